@@ -1,0 +1,12 @@
+//! Words without a domain: places in files, units, templates, JSONPath, differences, masking, time.
+
+pub(crate) mod clock;
+pub(crate) mod diff;
+pub(crate) mod json_number;
+pub(crate) mod json_path;
+pub(crate) mod origin;
+pub(crate) mod redact;
+pub(crate) mod similarity;
+pub(crate) mod stats;
+pub(crate) mod template;
+pub(crate) mod units;
