@@ -1,1 +1,76 @@
-//! stub
+//! Facts about a run, in past tense; the terminal and the journal listen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Attempt, CaseOutcome};
+
+/// What is known of a run when it starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStart {
+    /// Version of the journal's schema.
+    pub schema: u32,
+    /// The run's id: sorts by time.
+    pub run: String,
+    /// flowproof's version.
+    pub flowproof: String,
+    /// The target's name.
+    pub target: String,
+    /// True when the target is the built-in mock: no live workflow was tested.
+    pub mock: bool,
+    /// The profile's name.
+    pub profile: String,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// Cases selected.
+    pub cases: u32,
+    /// Cases filtered out.
+    pub deselected: u32,
+    /// The seed of shuffling and jitter.
+    pub seed: u64,
+    /// True when the order was shuffled by the seed.
+    #[serde(default)]
+    pub shuffled: bool,
+}
+
+/// What is known of a run when it ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// Wall time, milliseconds.
+    pub duration_ms: f64,
+    /// True after Ctrl-C: what had not finished was not judged.
+    pub interrupted: bool,
+    /// Why tests were left out, when fail-fast, max-fail or a configuration error stopped the run early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_early: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The run started.
+    RunStarted(RunStart),
+    /// An attempt finished, one line of the journal.
+    AttemptFinished(Box<Attempt>),
+    /// A test finished or was skipped.
+    CaseFinished(Box<CaseOutcome>),
+    /// The run ended.
+    RunFinished(RunEnd),
+}
+
+/// Who is told of events, in order.
+pub trait Sink {
+    /// Takes one event; an error ends the run (the journal could not be written).
+    fn take(&mut self, event: &Event) -> Result<(), SinkError>;
+}
+
+/// An event could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {source}")]
+pub struct SinkError {
+    /// What was being written: "write reports/runs/…/journal.jsonl".
+    pub what: String,
+    /// The system's reason.
+    #[source]
+    pub source: std::io::Error,
+}

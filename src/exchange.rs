@@ -1,1 +1,219 @@
-//! stub
+//! One exchange with an endpoint: what was asked, and everything that came back, judged by nobody yet.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::wire::error::WireError;
+use crate::wire::event::Event;
+
+/// How Dify is asked to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// Server-sent events while the run goes on.
+    Streaming,
+    /// One JSON answer at the end.
+    Blocking,
+}
+
+/// A file to be given to a workflow variable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FileInput {
+    /// Uploaded first, then referenced as `local_file`.
+    Upload {
+        /// Path on disk, absolute, checked to lie inside the suites folder.
+        path: std::path::PathBuf,
+        /// Dify's type: document, image, audio, video, custom.
+        kind: String,
+    },
+    /// Fetched by Dify.
+    Remote {
+        /// The address Dify fetches.
+        url: String,
+        /// Dify's type: document, image, audio, video, custom.
+        kind: String,
+    },
+}
+
+/// The files of one workflow variable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FileVariable {
+    /// A `file` variable.
+    One(FileInput),
+    /// A `file-list` variable.
+    Many(Vec<FileInput>),
+}
+
+/// A run of a workflow, ready to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The workflow's variables, rendered.
+    pub inputs: Map<String, Value>,
+    /// Files by variable; joined into the inputs once uploaded.
+    pub files: Vec<(String, FileVariable)>,
+    /// Dify's end user.
+    pub user: String,
+    /// Streaming or blocking.
+    pub mode: ResponseMode,
+    /// The published version to run, if one is pinned.
+    pub workflow_id: Option<String>,
+    /// Names the attempt to the built-in mock (header `X-Flowproof-Attempt`); never sent to a live target.
+    pub mock_attempt: Option<String>,
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// The terminal event, or a blocking answer with a run in it.
+    Finished,
+    /// An HTTP answer that is an error and no run.
+    Rejected(WireError),
+    /// An `error` event under HTTP 200.
+    ErrorEvent(WireError),
+    /// Nothing that counts came for too long.
+    Stalled {
+        /// Which wait was given up.
+        wait: Wait,
+        /// How long it lasted.
+        after: Duration,
+    },
+    /// The connection ended before the run did.
+    Cut {
+        /// What was seen: reset, clean end, half an event.
+        detail: String,
+    },
+    /// What came cannot be read as what it claims to be.
+    Unreadable {
+        /// What and where: "event 4 is not JSON: …".
+        detail: String,
+    },
+    /// The overall time was up; the task was asked to stop.
+    TimedOut {
+        /// The limit.
+        after: Duration,
+    },
+    /// We stopped it: interrupted, or no longer wanted.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// The run waits for a person.
+    Paused,
+    /// The request never reached the endpoint: nothing ran.
+    NotSent {
+        /// What failed: "connect to 127.0.0.1:9: connection refused".
+        detail: String,
+        /// True when trying again may help (connect, DNS), false when not (unreadable file, bad address).
+        retryable: bool,
+    },
+}
+
+/// The two waits that can stall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// For the first data event of a stream, or the head of a blocking answer; pings do not count.
+    FirstEvent,
+    /// For any bytes after that.
+    Idle,
+}
+
+/// A data event with the time it came, since the request was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// Since the request was sent.
+    pub at: Duration,
+    /// The event.
+    pub event: Event,
+}
+
+/// One execution of a node, joined from its events.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NodeRun {
+    /// Dify's execution id; for a container its node id.
+    pub id: String,
+    /// The node's id in the graph.
+    pub node_id: String,
+    /// `llm`, `code`, `iteration`, …
+    pub node_type: String,
+    /// The node's title on the canvas.
+    pub title: String,
+    /// When it started, since the request was sent.
+    pub started_at: Duration,
+    /// `data` of its `node_finished`, `iteration_completed` or `loop_completed`; none if it never finished.
+    pub finished: Option<Value>,
+    /// How many `node_retry` events it had.
+    pub retries: u32,
+    /// The container it ran in, and which round of it.
+    pub parent: Option<(String, u64)>,
+    /// When its first non-blank `text_chunk` came, since the request was sent.
+    pub first_token_at: Option<Duration>,
+}
+
+impl NodeRun {
+    /// `succeeded`, `failed`, `exception`, or none while unfinished.
+    pub fn status(&self) -> Option<&str> {
+        self.finished.as_ref()?["status"].as_str()
+    }
+
+    /// Iterations and loops repeat their children's tokens and prices.
+    pub fn is_container(&self) -> bool {
+        matches!(self.node_type.as_str(), "iteration" | "loop")
+    }
+}
+
+/// Everything that came back for one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transcript {
+    /// How it ended.
+    pub ending: Ending,
+    /// How it was asked to answer.
+    pub mode: ResponseMode,
+    /// HTTP status, when an answer began.
+    pub http_status: Option<u16>,
+    /// HTTP headers in wire order, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body of an answer that is no stream: JSON where it is JSON, else text.
+    pub body: Option<Value>,
+    /// The data events of a stream, in order.
+    pub events: Vec<Arrival>,
+    /// How many pings came.
+    pub pings: u32,
+    /// The run's final `data`: of `workflow_finished`, `workflow_paused` or the blocking answer.
+    pub run: Option<Value>,
+    /// Node executions in order of start; empty in blocking mode.
+    pub nodes: Vec<NodeRun>,
+    /// The streamed text, joined.
+    pub text: String,
+    /// From any event or answer.
+    pub run_id: Option<String>,
+    /// From any event or answer; lets a run be stopped.
+    pub task_id: Option<String>,
+    /// The published version that ran.
+    pub workflow_id: Option<String>,
+    /// `X-Version`: Dify's version.
+    pub dify_version: Option<String>,
+    /// Request sent to ending.
+    pub elapsed: Duration,
+    /// Request sent to the first data event.
+    pub first_event_at: Option<Duration>,
+    /// Request sent to the first non-blank `text_chunk` of an llm or agent node.
+    pub first_token_at: Option<Duration>,
+    /// Longest silence between two data events (the sending counts as the first).
+    pub max_gap: Option<Duration>,
+    /// The inputs as sent, files joined in.
+    pub inputs: Value,
+    /// Bytes of body received.
+    pub bytes: u64,
+    /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
+    pub curl: String,
+}
+
+impl Transcript {
+    /// True when every node event of the run was received: a stream that reached its terminal event.
+    pub fn nodes_complete(&self) -> bool {
+        self.mode == ResponseMode::Streaming && !self.events.is_empty() && matches!(self.ending, Ending::Finished)
+    }
+}

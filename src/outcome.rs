@@ -1,1 +1,157 @@
-//! stub
+//! What is recorded of an attempt and of a test: facts, findings and verdicts, masked before they are stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::origin::Place;
+use crate::exchange::ResponseMode;
+use crate::verdict::{Finding, Verdict};
+use crate::wire::error::ErrorClass;
+
+/// Why there was nothing to judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What happened, in one sentence.
+    pub message: String,
+    /// What to do next, where we know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Whose fault it is, when the endpoint said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ErrorClass>,
+    /// True when every further test of the same app would meet it.
+    #[serde(default)]
+    pub stops_suite: bool,
+}
+
+/// One node execution as reports show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeFact {
+    /// The node's title.
+    pub title: String,
+    /// `llm`, `code`, …
+    #[serde(rename = "type")]
+    pub node_type: String,
+    /// `succeeded`, `failed`, `exception`, or `running` when it never finished.
+    pub status: String,
+    /// When it started, milliseconds after the request was sent.
+    pub start_ms: f64,
+    /// Dify's elapsed time, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<f64>,
+    /// Dify's tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// True for an iteration or loop, whose tokens repeat its children's.
+    #[serde(default)]
+    pub container: bool,
+}
+
+/// The facts of a run that reports and thresholds use; what is unknown is absent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// Dify's run id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// The published version that ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<String>,
+    /// Dify's version (`X-Version`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dify_version: Option<String>,
+    /// Run status: `succeeded`, `partial-succeeded`, `failed`, `stopped`, `paused`, `rejected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Client clock, request sent to ending, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+    /// Client clock, request sent to first model token, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<f64>,
+    /// Dify's `elapsed_time`, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_ms: Option<f64>,
+    /// Dify's total tokens; absent when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Exact decimal prices by currency, summed over leaf nodes; empty when unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cost: Vec<Price>,
+    /// Dify's `total_steps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Node executions in order of start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeFact>,
+}
+
+/// An exact amount of one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// Decimal text.
+    pub amount: String,
+    /// `USD`, …
+    pub currency: String,
+}
+
+/// One finished attempt: a request sent, answered and judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which case of the plan, from 0.
+    pub case: u32,
+    /// Which repeat, from 0.
+    pub repeat: u32,
+    /// Which try of that repeat, from 0; above 0 after an infrastructure retry.
+    pub attempt: u32,
+    /// The verdict on it.
+    pub verdict: Verdict,
+    /// Why there was nothing to judge, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// One finding an assertion.
+    pub findings: Vec<Finding>,
+    /// Numbers and ids.
+    pub facts: Facts,
+    /// Streaming or blocking.
+    pub mode: ResponseMode,
+    /// When it was sent: milliseconds since the run started.
+    pub sent_ms: f64,
+    /// Time waited for a slot, the rate or a back-off before it was sent; never part of the latency.
+    pub waited_ms: f64,
+    /// True when it is followed by an infrastructure retry.
+    #[serde(default)]
+    pub retried: bool,
+    /// A `curl` line that repeats it, key masked; only where it did not pass.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub curl: String,
+    /// The run's outputs, long texts cut; only where it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<serde_json::Value>,
+}
+
+/// What became of one test (one row of it, where it has rows).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseOutcome {
+    /// Which case of the plan, from 0.
+    pub case: u32,
+    /// `<suite>::<test>` or `<suite>::<test>[<row>]`: unique in the project.
+    pub name: String,
+    /// The suite's name.
+    pub suite: String,
+    /// Where the test is written (its `name`).
+    pub place: Place,
+    /// The test's tags, the suite's first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it was skipped, or not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Attempts made, retries included.
+    pub attempts: u32,
+    /// From the first attempt's sending to the end of the last, milliseconds.
+    pub duration_ms: f64,
+    /// Warnings: findings of severity warn that do not hold.
+    #[serde(default)]
+    pub warnings: u32,
+}

@@ -1,5 +1,6 @@
 //! Words without a domain: places in files, units, templates, JSONPath, differences, masking, time.
 
+pub(crate) mod bindings;
 pub(crate) mod clock;
 pub(crate) mod diff;
 pub(crate) mod json_number;

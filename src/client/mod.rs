@@ -1,1 +1,58 @@
-//! stub
+//! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Address and transport settings of a live Dify or the mock.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Base address, ending in `/v1` as Dify's does; no trailing slash.
+    pub base_url: String,
+    /// Extra headers of every request.
+    pub headers: Vec<(String, String)>,
+    /// PEM file of an additional certificate authority.
+    pub ca_file: Option<PathBuf>,
+    /// Proxy address; none: the system's settings.
+    pub proxy: Option<String>,
+    /// Whether certificates are checked.
+    pub certificates: Certificates,
+    /// Idle connections kept for reuse.
+    pub concurrency: usize,
+    /// The waits of an exchange.
+    pub timeouts: Timeouts,
+    /// Most bytes of one answer, after decompression.
+    pub max_body: u64,
+}
+
+/// Whether certificates are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// As they should be.
+    Checked,
+    /// `insecure: true`.
+    Unchecked,
+}
+
+/// The waits of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the connection.
+    pub connect: Duration,
+    /// For the first data event of a stream, or the head of a blocking answer.
+    pub first_event: Duration,
+    /// For any bytes after that.
+    pub idle: Duration,
+    /// For the whole attempt.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_event: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+            total: Duration::from_secs(300),
+        }
+    }
+}

@@ -1,1 +1,1 @@
-//! stub
+//! Runs a plan: attempts, retries, pace; tells a sink what happened.

@@ -1,1 +1,4 @@
-//! stub
+//! A Dify that answers from the suites: a real HTTP server on loopback.
+
+pub(crate) mod script;
+pub(crate) mod server;

@@ -1,1 +1,5 @@
-//! stub
+//! Suites and the project file as written: every value knows its place, every problem is collected.
+
+pub(crate) mod node;
+pub(crate) mod problem;
+pub(crate) mod reader;

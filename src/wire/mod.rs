@@ -1,1 +1,7 @@
-//! stub
+//! Dify's protocol as types, both ways; unknown events and fields are kept.
+//!
+//! Holds no I/O: `client` and `mock` are the two sides that speak it.
+
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod sse;

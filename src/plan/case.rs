@@ -1,0 +1,190 @@
+//! The plan's types: what will be sent where, and what must hold.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::base::bindings::Bindings;
+use crate::base::origin::Place;
+use crate::base::template::{Template, Templates};
+use crate::base::units::Rate;
+use crate::check::Check;
+use crate::client::Endpoint;
+use crate::exchange::ResponseMode;
+use crate::mock::script::Script;
+use crate::mock::server::MockOptions;
+
+/// Everything that will be run, in order.
+pub struct Plan {
+    /// The arena of all compiled templates.
+    pub templates: Arc<Templates>,
+    /// Where it runs.
+    pub target: Target,
+    /// The cases selected, in the order to run; `Case::ordinal` is the index here.
+    pub cases: Vec<Case>,
+    /// Suite-level mock answers (`when`), in file order, for the built-in mock.
+    pub mock_rules: Vec<crate::mock::script::Rule>,
+    /// How many cases filters left out.
+    pub deselected: u32,
+    /// The seed of shuffling, sampling and jitter.
+    pub seed: u64,
+    /// Values to be masked everywhere.
+    pub secrets: Vec<String>,
+}
+
+/// One test, or one row of it.
+#[derive(Clone)]
+pub struct Case {
+    /// Index in the plan.
+    pub ordinal: u32,
+    /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
+    pub name: Arc<str>,
+    /// The test it comes from.
+    pub test: Arc<Test>,
+    /// Its data row: an object.
+    pub row: Option<Arc<Value>>,
+    /// Why it will not be run, if so.
+    pub skip: Option<Arc<str>>,
+}
+
+/// A test as meant, shared by its rows.
+pub struct Test {
+    /// The suite it stands in.
+    pub suite: Arc<SuiteHead>,
+    /// Its name, without the suite's.
+    pub name: Arc<str>,
+    /// Where its name stands.
+    pub place: Arc<Place>,
+    /// The suite's tags, then its own, without repetition.
+    pub tags: Vec<Arc<str>>,
+    /// The app it runs; a key of `Target::apps` (empty name: the target's only app).
+    pub app: Arc<str>,
+    /// `vars`, rendered for each attempt, and the environment.
+    pub bindings: Arc<Bindings>,
+    /// The workflow's variables.
+    pub inputs: Template,
+    /// Files by variable.
+    pub files: Vec<(String, FileTemplate)>,
+    /// Dify's end user; none: unique for each attempt.
+    pub user: Option<Template>,
+    /// Streaming or blocking.
+    pub mode: ResponseMode,
+    /// Limit of a whole attempt; none: the target's.
+    pub timeout: Option<Duration>,
+    /// Infrastructure retries; none: the target's.
+    pub retries: Option<Retries>,
+    /// How often it runs, from 1.
+    pub repeat: u32,
+    /// The share of repeats that must pass, 0 to 1.
+    pub pass_rate: f64,
+    /// What must hold.
+    pub checks: Vec<Check>,
+    /// What the mock answers.
+    pub mock: Option<Arc<Script>>,
+}
+
+/// A suite's own facts.
+#[derive(Debug)]
+pub struct SuiteHead {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its file, as the user would name it.
+    pub file: Arc<str>,
+    /// What it is about.
+    pub description: Option<String>,
+}
+
+/// A `files` entry before rendering.
+#[derive(Clone)]
+pub enum FileTemplate {
+    /// A single file.
+    One(FileSource),
+    /// A list of files.
+    Many(Vec<FileSource>),
+}
+
+/// Where one file comes from.
+#[derive(Clone)]
+pub enum FileSource {
+    /// A path relative to the suite; checked again after rendering not to leave `root`.
+    Path {
+        /// The path as written.
+        path: Template,
+        /// The folder of the suite.
+        base: Arc<PathBuf>,
+        /// The folder that may not be left; none with `--allow-outside`.
+        root: Option<Arc<PathBuf>>,
+        /// Dify's type, if written; else by the file's ending.
+        kind: Option<String>,
+    },
+    /// An address that Dify fetches.
+    Url {
+        /// The address.
+        url: Template,
+        /// Dify's type, if written; else by the address's ending.
+        kind: Option<String>,
+    },
+}
+
+/// Infrastructure retries: only where the run provably did not start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retries {
+    /// How many tries follow the first.
+    pub count: u32,
+    /// Before the first retry.
+    pub delay: Duration,
+    /// At most between two tries.
+    pub max_delay: Duration,
+    /// Whether delays are drawn at random below their value (full jitter).
+    pub jitter: Jitter,
+}
+
+/// Whether back-off delays are randomised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jitter {
+    /// Drawn uniformly between half and all of the delay.
+    On,
+    /// Exactly the delay.
+    Off,
+}
+
+/// Where the plan runs.
+pub struct Target {
+    /// Its name in the project file, or `mock`.
+    pub name: Arc<str>,
+    /// The profile that was used.
+    pub profile: Arc<str>,
+    /// The mock or a live Dify.
+    pub kind: TargetKind,
+    /// Attempts at once.
+    pub concurrency: usize,
+    /// Requests begun per second, at most.
+    pub rate: Option<Rate>,
+    /// Infrastructure retries of tests without their own.
+    pub retries: Retries,
+}
+
+/// The mock or a live Dify.
+pub enum TargetKind {
+    /// The built-in mock, started by the runner.
+    Mock(MockOptions),
+    /// A Dify somewhere.
+    Live {
+        /// Address and transport settings.
+        endpoint: Box<Endpoint>,
+        /// Apps by name; a single app without a name has the empty one.
+        apps: BTreeMap<String, App>,
+    },
+}
+
+/// One Dify app of a target.
+pub struct App {
+    /// Its API key.
+    pub api_key: SecretString,
+    /// The published version to run, if pinned.
+    pub workflow_id: Option<String>,
+}

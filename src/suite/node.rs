@@ -1,0 +1,175 @@
+//! A YAML document as a tree in which every key and value knows its place.
+//!
+//! Nothing here knows what a suite is; `reader` gives the tree its meaning.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::base::origin::Place;
+
+/// Where a node stands in its file: line and column from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// Characters covered on that line, at least 1.
+    pub width: u32,
+}
+
+/// A key or value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands.
+    pub mark: Mark,
+    /// What it is.
+    pub value: NodeValue,
+}
+
+/// What a node holds; numbers keep their exact 64-bit value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeValue {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole or fractional number.
+    Number(serde_json::Number),
+    /// Text, quoted or not.
+    Text(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in the order written; keys are unique.
+    Map(Vec<Entry>),
+}
+
+/// One key of a mapping with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key's text.
+    pub key: String,
+    /// Where the key stands.
+    pub mark: Mark,
+    /// Its value.
+    pub value: Node,
+}
+
+impl Node {
+    /// The node as plain JSON, places dropped.
+    pub fn to_json(&self) -> Value {
+        match &self.value {
+            NodeValue::Null => Value::Null,
+            NodeValue::Bool(flag) => Value::Bool(*flag),
+            NodeValue::Number(number) => Value::Number(number.clone()),
+            NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::List(items) => Value::Array(items.iter().map(Node::to_json).collect()),
+            NodeValue::Map(entries) => {
+                let pairs = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Value::Object(pairs.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// What kind of value it is, with its article: "a list".
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            NodeValue::Null => "null",
+            NodeValue::Bool(_) => "a boolean",
+            NodeValue::Number(_) => "a number",
+            NodeValue::Text(_) => "text",
+            NodeValue::List(_) => "a list",
+            NodeValue::Map(_) => "a mapping",
+        }
+    }
+
+    /// The text, if it is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::List(_)
+            | NodeValue::Map(_) => None,
+        }
+    }
+
+    /// The entries, if it is a mapping.
+    pub fn as_map(&self) -> Option<&[Entry]> {
+        match &self.value {
+            NodeValue::Map(entries) => Some(entries),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::List(_) => None,
+        }
+    }
+
+    /// The items, if it is a list.
+    pub fn as_list(&self) -> Option<&[Node]> {
+        match &self.value {
+            NodeValue::List(items) => Some(items),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::Map(_) => None,
+        }
+    }
+
+    /// The value under `key`, if it is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.as_map()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+}
+
+/// A file's text, with what is needed to show a line of it.
+#[derive(Debug)]
+pub struct Source {
+    /// The file as the user named it, relative to the project root where possible.
+    pub name: Arc<str>,
+    /// The whole text, without a byte order mark.
+    pub text: String,
+    line_starts: Vec<u32>,
+}
+
+impl Source {
+    /// Indexes the lines of `text`.
+    pub fn new(name: impl Into<Arc<str>>, text: String) -> Self {
+        let mut line_starts = vec![0];
+        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+        Self { name: name.into(), text, line_starts }
+    }
+
+    /// The line with this number (from 1), without its end; empty when there is none.
+    pub fn line(&self, number: u32) -> &str {
+        let Some(index) = (number as usize).checked_sub(1) else { return "" };
+        let Some(&start) = self.line_starts.get(index) else { return "" };
+        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |next| *next as usize);
+        self.text[start as usize..end].trim_end_matches(['\r', '\n'])
+    }
+
+    /// The place of a mark, with its source line.
+    pub fn place(&self, mark: Mark) -> Place {
+        Place {
+            file: self.name.clone(),
+            line: mark.line,
+            column: mark.column,
+            width: mark.width.max(1),
+            excerpt: Arc::from(cut_line(self.line(mark.line))),
+        }
+    }
+}
+
+/// Keeps a source line readable: at most its first 400 characters.
+///
+/// A column past the cut still names the true column; the caret is then left out by the renderer.
+fn cut_line(line: &str) -> &str {
+    match line.char_indices().nth(400) {
+        Some((at, _)) => &line[..at],
+        None => line,
+    }
+}

@@ -1,0 +1,1 @@
+//! Server-sent events by the WHATWG rules, on raw bytes.
