@@ -52,7 +52,8 @@ pub enum UnitError {
 /// An exact amount in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// The amount, never negative when parsed.
+    /// The amount, never negative when parsed; text in JSON, so that no reader rounds it.
+    #[serde(with = "exact")]
     pub amount: Decimal,
     /// Three capital letters, as Dify reports them.
     pub currency: Arc<str>,
@@ -61,6 +62,20 @@ pub struct Money {
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.amount, self.currency)
+    }
+}
+
+/// A decimal as its text in stored data.
+mod exact {
+    use rust_decimal::Decimal;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(amount: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(amount)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -308,6 +323,9 @@ mod tests {
         assert_eq!((money.amount.to_string().as_str(), &*money.currency), ("0.05", "USD"));
         assert_eq!(parse_money("3.00USD").unwrap().to_string(), "3.00 USD");
         assert_eq!(parse_money("0.0000056 RMB").unwrap().amount.to_string(), "0.0000056");
+        let text = serde_json::to_string(&money).unwrap();
+        assert_eq!(text, r#"{"amount":"0.05","currency":"USD"}"#);
+        assert_eq!(serde_json::from_str::<Money>(&text).unwrap(), money);
         for bad in ["5", "USD", "-1 USD", "5 usd", "5 US", "5 DOLLARS", "1e-3 USD"] {
             assert!(parse_money(bad).is_err(), "{bad}");
         }
