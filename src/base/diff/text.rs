@@ -50,7 +50,8 @@ pub(super) fn diff_until(expected: &str, actual: &str, deadline: Instant) -> Tex
 }
 
 fn head(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST)]
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 fn push_skipped(lines: &mut Vec<DiffLine>, count: usize) {
