@@ -91,7 +91,7 @@ pub fn run(task: Task) -> Result<bool, Failure> {
     Ok(failed == 0)
 }
 
-/// Reads the rows and builds the client, with flowproof's own settings.
+/// Reads the rows and builds the client with the settings that flowproof's has on loopback (`src/client/connect.rs`).
 fn prepare(task: &Task) -> Result<Shared, Failure> {
     let name = task.rows.display().to_string();
     let text = std::fs::read_to_string(&task.rows).map_err(Failure::io(format!("read {name}")))?;
@@ -101,10 +101,15 @@ fn prepare(task: &Task) -> Result<Shared, Failure> {
         .collect::<Result<Vec<Value>, _>>()
         .map_err(|error| Failure::unreadable(&name, error))?;
     let client = reqwest::Client::builder()
-        .pool_max_idle_per_host(task.concurrency as usize)
-        .pool_idle_timeout(Duration::from_secs(20))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(20))
+        .pool_max_idle_per_host(task.concurrency as usize)
+        .tls_certs_only([])
         .build()
         .map_err(|error| Failure::unreadable("client", error))?;
     Ok(Shared {

@@ -103,7 +103,7 @@ pub fn flowproof_turn(
         return Err(Failure::Work(format!("report.json counts {told} passed of {}", project.cases)));
     }
     let latencies = account.latencies_ms;
-    if (latencies.len() as u64) < project.cases {
+    if latencies.len() as u64 != project.cases {
         return Err(Failure::Work(format!(
             "report.json has {} latencies of {}",
             latencies.len(),
