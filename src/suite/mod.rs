@@ -4,3 +4,4 @@ pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod problem;
 pub(crate) mod reader;
+pub(crate) mod yaml;
