@@ -17,6 +17,8 @@ use crate::suite::problem::Problem;
 
 /// The deepest nesting of lists and mappings.
 const DEEPEST: usize = 128;
+/// Stack of the reading thread: about 20 KiB a level in an unoptimised build.
+const STACK: usize = 32 << 20;
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 256 << 20;
 
@@ -46,7 +48,7 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
         problems.push(Problem::new(Place::file(source.name.clone()), "the file is empty"));
         return None;
     }
-    match serde_saphyr::from_str_with_options::<Node>(&source.text, options()) {
+    match deserialize(&source.text) {
         Ok(mut root) => {
             inspect(source, &mut root, problems);
             Some(root)
@@ -56,6 +58,17 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
             None
         }
     }
+}
+
+/// Builds the tree on a thread whose stack holds the deepest nesting allowed, whatever thread asks.
+fn deserialize(text: &str) -> Result<Node, Error> {
+    std::thread::scope(|scope| {
+        let read = || serde_saphyr::from_str_with_options::<Node>(text, options());
+        match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
+            Ok(reader) => reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked"))),
+            Err(error) => Err(serde::de::Error::custom(format!("no thread to read it on: {error}"))),
+        }
+    })
 }
 
 /// The file's bytes as text: UTF-8, a byte order mark dropped, no NUL.
@@ -266,5 +279,42 @@ impl<'de> Visitor<'de> for ValueVisitor {
         }
         entries.shrink_to_fit();
         Ok(NodeValue::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probe() {
+        for text in [
+            "a: 1\nb: [x, 'y', 1.5, 2026-01-01, 012, 1_000, yes, true, ~]\n",
+            "a: 1\nb: 2\na: 3\n", "a: .nan", "a: 18446744073709551616", "a: -9223372036854775809", "a: !!binary aGVsbG8=", "a: !!binary 'xx'", "a: !foo bar", "a: !!timestamp 2026-01-01", "1: x\ntrue: y\nnull: z", "? [a, b]\n: c", "a: 1\n---\nb: 2", "a: &x [*x]", "a: *nope", "a: [1, 2", "\ta: 1", "a: b: c", "base: &b { x: 1 }\nc:\n  <<: *b\n  y: 2", "base: &b { x: 1 }\nc: { <<: *b, x: 2 }", "a: \"unterminated", "a: 1e400", "", "# only\n", "---\n", "a:\n  - &n {name: x}\n  - *n", "a: 0x7F", "a: 0o17", "a: +5","a: 1e3", "a: 12345678901234567890", "just text", "a: |\n  line1\n  line2\nb: >-\n  folded\n  more\n", "%YAML 1.1\n---\na: 1", "a: !!str 5", "a: !!int x", "a: !!set {x}", "\"a\\tb\": \"q\\u00e9 {{ x }}\"",
+        ] {
+            let mut problems = Vec::new();
+            let document = parse_yaml("x.yaml", text.as_bytes().to_vec(), &mut problems);
+            println!("--- {text:?}\n    {:?}", document.root.as_ref().map(|node| node.to_json().to_string()));
+            for p in &problems { println!("    PROBLEM {} (w{}) {} help {:?} others {}", p.place, p.place.width, p.message, p.help, p.others.len()); }
+        }
+        fn marks(node: &Node, depth: usize) {
+            println!("{:depth$}{:?} {}", "", node.mark, node.kind());
+            match &node.value { NodeValue::Map(e) => for e in e { println!("{:depth$}key {} {:?}", "", e.key, e.mark); marks(&e.value, depth+2) }, NodeValue::List(i) => for i in i { marks(i, depth+2)}, _ => {} }
+        }
+        let d = parse_yaml("x", "a:\n  - {x: 'é {{ y }}', z: [1]}\nb: &q\n  k: v\nc: *q\nd: !!str 55\ne: |\n  abc\n  def\n".as_bytes().to_vec(), &mut Vec::new());
+        marks(&d.root.unwrap(), 0);
+        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), (0..100_000).map(|i| format!("{}-\n", " ".repeat(i.min(3000)))).collect::<String>(), "- ".repeat(100_000), "? ".repeat(100_000), "[".repeat(100)+&"]".repeat(100), "- ".repeat(126) + "x", "a: &a [1,1,1,1,1,1,1,1]\n".to_owned() + &(0..12).map(|i| format!("{}: &{} [{}]\n", (b'b'+i) as char, (b'b'+i) as char, vec![format!("*{}", (b'a'+i) as char); 10].join(","))).collect::<String>()] {
+            let mut problems = Vec::new();
+            let t = std::time::Instant::now();
+            let document = parse_yaml("x.yaml", text.into_bytes(), &mut problems);
+            println!("root {} {:?}", document.root.is_some(), t.elapsed());
+            for p in &problems { println!("    PROBLEM {} (w{}) {} help {:?} others {}", p.place, p.place.width, p.message, p.help, p.others.len()); }
+        }
+        let mut text = String::from("tests:\n");
+        while text.len() < 20_000_000 { text.push_str(&format!("  - name: test-{}\n    inputs:\n      query: \"What is {{{{ vars.shop }}}}?\"\n      order: 1234\n    assert:\n      - {{ path: $.category, equals: billing }}\n      - {{ path: $.order_id, regex: '^\\d{{4}}$' }}\n      - tokens: 3000\n    mock: {{ outputs: {{ category: billing }} }}\n", text.len())); }
+        let mut problems = Vec::new();
+            let t = std::time::Instant::now();
+            let document = parse_yaml("x.yaml", text.into_bytes(), &mut problems);
+            println!("20MB root {} {:?} {problems:?}", document.root.is_some(), t.elapsed());
     }
 }
