@@ -1,7 +1,19 @@
 //! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
 
+mod assemble;
+mod connect;
+mod curl;
+mod failure;
+mod http;
+mod nodes;
+mod upload;
+mod wait;
+
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use connect::ClientError;
+pub use http::Client;
 
 /// Address and transport settings of a live Dify or the mock.
 #[derive(Debug, Clone)]
