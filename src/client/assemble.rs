@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use crate::client::nodes::Nodes;
 use crate::exchange::{Arrival, Ending, ResponseMode, Transcript};
-use crate::wire::answer;
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind};
 use crate::wire::sse::{Decoder, Frame, Tail};
@@ -69,7 +68,8 @@ impl StreamReader {
     /// Begins to read into a transcript; `limit` bounds one event, in bytes.
     pub fn new(transcript: Transcript, limit: u64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let record = Record { transcript, nodes: Nodes::default(), ending: None, last_event_at: Duration::ZERO };
+        let record =
+            Record { transcript, nodes: Nodes::default(), ending: None, last_event_at: Duration::ZERO };
         Self { decoder: Decoder::new(limit), record }
     }
 
@@ -91,9 +91,10 @@ impl StreamReader {
     }
 
     /// Ends the reading where the body ended.
-    pub fn finish(self, end: &BodyEnd) -> Transcript {
-        let detail = self.describe_cut(end);
-        self.give_up(Ending::Cut { detail })
+    pub fn finish(mut self, end: &BodyEnd) -> Transcript {
+        let ending = self.record.ending.take();
+        let ending = ending.unwrap_or_else(|| Ending::Cut { detail: self.describe_cut(end) });
+        self.give_up(ending)
     }
 
     /// Ends the reading for a reason of ours; the stream's own ending wins.
@@ -130,7 +131,9 @@ impl StreamReader {
 impl Record {
     fn take_frame(&mut self, frame: Frame<'_>, at: Duration) -> ControlFlow<()> {
         match frame {
-            Frame::Event { event: b"ping", .. } | Frame::Bare { event: b"ping" } => self.transcript.pings += 1,
+            Frame::Event { event: b"ping", .. } | Frame::Bare { event: b"ping" } => {
+                self.transcript.pings += 1
+            }
             Frame::Bare { .. } => {}
             Frame::Event { data, .. } => return self.take_data(data, at),
         }
@@ -223,7 +226,9 @@ impl Record {
         let paused = event.kind == EventKind::WorkflowPaused || data["status"] == "paused";
         if !paused && !data["status"].is_string() {
             let number = self.transcript.events.len() + 1;
-            return Ending::Unreadable { detail: format!("event {number}, workflow_finished, has no `data.status`") };
+            return Ending::Unreadable {
+                detail: format!("event {number}, workflow_finished, has no `data.status`"),
+            };
         }
         if self.transcript.run_id.is_none() {
             self.transcript.run_id = event.text("id").map(str::to_owned);
@@ -231,60 +236,4 @@ impl Record {
         self.transcript.run = Some(data.clone());
         if paused { Ending::Paused } else { Ending::Finished }
     }
-}
-
-/// Reads an answer that is one document: a blocking run, an error, or something else entirely.
-pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]) -> Transcript {
-    let status = transcript.http_status.unwrap_or_default();
-    let json = serde_json::from_slice::<Value>(body);
-    let ending = match &json {
-        _ if status != 200 => Ending::Rejected(error::classify_http(status, content_type, body)),
-        _ if !is_json(content_type) => Ending::Unreadable { detail: describe_stranger(content_type, body) },
-        Err(_) if body.is_empty() => Ending::Unreadable { detail: "HTTP 200 with an empty body".to_owned() },
-        Err(error) => Ending::Unreadable { detail: format!("the answer is not JSON: {error}") },
-        Ok(json) if json["event"] == "error" => Ending::ErrorEvent(error::classify_event(json)),
-        Ok(json) => read_run(&mut transcript, json),
-    };
-    transcript.ending = ending;
-    transcript.body = Some(json.unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())));
-    transcript
-}
-
-fn read_run(transcript: &mut Transcript, json: &Value) -> Ending {
-    let run = match answer::decode_run(json) {
-        Ok(run) => run,
-        Err(error) => return Ending::Unreadable { detail: error.to_string() },
-    };
-    transcript.run_id = run.run_id;
-    transcript.task_id = run.task_id;
-    transcript.workflow_id = run.data["workflow_id"].as_str().map(str::to_owned);
-    let ending = match run.data["status"].as_str() {
-        Some("paused") => Ending::Paused,
-        Some("running" | "scheduled") => {
-            Ending::Unreadable { detail: "the answer says that the run is still going on".to_owned() }
-        }
-        Some(_) | None => Ending::Finished,
-    };
-    transcript.run = Some(run.data);
-    ending
-}
-
-/// Tells whether a `Content-Type` is that of a stream of events.
-pub fn is_stream(content_type: &str) -> bool {
-    media(content_type).eq_ignore_ascii_case("text/event-stream")
-}
-
-fn is_json(content_type: &str) -> bool {
-    let media = media(content_type).to_ascii_lowercase();
-    media == "application/json" || media.ends_with("+json")
-}
-
-fn media(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
-}
-
-fn describe_stranger(content_type: &str, body: &[u8]) -> String {
-    let kind = if content_type.is_empty() { "without a Content-Type".to_owned() } else { format!("of type {content_type}") };
-    let what = error::describe_body(content_type, body);
-    format!("HTTP 200 {kind}, neither JSON nor a stream of events ({what}); is `base_url` that of Dify's API, `/v1` included?")
 }

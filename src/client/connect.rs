@@ -50,7 +50,9 @@ pub enum ClientError {
     #[error("proxy is no address of a proxy: {0}")]
     Proxy(String),
     /// The machine has no certificates to check the endpoint's against.
-    #[error("no CA certificates are installed, so {url} cannot be checked: install the package ca-certificates, or set `ca_file`")]
+    #[error(
+        "no CA certificates are installed, so {url} cannot be checked: install the package ca-certificates, or set `ca_file`"
+    )]
     NoCertificates {
         /// The endpoint.
         url: String,
@@ -63,7 +65,8 @@ pub enum ClientError {
 /// Reads `base_url`; without a trailing slash.
 pub fn parse_base(endpoint: &Endpoint) -> Result<Url, ClientError> {
     let wrong = |reason: String| ClientError::Address { url: endpoint.base_url.clone(), reason };
-    let url = Url::parse(endpoint.base_url.trim_end_matches('/')).map_err(|error| wrong(error.to_string()))?;
+    let url =
+        Url::parse(endpoint.base_url.trim_end_matches('/')).map_err(|error| wrong(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(format!("the scheme is {}", url.scheme())));
     }
@@ -79,8 +82,10 @@ pub fn parse_headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     for (name, value) in &endpoint.headers {
         let wrong = |reason| ClientError::Header { name: name.clone(), reason };
-        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("the name has characters that no header may have"))?;
-        let value = HeaderValue::from_str(value).map_err(|_| wrong("the value has characters that no header may have"))?;
+        let key = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| wrong("the name has characters that no header may have"))?;
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| wrong("the value has characters that no header may have"))?;
         headers.insert(key, value);
     }
     Ok(headers)
@@ -147,7 +152,11 @@ fn read_ca_file(endpoint: &Endpoint) -> Result<Vec<Certificate>, ClientError> {
     let pem = std::fs::read(path).map_err(|source| ClientError::CaFile { path: path.clone(), source })?;
     let wrong = |reason| ClientError::CaContent { path: path.clone(), reason };
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?;
-    if certificates.is_empty() { Err(wrong("no BEGIN CERTIFICATE in it".to_owned())) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        Err(wrong("no BEGIN CERTIFICATE in it".to_owned()))
+    } else {
+        Ok(certificates)
+    }
 }
 
 /// True for addresses of this machine, which no proxy of the system is asked for.

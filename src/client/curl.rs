@@ -32,7 +32,8 @@ mod tests {
         let line = render_curl("http://h/v1/workflows/run", body);
         assert!(line.starts_with("curl -sS -N -X POST 'http://h/v1/workflows/run' -H \"Authorization: Bearer $DIFY_API_KEY\" -H "), "{line}");
         let script = line.replacen("curl ", "printf '%s\\n' ", 1);
-        let output = std::process::Command::new("sh").arg("-c").arg(script).env("DIFY_API_KEY", "k").output().unwrap();
+        let output =
+            std::process::Command::new("sh").arg("-c").arg(script).env("DIFY_API_KEY", "k").output().unwrap();
         let words = String::from_utf8(output.stdout).unwrap();
         assert_eq!(words.lines().last(), Some(body));
     }

@@ -12,15 +12,23 @@ use crate::exchange::Ending;
 pub fn describe_send(error: &reqwest::Error, url: &Url) -> Ending {
     let reason = reason(error);
     if error.is_builder() {
-        return Ending::NotSent { detail: format!("the request cannot be built: {reason}"), retryable: false };
+        return Ending::NotSent {
+            detail: format!("the request cannot be built: {reason}"),
+            retryable: false,
+        };
     }
     if error.is_connect() {
         let certificate = reason.contains("certificate");
         let hint = if certificate { "; see `ca_file` and `insecure`" } else { "" };
-        return Ending::NotSent { detail: format!("connect to {}: {reason}{hint}", authority(url)), retryable: !certificate };
+        return Ending::NotSent {
+            detail: format!("connect to {}: {reason}{hint}", authority(url)),
+            retryable: !certificate,
+        };
     }
     match cause::<hyper::Error>(error) {
-        Some(hyper) if hyper.is_parse() => Ending::Unreadable { detail: format!("the answer is not HTTP: {reason}") },
+        Some(hyper) if hyper.is_parse() => {
+            Ending::Unreadable { detail: format!("the answer is not HTTP: {reason}") }
+        }
         Some(_) | None => Ending::Cut { detail: format!("{} before an answer", broken(error)) },
     }
 }
@@ -28,7 +36,9 @@ pub fn describe_send(error: &reqwest::Error, url: &Url) -> Ending {
 /// Judges a body that broke off.
 pub fn describe_body(error: &reqwest::Error) -> Result<BodyEnd, Ending> {
     if error.is_decode() && cause::<hyper::Error>(error).is_none() {
-        return Err(Ending::Unreadable { detail: format!("the compressed answer cannot be read: {}", reason(error)) });
+        return Err(Ending::Unreadable {
+            detail: format!("the compressed answer cannot be read: {}", reason(error)),
+        });
     }
     Ok(BodyEnd::Broken(broken(error)))
 }
@@ -38,7 +48,9 @@ fn broken(error: &reqwest::Error) -> String {
     if let Some(io) = cause::<std::io::Error>(error) {
         match io.kind() {
             ErrorKind::ConnectionReset => return "the connection was reset".to_owned(),
-            ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => return "the connection was aborted".to_owned(),
+            ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+                return "the connection was aborted".to_owned();
+            }
             _ => {}
         }
     }
@@ -70,7 +82,11 @@ pub fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = last.source() {
         last = source;
     }
-    if error.is_timeout() && std::ptr::addr_eq(last, error) { "timed out".to_owned() } else { last.to_string() }
+    if error.is_timeout() && std::ptr::addr_eq(last, error) {
+        "timed out".to_owned()
+    } else {
+        last.to_string()
+    }
 }
 
 fn cause<'a, T: Error + 'static>(error: &'a reqwest::Error) -> Option<&'a T> {

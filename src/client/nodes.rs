@@ -70,10 +70,14 @@ impl Nodes {
 
     /// Takes a non-blank `text_chunk` of a node.
     pub fn token(&mut self, node_id: &str, at: Duration) {
-        let newest = |open: bool| self.runs.iter().rposition(|run| run.node_id == node_id && (!open || run.finished.is_none()));
+        let newest = |open: bool| {
+            self.runs.iter().rposition(|run| run.node_id == node_id && (!open || run.finished.is_none()))
+        };
         match newest(true).or_else(|| newest(false)) {
             Some(index) => self.mark(index, at),
-            None if self.unclaimed.iter().all(|(known, _)| known != node_id) => self.unclaimed.push((node_id.to_owned(), at)),
+            None if self.unclaimed.iter().all(|(known, _)| known != node_id) => {
+                self.unclaimed.push((node_id.to_owned(), at))
+            }
             None => {}
         }
     }
@@ -119,7 +123,11 @@ impl Nodes {
             Some((id.to_owned(), round))
         };
         match (of("iteration_id", "iteration_index"), of("loop_id", "loop_index")) {
-            (Some(iteration), Some(round)) if self.started_last(&round.0) > self.started_last(&iteration.0) => Some(round),
+            (Some(iteration), Some(round))
+                if self.started_last(&round.0) > self.started_last(&iteration.0) =>
+            {
+                Some(round)
+            }
             (Some(parent), _) | (None, Some(parent)) => Some(parent),
             (None, None) => None,
         }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::client::failure;
+use crate::client::{failure, message};
 use crate::exchange::{Ending, FileInput, FileVariable};
 use crate::wire::{answer, error, file, request};
 
@@ -90,12 +90,19 @@ impl Uploader<'_> {
     async fn upload(&self, path: &Path) -> Result<String, Ending> {
         let bytes = tokio::fs::read(path).await.map_err(|error| unreadable_file(path, &error))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let part = Part::bytes(bytes).mime_str(file::media_type(&name)).expect("the table holds valid media types");
+        let part =
+            Part::bytes(bytes).mime_str(file::media_type(&name)).expect("the table holds valid media types");
         let form = Form::new().part("file", part.file_name(name)).text("user", self.user.to_owned());
-        let sent = self.http.post(self.url.clone()).header(AUTHORIZATION, self.authorization).multipart(form).send().await;
+        let sent = self
+            .http
+            .post(self.url.clone())
+            .header(AUTHORIZATION, self.authorization)
+            .multipart(form)
+            .send()
+            .await;
         let response = sent.map_err(|error| self.not_uploaded(path, &error))?;
         let status = response.status().as_u16();
-        let content_type = content_type(response.headers());
+        let content_type = message::content_type(response.headers());
         let body = response.bytes().await.map_err(|error| self.not_uploaded(path, &error))?;
         read_answer(path, status, &content_type, &body)
     }
@@ -135,15 +142,11 @@ fn read_answer(path: &Path, status: u16, content_type: &str, body: &[u8]) -> Res
         error.message = format!("upload {}: {}", path.display(), error.message);
         return Err(Ending::Rejected(error));
     }
-    let unreadable = |reason: String| Ending::Unreadable { detail: format!("upload {}: {reason}", path.display()) };
-    let json: Value = serde_json::from_slice(body).map_err(|error| unreadable(format!("the answer is not JSON: {error}")))?;
+    let unreadable =
+        |reason: String| Ending::Unreadable { detail: format!("upload {}: {reason}", path.display()) };
+    let json: Value = serde_json::from_slice(body)
+        .map_err(|error| unreadable(format!("the answer is not JSON: {error}")))?;
     answer::decode_upload(&json).map_err(|error| unreadable(error.to_string()))
-}
-
-/// The `Content-Type` of an answer; empty without one.
-pub fn content_type(headers: &reqwest::header::HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    value.unwrap_or_default()
 }
 
 fn unreadable_file(path: &Path, error: &std::io::Error) -> Ending {

@@ -38,7 +38,11 @@ impl<'a> Waiter<'a> {
     /// Waits for a future until the deadline, or the attempt's end if that is sooner.
     ///
     /// The timer is set anew only when it goes off too early or is set too late: a stream of many pieces costs no timers.
-    pub async fn wait<T>(&mut self, deadline: Instant, future: impl Future<Output = T>) -> Result<T, GivenUp> {
+    pub async fn wait<T>(
+        &mut self,
+        deadline: Instant,
+        future: impl Future<Output = T>,
+    ) -> Result<T, GivenUp> {
         let deadline = tokio::time::Instant::from_std(deadline.min(self.end));
         if self.timer.deadline() > deadline {
             self.timer.as_mut().reset(deadline);

@@ -57,7 +57,11 @@ pub fn decode_run(json: &Value) -> Result<RunAnswer, AnswerError> {
         return Err(AnswerError::Missing("`data.status`"));
     }
     let run_id = json["workflow_run_id"].as_str().or_else(|| data["id"].as_str());
-    Ok(RunAnswer { run_id: run_id.map(str::to_owned), task_id: json["task_id"].as_str().map(str::to_owned), data: data.clone() })
+    Ok(RunAnswer {
+        run_id: run_id.map(str::to_owned),
+        task_id: json["task_id"].as_str().map(str::to_owned),
+        data: data.clone(),
+    })
 }
 
 /// Reads the detail of a run; none when Dify 1.12 says "unknown" by an answer full of nulls.
@@ -100,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_blocking_answer_is_a_run_only_with_a_status() {
-        let good = json!({ "task_id": "t", "workflow_run_id": "r", "data": { "id": "r", "status": "succeeded" } });
+        let good =
+            json!({ "task_id": "t", "workflow_run_id": "r", "data": { "id": "r", "status": "succeeded" } });
         let run = decode_run(&good).unwrap();
         assert_eq!((run.run_id.as_deref(), run.task_id.as_deref()), (Some("r"), Some("t")));
         let bad = [
@@ -109,7 +114,10 @@ mod tests {
             (json!({ "data": 1, "x": 2 }), "the answer is JSON but no workflow run: its keys are data, x"),
             (json!({ "data": {} }), "the answer has no `data.status`"),
             (json!({ "data": { "status": null } }), "the answer has no `data.status`"),
-            (json!({ "answer": "hi", "conversation_id": "c" }), "the answer is JSON but no workflow run: it is a chat app's answer"),
+            (
+                json!({ "answer": "hi", "conversation_id": "c" }),
+                "the answer is JSON but no workflow run: it is a chat app's answer",
+            ),
         ];
         for (json, expected) in bad {
             assert_eq!(decode_run(&json).unwrap_err().to_string(), expected);

@@ -52,9 +52,11 @@ struct Judgement {
 }
 
 const REJECTED: Judgement = Judgement { class: ErrorClass::Rejected, not_started: false, stops_suite: false };
-const TRANSPORT: Judgement = Judgement { class: ErrorClass::Transport, not_started: false, stops_suite: false };
+const TRANSPORT: Judgement =
+    Judgement { class: ErrorClass::Transport, not_started: false, stops_suite: false };
 const CONFIG: Judgement = Judgement { class: ErrorClass::Config, not_started: false, stops_suite: false };
-const CONFIG_OF_ALL: Judgement = Judgement { class: ErrorClass::Config, not_started: false, stops_suite: true };
+const CONFIG_OF_ALL: Judgement =
+    Judgement { class: ErrorClass::Config, not_started: false, stops_suite: true };
 const BUSY: Judgement = Judgement { class: ErrorClass::Quota, not_started: true, stops_suite: false };
 const USED_UP: Judgement = Judgement { class: ErrorClass::Quota, not_started: false, stops_suite: true };
 
@@ -67,7 +69,12 @@ pub fn classify_http(status: u16, content_type: &str, body: &[u8]) -> WireError 
             return judged(Said { status, code: code.unwrap_or_default(), message }, message.to_owned());
         }
         if json["event"] == "workflow_maintenance_paused" {
-            return WireError::new(status, None, "the workflow is paused for maintenance".to_owned(), TRANSPORT);
+            return WireError::new(
+                status,
+                None,
+                "the workflow is paused for maintenance".to_owned(),
+                TRANSPORT,
+            );
         }
     }
     let mut message = describe_body(content_type, body);
@@ -174,7 +181,9 @@ fn judge_invalid_param(message: &str) -> Judgement {
 fn judge_bad_request(message: &str) -> Judgement {
     if message.starts_with("The browser (or proxy) sent a request") {
         REJECTED
-    } else if message.starts_with("Invalid workflow_id format") || message.starts_with("Cannot use draft workflow version") {
+    } else if message.starts_with("Invalid workflow_id format")
+        || message.starts_with("Cannot use draft workflow version")
+    {
         CONFIG_OF_ALL
     } else {
         CONFIG
@@ -187,13 +196,15 @@ fn is_request_validation(message: &str) -> bool {
 }
 
 fn is_broken_graph(message: &str) -> bool {
-    let unknown_part = (message.starts_with("Provider ") || message.starts_with("Model ")) && message.ends_with("not exist.");
+    let unknown_part = (message.starts_with("Provider ") || message.starts_with("Model "))
+        && message.ends_with("not exist.");
     unknown_part || validated_model(message).is_some_and(|model| model.ends_with("NodeData"))
 }
 
 fn validated_model(message: &str) -> Option<&str> {
     let first = message.lines().next()?;
-    let (_, model) = first.split_once(" validation error for ").or_else(|| first.split_once(" validation errors for "))?;
+    let (_, model) =
+        first.split_once(" validation error for ").or_else(|| first.split_once(" validation errors for "))?;
     Some(model.trim())
 }
 
@@ -215,7 +226,10 @@ pub fn describe_body(content_type: &str, body: &[u8]) -> String {
     if text.is_empty() {
         return "empty body".to_owned();
     }
-    if content_type.starts_with("text/html") || text.starts_with("<!") || text.to_ascii_lowercase().starts_with("<html") {
+    if content_type.starts_with("text/html")
+        || text.starts_with("<!")
+        || text.to_ascii_lowercase().starts_with("<html")
+    {
         return format!("an HTML page: {}", title(text));
     }
     cut(text, 200)

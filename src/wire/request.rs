@@ -68,9 +68,14 @@ mod tests {
 
     #[test]
     fn a_run_is_encoded_in_difys_keys() {
-        let Value::Object(inputs) = json!({ "text": "é\n", "n": 9007199254740993_i64, "x": 2.0 }) else { panic!() };
+        let Value::Object(inputs) = json!({ "text": "é\n", "n": 9007199254740993_i64, "x": 2.0 }) else {
+            panic!()
+        };
         let body = RunBody { inputs: &inputs, response_mode: "streaming", user: "u" }.encode();
-        assert_eq!(body, "{\"inputs\":{\"text\":\"é\\n\",\"n\":9007199254740993,\"x\":2.0},\"response_mode\":\"streaming\",\"user\":\"u\"}");
+        assert_eq!(
+            body,
+            "{\"inputs\":{\"text\":\"é\\n\",\"n\":9007199254740993,\"x\":2.0},\"response_mode\":\"streaming\",\"user\":\"u\"}"
+        );
     }
 
     #[test]

@@ -147,7 +147,12 @@ impl Decoder {
     }
 
     /// Takes a line whose start came in an earlier chunk.
-    fn take_joined_line<F>(&mut self, line_end: &[u8], borrowed: &mut Borrowed<'_>, take: &mut F) -> Result<ControlFlow<()>, TooLarge>
+    fn take_joined_line<F>(
+        &mut self,
+        line_end: &[u8],
+        borrowed: &mut Borrowed<'_>,
+        take: &mut F,
+    ) -> Result<ControlFlow<()>, TooLarge>
     where
         F: FnMut(Frame<'_>) -> ControlFlow<()>,
     {
@@ -163,7 +168,12 @@ impl Decoder {
     }
 
     /// Takes a whole line, without its ending.
-    fn take_line<'a, F>(&mut self, line: &'a [u8], borrowed: &mut Borrowed<'a>, take: &mut F) -> Result<ControlFlow<()>, TooLarge>
+    fn take_line<'a, F>(
+        &mut self,
+        line: &'a [u8],
+        borrowed: &mut Borrowed<'a>,
+        take: &mut F,
+    ) -> Result<ControlFlow<()>, TooLarge>
     where
         F: FnMut(Frame<'_>) -> ControlFlow<()>,
     {
@@ -336,19 +346,22 @@ mod tests {
         assert_eq!(whole(b"data: 1234\ndata: 1234\ndata: 1234\n\n"), refused);
         assert_eq!(whole(b"unfinished line"), refused);
         let mut decoder = Decoder::new(10);
-        let results: Vec<_> = b"data: 12345678901".chunks(1).map(|piece| decoder.feed(piece, |_| ControlFlow::Continue(()))).collect();
+        let results: Vec<_> = b"data: 12345678901"
+            .chunks(1)
+            .map(|piece| decoder.feed(piece, |_| ControlFlow::Continue(())))
+            .collect();
         assert_eq!(results.last(), Some(&refused));
     }
 
     #[test]
     fn a_huge_event_takes_linear_time() {
-        let mut bytes = b"data: ".to_vec();
-        bytes.resize(50 << 20, b'x');
-        bytes.extend_from_slice(b"\n\n");
-        for size in [1, 64 << 10] {
-            let (seen, tail) = decode(bytes.chunks(size));
+        for (length, piece) in [(4 << 20, 1), (50 << 20, 64 << 10)] {
+            let mut bytes = b"data: ".to_vec();
+            bytes.resize(length, b'x');
+            bytes.extend_from_slice(b"\n\n");
+            let (seen, tail) = decode(bytes.chunks(piece));
             assert_eq!((seen.len(), tail), (1, Tail::Clean));
-            assert_eq!(seen[0].data.as_ref().map(String::len), Some((50 << 20) - 6));
+            assert_eq!(seen[0].data.as_ref().map(String::len), Some(length - 6));
         }
     }
 
@@ -364,8 +377,30 @@ mod tests {
 
     fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop::sample::select(vec![
-            "data: ", "data:", "data", "event: ", "event: ping", "event", "id: 7", "retry: 3", ": note", "x", "{\"a\":1}", "\u{FEFF}",
-            "é漢😀", "\u{2028}", " ", ":", "\n", "\n", "\n", "\n\n", "\r", "\r\n", "\r\n\r\n", "\0",
+            "data: ",
+            "data:",
+            "data",
+            "event: ",
+            "event: ping",
+            "event",
+            "id: 7",
+            "retry: 3",
+            ": note",
+            "x",
+            "{\"a\":1}",
+            "\u{FEFF}",
+            "é漢😀",
+            "\u{2028}",
+            " ",
+            ":",
+            "\n",
+            "\n",
+            "\n",
+            "\n\n",
+            "\r",
+            "\r\n",
+            "\r\n\r\n",
+            "\0",
         ]);
         prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat().into_bytes())
     }

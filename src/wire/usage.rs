@@ -81,7 +81,12 @@ pub fn node_tokens(data: &Value) -> Option<u64> {
 
 /// The price a node's `data` reports.
 pub fn node_price(node_type: &str, data: &Value) -> NodePrice {
-    let places = [&data["execution_metadata"], &data["outputs"]["usage"], &data["process_data"]["usage"], &data["outputs"]["__usage"]];
+    let places = [
+        &data["execution_metadata"],
+        &data["outputs"]["usage"],
+        &data["process_data"]["usage"],
+        &data["outputs"]["__usage"],
+    ];
     let reported = places.into_iter().find_map(|place| {
         let amount = json_number::decimal(&place["total_price"])?;
         Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
@@ -145,7 +150,12 @@ mod tests {
     fn leaves_are_summed_and_containers_left_out() {
         let (one, two, all) = (llm(17, "0.0000056"), llm(17, "0.0000056"), llm(34, "0.0000112"));
         let code = json!({ "execution_metadata": null });
-        let leaves = sum_leaves([("llm", Some(&one)), ("code", Some(&code)), ("llm", Some(&two)), ("iteration", Some(&all))]);
+        let leaves = sum_leaves([
+            ("llm", Some(&one)),
+            ("code", Some(&code)),
+            ("llm", Some(&two)),
+            ("iteration", Some(&all)),
+        ]);
         assert_eq!(leaves.tokens, 34);
         assert_eq!(leaves.prices, [("USD".to_owned(), "0.0000112".parse().unwrap())]);
         assert_eq!((leaves.without_tokens, leaves.without_price), (0, 0));
@@ -169,6 +179,9 @@ mod tests {
     fn usage_is_found_where_metadata_lacks_it() {
         let data = json!({ "execution_metadata": null, "outputs": { "usage": { "total_tokens": 42, "total_price": "0.1", "currency": "EUR" } } });
         assert_eq!(node_tokens(&data), Some(42));
-        assert_eq!(node_price("llm", &data), NodePrice::Known { amount: "0.1".parse().unwrap(), currency: "EUR".into() });
+        assert_eq!(
+            node_price("llm", &data),
+            NodePrice::Known { amount: "0.1".parse().unwrap(), currency: "EUR".into() }
+        );
     }
 }
