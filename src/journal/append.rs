@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink, SinkError};
+use crate::journal::depth::bounded;
 use crate::journal::mask::mask_line;
 use crate::journal::path_of;
 
@@ -31,16 +32,8 @@ impl Journal {
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);
         let made = made.and_then(|()| OpenOptions::new().write(true).create_new(true).open(&path));
         match made {
-            Ok(file) => Ok(Self {
-                file,
-                path,
-                redactor,
-                pending: Vec::with_capacity(8 * 1024),
-            }),
-            Err(source) => Err(SinkError {
-                what: format!("create {}", path.display()),
-                source,
-            }),
+            Ok(file) => Ok(Self { file, path, redactor, pending: Vec::with_capacity(8 * 1024) }),
+            Err(source) => Err(SinkError { what: format!("create {}", path.display()), source }),
         }
     }
 
@@ -51,10 +44,8 @@ impl Journal {
 
     fn append(&mut self, event: &Event) -> io::Result<()> {
         let start = self.pending.len();
-        serde_json::to_writer(&mut self.pending, event)?;
-        if !self.redactor.is_empty() {
-            mask_line(&mut self.pending, start, &self.redactor);
-        }
+        serde_json::to_writer(&mut self.pending, bounded(event).as_ref())?;
+        mask_line(&mut self.pending, start, &self.redactor);
         self.pending.push(b'\n');
         let written = match event {
             Event::AttemptFinished(_) => self.pending.len() > PENDING_MAX,
@@ -73,10 +64,8 @@ impl Journal {
 
 impl Sink for Journal {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.append(event).map_err(|source| SinkError {
-            what: format!("write {}", self.path.display()),
-            source,
-        })
+        self.append(event)
+            .map_err(|source| SinkError { what: format!("write {}", self.path.display()), source })
     }
 }
 

@@ -61,10 +61,7 @@ struct OutcomeLine {
 
 /// Reads a journal; lines that cannot be read are named in the record and left out.
 pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
-    let failed = |source: io::Error| JournalError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
     let mut input = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line).map_err(failed)?;
@@ -83,21 +80,15 @@ pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
 }
 
 fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
-    let foreign = |reason: String| JournalError::NotAJournal {
-        path: path.to_owned(),
-        reason,
-    };
+    let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
     if line.is_empty() {
         return Err(foreign(String::from("is missing: the file is empty")));
     }
-    let first: FirstLine = serde_json::from_slice(line)
-        .map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
+    let first: FirstLine =
+        serde_json::from_slice(line).map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
     let found = first.run_started.schema;
     if found > SCHEMA {
-        return Err(JournalError::Newer {
-            path: path.to_owned(),
-            found,
-        });
+        return Err(JournalError::Newer { path: path.to_owned(), found });
     }
     match serde_json::from_slice(line) {
         Ok(crate::event::Event::RunStarted(start)) => Ok(start),
@@ -136,9 +127,7 @@ impl Fold {
     fn line(&mut self, line: &[u8], offset: u64) {
         self.line += 1;
         let Some(text) = line.strip_suffix(b"\n") else {
-            self.damaged(String::from(
-                "is torn: the run was killed while it was written",
-            ));
+            self.damaged(String::from("is torn: the run was killed while it was written"));
             return;
         };
         match serde_json::from_slice(text) {
@@ -151,8 +140,7 @@ impl Fold {
     }
 
     fn attempt(&mut self, attempt: AttemptLine, offset: u64) {
-        self.entries
-            .push(Entry::new(offset, Mark::Attempt, attempt.case, 0));
+        self.entries.push(Entry::new(offset, Mark::Attempt, attempt.case, 0));
         self.totals.attempts += 1;
         match attempt.facts.tokens {
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
@@ -164,9 +152,7 @@ impl Fold {
                     let sum = self.totals.cost.entry(price.currency).or_default();
                     *sum = sum.saturating_add(amount);
                 }
-                Err(_) => {
-                    self.damaged(format!("has a price that is no number: `{}`", price.amount))
-                }
+                Err(_) => self.damaged(format!("has a price that is no number: `{}`", price.amount)),
             }
         }
     }
@@ -180,29 +166,18 @@ impl Fold {
         totals.duration_ms += outcome.duration_ms;
         totals.totals.warnings += outcome.warnings;
         self.totals.warnings += outcome.warnings;
-        self.entries.push(Entry::new(
-            offset,
-            Mark::Outcome(outcome.verdict),
-            outcome.case,
-            suite,
-        ));
+        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), outcome.case, suite));
     }
 
     fn add_suite(&mut self, name: String) -> u32 {
         let suite = u32::try_from(self.suites.len()).expect("there are not more suites than cases");
-        self.suites.push(SuiteTotals {
-            name: name.clone(),
-            ..SuiteTotals::default()
-        });
+        self.suites.push(SuiteTotals { name: name.clone(), ..SuiteTotals::default() });
         self.by_name.insert(name, suite);
         suite
     }
 
     fn damaged(&mut self, reason: String) {
-        self.damage.push(Damage {
-            line: self.line,
-            reason,
-        });
+        self.damage.push(Damage { line: self.line, reason });
     }
 
     fn finish(mut self, path: &Path) -> RunRecord {
@@ -214,9 +189,7 @@ impl Fold {
         }
         for case in index.cases() {
             self.totals.count(case.verdict);
-            suites[case.outcome.suite as usize]
-                .totals
-                .count(case.verdict);
+            suites[case.outcome.suite as usize].totals.count(case.verdict);
         }
         RunRecord {
             start: self.start,

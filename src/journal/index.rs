@@ -44,11 +44,7 @@ impl Entry {
             Mark::Outcome(Verdict::Flaky) => 5,
             Mark::Outcome(Verdict::Skipped) => 6,
         };
-        Self {
-            packed: (offset << 8) | low,
-            case,
-            suite,
-        }
+        Self { packed: (offset << 8) | low, case, suite }
     }
 
     /// Where the line begins.
@@ -81,9 +77,7 @@ impl Index {
 
     /// The lines of each case that has an outcome, in plan order.
     pub fn cases(&self) -> impl Iterator<Item = CaseLines<'_>> {
-        self.entries
-            .chunk_by(|a, b| a.case == b.case)
-            .filter_map(CaseLines::of)
+        self.entries.chunk_by(|a, b| a.case == b.case).filter_map(CaseLines::of)
     }
 
     /// The lines of one case, if it has an outcome.
@@ -97,21 +91,14 @@ impl Index {
     pub fn number_suites(&mut self, count: usize) -> Vec<u32> {
         let mut order: Vec<Option<u32>> = vec![None; count];
         let mut next = 0;
-        for entry in self
-            .entries
-            .iter_mut()
-            .filter(|entry| entry.mark() != Mark::Attempt)
-        {
+        for entry in self.entries.iter_mut().filter(|entry| entry.mark() != Mark::Attempt) {
             let number = order[entry.suite as usize].get_or_insert_with(|| {
                 next += 1;
                 next - 1
             });
             entry.suite = *number;
         }
-        order
-            .into_iter()
-            .map(|number| number.expect("a suite is known by an outcome"))
-            .collect()
+        order.into_iter().map(|number| number.expect("a suite is known by an outcome")).collect()
     }
 
     /// Bytes held, for the test of the bound.
@@ -134,11 +121,7 @@ pub(super) struct CaseLines<'a> {
 impl<'a> CaseLines<'a> {
     fn of(lines: &'a [Entry]) -> Option<Self> {
         lines.iter().rev().find_map(|entry| match entry.mark() {
-            Mark::Outcome(verdict) => Some(Self {
-                lines,
-                outcome: *entry,
-                verdict,
-            }),
+            Mark::Outcome(verdict) => Some(Self { lines, outcome: *entry, verdict }),
             Mark::Attempt => None,
         })
     }

@@ -21,11 +21,7 @@ pub(super) struct Lines {
 impl Lines {
     /// Opens the journal.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            file: File::open(path)?,
-            window: Vec::new(),
-            start: 0,
-        })
+        Ok(Self { file: File::open(path)?, window: Vec::new(), start: 0 })
     }
 
     /// The line that begins at `offset`, without its end.
@@ -49,19 +45,12 @@ impl Lines {
         self.file.seek(SeekFrom::Start(self.start))?;
         self.window.clear();
         loop {
-            let read = self
-                .file
-                .by_ref()
-                .take(WINDOW as u64)
-                .read_to_end(&mut self.window)?;
+            let read = self.file.by_ref().take(WINDOW as u64).read_to_end(&mut self.window)?;
             if let Some(range) = self.find(offset) {
                 return Ok(range);
             }
             if read == 0 {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the line is no longer there",
-                ));
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the line is no longer there"));
             }
         }
     }

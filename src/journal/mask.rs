@@ -3,93 +3,43 @@
 use serde_json::Value;
 
 use crate::base::redact::Redactor;
-use crate::event::Event;
 
-/// Keys whose texts are words of the schema: masking one would lose the fact, and they hold nothing from outside.
-const WORDS: [&str; 7] = [
-    "verdict", "truth", "severity", "mode", "class", "schema", "kind",
-];
+/// Keys whose texts are words of the schema: they hold nothing from outside, and masking one would lose the fact.
+const WORDS: [&str; 7] = ["verdict", "truth", "severity", "mode", "class", "kind", "side"];
 
 /// Keys below which any JSON may stand.
-const FREE: [&str; 4] = ["expected", "actual", "outputs", "diff"];
+const FREE: [&str; 3] = ["expected", "actual", "outputs"];
 
 /// Masks what was appended to `buffer` since `start`.
 ///
-/// The text is masked as it is, which finds escaped forms too; where that would damage the line (a secret that is a
-/// number, or a word of the schema), it is masked value by value instead.
+/// The line is searched as it is, in every form of a secret; only where one is found it is taken apart, so that a
+/// secret which happens to be a number or a word of the schema damages no fact.
 pub(super) fn mask_line(buffer: &mut Vec<u8>, start: usize, redactor: &Redactor) {
-    let Ok(line) = std::str::from_utf8(&buffer[start..]) else {
+    let line = std::str::from_utf8(&buffer[start..]).expect("serde_json writes UTF-8");
+    if !redactor.contains_secret(line) {
         return;
-    };
-    let std::borrow::Cow::Owned(masked) = redactor.mask(line) else {
-        return;
-    };
-    let masked = if same_facts(line, &masked) {
-        masked
-    } else {
-        mask_values(line, redactor)
-    };
+    }
+    let mut value: Value =
+        serde_json::from_str(line).expect("serde_json reads what it wrote, its depth was bounded");
+    mask_value(&mut value, redactor);
     buffer.truncate(start);
-    buffer.extend_from_slice(masked.as_bytes());
+    buffer.extend_from_slice(value.to_string().as_bytes());
 }
 
-/// True when the masked line still tells the same case and verdict.
-fn same_facts(line: &str, masked: &str) -> bool {
-    let facts = |text: &str| match serde_json::from_str::<Event>(text).ok()? {
-        Event::RunStarted(start) => Some((start.schema, 0, None)),
-        Event::AttemptFinished(attempt) => {
-            Some((attempt.case, attempt.repeat, Some(attempt.verdict)))
-        }
-        Event::CaseFinished(outcome) => {
-            Some((outcome.case, outcome.attempts, Some(outcome.verdict)))
-        }
-        Event::RunFinished(end) => Some((u32::from(end.interrupted), 0, None)),
-    };
-    let told = facts(masked);
-    told.is_some() && told == facts(line)
-}
-
-fn mask_values(line: &str, redactor: &Redactor) -> String {
-    let Ok(mut value) = serde_json::from_str::<Value>(line) else {
-        return String::from("{}");
-    };
-    mask_value(&mut value, redactor, Inside::Schema);
-    value.to_string()
-}
-
-/// Whether a value belongs to the schema or is any JSON.
-#[derive(Clone, Copy, PartialEq)]
-enum Inside {
-    Schema,
-    Free,
-}
-
-fn mask_value(value: &mut Value, redactor: &Redactor, inside: Inside) {
+/// Masks texts everywhere but in words of the schema, and keys and numbers where any JSON may stand.
+fn mask_value(value: &mut Value, redactor: &Redactor) {
     match value {
-        Value::String(text) => {
-            if let std::borrow::Cow::Owned(masked) = redactor.mask(text) {
-                *text = masked;
-            }
-        }
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| mask_value(item, redactor, inside)),
+        Value::String(_) => redactor.json(value),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_value(item, redactor)),
         Value::Object(fields) => {
             for (key, field) in fields.iter_mut() {
-                let free = inside == Inside::Free || FREE.contains(&key.as_str());
-                if free {
-                    mask_value(field, redactor, Inside::Free);
-                } else if !WORDS.contains(&key.as_str()) {
-                    mask_value(field, redactor, Inside::Schema);
+                if FREE.contains(&key.as_str()) {
+                    redactor.json(field);
+                } else if !(field.is_string() && WORDS.contains(&key.as_str())) {
+                    mask_value(field, redactor);
                 }
             }
         }
-        Value::Number(_) | Value::Bool(_) | Value::Null => {
-            if inside == Inside::Free
-                && let std::borrow::Cow::Owned(masked) = redactor.mask(&value.to_string())
-            {
-                *value = Value::String(masked);
-            }
-        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
 }

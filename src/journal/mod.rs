@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 mod append;
+mod depth;
 mod fold;
 mod index;
 mod lines;

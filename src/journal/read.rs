@@ -26,23 +26,13 @@ pub(crate) struct CaseRecord {
 impl CaseRecord {
     /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
     pub fn deciding(&self) -> Option<&Attempt> {
-        let judged = || {
-            self.attempts
-                .iter()
-                .rev()
-                .filter(|attempt| !attempt.retried)
-        };
-        judged()
-            .find(|attempt| attempt.verdict == self.outcome.verdict)
-            .or_else(|| self.attempts.last())
+        let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
+        judged().find(|attempt| attempt.verdict == self.outcome.verdict).or_else(|| self.attempts.last())
     }
 
     /// Dify's tokens over all attempts; none when no attempt told them.
     pub fn tokens(&self) -> Option<u64> {
-        let known = self
-            .attempts
-            .iter()
-            .filter_map(|attempt| attempt.facts.tokens);
+        let known = self.attempts.iter().filter_map(|attempt| attempt.facts.tokens);
         known.reduce(u64::saturating_add)
     }
 }
@@ -155,25 +145,16 @@ impl RunRecord {
     /// The records of the red cases in plan order, read one by one.
     pub fn failures(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.path);
-        self.index
-            .cases()
-            .filter(|lines| lines.verdict.is_red())
-            .map(move |lines| reader.read(lines))
+        self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
     }
 
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut order: Vec<(u32, u32)> = self
-            .index
-            .cases()
-            .map(|lines| (lines.outcome.suite, lines.outcome.case))
-            .collect();
+        let mut order: Vec<(u32, u32)> =
+            self.index.cases().map(|lines| (lines.outcome.suite, lines.outcome.case)).collect();
         order.sort_unstable();
         let mut reader = RecordReader::new(&self.path);
-        order
-            .into_iter()
-            .filter_map(|(_, case)| self.index.case(case))
-            .map(move |lines| reader.read(lines))
+        order.into_iter().filter_map(|(_, case)| self.index.case(case)).map(move |lines| reader.read(lines))
     }
 
     /// Bytes the index holds.
@@ -207,10 +188,7 @@ impl<'a> RecordReader<'a> {
             }
         }
         match self.event(case.outcome.offset())? {
-            Event::CaseFinished(outcome) => Ok(CaseRecord {
-                outcome: *outcome,
-                attempts,
-            }),
+            Event::CaseFinished(outcome) => Ok(CaseRecord { outcome: *outcome, attempts }),
             Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
                 Err(self.changed(case.outcome.offset()))
             }
@@ -218,10 +196,7 @@ impl<'a> RecordReader<'a> {
     }
 
     fn event(&mut self, offset: u64) -> Result<Event, JournalError> {
-        let io = |source| JournalError::Io {
-            path: self.path.to_owned(),
-            source,
-        };
+        let io = |source| JournalError::Io { path: self.path.to_owned(), source };
         if self.lines.is_none() {
             self.lines = Some(Lines::open(self.path).map_err(io)?);
         }
@@ -236,10 +211,6 @@ impl<'a> RecordReader<'a> {
 
     fn changed(&self, offset: u64) -> JournalError {
         let reason = String::from("the file changed while it was read");
-        JournalError::Unreadable {
-            path: self.path.to_owned(),
-            offset,
-            reason,
-        }
+        JournalError::Unreadable { path: self.path.to_owned(), offset, reason }
     }
 }

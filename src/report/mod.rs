@@ -1,8 +1,19 @@
 //! Documents made from a folded run, and the live terminal; every document is a pure function of the record.
 
-use std::path::{Path, PathBuf};
+mod diff;
+mod explain;
+mod facts;
+pub(crate) mod github;
+pub(crate) mod json;
+mod junit;
+pub(crate) mod terminal;
+pub(crate) mod text;
+mod write;
+mod xml;
 
-use crate::journal::{JournalError, RunRecord};
+use std::path::PathBuf;
+
+use crate::journal::JournalError;
 
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +29,15 @@ pub(crate) enum Format {
 impl Format {
     /// All of them: what `reports/latest` holds.
     pub const ALL: [Self; 3] = [Self::Junit, Self::Json, Self::Diff];
+
+    /// Its name in a folder of reports.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Junit => "junit.xml",
+            Self::Json => "report.json",
+            Self::Diff => "diff",
+        }
+    }
 }
 
 /// Why reports were not written.
@@ -36,23 +56,13 @@ pub(crate) enum ReportError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The name's ending is no kind of report that there is.
-    #[error("{path}: reports are written as .xml (JUnit) or .json, {reason}")]
+    #[error("{path}: reports are written as .xml (JUnit) or .json; {reason}")]
     Kind {
         /// The name given.
         path: PathBuf,
-        /// "not .html in this version" or "not .txt".
+        /// Why this one is not.
         reason: String,
     },
 }
 
-/// Writes the documents into a folder that takes the place of `latest` once all of them are there.
-pub(crate) fn write_all(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
-    let _ = (record, latest, formats);
-    Ok(Vec::new())
-}
-
-/// Writes one document, its kind told by the name's ending.
-pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
-    let _ = (record, path);
-    Ok(())
-}
+pub(crate) use write::{kind_of, write_all, write_file};
