@@ -1,0 +1,8 @@
+//! The integration tests: one binary, one module a subject.
+//!
+//! The list below is the table of contents.
+
+/// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
+mod docs;
+/// The tree keeps its own rules: floors, sizes, names, who may read the clock.
+mod tidy;
