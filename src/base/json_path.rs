@@ -177,6 +177,38 @@ mod tests {
         assert_eq!(values, expected.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>(), "{}", path.as_str());
     }
 
+    #[test]
+    fn the_compliance_suite_holds() {
+        let suite: Value = serde_json::from_str(include_str!("../../tests/data/jsonpath/cts.json")).unwrap();
+        let tests = suite["tests"].as_array().unwrap();
+        assert_eq!(tests.len(), 687);
+        let broken: Vec<String> = tests.iter().filter_map(|test| compliance(test).err()).collect();
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+    }
+
+    fn compliance(test: &Value) -> Result<(), String> {
+        let (name, selector) = (&test["name"], test["selector"].as_str().unwrap());
+        let path = match (JsonPath::parse(selector), test["invalid_selector"] == true) {
+            (Ok(path), false) => path,
+            (Err(_), true) => return Ok(()),
+            (Ok(_), true) => return Err(format!("{name}: {selector} is accepted")),
+            (Err(error), false) => return Err(format!("{name}: {selector} is refused: {error}")),
+        };
+        let found = path.select(&test["document"]);
+        let values: Value = found.iter().map(|one| one.value.clone()).collect();
+        let paths: Value = found.iter().map(|one| Value::from(one.path.clone())).collect();
+        let alone: Value = path.select_values(&test["document"]).into_iter().cloned().collect();
+        let holds = |actual: &Value, one: &str, several: &str| match (test.get(one), test.get(several)) {
+            (Some(expected), _) => actual == expected,
+            (None, Some(alternatives)) => alternatives.as_array().unwrap().contains(actual),
+            (None, None) => one == "result_paths",
+        };
+        if holds(&values, "result", "results") && holds(&paths, "result_paths", "results_paths") && alone == values {
+            return Ok(());
+        }
+        Err(format!("{name}: {selector} gives {values} at {paths}"))
+    }
+
     /// RFC 9535, tables 5, 7, 9, 11, 14, 15 and 16.
     #[test]
     fn names_indices_wildcards_and_slices() {
