@@ -97,7 +97,7 @@ impl Engine {
             sent_ms: milliseconds(timing.sent.saturating_duration_since(self.started)),
             waited_ms: milliseconds(timing.sent.saturating_duration_since(timing.due)),
             retried: false,
-            curl: if passed { String::new() } else { transcript.curl() },
+            curl: if passed { String::new() } else { transcript.curl.clone() },
             outputs: if passed { None } else { outputs(transcript) },
         };
         Judged { attempt, again: again(transcript) }

@@ -65,7 +65,7 @@ impl Engine {
         outcome.attempts = tally.attempts;
         outcome.warnings = tally.warnings;
         outcome.duration_ms = milliseconds(clock::now().saturating_duration_since(began));
-        self.close(outcome, tally.telling).map(Some)
+        self.close_case(outcome, tally.telling).map(Some)
     }
 
     /// One repeat: tries until it was not an infrastructure failure or the retries are used up.
@@ -129,10 +129,10 @@ impl Engine {
 
     /// Records a case that was not sent.
     fn unsent(&self, case: &Case, verdict: Verdict, reason: String) -> Result<Ran, SinkError> {
-        self.close(CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
+        self.close_case(CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
     }
 
-    fn close(&self, outcome: CaseOutcome, telling: Option<Arc<Attempt>>) -> Result<Ran, SinkError> {
+    fn close_case(&self, outcome: CaseOutcome, telling: Option<Arc<Attempt>>) -> Result<Ran, SinkError> {
         let outcome = Arc::new(outcome);
         self.tell(&Event::CaseFinished(outcome.clone()))?;
         Ok(Ran { outcome, telling })

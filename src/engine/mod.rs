@@ -17,7 +17,7 @@ use std::time::Instant;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::client::{Client, Endpoint, Timeouts};
+use crate::client::{Certificates, Client, Endpoint, Timeouts};
 use crate::engine::pace::Pace;
 use crate::event::{Event, Sink, SinkError};
 use crate::mock::server::MockServer;
@@ -140,7 +140,7 @@ fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
         headers: Vec::new(),
         ca_file: None,
         proxy: None,
-        certificates: crate::client::Certificates::Checked,
+        certificates: Certificates::Checked,
         concurrency: target.concurrency,
         timeouts: Timeouts::default(),
         max_body: MAX_BODY,

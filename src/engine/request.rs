@@ -9,6 +9,7 @@ use crate::base::template::{Scope, Template, TemplateError};
 use crate::engine::Engine;
 use crate::exchange::{FileInput, FileVariable, Request};
 use crate::plan::case::{Case, FileSource, FileTemplate, TargetKind};
+use crate::wire::file::file_kind;
 
 /// Which attempt of which case.
 #[derive(Debug, Clone, Copy)]
@@ -122,12 +123,12 @@ impl Engine {
         match source {
             FileSource::Url { url, kind } => {
                 let url = text(url)?;
-                let kind = kind.clone().unwrap_or_else(|| crate::client::upload::kind_of(Path::new(url_path(&url))));
+                let kind = kind.clone().unwrap_or_else(|| file_kind(url_path(&url)).to_owned());
                 Ok(FileInput::Remote { url, kind })
             }
             FileSource::Path { path, base, root, kind } => {
                 let path = inside(&base.join(text(path)?), root.as_deref().map(PathBuf::as_path))?;
-                let kind = kind.clone().unwrap_or_else(|| crate::client::upload::kind_of(&path));
+                let kind = kind.clone().unwrap_or_else(|| file_kind(&path.to_string_lossy()).to_owned());
                 Ok(FileInput::Upload { path, kind })
             }
         }

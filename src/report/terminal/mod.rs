@@ -18,7 +18,7 @@ use crate::report::terminal::bar::Bar;
 use crate::report::text::{Ink, Text, Tone, one_line};
 use crate::verdict::Verdict;
 
-pub(crate) use summary::{Closing, render_summary};
+pub(crate) use summary::{Closing, render_failure, render_summary};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

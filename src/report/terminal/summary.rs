@@ -10,7 +10,7 @@ use crate::report::explain::{Bounds, Which};
 use crate::report::facts::explain_attempt;
 use crate::report::junit::MOCK_NOTE;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
-use crate::report::text::{Lines, Text, Tone, one_line, visible};
+use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
 use crate::verdict::Verdict;
 
 /// Failures shown in full.
@@ -141,6 +141,13 @@ fn failures(
         text.end();
     }
     Ok(())
+}
+
+/// One red case as plain text, for a runner that prints failures itself.
+pub(crate) fn render_failure(case: &CaseRecord) -> String {
+    let mut text = Text::new(Ink::Plain);
+    failure(&mut text, case, Detail::Normal);
+    text.out
 }
 
 fn failure(text: &mut Text, case: &CaseRecord, detail: Detail) {
