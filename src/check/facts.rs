@@ -54,7 +54,7 @@ fn node(node: &NodeRun) -> NodeFact {
         status: node.status().unwrap_or("running").to_owned(),
         start_ms: milliseconds(node.started_at),
         elapsed_ms: data.and_then(|data| data["elapsed_time"].as_f64()).map(|seconds| seconds * 1000.0),
-        tokens: data.and_then(node_tokens),
+        tokens: data.and_then(|data| node_tokens(&node.node_type, data)),
         container: node.is_container(),
     }
 }

@@ -45,7 +45,7 @@ fn audit(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
         return unknown(format!("{}, though `{}` ran, which is of type {}", said(total), model.title, model.node_type));
     }
     let total = total.unwrap_or(0);
-    let sum = leaves(nodes).filter_map(|(_, data)| node_tokens(data)).fold(0, u64::saturating_add);
+    let sum = leaves(nodes).filter_map(|(node, data)| node_tokens(&node.node_type, data)).fold(0, u64::saturating_add);
     if sum != total {
         return unknown(format!(
             "Dify's total is {total} tokens, its nodes add up to {sum}; `usage: trust` takes the total as it is"
@@ -64,7 +64,7 @@ fn said(total: Option<u64>) -> &'static str {
 /// A node's own tokens.
 pub(super) fn tokens_of(node: &NodeRun, all: &[NodeRun]) -> Fact<u64> {
     let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
-    let reported = if node.is_container() { node_tokens(data).or_else(|| data["total_tokens"].as_u64()) } else { node_tokens(data) };
+    let reported = node_tokens(&node.node_type, data).or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
     match reported {
         Some(tokens) if tokens > 0 => Fact::Known(tokens),
         Some(_) | None if uses_model(node, all) => unknown(format!("Dify reports no tokens of `{}`, which uses a model", node.title)),
@@ -124,7 +124,7 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
                     return unknown("the prices are too large to be added exactly");
                 }
             }
-            None if node_tokens(data).unwrap_or(0) > 0 => return unknown(format!("no price is known of `{}`", node.title)),
+            None if node_tokens(&node.node_type, data).unwrap_or(0) > 0 => return unknown(format!("no price is known of `{}`", node.title)),
             None if may_use_model(&node.node_type) => tool = Some(node),
             None => {}
         }
