@@ -10,7 +10,7 @@ use crate::base::similarity;
 
 use super::judged::{Judged, quote, show};
 use super::operand::kind;
-use super::operand::test::{Method, Similar};
+use super::operand::near::{Method, Similar};
 use super::operand::words::Word;
 use super::predicate::{misfit, verdict};
 

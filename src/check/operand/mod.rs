@@ -3,6 +3,7 @@
 //! A parser sees plain JSON and answers with a value or an [`OperandError`] that says where inside the operand it goes wrong.
 
 pub(super) mod bound;
+pub(super) mod near;
 pub(super) mod needed;
 pub(super) mod test;
 pub(super) mod words;
