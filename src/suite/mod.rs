@@ -12,6 +12,7 @@ pub(crate) mod read_suite;
 pub(crate) mod read_target;
 pub(crate) mod read_test;
 pub(crate) mod reader;
+pub(crate) mod render;
 pub(crate) mod spec;
 pub(crate) mod table;
 pub(crate) mod yaml;
