@@ -10,3 +10,6 @@ mod files;
 pub(crate) mod list;
 pub(crate) mod select;
 pub(crate) mod target;
+
+#[cfg(test)]
+mod tests;
