@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::bindings::Bindings;
 use crate::base::template::{Scope, Templates};
 use crate::mock::script::{Rule, compile_rules};
-use crate::mock::server::compile_options;
+use crate::mock::options::compile_options;
 use crate::plan::case::{Case, Plan, SuiteHead, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::compile_test::{SuiteContext, compile_test};

@@ -168,3 +168,7 @@ fn full_names<'s>(suite: &'s SuiteSpec, test: &'s TestSpec) -> impl Iterator<Ite
     let rows = test.rows.iter().flat_map(|rows| &rows.rows);
     single.into_iter().chain(rows.map(move |row| format!("{base}[{}]", row.name)))
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;
