@@ -3,18 +3,36 @@
 //! `compile` turns YAML into [`Check`]s and is the only part that meets nodes and files; everything else is a function of a
 //! transcript. Three truths throughout: what cannot be known is undecided, and never held.
 
+mod cause;
 mod compile;
+mod difference;
+mod evaluate;
+mod facts;
+mod format;
+mod judged;
+mod model;
+mod nodes;
+mod operand;
+mod predicate;
+mod schema;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod text;
+mod transform;
+mod usage;
+mod values;
+mod view;
 
 use crate::base::template::{Scope, Templates};
-use crate::exchange::Transcript;
-use crate::outcome;
-use crate::verdict::Finding;
 
-pub use self::compile::{CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status};
-
-/// One assertion, compiled; cheap to share, judged as often as there are attempts.
-#[derive(Debug, Clone)]
-pub struct Check {}
+pub use self::cause::cause;
+pub use self::compile::{
+    CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status,
+};
+pub use self::evaluate::evaluate;
+pub use self::facts::facts;
+pub use self::model::Check;
 
 /// Whether Dify's token total is audited against its nodes' sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,22 +53,4 @@ pub struct Context<'a> {
     pub scope: &'a Scope,
     /// How Dify's token total is taken.
     pub usage: Usage,
-}
-
-/// Judges every check against a transcript, whatever fails; one finding each, in the order of the checks.
-pub fn evaluate(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Vec<Finding> {
-    let _ = (checks, transcript, context);
-    Vec::new()
-}
-
-/// Why nothing of a transcript can be judged, with the next step for its reader; none where there is something to judge.
-pub fn cause(transcript: &Transcript) -> Option<outcome::Cause> {
-    let _ = transcript;
-    None
-}
-
-/// The numbers and ids of a transcript that reports and thresholds use; what is unknown is absent.
-pub fn facts(transcript: &Transcript, usage: Usage) -> outcome::Facts {
-    let _ = (transcript, usage);
-    outcome::Facts::default()
 }

@@ -34,7 +34,9 @@ fn read_run(transcript: &mut Transcript, json: &Value) -> Ending {
     let ending = match run.data["status"].as_str() {
         Some("paused") => Ending::Paused,
         Some("running" | "scheduled") => {
-            Ending::Unreadable { detail: "the answer says that the run is still going on".to_owned() }
+            return Ending::Unreadable {
+                detail: "the answer says that the run is still going on".to_owned(),
+            };
         }
         Some(_) | None => Ending::Finished,
     };

@@ -60,11 +60,12 @@ pub fn content_type(headers: &HeaderMap) -> String {
 
 /// The key as a header; its text is in no message.
 pub fn bearer(key: &SecretString) -> Result<HeaderValue, Ending> {
-    let mut value =
-        HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| Ending::NotSent {
-            detail: "the API key has characters that no header may have, such as a line break".to_owned(),
-            retryable: false,
-        })?;
+    let key = key.expose_secret();
+    let value = HeaderValue::from_str(&format!("Bearer {key}")).ok().filter(|_| key.is_ascii());
+    let mut value = value.ok_or_else(|| Ending::NotSent {
+        detail: "the API key has characters that no header may have, such as a line break".to_owned(),
+        retryable: false,
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -13,6 +13,8 @@ mod upload;
 mod wait;
 
 #[cfg(test)]
+mod misbehaviour;
+#[cfg(test)]
 mod raw_server;
 #[cfg(test)]
 mod replay;

@@ -1,6 +1,6 @@
 //! From suites as written to the plan as meant: the one crossing in which defaults, rows and compile errors arise.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
@@ -29,23 +29,36 @@ pub struct Compiled {
     pub problems: Vec<Problem>,
     /// Why the target cannot be used; `run` exits with 3.
     pub target_errors: Vec<TargetError>,
+    /// Suite files with problems: none of their tests is in the plan. `Problem::concerns` tells which problems are theirs.
+    pub unsound: Vec<Arc<str>>,
 }
 
 /// Compiles what was loaded, for the target that is chosen.
 pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
+    let unsound = unread_files(&loaded);
     let Loaded { project, suites, mut problems, .. } = loaded;
     let chosen = match choose(project.as_ref(), choices) {
         Ok(chosen) => chosen,
-        Err(error) => return Compiled { plan: None, problems, target_errors: vec![error] },
+        Err(error) => return Compiled { plan: None, problems, target_errors: vec![error], unsound },
     };
     let mut templates = Templates::new();
     let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
     let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
-    let mut building = Building { templates, problems, choices, chosen, prepared, cases: Vec::new(), rules: Vec::new(), errors: Vec::new() };
+    let mut building =
+        Building { templates, problems, choices, chosen, prepared, unsound, cases: Vec::new(), rules: Vec::new(), errors: Vec::new() };
     for suite in suites {
         building.add_suite(suite);
     }
     building.finish(secrets)
+}
+
+/// The suite files that were found and are no suite, or met problems while they were read.
+fn unread_files(loaded: &Loaded) -> Vec<Arc<str>> {
+    let is_sound = |file: &&Arc<str>| {
+        let suite = loaded.suites.iter().find(|suite| suite.source.name == **file);
+        suite.is_some_and(|suite| suite.problems == 0) && !loaded.problems.iter().any(|problem| problem.concerns(file))
+    };
+    loaded.files.iter().filter(|file| !is_sound(file)).cloned().collect()
 }
 
 type Tools<'a> = (&'a mut Templates, &'a Choices, &'a mut Vec<Problem>);
@@ -108,6 +121,7 @@ struct Building<'a, 'p> {
     cases: Vec<(Case, Only)>,
     rules: Vec<Rule>,
     errors: Vec<TargetError>,
+    unsound: Vec<Arc<str>>,
 }
 
 /// Whether a test says `only: true`.
@@ -148,8 +162,10 @@ impl Building<'_, '_> {
             let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
-        let is_sound = self.problems.len() == before && !self.problems.iter().any(|problem| problem.place.file == file);
-        if is_sound {
+        if self.problems.len() > before && !self.unsound.contains(&file) {
+            self.unsound.push(file.clone());
+        }
+        if !self.unsound.contains(&file) {
             self.cases.append(&mut cases);
         }
     }
@@ -212,11 +228,21 @@ impl Building<'_, '_> {
             seed: self.choices.seed,
             secrets,
         };
-        let mut seen = HashSet::new();
-        let mut problems = self.problems;
-        problems.retain(|problem| seen.insert((problem.place.to_string(), problem.message.clone())));
-        Compiled { plan: Some(plan), problems, target_errors: self.errors }
+        Compiled { plan: Some(plan), problems: in_order(self.problems), target_errors: self.errors, unsound: self.unsound }
     }
+}
+
+/// Each problem once (defaults are compiled for every test), file by file, from top to bottom.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let mut seen = HashSet::new();
+    problems.retain(|problem| seen.insert((problem.place.to_string(), problem.message.clone())));
+    let mut files: HashMap<Arc<str>, usize> = HashMap::new();
+    for problem in &problems {
+        let next = files.len();
+        files.entry(problem.place.file.clone()).or_insert(next);
+    }
+    problems.sort_by_key(|problem| (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column));
+    problems
 }
 
 /// Compiles `vars`: each may use those before it.

@@ -125,7 +125,14 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, grounds: &Grounds)
     };
     let before = reader.problems.len();
     let rows = read_table(table, &shown, bytes, reader.problems);
-    if reader.problems.len() > before { Rows::default() } else { name_rows(reader, mark, rows) }
+    let rows = if reader.problems.len() > before { Rows::default() } else { name_rows(reader, mark, rows) };
+    let here = reader.source.place(mark);
+    for problem in &mut reader.problems[before..] {
+        if problem.place.file != here.file {
+            problem.others.push((here.clone(), "read from here".to_owned()));
+        }
+    }
+    rows
 }
 
 fn read_bytes(real: &Path, path: &str) -> Result<Vec<u8>, String> {

@@ -1,6 +1,6 @@
 //! Finds and reads the project file and the suites; every problem of every file is collected, nothing stops at the first.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use crate::base::origin::Place;
 use crate::suite::discover::{Found, discover};
 use crate::suite::grounds::{Grounds, plain, shown};
 use crate::suite::peek::files_of;
+use crate::suite::node::Mark;
 use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
 use crate::suite::read_suite::{SuiteFile, read_suite};
 use crate::suite::reader::Reader;
-use crate::suite::spec::SuiteSpec;
+use crate::suite::spec::{SuiteSpec, TestSpec};
 use crate::suite::yaml::{LARGEST, parse_yaml};
 
 /// The name of the project file.
@@ -74,7 +75,7 @@ pub fn load(options: &LoadOptions) -> Loaded {
         problems.append(&mut own);
         suites.extend(suite);
     }
-    check_suite_names(&suites, &mut problems);
+    check_full_names(&suites, &mut problems);
     Loaded { root, project, suites, files, problems }
 }
 
@@ -108,12 +109,13 @@ fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<Suite
     let Some(tree) = document.root else { return (None, problems) };
     let mut reader = Reader { source: document.source, problems: &mut problems };
     let file = suite_file(found, options.outside);
-    let suite = read_suite(&mut reader, tree, file);
+    let mut suite = read_suite(&mut reader, tree, file);
     if options.in_ci {
         for mark in suite.tests.iter().filter_map(|test| test.only) {
             reader.problem_with_help(mark, "`only` is refused where `CI` is set", "the other tests would silently not run");
         }
     }
+    suite.problems = problems.len();
     (Some(suite), problems)
 }
 
@@ -150,24 +152,35 @@ fn read_bytes(path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Ve
     }
 }
 
-/// Two suites of one name would give two tests one full name, sooner or later; only real collisions are problems.
-fn check_suite_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
-    let mut seen: HashSet<&str> = HashSet::new();
-    let repeated: HashSet<&str> = suites.iter().map(|suite| suite.name.value.as_str()).filter(|name| !seen.insert(name)).collect();
-    for name in repeated {
-        let mut tests: std::collections::HashMap<&str, Place> = std::collections::HashMap::new();
-        for suite in suites.iter().filter(|suite| suite.name.value == name) {
-            for test in &suite.tests {
-                let place = suite.source.place(test.name.mark);
-                match tests.get(test.name.value.as_str()) {
-                    Some(first) if first.file != place.file => {
-                        let message = format!("two tests have the full name `{name}::{}`", test.name.value);
-                        problems.push(Problem::new(place, message).other(first.clone(), "first used here"));
-                    }
-                    Some(_) => {}
-                    None => drop(tests.insert(&test.name.value, place)),
+/// Full names are unique in the project; two tests of one name in one suite were told apart already.
+fn check_full_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<String, (usize, Mark)> = HashMap::new();
+    for (index, suite) in suites.iter().enumerate() {
+        let mut own: HashSet<&str> = HashSet::new();
+        for test in suite.tests.iter().filter(|test| own.insert(&test.name.value)) {
+            for name in full_names(suite, test) {
+                let here = (index, test.name.mark);
+                let Some((first, mark)) = seen.get(&name) else {
+                    seen.insert(name, here);
+                    continue;
+                };
+                if (*first, *mark) == here {
+                    continue;
                 }
+                let problem = Problem::new(suite.source.place(test.name.mark), format!("two tests have the full name `{name}`"));
+                problems.push(problem.other(suites[*first].source.place(*mark), "first used here"));
             }
         }
     }
 }
+
+fn full_names<'s>(suite: &'s SuiteSpec, test: &'s TestSpec) -> impl Iterator<Item = String> + 's {
+    let base = format!("{}::{}", suite.name.value, test.name.value);
+    let single = if test.rows.is_none() { Some(base.clone()) } else { None };
+    let rows = test.rows.iter().flat_map(|rows| &rows.rows);
+    single.into_iter().chain(rows.map(move |row| format!("{base}[{}]", row.name)))
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

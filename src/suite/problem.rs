@@ -28,6 +28,11 @@ impl Problem {
         self
     }
 
+    /// True when the problem stands in a file or has to do with it.
+    pub fn concerns(&self, file: &str) -> bool {
+        *self.place.file == *file || self.others.iter().any(|(place, _)| *place.file == *file)
+    }
+
     /// Adds another place.
     #[must_use]
     pub fn other(mut self, place: Place, label: impl Into<String>) -> Self {

@@ -74,6 +74,7 @@ fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
         defaults: RunSpec::default(),
         mock: None,
         tests: Vec::new(),
+        problems: 0,
     }
 }
 

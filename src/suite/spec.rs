@@ -36,6 +36,8 @@ pub struct SuiteSpec {
     pub mock: Option<Node>,
     /// Its tests, in the order written.
     pub tests: Vec<TestSpec>,
+    /// How many problems were met while it was read, its data files included.
+    pub problems: usize,
 }
 
 /// One entry of `tests`.

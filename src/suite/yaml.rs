@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy};
 use serde_saphyr::{Error, Location, Options, Spanned};
 
@@ -145,14 +146,28 @@ fn describe(source: &Source, error: &Error) -> Problem {
         Error::BinaryNotUtf8 { .. } | Error::InvalidBinaryBase64 { .. } => {
             ("binary data is no value of a suite".to_owned(), "give files under `files`")
         }
-        Error::Budget { .. } => (format!("the file is too large or too deep: {}", plain(error)), "nesting ends at 128 levels, aliases at a million values"),
+        Error::Budget { breach, .. } => (describe_breach(breach), ""),
         Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => ("the aliases expand to too many values".to_owned(), "write fewer aliases of aliases"),
+        _ if plain(error) == "recursion limit exceeded" => (describe_breach(&BudgetBreach::Depth { depth: DEEPEST }), ""),
+        _ if plain(error).contains("expected string scalar") => ("a key must be text, found a list or a mapping".to_owned(), ""),
+        _ if plain(error).contains("tagged scalar") => ("this tag is not known here".to_owned(), "remove it; dates are plain text"),
         _ => (plain(error), ""),
     };
     let problem = Problem::new(place, message);
     if help.is_empty() { problem } else { problem.help(help) }
+}
+
+/// A limit of the reader that the file goes beyond.
+fn describe_breach(breach: &BudgetBreach) -> String {
+    match breach {
+        BudgetBreach::Depth { .. } => format!("lists and mappings nest deeper than {DEEPEST} levels"),
+        BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } | BudgetBreach::Aliases { .. } => {
+            "the aliases expand to too many values".to_owned()
+        }
+        other => format!("the file is too large: {other:?}"),
+    }
 }
 
 /// The library's text without its own "at line …" and line ends.
@@ -283,38 +298,5 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn probe() {
-        for text in [
-            "a: 1\nb: [x, 'y', 1.5, 2026-01-01, 012, 1_000, yes, true, ~]\n",
-            "a: 1\nb: 2\na: 3\n", "a: .nan", "a: 18446744073709551616", "a: -9223372036854775809", "a: !!binary aGVsbG8=", "a: !!binary 'xx'", "a: !foo bar", "a: !!timestamp 2026-01-01", "1: x\ntrue: y\nnull: z", "? [a, b]\n: c", "a: 1\n---\nb: 2", "a: &x [*x]", "a: *nope", "a: [1, 2", "\ta: 1", "a: b: c", "base: &b { x: 1 }\nc:\n  <<: *b\n  y: 2", "base: &b { x: 1 }\nc: { <<: *b, x: 2 }", "a: \"unterminated", "a: 1e400", "", "# only\n", "---\n", "a:\n  - &n {name: x}\n  - *n", "a: 0x7F", "a: 0o17", "a: +5","a: 1e3", "a: 12345678901234567890", "just text", "a: |\n  line1\n  line2\nb: >-\n  folded\n  more\n", "%YAML 1.1\n---\na: 1", "a: !!str 5", "a: !!int x", "a: !!set {x}", "\"a\\tb\": \"q\\u00e9 {{ x }}\"",
-        ] {
-            let mut problems = Vec::new();
-            let document = parse_yaml("x.yaml", text.as_bytes().to_vec(), &mut problems);
-            println!("--- {text:?}\n    {:?}", document.root.as_ref().map(|node| node.to_json().to_string()));
-            for p in &problems { println!("    PROBLEM {} (w{}) {} help {:?} others {}", p.place, p.place.width, p.message, p.help, p.others.len()); }
-        }
-        fn marks(node: &Node, depth: usize) {
-            println!("{:depth$}{:?} {}", "", node.mark, node.kind());
-            match &node.value { NodeValue::Map(e) => for e in e { println!("{:depth$}key {} {:?}", "", e.key, e.mark); marks(&e.value, depth+2) }, NodeValue::List(i) => for i in i { marks(i, depth+2)}, _ => {} }
-        }
-        let d = parse_yaml("x", "a:\n  - {x: 'é {{ y }}', z: [1]}\nb: &q\n  k: v\nc: *q\nd: !!str 55\ne: |\n  abc\n  def\n".as_bytes().to_vec(), &mut Vec::new());
-        marks(&d.root.unwrap(), 0);
-        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), (0..100_000).map(|i| format!("{}-\n", " ".repeat(i.min(3000)))).collect::<String>(), "- ".repeat(100_000), "? ".repeat(100_000), "[".repeat(100)+&"]".repeat(100), "- ".repeat(126) + "x", "a: &a [1,1,1,1,1,1,1,1]\n".to_owned() + &(0..12).map(|i| format!("{}: &{} [{}]\n", (b'b'+i) as char, (b'b'+i) as char, vec![format!("*{}", (b'a'+i) as char); 10].join(","))).collect::<String>()] {
-            let mut problems = Vec::new();
-            let t = std::time::Instant::now();
-            let document = parse_yaml("x.yaml", text.into_bytes(), &mut problems);
-            println!("root {} {:?}", document.root.is_some(), t.elapsed());
-            for p in &problems { println!("    PROBLEM {} (w{}) {} help {:?} others {}", p.place, p.place.width, p.message, p.help, p.others.len()); }
-        }
-        let mut text = String::from("tests:\n");
-        while text.len() < 20_000_000 { text.push_str(&format!("  - name: test-{}\n    inputs:\n      query: \"What is {{{{ vars.shop }}}}?\"\n      order: 1234\n    assert:\n      - {{ path: $.category, equals: billing }}\n      - {{ path: $.order_id, regex: '^\\d{{4}}$' }}\n      - tokens: 3000\n    mock: {{ outputs: {{ category: billing }} }}\n", text.len())); }
-        let mut problems = Vec::new();
-            let t = std::time::Instant::now();
-            let document = parse_yaml("x.yaml", text.into_bytes(), &mut problems);
-            println!("20MB root {} {:?} {problems:?}", document.root.is_some(), t.elapsed());
-    }
-}
+#[path = "yaml_tests.rs"]
+mod tests;

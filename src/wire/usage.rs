@@ -69,25 +69,13 @@ pub fn may_use_model(node_type: &str) -> bool {
 }
 
 /// The tokens a node's `data` reports; 0 where it says 0.
-pub fn node_tokens(data: &Value) -> Option<u64> {
-    let places = [
-        &data["execution_metadata"]["total_tokens"],
-        &data["outputs"]["usage"]["total_tokens"],
-        &data["process_data"]["usage"]["total_tokens"],
-        &data["outputs"]["__usage"]["total_tokens"],
-    ];
-    places.into_iter().find_map(Value::as_u64)
+pub fn node_tokens(node_type: &str, data: &Value) -> Option<u64> {
+    places(node_type, data).find_map(|place| place["total_tokens"].as_u64())
 }
 
 /// The price a node's `data` reports.
 pub fn node_price(node_type: &str, data: &Value) -> NodePrice {
-    let places = [
-        &data["execution_metadata"],
-        &data["outputs"]["usage"],
-        &data["process_data"]["usage"],
-        &data["outputs"]["__usage"],
-    ];
-    let reported = places.into_iter().find_map(|place| {
+    let reported = places(node_type, data).find_map(|place| {
         let amount = json_number::decimal(&place["total_price"])?;
         Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
     });
@@ -96,6 +84,14 @@ pub fn node_price(node_type: &str, data: &Value) -> NodePrice {
         Some(_) | None if surely_uses_model(node_type) => NodePrice::Unknown,
         Some(_) | None => NodePrice::None,
     }
+}
+
+/// Where a node may report usage. A variable called `usage` of any other node, an End for one, is the workflow's own.
+fn places<'a>(node_type: &str, data: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let outputs = surely_uses_model(node_type).then(|| &data["outputs"]["usage"]);
+    let process = surely_uses_model(node_type).then(|| &data["process_data"]["usage"]);
+    let hidden = (node_type == "parameter-extractor").then(|| &data["outputs"]["__usage"]);
+    [Some(&data["execution_metadata"]), outputs, process, hidden].into_iter().flatten()
 }
 
 /// Dify's total tokens of a run; none where it is missing.
@@ -107,7 +103,7 @@ pub fn run_tokens(data: &Value) -> Option<u64> {
 pub fn sum_leaves<'a>(nodes: impl IntoIterator<Item = (&'a str, Option<&'a Value>)>) -> LeafUsage {
     let mut usage = LeafUsage::default();
     for (node_type, data) in nodes.into_iter().filter(|(node_type, _)| !is_container(node_type)) {
-        let tokens = data.and_then(node_tokens).unwrap_or(0);
+        let tokens = data.and_then(|data| node_tokens(node_type, data)).unwrap_or(0);
         usage.tokens = usage.tokens.saturating_add(tokens);
         usage.without_tokens += u32::from(tokens == 0 && surely_uses_model(node_type));
         match data.map_or(NodePrice::Unknown, |data| node_price(node_type, data)) {
@@ -178,7 +174,8 @@ mod tests {
     #[test]
     fn usage_is_found_where_metadata_lacks_it() {
         let data = json!({ "execution_metadata": null, "outputs": { "usage": { "total_tokens": 42, "total_price": "0.1", "currency": "EUR" } } });
-        assert_eq!(node_tokens(&data), Some(42));
+        assert_eq!(node_tokens("llm", &data), Some(42));
+        assert_eq!(node_tokens("end", &data), None, "a variable called usage is no usage");
         assert_eq!(
             node_price("llm", &data),
             NodePrice::Known { amount: "0.1".parse().unwrap(), currency: "EUR".into() }

@@ -1,16 +1,32 @@
 //! From YAML nodes to checks: every key, operand and path is examined here, at its place.
 
+mod group;
+mod keys;
+mod label;
+mod merge;
+mod operand;
+mod predicate;
+mod subject;
+mod value;
+
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::origin::Place;
-use crate::base::template::Templates;
+use crate::base::template::{Template, Templates};
 use crate::suite::names::KnownNames;
-use crate::suite::node::Node;
+use crate::suite::node::{Entry, Node};
 use crate::suite::reader::Reader;
+use crate::verdict::Severity;
 
-use super::Check;
+use super::model::{Body, Check, Head};
+
+pub use self::merge::{expects_rejection, implicit_status, merge_assertions, needs_status};
+
+use self::keys::{ALL_KEYS, Family};
+
+/// How deep groups may nest.
+const DEEPEST: u8 = 8;
 
 /// Where the files that schemas name may lie.
 #[derive(Debug, Clone)]
@@ -33,30 +49,67 @@ pub struct CompileContext<'a> {
 
 /// Compiles a test's assertions; what is wrong with them is noted in the reader, at its place.
 pub fn compile_assertions(reader: &mut Reader<'_>, nodes: &[Cow<'_, Node>], context: &mut CompileContext<'_>) -> Vec<Check> {
-    let _ = (reader, nodes, context);
-    Vec::new()
+    let mut compiler = Compiler { reader, context, depth: 0 };
+    nodes.iter().filter_map(|node| compiler.assertion(node)).collect()
 }
 
-/// The defaults' assertions, less the subjects that the test sets itself, and then the test's own.
-///
-/// `status`, `tokens`, `cost`, `latency`, `ttft`, `max_gap` and `steps` replace those of the defaults, outside groups and without
-/// `node`; a default that has other subjects beside keeps those.
-pub fn merge_assertions<'n>(defaults: &'n [Node], own: &'n [Node]) -> Vec<Cow<'n, Node>> {
-    defaults.iter().chain(own).map(Cow::Borrowed).collect()
+/// The reader and the context together, while one list of assertions is compiled.
+struct Compiler<'c, 'r, 'x> {
+    reader: &'c mut Reader<'r>,
+    context: &'c mut CompileContext<'x>,
+    depth: u8,
 }
 
-/// True when no `status` of severity error stands outside groups, so that `implicit_status` must be added.
-pub fn needs_status(merged: &[Cow<'_, Node>]) -> bool {
-    merged.is_empty()
-}
+impl Compiler<'_, '_, '_> {
+    /// One assertion; none when a problem was noted.
+    fn assertion(&mut self, node: &Node) -> Option<Check> {
+        let before = self.reader.problems.len();
+        let entries = self.reader.map(node, "an assertion", &ALL_KEYS);
+        let head = self.head(node);
+        let body = if entries.is_empty() && node.as_map().is_none() { None } else { self.body(node, entries) };
+        if self.reader.problems.len() > before {
+            return None;
+        }
+        Some(Check { head, body: body? })
+    }
 
-/// True when a test's own assertions expect the status `rejected` and no other: it is sent in blocking mode.
-pub fn expects_rejection(own: &[Node]) -> bool {
-    own.is_empty()
-}
+    fn body(&mut self, node: &Node, entries: &[Entry]) -> Option<Body> {
+        for entry in entries.iter().filter(|entry| keys::is_later(&entry.key)) {
+            let message = format!("`{}` is not supported by this version of flowproof", entry.key);
+            self.reader.problem(entry.mark, message);
+        }
+        let first = |family: Family| entries.iter().find(|entry| keys::family(&entry.key) == Some(family));
+        match (first(Family::Group), first(Family::Subject)) {
+            (Some(group), _) => self.group(group, entries),
+            (None, Some(subject)) => self.subjects(subject, entries),
+            (None, None) => self.values(node, entries),
+        }
+    }
 
-/// The implied `status: succeeded`, standing at the test's name.
-pub fn implicit_status(place: Arc<Place>) -> Check {
-    let _ = place;
-    Check {}
+    fn head(&mut self, node: &Node) -> Head {
+        let mut severity = Severity::Error;
+        if let Some(written) = node.get("severity") {
+            if self.depth > 0 {
+                self.reader.problem_with_help(written.mark, "`severity` has no meaning inside a group", "set it on the outermost group");
+            } else if let Some(choice) =
+                self.reader.choice(written, "`severity`", &[("error", Severity::Error), ("warn", Severity::Warn)])
+            {
+                severity = choice.value;
+            }
+        }
+        let (label, late_label) = self.label(node);
+        Head { place: Arc::new(self.reader.source.place(node.mark)), severity, label, late_label }
+    }
+
+    fn label(&mut self, node: &Node) -> (Arc<str>, Option<Template>) {
+        let Some(written) = node.get("label") else { return (Arc::from(label::describe(node)), None) };
+        let Some(text) = self.reader.text(written, "`label`") else { return (Arc::from(""), None) };
+        if text.value.trim().is_empty() {
+            self.reader.problem(written.mark, "`label` is empty");
+        }
+        match self.reader.template(written, self.context.templates, self.context.known) {
+            Template::Literal(_) => (Arc::from(text.value), None),
+            late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => (Arc::from(text.value), Some(late)),
+        }
+    }
 }

@@ -1,0 +1,169 @@
+//! Assertions on values: where to look, what must hold, how to count it.
+
+use crate::base::json_path::JsonPath;
+use crate::check::model::{Body, Execution, Match, NodeCheck, NodeWhat, Root, Transform, ValueCheck};
+use crate::check::operand::test::parse_group_regex;
+use crate::check::operand::{Operand, parse_path, parse_text};
+use crate::suite::node::{Entry, Node, NodeValue};
+
+use super::Compiler;
+use super::keys::{Family, family};
+
+const ROOTS: [(&str, Root); 6] = [
+    ("outputs", Root::Outputs),
+    ("inputs", Root::Inputs),
+    ("run", Root::Run),
+    ("response", Root::Response),
+    ("text", Root::Text),
+    ("events", Root::Events),
+];
+const NODE_ROOTS: [(&str, Root); 4] =
+    [("outputs", Root::Outputs), ("inputs", Root::Inputs), ("process_data", Root::ProcessData), ("run", Root::Run)];
+const MATCHES: [(&str, Match); 4] = [("one", Match::One), ("any", Match::Any), ("all", Match::All), ("none", Match::None)];
+const EXECUTIONS: [(&str, Execution); 4] =
+    [("first", Execution::First), ("last", Execution::Last), ("any", Execution::Any), ("all", Execution::All)];
+
+impl Compiler<'_, '_, '_> {
+    /// An assertion on the values a path selects.
+    pub(super) fn values(&mut self, node: &Node, entries: &[Entry]) -> Option<Body> {
+        if !entries.iter().any(|entry| family(&entry.key) == Some(Family::Predicate)) {
+            let unknown = entries.iter().any(|entry| family(&entry.key).is_none());
+            if !unknown {
+                let message = "an assertion without a predicate can never be red";
+                self.reader.problem_with_help(node.mark, message, "say what must hold, such as `equals`, `contains` or `exists`");
+            }
+            return None;
+        }
+        if node.get("path").is_none() && node.get("from").is_none() {
+            let message = "a predicate without a `path`: nothing says where to look";
+            self.reader.problem_with_help(node.mark, message, "add `path: $.…`, or `path: $` for all outputs");
+            return None;
+        }
+        let selector = self.node(entries)?;
+        let root = self.root(node.get("from"), selector.is_some());
+        let path = match node.get("path") {
+            Some(path) => self.operand(path, parse_path),
+            None => JsonPath::parse("$").ok().map(Operand::Ready),
+        };
+        let expect = self.expectation(entries);
+        self.check_list_predicates(node, path.as_ref());
+        let check = ValueCheck { root: root?, path: path?, expect: expect? };
+        Some(match selector {
+            Some((name, execution)) => Body::Node(NodeCheck { name, execution, what: NodeWhat::Value(check) }),
+            None => Body::Value(check),
+        })
+    }
+
+    /// `$` selects exactly one value, so that `count` and `exists` say nothing there.
+    fn check_list_predicates(&mut self, node: &Node, path: Option<&Operand<JsonPath>>) {
+        let is_root = path.and_then(Operand::ready).is_some_and(|path| path.as_str().trim() == "$");
+        for key in ["count", "exists"] {
+            if let Some(value) = node.get(key).filter(|_| is_root) {
+                let message = format!("`{key}` says nothing of the path `$`, which always selects one value");
+                self.reader.problem_with_help(value.mark, message, "use `length` or `empty`, or a longer path");
+            }
+        }
+    }
+
+    fn root(&mut self, from: Option<&Node>, has_node: bool) -> Option<Root> {
+        let Some(from) = from else { return Some(Root::Outputs) };
+        let roots: &[(&str, Root)] = if has_node { &NODE_ROOTS } else { &ROOTS };
+        self.reader.choice(from, "`from`", roots).map(|root| root.value)
+    }
+
+    /// How many of the selected values must satisfy the predicates.
+    pub(super) fn matching(&mut self, node: &Node) -> Option<Match> {
+        self.reader.choice(node, "`match`", &MATCHES).map(|choice| choice.value)
+    }
+
+    /// The node an assertion looks at, if any; the outer none is a problem.
+    #[expect(clippy::type_complexity, reason = "the inner none means no node, the outer a problem")]
+    pub(super) fn node(&mut self, entries: &[Entry]) -> Option<Option<(Operand<String>, Execution)>> {
+        let get = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let Some(node) = get("node") else {
+            if let Some(execution) = get("execution") {
+                self.reader.problem_with_help(execution.mark, "`execution` without a node", "add `node`");
+                return None;
+            }
+            return Some(None);
+        };
+        let name = self.operand(&node.value, |value| parse_text(value, "`node`"))?;
+        let execution = match get("execution") {
+            Some(execution) => self.execution(&execution.value)?,
+            None => Execution::Only,
+        };
+        Some(Some((name, execution)))
+    }
+
+    fn execution(&mut self, node: &Node) -> Option<Execution> {
+        let NodeValue::Number(number) = &node.value else {
+            return self.reader.choice(node, "`execution`", &EXECUTIONS).map(|choice| choice.value);
+        };
+        let index = number.as_u64().and_then(|index| usize::try_from(index).ok());
+        if index.is_none() {
+            self.reader.problem(node.mark, format!("`execution: {number}` is not an index: they count from 0"));
+        }
+        index.map(Execution::Index)
+    }
+
+    /// The steps of `transform`, in order.
+    pub(super) fn transforms(&mut self, node: &Node) -> Option<Vec<Transform>> {
+        let items = match &node.value {
+            NodeValue::List(items) => items.as_slice(),
+            NodeValue::Text(_) | NodeValue::Map(_) => std::slice::from_ref(node),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => {
+                self.reader.problem(node.mark, format!("`transform` must be a list, found {}", node.kind()));
+                return None;
+            }
+        };
+        if items.is_empty() {
+            self.reader.problem(node.mark, "`transform` is an empty list");
+        }
+        items.iter().map(|item| self.transform(item)).collect()
+    }
+
+    fn transform(&mut self, node: &Node) -> Option<Transform> {
+        if node.as_map().is_none() {
+            let words = [
+                ("json", Plain::Json),
+                ("trim", Plain::Trim),
+                ("lower", Plain::Lower),
+                ("strip_think", Plain::StripThink),
+                ("to_number", Plain::ToNumber),
+            ];
+            return self.reader.choice(node, "a transform", &words).map(|choice| choice.value.transform());
+        }
+        let entries = self.reader.map(node, "a transform", &["regex", "jsonpath"]);
+        let [entry] = entries else {
+            self.reader.problem(node.mark, "a transform is one word, `{ regex: … }` or `{ jsonpath: … }`");
+            return None;
+        };
+        match entry.key.as_str() {
+            "regex" => self.operand(&entry.value, parse_group_regex).map(Transform::Regex),
+            "jsonpath" => self.operand(&entry.value, parse_path).map(Transform::JsonPath),
+            _ => None,
+        }
+    }
+}
+
+/// The transforms that are one word.
+#[derive(Debug, Clone, Copy)]
+enum Plain {
+    Json,
+    Trim,
+    Lower,
+    StripThink,
+    ToNumber,
+}
+
+impl Plain {
+    fn transform(self) -> Transform {
+        match self {
+            Self::Json => Transform::Json,
+            Self::Trim => Transform::Trim,
+            Self::Lower => Transform::Lower,
+            Self::StripThink => Transform::StripThink,
+            Self::ToNumber => Transform::ToNumber,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! From checks to findings: assertions of the run, of nodes, and groups of them by three-valued logic.
+
+use serde_json::Value;
+
+use crate::exchange::Transcript;
+use crate::verdict::{Finding, Severity, Truth};
+
+use super::Context;
+use super::judged::{Grade, Judged};
+use super::model::{Body, Check, Group, GroupRule};
+use super::operand::needed::parse_needed;
+use super::view::View;
+use super::{nodes, subject, values};
+
+/// Judges every check against a transcript, whatever fails; one finding each, in the order of the checks.
+pub fn evaluate(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Vec<Finding> {
+    let view = View::new(transcript, context.usage);
+    checks.iter().map(|check| judge(check, &view, context)).collect()
+}
+
+fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
+    let (judged, members) = match &check.body {
+        Body::Value(value) => {
+            let place = || format!("the {}", value.root.word());
+            (values::judge(value, view.root(value.root), &place, context), Vec::new())
+        }
+        Body::Run(subjects) => {
+            let judged = subjects.iter().fold(Judged::held(), |so_far, fact| so_far.and(subject::of_run(fact, view, context)));
+            (judged, Vec::new())
+        }
+        Body::Node(node) => (nodes::judge(node, view, context), Vec::new()),
+        Body::Group(group) => judge_group(group, check.head.severity, view, context),
+    };
+    finding(check, judged, members, context)
+}
+
+/// Members inherit the group's severity.
+fn judge_group(group: &Group, severity: Severity, view: &View<'_>, context: &Context<'_>) -> (Judged, Vec<Finding>) {
+    let mut members: Vec<Finding> = group.members.iter().map(|member| judge(member, view, context)).collect();
+    members.iter_mut().for_each(|member| inherit(member, severity));
+    let truths = || members.iter().map(|member| member.truth);
+    let judged = match &group.rule {
+        GroupRule::Any => count_truths(truths(), 1),
+        GroupRule::All => count_truths(truths(), members.len() as u64),
+        GroupRule::AtLeast(needed) => match needed.get(context, |value| parse_needed(value, members.len() as u64)) {
+            Ok(needed) => count_truths(truths(), *needed),
+            Err(why) => Judged::undecided(why),
+        },
+    };
+    (judged, members)
+}
+
+fn inherit(finding: &mut Finding, severity: Severity) {
+    finding.severity = severity;
+    finding.members.iter_mut().for_each(|member| inherit(member, severity));
+}
+
+/// Held once enough are held; broken once too few can be.
+fn count_truths(truths: impl Iterator<Item = Truth>, needed: u64) -> Judged {
+    let (mut held, mut undecided, mut all) = (0_u64, 0_u64, 0_u64);
+    for truth in truths {
+        all += 1;
+        match truth {
+            Truth::Held => held += 1,
+            Truth::Undecided => undecided += 1,
+            Truth::Broken => {}
+        }
+    }
+    let said = |rest: &str| format!("{held} of {all} hold, {needed} must{rest}");
+    if needed == 0 || all == 0 {
+        Judged::undecided("the group has no members")
+    } else if held >= needed {
+        Judged::held()
+    } else if held + undecided >= needed {
+        Judged::undecided(said(&format!("; {undecided} cannot be decided")))
+    } else {
+        Judged::broken(said("")).expected(&Value::from(needed)).actual(&Value::from(held))
+    }
+}
+
+fn finding(check: &Check, judged: Judged, members: Vec<Finding>, context: &Context<'_>) -> Finding {
+    let label = match &check.head.late_label {
+        None => check.head.label.to_string(),
+        Some(template) => {
+            let rendered = context.templates.render_text(template, context.scope);
+            rendered.unwrap_or_else(|_| check.head.label.to_string())
+        }
+    };
+    let truth = judged.truth();
+    let held = judged.grade == Grade::Held;
+    Finding {
+        truth,
+        severity: check.head.severity,
+        place: check.head.place.clone(),
+        label,
+        message: if held { String::new() } else { judged.message },
+        expected: judged.expected,
+        actual: judged.actual,
+        diff: judged.diff,
+        members,
+    }
+}

@@ -1,0 +1,71 @@
+//! The numbers and ids of a transcript that reports and thresholds use; what is unknown is absent.
+
+use std::time::Duration;
+
+use crate::exchange::{Ending, NodeRun, Transcript};
+use crate::outcome::{Facts, NodeFact, Price};
+use crate::wire::usage::node_tokens;
+
+use super::Usage;
+use super::usage;
+use super::view::{Fact, State, View};
+
+/// Gathers them; nodes are those that were seen, however the exchange ended.
+pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
+    let view = View::new(transcript, usage);
+    let is_judged = !matches!(view.state, State::Unjudged(_));
+    Facts {
+        run_id: transcript.run_id.clone(),
+        workflow_id: transcript.workflow_id.clone(),
+        dify_version: transcript.dify_version.clone(),
+        status: status(&view),
+        latency_ms: is_judged.then(|| milliseconds(transcript.elapsed)),
+        ttft_ms: transcript.first_token_at.filter(|_| is_judged).map(milliseconds),
+        server_ms: known(view.run_field("elapsed_time")).and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
+        tokens: known(usage::run_tokens(&view)),
+        cost: cost(&view),
+        steps: match &view.state {
+            State::Rejected { .. } => Some(0),
+            State::Ran(_) | State::Unjudged(_) => known(view.run_field("total_steps")).and_then(|steps| steps.as_u64()),
+        },
+        nodes: transcript.nodes.iter().map(node).collect(),
+    }
+}
+
+fn status(view: &View<'_>) -> Option<String> {
+    match &view.state {
+        State::Rejected { .. } => Some("rejected".to_owned()),
+        State::Ran(run) => run["status"].as_str().map(str::to_owned),
+        State::Unjudged(_) if view.transcript.ending == Ending::Paused => Some("paused".to_owned()),
+        State::Unjudged(_) => None,
+    }
+}
+
+fn cost(view: &View<'_>) -> Vec<Price> {
+    let prices = known(usage::run_cost(view)).unwrap_or_default();
+    prices.into_iter().map(|(currency, amount)| Price { amount: amount.to_string(), currency }).collect()
+}
+
+fn node(node: &NodeRun) -> NodeFact {
+    let data = node.finished.as_ref();
+    NodeFact {
+        title: node.title.clone(),
+        node_type: node.node_type.clone(),
+        status: node.status().unwrap_or("running").to_owned(),
+        start_ms: milliseconds(node.started_at),
+        elapsed_ms: data.and_then(|data| data["elapsed_time"].as_f64()).map(|seconds| seconds * 1000.0),
+        tokens: data.and_then(|data| node_tokens(&node.node_type, data)),
+        container: node.is_container(),
+    }
+}
+
+fn known<T>(fact: Fact<T>) -> Option<T> {
+    match fact {
+        Fact::Known(value) => Some(value),
+        Fact::Absent | Fact::Unknown(_) => None,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,138 @@
+//! Nearness: of numbers by `approx`, of texts by `similar`.
+
+use rust_decimal::Decimal;
+use serde_json::{Number, Value};
+
+use crate::base::json_number;
+
+use super::test::{number, operand_keys};
+use super::words::{Word, choose};
+use super::{OperandError, kind, parse_text};
+
+/// Nearness of numbers, exact where decimals can hold them.
+#[derive(Debug, Clone)]
+pub(in crate::check) struct Approx {
+    /// The number to be near to.
+    pub(in crate::check) value: Number,
+    /// How far off it may be.
+    pub(in crate::check) tolerance: Tolerance,
+}
+
+/// How far off a number may be.
+#[derive(Debug, Clone)]
+pub(in crate::check) enum Tolerance {
+    /// By this much.
+    Absolute(Number),
+    /// By this share of the expected value.
+    Relative(Number),
+}
+
+/// Likeness of texts.
+#[derive(Debug, Clone)]
+pub(in crate::check) struct Similar {
+    /// The text to be like.
+    pub(in crate::check) to: String,
+    /// The least score, above 0, at most 1.
+    pub(in crate::check) min: f64,
+    /// How likeness is measured.
+    pub(in crate::check) method: Method,
+}
+
+/// How likeness is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::check) enum Method {
+    Ratio,
+    Levenshtein,
+    TokenSet,
+}
+
+const METHODS: [(&str, Method); 3] = [("ratio", Method::Ratio), ("levenshtein", Method::Levenshtein), ("token_set", Method::TokenSet)];
+
+/// Reads `{ value, abs }` or `{ value, rel }`.
+pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
+    let Value::Object(entries) = value else {
+        return Err(OperandError::new(format!("`approx` must be a mapping, found {}", kind(value))).help("write `{ value: 1.5, abs: 0.1 }`"));
+    };
+    let known = operand_keys(Word::Approx).unwrap_or_default();
+    if let Some(key) = entries.keys().find(|key| !known.contains(&key.as_str())) {
+        return Err(OperandError::unknown_key(key, "`approx`", known));
+    }
+    let get = |key: &str| entries.get(key).map(|entry| number(entry, key).map_err(|error| error.under(key))).transpose();
+    let expected = get("value")?.ok_or_else(|| OperandError::new("`approx` needs a `value`"))?;
+    let tolerance = match (get("abs")?, get("rel")?) {
+        (Some(abs), None) => Tolerance::Absolute(abs),
+        (None, Some(rel)) => Tolerance::Relative(rel),
+        (Some(_), Some(_)) => return Err(OperandError::new("`approx` takes `abs` or `rel`, not both")),
+        (None, None) => return Err(OperandError::new("`approx` needs `abs` or `rel`")),
+    };
+    let (Tolerance::Absolute(off) | Tolerance::Relative(off)) = &tolerance;
+    if json_number::compare(off, &Number::from(0)).is_lt() {
+        return Err(OperandError::new("a tolerance cannot be negative"));
+    }
+    Ok(Approx { value: expected, tolerance })
+}
+
+/// Reads `{ to, min, method }`.
+pub(super) fn parse_similar(value: &Value) -> Result<Similar, OperandError> {
+    let Value::Object(entries) = value else {
+        return Err(OperandError::new(format!("`similar` must be a mapping, found {}", kind(value))).help("write `{ to: …, min: 0.8 }`"));
+    };
+    let known = operand_keys(Word::Similar).unwrap_or_default();
+    if let Some(key) = entries.keys().find(|key| !known.contains(&key.as_str())) {
+        return Err(OperandError::unknown_key(key, "`similar`", known));
+    }
+    let method = match entries.get("method") {
+        None => Method::Ratio,
+        Some(Value::String(word)) if word == "embedding" => return Err(embedding().under("method")),
+        Some(word) => {
+            let word = parse_text(word, "a method").map_err(|error| error.under("method"))?;
+            choose(&word, "a method", &METHODS).map_err(|error| error.under("method"))?
+        }
+    };
+    if entries.contains_key("judge") {
+        return Err(embedding().under("judge"));
+    }
+    let to = entries.get("to").ok_or_else(|| OperandError::new("`similar` needs `to`"))?;
+    let to = parse_text(to, "`to`").map_err(|error| error.under("to"))?;
+    let min = entries.get("min").ok_or_else(|| OperandError::new("`similar` needs `min`, above 0 and at most 1"))?;
+    let share = number(min, "min").map_err(|error| error.under("min"))?.as_f64().unwrap_or(0.0);
+    if share <= 0.0 {
+        return Err(OperandError::new(format!("`min: {min}` holds for every text")).under("min"));
+    }
+    if share > 1.0 {
+        return Err(OperandError::new(format!("`min: {min}` can never hold: the most is 1")).under("min"));
+    }
+    Ok(Similar { to, min: share, method })
+}
+
+fn embedding() -> OperandError {
+    OperandError::new("`similar` with `method: embedding` is not supported by this version of flowproof")
+}
+
+impl Approx {
+    /// Tells whether a number is near enough.
+    pub(in crate::check) fn holds(&self, actual: &Number) -> bool {
+        self.holds_exactly(actual).unwrap_or_else(|| self.holds_roughly(actual))
+    }
+
+    /// In decimals; none where one of the numbers, or their difference, has no exact one.
+    fn holds_exactly(&self, actual: &Number) -> Option<bool> {
+        let decimal = |number: &Number| json_number::decimal(&Value::Number(number.clone()));
+        let (expected, actual) = (decimal(&self.value)?, decimal(actual)?);
+        let allowed: Decimal = match &self.tolerance {
+            Tolerance::Absolute(abs) => decimal(abs)?,
+            Tolerance::Relative(rel) => decimal(rel)?.checked_mul(expected.abs())?,
+        };
+        Some(actual.checked_sub(expected)?.abs() <= allowed)
+    }
+
+    fn holds_roughly(&self, actual: &Number) -> bool {
+        let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
+        let expected = float(&self.value);
+        let allowed = match &self.tolerance {
+            Tolerance::Absolute(abs) => float(abs),
+            Tolerance::Relative(rel) => float(rel) * expected.abs(),
+        };
+        (float(actual) - expected).abs() <= allowed
+    }
+}

@@ -1,0 +1,242 @@
+//! Predicates on one value.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::{Number, Value};
+
+use crate::base::diff::{CaseRule, EqualOptions, equal, includes, mask_paths};
+use crate::base::json_number;
+
+use super::Context;
+use super::difference;
+use super::judged::{Grade, Judged, quote, show};
+use super::model::{Equality, Predicate};
+use super::operand::test::Test;
+use super::operand::words::{JsonType, TYPES, Word};
+use super::operand::{kind, parse_path};
+use super::{format, text};
+
+/// Judges all predicates on one value: every one must hold.
+pub(super) fn judge_all(predicates: &[Predicate], value: &Value, equality: &Equality, context: &Context<'_>) -> Judged {
+    let options = match options(equality, context) {
+        Ok(options) => options,
+        Err(why) => return Judged::undecided(why),
+    };
+    predicates.iter().fold(Judged::held(), |so_far, predicate| so_far.and(judge(predicate, value, &options, context)))
+}
+
+fn judge(predicate: &Predicate, value: &Value, options: &EqualOptions, context: &Context<'_>) -> Judged {
+    match predicate {
+        Predicate::Plain(word, operand) => match operand.get(context, |rendered| Test::parse(*word, rendered, options.ignore_case)) {
+            Ok(test) => apply(&test, value, options),
+            Err(why) => Judged::undecided(why),
+        },
+        Predicate::Not(inner) => inner.iter().fold(Judged::held(), |so_far, predicate| {
+            so_far.and(negate(predicate, judge(predicate, value, options, context), value))
+        }),
+    }
+}
+
+/// What was broken holds; what cannot be asked of the value stays broken.
+fn negate(predicate: &Predicate, judged: Judged, value: &Value) -> Judged {
+    match judged.grade {
+        Grade::Held => {
+            let word = match predicate {
+                Predicate::Plain(word, _) => word.key(),
+                Predicate::Not(_) => "not",
+            };
+            Judged::broken(format!("`not {word}` does not hold: found {}", show(value))).actual(value)
+        }
+        Grade::Broken => Judged::held(),
+        Grade::Undecided | Grade::Misfit => judged,
+    }
+}
+
+/// The paths to ignore, late ones rendered.
+fn options<'a>(equality: &'a Equality, context: &Context<'_>) -> Result<Cow<'a, EqualOptions>, String> {
+    if equality.late.is_empty() {
+        return Ok(Cow::Borrowed(&equality.options));
+    }
+    let mut options = equality.options.clone();
+    for template in &equality.late {
+        let rendered = context.templates.render(template, context.scope);
+        let rendered = rendered.map_err(|error| format!("a path of `ignore` cannot be rendered: {error}"))?;
+        options.ignore.push(parse_path(&rendered).map_err(|error| format!("`ignore`: {}", error.message))?);
+    }
+    Ok(Cow::Owned(options))
+}
+
+fn apply(test: &Test, value: &Value, options: &EqualOptions) -> Judged {
+    let case = options.ignore_case;
+    match test {
+        Test::Equals(expected) => equals(expected, value, options),
+        Test::OneOf(choices) => one_of(choices, value, case),
+        Test::Includes(subset) => includes_subset(subset, value, options),
+        Test::Contains(needle) => text::contains(needle, value, case),
+        Test::ContainsAny(needles) => text::contains_any(needles, value, case),
+        Test::ContainsAll(needles) => text::contains_all(needles, value, case),
+        Test::StartsWith(start) => text::starts_with(start, value, case),
+        Test::EndsWith(end) => text::ends_with(end, value, case),
+        Test::Regex(regex) => text::matches(regex, value),
+        Test::Similar(similar) => text::similar(similar, value, case),
+        Test::Format(format) => format::judge(*format, value),
+        Test::Gt(limit) => compare(Word::Gt, limit, value, Ordering::is_gt),
+        Test::Gte(limit) => compare(Word::Gte, limit, value, Ordering::is_ge),
+        Test::Lt(limit) => compare(Word::Lt, limit, value, Ordering::is_lt),
+        Test::Lte(limit) => compare(Word::Lte, limit, value, Ordering::is_le),
+        Test::Between(low, high) => between(low, high, value),
+        Test::Approx(approx) => on_number(Word::Approx, value, |number| {
+            let near = approx.holds(number);
+            verdict(near, || format!("expected about {}, found {number}", approx.value)).map_expected(&Value::Number(approx.value.clone()), value)
+        }),
+        Test::Length(bound) => match length(value) {
+            Some(length) => verdict(bound.holds(&length), || format!("expected a length of {}, found {length}: {}", bound.show(), show(value)))
+                .map_actual(value),
+            None => misfit(Word::Length, "text, a list or an object", value),
+        },
+        Test::Empty(wanted) => match length(value) {
+            Some(length) => verdict((length == 0) == *wanted, || {
+                format!("expected {}, found {}", if *wanted { "nothing in it" } else { "something in it" }, show(value))
+            })
+            .map_actual(value),
+            None => misfit(Word::Empty, "text, a list or an object", value),
+        },
+        Test::Type(wanted) => json_type(*wanted, value),
+        Test::Schema(schema) => match schema.violations(value) {
+            None => Judged::held(),
+            Some(why) => Judged::broken(format!("the schema is violated: {why}")).actual(value),
+        },
+    }
+}
+
+fn equals(expected: &Value, actual: &Value, options: &EqualOptions) -> Judged {
+    if let Some(why) = nothing_left(expected, options) {
+        return Judged::undecided(why);
+    }
+    if equal(expected, actual, options) {
+        return Judged::held();
+    }
+    let mut judged = Judged::broken(format!("expected {}, found {}", show(expected), show(actual))).expected(expected).actual(actual);
+    judged.diff = difference::of_values(expected, actual, options);
+    judged
+}
+
+fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Judged {
+    if let Some(why) = nothing_left(subset, options) {
+        return Judged::undecided(why);
+    }
+    let holds = match options.ignore.is_empty() {
+        true => includes(actual, subset, options.ignore_case),
+        false => includes(&mask_paths(actual, &options.ignore), &mask_paths(subset, &options.ignore), options.ignore_case),
+    };
+    if holds {
+        return Judged::held();
+    }
+    let mut judged = Judged::broken(format!("expected to include {}, found {}", show(subset), show(actual))).expected(subset).actual(actual);
+    judged.diff = difference::of_subset(subset, actual, options);
+    judged
+}
+
+/// A comparison from which everything was taken out would hold for every value.
+fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str> {
+    if options.ignore.is_empty() {
+        return None;
+    }
+    let is_bare = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    (is_bare(&mask_paths(expected, &options.ignore)) && !is_bare(expected)).then_some("`ignore` leaves nothing to compare")
+}
+
+fn one_of(choices: &[Value], actual: &Value, case: CaseRule) -> Judged {
+    let options = EqualOptions { ignore_case: case, ignore: Vec::new() };
+    if choices.iter().any(|choice| equal(choice, actual, &options)) {
+        return Judged::held();
+    }
+    let choices = Value::Array(choices.to_vec());
+    Judged::broken(format!("expected one of {}, found {}", show(&choices), show(actual))).expected(&choices).actual(actual)
+}
+
+fn compare(word: Word, limit: &Number, value: &Value, holds: fn(Ordering) -> bool) -> Judged {
+    on_number(word, value, |number| {
+        let said = match word {
+            Word::Gt => "more than",
+            Word::Gte => "at least",
+            Word::Lt => "less than",
+            _ => "at most",
+        };
+        verdict(holds(json_number::compare(number, limit)), || format!("expected {said} {limit}, found {number}"))
+            .map_expected(&Value::Number(limit.clone()), value)
+    })
+}
+
+fn between(low: &Number, high: &Number, value: &Value) -> Judged {
+    on_number(Word::Between, value, |number| {
+        let within = json_number::compare(number, low).is_ge() && json_number::compare(number, high).is_le();
+        verdict(within, || format!("expected {low} to {high}, found {number}")).map_actual(value)
+    })
+}
+
+fn on_number(word: Word, value: &Value, judge: impl FnOnce(&Number) -> Judged) -> Judged {
+    match value {
+        Value::Number(number) => judge(number),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => misfit(word, "a number", value),
+    }
+}
+
+/// Characters of text (Unicode scalar values), items of a list, keys of an object.
+fn length(value: &Value) -> Option<u64> {
+    let length = match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => return None,
+    };
+    u64::try_from(length).ok()
+}
+
+fn json_type(wanted: JsonType, value: &Value) -> Judged {
+    let holds = match (wanted, value) {
+        (JsonType::String, Value::String(_)) | (JsonType::Boolean, Value::Bool(_)) | (JsonType::Null, Value::Null) => true,
+        (JsonType::Array, Value::Array(_)) | (JsonType::Object, Value::Object(_)) | (JsonType::Number, Value::Number(_)) => true,
+        (JsonType::Integer, Value::Number(number)) => json_number::is_integer(number),
+        _ => false,
+    };
+    let word = TYPES.iter().find(|(_, known)| *known == wanted).map_or("", |(word, _)| word);
+    verdict(holds, || format!("expected the type {word}, found {}", show(value))).map_actual(value)
+}
+
+/// Held, or broken with a message that is made only then.
+pub(super) fn verdict(holds: bool, why: impl FnOnce() -> String) -> Judged {
+    if holds { Judged::held() } else { Judged::broken(why()) }
+}
+
+/// A predicate that does not take this type: broken, and under `not` too.
+pub(super) fn misfit(word: Word, takes: &str, value: &Value) -> Judged {
+    let hint = match value {
+        Value::String(_) if takes == "a number" => "; `transform: [to_number]` makes a number of it",
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => "",
+    };
+    let found = match value {
+        Value::String(text) => format!("text: {}", quote(text)),
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => format!("{}: {}", kind(value), show(value)),
+    };
+    Judged::misfit(format!("`{}` is for {takes}, found {found}{hint}", word.key())).actual(value)
+}
+
+impl Judged {
+    /// Records the value found, unless it held.
+    pub(super) fn map_actual(self, actual: &Value) -> Self {
+        if self.grade == Grade::Held { self } else { self.actual(actual) }
+    }
+
+    /// Records both values, unless it held.
+    pub(super) fn map_expected(self, expected: &Value, actual: &Value) -> Self {
+        if self.grade == Grade::Held { self } else { self.expected(expected).actual(actual) }
+    }
+}

@@ -1,0 +1,198 @@
+//! JSON Schema: the one place that knows the validator's crate.
+//!
+//! 2020-12 unless `$schema` says otherwise; `format` is an annotation, as that draft has it. References reach files under the
+//! suite's folder, never the network, and only while suites load.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use jsonschema::{Retrieve, Uri, Validator};
+use serde_json::Value;
+
+use super::compile::FileRoot;
+use super::operand::{OperandError, kind};
+
+/// The largest schema file.
+const LARGEST: u64 = 10 << 20;
+/// How many violations a message names.
+const NAMED: usize = 3;
+/// Keywords that demand nothing.
+const ANNOTATIONS: [&str; 11] = [
+    "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "deprecated", "$anchor",
+];
+
+/// A compiled schema.
+pub(super) struct Schema {
+    validator: Validator,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Schema")
+    }
+}
+
+impl Schema {
+    /// Compiles an inline schema; without `files` no reference to a file resolves.
+    pub(super) fn compile(schema: &Value, files: Option<&FileRoot>) -> Result<Self, OperandError> {
+        match schema {
+            Value::Object(keywords) => {
+                if keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) {
+                    return Err(OperandError::new("the schema demands nothing: it would hold for every value"));
+                }
+            }
+            Value::Bool(true) => return Err(OperandError::new("the schema `true` holds for every value")),
+            Value::Bool(false) => return Err(OperandError::new("the schema `false` can never hold")),
+            Value::String(_) => return Err(OperandError::new("the path of a schema file cannot be a template")),
+            Value::Null | Value::Number(_) | Value::Array(_) => {
+                return Err(OperandError::new(format!("`schema` must be a mapping or a path, found {}", kind(schema))));
+            }
+        }
+        let base = files.map(|files| absolute(&files.folder).join("inline-schema.json"));
+        Self::build(schema, base.as_deref(), files)
+    }
+
+    /// Reads and compiles a schema file, its path relative to the suite.
+    pub(super) fn load(path: &str, files: &FileRoot) -> Result<Self, OperandError> {
+        let file = inside(&files.folder.join(path), files.root.as_deref()).map_err(OperandError::new)?;
+        let schema = read(&file).map_err(OperandError::new)?;
+        if schema.is_string() {
+            return Err(OperandError::new(format!("`{path}` holds text, not a JSON Schema")));
+        }
+        if let Value::Object(_) | Value::Bool(_) = schema { Self::check_demands(&schema)? }
+        Self::build(&schema, Some(&file), Some(files))
+    }
+
+    fn check_demands(schema: &Value) -> Result<(), OperandError> {
+        match schema {
+            Value::Object(keywords) if !keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) => Ok(()),
+            Value::Bool(false) => Err(OperandError::new("the schema `false` can never hold")),
+            _ => Err(OperandError::new("the schema demands nothing: it would hold for every value")),
+        }
+    }
+
+    fn build(schema: &Value, base: Option<&Path>, files: Option<&FileRoot>) -> Result<Self, OperandError> {
+        let folder = files.and_then(|files| files.root.as_ref().map(|_| files.folder.clone()));
+        let reach = match files {
+            Some(_) => Reach::Files { folder },
+            None => Reach::Nothing,
+        };
+        let mut options = jsonschema::options().with_retriever(reach);
+        if let Some(base) = base {
+            options = options.with_base_uri(file_uri(base));
+        }
+        match options.build(schema) {
+            Ok(validator) => Ok(Self { validator }),
+            Err(error) => Err(OperandError::new(format!("not a JSON Schema: {}", cut(&error.to_string())))),
+        }
+    }
+
+    /// What of a value violates the schema, in one line; none when it conforms.
+    pub(super) fn violations(&self, value: &Value) -> Option<String> {
+        if self.validator.is_valid(value) {
+            return None;
+        }
+        let mut named = Vec::new();
+        let mut more = 0;
+        for error in self.validator.iter_errors(value).take(100) {
+            if named.len() < NAMED {
+                named.push(format!("`${}`: {}", dotted(error.instance_path().as_str()), cut(&error.masked().to_string())));
+            } else {
+                more += 1;
+            }
+        }
+        if more > 0 {
+            named.push(format!("and {more} more"));
+        }
+        Some(named.join("; "))
+    }
+}
+
+/// Which documents references may reach.
+enum Reach {
+    /// None: the schema came from a template.
+    Nothing,
+    /// Files, in this folder unless none is named.
+    Files { folder: Option<PathBuf> },
+}
+
+impl Retrieve for Reach {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let Self::Files { folder } = self else {
+            return Err("a schema that comes from a template cannot refer to files".into());
+        };
+        let Some(path) = uri.as_str().strip_prefix("file://") else {
+            return Err(format!("`{}` is not a file: references reach only files under the suite's folder", uri.as_str()).into());
+        };
+        let path = unescape(path.split('#').next().unwrap_or_default()).ok_or("the reference is not UTF-8")?;
+        let file = inside(Path::new(&path), folder.as_deref())?;
+        Ok(read(&file)?)
+    }
+}
+
+/// The true path of a file, refused outside a folder.
+fn inside(path: &Path, folder: Option<&Path>) -> Result<PathBuf, String> {
+    let file = path.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let Some(folder) = folder else { return Ok(file) };
+    let folder = folder.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    if !file.starts_with(&folder) {
+        return Err(format!("`{}` lies outside `{}`", path.display(), folder.display()));
+    }
+    Ok(file)
+}
+
+fn read(file: &Path) -> Result<Value, String> {
+    let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", file.display());
+    let metadata = std::fs::metadata(file).map_err(failed)?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(format!("`{}` is not a file of at most 10 MiB", file.display()));
+    }
+    let bytes = std::fs::read(file).map_err(failed)?;
+    serde_json::from_slice(&bytes).map_err(|error| format!("`{}` is not JSON: {error}", file.display()))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn file_uri(path: &Path) -> String {
+    let mut uri = String::from("file://");
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(byte)),
+            escaped => uri.push_str(&format!("%{escaped:02X}")),
+        }
+    }
+    uri
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, hex) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            (first, _) => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A JSON pointer as a dotted path.
+fn dotted(pointer: &str) -> String {
+    pointer.replace('/', ".")
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(300) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

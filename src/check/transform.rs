@@ -1,0 +1,102 @@
+//! Transforms: one value made of another before it is judged. One that does not apply breaks the assertion and says why.
+
+use std::borrow::Cow;
+
+use serde_json::{Number, Value};
+
+use super::Context;
+use super::judged::{Judged, quote, show};
+use super::model::Transform;
+use super::operand::test::parse_group_regex;
+use super::operand::{kind, parse_path};
+
+/// Applies the steps in order.
+pub(super) fn apply<'v>(steps: &[Transform], value: &'v Value, context: &Context<'_>) -> Result<Cow<'v, Value>, Judged> {
+    let mut current = Cow::Borrowed(value);
+    for step in steps {
+        current = Cow::Owned(one(step, &current, context)?);
+    }
+    Ok(current)
+}
+
+fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, Judged> {
+    match step {
+        Transform::Json => parse_json(text("json", value)?).map_err(|why| failed("json", &why, value)),
+        Transform::Trim => text("trim", value).map(|text| Value::from(text.trim())),
+        Transform::Lower => text("lower", value).map(|text| Value::from(text.to_lowercase())),
+        Transform::StripThink => {
+            strip_think(text("strip_think", value)?).map(Value::from).map_err(|why| failed("strip_think", why, value))
+        }
+        Transform::ToNumber => to_number(value),
+        Transform::Regex(operand) => {
+            let regex = operand.get(context, parse_group_regex).map_err(Judged::undecided)?;
+            let found = regex.captures(text("regex", value)?).and_then(|captures| captures.get(1));
+            match found {
+                Some(group) => Ok(Value::from(group.as_str())),
+                None => Err(failed("regex", &format!("`{}` finds nothing", regex.as_str()), value)),
+            }
+        }
+        Transform::JsonPath(operand) => {
+            let path = operand.get(context, parse_path).map_err(Judged::undecided)?;
+            match path.select_values(value).as_slice() {
+                [one] => Ok((*one).clone()),
+                several => Err(failed("jsonpath", &format!("`{}` selects {} values", path.as_str(), several.len()), value)),
+            }
+        }
+    }
+}
+
+fn text<'v>(word: &str, value: &'v Value) -> Result<&'v str, Judged> {
+    value.as_str().ok_or_else(|| {
+        let message = format!("the transform `{word}` is for text, found {}: {}", kind(value), show(value));
+        Judged::misfit(message).actual(value)
+    })
+}
+
+fn failed(word: &str, why: &str, value: &Value) -> Judged {
+    Judged::misfit(format!("the transform `{word}` does not apply: {why} in {}", show(value))).actual(value)
+}
+
+/// The whole text is JSON, or one fenced block that is; prose around it is not passed over.
+fn parse_json(text: &str) -> Result<Value, String> {
+    let trimmed = text.trim();
+    let inner = match trimmed.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) {
+        Some(fenced) => fenced.split_once('\n').map_or(fenced, |(info, body)| if is_info(info) { body } else { fenced }),
+        None => trimmed,
+    };
+    serde_json::from_str(inner.trim()).map_err(|error| format!("not JSON ({error})"))
+}
+
+/// The rest of a fence's first line: `json`, or nothing.
+fn is_info(line: &str) -> bool {
+    line.trim().chars().all(|character| character.is_alphanumeric() || "-_+.".contains(character))
+}
+
+/// Drops `<think>…</think>`; one that never ends may hide anything, so it is refused.
+fn strip_think(text: &str) -> Result<String, &'static str> {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once("<think>") {
+        let Some((_, after)) = inside.split_once("</think>") else { return Err("`<think>` never ends") };
+        kept.push_str(before);
+        rest = after;
+    }
+    if rest.contains("</think>") {
+        return Err("`</think>` without its beginning");
+    }
+    kept.push_str(rest);
+    Ok(kept)
+}
+
+fn to_number(value: &Value) -> Result<Value, Judged> {
+    match value {
+        Value::Number(_) => Ok(value.clone()),
+        Value::String(text) => match serde_json::from_str::<Number>(text.trim()) {
+            Ok(number) => Ok(Value::Number(number)),
+            Err(_) => Err(Judged::misfit(format!("the transform `to_number` does not apply: {} is not a number", quote(text))).actual(value)),
+        },
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(Judged::misfit(format!("the transform `to_number` is for text, found {}", kind(value))).actual(value))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Tokens and prices as facts: audited against the nodes, never guessed.
+
+use std::borrow::Cow;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::exchange::NodeRun;
+use crate::wire::usage::{NodePrice, may_use_model, node_price, node_tokens};
+
+use super::Usage;
+use super::view::{Fact, NodeFacts, State, View};
+
+/// Prices by currency, each exact; none where nothing that costs ran.
+pub(super) type Prices = Vec<(String, Decimal)>;
+
+/// Dify's total, if its nodes do not contradict it.
+pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
+    let run = match &view.state {
+        State::Rejected { .. } => return Fact::Known(0),
+        State::Unjudged(cause) => return View::unjudged(cause),
+        State::Ran(run) => *run,
+    };
+    let total = run["total_tokens"].as_u64();
+    if view.usage == Usage::Trust {
+        return total.map_or_else(|| unknown("Dify reports no total of tokens"), Fact::Known);
+    }
+    let total_is_there = total.filter(|total| *total > 0);
+    match (view.nodes(), total_is_there) {
+        (NodeFacts::Complete(nodes), _) => audit(nodes, total),
+        // Events are missing, but the total is what the nodes seen add up to.
+        (NodeFacts::Partial(nodes, _), Some(total)) => audit(nodes, Some(total)),
+        (NodeFacts::Unknown(_), Some(total)) => Fact::Known(total),
+        (NodeFacts::Partial(_, why), None) => unknown(format!("{}, and {why}", said(total))),
+        (NodeFacts::Unknown(why), None) => unknown(format!("{}, and {why}", said(total))),
+    }
+}
+
+fn audit(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
+    if let Some(node) = nodes.iter().find(|node| node.finished.is_none() && may_use_model(&node.node_type)) {
+        return unknown(format!("`{}` uses a model and never finished: its tokens are not known", node.title));
+    }
+    let model = nodes.iter().find(|node| may_use_model(&node.node_type));
+    if let (None | Some(0), Some(model)) = (total, model) {
+        return unknown(format!("{}, though `{}` ran, which is of type {}", said(total), model.title, model.node_type));
+    }
+    let total = total.unwrap_or(0);
+    let sum = leaves(nodes).filter_map(|(node, data)| node_tokens(&node.node_type, data)).fold(0, u64::saturating_add);
+    if sum != total {
+        return unknown(format!(
+            "Dify's total is {total} tokens, its nodes add up to {sum}; `usage: trust` takes the total as it is"
+        ));
+    }
+    Fact::Known(total)
+}
+
+fn said(total: Option<u64>) -> &'static str {
+    match total {
+        Some(_) => "Dify reports 0 tokens",
+        None => "Dify reports no total of tokens",
+    }
+}
+
+/// A node's own tokens.
+pub(super) fn tokens_of(node: &NodeRun, all: &[NodeRun]) -> Fact<u64> {
+    let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
+    let reported = node_tokens(&node.node_type, data).or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
+    match reported {
+        Some(tokens) if tokens > 0 => Fact::Known(tokens),
+        Some(_) | None if uses_model(node, all) => unknown(format!("Dify reports no tokens of `{}`, which uses a model", node.title)),
+        Some(_) | None => Fact::Known(0),
+    }
+}
+
+/// The sum of the leaves' prices.
+pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
+    let nodes = match (&view.state, view.nodes()) {
+        (State::Rejected { .. }, _) => return Fact::Known(Prices::new()),
+        (State::Unjudged(cause), _) => return View::unjudged(cause),
+        (State::Ran(_), NodeFacts::Unknown(why)) => return Fact::Unknown(why),
+        (State::Ran(_), NodeFacts::Complete(nodes)) => nodes,
+        // What was not seen used no tokens, if those seen account for all of them.
+        (State::Ran(run), NodeFacts::Partial(nodes, why)) => match audit(nodes, run["total_tokens"].as_u64()) {
+            Fact::Known(_) => nodes,
+            Fact::Absent | Fact::Unknown(_) => return unknown(why),
+        },
+    };
+    sum_prices(nodes.iter().filter(|node| !node.is_container()))
+}
+
+/// A node's own price; a container's is that of the nodes in it.
+pub(super) fn cost_of(node: &NodeRun, all: &[NodeRun]) -> Fact<Prices> {
+    if !node.is_container() {
+        return sum_prices([node].into_iter());
+    }
+    let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
+    match node_price(&node.node_type, data) {
+        NodePrice::Known { amount, currency } if !currency.is_empty() => Fact::Known(vec![(currency, amount)]),
+        NodePrice::Known { .. } | NodePrice::Unknown | NodePrice::None if uses_model(node, all) => {
+            unknown(format!("no price is known of `{}`, in which a model ran", node.title))
+        }
+        NodePrice::Known { .. } | NodePrice::Unknown | NodePrice::None => Fact::Known(Prices::new()),
+    }
+}
+
+fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
+    let mut sums = Prices::new();
+    let mut tool = None;
+    for node in nodes {
+        let Some(data) = &node.finished else {
+            if may_use_model(&node.node_type) {
+                return unknown(format!("`{}` uses a model and never finished: its price is not known", node.title));
+            }
+            continue;
+        };
+        let priced = match node_price(&node.node_type, data) {
+            NodePrice::Known { amount, currency } if !currency.is_empty() => Some((currency, amount)),
+            NodePrice::Known { .. } | NodePrice::Unknown => return unknown(format!("no price is known of `{}`", node.title)),
+            NodePrice::None => None,
+        };
+        match priced {
+            Some((currency, amount)) => {
+                if !add(&mut sums, currency, amount) {
+                    return unknown("the prices are too large to be added exactly");
+                }
+            }
+            None if node_tokens(&node.node_type, data).unwrap_or(0) > 0 => return unknown(format!("no price is known of `{}`", node.title)),
+            None if may_use_model(&node.node_type) => tool = Some(node),
+            None => {}
+        }
+    }
+    match tool {
+        Some(tool) if sums.is_empty() => unknown(format!("no price is known of the tool `{}`", tool.title)),
+        Some(_) | None => Fact::Known(sums),
+    }
+}
+
+fn add(sums: &mut Prices, currency: String, amount: Decimal) -> bool {
+    match sums.iter_mut().find(|(known, _)| *known == currency) {
+        Some((_, sum)) => match sum.checked_add(amount) {
+            Some(total) => *sum = total,
+            None => return false,
+        },
+        None => sums.push((currency, amount)),
+    }
+    true
+}
+
+fn uses_model(node: &NodeRun, all: &[NodeRun]) -> bool {
+    if !node.is_container() {
+        return may_use_model(&node.node_type);
+    }
+    let inside = |other: &&NodeRun| other.parent.as_ref().is_some_and(|(parent, _)| *parent == node.node_id || *parent == node.id);
+    all.iter().filter(inside).any(|other| may_use_model(&other.node_type))
+}
+
+fn leaves(nodes: &[NodeRun]) -> impl Iterator<Item = (&NodeRun, &Value)> {
+    nodes.iter().filter(|node| !node.is_container()).filter_map(|node| Some((node, node.finished.as_ref()?)))
+}
+
+fn unknown<T>(why: impl Into<Cow<'static, str>>) -> Fact<T> {
+    Fact::Unknown(why.into())
+}

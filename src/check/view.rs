@@ -1,0 +1,207 @@
+//! A transcript as facts: known, absent, or unknown with the reason. Every family asks here, so that none guesses.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use serde_json::{Value, json};
+
+use crate::exchange::{Ending, NodeRun, ResponseMode, Transcript};
+use crate::outcome::Cause;
+use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
+
+use super::Usage;
+use super::cause::cause;
+use super::model::Root;
+
+/// Something about a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fact<T> {
+    /// It is so.
+    Known(T),
+    /// There surely is none.
+    Absent,
+    /// It cannot be known, for this reason.
+    Unknown(Cow<'static, str>),
+}
+
+/// What kind of end the exchange came to.
+#[derive(Debug)]
+pub(super) enum State<'t> {
+    /// A run with a final `data`.
+    Ran(&'t Value),
+    /// Refused before any node ran.
+    Rejected {
+        /// Dify's words.
+        message: &'t str,
+        /// Dify's code, where it sent one.
+        code: Option<&'t str>,
+        /// The final `data`, where this version of Dify makes a failed run of it.
+        run: Option<&'t Value>,
+    },
+    /// Nothing can be judged.
+    Unjudged(Cause),
+}
+
+/// What is known of the nodes that ran.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum NodeFacts<'t> {
+    /// All of them.
+    Complete(&'t [NodeRun]),
+    /// These ran, and perhaps others, for this reason.
+    Partial(&'t [NodeRun], String),
+    /// Nothing, for this reason.
+    Unknown(Cow<'static, str>),
+}
+
+/// A transcript, looked at; what is built on demand is built once.
+pub(super) struct View<'t> {
+    pub(super) transcript: &'t Transcript,
+    pub(super) usage: Usage,
+    pub(super) state: State<'t>,
+    response: OnceCell<Value>,
+    text: OnceCell<Value>,
+    events: OnceCell<Value>,
+}
+
+impl<'t> View<'t> {
+    pub(super) fn new(transcript: &'t Transcript, usage: Usage) -> Self {
+        let state = state(transcript);
+        Self { transcript, usage, state, response: OnceCell::new(), text: OnceCell::new(), events: OnceCell::new() }
+    }
+
+    /// Why nothing can be judged, as a fact.
+    pub(super) fn unjudged<T>(cause: &Cause) -> Fact<T> {
+        Fact::Unknown(Cow::Owned(cause.message.clone()))
+    }
+
+    /// A field of the run's final `data`.
+    pub(super) fn run_field(&self, key: &str) -> Fact<&'t Value> {
+        match &self.state {
+            State::Ran(run) => run.get(key).map_or(Fact::Absent, Fact::Known),
+            State::Rejected { run, .. } => run.and_then(|run| run.get(key)).map_or(Fact::Absent, Fact::Known),
+            State::Unjudged(cause) => Self::unjudged(cause),
+        }
+    }
+
+    /// The JSON in which a path of the run's own starts.
+    pub(super) fn root(&self, root: Root) -> Fact<&Value> {
+        if let State::Unjudged(cause) = &self.state {
+            return Self::unjudged(cause);
+        }
+        let blocking = self.transcript.mode == ResponseMode::Blocking;
+        match root {
+            Root::Outputs => self.run_field("outputs"),
+            Root::Inputs => Fact::Known(&self.transcript.inputs),
+            Root::Run => match &self.state {
+                State::Ran(run) => Fact::Known(run),
+                State::Rejected { run, .. } => run.map_or(Fact::Absent, Fact::Known),
+                State::Unjudged(cause) => Self::unjudged(cause),
+            },
+            Root::Response => Fact::Known(self.response.get_or_init(|| response(self.transcript))),
+            Root::Text if blocking => Fact::Unknown("a blocking answer has no streamed text; use `response_mode: streaming`".into()),
+            Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
+            Root::Events if blocking => Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into()),
+            Root::Events => Fact::Known(self.events.get_or_init(|| {
+                self.transcript.events.iter().map(|arrival| arrival.event.json.clone()).collect()
+            })),
+            Root::ProcessData => Fact::Absent,
+        }
+    }
+
+    /// The nodes that ran, as far as that is known.
+    pub(super) fn nodes(&self) -> NodeFacts<'t> {
+        let run = match &self.state {
+            State::Rejected { .. } => return NodeFacts::Complete(&[]),
+            State::Unjudged(cause) => return NodeFacts::Unknown(Cow::Owned(cause.message.clone())),
+            State::Ran(run) => *run,
+        };
+        if self.transcript.mode == ResponseMode::Blocking {
+            return NodeFacts::Unknown("node facts are not part of a blocking answer; use `response_mode: streaming`".into());
+        }
+        if !self.transcript.nodes_complete() {
+            return NodeFacts::Unknown("the answer held no node events".into());
+        }
+        let nodes = self.transcript.nodes.as_slice();
+        let seen = nodes.iter().map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
+        match run["total_steps"].as_u64() {
+            Some(steps) if steps > seen => {
+                NodeFacts::Partial(nodes, format!("Dify counts {steps} steps, but events came for {seen} of them"))
+            }
+            Some(_) | None => NodeFacts::Complete(nodes),
+        }
+    }
+}
+
+/// Where a path into a node's execution starts.
+pub(super) fn node_root(node: &NodeRun, root: Root) -> Fact<&Value> {
+    let Some(data) = &node.finished else {
+        return Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title)));
+    };
+    let key = match root {
+        Root::Run => return Fact::Known(data),
+        Root::Outputs | Root::Inputs | Root::ProcessData => root.word(),
+        Root::Response | Root::Text | Root::Events => return Fact::Absent,
+    };
+    if data[format!("{key}_truncated")].as_bool() == Some(true) {
+        return Fact::Unknown(Cow::Owned(format!("Dify cut the {key} of `{}` short", node.title)));
+    }
+    data.get(key).map_or(Fact::Absent, Fact::Known)
+}
+
+fn state(transcript: &Transcript) -> State<'_> {
+    if let Some(rejected) = rejected(transcript) {
+        return rejected;
+    }
+    match (cause(transcript), &transcript.run) {
+        (Some(cause), _) => State::Unjudged(cause),
+        (None, Some(run)) => State::Ran(run),
+        (None, None) => State::Unjudged(Cause {
+            message: "the answer holds no run".to_owned(),
+            hint: None,
+            class: None,
+            stops_suite: false,
+        }),
+    }
+}
+
+/// A refusal, in one of the three forms that prove one.
+pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
+    let refused = |error| State::Rejected { message: message(error), code: error.code.as_deref(), run: None };
+    match &transcript.ending {
+        Ending::Rejected(error) if error.class == ErrorClass::Rejected => Some(refused(error)),
+        Ending::ErrorEvent(error) => {
+            let is_refusal = error.class == ErrorClass::Rejected || is_input_form_message(&error.message);
+            (is_refusal && transcript.nodes.is_empty()).then(|| refused(error))
+        }
+        Ending::Finished => {
+            let run = transcript.run.as_ref()?;
+            let message = run["error"].as_str()?;
+            let is_refusal = run["status"] == "failed"
+                && run["total_steps"].as_u64() == Some(0)
+                && transcript.nodes.is_empty()
+                && is_input_form_message(message);
+            is_refusal.then_some(State::Rejected { message, code: None, run: Some(run) })
+        }
+        Ending::Rejected(_) | Ending::Stalled { .. } | Ending::Cut { .. } | Ending::Unreadable { .. } | Ending::TimedOut { .. } => None,
+        Ending::Stopped { .. } | Ending::Paused | Ending::NotSent { .. } => None,
+    }
+}
+
+fn message(error: &WireError) -> &str {
+    &error.message
+}
+
+/// `{status, headers, body}`; headers of one name are joined by a comma.
+fn response(transcript: &Transcript) -> Value {
+    let mut headers = serde_json::Map::new();
+    for (name, value) in &transcript.headers {
+        match headers.get_mut(name) {
+            Some(Value::String(known)) => {
+                known.push_str(", ");
+                known.push_str(value);
+            }
+            Some(_) | None => drop(headers.insert(name.clone(), Value::from(value.as_str()))),
+        }
+    }
+    json!({ "status": transcript.http_status, "headers": headers, "body": transcript.body })
+}

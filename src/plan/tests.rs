@@ -1,0 +1,290 @@
+//! Suites under `tests/data/suites`: good ones become plans, bad ones give exactly the problems their first lines expect.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use crate::base::bindings::AttemptNames;
+use crate::exchange::ResponseMode;
+use crate::plan::case::{Case, Plan, TargetKind};
+use crate::plan::choices::{Choices, Matching, Order, Selection};
+use crate::plan::compile::{Compiled, compile};
+use crate::plan::list::list;
+use crate::plan::target::TargetError;
+use crate::suite::load::{LoadOptions, Outside, load};
+use crate::suite::problem::Problem;
+
+fn data(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/suites").join(folder)
+}
+
+fn problems_of(folder: &Path, path: &Path) -> Vec<Problem> {
+    let options = LoadOptions { working_dir: folder.to_path_buf(), paths: vec![path.to_path_buf()], outside: Outside::Refused, in_ci: false };
+    compile(load(&options), &Choices::default()).problems
+}
+
+fn line_of(problem: &Problem) -> String {
+    let Problem { place, message, help, .. } = problem;
+    let help = help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{place} {message}{help}")
+}
+
+#[test]
+fn bad_suites_give_their_problems() {
+    let folder = data("bad");
+    let mut wrong = Vec::new();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    paths.sort();
+    for path in &paths {
+        let found: Vec<String> = problems_of(&folder, path).iter().map(line_of).collect();
+        let found = found.join("\n") + "\n";
+        let expected_file = path.with_extension("problems.txt");
+        if std::env::var_os("FLOWPROOF_BLESS").is_some() {
+            std::fs::write(&expected_file, &found).unwrap();
+        }
+        let expected = std::fs::read_to_string(&expected_file).unwrap_or_default();
+        if found != expected || found.trim().is_empty() {
+            wrong.push(format!("{}\nexpected:\n{expected}found:\n{found}", path.display()));
+        }
+    }
+    assert!(paths.len() >= 40);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn loaded(folder: &Path, files: &[(&str, &str)]) -> LoadOptions {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    LoadOptions { working_dir: folder.to_path_buf(), paths: Vec::new(), outside: Outside::Refused, in_ci: false }
+}
+
+fn compiled(files: &[(&str, &str)], choices: &Choices) -> Compiled {
+    let folder = tempfile::tempdir().unwrap();
+    let options = loaded(folder.path(), files);
+    compile(load(&options), choices)
+}
+
+fn plan(files: &[(&str, &str)], choices: &Choices) -> Plan {
+    let compiled = compiled(files, choices);
+    assert_eq!(compiled.problems.iter().map(line_of).collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(compiled.target_errors, []);
+    compiled.plan.unwrap()
+}
+
+fn env(pairs: &[(&str, &str)]) -> Arc<BTreeMap<String, String>> {
+    Arc::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+}
+
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.cases.iter().map(|case| &*case.name).collect()
+}
+
+#[test]
+fn the_blocks_of_the_format_page_load() {
+    let folder = data("good");
+    for (file, unsupported) in [
+        ("support-triage.yaml", vec![]),
+        ("elsewhere.yaml", vec!["`human_input`", "`pause`"]),
+        ("repeats.yaml", vec!["`repeat: { min, max }`", "`fail_below`", "`confidence`", "`thresholds`", "`budget`"]),
+    ] {
+        let problems = problems_of(&folder, &folder.join(file));
+        let problems: Vec<String> = problems.iter().map(line_of).collect();
+        for problem in &problems {
+            assert!(problem.contains("not supported by this version"), "{problem}");
+        }
+        for key in &unsupported {
+            assert!(problems.iter().any(|problem| problem.contains(key)), "{key} in {problems:?}");
+        }
+        assert!(problems.len() <= unsupported.len(), "{problems:?}");
+    }
+}
+
+const PROJECT: &str = include_str!("../../tests/data/suites/good/project/flowproof.yaml");
+const TRIAGE: &str = "app: triage\ntests:\n  - { name: a, tags: [x] }\n  - { name: b, tags: [y], skip: later }\n";
+
+#[test]
+fn the_project_of_the_format_page_runs_on_the_mock_by_default() {
+    let plan = plan(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &Choices::default());
+    assert_eq!((&*plan.target.name, &*plan.target.profile), ("mock", "default"));
+    assert_eq!(names(&plan), ["s::a", "s::b"]);
+    assert_eq!(plan.cases[1].skip.as_deref(), Some("later"));
+    assert!(plan.secrets.is_empty());
+}
+
+#[test]
+fn a_target_named_without_its_key_is_an_error_and_by_default_skips() {
+    let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
+    let named = compiled(&files, &Choices { target: Some("staging".to_owned()), ..Choices::default() });
+    assert_eq!(named.target_errors.len(), 1);
+    assert_eq!(
+        named.target_errors[0].to_string(),
+        "the API key of the app `triage` of the target `staging` is not set: `env.TRIAGE_KEY` is not defined"
+    );
+    let by_default = PROJECT.replace("target: mock", "target: staging");
+    let files = [("flowproof.yaml", by_default.as_str()), ("suites/s.yaml", TRIAGE)];
+    let skipped = plan(&files, &Choices::default());
+    assert!(skipped.cases[0].skip.as_deref().unwrap().contains("TRIAGE_KEY"), "{:?}", skipped.cases[0].skip);
+    let in_ci = compiled(&files, &Choices { in_ci: true, ..Choices::default() });
+    assert_eq!(in_ci.target_errors.len(), 1);
+}
+
+#[test]
+fn a_live_target_takes_its_key_and_limits() {
+    let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
+    let keys = env(&[("TRIAGE_KEY", "app-triage-1"), ("SOME_OTHER_ENV_NAME", "hush-hush")]);
+    let choices = Choices { target: Some("staging".to_owned()), env: keys, retries: Some(1), ..Choices::default() };
+    let plan = plan(&files, &choices);
+    let TargetKind::Live { endpoint, apps } = &plan.target.kind else { panic!("a live target") };
+    assert_eq!(endpoint.base_url, "https://api.dify.ai/v1");
+    assert_eq!((plan.target.concurrency, endpoint.concurrency, plan.target.retries.count), (4, 4, 1));
+    assert_eq!(apps["triage"].api_key.expose_secret(), "app-triage-1");
+    assert_eq!(plan.secrets, ["app-triage-1", "hush-hush"]);
+}
+
+#[test]
+fn keys_that_no_header_carries_are_refused_without_being_shown() {
+    let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
+    for key in ["app-secret\n", "app-\u{e9}secret", "app-a b", " app-secret", "app"] {
+        let choices = Choices { target: Some("staging".to_owned()), env: env(&[("TRIAGE_KEY", key)]), ..Choices::default() };
+        let compiled = compiled(&files, &choices);
+        let [error] = compiled.target_errors.as_slice() else { panic!("{key:?} gives {:?}", compiled.target_errors) };
+        assert!(matches!(error, TargetError::BadKey { .. }) && !error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn unknown_targets_profiles_and_apps_are_target_errors() {
+    let suite = "app: triag\ntests: [{ name: a }]\n";
+    let keys = env(&[("TRIAGE_KEY", "app-triage-1"), ("HANDBOOK_KEY", "app-handbook")]);
+    let error = |target: Option<&str>, profile: Option<&str>, suite: &str| {
+        let own = |text: &str| text.to_owned();
+        let choices = Choices { target: target.map(own), profile: profile.map(own), env: keys.clone(), ..Choices::default() };
+        compiled(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", suite)], &choices).target_errors[0].to_string()
+    };
+    assert_eq!(error(Some("stagin"), None, suite), "there is no target `stagin`; did you mean `staging`?");
+    assert_eq!(error(None, Some("cy"), suite), "there is no profile `cy`; did you mean `ci`?");
+    assert!(error(Some("staging"), None, suite).ends_with("did you mean `triage`?"));
+    assert!(error(Some("staging"), None, "tests: [{ name: a }]\n").contains("must name its `app`"));
+}
+
+#[test]
+fn a_profile_in_use_must_not_ask_for_what_would_be_ignored() {
+    let keys = env(&[("TRIAGE_KEY", "app-triage-1")]);
+    let choices = Choices { profile: Some("ci".to_owned()), env: keys, ..Choices::default() };
+    let compiled = compiled(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
+    let problems: Vec<String> = compiled.problems.iter().map(line_of).collect();
+    assert_eq!(problems, ["flowproof.yaml:20:5 `budget` is not supported by this version of flowproof"]);
+    assert_eq!(compiled.plan.unwrap().cases[0].test.repeat, 3);
+}
+
+#[test]
+fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
+    let project = "profiles: { default: { repeat: 2, timeout: 40s } }\n";
+    let suite = "defaults: { repeat: 3, retries: { delay: 5s } }\ntests:\n  - { name: a, repeat: 4, retries: 7 }\n  - { name: b }\n";
+    let files = [("flowproof.yaml", project), ("suites/s.yaml", suite), ("suites/t.yaml", "tests: [{ name: c }]\n")];
+    let repeats = |choices: &Choices| plan(&files, choices).cases.iter().map(|case| case.test.repeat).collect::<Vec<_>>();
+    assert_eq!(repeats(&Choices::default()), [4, 3, 2]);
+    assert_eq!(repeats(&Choices { repeat: Some(9), ..Choices::default() }), [9, 9, 9]);
+    let plan = plan(&files, &Choices::default());
+    let retries = plan.cases[0].test.retries.clone().unwrap();
+    assert_eq!((retries.count, retries.delay.as_secs(), retries.max_delay.as_secs()), (7, 5, 30));
+    assert_eq!(plan.cases[1].test.retries.as_ref().unwrap().count, 3);
+    assert_eq!((plan.cases[2].test.retries.clone(), plan.cases[2].test.timeout.unwrap().as_secs()), (None, 40));
+}
+
+#[test]
+fn inputs_merge_key_by_key_and_rows_share_one_test() {
+    let suite = "vars: { shop: Northwind }\ndefaults: { inputs: { locale: en, shop: \"{{ vars.shop }}\" } }\ntests:\n  - name: t\n    each: [{ id: fr, city: Paris }, { city: Rome }]\n    inputs: { locale: de, q: \"{{ row.city }}\" }\n";
+    let plan = plan(&[("suites/s.yaml", suite)], &Choices::default());
+    assert_eq!(names(&plan), ["s::t[fr]", "s::t[2]"]);
+    assert!(Arc::ptr_eq(&plan.cases[0].test, &plan.cases[1].test));
+    let test = &plan.cases[1].test;
+    let attempt = AttemptNames { test: "s::t[2]", run: "r", repeat: 0, row: plan.cases[1].row.as_deref() };
+    let scope = test.bindings.scope(&plan.templates, attempt).unwrap();
+    let inputs = plan.templates.render(&test.inputs, &scope).unwrap();
+    assert_eq!(inputs, serde_json::json!({ "locale": "de", "shop": "Northwind", "q": "Rome" }));
+}
+
+#[test]
+fn a_test_that_expects_rejection_is_sent_blocking() {
+    let suite = "defaults: { assert: [{ status: succeeded }] }\ntests:\n  - { name: a, assert: [{ status: rejected }] }\n  - { name: b }\n  - { name: c, response_mode: streaming, assert: [{ status: rejected }] }\n";
+    let plan = plan(&[("suites/s.yaml", suite)], &Choices::default());
+    let modes: Vec<_> = plan.cases.iter().map(|case| case.test.mode).collect();
+    assert_eq!(modes, [ResponseMode::Blocking, ResponseMode::Streaming, ResponseMode::Streaming]);
+}
+
+#[test]
+fn filters_tags_only_sample_and_shuffle_select() {
+    let many: String = (0..50).map(|number| format!("  - {{ name: t{number}, tags: [{}] }}\n", if number % 2 == 0 { "even" } else { "odd" })).collect();
+    let suite = format!("tests:\n{many}");
+    let files = [("suites/s.yaml", suite.as_str())];
+    let run = |selection: Selection, seed| {
+        let choices = Choices { selection, seed, ..Choices::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let listed: Vec<String> = list(&load(&loaded(folder.path(), &files)), &choices).iter().map(|listed| listed.name.to_string()).collect();
+        let plan = plan(&files, &choices);
+        assert_eq!(names(&plan), listed);
+        assert_eq!(plan.cases.len() + plan.deselected as usize, 50);
+        assert!(plan.cases.iter().enumerate().all(|(index, case)| case.ordinal as usize == index));
+        listed
+    };
+    let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    assert_eq!(run(Selection { filters: texts(&["t4", "t11"]), ..Selection::default() }, 0).len(), 12);
+    assert_eq!(run(Selection { filters: texts(&["s::t4"]), matching: Matching::Exact, ..Selection::default() }, 0), ["s::t4"]);
+    assert_eq!(run(Selection { tags: texts(&["even"]), ..Selection::default() }, 0).len(), 25);
+    assert_eq!(run(Selection { skip_tags: texts(&["even", "odd"]), ..Selection::default() }, 0).len(), 0);
+    let sample = |seed| run(Selection { sample: Some(5), ..Selection::default() }, seed);
+    assert_eq!((sample(1).len(), sample(1) == sample(1), sample(1) == sample(2)), (5, true, false));
+    let shuffled = |seed| run(Selection { order: Order::Shuffled, ..Selection::default() }, seed);
+    assert_eq!((shuffled(1).len(), shuffled(1) == shuffled(1), shuffled(1) == shuffled(2)), (50, true, false));
+}
+
+#[test]
+fn only_leaves_the_others_out_and_is_refused_in_ci() {
+    let files = [("suites/s.yaml", "tests:\n  - { name: a }\n  - { name: b, only: true }\n")];
+    assert_eq!(names(&plan(&files, &Choices::default())), ["s::b"]);
+    let folder = tempfile::tempdir().unwrap();
+    let options = LoadOptions { in_ci: true, ..loaded(folder.path(), &files) };
+    assert!(line_of(&load(&options).problems[0]).contains("s.yaml:3:16 `only` is refused"), "{:?}", load(&options).problems);
+}
+
+#[test]
+fn a_suite_with_problems_is_left_out_and_named() {
+    let files = [
+        ("suites/bad.yaml", "tests:\n  - { name: a, each: _rows.csv }\n  - { name: b }\n"),
+        ("suites/_rows.csv", "id,city\n1\n"),
+        ("suites/ok.yaml", "tests: [{ name: a }]\n"),
+        ("suites/torn.yaml", "tests: ["),
+    ];
+    let compiled = compiled(&files, &Choices::default());
+    assert_eq!(names(compiled.plan.as_ref().unwrap()), ["ok::a"]);
+    assert_eq!(compiled.unsound.iter().map(|file| &**file).collect::<Vec<_>>(), ["suites/bad.yaml", "suites/torn.yaml"]);
+    for file in &compiled.unsound {
+        assert!(compiled.problems.iter().any(|problem| problem.concerns(file)), "{file}");
+    }
+}
+
+#[test]
+fn short_secrets_and_bad_addresses_are_problems() {
+    let project = "secrets: [PIN]\ntargets: { t: { base_url: \"ftp://x\", api_key: \"{{ env.KEY }}\" } }\n";
+    let choices = Choices { target: Some("t".to_owned()), env: env(&[("PIN", "1234"), ("KEY", "app-123456")]), ..Choices::default() };
+    let compiled = compiled(&[("flowproof.yaml", project), ("suites/s.yaml", "tests: [{ name: a }]\n")], &choices);
+    let problems: Vec<String> = compiled.problems.iter().map(line_of).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("fewer than 6 characters") && !problems[0].contains("1234"));
+    assert!(problems[1].contains("must begin with `http://`"));
+}
+
+#[test]
+fn a_hundred_thousand_rows_are_small_and_quick() {
+    let rows: String = (0..100_000).map(|row| format!("{row},city {row}\n")).collect();
+    let files = [("suites/s.yaml", "tests: [{ name: a, each: _rows.csv, inputs: { q: \"{{ row.city }}\" } }]\n"), ("suites/_rows.csv", &*format!("id,city\n{rows}"))];
+    let plan = plan(&files, &Choices::default());
+    assert_eq!((plan.cases.len(), &*plan.cases[99_999].name), (100_000, "s::a[99999]"));
+    assert!(size_of::<Case>() <= 128);
+}

@@ -1,0 +1,131 @@
+//! What the YAML reader accepts, refuses, and survives.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn read(bytes: impl Into<Vec<u8>>) -> (Value, Vec<String>) {
+    let mut problems = Vec::new();
+    let document = parse_yaml("x.yaml", bytes.into(), &mut problems);
+    let texts = problems.iter().map(|problem| format!("{} {}", problem.place, problem.message)).collect();
+    (document.root.map_or(Value::Null, |root| root.to_json()), texts)
+}
+
+fn value(text: &str) -> Value {
+    let (value, problems) = read(text);
+    assert_eq!(problems, Vec::<String>::new(), "{text}");
+    value
+}
+
+fn problem(bytes: impl Into<Vec<u8>>) -> String {
+    let (_, problems) = read(bytes);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    problems.into_iter().next().unwrap()
+}
+
+#[test]
+fn scalars_follow_the_core_schema() {
+    let text = "[1, 1.5, 1e3, true, False, ~, null, yes, on, 012, 1_000, 2026-01-01, 0x7F, '5', !!str 5, +5]";
+    let expected = json!([1, 1.5, 1000.0, true, false, null, null, "yes", "on", "012", "1_000", "2026-01-01", 127, "5", "5", 5]);
+    assert_eq!(value(text), expected);
+}
+
+#[test]
+fn whole_numbers_are_exact_to_64_bits_and_refused_beyond() {
+    assert_eq!(value("[9007199254740993, 18446744073709551615, -9223372036854775808]").to_string(), "[9007199254740993,18446744073709551615,-9223372036854775808]");
+    assert_eq!(problem("a: 18446744073709551616"), "x.yaml:1:4 a whole number beyond 64 bits cannot be kept exactly");
+    assert_eq!(problem("a: -9223372036854775809"), "x.yaml:1:4 a whole number beyond 64 bits cannot be kept exactly");
+    assert_eq!(problem("a: [.inf]"), "x.yaml:1:5 `.inf` is not a finite number");
+    assert_eq!(problem("a: 1e400"), "x.yaml:1:4 `1e400` is not a finite number");
+}
+
+#[test]
+fn anchors_and_merge_keys_work() {
+    assert_eq!(value("base: &b { x: 1, y: 1 }\nc: { <<: *b, x: 2 }\n")["c"], json!({ "x": 2, "y": 1 }));
+    let many: String = (0..2_000).map(|number| format!("k{number}: *b\n")).collect();
+    assert_eq!(value(&format!("base: &b {{ x: 1 }}\n{many}"))["k1999"], json!({ "x": 1 }));
+    assert_eq!(problem("a: &x [*x]"), "x.yaml:1:8 an alias stands inside its own anchor");
+    assert_eq!(problem("a: *nope"), "x.yaml:1:4 this alias has no anchor");
+}
+
+#[test]
+fn every_duplicate_key_is_told_with_both_places() {
+    let mut problems = Vec::new();
+    parse_yaml("x.yaml", b"a: 1\nb: { c: 1, c: 2 }\na: 3\n".to_vec(), &mut problems);
+    let places: Vec<String> = problems.iter().map(|problem| format!("{} {}", problem.place, problem.others[0].0)).collect();
+    assert_eq!(places, ["x.yaml:3:1 x.yaml:1:1", "x.yaml:2:12 x.yaml:2:6"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_located() {
+    assert_eq!(value("\u{feff}a: 1\r\nb: x\r\n"), json!({ "a": 1, "b": "x" }));
+    assert_eq!(problem(b"a: 1\nb: \xff\n".to_vec()), "x.yaml:2:4 the file is no text: not UTF-8");
+    assert_eq!(problem(b"a: 1\nb: \0\n".to_vec()), "x.yaml:2:4 the file is no text: a NUL byte");
+    assert_eq!(problem(b"\xff\xfea\0".to_vec()), "x.yaml the file is UTF-16, not UTF-8");
+    assert_eq!(problem(""), "x.yaml the file is empty");
+    assert_eq!(problem("# nothing\n---\n"), "x.yaml the file is empty");
+}
+
+#[test]
+fn what_a_document_cannot_be_is_located() {
+    assert_eq!(problem("a: 1\n---\nb: 2\n"), "x.yaml:3:1 a second document begins here");
+    assert_eq!(problem("a: !foo bar"), "x.yaml:1:9 unsupported tag `!foo`");
+    assert_eq!(problem("a: !!binary /w=="), "x.yaml:1:13 binary data is no value of a suite");
+    assert_eq!(problem("? [a]\n: b"), "x.yaml:1:3 a key must be text, found a list or a mapping");
+    assert_eq!(problem("~: b"), "x.yaml:1:1 a key cannot be null");
+    assert!(problem("a: [1, 2").starts_with("x.yaml:1:4 unclosed bracket"));
+    assert!(problem("a: 'x").starts_with("x.yaml:1:4 unclosed quote"));
+}
+
+#[test]
+fn bottomless_nesting_is_refused_before_it_is_entered() {
+    let block: String = (0..300).map(|depth| format!("{}-\n", " ".repeat(depth))).collect();
+    for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "? ".repeat(100_000), block] {
+        assert!(problem(text).ends_with("nest deeper than 128 levels"));
+    }
+    let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
+    assert!(value(&deep).is_array());
+}
+
+#[test]
+fn alias_bombs_stop() {
+    let levels = (b'b'..=b'k').map(char::from).zip((b'a'..).map(char::from));
+    let bomb: String = levels.map(|(name, below)| format!("{name}: &{name} [{}]\n", vec![format!("*{below}"); 10].join(", "))).collect();
+    let text = problem(format!("a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n{bomb}"));
+    assert!(text.ends_with("the aliases expand to too many values"), "{text}");
+}
+
+#[test]
+fn places_count_characters_and_point_at_the_written_value() {
+    let mut problems = Vec::new();
+    let document = parse_yaml("x", "é: { ü: 'ä', x: &q [1] }\ny: *q\n".as_bytes().to_vec(), &mut problems);
+    let root = document.root.unwrap();
+    let first = &root.as_map().unwrap()[0];
+    let marks = |node: &Node| (node.mark.line, node.mark.column, node.mark.width);
+    assert_eq!((first.mark.column, marks(first.value.get("ü").unwrap())), (1, (1, 9, 3)));
+    assert_eq!(marks(root.get("y").unwrap()), (1, 20, 1));
+}
+
+#[test]
+fn megabytes_load_with_work_that_grows_evenly() {
+    let test = "  - { name: t, inputs: { query: \"What is {{ vars.shop }}?\", n: 12 }, assert: [{ path: $.a, equals: b }] }\n";
+    let text = format!("tests:\n{}", test.repeat(10_000));
+    let (root, problems) = read(text);
+    assert_eq!((root["tests"].as_array().map(Vec::len), problems.len()), (Some(10_000), 0));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = read(bytes);
+    }
+
+    #[test]
+    fn no_text_panics(text in "[-a&*:{}\\[\\]'\"!|>#,? \n\t<~0-9.é]{0,120}") {
+        let (_, problems) = read(text.clone());
+        let mut all = Vec::new();
+        parse_yaml("x", text.into_bytes(), &mut all);
+        let shown = crate::suite::render::render(&all, crate::suite::render::Style::Plain);
+        proptest::prop_assert_eq!(shown.is_empty(), problems.is_empty());
+    }
+}
