@@ -56,16 +56,19 @@ fn failing(name: &str, message: String) -> Trial {
 }
 
 /// One failing trial a file with problems, so that listing never fails and no other suite is held up.
-fn loading(problems: Vec<Problem>) -> Vec<Trial> {
-    let mut files: Vec<(String, Vec<Problem>)> = Vec::new();
-    for problem in problems {
-        match files.iter_mut().find(|(file, _)| **file == *problem.place.file) {
-            Some((_, found)) => found.push(problem),
-            None => files.push((problem.place.file.to_string(), vec![problem])),
-        }
-    }
-    let trial = |(file, found): (String, Vec<Problem>)| failing(&format!("{file}::loads"), render(&found, Style::Plain));
-    files.into_iter().map(trial).collect()
+///
+/// Problems that belong to no suite, such as the project file's, fail a trial of their own.
+fn loading(problems: &[Problem], unsound: &[Arc<str>]) -> Vec<Trial> {
+    let text = |concerned: &dyn Fn(&Problem) -> bool| {
+        let found: Vec<Problem> = problems.iter().filter(|problem| concerned(problem)).cloned().collect();
+        (!found.is_empty()).then(|| render(&found, Style::Plain))
+    };
+    let suites = unsound.iter().map(|file| {
+        let message = text(&|problem| problem.concerns(file));
+        failing(&format!("{file}::loads"), message.unwrap_or_else(|| format!("{file} cannot be loaded")))
+    });
+    let rest = text(&|problem| !unsound.iter().any(|file| problem.concerns(file)));
+    suites.chain(rest.map(|message| failing("flowproof::project", message))).collect()
 }
 
 /// The suites as trials, and what they share.
@@ -87,7 +90,7 @@ struct Shared {
 impl Door {
     fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, Trial> {
         let request = Request { only: exact_name(settings, arguments), ..Request::default() };
-        let Partial { opening, problems, files } = session::open_partly(settings, &request).map_err(|failure| match failure {
+        let Partial { opening, problems, unsound, files } = session::open_partly(settings, &request).map_err(|failure| match failure {
             OpenFailure::Usage(message) | OpenFailure::Target(message) => failing("flowproof::target", message),
             OpenFailure::Problems(problems) => failing("flowproof::project", render(&problems, Style::Plain)),
         })?;
@@ -110,7 +113,7 @@ impl Door {
             session,
             plan,
         };
-        Ok(Self { shared: Arc::new(shared), broken: loading(problems) })
+        Ok(Self { shared: Arc::new(shared), broken: loading(&problems, &unsound) })
     }
 
     fn run(self, arguments: &Arguments) -> ExitCode {

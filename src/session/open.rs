@@ -1,6 +1,7 @@
 //! From what the user asked for to a plan: settings and command line become choices, files become suites.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::units::{Rate, parse_duration, parse_rate};
@@ -74,8 +75,10 @@ pub struct Opening {
 pub struct Partial {
     /// The run.
     pub opening: Opening,
-    /// Problems of suites that are left out.
+    /// Everything wrong with what is left out.
     pub problems: Vec<Problem>,
+    /// The suite files that are left out.
+    pub unsound: Vec<Arc<str>>,
     /// How many suite files there are, readable or not.
     pub files: usize,
 }
@@ -100,7 +103,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     let choices = choices(settings, request)?;
     let loaded = load(&options(settings, request));
     let (files, reports, formats, notes) = (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
-    let Compiled { plan, problems, target_errors } = compile(loaded, &choices);
+    let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
         return Err(match problems.is_empty() {
             true => OpenFailure::Target(join(&target_errors)),
@@ -108,7 +111,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
         });
     };
     let session = Session::new(&plan, reports, formats);
-    Ok(Partial { opening: Opening { plan, session, notes }, problems, files })
+    Ok(Partial { opening: Opening { plan, session, notes }, problems, unsound, files })
 }
 
 /// Loads and compiles everything on the mock, where no key is needed, and lists every problem.
