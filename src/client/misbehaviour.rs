@@ -560,3 +560,14 @@ async fn an_endpoint_that_cannot_be_used_is_told_at_once() {
         Endpoint { certificates: Certificates::Unchecked, ..endpoint("https://127.0.0.1:9/v1".into()) };
     assert!(Client::new(&unchecked).is_ok());
 }
+
+/// Whether the machine has certificates or not, there is a client or a reason that says what to do.
+#[test]
+fn a_machine_without_certificates_can_still_speak_plainly() {
+    match Client::new(&endpoint("https://dify.invalid/v1".into())) {
+        Ok(_) => {}
+        Err(error) => assert!(error.to_string().contains("ca-certificates"), "{error}"),
+    }
+    assert!(Client::new(&endpoint("http://dify.invalid/v1".into())).is_ok());
+    assert!(Client::new(&endpoint("http://[::1]:9/v1".into())).is_ok());
+}
