@@ -511,7 +511,10 @@ async fn a_failed_upload_names_its_file_and_sends_no_run() {
     std::fs::write(&path, "hello").unwrap();
     let refused = send(&client(&refusing), &with(&path), &PATIENT).await;
     let Ending::Rejected(error) = &refused.ending else { panic!("{:?}", refused.ending) };
-    assert!(error.message.contains("note.txt") && error.class == ErrorClass::Rejected, "{error:?}");
+    assert!(
+        error.message.ends_with("note.txt: file_too_large") && error.class == ErrorClass::Rejected,
+        "{error:?}"
+    );
     let missing = send(&client(&refusing), &with(&folder.path().join("absent.txt")), &PATIENT).await;
     let Ending::NotSent { detail, retryable: false } = &missing.ending else {
         panic!("{:?}", missing.ending)

@@ -164,7 +164,8 @@ fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 fn read_answer(path: &Path, status: u16, content_type: &str, body: &[u8]) -> Result<String, Ending> {
     if !(200..300).contains(&status) {
         let mut error = error::classify_http(status, content_type, body);
-        error.message = format!("upload {}: {}", path.display(), error.message);
+        let code = error.code.as_deref().filter(|_| error.message.is_empty());
+        error.message = format!("upload {}: {}", path.display(), code.unwrap_or(&error.message));
         return Err(Ending::Rejected(error));
     }
     let unreadable =
