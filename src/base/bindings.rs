@@ -36,7 +36,7 @@ impl Bindings {
             .with_env(self.env.clone())
             .with_test(names.test)
             .with_run(names.run)
-            .with_repeat(names.repeat)
+            .with_repeat(u64::from(names.repeat))
             .with_row(names.row);
         let mut vars = Map::new();
         for (name, template) in &self.vars {

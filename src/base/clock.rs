@@ -1,1 +1,45 @@
-//! stub
+//! The only reader of time: everything above asks here, so that no other file depends on when it runs.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+/// Reads the monotonic clock, for measuring.
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Reads the wall clock, for recording.
+pub fn wall() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Writes a time as RFC 3339 in UTC with exactly three decimals: `2026-11-23T08:15:30.250Z`.
+pub fn timestamp_text(timestamp: Timestamp) -> String {
+    format!("{timestamp:.3}")
+}
+
+/// Gives the seconds since 1970 in UTC, fractions included to the microsecond.
+pub fn unix_seconds(timestamp: Timestamp) -> f64 {
+    timestamp.as_microsecond() as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc_with_milliseconds() {
+        let whole = Timestamp::from_second(0).unwrap();
+        assert_eq!(timestamp_text(whole), "1970-01-01T00:00:00.000Z");
+        let exact = Timestamp::from_millisecond(1_795_421_730_250).unwrap();
+        assert_eq!(timestamp_text(exact), "2026-11-23T08:15:30.250Z");
+        assert_eq!(unix_seconds(exact), 1_795_421_730.25);
+    }
+
+    #[test]
+    fn the_clock_goes_on() {
+        assert!(now() <= now());
+        assert!(wall() > Timestamp::from_second(1_700_000_000).unwrap());
+    }
+}

@@ -1,7 +1,28 @@
 //! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
 
+mod assemble;
+mod connect;
+mod curl;
+mod document;
+mod failure;
+mod follow;
+mod http;
+mod message;
+mod nodes;
+mod upload;
+mod wait;
+
+#[cfg(test)]
+mod raw_server;
+#[cfg(test)]
+mod replay;
+
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use connect::ClientError;
+pub use http::Client;
+pub use wait::StopSignal;
 
 /// Address and transport settings of a live Dify or the mock.
 #[derive(Debug, Clone)]

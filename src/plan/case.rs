@@ -81,6 +81,8 @@ pub struct Test {
     pub repeat: u32,
     /// The share of repeats that must pass, 0 to 1.
     pub pass_rate: f64,
+    /// Whether Dify's token total is held against its nodes' sum.
+    pub usage: crate::check::Usage,
     /// What must hold.
     pub checks: Vec<Check>,
     /// What the mock answers.
@@ -141,6 +143,17 @@ pub struct Retries {
     pub max_delay: Duration,
     /// Whether delays are drawn at random below their value (full jitter).
     pub jitter: Jitter,
+    /// Whether a request whose run may have started is sent again too.
+    pub resend: Resend,
+}
+
+/// Whether a request whose run may have started is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resend {
+    /// Never: it would run, and cost, twice.
+    Never,
+    /// `resend: true`: the user accepts a second run.
+    Allowed,
 }
 
 /// Whether back-off delays are randomised.

@@ -1,3 +1,11 @@
 //! The plan as meant: every default filled in, every row expanded, everything compiled.
 
 pub(crate) mod case;
+pub(crate) mod choices;
+pub(crate) mod compile;
+mod compile_test;
+mod endpoint;
+mod expand;
+mod files;
+pub(crate) mod select;
+pub(crate) mod target;

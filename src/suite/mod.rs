@@ -1,5 +1,17 @@
 //! Suites and the project file as written: every value knows its place, every problem is collected.
 
+pub(crate) mod data;
+pub(crate) mod discover;
+pub(crate) mod grounds;
+pub(crate) mod load;
+pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod problem;
+pub(crate) mod project;
+pub(crate) mod read_suite;
+pub(crate) mod read_target;
+pub(crate) mod read_test;
 pub(crate) mod reader;
+pub(crate) mod spec;
+pub(crate) mod table;
+pub(crate) mod yaml;

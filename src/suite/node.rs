@@ -120,6 +120,22 @@ impl Node {
         }
     }
 
+    /// The entries of a mapping, taken out of it; none of any other value.
+    pub fn into_entries(self) -> Vec<Entry> {
+        match self.value {
+            NodeValue::Map(entries) => entries,
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::List(_) => Vec::new(),
+        }
+    }
+
+    /// The items of a list, taken out of it; none of any other value.
+    pub fn into_items(self) -> Vec<Node> {
+        match self.value {
+            NodeValue::List(items) => items,
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::Map(_) => Vec::new(),
+        }
+    }
+
     /// The value under `key`, if it is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)

@@ -2,6 +2,10 @@
 //!
 //! Holds no I/O: `client` and `mock` are the two sides that speak it.
 
+pub(crate) mod answer;
 pub(crate) mod error;
 pub(crate) mod event;
+pub(crate) mod file;
+pub(crate) mod request;
 pub(crate) mod sse;
+pub(crate) mod usage;

@@ -1,0 +1,187 @@
+//! The difference of two texts by line, and within lines by word; bounded in time and size.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, InlineChangeOptions};
+
+use super::{DiffLine, Piece, Side, TextDiff};
+use crate::base::clock;
+
+/// The most bytes of either text that are compared.
+const LONGEST: usize = 1 << 20;
+/// Equal lines shown around a change.
+const CONTEXT: usize = 3;
+/// After this time the rest is shown as one replacement.
+const TIMEOUT: Duration = Duration::from_millis(500);
+/// Stands for the end of a line where only one text ends with one.
+const LINE_END: &str = "⏎";
+
+/// Compares two texts; texts over 1 MiB are cut first.
+pub fn diff_text(expected: &str, actual: &str) -> TextDiff {
+    diff_until(expected, actual, clock::now() + TIMEOUT)
+}
+
+/// Compares two texts, coarser where the deadline passes.
+pub(super) fn diff_until(expected: &str, actual: &str, deadline: Instant) -> TextDiff {
+    let (old, new) = (head(expected), head(actual));
+    let cut = old.len() < expected.len() || new.len() < actual.len();
+    if old == new {
+        return TextDiff { lines: Vec::new(), cut };
+    }
+    let diff = similar::TextDiff::configure().deadline(deadline).diff_lines(old, new);
+    let mut lines = Vec::new();
+    let mut shown = 0;
+    for group in diff.grouped_ops(CONTEXT) {
+        let start = group.first().map_or(shown, |op: &DiffOp| op.old_range().start);
+        push_skipped(&mut lines, start.saturating_sub(shown));
+        for op in &group {
+            shown = op.old_range().end;
+            let options = InlineChangeOptions::new();
+            let changes = diff.iter_inline_changes_with_options_deadline(op, options, Some(deadline));
+            lines.extend(changes.map(|change| line(&change, op.tag())));
+        }
+    }
+    push_skipped(&mut lines, diff.old_len().saturating_sub(shown));
+    if old.ends_with('\n') != new.ends_with('\n') {
+        show_line_end(&mut lines, if old.ends_with('\n') { Side::Expected } else { Side::Actual });
+    }
+    TextDiff { lines, cut }
+}
+
+fn head(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+fn push_skipped(lines: &mut Vec<DiffLine>, count: usize) {
+    let text = match count {
+        0 => return,
+        1 => "… 1 equal line".to_owned(),
+        _ => format!("… {count} equal lines"),
+    };
+    lines.push(DiffLine { side: Side::Same, pieces: vec![Piece { changed: false, text }] });
+}
+
+fn line(change: &InlineChange<'_, str>, tag: DiffTag) -> DiffLine {
+    let side = match change.tag() {
+        ChangeTag::Equal => Side::Same,
+        ChangeTag::Delete => Side::Expected,
+        ChangeTag::Insert => Side::Actual,
+    };
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (changed, text) in change.iter_strings_lossy() {
+        push_piece(&mut pieces, changed, text);
+    }
+    if let Some(last) = pieces.last_mut()
+        && last.text.ends_with('\n')
+    {
+        last.text.pop();
+    }
+    pieces.retain(|piece| !piece.text.is_empty());
+    // Nothing alike: the whole line is the difference.
+    if tag != DiffTag::Equal && !pieces.iter().any(|piece| piece.changed) {
+        let text = pieces.into_iter().map(|piece| piece.text).collect();
+        pieces = vec![Piece { changed: true, text }];
+    }
+    DiffLine { side, pieces }
+}
+
+fn push_piece(pieces: &mut Vec<Piece>, changed: bool, text: Cow<'_, str>) {
+    match pieces.last_mut() {
+        Some(last) if last.changed == changed => last.text.push_str(&text),
+        Some(_) | None => pieces.push(Piece { changed, text: text.into_owned() }),
+    }
+}
+
+/// Marks the line end that only one text has, which its last line would else hide.
+fn show_line_end(lines: &mut [DiffLine], side: Side) {
+    if let Some(last) = lines.iter_mut().rev().find(|line| line.side == side) {
+        last.pieces.push(Piece { changed: true, text: LINE_END.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn show(diff: &TextDiff) -> Vec<String> {
+        let piece = |piece: &Piece| if piece.changed { format!("[{}]", piece.text) } else { piece.text.clone() };
+        let sign = |side| match side {
+            Side::Same => ' ',
+            Side::Expected => '-',
+            Side::Actual => '+',
+        };
+        diff.lines.iter().map(|line| format!("{}{}", sign(line.side), line.pieces.iter().map(piece).collect::<String>())).collect()
+    }
+
+    #[test]
+    fn equal_texts_have_no_lines() {
+        assert_eq!(diff_text("a\nb\n", "a\nb\n"), TextDiff { lines: Vec::new(), cut: false });
+        assert_eq!(diff_text("", ""), TextDiff { lines: Vec::new(), cut: false });
+    }
+
+    #[test]
+    fn words_are_marked_within_lines() {
+        let diff = diff_text("the quick brown fox jumps", "the quick red fox jumps");
+        assert_eq!(show(&diff), ["-the quick [brown] fox jumps", "+the quick [red] fox jumps"]);
+        assert_eq!(show(&diff_text("alpha", "12345")), ["-[alpha]", "+[12345]"]);
+        assert_eq!(show(&diff_text("", "new")), ["+[new]"]);
+        assert_eq!(show(&diff_text("a\n\nb", "a\nb")), [" a", "-[]", " b"]);
+    }
+
+    #[test]
+    fn equal_lines_are_left_out() {
+        let lines: Vec<String> = (0..40).map(|line| format!("line {line}")).collect();
+        let mut changed = lines.clone();
+        changed[10] = "different".to_owned();
+        changed[30].push('!');
+        let shown = show(&diff_text(&lines.join("\n"), &changed.join("\n")));
+        assert_eq!(shown[0], " … 7 equal lines");
+        assert_eq!(shown[4..6], ["-[line 10]", "+[different]"]);
+        assert_eq!(shown[9], " … 13 equal lines");
+        assert_eq!(shown.last().unwrap(), " … 6 equal lines");
+    }
+
+    #[test]
+    fn a_missing_line_end_is_seen() {
+        assert_eq!(show(&diff_text("a\nb\n", "a\nb")), [" a", "-[b][⏎]", "+[b]"]);
+        assert_eq!(show(&diff_text("b", "b\n")), ["-[b]", "+[b][⏎]"]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        let long = "é".repeat(LONGEST);
+        let diff = diff_text(&long, "é");
+        assert!(diff.cut);
+        assert!(!diff_text("a", "b").cut);
+        assert!(diff_text(&long, &format!("{long}x")).lines.is_empty());
+    }
+
+    #[test]
+    fn hard_texts_end_in_time() {
+        let old: String = (0..60_000_u64).map(|line| format!("{}\n", line * 7_919 % 10_007)).collect();
+        let new: String = (0..60_000_u64).map(|line| format!("{}\n", line * 104_729 % 10_009)).collect();
+        let started = clock::now();
+        diff_text(&old, &new);
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    }
+
+    proptest! {
+        #[test]
+        fn both_sides_can_be_read_back(old in "[ab \n]{0,12}", new in "[ab \n]{0,12}") {
+            let diff = diff_text(&old, &new);
+            prop_assert_eq!(diff.lines.is_empty(), old == new);
+            let side = |side: Side| -> Vec<String> {
+                let lines = diff.lines.iter().filter(|line| line.side == Side::Same || line.side == side);
+                lines.map(|line| line.pieces.iter().map(|piece| piece.text.as_str()).filter(|text| *text != LINE_END).collect()).collect()
+            };
+            if old != new && !diff.lines.iter().any(|line| line.pieces.iter().any(|piece| piece.text.starts_with('…'))) {
+                prop_assert_eq!(side(Side::Expected), old.split_terminator('\n').collect::<Vec<_>>());
+                prop_assert_eq!(side(Side::Actual), new.split_terminator('\n').collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! Templates in MiniJinja: compiled once when suites load, rendered for each attempt in a [`Scope`].
+//!
+//! Strict about undefined names, without files, includes, clock or randomness, and bounded in work. What a template yields is
+//! never rendered again. Text without `{{` is literal, and a value that is one whole `{{ expression }}` keeps its type.
+
+mod convert;
+mod scope;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
+use minijinja::{Environment, ErrorKind, Output, State, UndefinedBehavior};
+use serde_json::{Map, Value};
+
+pub use self::scope::Scope;
+
+use self::convert::{UNDEFINED, to_json};
+
+/// The work one rendering may do: roughly instructions, plus one for each 64 bytes made.
+const FUEL: u64 = 1_000_000;
+/// Begins the names of templates that keep the type of their one expression.
+const TYPED: &str = "typed-";
+/// The slot in which the formatter leaves the value of a typed template.
+const SLOT: &str = "flowproof_value";
+
+/// An arena of compiled templates.
+pub struct Templates {
+    environment: Environment<'static>,
+    known: HashMap<String, Template>,
+    names: Vec<Vec<String>>,
+}
+
+/// A value as written, with its templates compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Template {
+    /// Nothing to render.
+    Literal(Value),
+    /// Text with expressions in it.
+    Text(TemplateId),
+    /// One whole expression, which keeps its type.
+    Typed(TemplateId),
+    /// A list with a template in it somewhere.
+    List(Vec<Template>),
+    /// A mapping with a template in a value somewhere; keys are literal.
+    Map(Vec<(String, Template)>),
+}
+
+/// A template's number in its arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TemplateId(usize);
+
+/// Why a template does not compile or render.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateError {
+    /// What is wrong; an undefined name is named.
+    pub message: String,
+    /// The bytes of the template's text where it goes wrong, where that is known.
+    pub span: Option<Range<usize>>,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Templates {
+    /// Makes an empty arena.
+    pub fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
+        environment.set_syntax(syntax.expect("the default delimiters are valid"));
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        // No template finds another, whatever its name.
+        environment.set_path_join_callback(|_, _| "".into());
+        environment.set_formatter(format_value);
+        Self { environment, known: HashMap::new(), names: Vec::new() }
+    }
+
+    /// Compiles one text; without `{{` it is literal.
+    pub fn compile(&mut self, source: &str) -> Result<Template, TemplateError> {
+        if !source.contains("{{") {
+            return Ok(Template::Literal(Value::String(source.to_owned())));
+        }
+        if let Some(template) = self.known.get(source) {
+            return Ok(template.clone());
+        }
+        let id = TemplateId(self.names.len());
+        let is_whole = whole_expression(source).is_some_and(|inner| self.environment.compile_expression_owned(inner.to_owned()).is_ok());
+        let template = if is_whole { Template::Typed(id) } else { Template::Text(id) };
+        // Blanks around a whole expression would not reach the value, but they keep the spans right.
+        let added = self.environment.add_template_owned(name_of(&template), source.to_owned());
+        added.map_err(|error| describe(&error))?;
+        self.names.push(self.undeclared(&template));
+        self.known.insert(source.to_owned(), template.clone());
+        Ok(template)
+    }
+
+    /// Compiles every text below a value; a tree without templates is one literal.
+    pub fn compile_value(&mut self, value: &Value) -> Result<Template, TemplateError> {
+        let template = match value {
+            Value::String(text) => return self.compile(text),
+            Value::Array(items) => Template::List(items.iter().map(|item| self.compile_value(item)).collect::<Result<_, _>>()?),
+            Value::Object(members) => {
+                let members = members.iter().map(|(key, member)| Ok((key.clone(), self.compile_value(member)?)));
+                Template::Map(members.collect::<Result<_, TemplateError>>()?)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => return Ok(Template::Literal(value.clone())),
+        };
+        Ok(if template.is_literal() { Template::Literal(value.clone()) } else { template })
+    }
+
+    /// Renders to a value; a whole expression keeps its type.
+    pub fn render(&self, template: &Template, scope: &Scope) -> Result<Value, TemplateError> {
+        match template {
+            Template::Literal(value) => Ok(value.clone()),
+            Template::Text(id) => self.render_source(template, *id, scope).map(|rendered| Value::String(rendered.text)),
+            Template::Typed(id) => {
+                let rendered = self.render_source(template, *id, scope)?;
+                let value = rendered.value.unwrap_or_default();
+                to_json(&value).map_err(|error| self.explain(error, *id, scope))
+            }
+            Template::List(items) => items.iter().map(|item| self.render(item, scope)).collect(),
+            Template::Map(members) => {
+                let members = members.iter().map(|(key, member)| Ok((key.clone(), self.render(member, scope)?)));
+                members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
+            }
+        }
+    }
+
+    /// Renders to text: strings bare, everything else as JSON.
+    pub fn render_text(&self, template: &Template, scope: &Scope) -> Result<String, TemplateError> {
+        match self.render(template, scope)? {
+            Value::String(text) => Ok(text),
+            value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Ok(value.to_string()),
+        }
+    }
+
+    /// Lists the names a template asks its scope for, such as `vars.shop` or `env.KEY`, sorted, each once.
+    pub fn names(&self, template: &Template) -> Vec<String> {
+        let mut names = match template {
+            Template::Literal(_) => Vec::new(),
+            Template::Text(id) | Template::Typed(id) => self.names.get(id.0).cloned().unwrap_or_default(),
+            Template::List(items) => items.iter().flat_map(|item| self.names(item)).collect(),
+            Template::Map(members) => members.iter().flat_map(|(_, member)| self.names(member)).collect(),
+        };
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn render_source(&self, template: &Template, id: TemplateId, scope: &Scope) -> Result<Rendered, TemplateError> {
+        let compiled = self.environment.get_template(&name_of(template)).map_err(|error| describe(&error))?;
+        let captured = compiled.render_captured(scope.context()).map_err(|error| self.explain(describe(&error), id, scope))?;
+        let value = captured.state().get_temp(SLOT);
+        Ok(Rendered { value, text: captured.into_output() })
+    }
+
+    fn undeclared(&self, template: &Template) -> Vec<String> {
+        let Ok(compiled) = self.environment.get_template(&name_of(template)) else { return Vec::new() };
+        let names = compiled.undeclared_variables(true).into_iter();
+        let is_global = |name: &String| self.environment.globals().any(|(global, _)| global == name);
+        names.filter(|name| !is_global(name)).collect()
+    }
+
+    /// Names the missing variable where the engine could not.
+    fn explain(&self, error: TemplateError, id: TemplateId, scope: &Scope) -> TemplateError {
+        if error.message != UNDEFINED {
+            return error;
+        }
+        let mut names = self.names.get(id.0).cloned().unwrap_or_default();
+        names.sort();
+        match names.into_iter().find(|name| !scope.has(name)) {
+            Some(name) => TemplateError { message: format!("`{name}` is not defined"), span: error.span },
+            None => TemplateError { message: "the expression has no value: something in it is not defined".to_owned(), span: error.span },
+        }
+    }
+}
+
+impl Template {
+    fn is_literal(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::Text(_) | Self::Typed(_) => false,
+            Self::List(items) => items.iter().all(Self::is_literal),
+            Self::Map(members) => members.iter().all(|(_, member)| member.is_literal()),
+        }
+    }
+}
+
+struct Rendered {
+    value: Option<minijinja::Value>,
+    text: String,
+}
+
+fn name_of(template: &Template) -> String {
+    match template {
+        Template::Typed(id) => format!("{TYPED}{}", id.0),
+        Template::Text(id) => format!("text-{}", id.0),
+        Template::Literal(_) | Template::List(_) | Template::Map(_) => String::new(),
+    }
+}
+
+/// Gives what stands between the first `{{` and the last `}}` where nothing but blanks is around them.
+///
+/// It is one expression if it compiles as one: in `{{ a }}{{ b }}` what is between does not.
+fn whole_expression(source: &str) -> Option<&str> {
+    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
+    Some(inner.strip_suffix(['-', '+']).unwrap_or(inner))
+}
+
+/// Writes a value into text as JSON, strings bare; keeps the value of a typed template aside instead.
+fn format_value(out: &mut Output, state: &mut State, value: &minijinja::Value) -> Result<(), minijinja::Error> {
+    if state.name().starts_with(TYPED) {
+        state.set_temp(SLOT, value.clone());
+        return Ok(());
+    }
+    let written = match value.kind() {
+        // An `if` without `else`, which Jinja writes as nothing; other undefined values never come here.
+        ValueKind::Undefined => Ok(()),
+        ValueKind::String => out.write_str(value.as_str().unwrap_or_default()),
+        _ => {
+            let json = to_json(value).map_err(|error| minijinja::Error::new(kind_of(&error), error.message))?;
+            out.write_str(&json.to_string())
+        }
+    };
+    written.map_err(|_| minijinja::Error::new(ErrorKind::WriteFailure, "the text could not be written"))
+}
+
+fn kind_of(error: &TemplateError) -> ErrorKind {
+    if error.message == UNDEFINED { ErrorKind::UndefinedError } else { ErrorKind::BadSerialization }
+}
+
+fn describe(error: &minijinja::Error) -> TemplateError {
+    let detail = error.detail().unwrap_or_default();
+    let message = match error.kind() {
+        _ if missing_name(detail).is_some() => format!("`{}` is not defined", missing_name(detail).unwrap_or_default()),
+        ErrorKind::UndefinedError => UNDEFINED.to_owned(),
+        ErrorKind::OutOfFuel => "the template does too much: it loops too long or makes too much text".to_owned(),
+        ErrorKind::TemplateNotFound => "a template cannot include, import or extend another".to_owned(),
+        kind if detail.is_empty() => kind.to_string(),
+        ErrorKind::BadSerialization => detail.to_owned(),
+        kind => format!("{kind}: {detail}"),
+    };
+    TemplateError { message, span: error.range() }
+}
+
+/// Finds the name in the engine's "`vars.shop` is undefined", which may end another message.
+fn missing_name(detail: &str) -> Option<&str> {
+    let (before, _) = detail.rsplit_once("` is undefined")?;
+    before.rsplit_once('`').map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn scope() -> Scope {
+        let vars = json!({
+            "shop": "Northwind", "n": 9007199254740993_i64, "big": u64::MAX, "f": 1.0, "yes": true, "none": null,
+            "list": [1, "a", null], "map": {"b": 1, "a": [true]}, "tpl": "{{ vars.shop }}", "html": "<b> & \"q\""
+        });
+        let env = Arc::new([("KEY".to_owned(), "s3cret".to_owned())].into());
+        let scope = Scope::new().with_vars(&vars).with_row(Some(&json!({"total": "12.50", "city": "Rome"})));
+        scope.with_env(env).with_test("refund").with_run("r1").with_repeat(2)
+    }
+
+    fn render(source: &str) -> Result<Value, TemplateError> {
+        let mut templates = Templates::new();
+        let template = templates.compile(source)?;
+        templates.render(&template, &scope())
+    }
+
+    fn message(source: &str) -> String {
+        render(source).unwrap_err().message
+    }
+
+    #[test]
+    fn text_without_expressions_is_literal() {
+        for source in ["", "plain", "{% if %}", "{# no", "{ { }", "a }} b", "100 %}\n"] {
+            let template = Templates::new().compile(source).unwrap();
+            assert_eq!(template, Template::Literal(json!(source)));
+        }
+    }
+
+    #[test]
+    fn text_is_filled_in() {
+        for (source, expected) in [
+            ("Hi {{ vars.shop }}!", "Hi Northwind!"),
+            ("{{ row.city }}, {{ env.KEY }} {{ test.name }} {{ run.id }} {{ repeat.index }}", "Rome, s3cret refund r1 2"),
+            ("{{ vars.shop }}{{ vars.shop }}", "NorthwindNorthwind"),
+            ("line {{ vars.yes }}\n", "line true\n"),
+            ("x {{ vars.none }}", "x null"),
+            ("x {{ vars.list }} {{ vars.map }}", "x [1,\"a\",null] {\"b\":1,\"a\":[true]}"),
+            ("x {{ vars.f }} {{ vars.n }} {{ vars.big }}", "x 1.0 9007199254740993 18446744073709551615"),
+            ("{% raw %}{{ kept }}{% endraw %}", "{{ kept }}"),
+            ("x {{ vars.html }}", "x <b> & \"q\""),
+            ("x {{ vars.tpl }}", "x {{ vars.shop }}"),
+            ("{% for i in vars.list %}{{ i }};{% endfor %}", "1;a;null;"),
+            ("x {{ 'y' if false }}", "x "),
+            ("{{ '}}' }} {{ \"{{\" }}", "}} {{"),
+            ("x {{ env.NOPE | default('fallback') }}", "x fallback"),
+            ("{{ vars.map | tojson }}.", "{\"b\": 1, \"a\": [true]}."),
+        ] {
+            assert_eq!(render(source).as_ref(), Ok(&json!(expected)), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_whole_expression_keeps_its_type() {
+        for (source, expected) in [
+            ("{{ vars.n }}", json!(9007199254740993_i64)),
+            ("  {{ vars.big }}\n", json!(u64::MAX)),
+            ("{{vars.f}}", json!(1.0)),
+            ("{{ vars.yes }}", json!(true)),
+            ("{{ vars.none }}", json!(null)),
+            ("{{ vars.list }}", json!([1, "a", null])),
+            ("{{ vars.map }}", json!({"b": 1, "a": [true]})),
+            ("{{- vars.map.a -}}", json!([true])),
+            ("{{ row.total | float }}", json!(12.5)),
+            ("{{ '7' | int + 1 }}", json!(8)),
+            ("{{ '}}' }}", json!("}}")),
+            ("{{ 'a' }}", json!("a")),
+            ("{{ 1 }}", json!(1)),
+            ("{{ {'a': {'b': 1}} }}", json!({"a": {"b": 1}})),
+            ("{{ {'a': {'b': 1}}}}", json!({"a": {"b": 1}})),
+            ("{{ range(3) }}", json!([0, 1, 2])),
+            ("{{ vars.tpl }}", json!("{{ vars.shop }}")),
+            ("{{ env }}", json!({"KEY": "s3cret"})),
+            ("{{ repeat.index }}", json!(2)),
+            ("{{ vars.nope | default(none) }}", json!(null)),
+            ("{{ vars['shop'] }}", json!("Northwind")),
+            ("{{ -1 }}", json!(-1)),
+        ] {
+            assert_eq!(render(source).as_ref(), Ok(&expected), "{source}");
+        }
+        let order: Vec<String> = render("{{ vars.map }}").unwrap().as_object().unwrap().keys().cloned().collect();
+        assert_eq!(order, ["b", "a"]);
+    }
+
+    #[test]
+    fn what_only_looks_whole_is_text() {
+        for (source, expected) in [("{{ 'a' }}{{ 'b' }}", "ab"), ("{{ 1 }} }}", "1 }}"), ("{{ 'a' }} x {{ 'b' }}", "a x b"), ("{{ 1 }}{# c #}{{ 2 }}", "12")] {
+            assert_eq!(render(source).as_ref(), Ok(&json!(expected)), "{source}");
+        }
+    }
+
+    #[test]
+    fn undefined_names_are_named() {
+        for (source, name) in [
+            ("{{ vars.nope }}", "vars.nope"),
+            ("Hi {{ vars.nope }}", "vars.nope"),
+            ("{{ vars.nope.deeper }}", "vars.nope"),
+            ("{{ row.nope }} x", "row.nope"),
+            ("{{ env.NOPE }}", "env.NOPE"),
+            ("{{ shop }}", "shop"),
+            ("{{ [1, vars.nope] }}", "vars.nope"),
+            ("x {{ {'a': vars.nope} }}", "vars.nope"),
+            ("{{ vars.nope | upper }}", "vars.nope"),
+            ("{{ vars.nope + 1 }}", "vars.nope"),
+            ("{% if vars.nope %}{{ 1 }}{% endif %}", "vars.nope"),
+            ("{% for x in vars.nope %}{{ x }}{% endfor %}", "vars.nope"),
+        ] {
+            assert!(message(source).contains(&format!("`{name}` is not defined")), "{source}: {}", message(source));
+        }
+        let mut templates = Templates::new();
+        let template = templates.compile("{{ row.city }}").unwrap();
+        assert_eq!(templates.render(&template, &Scope::new()).unwrap_err().message, "`row.city` is not defined");
+        assert!(message("{{ 1 if false }}").contains("no value"));
+    }
+
+    #[test]
+    fn errors_have_spans_in_the_text() {
+        let source = "Grüße {{ vars.nope }}!";
+        let span = render(source).unwrap_err().span.unwrap();
+        assert!(source[span.clone()].contains("nope"), "{:?}", &source[span]);
+        let source = "  {{ vars.nope }}";
+        let span = render(source).unwrap_err().span.unwrap();
+        assert!(source[span.clone()].contains("nope"), "{:?}", &source[span]);
+    }
+
+    #[test]
+    fn bad_templates_do_not_compile() {
+        for source in ["{{ }}", "{{ a", "{{ a b }}", "{{ a }", "{% if x %}{{ x }}", "x {{ 1 | nofilter }}", "{{ 1 | nofilter }}", "{{ 1 is notest }}"] {
+            let error = Templates::new().compile(source).err().or_else(|| render(source).err());
+            assert!(error.is_some(), "{source}");
+        }
+        assert!(Templates::new().compile("{{ a b }}").is_err());
+        assert!(message("{{ nofunction() }}").contains("nofunction"));
+    }
+
+    #[test]
+    fn runaway_templates_end() {
+        for source in [
+            "{% for a in range(10000) %}{% for b in range(10000) %}{{ b }}{% endfor %}{% endfor %}",
+            "{{ 'x' * 10000000000 }}",
+            "{% set ns = namespace() %}{% set ns.x = [ns, ns] %}{{ ns }}",
+            "{% set ns = namespace(a=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a }}",
+            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        ] {
+            assert!(render(source).is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn no_template_finds_another() {
+        let mut templates = Templates::new();
+        templates.compile("{{ 'other' }}!").unwrap();
+        let template = templates.compile("{% include 'text-0' %}{{ 1 }}").unwrap();
+        assert!(templates.render(&template, &scope()).unwrap_err().message.contains("cannot include"));
+        assert!(message("{% include '/etc/passwd' %}{{ 1 }}").contains("cannot include"));
+    }
+
+    #[test]
+    fn numbers_without_json_form_are_errors() {
+        for source in ["{{ 'nan' | float }}", "{{ 'inf' | float }}", "x {{ 'nan' | float }}", "{{ [1e308 * 10] }}", "{{ 2 ** 70 }}"] {
+            assert!(message(source).contains("no JSON form"), "{source}: {}", message(source));
+        }
+    }
+
+    #[test]
+    fn trees_are_compiled_whole() {
+        let mut templates = Templates::new();
+        let literal = json!({"a": [1, {"b": "plain"}], "c": null});
+        assert_eq!(templates.compile_value(&literal).unwrap(), Template::Literal(literal));
+        let template = templates.compile_value(&json!({"q": "Hi {{ vars.shop }}", "n": ["{{ vars.n }}", 2], "{{ key }}": "x"})).unwrap();
+        let expected = json!({"q": "Hi Northwind", "n": [9007199254740993_i64, 2], "{{ key }}": "x"});
+        assert_eq!(templates.render(&template, &scope()).unwrap(), expected);
+        assert_eq!(templates.render_text(&template, &scope()).unwrap(), expected.to_string());
+        assert_eq!(templates.names(&template), ["vars.n", "vars.shop"]);
+    }
+
+    #[test]
+    fn names_are_dotted_and_without_globals() {
+        let mut templates = Templates::new();
+        let template = templates.compile("{{ vars.shop }} {{ env.KEY | default(row.city) }} {% for i in range(2) %}{{ i }}{% endfor %}").unwrap();
+        assert_eq!(templates.names(&template), ["env.KEY", "row.city", "vars.shop"]);
+    }
+
+    #[test]
+    fn the_same_text_is_compiled_once() {
+        let mut templates = Templates::new();
+        let first = templates.compile("{{ vars.shop }}").unwrap();
+        assert_eq!(templates.compile("{{ vars.shop }}").unwrap(), first);
+        assert_ne!(templates.compile("{{ vars.shop }} ").unwrap(), first);
+        assert!(templates.compile("{{ bad").is_err());
+        let next = templates.compile("{{ vars.n }}").unwrap();
+        assert_eq!(templates.render(&next, &scope()), Ok(json!(9007199254740993_i64)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(source in "\\PC{0,12}\\{\\{[ a-c.'\"|}{%0-9+-]{0,16}\\}\\}\\PC{0,4}") {
+            let _ = render(&source);
+        }
+
+        #[test]
+        fn json_survives_the_way_through(number in any::<i64>(), double in prop::num::f64::NORMAL, text in "\\PC{0,16}") {
+            let value = json!({"n": number, "d": double, "t": text, "l": [number, null]});
+            let mut templates = Templates::new();
+            let template = templates.compile("{{ vars }}").unwrap();
+            prop_assert_eq!(templates.render(&template, &Scope::new().with_vars(&value)).unwrap(), value);
+        }
+    }
+}

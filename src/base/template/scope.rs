@@ -1,0 +1,93 @@
+//! The names a template sees, and where their values come from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::value::Object;
+use serde_json::Value;
+
+use super::convert::from_json;
+
+/// The names a template sees: `vars.*`, `row.*`, `env.*`, `test.name`, `run.id`, `repeat.index`; cheap to clone and extend.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    vars: minijinja::Value,
+    row: minijinja::Value,
+    env: minijinja::Value,
+    test: minijinja::Value,
+    run: minijinja::Value,
+    repeat: minijinja::Value,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scope {
+    /// Makes a scope in which every name is undefined.
+    pub fn new() -> Self {
+        let empty = minijinja::Value::from_object(Env::default());
+        Self { vars: empty.clone(), row: empty.clone(), env: empty.clone(), test: empty.clone(), run: empty.clone(), repeat: empty }
+    }
+
+    /// Sets `vars.*`, a mapping; converts it once, clones of the scope share it.
+    pub fn with_vars(self, vars: &Value) -> Self {
+        Self { vars: from_json(vars), ..self }
+    }
+
+    /// Sets `row.*`, a data row; `None` leaves its names undefined.
+    pub fn with_row(self, row: Option<&Value>) -> Self {
+        match row {
+            Some(row) => Self { row: from_json(row), ..self },
+            None => self,
+        }
+    }
+
+    /// Sets `env.*`, the environment as the settings read it.
+    pub fn with_env(self, env: Arc<BTreeMap<String, String>>) -> Self {
+        Self { env: minijinja::Value::from_object(Env(env)), ..self }
+    }
+
+    /// Sets `test.name`.
+    pub fn with_test(self, name: &str) -> Self {
+        Self { test: minijinja::context! { name }, ..self }
+    }
+
+    /// Sets `run.id`.
+    pub fn with_run(self, id: &str) -> Self {
+        Self { run: minijinja::context! { id }, ..self }
+    }
+
+    /// Sets `repeat.index`.
+    pub fn with_repeat(self, index: u64) -> Self {
+        Self { repeat: minijinja::context! { index }, ..self }
+    }
+
+    /// Gives all names as one mapping.
+    pub(super) fn context(&self) -> minijinja::Value {
+        let Self { vars, row, env, test, run, repeat } = self;
+        minijinja::context! { vars, row, env, test, run, repeat }
+    }
+
+    /// Tells whether a dotted name has a value.
+    pub(super) fn has(&self, dotted: &str) -> bool {
+        let found = dotted.split('.').try_fold(self.context(), |value, part| value.get_attr(part).ok().filter(|next| !next.is_undefined()));
+        found.is_some()
+    }
+}
+
+/// The environment as a mapping that is shared, not copied.
+#[derive(Debug, Default)]
+struct Env(Arc<BTreeMap<String, String>>);
+
+impl Object for Env {
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        self.0.get(key.as_str()?).map(minijinja::Value::from)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> minijinja::value::Enumerator {
+        minijinja::value::Enumerator::Values(self.0.keys().map(minijinja::Value::from).collect())
+    }
+}

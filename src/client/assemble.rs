@@ -1,0 +1,239 @@
+//! Bytes and their arrival times become a Transcript; pure: reads no clock and does no I/O.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::nodes::Nodes;
+use crate::exchange::{Arrival, Ending, ResponseMode, Transcript};
+use crate::wire::error;
+use crate::wire::event::{Event, EventKind};
+use crate::wire::sse::{Decoder, Frame, Tail};
+
+/// How a body came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// As HTTP ends a body.
+    Clean,
+    /// The connection broke; says how.
+    Broken(String),
+}
+
+/// A transcript of which nothing has come yet.
+pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
+    Transcript {
+        ending: Ending::Cut { detail: "nothing came".to_owned() },
+        mode,
+        http_status: None,
+        headers: Vec::new(),
+        body: None,
+        events: Vec::new(),
+        pings: 0,
+        run: None,
+        nodes: Vec::new(),
+        text: String::new(),
+        run_id: None,
+        task_id: None,
+        workflow_id: None,
+        dify_version: None,
+        elapsed: Duration::ZERO,
+        first_event_at: None,
+        first_token_at: None,
+        max_gap: None,
+        inputs,
+        bytes: 0,
+        curl,
+    }
+}
+
+/// Reads a stream as it comes.
+#[derive(Debug)]
+pub struct StreamReader {
+    decoder: Decoder,
+    record: Record,
+}
+
+/// What the stream told so far.
+#[derive(Debug)]
+struct Record {
+    transcript: Transcript,
+    nodes: Nodes,
+    /// Set by the event that ends the run.
+    ending: Option<Ending>,
+    last_event_at: Duration,
+}
+
+impl StreamReader {
+    /// Begins to read into a transcript; `limit` bounds one event, in bytes.
+    pub fn new(transcript: Transcript, limit: u64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let record =
+            Record { transcript, nodes: Nodes::default(), ending: None, last_event_at: Duration::ZERO };
+        Self { decoder: Decoder::new(limit), record }
+    }
+
+    /// Takes the next bytes with the time they came; breaks once the run has ended, whatever may follow.
+    pub fn take(&mut self, bytes: &[u8], at: Duration) -> ControlFlow<()> {
+        let record = &mut self.record;
+        match self.decoder.feed(bytes, |frame| record.take_frame(frame, at)) {
+            Ok(flow) => flow,
+            Err(too_large) => {
+                record.ending = Some(Ending::Unreadable { detail: too_large.to_string() });
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// True once a data event came.
+    pub fn has_events(&self) -> bool {
+        self.record.transcript.first_event_at.is_some()
+    }
+
+    /// Ends the reading where the body ended.
+    pub fn finish(mut self, end: &BodyEnd) -> Transcript {
+        let ending = self.record.ending.take();
+        let ending = ending.unwrap_or_else(|| Ending::Cut { detail: self.describe_cut(end) });
+        self.give_up(ending)
+    }
+
+    /// Ends the reading for a reason of ours; the stream's own ending wins.
+    pub fn give_up(self, ending: Ending) -> Transcript {
+        let Record { mut transcript, nodes, ending: own, .. } = self.record;
+        transcript.ending = own.unwrap_or(ending);
+        transcript.nodes = nodes.runs;
+        transcript.first_token_at = nodes.first_token_at;
+        transcript
+    }
+
+    fn describe_cut(&self, end: &BodyEnd) -> String {
+        let Transcript { events, pings, .. } = &self.record.transcript;
+        let place = match events.len() {
+            0 => "before the first event".to_owned(),
+            1 => "after 1 event".to_owned(),
+            count => format!("after {count} events"),
+        };
+        let mut detail = match (end, self.decoder.finish()) {
+            (BodyEnd::Clean, Tail::Clean) => format!("the stream ended {place}, without workflow_finished"),
+            (BodyEnd::Clean, Tail::Half) => format!("the stream ended {place}, in the middle of the next"),
+            (BodyEnd::Broken(how), Tail::Clean) => format!("{how} {place}"),
+            (BodyEnd::Broken(how), Tail::Half) => format!("{how} {place}, in the middle of the next"),
+        };
+        if events.is_empty() && *pings > 0 {
+            detail.push_str(
+                ": nothing but a ping came, as Dify 1.13 and 1.14 answer bad inputs; `response_mode: blocking` tells the reason",
+            );
+        }
+        detail
+    }
+}
+
+impl Record {
+    fn take_frame(&mut self, frame: Frame<'_>, at: Duration) -> ControlFlow<()> {
+        match frame {
+            Frame::Event { event: b"ping", .. } | Frame::Bare { event: b"ping" } => {
+                self.transcript.pings += 1
+            }
+            Frame::Bare { .. } => {}
+            Frame::Event { data, .. } => return self.take_data(data, at),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take_data(&mut self, data: &[u8], at: Duration) -> ControlFlow<()> {
+        let number = self.transcript.events.len() + 1;
+        let json = match serde_json::from_slice::<Value>(data) {
+            Ok(json) if json.is_object() => json,
+            Ok(_) => return self.unreadable(format!("event {number} is JSON but no object")),
+            Err(error) => return self.unreadable(format!("event {number} is not JSON: {error}")),
+        };
+        if json["event"] == "ping" {
+            self.transcript.pings += 1;
+            return ControlFlow::Continue(());
+        }
+        let event = Event::from_json(json);
+        self.note_time(at);
+        self.note_ids(&event);
+        let ending = self.note_event(&event, at);
+        self.transcript.events.push(Arrival { at, event });
+        if ending.is_some() {
+            self.ending = ending;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
+        self.ending = Some(Ending::Unreadable { detail });
+        ControlFlow::Break(())
+    }
+
+    fn note_time(&mut self, at: Duration) {
+        let gap = at.saturating_sub(self.last_event_at);
+        self.last_event_at = at;
+        let transcript = &mut self.transcript;
+        transcript.first_event_at.get_or_insert(at);
+        transcript.max_gap = Some(transcript.max_gap.map_or(gap, |longest| longest.max(gap)));
+    }
+
+    /// Takes ids from whichever event has them: the first may be lost.
+    fn note_ids(&mut self, event: &Event) {
+        let transcript = &mut self.transcript;
+        if transcript.run_id.is_none() {
+            transcript.run_id = event.run_id().map(str::to_owned);
+        }
+        if transcript.task_id.is_none() {
+            transcript.task_id = event.task_id().map(str::to_owned);
+        }
+        if transcript.workflow_id.is_none() {
+            transcript.workflow_id = event.text("workflow_id").map(str::to_owned);
+        }
+    }
+
+    fn note_event(&mut self, event: &Event, at: Duration) -> Option<Ending> {
+        let data = event.data();
+        match event.kind {
+            EventKind::NodeStarted => self.nodes.start(data, at),
+            EventKind::NodeFinished => self.nodes.finish(data, at),
+            EventKind::NodeRetry => self.nodes.retry(data, at),
+            EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
+            EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
+            EventKind::IterationCompleted | EventKind::LoopCompleted => self.nodes.finish_container(data, at),
+            EventKind::TextChunk => self.note_text(data, at),
+            EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
+            EventKind::Error => {
+                let mut error = error::classify_event(&event.json);
+                error.not_started &= self.transcript.events.is_empty();
+                return Some(Ending::ErrorEvent(error));
+            }
+            EventKind::WorkflowStarted | EventKind::HumanInputRequired | EventKind::Other => {}
+        }
+        None
+    }
+
+    fn note_text(&mut self, data: &Value, at: Duration) {
+        let Some(text) = data["text"].as_str() else { return };
+        self.transcript.text.push_str(text);
+        if let Some(node_id) = data["from_variable_selector"][0].as_str()
+            && !text.trim().is_empty()
+        {
+            self.nodes.token(node_id, at);
+        }
+    }
+
+    fn note_end(&mut self, event: &Event) -> Ending {
+        let data = event.data();
+        let paused = event.kind == EventKind::WorkflowPaused || data["status"] == "paused";
+        if !paused && !data["status"].is_string() {
+            let number = self.transcript.events.len() + 1;
+            return Ending::Unreadable {
+                detail: format!("event {number}, workflow_finished, has no `data.status`"),
+            };
+        }
+        if self.transcript.run_id.is_none() {
+            self.transcript.run_id = event.text("id").map(str::to_owned);
+        }
+        self.transcript.run = Some(data.clone());
+        if paused { Ending::Paused } else { Ending::Finished }
+    }
+}

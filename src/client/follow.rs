@@ -1,0 +1,182 @@
+//! Follows a run that was sent: head, then stream or document, under the waits of its attempt.
+//!
+//! Times are taken as bytes arrive, before anything is read from them. The parser is chosen by the `Content-Type` that
+//! came, not by the mode that was asked for.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+
+use crate::base::clock;
+use crate::client::assemble::{BodyEnd, StreamReader};
+use crate::client::wait::{GivenUp, Waiter, after};
+use crate::client::{Timeouts, document, failure, message};
+use crate::exchange::{Ending, Transcript, Wait};
+
+/// How long a finished stream is given to end, so that its connection can be used again.
+const REUSE_WAIT: Duration = Duration::from_millis(5);
+
+/// A run that was sent.
+pub struct Sent<'a, 'b> {
+    /// The waits of the attempt.
+    pub timeouts: &'a Timeouts,
+    /// Waits, and ends them.
+    pub waiter: &'a mut Waiter<'b>,
+    /// When it was sent.
+    pub at: Instant,
+    /// Most bytes of the answer, after decompression.
+    pub max_body: u64,
+}
+
+impl Sent<'_, '_> {
+    /// Waits for the head of the answer, then reads what it announces.
+    pub async fn follow(
+        &mut self,
+        http: &reqwest::Client,
+        message: reqwest::Request,
+        mut transcript: Transcript,
+    ) -> Transcript {
+        let url = message.url().clone();
+        let deadline = after(self.at, self.timeouts.first_event);
+        let response = match self.waiter.wait(deadline, http.execute(message)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                let ending = failure::describe_send(&error, &url);
+                return Transcript { ending, elapsed: self.elapsed(), ..transcript };
+            }
+            Err(given_up) => {
+                let ending = self.ending_of(given_up, Wait::FirstEvent);
+                return Transcript { ending, elapsed: self.elapsed(), ..transcript };
+            }
+        };
+        let content_type = message::content_type(response.headers());
+        note_head(&mut transcript, &response);
+        if response.status().as_u16() == 200 && document::is_stream(&content_type) {
+            self.read_stream(response, transcript).await
+        } else {
+            self.read_document(response, transcript, &content_type).await
+        }
+    }
+
+    async fn read_stream(&mut self, mut response: Response, transcript: Transcript) -> Transcript {
+        let mut reader = StreamReader::new(transcript, self.max_body);
+        let mut bytes = 0;
+        let mut deadline = after(self.at, self.timeouts.first_event);
+        let mut wait = Wait::FirstEvent;
+        let (mut transcript, elapsed) = loop {
+            let piece = self.waiter.wait(deadline, response.chunk()).await;
+            let now = clock::now();
+            let at = now.saturating_duration_since(self.at);
+            match piece {
+                Ok(Ok(Some(piece))) => {
+                    bytes += piece.len() as u64;
+                    if reader.take(&piece, at).is_break() {
+                        self.finish_body(&mut response).await;
+                        break (reader.finish(&BodyEnd::Clean), at);
+                    }
+                    if bytes > self.max_body {
+                        break (reader.give_up(too_large(self.max_body)), at);
+                    }
+                    if reader.has_events() {
+                        wait = Wait::Idle;
+                        deadline = after(now, self.timeouts.idle);
+                    }
+                }
+                Ok(Ok(None)) => break (reader.finish(&BodyEnd::Clean), at),
+                Ok(Err(error)) => {
+                    let ended = match failure::describe_body(&error) {
+                        Ok(end) => reader.finish(&end),
+                        Err(ending) => reader.give_up(ending),
+                    };
+                    break (ended, at);
+                }
+                Err(given_up) => break (reader.give_up(self.ending_of(given_up, wait)), at),
+            }
+        };
+        transcript.bytes = bytes;
+        transcript.elapsed = elapsed;
+        transcript
+    }
+
+    /// Reads a finished stream's last bytes if they come at once: only then can the connection be used again.
+    async fn finish_body(&self, response: &mut Response) {
+        let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
+        drop(tokio::time::timeout(REUSE_WAIT, rest).await);
+    }
+
+    async fn read_document(
+        &mut self,
+        mut response: Response,
+        transcript: Transcript,
+        content_type: &str,
+    ) -> Transcript {
+        let mut body = Vec::new();
+        let ended = loop {
+            let deadline = after(clock::now(), self.timeouts.idle);
+            match self.waiter.wait(deadline, response.chunk()).await {
+                Ok(Ok(Some(piece))) if body.len() as u64 + piece.len() as u64 > self.max_body => {
+                    break Some(too_large(self.max_body));
+                }
+                Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
+                Ok(Ok(None)) => break None,
+                Ok(Err(error)) => break Some(cut_body(&error, body.len())),
+                Err(given_up) => break Some(self.ending_of(given_up, Wait::Idle)),
+            }
+        };
+        let elapsed = self.elapsed();
+        let bytes = body.len() as u64;
+        let transcript = match ended {
+            None => document::read_document(transcript, content_type, &body),
+            Some(ending) => Transcript { ending, ..transcript },
+        };
+        Transcript { elapsed, bytes, ..transcript }
+    }
+
+    fn elapsed(&self) -> Duration {
+        clock::now().saturating_duration_since(self.at)
+    }
+
+    fn ending_of(&self, given_up: GivenUp, wait: Wait) -> Ending {
+        match given_up {
+            GivenUp::Stopped(reason) => Ending::Stopped { reason: reason.to_string() },
+            GivenUp::Deadline if self.waiter.is_over(clock::now()) => {
+                Ending::TimedOut { after: self.timeouts.total }
+            }
+            GivenUp::Deadline => {
+                let after = match wait {
+                    Wait::FirstEvent => self.timeouts.first_event,
+                    Wait::Idle => self.timeouts.idle,
+                };
+                Ending::Stalled { wait, after }
+            }
+        }
+    }
+}
+
+fn cut_body(error: &reqwest::Error, received: usize) -> Ending {
+    match failure::describe_body(error) {
+        Ok(BodyEnd::Broken(how)) => {
+            Ending::Cut { detail: format!("{how} after {received} bytes of the answer") }
+        }
+        Ok(BodyEnd::Clean) => Ending::Cut { detail: format!("the answer ended after {received} bytes") },
+        Err(ending) => ending,
+    }
+}
+
+fn too_large(limit: u64) -> Ending {
+    Ending::Unreadable {
+        detail: format!("the answer is larger than {limit} bytes, the most that is read; it may have no end"),
+    }
+}
+
+fn note_head(transcript: &mut Transcript, response: &Response) {
+    transcript.http_status = Some(response.status().as_u16());
+    let headers = response.headers().iter();
+    transcript.headers = headers
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let version = transcript.headers.iter().find(|(name, _)| name == "x-version");
+    transcript.dify_version = version.map(|(_, version)| version.clone());
+}

@@ -1,0 +1,77 @@
+//! The request of a run as it goes on the wire: address, headers, body.
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+
+use crate::exchange::{Ending, Request, ResponseMode};
+use crate::wire::request::{self, RunBody};
+
+/// Names an attempt to the built-in mock.
+const ATTEMPT_HEADER: HeaderName = HeaderName::from_static("x-flowproof-attempt");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Encodes the body of a run.
+pub fn run_body(request: &Request, inputs: &Map<String, Value>) -> String {
+    let response_mode = match request.mode {
+        ResponseMode::Streaming => "streaming",
+        ResponseMode::Blocking => "blocking",
+    };
+    RunBody { inputs, response_mode, user: &request.user }.encode()
+}
+
+/// The request of a run.
+pub fn run(
+    authorization: &HeaderValue,
+    request: &Request,
+    url: Url,
+    body: String,
+) -> Result<reqwest::Request, Ending> {
+    let mut message = post(authorization, url, body);
+    if let Some(attempt) = &request.mock_attempt {
+        let value = HeaderValue::from_str(attempt).map_err(|_| Ending::NotSent {
+            detail: "the attempt's name has characters that no header may have".to_owned(),
+            retryable: false,
+        })?;
+        message.headers_mut().insert(ATTEMPT_HEADER, value);
+    }
+    Ok(message)
+}
+
+/// The request that stops a task.
+pub fn stop(authorization: &HeaderValue, base: &Url, task_id: &str, user: &str) -> reqwest::Request {
+    post(authorization, join(base, &request::stop_path(task_id)), request::encode_stop(user))
+}
+
+fn post(authorization: &HeaderValue, url: Url, body: String) -> reqwest::Request {
+    let mut message = reqwest::Request::new(Method::POST, url);
+    message.headers_mut().insert(AUTHORIZATION, authorization.clone());
+    message.headers_mut().insert(CONTENT_TYPE, JSON);
+    *message.body_mut() = Some(body.into());
+    message
+}
+
+/// The `Content-Type` of an answer; empty without one.
+pub fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    value.unwrap_or_default()
+}
+
+/// The key as a header; its text is in no message.
+pub fn bearer(key: &SecretString) -> Result<HeaderValue, Ending> {
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| Ending::NotSent {
+            detail: "the API key has characters that no header may have, such as a line break".to_owned(),
+            retryable: false,
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// An address below the base; paths are encoded before they come here.
+pub fn join(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}

@@ -1,0 +1,155 @@
+//! Node executions, joined from their events; pure.
+//!
+//! An execution is known by its id, a container by its node id. Events may be lost: a finish without a start makes the
+//! execution known, a start without a finish leaves it unfinished.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::exchange::NodeRun;
+
+/// The executions of a run so far.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    /// In order of start.
+    pub runs: Vec<NodeRun>,
+    /// When the first non-blank chunk of a model came.
+    pub first_token_at: Option<Duration>,
+    /// The round each container is in.
+    rounds: Vec<(String, u64)>,
+    /// First non-blank chunks of nodes that no event has named yet.
+    unclaimed: Vec<(String, Duration)>,
+}
+
+impl Nodes {
+    /// Takes `node_started`; a repeated one changes nothing.
+    pub fn start(&mut self, data: &Value, at: Duration) {
+        if self.by_execution(text(data, "id")).is_none() {
+            self.add(data, at);
+        }
+    }
+
+    /// Takes `node_retry`.
+    pub fn retry(&mut self, data: &Value, at: Duration) {
+        let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
+        self.runs[index].retries += 1;
+    }
+
+    /// Takes `node_finished`.
+    pub fn finish(&mut self, data: &Value, at: Duration) {
+        let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
+        let parent = self.parent(data);
+        let run = &mut self.runs[index];
+        if parent.is_some() {
+            run.parent = parent;
+        }
+        run.finished = Some(data.clone());
+    }
+
+    /// Takes `iteration_started` or `loop_started`: each is another execution.
+    pub fn start_container(&mut self, data: &Value, at: Duration) {
+        self.set_round(text(data, "node_id"), 0);
+        self.add(data, at);
+    }
+
+    /// Takes `iteration_next` or `loop_next`.
+    pub fn next_round(&mut self, data: &Value) {
+        if let Some(round) = data["index"].as_u64() {
+            self.set_round(text(data, "node_id"), round);
+        }
+    }
+
+    /// Takes `iteration_completed` or `loop_completed`: ends the oldest execution still open.
+    pub fn finish_container(&mut self, data: &Value, at: Duration) {
+        let id = text(data, "id");
+        let open = self.runs.iter().position(|run| run.id == id && run.finished.is_none());
+        let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(data, at));
+        self.runs[index].finished = Some(data.clone());
+    }
+
+    /// Takes a non-blank `text_chunk` of a node.
+    pub fn token(&mut self, node_id: &str, at: Duration) {
+        let newest = |open: bool| {
+            self.runs.iter().rposition(|run| run.node_id == node_id && (!open || run.finished.is_none()))
+        };
+        match newest(true).or_else(|| newest(false)) {
+            Some(index) => self.mark(index, at),
+            None if self.unclaimed.iter().all(|(known, _)| known != node_id) => {
+                self.unclaimed.push((node_id.to_owned(), at))
+            }
+            None => {}
+        }
+    }
+
+    fn mark(&mut self, index: usize, at: Duration) {
+        let run = &mut self.runs[index];
+        run.first_token_at.get_or_insert(at);
+        if matches!(run.node_type.as_str(), "llm" | "agent") {
+            self.first_token_at = Some(self.first_token_at.map_or(at, |first| first.min(at)));
+        }
+    }
+
+    fn by_execution(&self, id: &str) -> Option<usize> {
+        self.runs.iter().rposition(|run| run.id == id)
+    }
+
+    fn add(&mut self, data: &Value, at: Duration) -> usize {
+        let run = NodeRun {
+            id: text(data, "id").to_owned(),
+            node_id: text(data, "node_id").to_owned(),
+            node_type: text(data, "node_type").to_owned(),
+            title: text(data, "title").to_owned(),
+            started_at: at,
+            parent: self.parent(data),
+            ..NodeRun::default()
+        };
+        let early = self.unclaimed.iter().position(|(node_id, _)| *node_id == run.node_id);
+        self.runs.push(run);
+        let index = self.runs.len() - 1;
+        if let Some(early) = early {
+            let (_, at) = self.unclaimed.swap_remove(early);
+            self.mark(index, at);
+        }
+        index
+    }
+
+    /// The container an execution ran in: by its metadata once finished, else by the round its container is in.
+    fn parent(&self, data: &Value) -> Option<(String, u64)> {
+        let metadata = &data["execution_metadata"];
+        let of = |id_key: &str, index_key: &str| {
+            let id = metadata[id_key].as_str().or_else(|| data[id_key].as_str())?;
+            let round = metadata[index_key].as_u64().unwrap_or_else(|| self.round(id));
+            Some((id.to_owned(), round))
+        };
+        match (of("iteration_id", "iteration_index"), of("loop_id", "loop_index")) {
+            (Some(iteration), Some(round))
+                if self.started_last(&round.0) > self.started_last(&iteration.0) =>
+            {
+                Some(round)
+            }
+            (Some(parent), _) | (None, Some(parent)) => Some(parent),
+            (None, None) => None,
+        }
+    }
+
+    /// Where a container last started; the inner of two is the later one.
+    fn started_last(&self, node_id: &str) -> Option<usize> {
+        self.runs.iter().rposition(|run| run.node_id == node_id)
+    }
+
+    fn round(&self, node_id: &str) -> u64 {
+        self.rounds.iter().find(|(known, _)| known == node_id).map_or(0, |(_, round)| *round)
+    }
+
+    fn set_round(&mut self, node_id: &str, round: u64) {
+        match self.rounds.iter_mut().find(|(known, _)| known == node_id) {
+            Some((_, current)) => *current = round,
+            None => self.rounds.push((node_id.to_owned(), round)),
+        }
+    }
+}
+
+fn text<'a>(data: &'a Value, key: &str) -> &'a str {
+    data[key].as_str().unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! Files of a request: uploaded once for each user, then named in the inputs.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::client::{failure, message};
+use crate::exchange::{Ending, FileInput, FileVariable};
+use crate::wire::{answer, error, file, request};
+
+/// Uploads remembered at once; a user unique to each attempt is never met again, so old ones are forgotten.
+const REMEMBERED: usize = 1024;
+
+/// What makes two uploads the same: Dify scopes them by key and user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct UploadKey {
+    api_key: blake3::Hash,
+    user: String,
+    path: PathBuf,
+    modified: Option<SystemTime>,
+    size: u64,
+}
+
+/// Uploads done or under way.
+#[derive(Debug, Default)]
+pub struct Uploads {
+    known: Mutex<HashMap<UploadKey, Arc<OnceCell<String>>>>,
+}
+
+/// Who uploads, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Uploader<'a> {
+    /// The connection pool.
+    pub http: &'a reqwest::Client,
+    /// Address of `files/upload`.
+    pub url: &'a Url,
+    /// `Bearer …`.
+    pub authorization: &'a HeaderValue,
+    /// Dify's end user.
+    pub user: &'a str,
+    /// Uploads done or under way.
+    pub uploads: &'a Uploads,
+}
+
+impl Uploader<'_> {
+    /// Gives a variable's value: uploads what must be uploaded.
+    pub async fn variable(&self, variable: &FileVariable) -> Result<Value, Ending> {
+        match variable {
+            FileVariable::One(input) => self.input(input).await,
+            FileVariable::Many(inputs) => {
+                let mut values = Vec::with_capacity(inputs.len());
+                for input in inputs {
+                    values.push(self.input(input).await?);
+                }
+                Ok(Value::Array(values))
+            }
+        }
+    }
+
+    async fn input(&self, input: &FileInput) -> Result<Value, Ending> {
+        match input {
+            FileInput::Remote { url, kind } => Ok(request::remote_file(kind, url)),
+            FileInput::Upload { path, kind } => {
+                let id = self.upload_once(path).await?;
+                Ok(request::uploaded_file(kind, &id))
+            }
+        }
+    }
+
+    async fn upload_once(&self, path: &Path) -> Result<String, Ending> {
+        let metadata = tokio::fs::metadata(path).await.map_err(|error| unreadable_file(path, &error))?;
+        let key = UploadKey {
+            api_key: blake3::hash(self.authorization.as_bytes()),
+            user: self.user.to_owned(),
+            path: path.to_owned(),
+            modified: metadata.modified().ok(),
+            size: metadata.len(),
+        };
+        let cell = self.uploads.cell(key);
+        cell.get_or_try_init(|| self.upload(path)).await.cloned()
+    }
+
+    async fn upload(&self, path: &Path) -> Result<String, Ending> {
+        let bytes = tokio::fs::read(path).await.map_err(|error| unreadable_file(path, &error))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let part =
+            Part::bytes(bytes).mime_str(file::media_type(&name)).expect("the table holds valid media types");
+        let form = Form::new().part("file", part.file_name(name)).text("user", self.user.to_owned());
+        let sent = self
+            .http
+            .post(self.url.clone())
+            .header(AUTHORIZATION, self.authorization)
+            .multipart(form)
+            .send()
+            .await;
+        let response = sent.map_err(|error| self.not_uploaded(path, &error))?;
+        let status = response.status().as_u16();
+        let content_type = message::content_type(response.headers());
+        let body = response.bytes().await.map_err(|error| self.not_uploaded(path, &error))?;
+        read_answer(path, status, &content_type, &body)
+    }
+
+    /// The run itself was not sent, however its upload failed.
+    fn not_uploaded(&self, path: &Path, error: &reqwest::Error) -> Ending {
+        let (detail, retryable) = match failure::describe_send(error, self.url) {
+            Ending::NotSent { detail, retryable } => (detail, retryable),
+            Ending::Cut { detail } => (detail, true),
+            Ending::Unreadable { detail } => (detail, false),
+            other @ (Ending::Finished
+            | Ending::Rejected(_)
+            | Ending::ErrorEvent(_)
+            | Ending::Stalled { .. }
+            | Ending::TimedOut { .. }
+            | Ending::Stopped { .. }
+            | Ending::Paused) => return other,
+        };
+        Ending::NotSent { detail: format!("upload {}: {detail}", path.display()), retryable }
+    }
+}
+
+impl Uploads {
+    fn cell(&self, key: UploadKey) -> Arc<OnceCell<String>> {
+        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.len() >= REMEMBERED && !known.contains_key(&key) {
+            known.clear();
+        }
+        known.entry(key).or_default().clone()
+    }
+}
+
+/// Reads the answer to an upload.
+fn read_answer(path: &Path, status: u16, content_type: &str, body: &[u8]) -> Result<String, Ending> {
+    if !(200..300).contains(&status) {
+        let mut error = error::classify_http(status, content_type, body);
+        error.message = format!("upload {}: {}", path.display(), error.message);
+        return Err(Ending::Rejected(error));
+    }
+    let unreadable =
+        |reason: String| Ending::Unreadable { detail: format!("upload {}: {reason}", path.display()) };
+    let json: Value = serde_json::from_slice(body)
+        .map_err(|error| unreadable(format!("the answer is not JSON: {error}")))?;
+    answer::decode_upload(&json).map_err(|error| unreadable(error.to_string()))
+}
+
+fn unreadable_file(path: &Path, error: &std::io::Error) -> Ending {
+    Ending::NotSent { detail: format!("read {}: {error}", path.display()), retryable: false }
+}

@@ -1,0 +1,73 @@
+//! What the command line and the environment choose: they stand above everything a file says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::units::Rate;
+
+/// Choices of the command line, and where it is silent of the `FLOWPROOF_*` environment.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    /// The target to run on.
+    pub target: Option<String>,
+    /// The profile to use.
+    pub profile: Option<String>,
+    /// The published version to run, of every app.
+    pub workflow_id: Option<String>,
+    /// Attempts at once.
+    pub concurrency: Option<usize>,
+    /// Requests begun per second.
+    pub rate: Option<Rate>,
+    /// Infrastructure retries.
+    pub retries: Option<u32>,
+    /// Limit of a whole attempt.
+    pub timeout: Option<Duration>,
+    /// How often each test runs, from 1.
+    pub repeat: Option<u32>,
+    /// Which tests run, and in what order.
+    pub selection: Selection,
+    /// The seed of shuffling, sampling and jitter.
+    pub seed: u64,
+    /// `CI` is set: a key that is missing is an error.
+    pub in_ci: bool,
+    /// The environment, for `env.*` and `secrets`.
+    pub env: Arc<BTreeMap<String, String>>,
+}
+
+/// Which tests run, and in what order.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// A full name must match one of them, if there are any.
+    pub filters: Vec<String>,
+    /// How filters match.
+    pub matching: Matching,
+    /// A test must have one of these tags, if there are any.
+    pub tags: Vec<String>,
+    /// A test may have none of these tags.
+    pub skip_tags: Vec<String>,
+    /// At most so many, drawn at random.
+    pub sample: Option<usize>,
+    /// The order to run in.
+    pub order: Order,
+}
+
+/// How filters match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Matching {
+    /// The full name contains the filter.
+    #[default]
+    Substring,
+    /// `--exact`: the full name is the filter.
+    Exact,
+}
+
+/// The order to run in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// As files and tests stand.
+    #[default]
+    Written,
+    /// Drawn at random.
+    Shuffled,
+}

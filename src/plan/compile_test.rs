@@ -1,0 +1,145 @@
+//! One test as meant: defaults merged key by key, templates, files and assertions compiled.
+
+use std::sync::Arc;
+
+use crate::base::bindings::Bindings;
+use crate::base::template::{Template, Templates};
+use crate::check::{CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status};
+use crate::exchange::ResponseMode;
+use crate::mock::script::compile_script;
+use crate::plan::case::{Retries, SuiteHead, Test};
+use crate::plan::choices::Choices;
+use crate::plan::files::compile_files;
+use crate::plan::target::{retries_of, usage_of};
+use crate::suite::names::KnownNames;
+use crate::suite::node::Entry;
+use crate::suite::project::ProfileSpec;
+use crate::suite::reader::Reader;
+use crate::suite::spec::{ModeSpec, RetriesSpec, RunSpec, SuiteSpec, TestSpec};
+
+/// What all tests of a suite share.
+pub struct SuiteContext<'a> {
+    /// The suite's own facts.
+    pub head: Arc<SuiteHead>,
+    /// The suite as written.
+    pub suite: &'a SuiteSpec,
+    /// The app it tests.
+    pub app: Arc<str>,
+    /// Its `vars` and the environment.
+    pub bindings: Arc<Bindings>,
+    /// The names of its `vars`.
+    pub vars: Vec<String>,
+    /// Choices of the command line.
+    pub choices: &'a Choices,
+    /// The profile in use.
+    pub profile: Option<&'a ProfileSpec>,
+    /// `usage` of the target.
+    pub usage: Usage,
+    /// Retries of the target.
+    pub retries: Retries,
+}
+
+/// Compiles a test; what is wrong with it is noted in the reader.
+pub fn compile_test(reader: &mut Reader<'_>, spec: &TestSpec, context: &SuiteContext<'_>, templates: &mut Templates) -> Test {
+    let none = RunSpec::default();
+    let defaults = &context.suite.defaults;
+    let inherited = if spec.skip_defaults { &none } else { defaults };
+    let known = KnownNames { vars: context.vars.clone(), row: spec.rows.as_ref().map(|rows| rows.columns.clone()) };
+    let own = &spec.run;
+    let inputs = merge_entries(&inherited.inputs, &own.inputs);
+    let files = merge_entries(&inherited.files, &own.files);
+    Test {
+        suite: context.head.clone(),
+        name: Arc::from(spec.name.value.as_str()),
+        place: Arc::new(reader.source.place(spec.name.mark)),
+        tags: tags_of(context.suite, spec),
+        app: context.app.clone(),
+        bindings: context.bindings.clone(),
+        inputs: compile_inputs(reader, &inputs, templates, &known),
+        files: compile_files(reader, &files, &context.suite.grounds, (&mut *templates, &known)),
+        user: own.user.as_ref().or(inherited.user.as_ref()).map(|node| reader.template(node, templates, &known)),
+        mode: mode_of(spec, inherited),
+        timeout: context.choices.timeout.or(own.timeout).or(inherited.timeout).or(context.profile.and_then(|profile| profile.timeout)),
+        retries: retries_for(own.retries.over(inherited.retries), context),
+        repeat: repeat_of(own, inherited, context),
+        pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
+        usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
+        checks: compile_checks(reader, spec, context, (&mut *templates, &known)),
+        mock: spec.mock.as_ref().and_then(|node| compile_script(reader, node, templates, &known)).map(Arc::new),
+    }
+}
+
+fn tags_of(suite: &SuiteSpec, spec: &TestSpec) -> Vec<Arc<str>> {
+    let mut tags: Vec<Arc<str>> = Vec::with_capacity(suite.tags.len() + spec.tags.len());
+    for tag in suite.tags.iter().chain(&spec.tags) {
+        if !tags.iter().any(|earlier| **earlier == *tag.value) {
+            tags.push(Arc::from(tag.value.as_str()));
+        }
+    }
+    tags
+}
+
+/// The inherited entries, each replaced by the test's own of that key, and then the rest of its own.
+fn merge_entries<'n>(inherited: &'n [Entry], own: &'n [Entry]) -> Vec<&'n Entry> {
+    let find = |key: &str| own.iter().find(|entry| entry.key == key);
+    let replaced = inherited.iter().map(|entry| find(&entry.key).unwrap_or(entry));
+    let added = own.iter().filter(|entry| !inherited.iter().any(|earlier| earlier.key == entry.key));
+    replaced.chain(added).collect()
+}
+
+fn compile_inputs(reader: &mut Reader<'_>, entries: &[&Entry], templates: &mut Templates, known: &KnownNames) -> Template {
+    let members: Vec<(String, Template)> =
+        entries.iter().map(|entry| (entry.key.clone(), reader.template(&entry.value, templates, known))).collect();
+    if members.iter().all(|(_, member)| matches!(member, Template::Literal(_))) {
+        let pairs = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+        return Template::Literal(serde_json::Value::Object(pairs.collect()));
+    }
+    Template::Map(members)
+}
+
+/// A test that expects to be rejected is sent blocking: a streaming Dify 1.14 answers bad input with silence.
+fn mode_of(spec: &TestSpec, inherited: &RunSpec) -> ResponseMode {
+    match spec.run.mode.or(inherited.mode) {
+        Some(ModeSpec::Streaming) => ResponseMode::Streaming,
+        Some(ModeSpec::Blocking) => ResponseMode::Blocking,
+        None if expects_rejection(&spec.run.assertions) => ResponseMode::Blocking,
+        None => ResponseMode::Streaming,
+    }
+}
+
+fn retries_for(spec: RetriesSpec, context: &SuiteContext<'_>) -> Option<Retries> {
+    if spec.is_empty() {
+        return None;
+    }
+    let target = &context.retries;
+    let filled = retries_of(spec);
+    Some(Retries {
+        count: context.choices.retries.or(spec.count).unwrap_or(target.count),
+        delay: if spec.delay.is_some() { filled.delay } else { target.delay },
+        max_delay: if spec.max_delay.is_some() { filled.max_delay } else { target.max_delay },
+        jitter: if spec.jitter.is_some() { filled.jitter } else { target.jitter },
+        resend: if spec.resend.is_some() { filled.resend } else { target.resend },
+    })
+}
+
+fn repeat_of(own: &RunSpec, inherited: &RunSpec, context: &SuiteContext<'_>) -> u32 {
+    let profile = context.profile.and_then(|profile| profile.repeat);
+    context.choices.repeat.or(own.repeat).or(inherited.repeat).or(profile).unwrap_or(1).max(1)
+}
+
+fn compile_checks(
+    reader: &mut Reader<'_>,
+    spec: &TestSpec,
+    context: &SuiteContext<'_>,
+    (templates, known): (&mut Templates, &KnownNames),
+) -> Vec<crate::check::Check> {
+    let defaults = if spec.skip_defaults { &[][..] } else { &context.suite.defaults.assertions };
+    let merged = merge_assertions(defaults, &spec.run.assertions);
+    let grounds = &context.suite.grounds;
+    let files = FileRoot { folder: grounds.folder.to_path_buf(), root: grounds.root.as_ref().map(|root| root.to_path_buf()) };
+    let mut checks = compile_assertions(reader, &merged, &mut CompileContext { templates, known, files: &files });
+    if needs_status(&merged) {
+        checks.push(implicit_status(Arc::new(reader.source.place(spec.name.mark))));
+    }
+    checks
+}

@@ -1,0 +1,101 @@
+//! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
+
+use crate::base::template::{Scope, TemplateError};
+use crate::plan::target::{Setting, TargetError, compile_node};
+use crate::suite::node::Node;
+use crate::suite::reader::Reader;
+use crate::suite::read_target::{AppSpec, TargetSpec};
+
+/// The fewest characters of a key: masking a shorter one would corrupt facts.
+pub const SHORTEST_SECRET: usize = 6;
+
+/// The address, without a slash at its end.
+pub(super) fn read_base_url(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Result<String, TargetError> {
+    let Some(node) = &spec.base_url else { return Ok(String::new()) };
+    let what = format!("`base_url` of the target `{}`", spec.name.value);
+    let Some(text) = render(node, setting, scope).transpose() else { return Ok(String::new()) };
+    let text = text.map_err(|error| TargetError::NotSet { what: what.clone(), reason: error.message })?;
+    let text = text.trim().trim_end_matches('/').to_owned();
+    if text.is_empty() {
+        return Err(TargetError::NotSet { what, reason: "it is empty".to_owned() });
+    }
+    if let Some(reason) = why_no_address(&text) {
+        let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+        reader.problem_with_help(node.mark, format!("`base_url` is no address: {reason}"), "write e.g. `https://api.dify.ai/v1`");
+    }
+    Ok(text)
+}
+
+fn why_no_address(text: &str) -> Option<String> {
+    match reqwest::Url::parse(text) {
+        Err(error) => Some(error.to_string()),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => Some("it must begin with `http://` or `https://`".to_owned()),
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => Some("it names no host".to_owned()),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => Some("it may hold no `?` and no `#`".to_owned()),
+        Ok(_) => None,
+    }
+}
+
+/// An app's key, fit for a header.
+pub(super) fn read_key(spec: &TargetSpec, app: &AppSpec, setting: &mut Setting<'_>, scope: &Scope) -> Result<String, TargetError> {
+    let what = match app.name.value.as_str() {
+        "" => format!("the target `{}`", spec.name.value),
+        name => format!("the app `{name}` of the target `{}`", spec.name.value),
+    };
+    let not_set = |reason: String| TargetError::NotSet { what: format!("the API key of {what}"), reason };
+    let Some(node) = &app.api_key else { return Err(not_set("it has no `api_key`".to_owned())) };
+    let key = match render(node, setting, scope) {
+        Ok(Some(key)) => key,
+        Ok(None) => return Err(not_set("its template has a problem".to_owned())),
+        Err(error) => return Err(not_set(error.message)),
+    };
+    if key.trim().is_empty() {
+        return Err(not_set("it is empty".to_owned()));
+    }
+    match why_no_key(&key) {
+        Some(reason) => Err(TargetError::BadKey { what, reason: reason.to_owned() }),
+        None => Ok(key),
+    }
+}
+
+/// What is wrong with a key's bytes, said without them.
+fn why_no_key(key: &str) -> Option<&'static str> {
+    if key.contains(['\n', '\r']) {
+        Some("it holds a line end, often left over from reading it out of a file")
+    } else if key.trim() != key {
+        Some("it begins or ends with blanks")
+    } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some("it holds characters that no header can carry")
+    } else if key.len() < SHORTEST_SECRET {
+        Some("it has fewer than 6 characters")
+    } else {
+        None
+    }
+}
+
+/// Extra headers, rendered; a value that no header can carry is a problem.
+pub(super) fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    for entry in &spec.headers {
+        let reason = match render(&entry.value, setting, scope) {
+            Ok(Some(value)) if value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) => {
+                headers.push((entry.key.clone(), value));
+                continue;
+            }
+            Ok(Some(_)) => "it holds characters that no header can carry".to_owned(),
+            Ok(None) => continue,
+            Err(error) => error.message,
+        };
+        let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+        reader.problem(entry.value.mark, format!("the header `{}` cannot be sent: {reason}", entry.key));
+    }
+    headers
+}
+
+/// A node's text with the environment; none where its template has problems.
+pub(super) fn render(node: &Node, setting: &mut Setting<'_>, scope: &Scope) -> Result<Option<String>, TemplateError> {
+    match compile_node(node, setting) {
+        Some(template) => setting.templates.render_text(&template, scope).map(Some),
+        None => Ok(None),
+    }
+}

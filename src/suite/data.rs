@@ -1,0 +1,200 @@
+//! Data rows: `each` from a list or a file, `matrix` as a product; every row an object with a unique name.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::base::origin::Place;
+use crate::suite::grounds::{Grounds, plain};
+use crate::suite::node::{Mark, Node, NodeValue};
+use crate::suite::problem::Problem;
+use crate::suite::reader::Reader;
+use crate::suite::table::{Table, read_table};
+use crate::suite::yaml::LARGEST;
+
+/// The most rows of one test.
+const MOST_ROWS: usize = 1_000_000;
+/// The most combinations of a `matrix`.
+const MOST_COMBINATIONS: usize = 100_000;
+
+/// The rows of one test.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// The columns of all rows together, in order of appearance.
+    pub columns: Vec<String>,
+    /// The rows, in order.
+    pub rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its `id`, else its number from 1.
+    pub name: Arc<str>,
+    /// An object.
+    pub value: Arc<Value>,
+}
+
+/// Reads `each`: an inline list, or the path of a data file.
+pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Rows {
+    match &node.value {
+        NodeValue::List(items) => {
+            let rows = items.iter().filter_map(|item| inline_row(reader, item)).collect();
+            name_rows(reader, node.mark, rows)
+        }
+        NodeValue::Text(path) => read_file(reader, node.mark, path, grounds),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Map(_) => {
+            let message = format!("`each` must be a list of rows or the path of a file, found {}", node.kind());
+            reader.problem(node.mark, message);
+            Rows::default()
+        }
+    }
+}
+
+/// Reads `matrix`: every combination of its lists, the last one turning fastest.
+pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
+    let Some(entries) = node.as_map() else {
+        reader.problem(node.mark, format!("`matrix` must be a mapping of lists, found {}", node.kind()));
+        return Rows::default();
+    };
+    let mut combinations = vec![Map::new()];
+    for entry in entries {
+        let values = reader.list(&entry.value, &format!("`matrix.{}`", entry.key));
+        if values.is_empty() {
+            if entry.value.as_list().is_some() {
+                reader.problem(entry.value.mark, format!("`matrix.{}` has no values", entry.key));
+            }
+            return Rows::default();
+        }
+        if combinations.len().saturating_mul(values.len()) > MOST_COMBINATIONS {
+            reader.problem(node.mark, format!("`matrix` has more than {MOST_COMBINATIONS} combinations"));
+            return Rows::default();
+        }
+        let extend = |row: Map<String, Value>| values.iter().map(move |value| with(&row, &entry.key, value.to_json()));
+        combinations = combinations.into_iter().flat_map(extend).collect();
+    }
+    if entries.is_empty() {
+        combinations.clear();
+    }
+    let place = Arc::new(reader.source.place(node.mark));
+    let rows = combinations.into_iter().map(|value| Found { place: place.clone(), value }).collect();
+    name_rows(reader, node.mark, rows)
+}
+
+fn with(row: &Map<String, Value>, key: &str, value: Value) -> Map<String, Value> {
+    let mut row = row.clone();
+    row.insert(key.to_owned(), value);
+    row
+}
+
+/// A row as found, before it has a name.
+pub struct Found {
+    /// Where it stands.
+    pub place: Arc<Place>,
+    /// Its columns.
+    pub value: Map<String, Value>,
+}
+
+fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<Found> {
+    match item.to_json() {
+        Value::Object(value) => Some(Found { place: Arc::new(reader.source.place(item.mark)), value }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            let message = format!("a row must be a mapping, found {}", item.kind());
+            reader.problem_with_help(item.mark, message, "write e.g. `{ id: fr, country: France }`");
+            None
+        }
+    }
+}
+
+fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, grounds: &Grounds) -> Rows {
+    let bytes = match grounds.resolve(path).and_then(|real| read_bytes(&real, path)) {
+        Ok(bytes) => bytes,
+        Err(message) => {
+            reader.problem(mark, message);
+            return Rows::default();
+        }
+    };
+    let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let shown = shown_beside(&reader.source.name, path);
+    let Some(table) = Table::by_ending(ending) else {
+        reader.problem_with_help(mark, format!("`{path}` is no data file"), "data files end in .csv, .jsonl, .json, .yaml or .yml");
+        return Rows::default();
+    };
+    let before = reader.problems.len();
+    let rows = read_table(table, &shown, bytes, reader.problems);
+    if reader.problems.len() > before { Rows::default() } else { name_rows(reader, mark, rows) }
+}
+
+fn read_bytes(real: &Path, path: &str) -> Result<Vec<u8>, String> {
+    let unreadable = |error: &std::io::Error| format!("`{path}` cannot be read: {}", plain(error));
+    let facts = fs::metadata(real).map_err(|error| unreadable(&error))?;
+    if !facts.is_file() {
+        return Err(format!("`{path}` is no file"));
+    }
+    if facts.len() > LARGEST {
+        return Err(format!("`{path}` is larger than 256 MiB"));
+    }
+    fs::read(real).map_err(|error| unreadable(&error))
+}
+
+/// A data file as problems name it: beside the suite's file.
+fn shown_beside(suite: &str, path: &str) -> String {
+    match suite.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{path}"),
+        None => path.to_owned(),
+    }
+}
+
+fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
+    if found.is_empty() {
+        reader.problem_with_help(mark, "there are no rows here", "a test without rows would never run");
+    }
+    if found.len() > MOST_ROWS {
+        reader.problem(mark, format!("more than {MOST_ROWS} rows"));
+        return Rows::default();
+    }
+    let mut rows = Rows::default();
+    let mut seen: HashMap<Arc<str>, Arc<Place>> = HashMap::with_capacity(found.len());
+    for (index, Found { place, value }) in found.into_iter().enumerate() {
+        for column in value.keys() {
+            if !rows.columns.contains(column) {
+                rows.columns.push(column.clone());
+            }
+        }
+        let name: Arc<str> = match row_name(&value, index + 1) {
+            Ok(name) => Arc::from(name),
+            Err(message) => {
+                reader.problems.push(Problem::new((*place).clone(), message));
+                continue;
+            }
+        };
+        if let Some(first) = seen.insert(name.clone(), place.clone()) {
+            let problem = Problem::new((*place).clone(), format!("two rows are named `{name}`"));
+            reader.problems.push(problem.other((*first).clone(), "first used here"));
+        }
+        rows.rows.push(Row { name, value: Arc::new(Value::Object(value)) });
+    }
+    rows
+}
+
+fn row_name(value: &Map<String, Value>, number: usize) -> Result<String, String> {
+    let name = match value.get("id") {
+        None => return Ok(number.to_string()),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
+            return Err("a row's `id` must be text or a number".to_owned());
+        }
+    };
+    let trimmed = name.trim();
+    if trimmed.is_empty() {
+        return Err("a row's `id` is empty".to_owned());
+    }
+    if trimmed.chars().any(char::is_control) || trimmed.contains("::") {
+        return Err("a row's `id` may hold no control characters and no `::`".to_owned());
+    }
+    Ok(trimmed.to_owned())
+}

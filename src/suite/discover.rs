@@ -1,0 +1,130 @@
+//! Which files are suites: folders walked in order, `_` and `.` left out, explicit paths taken as they are.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::base::origin::Place;
+use crate::suite::grounds::{plain, shown};
+use crate::suite::load::LoadOptions;
+use crate::suite::problem::Problem;
+use crate::suite::project::ProjectSpec;
+
+/// A suite file that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The suites folder around it: default names start there and paths may not leave it.
+    pub folder: PathBuf,
+}
+
+/// Finds the suites; each file once, in order of the places named and then of paths.
+pub fn discover(options: &LoadOptions, root: &Path, project: Option<&ProjectSpec>, problems: &mut Vec<Problem>) -> Vec<Found> {
+    let folders = suite_folders(root, project);
+    let mut search = Search { root, folders: &folders, found: Vec::new(), problems };
+    if options.paths.is_empty() {
+        search.walk_project(project);
+    }
+    for path in &options.paths {
+        let full = options.working_dir.join(path);
+        if full.is_dir() {
+            search.walk(&full);
+        } else if full.symlink_metadata().is_ok() {
+            search.add(full);
+        } else {
+            search.missing(path);
+        }
+    }
+    let mut seen = HashSet::new();
+    let mut found = search.found;
+    found.retain(|found| seen.insert(found.path.canonicalize().unwrap_or_else(|_| found.path.clone())));
+    found
+}
+
+/// The suites folders of the project, else `suites`.
+fn suite_folders(root: &Path, project: Option<&ProjectSpec>) -> Vec<PathBuf> {
+    match project {
+        Some(project) if !project.suites.is_empty() => project.suites.iter().map(|path| root.join(&path.value)).collect(),
+        Some(_) | None => vec![root.join("suites")],
+    }
+}
+
+struct Search<'a> {
+    root: &'a Path,
+    folders: &'a [PathBuf],
+    found: Vec<Found>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Search<'_> {
+    fn walk_project(&mut self, project: Option<&ProjectSpec>) {
+        for (index, path) in self.folders.iter().enumerate() {
+            if path.is_dir() {
+                self.walk(path);
+                continue;
+            }
+            if path.symlink_metadata().is_ok() {
+                self.add(path.clone());
+                continue;
+            }
+            let written = project.and_then(|project| Some((project, project.suites.get(index)?)));
+            let message = format!("there is no folder `{}`", shown(path, self.root));
+            self.problems.push(match written {
+                Some((project, written)) => Problem::new(project.source.place(written.mark), message),
+                None => Problem::new(Place::file(shown(path, self.root)), message).help("name suites on the command line, or create it"),
+            });
+        }
+    }
+
+    fn missing(&mut self, path: &Path) {
+        let name = path.to_string_lossy().into_owned();
+        self.problems.push(Problem::new(Place::file(name.clone()), format!("there is no file or folder `{name}`")));
+    }
+
+    /// The suites folder around a path: the project's where it lies in one, else the folder itself.
+    fn folder_of(&self, path: &Path, otherwise: &Path) -> PathBuf {
+        let around = self.folders.iter().filter(|folder| path.starts_with(folder) && folder.is_dir());
+        around.max_by_key(|folder| folder.components().count()).cloned().unwrap_or_else(|| otherwise.to_path_buf())
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        let parent = path.parent().unwrap_or(self.root).to_path_buf();
+        let folder = self.folder_of(&path, &parent);
+        self.found.push(Found { path, folder });
+    }
+
+    fn walk(&mut self, start: &Path) {
+        let walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
+        let folder = self.folder_of(start, start);
+        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
+            match entry {
+                Ok(entry) if entry.depth() > 0 && is_suite(entry.path()) => {
+                    self.found.push(Found { path: entry.into_path(), folder: folder.clone() });
+                }
+                Ok(_) => {}
+                Err(error) => self.unwalkable(start, &error),
+            }
+        }
+    }
+
+    fn unwalkable(&mut self, start: &Path, error: &walkdir::Error) {
+        let name = shown(error.path().unwrap_or(start), self.root);
+        let message = match (error.loop_ancestor(), error.io_error()) {
+            (Some(ancestor), _) => format!("a symbolic link leads back to `{}`", shown(ancestor, self.root)),
+            (None, Some(error)) => format!("cannot be read: {}", plain(error)),
+            (None, None) => "cannot be read".to_owned(),
+        };
+        self.problems.push(Problem::new(Place::file(name), message));
+    }
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    name.starts_with('_') || name.starts_with('.')
+}
+
+fn is_suite(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+}

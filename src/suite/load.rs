@@ -1,0 +1,161 @@
+//! Finds and reads the project file and the suites; every problem of every file is collected, nothing stops at the first.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::base::origin::Place;
+use crate::suite::discover::{Found, discover};
+use crate::suite::grounds::{Grounds, plain, shown};
+use crate::suite::problem::Problem;
+use crate::suite::project::{ProjectSpec, read_project};
+use crate::suite::read_suite::{SuiteFile, read_suite};
+use crate::suite::reader::Reader;
+use crate::suite::spec::SuiteSpec;
+use crate::suite::yaml::{LARGEST, parse_yaml};
+
+/// The name of the project file.
+pub const PROJECT_FILE: &str = "flowproof.yaml";
+
+/// What to load.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// Where the project file is looked for, upwards; relative paths start here. Absolute.
+    pub working_dir: PathBuf,
+    /// Suites as given on the command line: files or folders; empty: the project's, else `suites`.
+    pub paths: Vec<PathBuf>,
+    /// Whether suites may name files outside the suites folder.
+    pub outside: Outside,
+    /// `CI` is set: `only` is refused.
+    pub in_ci: bool,
+}
+
+/// Whether suites may name files outside the suites folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// They may not.
+    Refused,
+    /// `--allow-outside`.
+    Allowed,
+}
+
+/// The files as written, and everything wrong with them.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The project's folder, else the working directory.
+    pub root: PathBuf,
+    /// The project file, if there is one that could be read.
+    pub project: Option<ProjectSpec>,
+    /// The suites that could be read, in order of their paths.
+    pub suites: Vec<SuiteSpec>,
+    /// Every suite file that was found, readable or not, as problems name it.
+    pub files: Vec<Arc<str>>,
+    /// Everything wrong so far.
+    pub problems: Vec<Problem>,
+}
+
+/// Loads the project file and the suites.
+pub fn load(options: &LoadOptions) -> Loaded {
+    let mut problems = Vec::new();
+    let project_file = find_project(&options.working_dir);
+    let root = project_file.as_deref().and_then(Path::parent).unwrap_or(&options.working_dir).to_path_buf();
+    let project = project_file.and_then(|path| load_project(&path, &root, &mut problems));
+    let found = discover(options, &root, project.as_ref(), &mut problems);
+    let files = found.iter().map(|found| Arc::from(shown(&found.path, &root))).collect();
+    let loaded: Vec<_> = found.into_par_iter().map(|found| load_suite(found, &root, options)).collect();
+    let mut suites = Vec::with_capacity(loaded.len());
+    for (suite, mut own) in loaded {
+        problems.append(&mut own);
+        suites.extend(suite);
+    }
+    check_suite_names(&suites, &mut problems);
+    Loaded { root, project, suites, files, problems }
+}
+
+/// The nearest project file, from a folder upwards.
+pub fn find_project(from: &Path) -> Option<PathBuf> {
+    from.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|path| path.symlink_metadata().is_ok())
+}
+
+fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
+    let name = shown(path, root);
+    let bytes = read_bytes(path, &name, problems)?;
+    let document = parse_yaml(&name, bytes, problems);
+    let mut reader = Reader { source: document.source, problems };
+    Some(read_project(&mut reader, document.root?, root.to_path_buf()))
+}
+
+fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<SuiteSpec>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let name = shown(&found.path, root);
+    let Some(bytes) = read_bytes(&found.path, &name, &mut problems) else { return (None, problems) };
+    let document = parse_yaml(&name, bytes, &mut problems);
+    let Some(tree) = document.root else { return (None, problems) };
+    let mut reader = Reader { source: document.source, problems: &mut problems };
+    let file = suite_file(found, options.outside);
+    let suite = read_suite(&mut reader, tree, file);
+    if options.in_ci {
+        for mark in suite.tests.iter().filter_map(|test| test.only) {
+            reader.problem_with_help(mark, "`only` is refused where `CI` is set", "the other tests would silently not run");
+        }
+    }
+    (Some(suite), problems)
+}
+
+fn suite_file(found: Found, outside: Outside) -> SuiteFile {
+    let folder = found.path.parent().unwrap_or(&found.folder).to_path_buf();
+    let within = match outside {
+        Outside::Refused => Some(Arc::new(found.folder.clone())),
+        Outside::Allowed => None,
+    };
+    let default_name = shown(&found.path.with_extension(""), &found.folder);
+    SuiteFile { grounds: Grounds { folder: Arc::new(folder), root: within }, default_name, path: found.path }
+}
+
+/// A file's bytes; what hinders is a problem of the file.
+fn read_bytes(path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
+    let read = fs::metadata(path).and_then(|facts| {
+        if facts.is_dir() {
+            return Err(std::io::Error::other("it is a folder"));
+        }
+        if !facts.is_file() {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
+        if facts.len() > LARGEST {
+            return Err(std::io::Error::other("it is larger than 256 MiB"));
+        }
+        fs::read(path)
+    });
+    match read {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            problems.push(Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(&error))));
+            None
+        }
+    }
+}
+
+/// Two suites of one name would give two tests one full name, sooner or later; only real collisions are problems.
+fn check_suite_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
+    let mut seen: HashSet<&str> = HashSet::new();
+    let repeated: HashSet<&str> = suites.iter().map(|suite| suite.name.value.as_str()).filter(|name| !seen.insert(name)).collect();
+    for name in repeated {
+        let mut tests: std::collections::HashMap<&str, Place> = std::collections::HashMap::new();
+        for suite in suites.iter().filter(|suite| suite.name.value == name) {
+            for test in &suite.tests {
+                let place = suite.source.place(test.name.mark);
+                match tests.get(test.name.value.as_str()) {
+                    Some(first) if first.file != place.file => {
+                        let message = format!("two tests have the full name `{name}::{}`", test.name.value);
+                        problems.push(Problem::new(place, message).other(first.clone(), "first used here"));
+                    }
+                    Some(_) => {}
+                    None => drop(tests.insert(&test.name.value, place)),
+                }
+            }
+        }
+    }
+}

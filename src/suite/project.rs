@@ -1,0 +1,231 @@
+//! The project file as written: targets, profiles, report paths, and what later versions will use.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::units::Rate;
+use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::read_suite::read_version;
+use crate::suite::read_target::{TargetSpec, read_target};
+use crate::suite::read_test::{read_repeat, read_retries};
+use crate::suite::reader::{At, Reader};
+use crate::suite::spec::RetriesSpec;
+
+/// The keys of the project file.
+pub const PROJECT_KEYS: [&str; 9] = ["version", "suites", "targets", "profiles", "reports", "secrets", "mock", "compare", "judges"];
+/// The keys of a profile.
+pub const PROFILE_KEYS: [&str; 7] = ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
+/// The keys of `reports`.
+pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
+/// The keys of `compare`.
+pub const COMPARE_KEYS: [&str; 7] = ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
+/// The keys of a judge.
+pub const JUDGE_KEYS: [&str; 4] = ["url", "api_key", "model", "app"];
+/// The words of `reports.formats`.
+pub const FORMATS: [(&str, Format); 6] = [
+    ("junit", Format::Junit), ("json", Format::Json), ("html", Format::Html), ("markdown", Format::Markdown), ("tap", Format::Tap),
+    ("csv", Format::Csv),
+];
+
+/// The kinds of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `junit.xml`.
+    Junit,
+    /// `report.json`.
+    Json,
+    /// `report.html`.
+    Html,
+    /// `summary.md`.
+    Markdown,
+    /// TAP.
+    Tap,
+    /// CSV.
+    Csv,
+}
+
+/// `flowproof.yaml`.
+#[derive(Debug)]
+pub struct ProjectSpec {
+    /// Its text, for places.
+    pub source: Arc<Source>,
+    /// Its folder: relative paths start here.
+    pub folder: PathBuf,
+    /// Folders and files of suites.
+    pub suites: Vec<At<String>>,
+    /// Targets in the order written.
+    pub targets: Vec<TargetSpec>,
+    /// Profiles in the order written.
+    pub profiles: Vec<ProfileSpec>,
+    /// Folder of the reports.
+    pub reports_dir: Option<String>,
+    /// Reports to write; none: all there are.
+    pub formats: Option<Vec<At<Format>>>,
+    /// Names of environment variables whose values are masked.
+    pub secrets: Vec<At<String>>,
+    /// Options of the built-in mock, uncompiled.
+    pub mock: Option<Node>,
+}
+
+/// One profile.
+#[derive(Debug)]
+pub struct ProfileSpec {
+    /// Its name.
+    pub name: At<String>,
+    /// The target it runs on.
+    pub target: Option<At<String>>,
+    /// How often each test runs.
+    pub repeat: Option<u32>,
+    /// Attempts at once.
+    pub concurrency: Option<u32>,
+    /// Requests begun per second.
+    pub rate: Option<Rate>,
+    /// Infrastructure retries.
+    pub retries: RetriesSpec,
+    /// Limit of a whole attempt.
+    pub timeout: Option<std::time::Duration>,
+    /// Keys whose features belong to a later version: problems where the profile is used.
+    pub unsupported: Vec<(Mark, String)>,
+}
+
+/// Reads the project file; what is wrong with it is noted in the reader.
+pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> ProjectSpec {
+    let source = reader.source.clone();
+    let mut project = ProjectSpec {
+        source,
+        folder,
+        suites: Vec::new(),
+        targets: Vec::new(),
+        profiles: Vec::new(),
+        reports_dir: None,
+        formats: None,
+        secrets: Vec::new(),
+        mock: None,
+    };
+    reader.map(&root, "the project file", &PROJECT_KEYS);
+    for entry in root.into_entries() {
+        read_project_key(reader, entry, &mut project);
+    }
+    for profile in &project.profiles {
+        check_target(reader, profile, &project.targets);
+    }
+    project
+}
+
+fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut ProjectSpec) {
+    let value = &entry.value;
+    match entry.key.as_str() {
+        "version" => read_version(reader, value),
+        "suites" => project.suites = read_paths(reader, value),
+        "targets" => {
+            for (name, value) in named(reader, value, "`targets`") {
+                if name.value == "mock" {
+                    reader.problem(name.mark, "`mock` is built in; a target needs another name");
+                    continue;
+                }
+                let target = read_target(reader, name, value);
+                project.targets.push(target);
+            }
+        }
+        "profiles" => {
+            for (name, value) in named(reader, value, "`profiles`") {
+                let profile = read_profile(reader, name, value);
+                project.profiles.push(profile);
+            }
+        }
+        "reports" => read_reports(reader, value, project),
+        "secrets" => {
+            let items = reader.list(value, "`secrets`");
+            project.secrets = items.iter().filter_map(|item| reader.filled_text(item, "a name under `secrets`")).collect();
+        }
+        "mock" => project.mock = Some(entry.value),
+        "compare" => read_compare(reader, value),
+        "judges" => read_judges(reader, value),
+        _ => {}
+    }
+}
+
+fn named<'n>(reader: &mut Reader<'_>, node: &'n Node, what: &str) -> Vec<(At<String>, &'n Node)> {
+    let Some(entries) = node.as_map() else {
+        reader.problem(node.mark, format!("{what} must be a mapping, found {}", node.kind()));
+        return Vec::new();
+    };
+    let named = |entry: &'n Entry| (At { value: entry.key.clone(), mark: entry.mark }, &entry.value);
+    entries.iter().map(named).collect()
+}
+
+fn read_paths(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
+    let items = reader.list(node, "`suites`");
+    if items.is_empty() && node.as_list().is_some() {
+        reader.problem(node.mark, "`suites` names no folder");
+    }
+    items.iter().filter_map(|item| reader.filled_text(item, "a path under `suites`")).collect()
+}
+
+fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> ProfileSpec {
+    let mut profile = ProfileSpec {
+        name,
+        target: None,
+        repeat: None,
+        concurrency: None,
+        rate: None,
+        retries: RetriesSpec::default(),
+        timeout: None,
+        unsupported: Vec::new(),
+    };
+    for entry in reader.map(node, "a profile", &PROFILE_KEYS) {
+        let value = &entry.value;
+        match entry.key.as_str() {
+            "target" => profile.target = reader.filled_text(value, "`target`"),
+            "repeat" if value.as_map().is_some() => profile.unsupported.push((entry.mark, "repeat: { min, max }".to_owned())),
+            "repeat" => profile.repeat = read_repeat(reader, value),
+            "concurrency" => profile.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
+            "rate" => profile.rate = reader.rate(value),
+            "retries" => profile.retries = read_retries(reader, value),
+            "timeout" => profile.timeout = reader.positive_duration(value, "`timeout`"),
+            "budget" => profile.unsupported.push((entry.mark, "budget".to_owned())),
+            _ => {}
+        }
+    }
+    profile
+}
+
+fn check_target(reader: &mut Reader<'_>, profile: &ProfileSpec, targets: &[TargetSpec]) {
+    let Some(target) = &profile.target else { return };
+    let names: Vec<&str> = targets.iter().map(|target| target.name.value.as_str()).chain(["mock"]).collect();
+    if names.contains(&target.value.as_str()) {
+        return;
+    }
+    let help = Reader::did_you_mean(&target.value, &names).unwrap_or_else(|| format!("targets: {}", names.join(", ")));
+    reader.problem_with_help(target.mark, format!("there is no target `{}`", target.value), help);
+}
+
+fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec) {
+    for entry in reader.map(node, "`reports`", &REPORTS_KEYS) {
+        match entry.key.as_str() {
+            "dir" => project.reports_dir = reader.filled_text(&entry.value, "`reports.dir`").map(|dir| dir.value),
+            "formats" => {
+                let items = reader.list(&entry.value, "`reports.formats`");
+                let formats = items.iter().filter_map(|item| reader.choice(item, "a report format", &FORMATS));
+                project.formats = Some(formats.collect());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn read_compare(reader: &mut Reader<'_>, node: &Node) {
+    for entry in reader.map(node, "`compare`", &COMPARE_KEYS) {
+        if !matches!(entry.key.as_str(), "max_changed" | "min_similarity") {
+            reader.map(&entry.value, &format!("`compare.{}`", entry.key), &["worse_by", "alpha"]);
+        }
+    }
+}
+
+fn read_judges(reader: &mut Reader<'_>, node: &Node) {
+    for (_, judge) in named(reader, node, "`judges`") {
+        for entry in reader.map(judge, "a judge", &JUDGE_KEYS) {
+            reader.filled_text(&entry.value, &format!("a judge's `{}`", entry.key));
+        }
+    }
+}

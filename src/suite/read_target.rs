@@ -1,0 +1,230 @@
+//! One target of the project file as written.
+
+use std::time::Duration;
+
+use crate::base::units::{Rate, parse_rate};
+use crate::suite::node::{Entry, Mark, Node};
+use crate::suite::read_suite::USAGE_WORDS;
+use crate::suite::read_test::read_retries;
+use crate::suite::reader::{At, Reader};
+use crate::suite::spec::{RetriesSpec, UsageSpec};
+
+/// The keys of a target.
+pub const TARGET_KEYS: [&str; 15] = [
+    "base_url", "apps", "api_key", "workflow_id", "concurrency", "rate", "timeouts", "retries", "recovery", "usage", "contract", "headers",
+    "ca_file", "proxy", "insecure",
+];
+/// The keys of an app.
+pub const APP_KEYS: [&str; 2] = ["api_key", "workflow_id"];
+/// The keys of `timeouts`.
+pub const TIMEOUT_KEYS: [&str; 4] = ["connect", "first_event", "idle", "total"];
+/// The keys of `recovery`.
+pub const RECOVERY_KEYS: [&str; 2] = ["deadline", "poll"];
+
+/// One target.
+#[derive(Debug)]
+pub struct TargetSpec {
+    /// Its name.
+    pub name: At<String>,
+    /// Its address, a template.
+    pub base_url: Option<Node>,
+    /// Its apps; an app without a name is given directly under the target.
+    pub apps: Vec<AppSpec>,
+    /// Attempts at once.
+    pub concurrency: Option<u32>,
+    /// Requests begun per second.
+    pub rate: Option<Rate>,
+    /// The waits of an exchange.
+    pub timeouts: TimeoutsSpec,
+    /// Infrastructure retries.
+    pub retries: RetriesSpec,
+    /// Whether Dify's token total is audited.
+    pub usage: Option<UsageSpec>,
+    /// Extra headers, templates.
+    pub headers: Vec<Entry>,
+    /// PEM file of a certificate authority.
+    pub ca_file: Option<At<String>>,
+    /// Proxy address.
+    pub proxy: Option<At<String>>,
+    /// `insecure: true`.
+    pub insecure: bool,
+    /// Keys whose features belong to a later version: problems where the target is used.
+    pub unsupported: Vec<(Mark, String)>,
+}
+
+/// One app of a target.
+#[derive(Debug)]
+pub struct AppSpec {
+    /// Its name; empty where the key stands directly under the target.
+    pub name: At<String>,
+    /// Its key, a template.
+    pub api_key: Option<Node>,
+    /// The published version to run.
+    pub workflow_id: Option<String>,
+}
+
+/// `timeouts`, each key for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TimeoutsSpec {
+    /// For the connection.
+    pub connect: Option<Duration>,
+    /// For the first data event or the head of a blocking answer.
+    pub first_event: Option<Duration>,
+    /// For any bytes after it.
+    pub idle: Option<Duration>,
+    /// For the whole attempt.
+    pub total: Option<Duration>,
+}
+
+/// Reads a target; what is wrong with it is noted in the reader.
+pub fn read_target(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> TargetSpec {
+    let mark = name.mark;
+    let mut target = empty_target(name);
+    let mut own = AppSpec { name: At { value: String::new(), mark }, api_key: None, workflow_id: None };
+    for entry in reader.map(node, "a target", &TARGET_KEYS) {
+        match entry.key.as_str() {
+            "api_key" | "workflow_id" => read_app_key(reader, entry, &mut own),
+            "apps" => read_apps(reader, &entry.value, &mut target.apps),
+            _ => read_target_key(reader, entry, &mut target),
+        }
+    }
+    let has_own = own.api_key.is_some() || own.workflow_id.is_some();
+    if has_own && !target.apps.is_empty() {
+        reader.problem(mark, "a target has `apps` or its own `api_key`, not both");
+    } else if has_own {
+        target.apps.push(own);
+    }
+    if node.as_map().is_some() {
+        require(reader, &target, node.get("apps").is_some());
+    }
+    target
+}
+
+fn require(reader: &mut Reader<'_>, target: &TargetSpec, has_apps: bool) {
+    let mark = target.name.mark;
+    if target.base_url.is_none() {
+        let help = "add e.g. `base_url: https://api.dify.ai/v1`";
+        reader.problem_with_help(mark, format!("the target `{}` has no `base_url`", target.name.value), help);
+    }
+    if target.apps.is_empty() && !has_apps {
+        let help = "add `api_key: \"{{ env.DIFY_API_KEY }}\"`, or `apps:` with a key each";
+        reader.problem_with_help(mark, format!("the target `{}` has no `api_key`", target.name.value), help);
+    }
+    for app in &target.apps {
+        if app.api_key.is_none() {
+            reader.problem(app.name.mark, "an app needs an `api_key`");
+        }
+    }
+}
+
+fn empty_target(name: At<String>) -> TargetSpec {
+    TargetSpec {
+        name,
+        base_url: None,
+        apps: Vec::new(),
+        concurrency: None,
+        rate: None,
+        timeouts: TimeoutsSpec::default(),
+        retries: RetriesSpec::default(),
+        usage: None,
+        headers: Vec::new(),
+        ca_file: None,
+        proxy: None,
+        insecure: false,
+        unsupported: Vec::new(),
+    }
+}
+
+fn read_target_key(reader: &mut Reader<'_>, entry: &Entry, target: &mut TargetSpec) {
+    let value = &entry.value;
+    match entry.key.as_str() {
+        "base_url" => target.base_url = reader.filled_text(value, "`base_url`").map(|_| value.clone()),
+        "concurrency" => target.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
+        "rate" => target.rate = reader.rate(value),
+        "timeouts" => target.timeouts = read_timeouts(reader, value),
+        "retries" => target.retries = read_retries(reader, value),
+        "recovery" => {
+            for entry in reader.map(value, "`recovery`", &RECOVERY_KEYS) {
+                reader.duration(&entry.value, &format!("`recovery.{}`", entry.key));
+            }
+            target.unsupported.push((entry.mark, "recovery".to_owned()));
+        }
+        "usage" => target.usage = reader.choice(value, "`usage`", &USAGE_WORDS).map(|usage| usage.value),
+        "contract" => {
+            let strict = reader.choice(value, "`contract`", &[("watch", false), ("strict", true)]);
+            if strict.is_some_and(|strict| strict.value) {
+                target.unsupported.push((entry.mark, "contract: strict".to_owned()));
+            }
+        }
+        "headers" => target.headers = read_headers(reader, value),
+        "ca_file" => target.ca_file = reader.filled_text(value, "`ca_file`"),
+        "proxy" => target.proxy = reader.filled_text(value, "`proxy`"),
+        "insecure" => target.insecure = reader.boolean(value, "`insecure`").is_some_and(|flag| flag.value),
+        _ => {}
+    }
+}
+
+fn read_headers(reader: &mut Reader<'_>, node: &Node) -> Vec<Entry> {
+    let Some(entries) = node.as_map() else {
+        reader.problem(node.mark, format!("`headers` must be a mapping, found {}", node.kind()));
+        return Vec::new();
+    };
+    for entry in entries {
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if entry.key.is_empty() || !entry.key.bytes().all(is_token) {
+            reader.problem(entry.mark, format!("`{}` is no header name", entry.key));
+        }
+        if entry.key.eq_ignore_ascii_case("authorization") {
+            reader.problem_with_help(entry.mark, "`authorization` is made from `api_key`", "remove it");
+        }
+        reader.text(&entry.value, "a header");
+    }
+    entries.to_vec()
+}
+
+fn read_apps(reader: &mut Reader<'_>, node: &Node, apps: &mut Vec<AppSpec>) {
+    let Some(entries) = node.as_map() else {
+        reader.problem(node.mark, format!("`apps` must be a mapping, found {}", node.kind()));
+        return;
+    };
+    if entries.is_empty() {
+        reader.problem(node.mark, "`apps` names no app");
+    }
+    for entry in entries {
+        let mut app = AppSpec { name: At { value: entry.key.clone(), mark: entry.mark }, api_key: None, workflow_id: None };
+        for key in reader.map(&entry.value, "an app", &APP_KEYS) {
+            read_app_key(reader, key, &mut app);
+        }
+        apps.push(app);
+    }
+}
+
+fn read_app_key(reader: &mut Reader<'_>, entry: &Entry, app: &mut AppSpec) {
+    match entry.key.as_str() {
+        "api_key" => app.api_key = reader.filled_text(&entry.value, "`api_key`").map(|_| entry.value.clone()),
+        "workflow_id" => app.workflow_id = reader.filled_text(&entry.value, "`workflow_id`").map(|id| id.value),
+        _ => {}
+    }
+}
+
+fn read_timeouts(reader: &mut Reader<'_>, node: &Node) -> TimeoutsSpec {
+    let mut timeouts = TimeoutsSpec::default();
+    for entry in reader.map(node, "`timeouts`", &TIMEOUT_KEYS) {
+        let duration = reader.positive_duration(&entry.value, &format!("`timeouts.{}`", entry.key));
+        match entry.key.as_str() {
+            "connect" => timeouts.connect = duration,
+            "first_event" => timeouts.first_event = duration,
+            "idle" => timeouts.idle = duration,
+            "total" => timeouts.total = duration,
+            _ => {}
+        }
+    }
+    timeouts
+}
+
+impl Reader<'_> {
+    /// A rate such as `5/s`.
+    pub fn rate(&mut self, node: &Node) -> Option<Rate> {
+        self.parsed(node, "`rate`", parse_rate).map(|rate| rate.value)
+    }
+}

@@ -1,0 +1,135 @@
+//! A suite as written: what its keys say, nothing defaulted, merged or compiled.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::suite::data::Rows;
+use crate::suite::grounds::Grounds;
+use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::reader::At;
+
+/// One suite file.
+#[derive(Debug)]
+pub struct SuiteSpec {
+    /// Its text, for places.
+    pub source: Arc<Source>,
+    /// Where it lies on disk.
+    pub path: PathBuf,
+    /// Where its relative paths start and which folder they may not leave.
+    pub grounds: Grounds,
+    /// Its `name`, else its path under the suites folder without its ending.
+    pub name: At<String>,
+    /// The app it tests.
+    pub app: Option<At<String>>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// Tags of all its tests.
+    pub tags: Vec<At<String>>,
+    /// Named values for templates, in the order written.
+    pub vars: Vec<Entry>,
+    /// Whether Dify's token total is audited.
+    pub usage: Option<UsageSpec>,
+    /// What its tests inherit.
+    pub defaults: RunSpec,
+    /// Suite-level answers of the mock, a list of `when` and `reply`.
+    pub mock: Option<Node>,
+    /// Its tests, in the order written.
+    pub tests: Vec<TestSpec>,
+}
+
+/// One entry of `tests`.
+#[derive(Debug)]
+pub struct TestSpec {
+    /// Its name, unique in the suite.
+    pub name: At<String>,
+    /// Its own tags.
+    pub tags: Vec<At<String>>,
+    /// Why it is not run.
+    pub skip: Option<String>,
+    /// Where `only: true` stands.
+    pub only: Option<Mark>,
+    /// `skip_defaults: true`.
+    pub skip_defaults: bool,
+    /// Rows of `each` or `matrix`.
+    pub rows: Option<Rows>,
+    /// What it has in common with `defaults`.
+    pub run: RunSpec,
+    /// What the mock answers.
+    pub mock: Option<Node>,
+}
+
+/// The keys that a test and `defaults` share.
+#[derive(Debug, Default)]
+pub struct RunSpec {
+    /// The workflow's variables.
+    pub inputs: Vec<Entry>,
+    /// Files by variable.
+    pub files: Vec<Entry>,
+    /// Dify's end user.
+    pub user: Option<Node>,
+    /// Streaming or blocking.
+    pub mode: Option<ModeSpec>,
+    /// Limit of a whole attempt.
+    pub timeout: Option<Duration>,
+    /// Infrastructure retries.
+    pub retries: RetriesSpec,
+    /// How often it runs.
+    pub repeat: Option<u32>,
+    /// The share of repeats that must pass.
+    pub pass_rate: Option<f64>,
+    /// The assertions, uncompiled.
+    pub assertions: Vec<Node>,
+}
+
+/// `response_mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModeSpec {
+    /// `streaming`.
+    Streaming,
+    /// `blocking`.
+    Blocking,
+}
+
+/// `usage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageSpec {
+    /// `audit`.
+    Audit,
+    /// `trust`.
+    Trust,
+}
+
+/// `retries`, each key for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RetriesSpec {
+    /// How many tries follow the first.
+    pub count: Option<u32>,
+    /// Before the first retry.
+    pub delay: Option<Duration>,
+    /// At most between two tries.
+    pub max_delay: Option<Duration>,
+    /// Whether delays are randomised.
+    pub jitter: Option<bool>,
+    /// Whether a run that may have started is sent again.
+    pub resend: Option<bool>,
+}
+
+impl RetriesSpec {
+    /// This one's keys, and where it has none those of `below`.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            count: self.count.or(below.count),
+            delay: self.delay.or(below.delay),
+            max_delay: self.max_delay.or(below.max_delay),
+            jitter: self.jitter.or(below.jitter),
+            resend: self.resend.or(below.resend),
+        }
+    }
+
+    /// True when no key is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

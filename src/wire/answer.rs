@@ -1,0 +1,145 @@
+//! What Dify answers in one JSON document: a blocking run, the detail of a run, an upload.
+
+use serde_json::{Map, Value};
+
+/// A blocking answer with a run in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunAnswer {
+    /// The run's id.
+    pub run_id: Option<String>,
+    /// The task's id.
+    pub task_id: Option<String>,
+    /// The run's facts: `status`, `outputs`, `error`, `total_tokens`, …
+    pub data: Value,
+}
+
+/// What `GET /workflows/run/{id}` knows of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunDetail {
+    /// The run's id.
+    pub run_id: String,
+    /// `running`, `succeeded`, …
+    pub status: String,
+    /// The outputs, whether Dify sent an object (1.14) or JSON in a text (1.12); null when there are none.
+    pub outputs: Value,
+    /// The whole answer.
+    pub json: Value,
+}
+
+/// An answer has not the shape Dify gives it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// It is no run.
+    #[error("the answer is JSON but no workflow run: {0}")]
+    NoRun(String),
+    /// A field is missing or of another type.
+    #[error("the answer has no {0}")]
+    Missing(&'static str),
+    /// A text that should hold JSON does not.
+    #[error("the answer's {field} is a text that is not JSON: {reason}")]
+    Text {
+        /// Which field.
+        field: &'static str,
+        /// The parser's words.
+        reason: String,
+    },
+}
+
+/// Reads a blocking answer; it must hold a run with a status.
+pub fn decode_run(json: &Value) -> Result<RunAnswer, AnswerError> {
+    let Some(object) = json.as_object() else {
+        return Err(AnswerError::NoRun("it is not an object".to_owned()));
+    };
+    let Some(data) = object.get("data").filter(|data| data.is_object()) else {
+        return Err(AnswerError::NoRun(what_else(object)));
+    };
+    if !data["status"].is_string() {
+        return Err(AnswerError::Missing("`data.status`"));
+    }
+    let run_id = json["workflow_run_id"].as_str().or_else(|| data["id"].as_str());
+    Ok(RunAnswer {
+        run_id: run_id.map(str::to_owned),
+        task_id: json["task_id"].as_str().map(str::to_owned),
+        data: data.clone(),
+    })
+}
+
+/// Reads the detail of a run; none when Dify 1.12 says "unknown" by an answer full of nulls.
+pub fn decode_detail(json: Value) -> Result<Option<RunDetail>, AnswerError> {
+    if json.as_object().is_none() {
+        return Err(AnswerError::NoRun("it is not an object".to_owned()));
+    }
+    if json["id"].is_null() {
+        return Ok(None);
+    }
+    let run_id = json["id"].as_str().ok_or(AnswerError::Missing("`id`"))?.to_owned();
+    let status = json["status"].as_str().ok_or(AnswerError::Missing("`status`"))?.to_owned();
+    let outputs = match &json["outputs"] {
+        Value::String(text) if text.is_empty() => Value::Null,
+        Value::String(text) => serde_json::from_str(text)
+            .map_err(|error| AnswerError::Text { field: "`outputs`", reason: error.to_string() })?,
+        outputs => outputs.clone(),
+    };
+    Ok(Some(RunDetail { run_id, status, outputs, json }))
+}
+
+/// Reads the id of an uploaded file.
+pub fn decode_upload(json: &Value) -> Result<String, AnswerError> {
+    json["id"].as_str().map(str::to_owned).ok_or(AnswerError::Missing("`id`"))
+}
+
+fn what_else(object: &Map<String, Value>) -> String {
+    if object.contains_key("answer") && object.contains_key("conversation_id") {
+        return "it is a chat app's answer".to_owned();
+    }
+    let keys: Vec<&str> = object.keys().take(8).map(String::as_str).collect();
+    if keys.is_empty() { "it is empty".to_owned() } else { format!("its keys are {}", keys.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_blocking_answer_is_a_run_only_with_a_status() {
+        let good =
+            json!({ "task_id": "t", "workflow_run_id": "r", "data": { "id": "r", "status": "succeeded" } });
+        let run = decode_run(&good).unwrap();
+        assert_eq!((run.run_id.as_deref(), run.task_id.as_deref()), (Some("r"), Some("t")));
+        let bad = [
+            (json!([1]), "the answer is JSON but no workflow run: it is not an object"),
+            (json!({}), "the answer is JSON but no workflow run: it is empty"),
+            (json!({ "data": 1, "x": 2 }), "the answer is JSON but no workflow run: its keys are data, x"),
+            (json!({ "data": {} }), "the answer has no `data.status`"),
+            (json!({ "data": { "status": null } }), "the answer has no `data.status`"),
+            (
+                json!({ "answer": "hi", "conversation_id": "c" }),
+                "the answer is JSON but no workflow run: it is a chat app's answer",
+            ),
+        ];
+        for (json, expected) in bad {
+            assert_eq!(decode_run(&json).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn details_of_both_versions_are_read_alike() {
+        let text = json!({ "id": "r", "status": "succeeded", "outputs": "{\"a\": [1]}" });
+        let object = json!({ "id": "r", "status": "succeeded", "outputs": { "a": [1] } });
+        for json in [text, object] {
+            assert_eq!(decode_detail(json).unwrap().unwrap().outputs, json!({ "a": [1] }));
+        }
+        assert_eq!(decode_detail(json!({ "id": null, "status": null })), Ok(None));
+        assert!(decode_detail(json!({ "id": "r", "status": "x", "outputs": "{" })).is_err());
+        assert!(decode_detail(json!({ "id": "r" })).is_err());
+        assert!(decode_detail(json!("r")).is_err());
+    }
+
+    #[test]
+    fn an_upload_has_an_id() {
+        assert_eq!(decode_upload(&json!({ "id": "f" })).unwrap(), "f");
+        assert!(decode_upload(&json!({ "id": null })).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! What the client sends: the bodies of Dify's calls and the path they go to.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The body of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunBody<'a> {
+    /// The workflow's variables; Dify drops keys it does not know, silently.
+    pub inputs: &'a Map<String, Value>,
+    /// `streaming` or `blocking`.
+    pub response_mode: &'a str,
+    /// Dify's end user: owns uploads, may stop the task.
+    pub user: &'a str,
+}
+
+impl RunBody<'_> {
+    /// The JSON as it is sent.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("maps with text keys and values always become JSON")
+    }
+}
+
+/// The body that stops a task; Dify wants the user, and checks nothing.
+pub fn encode_stop(user: &str) -> String {
+    json!({ "user": user }).to_string()
+}
+
+/// Where a run goes, after the base address: the version published, or a pinned one.
+pub fn run_path(workflow_id: Option<&str>) -> String {
+    match workflow_id {
+        Some(id) => format!("/workflows/{}/run", encode_segment(id)),
+        None => "/workflows/run".to_owned(),
+    }
+}
+
+/// Where a task is stopped, after the base address.
+pub fn stop_path(task_id: &str) -> String {
+    format!("/workflows/tasks/{}/stop", encode_segment(task_id))
+}
+
+/// How an uploaded file is named in the inputs.
+pub fn uploaded_file(kind: &str, upload_id: &str) -> Value {
+    json!({ "type": kind, "transfer_method": "local_file", "upload_file_id": upload_id })
+}
+
+/// How a file that Dify fetches is named in the inputs.
+pub fn remote_file(kind: &str, url: &str) -> Value {
+    json!({ "type": kind, "transfer_method": "remote_url", "url": url })
+}
+
+/// Percent-encodes what could leave one segment of a path.
+fn encode_segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_encoded_in_difys_keys() {
+        let Value::Object(inputs) = json!({ "text": "é\n", "n": 9007199254740993_i64, "x": 2.0 }) else {
+            panic!()
+        };
+        let body = RunBody { inputs: &inputs, response_mode: "streaming", user: "u" }.encode();
+        assert_eq!(
+            body,
+            "{\"inputs\":{\"text\":\"é\\n\",\"n\":9007199254740993,\"x\":2.0},\"response_mode\":\"streaming\",\"user\":\"u\"}"
+        );
+    }
+
+    #[test]
+    fn ids_stay_in_their_segment() {
+        assert_eq!(run_path(None), "/workflows/run");
+        assert_eq!(run_path(Some("7c3e33d4-2a8b")), "/workflows/7c3e33d4-2a8b/run");
+        assert_eq!(run_path(Some("a/../b?c")), "/workflows/a%2F%2E%2E%2Fb%3Fc/run");
+        assert_eq!(stop_path("é"), "/workflows/tasks/%C3%A9/stop");
+    }
+}
