@@ -14,8 +14,10 @@ use crate::engine::signal;
 use crate::event::SinkError;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::report::terminal::failure_text;
-use crate::session::{self, Opened, OpenFailure, Request};
+use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
+use crate::suite::problem::Problem;
+use crate::suite::render::{Style, render};
 use crate::verdict::Verdict;
 
 /// libtest's exit code for a red run.
@@ -52,6 +54,19 @@ fn failing(name: &str, message: String) -> Trial {
     Trial::test(name, move || Err(Failed::from(message)))
 }
 
+/// One failing trial a file with problems, so that listing never fails and no other suite is held up.
+fn loading(problems: Vec<Problem>) -> Vec<Trial> {
+    let mut files: Vec<(String, Vec<Problem>)> = Vec::new();
+    for problem in problems {
+        match files.iter_mut().find(|(file, _)| **file == *problem.place.file) {
+            Some((_, found)) => found.push(problem),
+            None => files.push((problem.place.file.to_string(), vec![problem])),
+        }
+    }
+    let trial = |(file, found): (String, Vec<Problem>)| failing(&format!("{file}::loads"), render(&found, Style::Plain));
+    files.into_iter().map(trial).collect()
+}
+
 /// The suites as trials, and what they share.
 struct Door {
     shared: Arc<Shared>,
@@ -61,7 +76,7 @@ struct Door {
 /// What the trials share; the engine starts with the first that runs.
 struct Shared {
     runtime: Runtime,
-    opened: Opened,
+    session: Session,
     plan: Arc<Plan>,
     selected: u32,
     engine: OnceCell<Result<Arc<Engine>, String>>,
@@ -71,15 +86,18 @@ struct Shared {
 impl Door {
     fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, Trial> {
         let request = Request { only: exact_name(settings, arguments), ..Request::default() };
-        let (opened, plan, problems) = session::open_lenient(settings, &request).map_err(|failure| match failure {
-            OpenFailure::Target(message) => failing("flowproof::target", message),
-            OpenFailure::Problems(problems) => failing("flowproof::project", session::plain(&problems)),
-            OpenFailure::NoSuites(message) => failing("flowproof::suites", message),
+        let Partial { opening, problems, files } = session::open_partly(settings, &request).map_err(|failure| match failure {
+            OpenFailure::Usage(message) | OpenFailure::Target(message) => failing("flowproof::target", message),
+            OpenFailure::Problems(problems) => failing("flowproof::project", render(&problems, Style::Plain)),
         })?;
-        let broken = session::by_file(problems)
-            .into_iter()
-            .map(|(file, problems)| failing(&format!("{file}::loads"), session::plain(&problems)))
-            .collect();
+        if files == 0 && problems.is_empty() {
+            let message = "no suite was found: write one below `suites/`, or name a folder in FLOWPROOF_SUITES";
+            return Err(failing("flowproof::suites", message.to_owned()));
+        }
+        let (plan, mut session) = (opening.plan, opening.session);
+        if settings.nextest.is_some() {
+            session.keeping = Keeping::Nothing;
+        }
         let runtime = session::runtime().map_err(|error| failing("flowproof::runtime", error.to_string()))?;
         let plan = Arc::new(plan);
         let shared = Shared {
@@ -88,10 +106,10 @@ impl Door {
             refusal: refused_retry(settings, &plan),
             engine: OnceCell::new(),
             runtime,
-            opened,
+            session,
             plan,
         };
-        Ok(Self { shared: Arc::new(shared), broken })
+        Ok(Self { shared: Arc::new(shared), broken: loading(problems) })
     }
 
     fn run(self, arguments: &Arguments) -> ExitCode {
@@ -157,7 +175,7 @@ impl Shared {
             return Err(Failed::from(refusal));
         }
         let case = &self.plan.cases[index];
-        let engine = self.runtime.block_on(self.engine.get_or_init(|| self.start())).as_ref()?;
+        let engine = self.runtime.block_on(self.engine.get_or_init(async || self.start())).as_ref()?;
         let ran = self.runtime.block_on(engine.run_case(case)).map_err(|error: SinkError| error.to_string())?;
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
@@ -165,13 +183,14 @@ impl Shared {
             Verdict::Skipped => Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped"))),
             Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
                 let text = failure_text(&ran.outcome, ran.telling.as_deref());
-                Err(Failed::from(self.opened.redactor.text(&text)))
+                Err(Failed::from(self.session.redactor.text(&text)))
             }
         }
     }
 
-    async fn start(&self) -> Result<Arc<Engine>, String> {
-        let engine = self.opened.start(self.plan.clone(), self.selected).await?;
+    fn start(&self) -> Result<Arc<Engine>, String> {
+        let started = self.session.start(self.plan.clone(), self.selected, None);
+        let engine = started.map_err(|error| error.to_string())?;
         signal::watch(engine.clone());
         Ok(engine)
     }
@@ -181,6 +200,9 @@ impl Shared {
         let Some(Ok(engine)) = self.engine.get() else { return Ok(()) };
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
-        self.opened.write_reports().map(drop)
+        match self.session.keeping {
+            Keeping::Nothing => Ok(()),
+            Keeping::Journal => self.session.write_reports(&self.session.record()?).map(drop),
+        }
     }
 }

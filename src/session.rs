@@ -15,7 +15,7 @@ use crate::journal::{self, Journal, RunRecord, SCHEMA};
 use crate::plan::case::{Plan, TargetKind};
 use crate::report::{self, Format};
 
-pub use open::{Checked, Listed, OpenFailure, Opening, Request, Served, check, list, open, open_mock};
+pub use open::{OpenFailure, Opening, Partial, Request, check, list, open, open_partly};
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
 #[derive(Debug, Clone)]
@@ -28,6 +28,17 @@ pub struct Session {
     pub formats: Vec<Format>,
     /// Masks keys and secrets.
     pub redactor: Redactor,
+    /// What is kept of the run.
+    pub keeping: Keeping,
+}
+
+/// What is kept of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// The journal, and the documents made of it.
+    Journal,
+    /// Nothing: a process of nextest runs one test, and nextest keeps the record.
+    Nothing,
 }
 
 /// Why a run could not be carried through.
@@ -39,27 +50,39 @@ pub enum SessionError {
     /// The journal cannot be written.
     #[error("the run cannot be recorded: {0}; free some space or choose another --reports folder")]
     Journal(#[from] SinkError),
+    /// The system gives no threads.
+    #[error("no threads could be started: {0}")]
+    Threads(#[from] std::io::Error),
 }
 
 impl Session {
     /// A session with a fresh run id.
     pub fn new(plan: &Plan, reports: PathBuf, formats: Vec<Format>) -> Self {
-        Self { run: run_id(), reports, formats, redactor: Redactor::new(plan.secrets.iter().cloned()) }
+        Self { run: run_id(), reports, formats, redactor: Redactor::new(plan.secrets.iter().cloned()), keeping: Keeping::Journal }
     }
 
     /// Opens the journal, starts the engine and tells both that the run started.
-    pub async fn start(
+    /// Must be called within a runtime: the mock is a task of it.
+    pub fn start(
         &self,
         plan: Arc<Plan>,
         selected: u32,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
+        let journal = self.journal()?;
         let started = Event::RunStarted(self.run_start(&plan, selected));
         let sink = Box::new(Both { journal, listener });
-        let engine = Engine::start(plan, self.run.clone(), sink).await?;
+        let engine = Engine::start(plan, self.run.clone(), sink)?;
         engine.tell(&started)?;
         Ok(Arc::new(engine))
+    }
+
+    /// The journal of the run; a process of nextest keeps none, since it sees one test only.
+    fn journal(&self) -> Result<Option<Journal>, SinkError> {
+        match self.keeping {
+            Keeping::Journal => Journal::create(&self.reports, &self.run, self.redactor.clone()).map(Some),
+            Keeping::Nothing => Ok(None),
+        }
     }
 
     fn run_start(&self, plan: &Plan, selected: u32) -> RunStart {
@@ -108,13 +131,15 @@ fn run_id() -> Arc<str> {
 
 /// The journal first, then whoever watches.
 struct Both {
-    journal: Journal,
+    journal: Option<Journal>,
     listener: Option<Box<dyn Sink + Send>>,
 }
 
 impl Sink for Both {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.journal.take(event)?;
+        if let Some(journal) = &mut self.journal {
+            journal.take(event)?;
+        }
         match &mut self.listener {
             Some(listener) => listener.take(event),
             None => Ok(()),

@@ -1,11 +1,14 @@
 //! What the environment says; nobody else reads it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The environment as flowproof uses it.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// The working directory.
+    pub working_dir: PathBuf,
     /// Every variable that is text, for `env.*` in templates.
     pub env: Arc<BTreeMap<String, String>>,
     /// `CI` is set and not false: nobody is watching.
@@ -17,7 +20,7 @@ pub struct Settings {
     /// `FLOWPROOF_PROFILE`.
     pub profile: Option<String>,
     /// `FLOWPROOF_SUITES`: folders or files, separated as `PATH` is.
-    pub suites: Vec<std::path::PathBuf>,
+    pub suites: Vec<PathBuf>,
     /// `FLOWPROOF_WORKFLOW_ID`.
     pub workflow_id: Option<String>,
     /// `FLOWPROOF_CONCURRENCY`.
@@ -31,7 +34,7 @@ pub struct Settings {
     /// `FLOWPROOF_REPEAT`.
     pub repeat: Option<String>,
     /// `FLOWPROOF_REPORTS`.
-    pub reports: Option<std::path::PathBuf>,
+    pub reports: Option<PathBuf>,
     /// The nextest run this process belongs to.
     pub nextest: Option<Nextest>,
 }
@@ -50,7 +53,8 @@ impl Settings {
     pub fn read() -> Self {
         let pairs = std::env::vars_os();
         let text = pairs.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self::from_env(text.collect())
+        let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        Self { working_dir, ..Self::from_env(text.collect()) }
     }
 
     /// The settings that these variables make.
@@ -58,6 +62,7 @@ impl Settings {
         let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
         let suites = get("FLOWPROOF_SUITES");
         Self {
+            working_dir: PathBuf::from("."),
             in_ci: get("CI").is_some_and(|value| !is_no(&value)),
             in_github: get("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             target: get("FLOWPROOF_TARGET"),

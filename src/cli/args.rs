@@ -7,6 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::units::{Rate, parse_duration, parse_rate};
 use crate::cli::exit::NoTests;
+use crate::plan::choices::{self, Matching, Order};
+use crate::session::Request;
+use crate::suite::load::Outside;
+
+/// `--shuffle` without a seed.
+const RANDOM: &str = "random";
 
 /// Regression tests for LLM workflows on Dify.
 #[derive(Debug, Parser)]
@@ -78,6 +84,25 @@ pub struct Selection {
     pub allow_outside: bool,
 }
 
+impl Selection {
+    /// The selected tests of the default target.
+    pub fn request(&self) -> Request {
+        Request {
+            paths: self.paths.clone(),
+            outside: self.allow_outside.then_some(Outside::Allowed),
+            selection: choices::Selection {
+                filters: self.filter.clone(),
+                matching: if self.exact { Matching::Exact } else { Matching::Substring },
+                tags: self.tags.clone(),
+                skip_tags: self.skip_tags.clone(),
+                sample: None,
+                order: Order::Written,
+            },
+            ..Request::default()
+        }
+    }
+}
+
 /// `flowproof run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -115,7 +140,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", conflicts_with = "fail_fast", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_fail: Option<u32>,
     /// Run in random order; the seed is printed.
-    #[arg(long, value_name = "SEED", num_args = 0..=1, default_missing_value = "random")]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, default_missing_value = RANDOM)]
     pub shuffle: Option<String>,
     /// Run only so many tests, drawn at random.
     #[arg(long, value_name = "N")]
@@ -138,6 +163,34 @@ pub struct RunArgs {
     /// Show failures and totals only.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+impl RunArgs {
+    /// What the flags ask for; an error names the flag.
+    pub fn request(&self) -> Result<Request, String> {
+        let mut request = self.selection.request();
+        request.selection.sample = self.sample;
+        request.seed = self.seed;
+        if let Some(seed) = &self.shuffle {
+            request.selection.order = Order::Shuffled;
+            if seed != RANDOM {
+                let seed = seed.parse().map_err(|_| format!("--shuffle: `{seed}` is not a seed; write a whole number"))?;
+                request.seed = Some(seed);
+            }
+        }
+        Ok(Request {
+            target: self.target.clone(),
+            profile: self.profile.clone(),
+            workflow_id: self.workflow_id.clone(),
+            concurrency: self.concurrency,
+            rate: self.rate,
+            repeat: self.repeat,
+            retries: self.retries,
+            timeout: self.timeout,
+            reports: self.reports.clone(),
+            ..request
+        })
+    }
 }
 
 /// `flowproof list`.
@@ -173,6 +226,13 @@ pub struct CheckArgs {
     pub allow_outside: bool,
 }
 
+impl CheckArgs {
+    /// All tests of these suites.
+    pub fn request(&self) -> Request {
+        on_mock(&self.paths, self.allow_outside.then_some(Outside::Allowed))
+    }
+}
+
 /// `flowproof mock`.
 #[derive(Debug, Args)]
 pub struct MockArgs {
@@ -185,6 +245,17 @@ pub struct MockArgs {
     /// Let suites name files outside the suites folder.
     #[arg(long)]
     pub allow_outside: bool,
+}
+
+impl MockArgs {
+    /// All tests of these suites.
+    pub fn request(&self) -> Request {
+        on_mock(&self.paths, self.allow_outside.then_some(Outside::Allowed))
+    }
+}
+
+fn on_mock(paths: &[PathBuf], outside: Option<Outside>) -> Request {
+    Request { paths: paths.to_vec(), outside, target: Some("mock".to_owned()), ..Request::default() }
 }
 
 /// `flowproof schema`.

@@ -3,12 +3,12 @@
 use crate::cli::args::CheckArgs;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::session::{self, OpenFailure, Request};
+use crate::session::{self, OpenFailure};
 use crate::settings::Settings;
 
 /// Loads and compiles the suites of every target and profile.
 pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
-    let request = Request { paths: args.paths.clone(), allow_outside: args.allow_outside, ..Request::default() };
+    let request = args.request();
     match session::check(settings, &request) {
         Ok(checked) => {
             let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -17,9 +17,9 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
             say::bytes(text.as_bytes())
         }
         Err(OpenFailure::Problems(problems)) => {
-            say::note(&session::pretty(&problems));
+            say::problems(&problems);
             Exit::Findings
         }
-        Err(failure) => failure.say(),
+        Err(failure) => say::refusal(&failure),
     }
 }

@@ -7,14 +7,15 @@ use serde_json::json;
 use crate::cli::args::{ListArgs, ListFormat};
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::session::{self, Listed, Request};
+use crate::plan::list::Listed;
+use crate::session;
 use crate::settings::Settings;
 
 /// Prints the selected tests.
 pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
-    match session::list(settings, &Request::of(&args.selection)) {
+    match session::list(settings, &args.selection.request()) {
         Ok(tests) => say::bytes(render(&tests, args.format).as_bytes()),
-        Err(failure) => failure.say(),
+        Err(failure) => say::refusal(&failure),
     }
 }
 
@@ -51,7 +52,7 @@ fn as_json(tests: &[Listed]) -> String {
         .iter()
         .map(|test| {
             json!({
-                "name": test.name, "suite": test.suite, "tags": test.tags,
+                "name": test.name, "suite": test.name.split("::").next(), "tags": test.tags,
                 "file": test.place.file, "line": test.place.line, "skip": test.skip,
             })
         })

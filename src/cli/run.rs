@@ -1,5 +1,6 @@
 //! `flowproof run`: load, plan, run, report.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use crate::cli::args::RunArgs;
@@ -11,34 +12,39 @@ use crate::event::RunEnd;
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::report;
-use crate::report::terminal::{self, Detail, Ending, Terminal};
-use crate::session::{self, Opening, Request, Session, SessionError};
+use crate::report::terminal::{Closing, Detail, Progress, Screen, Terminal};
+use crate::session::{self, Opening, Session, SessionError};
 use crate::settings::Settings;
 
 /// Runs the selected tests and says what became of them.
 pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
-    let opening = match session::open(settings, &Request::of_run(args)) {
-        Ok(opening) => opening,
-        Err(failure) => return failure.say(),
-    };
-    let Opening { plan, session, notes } = opening;
-    for note in notes {
-        say::note(&note);
+    if let Some(error) = args.output.iter().find_map(|path| report::kind_of(path).err()) {
+        return say::failure(&error.to_string(), Exit::Usage);
     }
+    let request = match args.request() {
+        Ok(request) => request,
+        Err(message) => return say::failure(&message, Exit::Usage),
+    };
+    let Opening { plan, session, notes } = match session::open(settings, &request) {
+        Ok(opening) => opening,
+        Err(failure) => return say::refusal(&failure),
+    };
+    notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
         return nothing_selected(&plan, args.no_tests);
     }
-    let plan = Arc::new(plan);
-    let ended = match carry_out(&session, &plan, args) {
-        Ok(ended) => ended,
-        Err(failure) => return failure,
-    };
-    conclude(args, settings, &session, &ended)
+    if args.shuffle.is_some() || args.sample.is_some() {
+        say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
+    }
+    match carry_out(&session, Arc::new(plan), args) {
+        Ok(ended) => conclude(args, settings, &session, &ended),
+        Err(error) => say::failure(&error.to_string(), Exit::Unusable),
+    }
 }
 
 fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
     let message = format!(
-        "no test was selected, {} left out by filters; `flowproof list` shows what there is, --no-tests=pass allows it",
+        "no test was selected, {} left out by filters; `flowproof list` shows what there is, `--no-tests pass` allows it",
         plan.deselected
     );
     match no_tests {
@@ -52,29 +58,28 @@ fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
 }
 
 /// Sends and judges everything; the journal then holds it all.
-fn carry_out(session: &Session, plan: &Arc<Plan>, args: &RunArgs) -> Result<RunEnd, Exit> {
-    let runtime = session::runtime()
-        .map_err(|error| say::failure(&format!("no threads could be started: {error}"), Exit::Unusable))?;
+fn carry_out(session: &Session, plan: Arc<Plan>, args: &RunArgs) -> Result<RunEnd, SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
     let selected = u32::try_from(plan.cases.len()).unwrap_or(u32::MAX);
-    let listener = Box::new(Terminal::new(detail(args)));
-    let ended = runtime.block_on(async {
-        let engine = session.start(plan.clone(), selected, Some(listener)).await?;
+    let listener = Box::new(Terminal::new(anstream::stdout(), screen(args)));
+    session::runtime()?.block_on(async {
+        let engine = session.start(plan, selected, Some(listener))?;
         let signals = signal::watch(engine.clone());
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
         engine.close().await;
-        ended.map_err(SessionError::from)
-    });
-    ended.map_err(|error| say::failure(&error.to_string(), Exit::Unusable))
+        Ok(ended?)
+    })
 }
 
-fn detail(args: &RunArgs) -> Detail {
-    match (args.verbose, args.quiet) {
+fn screen(args: &RunArgs) -> Screen {
+    let detail = match (args.verbose, args.quiet) {
         (true, _) => Detail::Verbose,
         (false, true) => Detail::Quiet,
         (false, false) => Detail::Normal,
-    }
+    };
+    let progress = if say::is_watched() { Progress::Bar } else { Progress::None };
+    Screen { ink: say::ink(), detail, progress }
 }
 
 /// Writes the reports, then the summary; the last line says why the exit code is what it is.
@@ -86,13 +91,8 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
     let interrupted = if end.interrupted { Interrupted::Yes } else { Interrupted::No };
     let exit = exit::of_run(&record.totals, interrupted, args.no_tests);
     let written = write(args, session, &record);
-    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
-    let shown = terminal::summary(&record, detail(args), &ending);
-    if let Err(message) = shown {
+    if let Err(message) = show(args, settings, session, &record, exit) {
         say::note(&format!("error: {message}"));
-    }
-    if settings.in_github {
-        say::note(&report::github::annotations(&record));
     }
     match written {
         Ok(()) => exit,
@@ -105,6 +105,19 @@ fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), St
     session.write_reports(record)?;
     for path in &args.output {
         report::write_file(record, path).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn show(args: &RunArgs, settings: &Settings, session: &Session, record: &RunRecord, exit: Exit) -> Result<(), String> {
+    let (latest, gate) = (session.latest(), format!("exit {}: {}", exit.code(), exit.reason()));
+    let closing = Closing { reports: Some(&latest), gate: Some(&gate) };
+    let mut terminal = Terminal::new(anstream::stdout(), screen(args));
+    terminal.summarize(record, &closing).map_err(|error| error.to_string())?;
+    if settings.in_github {
+        let annotations = report::github::render_annotations(record, "").map_err(|error| error.to_string())?;
+        // A closed pipe is no failure of the run.
+        let _ = std::io::stdout().write_all(annotations.as_bytes());
     }
     Ok(())
 }

@@ -1,9 +1,13 @@
 //! How commands speak: results on standard output, everything else on standard error; a closed pipe is no failure.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use crate::cli::exit::Exit;
+use crate::report::text::Ink;
+use crate::session::OpenFailure;
+use crate::suite::problem::Problem;
+use crate::suite::render::{self, Style};
 
 /// Writes a result; a reader that has left is no failure.
 pub fn bytes(result: &[u8]) -> Exit {
@@ -22,10 +26,29 @@ pub fn note(text: &str) {
     let _ = writeln!(output, "{}", text.trim_end_matches('\n'));
 }
 
-/// Says why a command failed; the message's last line is what to do next.
+/// Says why a command failed.
 pub fn failure(message: &str, exit: Exit) -> Exit {
     note(&format!("error: {message}"));
     exit
+}
+
+/// Says why nothing could be opened; nothing was sent.
+pub fn refusal(failure_of: &OpenFailure) -> Exit {
+    match failure_of {
+        OpenFailure::Usage(message) => failure(message, Exit::Usage),
+        OpenFailure::Target(message) => failure(message, Exit::Unusable),
+        OpenFailure::Problems(found) => {
+            problems(found);
+            note("nothing was sent: mend these first, `flowproof check` lists them again");
+            Exit::Usage
+        }
+    }
+}
+
+/// Shows problems with their source lines.
+pub fn problems(found: &[Problem]) {
+    // The stream removes the colours where they are not wanted.
+    note(&render::render(found, Style::Color));
 }
 
 /// Prints clap's help, version or usage error.
@@ -36,4 +59,17 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         Err(_) => return Exit::Usage.into(),
     }
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+}
+
+/// Whether standard output takes colour: `--color`, `NO_COLOR` and the terminal decide.
+pub fn ink() -> Ink {
+    match anstream::stdout().current_choice() {
+        anstream::ColorChoice::Never => Ink::Plain,
+        anstream::ColorChoice::Auto | anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => Ink::Colour,
+    }
+}
+
+/// Whether a person watches both streams, so that a progress bar makes sense.
+pub fn is_watched() -> bool {
+    std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }

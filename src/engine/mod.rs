@@ -20,10 +20,10 @@ use tokio::sync::watch;
 use crate::client::{Client, Endpoint, Timeouts};
 use crate::engine::pace::Pace;
 use crate::event::{Event, Sink, SinkError};
-use crate::mock::book::Book;
 use crate::mock::server::MockServer;
 use crate::outcome::Cause;
 use crate::plan::case::{App, Plan, Target, TargetKind};
+use crate::plan::target::MAX_BODY;
 
 /// Why the engine could not start; nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +62,8 @@ pub struct Engine {
 
 impl Engine {
     /// Connects to the plan's target; starts the mock when that is the target.
-    pub async fn start(plan: Arc<Plan>, run_id: Arc<str>, sink: Box<dyn Sink + Send>) -> Result<Self, EngineError> {
-        let (endpoint, mock) = open_target(&plan, &run_id).await?;
+    pub fn start(plan: Arc<Plan>, run_id: Arc<str>, sink: Box<dyn Sink + Send>) -> Result<Self, EngineError> {
+        let (endpoint, mock) = open_target(&plan, &run_id)?;
         let client = Client::new(&endpoint).map_err(|source| EngineError::Client {
             target: plan.target.name.to_string(),
             source,
@@ -123,13 +123,11 @@ impl Engine {
 }
 
 /// The endpoint of the plan's target, and the mock behind it if it is one.
-async fn open_target(plan: &Arc<Plan>, run_id: &str) -> Result<(Endpoint, Option<MockServer>), EngineError> {
+fn open_target(plan: &Arc<Plan>, run_id: &str) -> Result<(Endpoint, Option<MockServer>), EngineError> {
     match &plan.target.kind {
         TargetKind::Live { endpoint, .. } => Ok((Endpoint::clone(endpoint), None)),
         TargetKind::Mock(options) => {
-            let book = Book::from_plan_parts(plan.cases.iter().map(run::book_entry), plan.mock_rules.clone());
-            let mock = MockServer::start(book, options.clone(), plan.templates.clone(), run_id)
-                .await
+            let mock = MockServer::start(run::book_of(plan), options.clone(), plan.templates.clone(), run_id)
                 .map_err(EngineError::Mock)?;
             Ok((mock_endpoint(&mock, &plan.target), Some(mock)))
         }
@@ -145,7 +143,7 @@ fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
         certificates: crate::client::Certificates::Checked,
         concurrency: target.concurrency,
         timeouts: Timeouts::default(),
-        max_body: crate::client::MAX_BODY,
+        max_body: MAX_BODY,
     }
 }
 

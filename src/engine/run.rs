@@ -9,8 +9,8 @@ use crate::base::clock;
 use crate::engine::Engine;
 use crate::engine::attempt::milliseconds;
 use crate::event::{Event, RunEnd, SinkError};
-use crate::mock::book::BookEntry;
-use crate::plan::case::Case;
+use crate::mock::book::{Book, BookEntry};
+use crate::plan::case::{Case, Plan};
 use crate::verdict::Verdict;
 
 /// When a run ends before its plan does.
@@ -97,8 +97,12 @@ impl Progress {
     }
 }
 
-/// What the mock must know of a case.
-pub fn book_entry(case: &Case) -> BookEntry {
+/// What the mock answers to the cases of a plan.
+pub fn book_of(plan: &Plan) -> Book {
+    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone())
+}
+
+fn book_entry(case: &Case) -> BookEntry {
     BookEntry {
         app: case.test.app.clone(),
         name: case.name.clone(),

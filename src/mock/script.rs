@@ -1,9 +1,155 @@
 //! What the mock answers, compiled from the suites' `mock` keys.
+//!
+//! Everything is checked when suites load; what holds templates is rendered for each attempt and decoded again.
+
+mod keys;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use self::keys::{check_reply, REPLY_KEYS};
+use crate::base::bindings::Bindings;
+use crate::base::template::{Scope, Template, TemplateError, Templates};
+use crate::mock::answer::graph::Graph;
+use crate::mock::reply::decode_reply;
+use crate::suite::names::KnownNames;
+use crate::suite::node::Node;
+use crate::suite::reader::Reader;
 
 /// The replies of one test, cycled over its repeats.
 #[derive(Debug)]
-pub struct Script {}
+pub struct Script {
+    replies: Vec<Scripted>,
+}
+
+/// A reply before rendering.
+#[derive(Debug)]
+enum Scripted {
+    /// Nothing to render: laid out once.
+    Fixed(Arc<Graph>),
+    /// Rendered and laid out for each attempt.
+    Rendered(Template),
+}
 
 /// A suite-level answer: `when` these inputs come, this reply.
-#[derive(Debug)]
-pub struct Rule {}
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Inputs that must be among the request's, each equal.
+    pub when: Template,
+    /// What is answered.
+    pub script: Arc<Script>,
+    /// The suite's app; none: any.
+    pub app: Option<Arc<str>>,
+    /// The suite's `vars` and the environment.
+    pub bindings: Arc<Bindings>,
+}
+
+impl Rule {
+    /// Binds the rule to its suite.
+    #[must_use]
+    pub fn of(mut self, app: Arc<str>, bindings: Arc<Bindings>) -> Self {
+        self.app = Some(app);
+        self.bindings = bindings;
+        self
+    }
+}
+
+impl Script {
+    /// The reply of a repeat, laid out as the graph that is run.
+    pub fn reply(&self, templates: &Templates, scope: &Scope, repeat: u32) -> Result<Arc<Graph>, TemplateError> {
+        match self.scripted(repeat) {
+            Scripted::Fixed(graph) => Ok(graph.clone()),
+            Scripted::Rendered(template) => {
+                let rendered = templates.render(template, scope)?;
+                let reply = decode_reply(&rendered).map_err(|message| TemplateError { message, span: None })?;
+                Ok(Arc::new(Graph::lay_out(reply)))
+            }
+        }
+    }
+
+    /// The reply of a repeat, where it needs no scope.
+    pub fn fixed(&self, repeat: u32) -> Option<Arc<Graph>> {
+        match self.scripted(repeat) {
+            Scripted::Fixed(graph) => Some(graph.clone()),
+            Scripted::Rendered(_) => None,
+        }
+    }
+
+    /// The versions its replies name, as far as they are literal.
+    pub fn workflow_ids(&self) -> impl Iterator<Item = &str> {
+        self.replies.iter().filter_map(|scripted| match scripted {
+            Scripted::Fixed(graph) => graph.reply.workflow_id.as_deref(),
+            Scripted::Rendered(_) => None,
+        })
+    }
+
+    fn scripted(&self, repeat: u32) -> &Scripted {
+        &self.replies[repeat as usize % self.replies.len()]
+    }
+}
+
+/// Compiles a test's `mock`: one reply, or `replies: […]`.
+pub fn compile_script(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Option<Script> {
+    let Some(list) = node.get("replies") else {
+        let reply = compile_reply(reader, node, templates, known)?;
+        return Some(Script { replies: vec![reply] });
+    };
+    reader.map(node, "`mock`", &["replies"]);
+    let items = reader.list(list, "`replies`");
+    if items.is_empty() {
+        reader.problem(list.mark, "`replies` must not be empty");
+        return None;
+    }
+    let replies: Vec<_> = items.iter().map(|item| compile_reply(reader, item, templates, known)).collect();
+    Some(Script { replies: replies.into_iter().collect::<Option<_>>()? })
+}
+
+/// Compiles a suite's `mock`: a list of `{ when: { inputs }, reply }`.
+pub fn compile_rules(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Vec<Rule> {
+    let items = reader.list(node, "`mock`");
+    items.iter().filter_map(|item| compile_rule(reader, item, templates, known)).collect()
+}
+
+fn compile_rule(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Option<Rule> {
+    reader.map(node, "a mock rule", &["when", "reply"]);
+    node.as_map()?;
+    let (Some(when), Some(reply)) = (node.get("when"), node.get("reply")) else {
+        reader.problem_with_help(node.mark, "a mock rule needs `when` and `reply`", "{ when: { inputs: {…} }, reply: {…} }");
+        return None;
+    };
+    reader.map(when, "`when`", &["inputs"]);
+    let inputs = when.get("inputs");
+    let Some(inputs) = inputs.filter(|inputs| inputs.as_map().is_some_and(|entries| !entries.is_empty())) else {
+        reader.problem(when.mark, "`when` needs `inputs`, a mapping that is not empty");
+        return None;
+    };
+    let when = reader.template(inputs, templates, known);
+    let reply = compile_reply(reader, reply, templates, known)?;
+    let script = Arc::new(Script { replies: vec![reply] });
+    Some(Rule { when, script, app: None, bindings: Arc::default() })
+}
+
+fn compile_reply(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Option<Scripted> {
+    let before = reader.problems.len();
+    check_reply(reader, node);
+    let template = reader.template(node, templates, known);
+    if reader.problems.len() > before {
+        return None;
+    }
+    match template {
+        Template::Literal(value) => fixed_reply(reader, node, &value),
+        template @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => Some(Scripted::Rendered(template)),
+    }
+}
+
+fn fixed_reply(reader: &mut Reader<'_>, node: &Node, value: &Value) -> Option<Scripted> {
+    match decode_reply(value) {
+        Ok(reply) => Some(Scripted::Fixed(Arc::new(Graph::lay_out(reply)))),
+        Err(error) => {
+            let known: Vec<&str> = REPLY_KEYS.iter().map(|(key, _)| *key).collect();
+            reader.problem_with_help(node.mark, format!("mock reply: {error}"), format!("known keys: {}", known.join(", ")));
+            None
+        }
+    }
+}

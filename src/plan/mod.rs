@@ -7,5 +7,9 @@ mod compile_test;
 mod endpoint;
 mod expand;
 mod files;
+pub(crate) mod list;
 pub(crate) mod select;
 pub(crate) mod target;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Declared inputs, checked key by key as Dify checks them.
+
+use serde_json::{Map, Value};
+
+use crate::mock::answer::text::{Quoting, python};
+use crate::suite::node::Node;
+use crate::suite::reader::Reader;
+
+/// An app's `user_input_form`.
+#[derive(Debug, Clone, Default)]
+pub struct Form {
+    /// As declared, for `GET /parameters`.
+    pub declared: Value,
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, Clone)]
+struct Field {
+    name: String,
+    kind: Kind,
+    is_required: bool,
+    max_length: Option<u64>,
+    options: Vec<Value>,
+    default: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    TextInput,
+    Paragraph,
+    Select,
+    Number,
+    Checkbox,
+    JsonObject,
+    File,
+    FileList,
+}
+
+const KINDS: [(&str, Kind); 8] = [
+    ("text-input", Kind::TextInput),
+    ("paragraph", Kind::Paragraph),
+    ("select", Kind::Select),
+    ("number", Kind::Number),
+    ("checkbox", Kind::Checkbox),
+    ("json_object", Kind::JsonObject),
+    ("file", Kind::File),
+    ("file-list", Kind::FileList),
+];
+
+/// Why inputs are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormError {
+    /// HTTP 400 `invalid_param` with this text.
+    Invalid(String),
+    /// HTTP 500: a number that is a list or a mapping.
+    Internal,
+}
+
+/// Turns a file mapping into the file object Dify makes of it.
+pub type Resolve<'a> = &'a dyn Fn(&Map<String, Value>) -> Result<Value, String>;
+
+/// Reads Dify's `user_input_form`: a list of one-key mappings.
+pub fn read_form(reader: &mut Reader<'_>, node: &Node) -> Form {
+    let mut fields = Vec::new();
+    for item in reader.list(node, "`parameters`") {
+        let Some([entry]) = item.as_map() else {
+            reader.problem_with_help(item.mark, "a parameter must be a mapping with one key, its type", "{ text-input: { variable: query, required: true } }");
+            continue;
+        };
+        let Some((_, kind)) = KINDS.iter().find(|(word, _)| *word == entry.key) else {
+            let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+            reader.unknown_key(entry, "a parameter", &words);
+            continue;
+        };
+        let Some(name) = entry.value.get("variable").and_then(Node::as_text) else {
+            reader.problem(entry.value.mark, "a parameter needs a `variable`: its name, as text");
+            continue;
+        };
+        fields.push(read_field(name, *kind, &entry.value.to_json()));
+    }
+    Form { declared: node.to_json(), fields }
+}
+
+fn read_field(name: &str, kind: Kind, declared: &Value) -> Field {
+    Field {
+        name: name.to_owned(),
+        kind,
+        is_required: declared["required"].as_bool().unwrap_or(false),
+        max_length: declared["max_length"].as_u64(),
+        options: declared["options"].as_array().cloned().unwrap_or_default(),
+        default: declared["default"].clone(),
+    }
+}
+
+impl Form {
+    /// The inputs as Dify takes them: unknown keys dropped, defaults and nulls filled in.
+    pub fn accept(&self, inputs: &Map<String, Value>, resolve: Resolve<'_>) -> Result<Map<String, Value>, FormError> {
+        let mut accepted = Map::new();
+        for field in &self.fields {
+            let given = inputs.get(&field.name).unwrap_or(&Value::Null);
+            accepted.insert(field.name.clone(), field.accept(given, resolve)?);
+        }
+        Ok(accepted)
+    }
+}
+
+impl Field {
+    fn accept(&self, given: &Value, resolve: Resolve<'_>) -> Result<Value, FormError> {
+        if given.is_null() {
+            return match self.is_required {
+                true => Err(FormError::Invalid(format!("{} is required in input form", self.name))),
+                false => Ok(self.default.clone()),
+            };
+        }
+        match self.kind {
+            Kind::TextInput | Kind::Paragraph => self.accept_text(given),
+            Kind::Select => self.accept_option(given),
+            Kind::Number => self.accept_number(given),
+            Kind::Checkbox => Ok(checked(given)),
+            Kind::JsonObject if given.is_object() => Ok(given.clone()),
+            Kind::JsonObject => self.refuse("must be a dict"),
+            Kind::File => match given {
+                Value::Object(mapping) => resolve(mapping).map_err(FormError::Invalid),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => self.refuse("must be a file"),
+            },
+            Kind::FileList => self.accept_files(given, resolve),
+        }
+    }
+
+    fn refuse<T>(&self, why: &str) -> Result<T, FormError> {
+        Err(FormError::Invalid(format!("{} in input form {why}", self.name)))
+    }
+
+    fn text<'a>(&self, given: &'a Value) -> Result<&'a str, FormError> {
+        let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(word, _)| word);
+        given.as_str().ok_or_else(|| FormError::Invalid(format!("(type '{kind}') {} in input form must be a string", self.name)))
+    }
+
+    fn accept_text(&self, given: &Value) -> Result<Value, FormError> {
+        let text = self.text(given)?;
+        match self.max_length.filter(|most| *most > 0 && text.chars().count() as u64 > *most) {
+            Some(most) => self.refuse(&format!("must be less than {most} characters")),
+            None => Ok(given.clone()),
+        }
+    }
+
+    fn accept_option(&self, given: &Value) -> Result<Value, FormError> {
+        self.text(given)?;
+        if self.options.contains(given) {
+            return Ok(given.clone());
+        }
+        let options = python(&Value::Array(self.options.clone()), Quoting::Quoted);
+        self.refuse(&format!("must be one of the following: {options}"))
+    }
+
+    fn accept_number(&self, given: &Value) -> Result<Value, FormError> {
+        let text = match given {
+            Value::Array(_) | Value::Object(_) => return Err(FormError::Internal),
+            Value::Null | Value::Bool(_) | Value::Number(_) => return Ok(given.clone()),
+            Value::String(text) => text.trim(),
+        };
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        let number = if text.contains('.') {
+            text.parse::<f64>().ok().and_then(serde_json::Number::from_f64)
+        } else {
+            text.parse::<i64>().ok().map(serde_json::Number::from)
+        };
+        number.map_or_else(|| self.refuse("must be a valid number"), |number| Ok(Value::Number(number)))
+    }
+
+    fn accept_files(&self, given: &Value, resolve: Resolve<'_>) -> Result<Value, FormError> {
+        let items = given.as_array().filter(|items| items.iter().all(Value::is_object));
+        let Some(items) = items else { return self.refuse("must be a list of files") };
+        if let Some(most) = self.max_length.filter(|most| *most > 0 && items.len() as u64 > *most) {
+            return self.refuse(&format!("must be less than {most} files"));
+        }
+        let files = items.iter().filter_map(Value::as_object).map(resolve);
+        files.collect::<Result<Vec<_>, _>>().map(Value::Array).map_err(FormError::Invalid)
+    }
+}
+
+/// What Dify makes of a checkbox; a text it does not know passes through.
+fn checked(given: &Value) -> Value {
+    let word = match given {
+        Value::String(text) => text.to_lowercase(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return given.clone(),
+    };
+    match word.as_str() {
+        "true" | "1" | "yes" | "on" => Value::Bool(true),
+        "false" | "0" | "no" | "off" => Value::Bool(false),
+        _ => given.clone(),
+    }
+}

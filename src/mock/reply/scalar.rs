@@ -1,0 +1,145 @@
+//! The values of a reply's keys: each decoder takes rendered JSON and says what it wants instead.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Chunks, NodeStatus, Price, RunStatus};
+use crate::base::json_number::decimal;
+use crate::base::units::{parse_count, parse_duration, parse_money};
+
+/// Checks a value at load time; what it decodes to is dropped.
+pub type Decode = fn(&Value) -> Result<(), String>;
+
+/// Most rounds, retries and the like: a slip of the finger must not fill the memory.
+const MOST: u64 = 1_000_000_000;
+
+pub fn any<T>(decode: Result<T, String>) -> Result<(), String> {
+    decode.map(|_| ())
+}
+
+fn wanted<T>(what: &str, found: &Value) -> Result<T, String> {
+    let kind = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    };
+    Err(format!("must be {what}, found {kind}"))
+}
+
+pub fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => wanted("text", value),
+    }
+}
+
+fn each<T>(value: &Value, one: fn(&Value) -> Result<T, String>) -> Result<Vec<T>, String> {
+    match value {
+        Value::Array(items) if items.is_empty() => Err("must not be an empty list".to_owned()),
+        Value::Array(items) => items.iter().map(one).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Ok(vec![one(value)?]),
+    }
+}
+
+pub fn texts(value: &Value) -> Result<Vec<String>, String> {
+    each(value, |item| if item.is_null() { Ok(String::new()) } else { text(item) })
+}
+
+pub fn counts(value: &Value) -> Result<Vec<u64>, String> {
+    each(value, count)
+}
+
+pub fn count(value: &Value) -> Result<u64, String> {
+    let count = match value {
+        Value::Number(number) => parse_count(&number.to_string()),
+        Value::String(text) => parse_count(text),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return wanted("a count such as `8k`", value),
+    };
+    match count {
+        Ok(count) if count <= MOST => Ok(count),
+        Ok(count) => Err(format!("{count} is more than {MOST}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub fn size(value: &Value) -> Result<usize, String> {
+    match count(value)? {
+        0 => Err("must be at least 1".to_owned()),
+        size => Ok(size as usize),
+    }
+}
+
+pub fn http_status(value: &Value) -> Result<u16, String> {
+    match count(value)? {
+        status @ 400..=599 => Ok(status as u16),
+        _ => Err("must be an HTTP status from 400 to 599".to_owned()),
+    }
+}
+
+pub fn duration(value: &Value) -> Result<Duration, String> {
+    match value {
+        Value::String(text) => parse_duration(text).map_err(|error| error.to_string()),
+        Value::Number(number) => parse_duration(&number.to_string()).map_err(|error| error.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => wanted("a duration such as `300ms`", value),
+    }
+}
+
+pub fn mapping(value: &Value) -> Result<Map<String, Value>, String> {
+    match value {
+        Value::Object(members) => Ok(members.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => wanted("a mapping", value),
+    }
+}
+
+pub fn mappings(value: &Value) -> Result<Vec<Map<String, Value>>, String> {
+    each(value, mapping)
+}
+
+pub fn run_status(value: &Value) -> Result<RunStatus, String> {
+    match text(value)?.as_str() {
+        "succeeded" => Ok(RunStatus::Succeeded),
+        "partial-succeeded" => Ok(RunStatus::PartialSucceeded),
+        "failed" => Ok(RunStatus::Failed),
+        "stopped" => Ok(RunStatus::Stopped),
+        "paused" => Err("`paused` is not supported by this version of flowproof".to_owned()),
+        "rejected" => Err("a rejection is written `reject: { code, message }`".to_owned()),
+        other => Err(format!("cannot be `{other}`; one of: succeeded, partial-succeeded, failed, stopped")),
+    }
+}
+
+pub fn node_status(value: &Value) -> Result<NodeStatus, String> {
+    match text(value)?.as_str() {
+        "succeeded" => Ok(NodeStatus::Succeeded),
+        "failed" => Ok(NodeStatus::Failed),
+        "exception" => Ok(NodeStatus::Exception),
+        other => Err(format!("cannot be `{other}`; one of: succeeded, failed, exception")),
+    }
+}
+
+pub fn statuses(value: &Value) -> Result<Vec<NodeStatus>, String> {
+    each(value, node_status)
+}
+
+pub fn chunks(value: &Value) -> Result<Chunks, String> {
+    match value {
+        Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map(Chunks::Cut),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => text(value).map(Chunks::Whole),
+    }
+}
+
+/// A price: `0.05 USD`, or a bare decimal in USD.
+pub fn price(value: &Value) -> Result<Price, String> {
+    if let Some(amount) = decimal(value) {
+        return match amount.is_sign_negative() {
+            true => Err("must not be negative".to_owned()),
+            false => Ok(Price { amount, currency: "USD".to_owned() }),
+        };
+    }
+    let money = parse_money(&text(value)?).map_err(|error| error.to_string())?;
+    Ok(Price { amount: money.amount, currency: money.currency.to_string() })
+}

@@ -1,0 +1,133 @@
+//! The keys of a mock reply and what each may hold, checked where they stand.
+
+use serde_json::Value;
+
+use crate::mock::reply::{Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text, texts};
+use crate::suite::node::{Entry, Node, NodeValue};
+use crate::suite::reader::Reader;
+
+/// Keys of a reply.
+pub const REPLY_KEYS: [(&str, Decode); 14] = [
+    ("outputs", |value| any(mapping(value))),
+    ("status", |value| any(run_status(value))),
+    ("error", |value| any(text(value))),
+    ("tokens", |value| any(count(value))),
+    ("steps", |value| any(count(value))),
+    ("elapsed", |value| any(duration(value))),
+    ("text", |value| any(text(value))),
+    ("chunk_size", |value| any(count(value))),
+    ("nodes", list),
+    ("workflow_id", |value| any(text(value))),
+    ("reject", |value| any(mapping(value))),
+    ("latency", |value| any(duration(value))),
+    ("pause", |_| Ok(())),
+    ("fault", |_| Ok(())),
+];
+
+/// Keys of a node.
+const NODE_KEYS: [(&str, Decode); 14] = [
+    ("id", |value| any(text(value))),
+    ("title", |value| any(text(value))),
+    ("type", |value| any(text(value))),
+    ("inputs", |value| any(mappings(value))),
+    ("outputs", |value| any(mappings(value))),
+    ("status", |value| any(statuses(value))),
+    ("error", |value| any(texts(value))),
+    ("tokens", |value| any(counts(value))),
+    ("price", |value| any(price(value))),
+    ("elapsed", |value| any(duration(value))),
+    ("stream", |value| any(chunks(value))),
+    ("retries", |value| any(count(value))),
+    ("iterations", |value| any(count(value))),
+    ("parent", |value| any(text(value))),
+];
+
+/// Keys of a refusal.
+const REJECT_KEYS: [(&str, Decode); 3] =
+    [("http", |value| any(count(value))), ("code", |value| any(text(value))), ("message", |value| any(text(value)))];
+
+/// Keys that later versions will know; silence about them would be a false green.
+const UNSUPPORTED: [&str; 2] = ["pause", "fault"];
+
+fn list(value: &Value) -> Result<(), String> {
+    if value.is_array() { Ok(()) } else { Err("must be a list".to_owned()) }
+}
+
+/// Notes everything wrong with a reply, each at its place.
+pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
+    for entry in check_keys(reader, node, "a mock reply", &REPLY_KEYS) {
+        match entry.key.as_str() {
+            key if UNSUPPORTED.contains(&key) => {
+                reader.problem(entry.mark, format!("`{key}` is not supported by this version of flowproof"));
+            }
+            "reject" => {
+                check_keys(reader, &entry.value, "`reject`", &REJECT_KEYS);
+                check_alone(reader, node);
+            }
+            "nodes" => check_nodes(reader, &entry.value),
+            _ => {}
+        }
+    }
+}
+
+/// A refused run has no outputs, nodes or tokens.
+fn check_alone(reader: &mut Reader<'_>, node: &Node) {
+    let others = node.as_map().into_iter().flatten();
+    for entry in others.filter(|entry| !matches!(entry.key.as_str(), "reject" | "latency")) {
+        reader.problem(entry.mark, format!("`{}` cannot stand beside `reject`: nothing runs", entry.key));
+    }
+}
+
+fn check_nodes(reader: &mut Reader<'_>, node: &Node) {
+    let items = node.as_list().unwrap_or_default();
+    for item in items {
+        check_keys(reader, item, "a mock node", &NODE_KEYS);
+        if item.as_map().is_some() && item.get("id").is_none() && item.get("title").is_none() {
+            reader.problem(item.mark, "a mock node needs a `title` or an `id`");
+        }
+        if let Some(rounds) = item.get("iterations") {
+            let kind = item.get("type").and_then(Node::as_text);
+            if !matches!(kind, Some("iteration" | "loop")) {
+                reader.problem(rounds.mark, "`iterations` belongs to a node of type `iteration` or `loop`");
+            }
+        }
+        check_parent(reader, item, items);
+    }
+}
+
+fn check_parent(reader: &mut Reader<'_>, item: &Node, items: &[Node]) {
+    let Some(parent) = item.get("parent") else { return };
+    let Some(name) = parent.as_text().filter(|name| !name.contains("{{")) else { return };
+    let names_it = |other: &&Node| [other.get("id"), other.get("title")].iter().flatten().any(|given| given.as_text() == Some(name));
+    let found = items.iter().find(names_it);
+    let kind = found.and_then(|node| node.get("type")).and_then(Node::as_text);
+    if found.is_none() {
+        reader.problem(parent.mark, format!("`parent` names no node of this reply: `{name}`"));
+    } else if !matches!(kind, Some("iteration" | "loop")) {
+        reader.problem(parent.mark, format!("`parent` must be a node of type `iteration` or `loop`; `{name}` is none"));
+    } else if found.is_some_and(|node| node.get("parent").is_some()) {
+        reader.problem(parent.mark, "containers do not nest in mock replies");
+    }
+}
+
+/// Notes unknown keys and values of the wrong kind; what holds a template is checked once rendered.
+fn check_keys<'n>(reader: &mut Reader<'_>, node: &'n Node, what: &str, keys: &[(&str, Decode)]) -> &'n [Entry] {
+    let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+    let entries = reader.map(node, what, &names);
+    for entry in entries.iter().filter(|entry| !has_template(&entry.value)) {
+        let Some((_, decode)) = keys.iter().find(|(name, _)| *name == entry.key) else { continue };
+        if let Err(error) = decode(&entry.value.to_json()) {
+            reader.problem(entry.value.mark, format!("`{}` {error}", entry.key));
+        }
+    }
+    entries
+}
+
+fn has_template(node: &Node) -> bool {
+    match &node.value {
+        NodeValue::Text(text) => text.contains("{{"),
+        NodeValue::List(items) => items.iter().any(has_template),
+        NodeValue::Map(entries) => entries.iter().any(|entry| has_template(&entry.value)),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => false,
+    }
+}

@@ -1,0 +1,62 @@
+//! The body of an answer: whole, or event by event with or without waits.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use hyper::body::{Body, Frame, SizeHint};
+
+/// The body of an answer.
+pub enum Answer {
+    /// All at once, with a length.
+    Whole(Option<Bytes>),
+    /// One chunk an event, without waits.
+    Events {
+        /// All events.
+        bytes: Bytes,
+        /// Where each ends.
+        ends: std::vec::IntoIter<usize>,
+        /// Where the next begins.
+        at: usize,
+    },
+    /// Chunks as they come.
+    Paced(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = match self.get_mut() {
+            Self::Whole(bytes) => bytes.take(),
+            Self::Events { bytes, ends, at } => ends.next().map(|end| {
+                let event = bytes.slice(*at..end);
+                *at = end;
+                event
+            }),
+            Self::Paced(stream) => match stream.as_mut().poll_next(cx) {
+                Poll::Ready(next) => next,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Events { ends, .. } => ends.as_slice().is_empty(),
+            Self::Paced(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Events { .. } | Self::Paced(_) => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The small calls: detail, logs, stop, parameters, info, and the pages of the framework.
+
+use std::sync::atomic::Ordering;
+
+use hyper::header::{HeaderMap, HeaderValue};
+use hyper::{Method, Response};
+use serde_json::{Map, Value, json};
+
+use super::body::Answer;
+use super::refusal::Refusal;
+use super::request::{pydantic, read_object, read_user, violation};
+use super::respond::html;
+use super::route::Call;
+use super::state::{State, StoredRun};
+use crate::mock::answer::{DifyVersion, Sys, id_of, json as style, log_facts};
+
+/// Flask's page for unknown paths.
+pub const NOT_FOUND: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n\
+    <p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>\n";
+/// The proxy's page for bodies that are too large.
+pub const TOO_LARGE: &str = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n\
+    <center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
+/// Answers a browser's question what it may send.
+pub fn options(version: DifyVersion, method: &Method, headers: &HeaderMap) -> Response<Answer> {
+    let mut response = html(version, 200, String::new());
+    let mut add = |name: &'static str, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    let mut allowed = [method.as_str(), "OPTIONS"];
+    if version == DifyVersion::V1_12 {
+        allowed.sort_unstable();
+    }
+    add("allow", &allowed.join(", "));
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    add("access-control-allow-origin", text("origin").unwrap_or("*"));
+    add("access-control-expose-headers", "X-Env, X-Trace-Id, X-Version");
+    if let Some(wanted) = text("access-control-request-headers") {
+        add("access-control-allow-headers", &wanted.replace(',', ", ").replace("  ", " "));
+    }
+    add("access-control-allow-methods", "DELETE, GET, OPTIONS, PATCH, POST, PUT");
+    add("vary", if version == DifyVersion::V1_14 { "Origin, Cookie" } else { "Origin" });
+    response
+}
+
+/// Sends `/v1` to `/v1/`.
+pub fn redirect(state: &State, headers: &HeaderMap) -> Response<Answer> {
+    let own = state.address.to_string();
+    let host = headers.get("host").and_then(|value| value.to_str().ok()).unwrap_or(&own);
+    let to = format!("http://{host}/v1/");
+    let page = format!(
+        "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be redirected \
+         automatically to the target URL: <a href=\"{to}\">{to}</a>. If not, click the link.\n"
+    );
+    let mut response = html(state.options.version, 308, page);
+    if let Ok(location) = HeaderValue::from_str(&to) {
+        response.headers_mut().insert("location", location);
+    }
+    response
+}
+
+/// `GET /v1/`.
+pub fn root(version: DifyVersion) -> Vec<u8> {
+    style::flask(&json!({ "welcome": "Dify OpenAPI", "api_version": "v1", "server_version": version.header() }))
+}
+
+/// `GET /health`.
+pub fn health(version: DifyVersion) -> Vec<u8> {
+    style::flask(&json!({ "pid": std::process::id(), "status": "ok", "version": version.header() }))
+}
+
+/// `GET /info`.
+pub fn info(app: &str) -> Value {
+    json!({ "name": shown_name(app), "description": "answered by flowproof's mock", "tags": [], "mode": "workflow", "author_name": "flowproof" })
+}
+
+/// `GET /site`.
+pub fn site(app: &str) -> Value {
+    json!({
+        "title": shown_name(app), "chat_color_theme": null, "chat_color_theme_inverted": false, "icon_type": "emoji", "icon": "🤖",
+        "icon_background": "#FFEAD5", "description": null, "copyright": null, "privacy_policy": null, "custom_disclaimer": "",
+        "default_language": "en-US", "show_workflow_steps": true, "use_icon_as_answer_icon": false, "icon_url": null,
+    })
+}
+
+fn shown_name(app: &str) -> &str {
+    if app.is_empty() { "mock" } else { app }
+}
+
+/// `GET /parameters`.
+pub fn parameters(state: &State, app: &str) -> Value {
+    let off = || json!({ "enabled": false });
+    json!({
+        "opening_statement": "", "suggested_questions": [], "suggested_questions_after_answer": off(), "speech_to_text": off(),
+        "text_to_speech": { "enabled": false, "language": "", "voice": "" }, "retriever_resource": { "enabled": true },
+        "annotation_reply": off(), "more_like_this": off(), "user_input_form": state.declared(app), "sensitive_word_avoidance": off(),
+        "file_upload": {
+            "enabled": false, "allowed_file_types": ["image"], "allowed_file_extensions": [".JPG", ".PNG"],
+            "allowed_file_upload_methods": ["local_file", "remote_url"], "number_limits": 3,
+            "image": { "enabled": false, "number_limits": 3, "transfer_methods": ["local_file", "remote_url"] },
+        },
+        "system_parameters": {
+            "image_file_size_limit": 10, "video_file_size_limit": 100, "audio_file_size_limit": 50, "file_size_limit": 15,
+            "workflow_file_upload_limit": 10,
+        },
+    })
+}
+
+/// `POST /workflows/tasks/{id}/stop`: success for whatever id.
+pub fn stop(state: &State, call: &Call, task: &str) -> Result<Value, Refusal> {
+    let body = read_object(call.content_type.as_deref(), &call.body)?;
+    read_user(&body)?;
+    state.stop(task);
+    Ok(json!({ "result": "success" }))
+}
+
+/// `GET /workflows/run/{id}`.
+pub fn detail(state: &State, call: &Call, id: &str) -> Result<Value, Refusal> {
+    const KEYS: [&str; 11] = [
+        "id", "workflow_id", "status", "inputs", "outputs", "error", "total_steps", "total_tokens", "created_at", "finished_at", "elapsed_time",
+    ];
+    if uuid::Uuid::parse_str(id).is_err() {
+        return Err(Refusal::unknown());
+    }
+    match (state.run(&call.app, id), state.options.version) {
+        (Some(stored), version) => Ok(detail_of(&stored, version)),
+        (None, DifyVersion::V1_12) => Ok(Value::Object(KEYS.iter().map(|key| ((*key).to_owned(), Value::Null)).collect())),
+        (None, DifyVersion::V1_14) => Err(Refusal::new(404, "not_found", "Workflow run not found.")),
+    }
+}
+
+fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
+    let run = &stored.run;
+    let mut inputs = Vec::new();
+    run.push_inputs(&mut inputs, Sys::WithTimestamp);
+    let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
+    let is_stopped = stored.is_stopped.load(Ordering::Relaxed) || run.graph.status == crate::mock::reply::RunStatus::Stopped;
+    let outputs = if is_stopped { &Map::new() } else { &run.graph.reply.outputs };
+    let outputs = match version {
+        DifyVersion::V1_12 => Value::from(spaced(outputs)),
+        DifyVersion::V1_14 => Value::Object(outputs.clone()),
+    };
+    // The detail of a stopped run was never seen to leave `running`.
+    let (status, error, steps) = match is_stopped {
+        true => ("running", None, 0),
+        false => (run.graph.status.word(), run.graph.error.as_deref(), run.graph.steps),
+    };
+    json!({
+        "id": run.id, "workflow_id": run.workflow, "status": status, "inputs": spaced(&inputs), "outputs": outputs, "error": error,
+        "total_steps": steps, "total_tokens": if is_stopped { 0 } else { run.graph.tokens }, "created_at": run.created_at,
+        "finished_at": if is_stopped { Value::Null } else { Value::from(run.finished_at()) },
+        "elapsed_time": if is_stopped { 0.0 } else { run.graph.elapsed },
+    })
+}
+
+fn spaced<T: serde::Serialize>(value: &T) -> String {
+    let mut out = Vec::new();
+    style::push_spaced(&mut out, value);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// `GET /workflows/logs`.
+pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
+    let query = decode_query(&call.query);
+    let get = |key: &str| query.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str()).filter(|text| !text.is_empty());
+    let page = number(get("page"), "page", 99_999, state.options.version)?.unwrap_or(1);
+    let limit = number(get("limit"), "limit", 100, state.options.version)?.unwrap_or(20);
+    if let Some(account) = get("created_by_account") {
+        return Err(Refusal::invalid(format!("Account not found: {account}")));
+    }
+    let seconds = |key: &str| get(key).and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+    let (before, after) = (seconds("created_at__before"), seconds("created_at__after"));
+    let found = state.runs(&call.app, |stored| {
+        let run = &stored.run;
+        get("created_by_end_user_session_id").is_none_or(|user| user == run.user)
+            && get("status").is_none_or(|status| status == run.graph.status.word())
+            && before.is_none_or(|before| run.created_at <= before)
+            && after.is_none_or(|after| run.created_at >= after)
+            && get("keyword").is_none_or(|word| has_keyword(stored, word))
+    });
+    let from = (page - 1).saturating_mul(limit) as usize;
+    let rows: Vec<Value> = found.iter().skip(from).take(limit as usize).map(|stored| log_row(stored)).collect();
+    let has_more = found.len() > from.saturating_add(limit as usize);
+    Ok(json!({ "page": page, "limit": limit, "total": found.len(), "has_more": has_more, "data": rows }))
+}
+
+/// Dify searches the stored JSON text, in which other characters than ASCII are escaped.
+fn has_keyword(stored: &StoredRun, word: &str) -> bool {
+    let run = &stored.run;
+    spaced(&*run.inputs).contains(word) || spaced(&run.graph.reply.outputs).contains(word) || run.id == word || run.user.contains(word)
+}
+
+fn log_row(stored: &StoredRun) -> Value {
+    let run = &stored.run;
+    json!({
+        "id": id_of("log", &run.id), "workflow_run": log_facts(run), "details": null, "created_from": "service-api",
+        "created_by_role": "end_user", "created_by_account": null,
+        "created_by_end_user": { "id": run.user_id, "type": "service-api", "is_anonymous": false, "session_id": run.user },
+        "created_at": run.finished_at(),
+    })
+}
+
+fn number(text: Option<&str>, key: &str, most: u64, version: DifyVersion) -> Result<Option<u64>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let (what, kind) = match text.parse::<i64>() {
+        Ok(value) if value >= 1 && value as u64 <= most => return Ok(Some(value as u64)),
+        Ok(value) if value < 1 => ("Input should be greater than or equal to 1".to_owned(), "greater_than_equal"),
+        Ok(_) => (format!("Input should be less than or equal to {most}"), "less_than_equal"),
+        Err(_) => ("Input should be a valid integer, unable to parse string as an integer".to_owned(), "int_parsing"),
+    };
+    Err(pydantic("WorkflowLogQuery", &[violation(key, &what, kind, &Value::from(text))], version))
+}
+
+fn decode_query(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (decode(key), decode(value))).collect()
+}
+
+/// Undoes percent and plus encoding; what is malformed stays as it is.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let pair = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (bytes[at], pair) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,162 @@
+//! Which call a request is, and whether it may be made.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response};
+
+use super::body::Answer;
+use super::refusal::Refusal;
+use super::respond::{html, json, refuse};
+use super::state::State;
+use super::{endpoints, run, upload};
+use crate::mock::answer::json::flask;
+use crate::mock::book::AttemptId;
+
+/// Most bytes of a request's body.
+const MOST_BYTES: usize = 100 << 20;
+/// Names a runner's attempt.
+const ATTEMPT: &str = "x-flowproof-attempt";
+
+/// A call with everything that was sent.
+#[derive(Debug)]
+pub struct Call {
+    /// The app whose key was sent.
+    pub app: Arc<str>,
+    /// The runner's attempt, if it names one.
+    pub attempt: Option<AttemptId>,
+    /// As sent.
+    pub content_type: Option<String>,
+    /// The query, undecoded.
+    pub query: String,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// A path that Dify knows.
+enum Route<'p> {
+    Run,
+    RunById(&'p str),
+    Detail(&'p str),
+    Stop(&'p str),
+    Logs,
+    Upload,
+    Parameters,
+    Info,
+    Site,
+    Meta,
+    Completion,
+    Root,
+    RootWithoutSlash,
+    Health,
+}
+
+fn route(path: &str) -> Option<Route<'_>> {
+    let below = match path {
+        "/health" => return Some(Route::Health),
+        "/v1" => return Some(Route::RootWithoutSlash),
+        "/v1/" => return Some(Route::Root),
+        _ => path.strip_prefix("/v1/")?,
+    };
+    let parts: Vec<&str> = below.split('/').collect();
+    Some(match parts.as_slice() {
+        ["workflows", "run"] => Route::Run,
+        ["workflows", "logs"] => Route::Logs,
+        ["workflows", "run", id] if !id.is_empty() => Route::Detail(id),
+        ["workflows", id, "run"] if !id.is_empty() => Route::RunById(id),
+        ["workflows", "tasks", id, "stop"] if !id.is_empty() => Route::Stop(id),
+        ["files", "upload"] => Route::Upload,
+        ["parameters"] => Route::Parameters,
+        ["info"] => Route::Info,
+        ["site"] => Route::Site,
+        ["meta"] => Route::Meta,
+        ["completion-messages"] => Route::Completion,
+        _ => return None,
+    })
+}
+
+impl Route<'_> {
+    fn method(&self) -> Method {
+        match self {
+            Self::Run | Self::RunById(_) | Self::Stop(_) | Self::Upload | Self::Completion => Method::POST,
+            Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => Method::GET,
+            Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
+        }
+    }
+}
+
+/// Answers one request.
+pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<Answer> {
+    let version = state.options.version;
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let Some(route) = route(&path) else { return html(version, 404, endpoints::NOT_FOUND.to_owned()) };
+    if parts.method == Method::OPTIONS {
+        return endpoints::options(version, &route.method(), &parts.headers);
+    }
+    let is_head = parts.method == Method::HEAD && route.method() == Method::GET;
+    if parts.method != route.method() && !is_head {
+        let refusal = Refusal::new(405, "method_not_allowed", "The method is not allowed for the requested URL.");
+        let mut response = refuse(version, &refusal);
+        let allowed = HeaderValue::from_str(&format!("{}, OPTIONS", route.method())).unwrap_or(HeaderValue::from_static("OPTIONS"));
+        response.headers_mut().insert("allow", allowed);
+        return response;
+    }
+    match route {
+        Route::Health => return json(version, 200, endpoints::health(version)),
+        Route::Root => return json(version, 200, endpoints::root(version)),
+        Route::RootWithoutSlash => return endpoints::redirect(state, &parts.headers),
+        Route::Run | Route::RunById(_) | Route::Detail(_) | Route::Stop(_) | Route::Logs | Route::Upload => {}
+        Route::Parameters | Route::Info | Route::Site | Route::Meta | Route::Completion => {}
+    }
+    let (app, attempt) = match authorise(state, &parts.headers) {
+        Ok(known) => known,
+        Err(refusal) => return refuse(version, &refusal),
+    };
+    let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
+        return html(version, 413, endpoints::TOO_LARGE.to_owned());
+    };
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let call = Call { app, attempt, content_type, query, body: body.to_bytes() };
+    dispatch(state, &route, &call).await
+}
+
+async fn dispatch(state: &Arc<State>, route: &Route<'_>, call: &Call) -> Response<Answer> {
+    let version = state.options.version;
+    let answered = match route {
+        Route::Run => return run::answer_run(state, call, None).await,
+        Route::RunById(id) => return run::answer_run(state, call, Some(id)).await,
+        Route::Upload => upload::answer_upload(state, call).await.map(|value| (201, value)),
+        Route::Stop(task) => endpoints::stop(state, call, task).map(|value| (200, value)),
+        Route::Detail(id) => endpoints::detail(state, call, id).map(|value| (200, value)),
+        Route::Logs => endpoints::logs(state, call).map(|value| (200, value)),
+        Route::Parameters => Ok((200, endpoints::parameters(state, &call.app))),
+        Route::Info => Ok((200, endpoints::info(&call.app))),
+        Route::Site => Ok((200, endpoints::site(&call.app))),
+        Route::Meta => Ok((200, serde_json::json!({ "tool_icons": {} }))),
+        Route::Completion => Err(Refusal::new(400, "app_unavailable", "App unavailable, please check your app configurations.")),
+        Route::Root | Route::RootWithoutSlash | Route::Health => Err(Refusal::unknown()),
+    };
+    match answered {
+        Ok((status, value)) => json(version, status, flask(&value)),
+        Err(refusal) => refuse(version, &refusal),
+    }
+}
+
+/// The app a key names; a runner's attempt names its own.
+fn authorise(state: &State, headers: &HeaderMap) -> Result<(Arc<str>, Option<AttemptId>), Refusal> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (scheme, key) = header.trim().split_once(char::is_whitespace).unwrap_or(("", ""));
+    if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
+        return Err(Refusal::unauthorized("Authorization header must be provided and start with 'Bearer'"));
+    }
+    let attempt = headers.get(ATTEMPT).and_then(|value| value.to_str().ok()).and_then(AttemptId::parse);
+    match state.app_of(key.trim(), attempt) {
+        Some(app) => Ok((app, attempt)),
+        None => Err(Refusal::unauthorized("Access token is invalid")),
+    }
+}

@@ -1,0 +1,169 @@
+//! A run: matched, checked, answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::Response;
+use serde_json::{Map, Value};
+
+use super::body::Answer;
+use super::files::{Scope, resolve_all, without_files};
+use super::refusal::Refusal;
+use super::request::{RunRequest, read_object, read_run};
+use super::respond::{Content, refuse, respond};
+use super::route::Call;
+use super::state::State;
+use crate::base::clock;
+use crate::exchange::ResponseMode;
+use crate::mock::answer::graph::Graph;
+use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_stream};
+use crate::mock::book::Ask;
+use crate::mock::form::FormError;
+use crate::mock::options::Pace;
+use crate::mock::reply::Reject;
+
+/// Answers `POST /workflows/run` and `POST /workflows/{id}/run`.
+pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -> Response<Answer> {
+    let version = state.options.version;
+    let request = read_object(call.content_type.as_deref(), &call.body).and_then(|body| read_run(body, version));
+    let request = match request.and_then(|request| check_pin(state, call, pinned).map(|()| request)) {
+        Ok(request) => request,
+        Err(refusal) => return refuse(version, &refusal),
+    };
+    let inputs = match accept_inputs(state, call, &request) {
+        Ok(inputs) => inputs,
+        Err(refusal) => return reject(state, request.mode, &refusal),
+    };
+    let graph = match find(state, call, &request.inputs) {
+        Ok(graph) => graph,
+        Err(refusal) => return refuse(version, &refusal),
+    };
+    if let Some(latency) = graph.reply.latency {
+        tokio::time::sleep(latency).await;
+    }
+    if let Some(Reject { http, code, message }) = &graph.reply.reject {
+        return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
+    }
+    perform(state, call, Performance { request, inputs, graph, pinned })
+}
+
+struct Performance<'a> {
+    request: RunRequest,
+    inputs: Map<String, Value>,
+    graph: Arc<Graph>,
+    pinned: Option<&'a str>,
+}
+
+fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Response<Answer> {
+    let version = state.options.version;
+    let Performance { request, inputs, graph, pinned } = performance;
+    let scripted = graph.reply.workflow_id.as_deref().or(pinned);
+    let run = Run {
+        id: state.new_id(),
+        task: state.new_id(),
+        workflow: scripted.map_or_else(|| state.workflow_of(&call.app), str::to_owned),
+        app: id_of("app", &call.app),
+        user_id: id_of("user", &format!("{}\n{}", call.app, request.user)),
+        user: request.user,
+        inputs: Arc::new(inputs),
+        created_at: clock::wall().as_second(),
+        version,
+        graph,
+        seed: state.seed(),
+    };
+    let answer = match request.mode {
+        ResponseMode::Blocking => respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run))))),
+        ResponseMode::Streaming if state.options.pace == Pace::Real => {
+            let stored = state.remember(run, call.app.clone(), call.body.len());
+            return super::pace::paced(state, stored);
+        }
+        ResponseMode::Streaming => {
+            let events = write_stream(&run);
+            let answer = Answer::Events { bytes: Bytes::from(events.bytes), ends: events.ends.into_iter(), at: 0 };
+            respond(version, 200, Content::Events, answer)
+        }
+    };
+    state.remember(run, call.app.clone(), call.body.len());
+    answer
+}
+
+/// A pinned version must be a uuid, published, and the app's own.
+fn check_pin(state: &State, call: &Call, pinned: Option<&str>) -> Result<(), Refusal> {
+    let Some(id) = pinned else { return Ok(()) };
+    if uuid::Uuid::parse_str(id).is_err() {
+        return Err(Refusal::new(400, "bad_request", format!("Invalid workflow_id format: '{id}'. ")));
+    }
+    if id == id_of("draft", &call.app) {
+        let message = format!(
+            "Cannot use draft workflow version. Workflow ID: {id}. Please use a published workflow version or leave workflow_id empty."
+        );
+        return Err(Refusal::new(400, "bad_request", message));
+    }
+    match state.knows_workflow(&call.app, id) {
+        true => Ok(()),
+        false => Err(Refusal::new(404, "not_found", format!("Workflow not found with id: {id}"))),
+    }
+}
+
+fn accept_inputs(state: &State, call: &Call, request: &RunRequest) -> Result<Map<String, Value>, Refusal> {
+    let scope = Scope { state, app: &call.app, user: &request.user };
+    let Some(form) = state.form(&call.app) else {
+        return resolve_all(scope, &request.inputs).map_err(Refusal::invalid);
+    };
+    form.accept(&request.inputs, &|mapping| scope.resolve(mapping)).map_err(|error| match error {
+        FormError::Invalid(message) => Refusal::invalid(message),
+        FormError::Internal => Refusal::internal(),
+    })
+}
+
+fn find(state: &State, call: &Call, inputs: &Map<String, Value>) -> Result<Arc<Graph>, Refusal> {
+    let plain = without_files(inputs);
+    let ask = Ask { app: Some(&call.app), attempt: call.attempt, inputs: &plain };
+    match state.book.find(ask, state.names()) {
+        Some(Ok(graph)) => Ok(graph),
+        Some(Err(error)) => Err(no_answer(format!("no mock answer: its template fails: {error}"))),
+        None => {
+            let mut shown = Value::Object(plain).to_string();
+            if let Some((at, _)) = shown.char_indices().nth(300) {
+                shown.truncate(at);
+                shown.push('…');
+            }
+            Err(no_answer(format!("no mock answer for the inputs {shown}")))
+        }
+    }
+}
+
+fn no_answer(message: String) -> Refusal {
+    Refusal::new(404, "not_found", message)
+}
+
+/// Refuses inputs as the version does: 1.14 answers a stream with one ping, and then with silence.
+fn reject(state: &State, mode: ResponseMode, refusal: &Refusal) -> Response<Answer> {
+    let version = state.options.version;
+    let is_silent = mode == ResponseMode::Streaming && version == DifyVersion::V1_14 && is_about_inputs(refusal);
+    if !is_silent {
+        return refuse(version, refusal);
+    }
+    let ping = futures_util::stream::iter([Bytes::from_static(PING)]);
+    let silence = silence(state.options.stream_idle);
+    respond(version, 200, Content::Events, Answer::Paced(Box::pin(futures_util::StreamExt::chain(ping, silence))))
+}
+
+/// Nothing, and then the end.
+fn silence(idle: Duration) -> impl futures_util::Stream<Item = Bytes> + Send {
+    futures_util::stream::unfold((), move |()| async move {
+        tokio::time::sleep(idle).await;
+        None
+    })
+}
+
+/// Whether a refusal comes from the input form, which 1.14 looks at only in its worker.
+fn is_about_inputs(refusal: &Refusal) -> bool {
+    let texts = ["in input form", "Invalid upload file", "transfer_method is required", "Detected file type", "Reached maximum retries"];
+    match (refusal.status, refusal.code.as_str()) {
+        (400, "invalid_param") => texts.iter().any(|text| refusal.message.contains(text)),
+        (500, "internal_server_error") => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,160 @@
+//! Problems as text for people, in rustc's look.
+
+use std::fmt::Write;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::base::origin::Place;
+use crate::suite::problem::Problem;
+
+/// How many problems are shown whole.
+const MOST_SHOWN: usize = 50;
+
+/// Whether problems are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// With ANSI colours.
+    Color,
+    /// As bare text.
+    Plain,
+}
+
+/// Writes problems one below the other, the first 50 whole, and their number where there are several.
+pub fn render(problems: &[Problem], style: Style) -> String {
+    let renderer = match style {
+        Style::Color => Renderer::styled(),
+        Style::Plain => Renderer::plain(),
+    };
+    let mut text = String::new();
+    for problem in problems.iter().take(MOST_SHOWN) {
+        let _ = writeln!(text, "{}\n", render_one(problem, &renderer));
+    }
+    if problems.len() > MOST_SHOWN {
+        let _ = writeln!(text, "{} problems, the first {MOST_SHOWN} are shown", problems.len());
+    } else if problems.len() > 1 {
+        let _ = writeln!(text, "{} problems", problems.len());
+    }
+    text
+}
+
+fn render_one(problem: &Problem, renderer: &Renderer) -> String {
+    let message = visible(&problem.message);
+    let lines: Vec<Shown> = std::iter::once(Shown::new(&problem.place, "")).collect();
+    let others: Vec<Shown> = problem.others.iter().map(|(place, label)| Shown::new(place, label)).collect();
+    let help = problem.help.as_deref().map(visible);
+    let mut group = Group::with_title(Level::ERROR.primary_title(message));
+    for shown in &lines {
+        group = add(group, shown, AnnotationKind::Primary);
+    }
+    for shown in &others {
+        group = add(group, shown, AnnotationKind::Context);
+    }
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    renderer.render(&[group])
+}
+
+fn add<'a>(group: Group<'a>, shown: &'a Shown, kind: AnnotationKind) -> Group<'a> {
+    match &shown.span {
+        Some(span) => {
+            let annotation = kind.span(span.clone()).label(shown.label.as_str());
+            let snippet = Snippet::source(shown.line.as_str()).path(shown.path.as_str()).line_start(shown.number);
+            group.element(snippet.annotation(annotation))
+        }
+        None => group.element(annotate_snippets::Origin::path(shown.path.as_str())),
+    }
+}
+
+/// A place made ready for the renderer.
+struct Shown {
+    path: String,
+    number: usize,
+    line: String,
+    span: Option<std::ops::Range<usize>>,
+    label: String,
+}
+
+impl Shown {
+    /// Finds the caret's bytes on the line; a column beyond what is kept of the line is only named.
+    fn new(place: &Place, label: &str) -> Self {
+        let line = visible(&place.excerpt);
+        let column = place.column.saturating_sub(1) as usize;
+        let count = line.chars().count();
+        let byte = |at: usize| line.char_indices().nth(at).map_or(line.len(), |(byte, _)| byte);
+        let span = (place.line > 0 && column <= count).then(|| {
+            let start = byte(column);
+            let end = byte(column.saturating_add(place.width.max(1) as usize).min(count.max(column)));
+            start..end.max(start)
+        });
+        let path = if span.is_some() { visible(&place.file) } else { visible(&place.to_string()) };
+        Self { path, number: place.line as usize, line, span, label: visible(label) }
+    }
+}
+
+/// Control characters, which could steer the terminal, become visible ones of the same width.
+fn visible(text: &str) -> String {
+    let show = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => '\u{FFFD}',
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
+        c => c,
+    };
+    text.chars().map(show).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::suite::node::{Mark, Source};
+
+    fn problem(text: &str, (line, column, width): (u32, u32, u32)) -> Problem {
+        let place = Source::new("suites/a.yaml", text.to_owned()).place(Mark { line, column, width });
+        Problem::new(place, "unknown key `asert` in a test")
+    }
+
+    #[test]
+    fn a_problem_looks_as_rustc_would_show_it() {
+        let problem = problem("tests:\n  - name: a\n    asert: []\n", (3, 5, 5)).help("did you mean `assert`?");
+        let expected = "\
+error: unknown key `asert` in a test
+ --> suites/a.yaml:3:5
+  |
+3 |     asert: []
+  |     ^^^^^
+  |
+  = help: did you mean `assert`?
+
+";
+        assert_eq!(render(&[problem], Style::Plain), expected);
+    }
+
+    #[test]
+    fn both_places_of_a_duplicate_are_shown() {
+        let source = Source::new("a.yaml", "name: x\nname: y\n".to_owned());
+        let place = |line| source.place(Mark { line, column: 1, width: 4 });
+        let text = render(&[Problem::new(place(2), "given twice").other(place(1), "first given here")], Style::Plain);
+        assert!(text.contains("2 | name: y") && text.contains("1 | name: x") && text.contains("first given here"), "{text}");
+    }
+
+    #[test]
+    fn whole_files_long_lines_and_control_characters_are_shown_safely() {
+        let text = render(&[Problem::new(Place::file("a\u{1b}[31m.yaml"), "cannot\u{7} be read")], Style::Plain);
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{7}') && text.contains("a\u{FFFD}[31m.yaml"), "{text}");
+        let far = problem(&"é".repeat(10_000), (1, 9_000, 3));
+        assert!(render(&[far], Style::Plain).contains("suites/a.yaml:1:9000"));
+        let end = Problem::new(Place { file: Arc::from("a"), line: 1, column: 4, width: 9, excerpt: Arc::from("abc") }, "unexpected end");
+        assert!(render(&[end], Style::Plain).contains("a:1:4"));
+    }
+
+    #[test]
+    fn ten_thousand_problems_are_counted_and_fifty_shown() {
+        let problems: Vec<Problem> = (0..10_000).map(|_| problem("a: 1\n", (1, 1, 1))).collect();
+        let text = render(&problems, Style::Plain);
+        assert_eq!(text.matches("error: ").count(), 50);
+        assert!(text.ends_with("10000 problems, the first 50 are shown\n"));
+        assert!(render(&problems[..1], Style::Color).contains('\u{1b}'));
+    }
+}
