@@ -4,5 +4,11 @@
 
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
+/// Every exit code, provoked in a child process.
+mod exit_codes;
+/// The libtest door, as another crate uses it.
+mod harness;
+/// A project of its own for each test.
+mod project;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;

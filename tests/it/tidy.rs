@@ -69,7 +69,8 @@ fn the_house_is_read_from_the_document() {
             .collect();
     let expected: Vec<Option<u8>> = (0..=8).map(Some).collect();
     assert_eq!(floors, expected);
-    assert_eq!(house.homes("reqwest"), ["client"]);
+    assert_eq!(house.homes("libtest_mimic"), ["harness"]);
+    assert_eq!(house.neighbours("check"), ["outcome"]);
     assert!(house.homes("serde_json").is_empty(), "a crate without a home may be used anywhere");
 }
 
@@ -99,6 +100,12 @@ const PROOFS: &[Proof] = &[
         path: "src/check/a.rs",
         bad: "use crate::{base::units, plan::{case::Case}};",
         good: "use crate::{base::{units, plan}, wire};",
+    },
+    Proof {
+        rule: "floors",
+        path: "src/client/a.rs",
+        bad: "use crate::outcome::Cause;",
+        good: "fn a() { outcome::cause() }",
     },
     Proof {
         rule: "floors",
@@ -176,7 +183,7 @@ const PROOFS: &[Proof] = &[
         rule: "absences",
         path: "src/check/a.rs",
         bad: "static A: LazyLock<u8> = LazyLock::new(f);",
-        good: "static A: u8 = 1;",
+        good: "static A: u8 = 1;\nstruct B { c: OnceCell<u8> }",
     },
     Proof {
         rule: "absences",
@@ -201,7 +208,7 @@ const PROOFS: &[Proof] = &[
         rule: "signatures",
         path: "src/check/a.rs",
         bad: "fn a(x: u8, strict: bool) {}",
-        good: "fn a(x: u8, f: impl Fn(u8) -> bool) -> bool {}",
+        good: "fn a(x: u8, f: impl Fn(u8) -> bool) -> bool {}\nimpl Visitor for B { fn visit_bool(self, v: bool) {} }",
     },
     Proof {
         rule: "signatures",

@@ -58,7 +58,7 @@ fn floors(source: &Source, house: &House) -> Vec<String> {
     for (at, room) in used_rooms(source) {
         let (line, path) = (source.line_at(at), &source.path);
         match house.floor(&room) {
-            _ if room == own_room => {}
+            _ if room == own_room || house.neighbours(&own_room).contains(&room) => {}
             None => {
                 offences.push(format!("{path}:{line}: `crate::{room}` is no room of docs/architecture.md"))
             }
@@ -79,7 +79,7 @@ fn floors(source: &Source, house: &House) -> Vec<String> {
 
 /// The rooms named after `crate::`, groups included.
 fn used_rooms(source: &Source) -> Vec<(usize, String)> {
-    let path = pattern(r"\b(?:crate|flowproof)::\s*(\w+|\{)");
+    let path = pattern(r"\bcrate::\s*(\w+|\{)");
     let mut rooms = Vec::new();
     for found in path.captures_iter(&source.own) {
         let first = found.get(1).expect("the pattern has a group");
@@ -131,7 +131,8 @@ fn homes(source: &Source, house: &House) -> Vec<String> {
 fn purity(source: &Source, _: &House) -> Vec<String> {
     let pure =
         ["base", "wire", "exchange", "verdict", "outcome", "check", "plan", "event", "client/assemble"];
-    if !stands_in(source, &pure) {
+    let reads_files_when_suites_load = ["check/schema"];
+    if !stands_in(source, &pure) || stands_in(source, &reads_files_when_suites_load) {
         return Vec::new();
     }
     matches(
@@ -175,7 +176,7 @@ fn absences(source: &Source, _: &House) -> Vec<String> {
         (r"\bdbg!|\btodo!|\bunimplemented!", "unfinished"),
         (r"\banyhow\b", "errors are enums of the place they arise in"),
         (
-            r"\bLazyLock\b|\bOnceLock\b|\bOnceCell\b|\bLazyCell\b|\bthread_local!|\bstatic\s+mut\b",
+            r"\bthread_local!|\bstatic\s+(?:mut\b|\w+\s*:[^=;]*\b(?:Lazy\w+|Once\w+|Mutex|RwLock|Atomic\w+)\b)",
             "no globals",
         ),
         (r"#!?\[allow\b", "suppress with #[expect(…, reason = \"…\")]"),
@@ -193,7 +194,7 @@ fn names(source: &Source, _: &House) -> Vec<String> {
         .filter(|part| vague.contains(part))
         .map(|part| format!("{}: `{part}` says nothing", source.path))
         .collect();
-    let pattern = r"\b(?:struct|enum|trait|type)\s+\w*(?:Manager|Handler|Processor|Info|Data|Helper|Utils)\b";
+    let pattern = r"\b(?:struct|enum|trait)\s+\w*(?:Manager|Handler|Processor|Info|Data|Helper|Utils)\b";
     offences.extend(matches(source, pattern, "name it by what it is"));
     offences
 }
@@ -201,15 +202,14 @@ fn names(source: &Source, _: &House) -> Vec<String> {
 fn signatures(source: &Source, _: &House) -> Vec<String> {
     let flag = pattern(r":\s*&?\s*(?:Option\s*<\s*)?bool\b");
     let mut offences = Vec::new();
-    for function in source.functions() {
+    // A trait dictates the signatures of its implementations.
+    for function in source.functions().into_iter().filter(|function| !function.of_a_trait) {
         let place = format!("{}:{}: `{}`", source.path, function.line, function.name);
         if function.parameters.len() > 4 {
             offences.push(format!("{place} has {} parameters; make a struct", function.parameters.len()));
         }
-        // A visitor's method is a contract of serde, not ours.
-        let foreign = function.name.ends_with("_bool");
         let is_flag = |parameter: &String| flag.is_match(parameter) && !parameter.contains("->");
-        if !foreign && function.parameters.iter().any(is_flag) {
+        if function.parameters.iter().any(is_flag) {
             offences.push(format!("{place} takes a bool; make an enum"));
         }
     }

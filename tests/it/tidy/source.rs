@@ -28,6 +28,7 @@ pub struct Source {
     pub test_lines: usize,
     /// Modules declared as `#[cfg(test)] mod name;`.
     pub test_modules: Vec<String>,
+    trait_blocks: Vec<Range<usize>>,
     /// True when the whole file is such a module.
     pub is_test: bool,
 }
@@ -42,6 +43,8 @@ pub struct Function {
     pub lines: usize,
     /// The line of `fn`, from 1.
     pub line: usize,
+    /// True in an `impl … for …` block.
+    pub of_a_trait: bool,
 }
 
 /// All Rust files under the folders given, in order of path.
@@ -86,6 +89,7 @@ impl Source {
             own: String::from_utf8(own).unwrap(),
             test_lines: tests.iter().map(|range| code[range.clone()].lines().count()).sum(),
             test_modules: module.captures_iter(&code).map(|found| found[1].to_owned()).collect(),
+            trait_blocks: trait_blocks(&code),
             code,
             is_test: false,
         }
@@ -132,7 +136,9 @@ impl Source {
         let after = find_outside(code, close + 1, b"{;")?;
         let end = if code[after] == b'{' { after + matching(&code[after..])? } else { after };
         let line = self.line_at(whole.start());
+        let of_a_trait = self.trait_blocks.iter().any(|block| block.contains(&whole.start()));
         Some(Function {
+            of_a_trait,
             name: found[1].to_owned(),
             parameters: split_parameters(&self.own[open + 1..close]),
             lines: self.line_at(end) - line + 1,
@@ -202,6 +208,16 @@ fn split_parameters(inside: &str) -> Vec<String> {
         .map(|part| part.trim().to_owned())
         .filter(|part| !part.is_empty() && !is_self.is_match(part))
         .collect()
+}
+
+/// The bodies of `impl … for …` blocks.
+fn trait_blocks(code: &str) -> Vec<Range<usize>> {
+    let head = pattern(r"(?m)^\s*(?:unsafe\s+)?impl\b[^{;]*?\bfor\b[^{;]*\{");
+    let body = |found: regex::Match<'_>| {
+        let open = found.end() - 1;
+        open..open + matching(&code.as_bytes()[open..]).unwrap_or(0)
+    };
+    head.find_iter(code).map(body).collect()
 }
 
 /// The items under `#[cfg(test)]`, attribute included.
