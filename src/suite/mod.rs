@@ -13,6 +13,7 @@ pub(crate) mod read_target;
 pub(crate) mod read_test;
 pub(crate) mod reader;
 pub(crate) mod render;
+pub(crate) mod schema;
 pub(crate) mod spec;
 pub(crate) mod table;
 pub(crate) mod yaml;
