@@ -19,7 +19,8 @@ mod tests {
     }
 
     fn keys(schema: &Value, pointer: &str) -> Vec<String> {
-        let properties = schema.pointer(pointer).and_then(Value::as_object).unwrap_or_else(|| panic!("{pointer}"));
+        let properties =
+            schema.pointer(pointer).and_then(Value::as_object).unwrap_or_else(|| panic!("{pointer}"));
         let mut keys: Vec<String> = properties.keys().cloned().collect();
         keys.sort();
         keys
@@ -84,21 +85,50 @@ mod tests {
         let suite = jsonschema::validator_for(&schema(SUITE)).unwrap();
         for name in ["support-triage", "elsewhere", "repeats"] {
             let document = document(&data("good").join(format!("{name}.yaml"))).unwrap();
-            let errors: Vec<String> = suite.iter_errors(&document).map(|error| format!("{} {error}", error.instance_path())).collect();
+            let errors: Vec<String> = suite
+                .iter_errors(&document)
+                .map(|error| format!("{} {error}", error.instance_path()))
+                .collect();
             assert_eq!(errors, Vec::<String>::new(), "{name}");
         }
         let project = jsonschema::validator_for(&schema(PROJECT)).unwrap();
         let document = document(&data("good/project/flowproof.yaml")).unwrap();
-        let errors: Vec<String> = project.iter_errors(&document).map(|error| format!("{} {error}", error.instance_path())).collect();
+        let errors: Vec<String> = project
+            .iter_errors(&document)
+            .map(|error| format!("{} {error}", error.instance_path()))
+            .collect();
         assert_eq!(errors, Vec::<String>::new());
     }
 
     /// Bad suites whose fault no schema can see: it lies in names, files, templates or YAML itself.
     const BEYOND_A_SCHEMA: [&str; 27] = [
-        "binary-tag", "duplicate-keys", "each-and-matrix", "each-bad-jsonl", "each-kind", "each-no-file", "each-outside", "each-ragged-csv",
-        "each-twice", "files-missing", "full-name-collision", "huge-integer", "human-input", "matrix-huge", "name-twice", "pass-rate-above",
-        "repeat-sequential", "row-without-rows", "template-syntax", "thresholds", "timeout-zero", "unknown-column", "unknown-root",
-        "name-with-control", "unknown-var", "var-name", "var-used-before",
+        "binary-tag",
+        "duplicate-keys",
+        "each-and-matrix",
+        "each-bad-jsonl",
+        "each-kind",
+        "each-no-file",
+        "each-outside",
+        "each-ragged-csv",
+        "each-twice",
+        "files-missing",
+        "full-name-collision",
+        "huge-integer",
+        "human-input",
+        "matrix-huge",
+        "name-twice",
+        "pass-rate-above",
+        "repeat-sequential",
+        "row-without-rows",
+        "template-syntax",
+        "thresholds",
+        "timeout-zero",
+        "unknown-column",
+        "unknown-root",
+        "name-with-control",
+        "unknown-var",
+        "var-name",
+        "var-used-before",
     ];
 
     #[test]
@@ -108,7 +138,9 @@ mod tests {
         for entry in std::fs::read_dir(data("bad")).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            if path.extension().is_none_or(|ending| ending != "yaml") || BEYOND_A_SCHEMA.contains(&name.as_str()) {
+            if path.extension().is_none_or(|ending| ending != "yaml")
+                || BEYOND_A_SCHEMA.contains(&name.as_str())
+            {
                 continue;
             }
             if document(&path).is_some_and(|document| suite.is_valid(&document)) {
