@@ -8,7 +8,7 @@ use crate::base::template::Templates;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, SuiteHead, TargetKind};
-use crate::plan::choices::Choices;
+use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test};
 use crate::plan::endpoint::read_secrets;
 use crate::plan::expand::expand;
@@ -229,6 +229,7 @@ impl Building<'_, '_> {
             deselected: u32::try_from(all - cases.len()).unwrap_or(u32::MAX),
             cases,
             mock_rules: self.rules,
+            shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             secrets,
         };

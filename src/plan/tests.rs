@@ -26,6 +26,7 @@ fn problems_of(folder: &Path, path: &Path) -> Vec<Problem> {
         paths: vec![path.to_path_buf()],
         outside: Outside::Refused,
         in_ci: false,
+        only: None,
     };
     compile(load(&options), &Choices::default()).problems
 }
@@ -71,6 +72,7 @@ fn loaded(folder: &Path, files: &[(&str, &str)]) -> LoadOptions {
         paths: Vec::new(),
         outside: Outside::Refused,
         in_ci: false,
+        only: None,
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod grounds;
 pub(crate) mod load;
 pub(crate) mod names;
 pub(crate) mod node;
+pub(crate) mod peek;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod read_suite;

@@ -28,6 +28,7 @@ impl Folder {
             paths,
             outside: Outside::Refused,
             in_ci: false,
+            only: None,
         })
     }
 }
@@ -142,6 +143,7 @@ fn data_files_may_not_leave_the_suites_folder_even_through_links() {
         paths: vec![],
         outside: Outside::Allowed,
         in_ci: false,
+        only: None,
     };
     assert_eq!(problems(&load(&allowed)), Vec::<String>::new());
 }
