@@ -12,6 +12,7 @@ use crate::suite::discover::{Found, discover};
 use crate::suite::grounds::{Grounds, plain, shown};
 use crate::suite::peek::files_of;
 use crate::suite::node::Mark;
+use crate::suite::peek::files_of;
 use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
 use crate::suite::read_suite::{SuiteFile, read_suite};
@@ -112,7 +113,11 @@ fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<Suite
     let mut suite = read_suite(&mut reader, tree, file);
     if options.in_ci {
         for mark in suite.tests.iter().filter_map(|test| test.only) {
-            reader.problem_with_help(mark, "`only` is refused where `CI` is set", "the other tests would silently not run");
+            reader.problem_with_help(
+                mark,
+                "`only` is refused where `CI` is set",
+                "the other tests would silently not run",
+            );
         }
     }
     suite.problems = problems.len();
@@ -146,7 +151,8 @@ fn read_bytes(path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Ve
     match read {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            problems.push(Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(&error))));
+            problems
+                .push(Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(&error))));
             None
         }
     }
@@ -167,7 +173,10 @@ fn check_full_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
                 if (*first, *mark) == here {
                     continue;
                 }
-                let problem = Problem::new(suite.source.place(test.name.mark), format!("two tests have the full name `{name}`"));
+                let problem = Problem::new(
+                    suite.source.place(test.name.mark),
+                    format!("two tests have the full name `{name}`"),
+                );
                 problems.push(problem.other(suites[*first].source.place(*mark), "first used here"));
             }
         }
@@ -182,5 +191,4 @@ fn full_names<'s>(suite: &'s SuiteSpec, test: &'s TestSpec) -> impl Iterator<Ite
 }
 
 #[cfg(test)]
-#[path = "load_tests.rs"]
 mod tests;
