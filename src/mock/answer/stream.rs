@@ -8,7 +8,7 @@ use super::events::Events;
 use super::graph::{GraphNode, Role, Round};
 use super::model;
 use super::sources::{Segment, Source, has_defaults};
-use super::text::shown;
+use super::text::{is_file, shown};
 use super::{DifyVersion, Run, Sys, new_id};
 use crate::mock::reply::{NodeStatus, RunStatus};
 
@@ -50,8 +50,21 @@ fn finish_event(run: &Run, events: &mut Events, ending: &Ending<'_>) {
     events.value("created_at", &run.created_at);
     events.value("finished_at", &run.finished_at());
     events.value("exceptions_count", &run.graph.exceptions);
-    events.raw("files", "[]");
+    events.value("files", &files_in(ending.outputs));
     events.close();
+}
+
+/// The files among outputs, those in lists included.
+fn files_in(outputs: &Map<String, Value>) -> Vec<&Value> {
+    let mut files = Vec::new();
+    for value in outputs.values() {
+        match value {
+            Value::Array(items) => files.extend(items.iter().filter(|item| is_file(item))),
+            value if is_file(value) => files.push(value),
+            _ => {}
+        }
+    }
+    files
 }
 
 /// What is known while a run is written.
@@ -180,7 +193,8 @@ impl Writer<'_> {
             self.events.raws(&[("outputs", "{}"), ("outputs_truncated", "false")]);
             self.events.word("status", "retry");
             self.events.value("error", round.error.as_deref().unwrap_or("the mock's script says so"));
-            self.node_tail(node, &Value::Null, inside);
+            self.node_tail(node, &Value::Null, &Map::new());
+            self.container_ids(inside);
             self.events.value("retry_index", &attempt);
             self.events.close();
         }
@@ -205,7 +219,14 @@ impl Writer<'_> {
             NodeStatus::Failed => self.events.value("error", &round.error),
             NodeStatus::Exception => self.events.word("error", "Unknown error"),
         }
-        self.node_tail(node, &metadata(node, round, inside), inside);
+        let run = self.run;
+        let outputs = match node.role {
+            Role::Start => &*run.inputs,
+            Role::End if round.outputs.is_empty() => &run.graph.reply.outputs,
+            Role::Plain | Role::End | Role::Iteration | Role::Loop | Role::Unfinished => &round.outputs,
+        };
+        self.node_tail(node, &metadata(node, round, inside), outputs);
+        self.container_ids(inside);
         self.events.close();
     }
 
@@ -238,13 +259,12 @@ impl Writer<'_> {
         }
     }
 
-    fn node_tail(&mut self, node: &GraphNode, metadata: &Value, inside: Inside<'_>) {
+    fn node_tail(&mut self, node: &GraphNode, metadata: &Value, outputs: &Map<String, Value>) {
         self.events.value("elapsed_time", &node.elapsed);
         self.events.value("execution_metadata", metadata);
         self.events.value("created_at", &self.run.created_at);
         self.events.value("finished_at", &(self.run.created_at + node.elapsed as i64));
-        self.events.raw("files", "[]");
-        self.container_ids(inside);
+        self.events.value("files", &files_in(outputs));
     }
 
     /// Streams the variables whose turn it is, now that this node has run.
@@ -314,7 +334,12 @@ impl Writer<'_> {
                 let key = self.input_of(segment).unwrap_or(&segment.name).to_owned();
                 self.events.chunk(&shown(value), [&node.id, &key]);
             }
-            Source::Nothing => {}
+            // A null input is streamed as an empty text, a variable without any source not at all.
+            Source::Nothing => {
+                if let Some(key) = self.input_of(segment).map(str::to_owned) {
+                    self.events.chunk("", [&node.id, &key]);
+                }
+            }
         }
     }
 }

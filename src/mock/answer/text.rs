@@ -44,7 +44,8 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-fn is_file(value: &Value) -> bool {
+/// Whether a value is a file object of Dify's.
+pub fn is_file(value: &Value) -> bool {
     value.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__")
 }
 

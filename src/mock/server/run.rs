@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Response;
+use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::body::Answer;
@@ -29,7 +30,7 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
     let request = read_object(call.content_type.as_deref(), &call.body).and_then(|body| read_run(body, version));
     let request = match request.and_then(|request| check_pin(state, call, pinned).map(|()| request)) {
         Ok(request) => request,
-        Err(refusal) => return refuse(version, &refusal),
+        Err(refusal) => return refuse_body(version, &refusal),
     };
     let inputs = match accept_inputs(state, call, &request) {
         Ok(inputs) => inputs,
@@ -46,6 +47,15 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
         return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
     }
     perform(state, call, Performance { request, inputs, graph, pinned })
+}
+
+/// Refuses a body; an exception nobody caught varies by cookie in both versions.
+fn refuse_body(version: DifyVersion, refusal: &Refusal) -> Response<Answer> {
+    let mut response = refuse(version, refusal);
+    if refusal.code == "unknown" {
+        response.headers_mut().insert("vary", HeaderValue::from_static("Cookie"));
+    }
+    response
 }
 
 struct Performance<'a> {
