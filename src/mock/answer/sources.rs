@@ -88,7 +88,10 @@ pub fn has_defaults(node: &GraphNode) -> bool {
 fn streaming(value: &Value, nodes: &[GraphNode], taken: &[Source]) -> Option<usize> {
     let text = value.as_str()?;
     let is_it = |(index, node): &(usize, &GraphNode)| {
-        !node.stream.is_empty() && node.role == Role::Plain && !taken.contains(&Source::Stream(*index)) && says(&node.stream, text)
+        !node.stream.is_empty()
+            && node.role == Role::Plain
+            && !taken.contains(&Source::Stream(*index))
+            && says(&node.stream, text)
     };
     nodes.iter().enumerate().find(is_it).map(|(index, _)| index)
 }

@@ -36,7 +36,8 @@ pub fn shown(value: &Value) -> String {
             links.join("\n")
         }
         Value::Array(items) => {
-            let lines: Vec<String> = items.iter().map(|item| format!("- {}", python(item, Quoting::Bare))).collect();
+            let lines: Vec<String> =
+                items.iter().map(|item| format!("- {}", python(item, Quoting::Bare))).collect();
             lines.join("\n")
         }
         Value::Object(_) if is_file(value) => link(value),
@@ -76,7 +77,8 @@ pub fn python(value: &Value, quoting: Quoting) -> String {
         (Value::String(text), Quoting::Quoted) => quoted(text),
         (Value::Array(items), _) => format!("[{}]", items.iter().map(inside).collect::<Vec<_>>().join(", ")),
         (Value::Object(members), _) => {
-            let pairs: Vec<String> = members.iter().map(|(key, member)| format!("{}: {}", quoted(key), inside(member))).collect();
+            let pairs: Vec<String> =
+                members.iter().map(|(key, member)| format!("{}: {}", quoted(key), inside(member))).collect();
             format!("{{{}}}", pairs.join(", "))
         }
     }

@@ -15,7 +15,9 @@ pub fn reply_of(events: &[Value]) -> Value {
         let data = &event["data"];
         let id = data["node_id"].as_str().unwrap_or_default();
         match event["event"].as_str().unwrap() {
-            "node_started" if !is_known(&nodes, id) && !is_plain_start_or_end(data) => nodes.push(begun(data)),
+            "node_started" if !is_known(&nodes, id) && !is_plain_start_or_end(data) => {
+                nodes.push(begun(data))
+            }
             "iteration_started" | "loop_started" => nodes.push(begun(data)),
             "node_finished" if is_known(&nodes, id) => finish(&mut nodes, data),
             "node_retry" => {
@@ -83,7 +85,12 @@ fn finish(nodes: &mut [Value], data: &Value) {
     if outputs.is_null() {
         outputs = json!({});
     }
-    for (key, value) in [("inputs", data["inputs"].clone()), ("outputs", outputs), ("status", data["status"].clone()), ("error", error)] {
+    for (key, value) in [
+        ("inputs", data["inputs"].clone()),
+        ("outputs", outputs),
+        ("status", data["status"].clone()),
+        ("error", error),
+    ] {
         match index {
             Some(at) => put(node, key, at as usize, value),
             None if key == "error" && value.is_null() => {}
@@ -98,7 +105,13 @@ fn finish(nodes: &mut [Value], data: &Value) {
 fn put(node: &mut Map<String, Value>, key: &str, at: usize, value: Value) {
     let list = node.entry(key).or_insert_with(|| json!([])).as_array_mut().unwrap();
     while list.len() <= at {
-        list.push(if matches!(key, "inputs" | "outputs") { json!({}) } else if key == "status" { json!("succeeded") } else { Value::Null });
+        list.push(if matches!(key, "inputs" | "outputs") {
+            json!({})
+        } else if key == "status" {
+            json!("succeeded")
+        } else {
+            Value::Null
+        });
     }
     list[at] = value;
 }

@@ -37,7 +37,19 @@ fn compare_data(recorded: &Value, mocked: &Value) -> Result<(), String> {
     let (left, right) = (&recorded["data"], &mocked["data"]);
     compare_keys(left, right)?;
     // What a script decides is equal; what Dify makes of it has the same members.
-    for key in ["text", "from_variable_selector", "node_id", "node_type", "title", "index", "status", "error", "retry_index", "metadata", "steps"] {
+    for key in [
+        "text",
+        "from_variable_selector",
+        "node_id",
+        "node_type",
+        "title",
+        "index",
+        "status",
+        "error",
+        "retry_index",
+        "metadata",
+        "steps",
+    ] {
         if unsigned(&left[key]) != unsigned(&right[key]) {
             return Err(format!("`{key}` {} became {}", left[key], right[key]));
         }
@@ -52,10 +64,13 @@ fn compare_data(recorded: &Value, mocked: &Value) -> Result<(), String> {
         compare_keys(&left["inputs"], &right["inputs"]).map_err(|error| format!("inputs: {error}"))?;
         compare_keys(&left["outputs"], &right["outputs"]).map_err(|error| format!("outputs: {error}"))?;
     }
-    compare_keys(&left["execution_metadata"], &right["execution_metadata"]).map_err(|error| format!("execution_metadata: {error}"))?;
+    compare_keys(&left["execution_metadata"], &right["execution_metadata"])
+        .map_err(|error| format!("execution_metadata: {error}"))?;
     if kind == "llm" {
-        compare_keys(&left["process_data"], &right["process_data"]).map_err(|error| format!("process_data: {error}"))?;
-        compare_keys(&left["process_data"]["usage"], &right["process_data"]["usage"]).map_err(|error| format!("usage: {error}"))?;
+        compare_keys(&left["process_data"], &right["process_data"])
+            .map_err(|error| format!("process_data: {error}"))?;
+        compare_keys(&left["process_data"]["usage"], &right["process_data"]["usage"])
+            .map_err(|error| format!("usage: {error}"))?;
     }
     Ok(())
 }
@@ -65,7 +80,9 @@ fn unsigned(value: &Value) -> String {
     let text = value.to_string();
     let mut parts = text.split("timestamp=");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |out, part| out + part.trim_start_matches(|c: char| c.is_alphanumeric() || "&=%_-".contains(c)))
+    parts.fold(first, |out, part| {
+        out + part.trim_start_matches(|c: char| c.is_alphanumeric() || "&=%_-".contains(c))
+    })
 }
 
 fn type_of(value: &Value) -> &'static str {

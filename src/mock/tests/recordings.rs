@@ -33,14 +33,21 @@ fn recorded_streams_come_back_alike() {
             if name.starts_with("chatflow") || !is_whole || recorded[0]["event"] != "workflow_started" {
                 continue;
             }
-            let reply = decode_reply(&reply_of(&recorded)).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
+            let reply =
+                decode_reply(&reply_of(&recorded)).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
             let run = run_of(Graph::lay_out(reply), version, own_inputs(&recorded[0]["data"]["inputs"]));
             let bytes = write_stream(&run).bytes;
             let text = String::from_utf8(bytes).unwrap();
-            assert_eq!(body.starts_with("event: ping\n\n"), text.starts_with("event: ping\n\n"), "{folder}/{name}");
+            assert_eq!(
+                body.starts_with("event: ping\n\n"),
+                text.starts_with("event: ping\n\n"),
+                "{folder}/{name}"
+            );
             let known = UNLIKE.iter().any(|(of, case, _)| *of == folder && *case == name);
             match compare_streams(&recorded, &events(&text)) {
-                Ok(()) if known => failures.push(format!("{folder}/{name}: alike now; strike it from the list")),
+                Ok(()) if known => {
+                    failures.push(format!("{folder}/{name}: alike now; strike it from the list"))
+                }
                 Ok(()) => alike += 1,
                 Err(_) if known => assert_eq!(bag(&recorded), bag(&events(&text)), "{folder}/{name}"),
                 Err(error) => failures.push(format!("{folder}/{name}: {error}")),
@@ -53,7 +60,10 @@ fn recorded_streams_come_back_alike() {
 
 /// The events without their order: of a parallel run the mock sends the same, one branch after the other.
 fn bag(events: &[Value]) -> Vec<String> {
-    let mut bag: Vec<String> = events.iter().map(|event| format!("{} {} {}", event["event"], event["data"]["node_id"], event["data"]["status"])).collect();
+    let mut bag: Vec<String> = events
+        .iter()
+        .map(|event| format!("{} {} {}", event["event"], event["data"]["node_id"], event["data"]["status"]))
+        .collect();
     bag.sort();
     bag
 }
@@ -75,9 +85,18 @@ fn recorded_blocking_answers_come_back_alike() {
                 continue;
             }
             let reply = json!({ "status": data["status"], "outputs": data["outputs"], "error": data["error"], "tokens": data["total_tokens"], "steps": data["total_steps"] });
-            let reply = Value::Object(reply.as_object().unwrap().iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect());
+            let reply = Value::Object(
+                reply
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .filter(|(_, value)| !value.is_null())
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+            );
             let reply = decode_reply(&reply).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
-            let text = String::from_utf8(write_blocking(&run_of(Graph::lay_out(reply), version, json!({})))).unwrap();
+            let text = String::from_utf8(write_blocking(&run_of(Graph::lay_out(reply), version, json!({}))))
+                .unwrap();
             let mocked: Value = serde_json::from_str(&text).unwrap();
             compare_keys(&recorded, &mocked).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));
             compare_keys(data, &mocked["data"]).unwrap_or_else(|error| panic!("{folder}/{name}: {error}"));

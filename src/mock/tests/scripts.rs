@@ -10,7 +10,18 @@ use crate::mock::script::Script;
 fn problems(yaml: &str) -> Vec<String> {
     let (script, _, problems) = compile_script_text(yaml);
     assert_eq!(script.is_none(), !problems.is_empty());
-    problems.iter().map(|problem| format!("{}:{} {}{}", problem.place.line, problem.place.column, problem.message, problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default())).collect()
+    problems
+        .iter()
+        .map(|problem| {
+            format!(
+                "{}:{} {}{}",
+                problem.place.line,
+                problem.place.column,
+                problem.message,
+                problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default()
+            )
+        })
+        .collect()
 }
 
 fn graph(script: &Script, templates: &Templates, scope: &Scope, repeat: u32) -> Value {
@@ -35,7 +46,9 @@ fn natural_scripts_run_as_recorded() {
             let reply = crate::mock::reply::decode_reply(&case["mock"]).unwrap();
             let run = run_of(crate::mock::answer::graph::Graph::lay_out(reply), version, json!({ "q": "x" }));
             let sent = events(&String::from_utf8(write_stream(&run).bytes).unwrap());
-            let starts = sent.iter().filter(|event| matches!(event["event"].as_str(), Some("node_started" | "iteration_started" | "loop_started")));
+            let starts = sent.iter().filter(|event| {
+                matches!(event["event"].as_str(), Some("node_started" | "iteration_started" | "loop_started"))
+            });
             assert_eq!(starts.map(|event| event["data"]["title"].clone()).collect::<Value>(), case["nodes"]);
             let last = &sent.last().unwrap()["data"];
             for (key, value) in case["run"].as_object().unwrap() {
@@ -45,10 +58,13 @@ fn natural_scripts_run_as_recorded() {
                 assert_eq!(sent.iter().map(|event| event["event"].clone()).collect::<Vec<_>>(), *names);
             }
             for (name, recording) in recordings(folder) {
-                let is_meant = case["recordings"].as_array().unwrap().contains(&json!(format!("{folder}/{name}")));
+                let is_meant =
+                    case["recordings"].as_array().unwrap().contains(&json!(format!("{folder}/{name}")));
                 let recorded = events(recording["response"]["body"].as_str().unwrap());
                 if is_meant && !recorded.is_empty() {
-                    let names = |events: &[Value]| events.iter().map(|event| event["event"].clone()).collect::<Vec<_>>();
+                    let names = |events: &[Value]| {
+                        events.iter().map(|event| event["event"].clone()).collect::<Vec<_>>()
+                    };
                     assert_eq!(names(&recorded), names(&sent), "{folder}/{name}");
                 }
             }
@@ -63,7 +79,10 @@ fn replies_are_cycled_and_templates_keep_their_types() {
     assert_eq!(problems, []);
     let script = script.unwrap();
     let scope = Scope::new().with_row(Some(&json!({ "n": 7, "city": "Rome" }))).with_repeat(3);
-    assert_eq!(graph(&script, &templates, &scope, 0), json!({ "outputs": { "n": 7, "city": "in Rome" }, "status": "succeeded", "tokens": 7, "steps": 3 }));
+    assert_eq!(
+        graph(&script, &templates, &scope, 0),
+        json!({ "outputs": { "n": 7, "city": "in Rome" }, "status": "succeeded", "tokens": 7, "steps": 3 })
+    );
     assert_eq!(graph(&script, &templates, &scope, 3)["outputs"], json!({ "i": 3 }));
     assert_eq!(graph(&script, &templates, &scope, 2)["outputs"]["n"], 7);
     let bad = scope.with_row(Some(&json!({ "n": -1, "city": 1 })));
@@ -73,15 +92,27 @@ fn replies_are_cycled_and_templates_keep_their_types() {
 
 #[test]
 fn bad_scripts_are_told_where_and_how() {
-    assert_eq!(problems("outputz: {}"), ["1:1 unknown key `outputz` in a mock reply; did you mean `outputs`?"]);
+    assert_eq!(
+        problems("outputz: {}"),
+        ["1:1 unknown key `outputz` in a mock reply; did you mean `outputs`?"]
+    );
     assert_eq!(problems("fault: http_500"), ["1:1 `fault` is not supported by this version of flowproof"]);
-    assert_eq!(problems("outputs: {}\npause: { node: x }"), ["2:1 `pause` is not supported by this version of flowproof"]);
+    assert_eq!(
+        problems("outputs: {}\npause: { node: x }"),
+        ["2:1 `pause` is not supported by this version of flowproof"]
+    );
     assert_eq!(problems("replies: []"), ["1:10 `replies` must not be empty"]);
     assert_eq!(problems("replies: [{}]\ntokens: 3").len(), 1);
     assert_eq!(problems("tokens: many").len(), 1);
-    assert_eq!(problems("status: suceeded")[0], "1:9 `status` cannot be `suceeded`; one of: succeeded, partial-succeeded, failed, stopped");
+    assert_eq!(
+        problems("status: suceeded")[0],
+        "1:9 `status` cannot be `suceeded`; one of: succeeded, partial-succeeded, failed, stopped"
+    );
     assert!(problems("outputs: { a: \"{{ vars.shpo }}\" }")[0].contains("did you mean `vars.shop`?"));
-    assert_eq!(problems("reject: { message: no }\noutputs: {}"), ["2:1 `outputs` cannot stand beside `reject`: nothing runs"]);
+    assert_eq!(
+        problems("reject: { message: no }\noutputs: {}"),
+        ["2:1 `outputs` cannot stand beside `reject`: nothing runs"]
+    );
     assert!(problems("nodes: [{ type: llm }]")[0].ends_with("needs a `title` or an `id`"));
     assert!(problems("nodes: [{ title: a, parent: b }]")[0].contains("names no node"));
     assert!(problems("nodes: [{ title: a, iterations: 2 }]")[0].contains("belongs to a node of type"));
@@ -91,7 +122,9 @@ fn bad_scripts_are_told_where_and_how() {
 
 #[test]
 fn what_is_scripted_wins_over_what_follows_from_it() {
-    let (script, templates, _) = compile_script_text("{ outputs: { a: 1 }, tokens: 5, steps: 9, elapsed: 2s, nodes: [{ title: L, type: llm, tokens: 3 }] }");
+    let (script, templates, _) = compile_script_text(
+        "{ outputs: { a: 1 }, tokens: 5, steps: 9, elapsed: 2s, nodes: [{ title: L, type: llm, tokens: 3 }] }",
+    );
     let graph = script.unwrap().reply(&templates, &Scope::new(), 0).unwrap();
     assert_eq!((graph.tokens, graph.steps, graph.elapsed), (5, 9, 2.0));
 }

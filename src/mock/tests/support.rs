@@ -18,7 +18,8 @@ use crate::suite::problem::Problem;
 use crate::suite::reader::Reader;
 use crate::suite::yaml::parse_yaml;
 
-pub const VERSIONS: [(&str, DifyVersion); 2] = [("1.12.1", DifyVersion::V1_12), ("1.14.2", DifyVersion::V1_14)];
+pub const VERSIONS: [(&str, DifyVersion); 2] =
+    [("1.12.1", DifyVersion::V1_12), ("1.14.2", DifyVersion::V1_14)];
 
 pub fn data(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
@@ -27,11 +28,15 @@ pub fn data(path: &str) -> PathBuf {
 /// All recordings of a version, by name.
 pub fn recordings(version: &str) -> Vec<(String, Value)> {
     let folder = data("wire").join(version);
-    let mut names: Vec<String> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     let read = |name: String| {
         // One request holds a bare NaN, which is no JSON.
-        let text = std::fs::read_to_string(folder.join(&name)).unwrap().replace("\"num\": NaN", "\"num\": \"NaN\"");
+        let text =
+            std::fs::read_to_string(folder.join(&name)).unwrap().replace("\"num\": NaN", "\"num\": \"NaN\"");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         (name.trim_end_matches(".json").to_owned(), json)
     };
@@ -45,13 +50,17 @@ pub fn recording(version: &str, name: &str) -> Value {
 
 /// The data events of a stream.
 pub fn events(body: &str) -> Vec<Value> {
-    body.lines().filter_map(|line| line.strip_prefix("data: ")).map(|json| serde_json::from_str(json).unwrap()).collect()
+    body.lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|json| serde_json::from_str(json).unwrap())
+        .collect()
 }
 
 pub fn compile_script_text(yaml: &str) -> (Option<Script>, Templates, Vec<Problem>) {
     let (mut problems, mut templates) = (Vec::new(), Templates::new());
     let document = parse_yaml("suites/a.yaml", yaml.as_bytes().to_vec(), &mut problems);
-    let known = KnownNames { vars: vec!["shop".to_owned()], row: Some(vec!["city".to_owned(), "n".to_owned()]) };
+    let known =
+        KnownNames { vars: vec!["shop".to_owned()], row: Some(vec!["city".to_owned(), "n".to_owned()]) };
     let mut reader = Reader { source: document.source, problems: &mut problems };
     let script = compile_script(&mut reader, &document.root.expect("a document"), &mut templates, &known);
     (script, templates, problems)
@@ -61,7 +70,12 @@ pub fn compile_rules_text(yaml: &str) -> (Vec<Rule>, Templates, Vec<Problem>) {
     let (mut problems, mut templates) = (Vec::new(), Templates::new());
     let document = parse_yaml("suites/a.yaml", yaml.as_bytes().to_vec(), &mut problems);
     let mut reader = Reader { source: document.source, problems: &mut problems };
-    let rules = compile_rules(&mut reader, &document.root.expect("a document"), &mut templates, &KnownNames::default());
+    let rules = compile_rules(
+        &mut reader,
+        &document.root.expect("a document"),
+        &mut templates,
+        &KnownNames::default(),
+    );
     (rules, templates, problems)
 }
 
