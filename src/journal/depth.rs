@@ -1,6 +1,7 @@
 //! Keeps what is recorded readable: JSON nested deeper than a reader follows is replaced by a word on it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -16,12 +17,12 @@ const DEEPEST: usize = 100;
 pub(super) fn bounded(event: &Event) -> Cow<'_, Event> {
     match event {
         Event::AttemptFinished(attempt) if !is_readable(attempt) => {
-            let mut attempt = attempt.clone();
+            let mut attempt = Attempt::clone(attempt);
             if let Some(outputs) = &mut attempt.outputs {
                 bound(outputs);
             }
             attempt.findings.iter_mut().for_each(bound_finding);
-            Cow::Owned(Event::AttemptFinished(attempt))
+            Cow::Owned(Event::AttemptFinished(Arc::new(attempt)))
         }
         Event::AttemptFinished(_) | Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
             Cow::Borrowed(event)

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -179,7 +180,7 @@ impl<'a> RecordReader<'a> {
         for entry in case.lines {
             match entry.mark() {
                 Mark::Attempt => match self.event(entry.offset())? {
-                    Event::AttemptFinished(attempt) => attempts.push(*attempt),
+                    Event::AttemptFinished(attempt) => attempts.push(Arc::unwrap_or_clone(attempt)),
                     Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
                         return Err(self.changed(entry.offset()));
                     }
@@ -188,7 +189,9 @@ impl<'a> RecordReader<'a> {
             }
         }
         match self.event(case.outcome.offset())? {
-            Event::CaseFinished(outcome) => Ok(CaseRecord { outcome: *outcome, attempts }),
+            Event::CaseFinished(outcome) => {
+                Ok(CaseRecord { outcome: Arc::unwrap_or_clone(outcome), attempts })
+            }
             Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
                 Err(self.changed(case.outcome.offset()))
             }
