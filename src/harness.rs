@@ -13,8 +13,7 @@ use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::SinkError;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::journal::CaseRecord;
-use crate::report::terminal::render_failure;
+use crate::report::terminal::failure_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::problem::Problem;
@@ -186,8 +185,7 @@ impl Shared {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
             Verdict::Skipped => Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped"))),
             Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
-                let attempts = ran.telling.map(Arc::unwrap_or_clone).into_iter().collect();
-                let text = render_failure(&CaseRecord { outcome: Arc::unwrap_or_clone(ran.outcome), attempts });
+                let text = failure_text(&ran.outcome, ran.telling.as_deref());
                 Err(Failed::from(self.session.redactor.text(&text)))
             }
         }

@@ -1,6 +1,5 @@
 //! `flowproof run`: load, plan, run, report.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use crate::cli::args::RunArgs;
@@ -12,7 +11,7 @@ use crate::event::RunEnd;
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::report;
-use crate::report::terminal::{Closing, Detail, Progress, Screen, Terminal};
+use crate::report::terminal::{self, Detail, Ending, Terminal};
 use crate::session::{self, Opening, Session, SessionError};
 use crate::settings::Settings;
 
@@ -61,7 +60,7 @@ fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
 fn carry_out(session: &Session, plan: Arc<Plan>, args: &RunArgs) -> Result<RunEnd, SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
     let selected = u32::try_from(plan.cases.len()).unwrap_or(u32::MAX);
-    let listener = Box::new(Terminal::new(anstream::stdout(), screen(args)));
+    let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
     session::runtime()?.block_on(async {
         let engine = session.start(plan, selected, Some(listener))?;
         let signals = signal::watch(engine.clone());
@@ -72,14 +71,12 @@ fn carry_out(session: &Session, plan: Arc<Plan>, args: &RunArgs) -> Result<RunEn
     })
 }
 
-fn screen(args: &RunArgs) -> Screen {
-    let detail = match (args.verbose, args.quiet) {
+fn detail(args: &RunArgs) -> Detail {
+    match (args.verbose, args.quiet) {
         (true, _) => Detail::Verbose,
         (false, true) => Detail::Quiet,
         (false, false) => Detail::Normal,
-    };
-    let progress = if say::is_watched() { Progress::Bar } else { Progress::None };
-    Screen { ink: say::ink(), detail, progress }
+    }
 }
 
 /// Writes the reports, then the summary; the last line says why the exit code is what it is.
@@ -110,14 +107,10 @@ fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), St
 }
 
 fn show(args: &RunArgs, settings: &Settings, session: &Session, record: &RunRecord, exit: Exit) -> Result<(), String> {
-    let (latest, gate) = (session.latest(), format!("exit {}: {}", exit.code(), exit.reason()));
-    let closing = Closing { reports: Some(&latest), gate: Some(&gate) };
-    let mut terminal = Terminal::new(anstream::stdout(), screen(args));
-    terminal.summarize(record, &closing).map_err(|error| error.to_string())?;
+    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
+    terminal::summary(record, detail(args), &ending).map_err(|error| error.to_string())?;
     if settings.in_github {
-        let annotations = report::github::render_annotations(record, "").map_err(|error| error.to_string())?;
-        // A closed pipe is no failure of the run.
-        let _ = std::io::stdout().write_all(annotations.as_bytes());
+        say::bytes(report::github::annotations(record).as_bytes());
     }
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! How commands speak: results on standard output, everything else on standard error; a closed pipe is no failure.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::cli::exit::Exit;
-use crate::report::text::Ink;
 use crate::session::OpenFailure;
 use crate::suite::problem::Problem;
 use crate::suite::render::{self, Style};
@@ -59,17 +58,4 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         Err(_) => return Exit::Usage.into(),
     }
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
-}
-
-/// Whether standard output takes colour: `--color`, `NO_COLOR` and the terminal decide.
-pub fn ink() -> Ink {
-    match anstream::stdout().current_choice() {
-        anstream::ColorChoice::Never => Ink::Plain,
-        anstream::ColorChoice::Auto | anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => Ink::Colour,
-    }
-}
-
-/// Whether a person watches both streams, so that a progress bar makes sense.
-pub fn is_watched() -> bool {
-    std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }

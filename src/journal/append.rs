@@ -12,6 +12,7 @@ use crate::event::{Event, Sink, SinkError};
 use crate::journal::depth::bounded;
 use crate::journal::mask::mask_line;
 use crate::journal::path_of;
+use crate::journal::split::mend_differences;
 
 /// Attempts that wait for their case are written anyway beyond this many bytes.
 const PENDING_MAX: usize = 256 * 1024;
@@ -44,10 +45,11 @@ impl Journal {
 
     fn append(&mut self, event: &Event) -> io::Result<()> {
         let start = self.pending.len();
-        serde_json::to_writer(&mut self.pending, bounded(event).as_ref())?;
+        let event = mend_differences(bounded(event), &self.redactor);
+        serde_json::to_writer(&mut self.pending, event.as_ref())?;
         mask_line(&mut self.pending, start, &self.redactor);
         self.pending.push(b'\n');
-        let written = match event {
+        let written = match event.as_ref() {
             Event::AttemptFinished(_) => self.pending.len() > PENDING_MAX,
             Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => true,
         };

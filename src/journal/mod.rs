@@ -12,6 +12,11 @@ mod index;
 mod lines;
 mod mask;
 mod read;
+#[cfg(test)]
+pub(crate) mod sample;
+mod split;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use append::Journal;
 pub(crate) use fold::read;

@@ -189,7 +189,9 @@ impl<'a> RecordReader<'a> {
             }
         }
         match self.event(case.outcome.offset())? {
-            Event::CaseFinished(outcome) => Ok(CaseRecord { outcome: Arc::unwrap_or_clone(outcome), attempts }),
+            Event::CaseFinished(outcome) => {
+                Ok(CaseRecord { outcome: Arc::unwrap_or_clone(outcome), attempts })
+            }
             Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
                 Err(self.changed(case.outcome.offset()))
             }

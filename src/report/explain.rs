@@ -139,7 +139,9 @@ fn diff_line(text: &mut Text, line: &DiffLine, indent: &str, bounds: Bounds) {
         }
     };
     match tones {
-        None => line.pieces.iter().for_each(|piece| drop(text.push(&one_line(&piece.text, bounds.width)))),
+        None => line.pieces.iter().for_each(|piece| {
+            text.push(&one_line(&piece.text, bounds.width));
+        }),
         Some(tones) => pieces(text, &line.pieces, tones, bounds),
     }
     text.end();

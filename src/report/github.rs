@@ -11,26 +11,34 @@ use crate::verdict::{Finding, Truth};
 /// GitHub shows at most ten errors a step; more are cut there, so the last says how many there are.
 const MOST: usize = 10;
 
-/// Renders the annotations; `root` is the way from the repository's root to where places begin, empty or ending in `/`.
-pub(crate) fn render_annotations(record: &RunRecord, root: &str) -> Result<String, JournalError> {
+/// Renders the annotations, for one that cannot be read a line that says so.
+pub(crate) fn annotations(record: &RunRecord) -> String {
+    let mut out = String::new();
+    if let Err(error) = write_annotations(&mut out, record) {
+        writeln!(out, "::error title=flowproof::{}", message(&error.to_string()))
+            .expect("a String takes text");
+    }
+    out
+}
+
+fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), JournalError> {
     let red = record.totals.red() as usize;
     let shown = if red > MOST { MOST - 1 } else { MOST };
-    let mut out = String::new();
     for case in record.failures().take(shown) {
-        annotation(&mut out, &case?, root);
+        annotation(out, &case?);
     }
     if red > shown {
         let rest = red - shown;
         writeln!(out, "::error title=flowproof::{rest} more tests are red: see the summary")
             .expect("a String takes text");
     }
-    Ok(out)
+    Ok(())
 }
 
-fn annotation(out: &mut String, case: &CaseRecord, root: &str) {
+fn annotation(out: &mut String, case: &CaseRecord) {
     let broken = case.deciding().and_then(|attempt| attempt.findings.iter().find_map(worst));
     let place: &Place = broken.map_or(&case.outcome.place, |finding| &finding.place);
-    let file = property(&format!("{root}{}", place.file));
+    let file = property(&place.file);
     let title = property(&format!("{} {}", case.outcome.name, case.outcome.verdict.word()));
     let position =
         if place.line > 0 { format!(",line={},col={}", place.line, place.column) } else { String::new() };

@@ -7,6 +7,8 @@ pub(crate) mod github;
 pub(crate) mod json;
 mod junit;
 pub(crate) mod terminal;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 mod write;
 mod xml;

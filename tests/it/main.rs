@@ -2,6 +2,12 @@
 //!
 //! The list below is the table of contents.
 
+/// A project in a folder of its own, and the built command to run in it.
+mod project;
+/// Every exit code, provoked in a child process.
+mod exit_codes;
+/// The libtest harness as another crate uses it, under cargo test and nextest.
+mod harness;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Every exit code, provoked in a child process.

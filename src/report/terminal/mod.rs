@@ -6,9 +6,13 @@ mod bar;
 mod summary;
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
+use anstream::{AutoStream, ColorChoice};
+
+use crate::base::redact::Redactor;
 use crate::base::units::{format_count, format_duration};
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord};
@@ -18,7 +22,7 @@ use crate::report::terminal::bar::Bar;
 use crate::report::text::{Ink, Text, Tone, one_line};
 use crate::verdict::Verdict;
 
-pub(crate) use summary::{Closing, render_failure, render_summary};
+pub(crate) use summary::{Ending, failure_text, render_summary};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +55,37 @@ pub(crate) struct Screen {
     pub progress: Progress,
 }
 
+impl Screen {
+    /// How standard output is to look: as `--color`, the environment and the terminal have it.
+    pub fn of_stdout(detail: Detail) -> Self {
+        let ink = match AutoStream::choice(&io::stdout()) {
+            ColorChoice::Never => Ink::Plain,
+            ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => Ink::Colour,
+        };
+        let screen = io::stdout().is_terminal() && io::stderr().is_terminal();
+        Self {
+            ink,
+            detail,
+            progress: if screen && detail != Detail::Quiet { Progress::Bar } else { Progress::None },
+        }
+    }
+}
+
+/// Prints what a run comes to on standard output; a reader that has left is no failure.
+pub(crate) fn summary(record: &RunRecord, detail: Detail, ending: &Ending) -> Result<(), JournalError> {
+    let text = render_summary(record, Screen::of_stdout(detail), ending)?;
+    let mut out = anstream::stdout().lock();
+    // Nobody is left to be told that standard output cannot be written.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}
+
 /// What is kept of a case between its attempts and its end.
 #[derive(Debug, Default)]
 struct Going {
     tokens: Option<u64>,
     /// The last attempt, only where held assertions are told.
-    last: Option<Box<Attempt>>,
+    last: Option<Arc<Attempt>>,
 }
 
 /// A listener that prints.
@@ -67,21 +96,34 @@ pub(crate) struct Terminal<W: Write> {
     bar: Bar,
     going: HashMap<u32, Going>,
     closed: bool,
+    redactor: Option<Redactor>,
+}
+
+impl Terminal<AutoStream<Stdout>> {
+    /// Prints to standard output as it is: a screen with colour and a bar, or a pipe without.
+    pub fn new(detail: Detail) -> Self {
+        Self::to(anstream::stdout(), Screen::of_stdout(detail))
+    }
 }
 
 impl<W: Write> Terminal<W> {
     /// Prints to `out`; the bar, if any, goes to standard error.
-    pub fn new(out: W, screen: Screen) -> Self {
-        Self { out, screen, bar: Bar::new(screen.progress), going: HashMap::new(), closed: false }
+    pub fn to(out: W, screen: Screen) -> Self {
+        Self {
+            out,
+            screen,
+            bar: Bar::new(screen.progress),
+            going: HashMap::new(),
+            closed: false,
+            redactor: None,
+        }
     }
 
-    /// Prints what the run comes to; the last thing that is printed.
-    pub fn summarize(&mut self, record: &RunRecord, closing: &Closing<'_>) -> Result<(), JournalError> {
-        self.bar.clear();
-        let text = render_summary(record, self.screen, closing)?;
-        // Nobody is left to be told that the terminal is gone.
-        let _ = self.print(&text);
-        Ok(())
+    /// Masks what is printed while the run goes on; the summary is made from masked records.
+    #[must_use]
+    pub fn masked_by(mut self, redactor: Redactor) -> Self {
+        self.redactor = Some(redactor);
+        self
     }
 
     fn print(&mut self, text: &str) -> io::Result<()> {
@@ -99,13 +141,13 @@ impl<W: Write> Terminal<W> {
         }
     }
 
-    fn attempt(&mut self, attempt: &Attempt) {
+    fn attempt(&mut self, attempt: &Arc<Attempt>) {
         let going = self.going.entry(attempt.case).or_default();
         if let Some(tokens) = attempt.facts.tokens {
             going.tokens = Some(going.tokens.unwrap_or(0).saturating_add(tokens));
         }
         if self.screen.detail == Detail::Verbose {
-            going.last = Some(Box::new(attempt.clone()));
+            going.last = Some(attempt.clone());
         }
         self.bar.spent(&attempt.facts);
     }
@@ -121,7 +163,8 @@ impl<W: Write> Terminal<W> {
         if let Some(attempt) = going.last.filter(|_| !outcome.verdict.is_red()) {
             explain_findings(&mut text, &attempt.findings, Which::All, Bounds::SCREEN);
         }
-        let text = self.bar.hold_back(text.out);
+        let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
+        let text = self.bar.hold_back(masked.unwrap_or(text.out));
         if text.is_empty() { Ok(()) } else { self.print(&text) }
     }
 

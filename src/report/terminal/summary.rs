@@ -1,11 +1,11 @@
 //! The end of a run on the terminal: each failure so that the change is seen at once, alike errors once, one line of totals.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::base::units::{format_count, format_duration};
 use crate::journal::{CaseRecord, JournalError, RunRecord};
-use crate::outcome::Cause;
+use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::explain_attempt;
 use crate::report::junit::MOCK_NOTE;
@@ -21,12 +21,14 @@ const NAMED: usize = 30;
 const CAUSES: usize = 1_000;
 
 /// What the command knows besides the record.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Closing<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    /// The exit code.
+    pub code: u8,
+    /// The gate that decided it: "a test failed".
+    pub reason: &'static str,
     /// Where the reports are.
-    pub reports: Option<&'a Path>,
-    /// The gate that decided: "exit 100: a test failed".
-    pub gate: Option<&'a str>,
+    pub reports: PathBuf,
 }
 
 /// The tests that met one cause.
@@ -40,7 +42,7 @@ struct Group {
 pub(crate) fn render_summary(
     record: &RunRecord,
     screen: Screen,
-    closing: &Closing<'_>,
+    ending: &Ending,
 ) -> Result<String, JournalError> {
     let mut text = Text::new(screen.ink);
     let groups = group_errors(record)?;
@@ -50,16 +52,14 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
-    if record.totals.red() > 0
-        && let Some(reports) = closing.reports
-    {
-        text.push("reports: ").push(&visible(&reports.display().to_string(), Lines::One)).end();
+    if record.totals.red() > 0 {
+        text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
     }
     if record.start.mock {
         text.tone(Tone::Doubt, MOCK_NOTE).end();
     }
-    if let Some(gate) = closing.gate {
-        text.tone(Tone::Strong, gate).end();
+    if ending.code != 0 {
+        text.tone(Tone::Strong, &format!("exit {}: {}", ending.code, ending.reason)).end();
     }
     Ok(text.out)
 }
@@ -143,10 +143,11 @@ fn failures(
     Ok(())
 }
 
-/// One red case as plain text, for a runner that prints failures itself.
-pub(crate) fn render_failure(case: &CaseRecord) -> String {
+/// Explains one red test without colour, for a harness that prints it itself.
+pub(crate) fn failure_text(outcome: &CaseOutcome, attempt: Option<&Attempt>) -> String {
     let mut text = Text::new(Ink::Plain);
-    failure(&mut text, case, Detail::Normal);
+    case_line(&mut text, outcome, attempt.and_then(|attempt| attempt.facts.tokens));
+    explain(&mut text, outcome, attempt, Which::NotHeld);
     text.out
 }
 
@@ -157,17 +158,17 @@ fn failure(text: &mut Text, case: &CaseRecord, detail: Detail) {
     };
     text.end();
     case_line(text, &case.outcome, case.tokens());
-    match case.deciding() {
-        Some(attempt) => {
-            let place = visible(&case.outcome.place.to_string(), Lines::One).into_owned();
-            if attempt.findings.is_empty() {
-                text.push("  ").tone(Tone::Strong, &place).end();
-            }
-            explain_attempt(text, attempt, which, Bounds::SCREEN);
-        }
+    explain(text, &case.outcome, case.deciding(), which);
+}
+
+fn explain(text: &mut Text, outcome: &CaseOutcome, attempt: Option<&Attempt>, which: Which) {
+    if attempt.is_none_or(|attempt| attempt.findings.is_empty()) {
+        text.push("  ").tone(Tone::Strong, &visible(&outcome.place.to_string(), Lines::One)).end();
+    }
+    match attempt {
+        Some(attempt) => explain_attempt(text, attempt, which, Bounds::SCREEN),
         None => {
-            let place = visible(&case.outcome.place.to_string(), Lines::One).into_owned();
-            text.push("  ").tone(Tone::Strong, &place).push("  nothing was judged").end();
+            text.push("  nothing was judged").end();
         }
     }
 }
@@ -229,10 +230,10 @@ fn totals(text: &mut Text, record: &RunRecord) {
         text.tone(Tone::Doubt, &format!(" · {} warning{plural}", format_count(u64::from(totals.warnings))));
     }
     text.end();
-    ending(text, record);
+    how_it_ended(text, record);
 }
 
-fn ending(text: &mut Text, record: &RunRecord) {
+fn how_it_ended(text: &mut Text, record: &RunRecord) {
     match &record.end {
         None => {
             text.tone(Tone::Bad, "the run was killed or still goes on: this is what had finished").end();

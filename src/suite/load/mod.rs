@@ -10,7 +10,6 @@ use rayon::prelude::*;
 use crate::base::origin::Place;
 use crate::suite::discover::{Found, discover};
 use crate::suite::grounds::{Grounds, plain, shown};
-use crate::suite::peek::files_of;
 use crate::suite::node::Mark;
 use crate::suite::peek::files_of;
 use crate::suite::problem::Problem;
