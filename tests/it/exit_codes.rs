@@ -134,7 +134,7 @@ fn an_interrupted_run_exits_130_with_reports_of_what_finished() {
     let junit = project.read("reports/latest/junit.xml");
     assert!(junit.contains("quick"), "{junit}");
     let report: serde_json::Value = serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
-    assert_eq!(report["interrupted"], true, "{report}");
+    assert_eq!(report["run"]["interrupted"], true, "{report}");
 }
 
 #[cfg(unix)]
