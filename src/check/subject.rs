@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::base::units::{Money, format_duration};
+use crate::base::units::Money;
 use crate::exchange::{Ending, NodeRun};
 
 use super::Context;
 use super::judged::{Judged, cut, show};
 use super::model::{CountFact, Expectation, Subject, TextFact, TimeFact};
-use super::operand::bound::{Bare, Bound};
+use super::operand::bound::{Bare, Bound, show_duration};
 use super::operand::words::{Status, StatusOf, parse_statuses};
 use super::operand::Operand;
 use super::predicate::verdict;
@@ -166,7 +166,7 @@ fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>) -> Judged 
     let transcript = view.transcript;
     if let (TimeFact::Latency, Ending::TimedOut { .. }) = (fact, &transcript.ending) {
         if bound.is_passed(&transcript.elapsed) {
-            let message = format!("expected {}, and it had not ended after {}", bound.show(), format_duration(transcript.elapsed));
+            let message = format!("expected {}, and it had not ended after {}", bound.show(), show_duration(transcript.elapsed));
             return Judged::broken(message).expected(&Value::from(bound.show()));
         }
     }
@@ -209,7 +209,7 @@ fn duration(seconds: &Value, whose: &str) -> Fact<Duration> {
 fn within(fact: TimeFact, bound: &Bound<Duration>, found: Fact<Duration>) -> Judged {
     match found {
         Fact::Known(found) => {
-            let shown = format_duration(found);
+            let shown = show_duration(found);
             verdict(bound.holds(&found), || format!("expected {}, took {shown}", bound.show()))
                 .map_expected(&Value::from(bound.show()), &Value::from(shown.as_str()))
         }

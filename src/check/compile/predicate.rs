@@ -183,6 +183,11 @@ impl Compiler<'_, '_, '_> {
         if others && exists.and_then(Operand::ready) == Some(&false) {
             self.reader.problem(entry.mark, "`exists: false` leaves no value that the other predicates could hold for");
         }
+        let none = entries.iter().find(|entry| entry.key == "match" && entry.value.as_text() == Some("none"));
+        if let Some(none) = none.filter(|_| !predicates.is_empty()) {
+            let message = "`match: none` and `exists` cannot stand in one assertion";
+            self.reader.problem_with_help(none.mark, message, "a value must be there for `match: none` to hold: leave `exists` out");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::base::units::{Money, format_duration, parse_count, parse_duration, parse_money};
+use crate::base::units::{Money, parse_count, parse_duration, parse_money};
 
 use super::{OperandError, kind};
 
@@ -221,7 +221,7 @@ impl Quantity for Duration {
     }
 
     fn show(&self) -> String {
-        format_duration(*self)
+        show_duration(*self)
     }
 }
 
@@ -248,6 +248,17 @@ impl Quantity for Money {
     fn clash(&self, other: &Self) -> Option<String> {
         (self.currency != other.currency).then(|| format!("the limits are in {} and {}", self.currency, other.currency))
     }
+}
+
+/// A duration to the microsecond, so that what is just past a limit does not look like it.
+pub(in crate::check) fn show_duration(duration: Duration) -> String {
+    let (number, unit) = if duration < Duration::from_secs(1) {
+        (duration.as_secs_f64() * 1000.0, "ms")
+    } else {
+        (duration.as_secs_f64(), "s")
+    };
+    let digits = if unit == "ms" { format!("{number:.3}") } else { format!("{number:.6}") };
+    format!("{}{unit}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn scalar(value: &Value, what: &str) -> Result<String, OperandError> {
