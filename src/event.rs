@@ -1,5 +1,7 @@
 //! Facts about a run, in past tense; the terminal and the journal listen.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Attempt, CaseOutcome};
@@ -51,9 +53,9 @@ pub enum Event {
     /// The run started.
     RunStarted(RunStart),
     /// An attempt finished, one line of the journal.
-    AttemptFinished(Box<Attempt>),
+    AttemptFinished(Arc<Attempt>),
     /// A test finished or was skipped.
-    CaseFinished(Box<CaseOutcome>),
+    CaseFinished(Arc<CaseOutcome>),
     /// The run ended.
     RunFinished(RunEnd),
 }

@@ -212,6 +212,11 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// The `curl` line that repeats the request.
+    pub fn curl(&self) -> String {
+        self.curl.clone()
+    }
+
     /// True when every node event of the run was received: a stream that reached its terminal event.
     pub fn nodes_complete(&self) -> bool {
         self.mode == ResponseMode::Streaming && !self.events.is_empty() && matches!(self.ending, Ending::Finished)

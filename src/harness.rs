@@ -1,1 +1,211 @@
-//! stub
+//! Every test of every suite as a libtest trial: `cargo test`, its filters and `cargo nextest` work as ever.
+//!
+//! It does not know the command line; both enter the engine at the same place.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+use crate::engine::Engine;
+use crate::engine::signal;
+use crate::event::SinkError;
+use crate::plan::case::{Case, Plan, TargetKind};
+use crate::report::terminal::failure_text;
+use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
+use crate::settings::Settings;
+use crate::suite::problem::Problem;
+use crate::suite::render::{Style, render};
+use crate::verdict::Verdict;
+
+/// libtest's exit code for a red run.
+const RED: u8 = 101;
+
+/// Runs every test of the suites as a libtest trial and tells libtest's exit code.
+///
+/// Call it as the whole of a test binary with `harness = false`:
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     flowproof::harness::main()
+/// }
+/// ```
+///
+/// `FLOWPROOF_TARGET`, `FLOWPROOF_PROFILE` and `FLOWPROOF_SUITES` choose what runs where; without them the
+/// project file does, and without that the folder `suites/` runs on the built-in mock.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let settings = Settings::read();
+    match Door::open(&settings, &arguments) {
+        Ok(door) => door.run(&arguments),
+        Err(trial) => refuse(&arguments, trial),
+    }
+}
+
+/// Lists or fails the one trial that says why there are no others.
+fn refuse(arguments: &Arguments, trial: Trial) -> ExitCode {
+    libtest_mimic::run(arguments, vec![trial]).exit_code()
+}
+
+/// A trial that can only fail.
+fn failing(name: &str, message: String) -> Trial {
+    Trial::test(name, move || Err(Failed::from(message)))
+}
+
+/// One failing trial a file with problems, so that listing never fails and no other suite is held up.
+///
+/// Problems that belong to no suite, such as the project file's, fail a trial of their own.
+fn loading(problems: &[Problem], unsound: &[Arc<str>]) -> Vec<Trial> {
+    let text = |concerned: &dyn Fn(&Problem) -> bool| {
+        let found: Vec<Problem> = problems.iter().filter(|problem| concerned(problem)).cloned().collect();
+        (!found.is_empty()).then(|| render(&found, Style::Plain))
+    };
+    let suites = unsound.iter().map(|file| {
+        let message = text(&|problem| problem.concerns(file));
+        failing(&format!("{file}::loads"), message.unwrap_or_else(|| format!("{file} cannot be loaded")))
+    });
+    let rest = text(&|problem| !unsound.iter().any(|file| problem.concerns(file)));
+    suites.chain(rest.map(|message| failing("flowproof::project", message))).collect()
+}
+
+/// The suites as trials, and what they share.
+struct Door {
+    shared: Arc<Shared>,
+    broken: Vec<Trial>,
+}
+
+/// What the trials share; the engine starts with the first that runs.
+struct Shared {
+    runtime: Runtime,
+    session: Session,
+    plan: Arc<Plan>,
+    selected: u32,
+    engine: OnceCell<Result<Arc<Engine>, String>>,
+    refusal: Option<String>,
+}
+
+impl Door {
+    fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, Trial> {
+        let request = Request { only: exact_name(settings, arguments), ..Request::default() };
+        let Partial { opening, problems, unsound, files } = session::open_partly(settings, &request).map_err(|failure| match failure {
+            OpenFailure::Usage(message) | OpenFailure::Target(message) => failing("flowproof::target", message),
+            OpenFailure::Problems(problems) => failing("flowproof::project", render(&problems, Style::Plain)),
+        })?;
+        if files == 0 && problems.is_empty() {
+            let message = "no suite was found: write one below `suites/`, or name a folder in FLOWPROOF_SUITES";
+            return Err(failing("flowproof::suites", message.to_owned()));
+        }
+        let (plan, mut session) = (opening.plan, opening.session);
+        if settings.nextest.is_some() {
+            session.keeping = Keeping::Nothing;
+        }
+        let runtime = session::runtime().map_err(|error| failing("flowproof::runtime", error.to_string()))?;
+        let plan = Arc::new(plan);
+        let shared = Shared {
+            selected: u32::try_from(plan.cases.iter().filter(|case| is_selected(arguments, case)).count())
+                .unwrap_or(u32::MAX),
+            refusal: refused_retry(settings, &plan),
+            engine: OnceCell::new(),
+            runtime,
+            session,
+            plan,
+        };
+        Ok(Self { shared: Arc::new(shared), broken: loading(&problems, &unsound) })
+    }
+
+    fn run(self, arguments: &Arguments) -> ExitCode {
+        let mut arguments = arguments.clone();
+        arguments.test_threads.get_or_insert(self.shared.plan.target.concurrency.max(1));
+        let mut trials = self.broken;
+        trials.extend((0..self.shared.plan.cases.len()).map(|index| trial(&self.shared, index)));
+        let count = trials.len();
+        let conclusion = libtest_mimic::run(&arguments, trials);
+        if arguments.list {
+            return ExitCode::SUCCESS;
+        }
+        let written = self.shared.close();
+        let ran = conclusion.num_passed + conclusion.num_failed;
+        let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
+        if let Err(message) = written {
+            eprintln!("error: {message}");
+            return ExitCode::from(RED);
+        }
+        if ran == 0 && !narrowed {
+            eprintln!("error: none of {count} tests was judged: a run that judged nothing is not green");
+            return ExitCode::from(RED);
+        }
+        conclusion.exit_code()
+    }
+}
+
+/// The one test a nextest process is to run, so that only its suite is loaded.
+fn exact_name(settings: &Settings, arguments: &Arguments) -> Option<String> {
+    let one = settings.nextest.is_some() && arguments.exact && !arguments.list && arguments.skip.is_empty();
+    arguments.filter.clone().filter(|_| one)
+}
+
+/// nextest's own retries would pay twice and hide a failure.
+fn refused_retry(settings: &Settings, plan: &Plan) -> Option<String> {
+    let attempt = settings.nextest.as_ref()?.attempt;
+    let live = match plan.target.kind {
+        TargetKind::Live { .. } => true,
+        TargetKind::Mock(_) => false,
+    };
+    (live && attempt > 1).then(|| {
+        "nextest's retries are refused on a live target: each would be paid for again and could hide a failure; \
+         set `retries = 0` in .config/nextest.toml and use `retries` in the suite for infrastructure failures"
+            .to_owned()
+    })
+}
+
+fn is_selected(arguments: &Arguments, case: &Case) -> bool {
+    !arguments.is_filtered_out(&Trial::test(case.name.to_string(), || Ok(())))
+}
+
+fn trial(shared: &Arc<Shared>, index: usize) -> Trial {
+    let case = &shared.plan.cases[index];
+    let (name, skipped) = (case.name.to_string(), case.skip.is_some());
+    let shared = shared.clone();
+    Trial::ignorable_test(name, move || shared.judge(index)).with_ignored_flag(skipped)
+}
+
+impl Shared {
+    /// Runs one case and turns its verdict into libtest's.
+    fn judge(&self, index: usize) -> Result<Completion, Failed> {
+        if let Some(refusal) = &self.refusal {
+            return Err(Failed::from(refusal));
+        }
+        let case = &self.plan.cases[index];
+        let engine = self.runtime.block_on(self.engine.get_or_init(async || self.start())).as_ref()?;
+        let ran = self.runtime.block_on(engine.run_case(case)).map_err(|error: SinkError| error.to_string())?;
+        let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
+        match ran.outcome.verdict {
+            Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
+            Verdict::Skipped => Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped"))),
+            Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
+                let text = failure_text(&ran.outcome, ran.telling.as_deref());
+                Err(Failed::from(self.session.redactor.text(&text)))
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Arc<Engine>, String> {
+        let started = self.session.start(self.plan.clone(), self.selected, None);
+        let engine = started.map_err(|error| error.to_string())?;
+        signal::watch(engine.clone());
+        Ok(engine)
+    }
+
+    /// Ends the run and writes its reports; nothing to do when no trial ran.
+    fn close(&self) -> Result<(), String> {
+        let Some(Ok(engine)) = self.engine.get() else { return Ok(()) };
+        engine.end(None).map_err(|error| error.to_string())?;
+        self.runtime.block_on(engine.close());
+        match self.session.keeping {
+            Keeping::Nothing => Ok(()),
+            Keeping::Journal => self.session.write_reports(&self.session.record()?).map(drop),
+        }
+    }
+}

@@ -1,20 +1,22 @@
 //! flowproof: regression tests for LLM workflows on Dify.
-#![allow(dead_code)]
 
 mod base;
-mod wire;
-mod suite;
-mod exchange;
-mod verdict;
-mod outcome;
 mod check;
-mod client;
-mod mock;
-mod plan;
-mod event;
-mod engine;
-mod journal;
-mod settings;
-mod report;
-pub mod harness;
 mod cli;
+mod client;
+mod engine;
+mod event;
+mod exchange;
+pub mod harness;
+mod journal;
+mod mock;
+mod outcome;
+mod plan;
+mod report;
+mod session;
+mod settings;
+mod suite;
+mod verdict;
+mod wire;
+
+pub use cli::command_line;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `flowproof` command.
+
+fn main() -> std::process::ExitCode {
+    flowproof::command_line()
+}

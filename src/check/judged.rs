@@ -112,7 +112,7 @@ pub(super) fn cut(text: &str) -> String {
 }
 
 /// A copy of a value that is small enough to be recorded.
-pub(super) fn clip(value: &Value) -> Value {
+pub fn clip(value: &Value) -> Value {
     clip_to(value, &mut KEPT.saturating_mul(2))
 }
 

@@ -32,6 +32,7 @@ pub use self::compile::{
 };
 pub use self::evaluate::evaluate;
 pub use self::facts::facts;
+pub use self::judged::clip;
 pub use self::model::Check;
 
 /// Whether Dify's token total is audited against its nodes' sum.

@@ -1,1 +1,41 @@
-//! stub
+//! The command line: one file a command, each a short pipeline.
+
+mod args;
+mod check;
+mod completions;
+mod exit;
+mod list;
+mod mock;
+mod run;
+mod schema;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::args::{ColorWhen, Command, CommandLine};
+use crate::settings::Settings;
+
+/// Reads the process's arguments and environment, does what they say, and tells the exit code.
+pub fn command_line() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return say::usage(&error),
+    };
+    match line.color {
+        ColorWhen::Auto => {}
+        ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
+        ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let settings = Settings::read();
+    match line.command {
+        Command::Run(args) => run::run(&args, &settings),
+        Command::List(args) => list::list(&args, &settings),
+        Command::Check(args) => check::check(&args, &settings),
+        Command::Mock(args) => mock::mock(&args, &settings),
+        Command::Schema(args) => schema::schema(&args),
+        Command::Completions(args) => completions::completions(&args),
+    }
+    .into()
+}

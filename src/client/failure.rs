@@ -25,46 +25,50 @@ pub fn describe_send(error: &reqwest::Error, url: &Url) -> Ending {
             retryable: !certificate,
         };
     }
-    match cause::<hyper::Error>(error) {
-        Some(hyper) if hyper.is_parse() => {
-            Ending::Unreadable { detail: format!("the answer is not HTTP: {reason}") }
-        }
-        Some(_) | None => Ending::Cut { detail: format!("{} before an answer", broken(error)) },
+    if reason.ends_with(" parsed") || reason.contains("message head") {
+        return Ending::Unreadable { detail: format!("the answer is not HTTP: {reason}") };
     }
+    Ending::Cut { detail: format!("{} before an answer", broken(error)) }
 }
 
 /// Judges a body that broke off.
 pub fn describe_body(error: &reqwest::Error) -> Result<BodyEnd, Ending> {
-    if error.is_decode() && cause::<hyper::Error>(error).is_none() {
-        return Err(Ending::Unreadable {
-            detail: format!("the compressed answer cannot be read: {}", reason(error)),
-        });
+    if error.is_decode() && !is_connection(error) {
+        let detail = format!("the compressed answer cannot be read: {}", reason(error));
+        return Err(Ending::Unreadable { detail });
     }
     Ok(BodyEnd::Broken(broken(error)))
 }
 
 /// Says how a connection broke.
 fn broken(error: &reqwest::Error) -> String {
-    if let Some(io) = cause::<std::io::Error>(error) {
-        match io.kind() {
-            ErrorKind::ConnectionReset => return "the connection was reset".to_owned(),
-            ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-                return "the connection was aborted".to_owned();
-            }
-            _ => {}
-        }
+    match io_kind(error) {
+        Some(ErrorKind::ConnectionReset) => "the connection was reset".to_owned(),
+        Some(ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => "the connection was aborted".to_owned(),
+        _ if is_close(&reason(error)) => "the connection was closed".to_owned(),
+        _ => format!("the connection broke ({})", reason(error)),
     }
-    match cause::<hyper::Error>(error) {
-        Some(hyper) if hyper.is_incomplete_message() => "the connection was closed".to_owned(),
-        Some(_) | None => {
-            let reason = reason(error);
-            if reason.contains("unexpected EOF") || reason.contains("end of file") {
-                "the connection was closed".to_owned()
-            } else {
-                format!("the connection broke ({reason})")
-            }
-        }
-    }
+}
+
+/// True where the connection failed, not the decompression of what came over it.
+fn is_connection(error: &reqwest::Error) -> bool {
+    let reset = matches!(
+        io_kind(error),
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
+    );
+    let reason = reason(error);
+    reset || is_close(&reason) || reason.contains("chunk") || reason.contains("connection")
+}
+
+/// The HTTP library's words for a peer that closed before it had said everything.
+fn is_close(reason: &str) -> bool {
+    [
+        "connection closed before message completed",
+        "end of file before message length",
+        "unexpected EOF during chunk",
+    ]
+    .iter()
+    .any(|words| reason.contains(words))
 }
 
 /// Host and port of an address, without a user or a path.
@@ -89,13 +93,13 @@ pub fn reason(error: &reqwest::Error) -> String {
     }
 }
 
-fn cause<'a, T: Error + 'static>(error: &'a reqwest::Error) -> Option<&'a T> {
+/// The system's kind of failure, if the system is the cause.
+fn io_kind(error: &reqwest::Error) -> Option<ErrorKind> {
     let mut next = error.source();
+    let mut kind = None;
     while let Some(source) = next {
-        if let Some(found) = source.downcast_ref::<T>() {
-            return Some(found);
-        }
+        kind = source.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(kind);
         next = source.source();
     }
-    None
+    kind
 }

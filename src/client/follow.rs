@@ -71,7 +71,7 @@ impl Sent<'_, '_> {
                 Ok(Ok(Some(piece))) => {
                     bytes += piece.len() as u64;
                     if reader.take(&piece, at).is_break() {
-                        self.finish_body(&mut response).await;
+                        Self::finish_body(&mut response).await;
                         break (reader.finish(&BodyEnd::Clean), at);
                     }
                     if bytes > self.max_body {
@@ -99,7 +99,7 @@ impl Sent<'_, '_> {
     }
 
     /// Reads a finished stream's last bytes if they come at once: only then can the connection be used again.
-    async fn finish_body(&self, response: &mut Response) {
+    async fn finish_body(response: &mut Response) {
         let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
         drop(tokio::time::timeout(REUSE_WAIT, rest).await);
     }

@@ -153,3 +153,102 @@ impl Nodes {
 fn text<'a>(data: &'a Value, key: &str) -> &'a str {
     data[key].as_str().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn node(id: &str, node_id: &str, node_type: &str) -> Value {
+        json!({ "id": id, "node_id": node_id, "node_type": node_type, "title": node_id.to_uppercase() })
+    }
+
+    #[test]
+    fn an_execution_is_joined_by_its_id() {
+        let mut nodes = Nodes::default();
+        nodes.start(&node("1", "a", "code"), ms(1));
+        nodes.start(&node("2", "a", "code"), ms(2));
+        nodes.start(&node("1", "a", "code"), ms(3));
+        nodes.retry(&node("2", "a", "code"), ms(4));
+        nodes.finish(&json!({ "id": "2", "status": "failed" }), ms(5));
+        let seen: Vec<_> =
+            nodes.runs.iter().map(|run| (&*run.id, run.started_at, run.retries, run.status())).collect();
+        assert_eq!(seen, [("1", ms(1), 0, None), ("2", ms(2), 1, Some("failed"))]);
+    }
+
+    #[test]
+    fn a_lost_start_does_not_lose_the_node() {
+        let mut nodes = Nodes::default();
+        nodes.token("a", ms(1));
+        nodes.token("a", ms(2));
+        let mut data = node("1", "a", "llm");
+        data["status"] = "succeeded".into();
+        nodes.finish(&data, ms(9));
+        assert_eq!((nodes.runs[0].status(), &*nodes.runs[0].title), (Some("succeeded"), "A"));
+        assert_eq!((nodes.runs[0].first_token_at, nodes.first_token_at), (Some(ms(1)), Some(ms(1))));
+    }
+
+    #[test]
+    fn only_models_give_the_first_token() {
+        let mut nodes = Nodes::default();
+        nodes.start(&node("1", "start", "start"), ms(1));
+        nodes.start(&node("2", "l", "llm"), ms(2));
+        nodes.token("start", ms(3));
+        assert_eq!(nodes.first_token_at, None);
+        nodes.token("l", ms(4));
+        nodes.token("l", ms(5));
+        assert_eq!((nodes.first_token_at, nodes.runs[1].first_token_at), (Some(ms(4)), Some(ms(4))));
+    }
+
+    #[test]
+    fn children_know_their_container_and_round() {
+        let mut nodes = Nodes::default();
+        nodes.start_container(&node("it", "it", "iteration"), ms(0));
+        nodes.next_round(&json!({ "node_id": "it", "index": 1 }));
+        let mut child = node("1", "c", "code");
+        child["iteration_id"] = "it".into();
+        nodes.start(&child, ms(1));
+        assert_eq!(nodes.runs[1].parent, Some(("it".into(), 1)));
+        child["execution_metadata"] = json!({ "iteration_id": "it", "iteration_index": 0 });
+        nodes.finish(&child, ms(2));
+        assert_eq!(nodes.runs[1].parent, Some(("it".into(), 0)), "the metadata is surer than the round");
+        nodes.finish_container(&json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
+        nodes.start_container(&node("it", "it", "iteration"), ms(4));
+        let statuses: Vec<_> = nodes.runs.iter().map(|run| (&*run.node_id, run.status())).collect();
+        assert_eq!(statuses, [("it", Some("succeeded")), ("c", None), ("it", None)]);
+    }
+
+    #[test]
+    fn the_inner_of_two_containers_is_the_parent() {
+        let mut nodes = Nodes::default();
+        nodes.start_container(&node("lp", "lp", "loop"), ms(0));
+        nodes.start_container(&node("it", "it", "iteration"), ms(1));
+        let mut child = node("1", "c", "code");
+        (child["iteration_id"], child["loop_id"]) = ("it".into(), "lp".into());
+        nodes.start(&child, ms(2));
+        assert_eq!(nodes.runs[2].parent, Some(("it".into(), 0)));
+        nodes.start_container(&node("lp", "lp", "loop"), ms(3));
+        child["id"] = "2".into();
+        nodes.start(&child, ms(4));
+        assert_eq!(nodes.runs[4].parent, Some(("lp".into(), 0)));
+    }
+
+    #[test]
+    fn events_without_fields_do_no_harm() {
+        let mut nodes = Nodes::default();
+        for data in [Value::Null, json!({}), json!([1]), json!({ "id": 5, "execution_metadata": 3 })] {
+            nodes.start(&data, ms(1));
+            nodes.retry(&data, ms(1));
+            nodes.finish(&data, ms(1));
+            nodes.start_container(&data, ms(1));
+            nodes.next_round(&data);
+            nodes.finish_container(&data, ms(1));
+        }
+        assert!(!nodes.runs.is_empty());
+    }
+}

@@ -249,7 +249,7 @@ async fn replay(server: &RawServer, recordings: &[Recording], index: usize, cutt
     let recording = &recordings[index];
     let client = Client::new(&endpoint(format!("{}/{cutting:?}/{index}/v1", server.address))).unwrap();
     let long = Duration::from_secs(120);
-    let wait = if recording.hangs() { Duration::from_millis(400) } else { long };
+    let wait = if recording.hangs() { Duration::from_millis(1200) } else { long };
     let timeouts = Timeouts { connect: long, first_event: wait, idle: wait, total: long };
     let (_keep, mut stop) = watch::channel(None);
     let mut request = recording.request();

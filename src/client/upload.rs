@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::sync::Semaphore;
 
 use crate::client::{failure, message};
 use crate::exchange::{Ending, FileInput, FileVariable};
@@ -31,7 +31,20 @@ struct UploadKey {
 /// Uploads done or under way.
 #[derive(Debug, Default)]
 pub struct Uploads {
-    known: Mutex<HashMap<UploadKey, Arc<OnceCell<String>>>>,
+    known: Mutex<HashMap<UploadKey, Arc<Slot>>>,
+}
+
+/// One upload: whoever has the turn makes it, the others wait and find its id.
+#[derive(Debug)]
+struct Slot {
+    turn: Semaphore,
+    id: Mutex<Option<String>>,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self { turn: Semaphore::new(1), id: Mutex::default() }
+    }
 }
 
 /// Who uploads, and where to.
@@ -83,8 +96,15 @@ impl Uploader<'_> {
             modified: metadata.modified().ok(),
             size: metadata.len(),
         };
-        let cell = self.uploads.cell(key);
-        cell.get_or_try_init(|| self.upload(path)).await.cloned()
+        let slot = self.uploads.slot(key);
+        let _turn = slot.turn.acquire().await.expect("no slot's semaphore is ever closed");
+        let known = unpoisoned(&slot.id).clone();
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let id = self.upload(path).await?;
+        *unpoisoned(&slot.id) = Some(id.clone());
+        Ok(id)
     }
 
     async fn upload(&self, path: &Path) -> Result<String, Ending> {
@@ -126,8 +146,8 @@ impl Uploader<'_> {
 }
 
 impl Uploads {
-    fn cell(&self, key: UploadKey) -> Arc<OnceCell<String>> {
-        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn slot(&self, key: UploadKey) -> Arc<Slot> {
+        let mut known = unpoisoned(&self.known);
         if known.len() >= REMEMBERED && !known.contains_key(&key) {
             known.clear();
         }
@@ -135,11 +155,17 @@ impl Uploads {
     }
 }
 
+/// What a lock holds, also after a panic elsewhere: an id is whole or absent.
+fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Reads the answer to an upload.
 fn read_answer(path: &Path, status: u16, content_type: &str, body: &[u8]) -> Result<String, Ending> {
     if !(200..300).contains(&status) {
         let mut error = error::classify_http(status, content_type, body);
-        error.message = format!("upload {}: {}", path.display(), error.message);
+        let code = error.code.as_deref().filter(|_| error.message.is_empty());
+        error.message = format!("upload {}: {}", path.display(), code.unwrap_or(&error.message));
         return Err(Ending::Rejected(error));
     }
     let unreadable =

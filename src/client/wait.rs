@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::Sleep;
 
+use crate::base::clock;
+
 /// Tells a run to stop, and why; stays `None` while it may go on.
 pub type StopSignal = watch::Receiver<Option<Arc<str>>>;
 
@@ -54,7 +56,7 @@ impl<'a> Waiter<'a> {
                 value = &mut future => return Ok(value),
                 reason = &mut self.stopped => return Err(GivenUp::Stopped(reason)),
                 () = &mut self.timer => {
-                    if tokio::time::Instant::now() >= deadline {
+                    if clock::now() >= deadline.into_std() {
                         return Err(GivenUp::Deadline);
                     }
                     self.timer.as_mut().reset(deadline);

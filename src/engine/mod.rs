@@ -1,1 +1,159 @@
 //! Runs a plan: attempts, retries, pace; tells a sink what happened.
+//!
+//! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
+
+pub(crate) mod attempt;
+pub(crate) mod case;
+pub(crate) mod pace;
+pub(crate) mod request;
+pub(crate) mod run;
+pub(crate) mod signal;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::client::{Certificates, Client, Endpoint, Timeouts};
+use crate::engine::pace::Pace;
+use crate::event::{Event, Sink, SinkError};
+use crate::mock::server::MockServer;
+use crate::outcome::Cause;
+use crate::plan::case::{App, Plan, Target, TargetKind};
+use crate::plan::target::MAX_BODY;
+
+/// Why the engine could not start; nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The client's settings cannot be used.
+    #[error("target `{target}`: {source}")]
+    Client {
+        /// The target's name.
+        target: String,
+        /// What is wrong.
+        #[source]
+        source: crate::client::ClientError,
+    },
+    /// The mock could not listen.
+    #[error("the built-in mock cannot listen on 127.0.0.1: {0}")]
+    Mock(#[source] std::io::Error),
+}
+
+/// What every attempt of a run shares.
+pub struct Engine {
+    /// What is run.
+    pub plan: Arc<Plan>,
+    /// The run's id.
+    pub run_id: Arc<str>,
+    /// When the run started.
+    pub started: Instant,
+    client: Client,
+    timeouts: Timeouts,
+    mock: Mutex<Option<MockServer>>,
+    pace: Pace,
+    sink: Mutex<Box<dyn Sink + Send>>,
+    sent: AtomicU64,
+    blocked: Mutex<HashMap<Arc<str>, Cause>>,
+    stop: watch::Sender<Option<Arc<str>>>,
+}
+
+impl Engine {
+    /// Connects to the plan's target; starts the mock when that is the target.
+    pub fn start(plan: Arc<Plan>, run_id: Arc<str>, sink: Box<dyn Sink + Send>) -> Result<Self, EngineError> {
+        let (endpoint, mock) = open_target(&plan, &run_id)?;
+        let client = Client::new(&endpoint).map_err(|source| EngineError::Client {
+            target: plan.target.name.to_string(),
+            source,
+        })?;
+        Ok(Self {
+            started: crate::base::clock::now(),
+            client,
+            timeouts: endpoint.timeouts,
+            mock: Mutex::new(mock),
+            pace: Pace::new(plan.target.concurrency, plan.target.rate, plan.seed),
+            sink: Mutex::new(sink),
+            sent: AtomicU64::new(0),
+            blocked: Mutex::new(HashMap::new()),
+            stop: watch::Sender::new(None),
+            run_id,
+            plan,
+        })
+    }
+
+    /// Tells the sink of a fact; facts of one case arrive in order.
+    pub fn tell(&self, event: &Event) -> Result<(), SinkError> {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner).take(event)
+    }
+
+    /// Asks every running attempt to stop, and no new one to start.
+    pub fn stop(&self, reason: &str) {
+        self.stop.send_replace(Some(Arc::from(reason)));
+    }
+
+    /// Why the run is stopping, if it is.
+    pub fn stopping(&self) -> Option<Arc<str>> {
+        self.stop.borrow().clone()
+    }
+
+    /// Ends the mock, if there is one.
+    pub async fn close(&self) {
+        let mock = self.mock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mock) = mock {
+            mock.shutdown().await;
+        }
+    }
+
+    /// A configuration error of this app that an earlier test met.
+    fn blocked(&self, app: &Arc<str>) -> Option<Cause> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+    }
+
+    /// Remembers a configuration error, so that the app's other tests do not repeat it.
+    fn block(&self, app: &Arc<str>, cause: &Cause) {
+        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        blocked.entry(app.clone()).or_insert_with(|| cause.clone());
+    }
+
+    fn next_number(&self) -> u64 {
+        self.sent.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The endpoint of the plan's target, and the mock behind it if it is one.
+fn open_target(plan: &Arc<Plan>, run_id: &str) -> Result<(Endpoint, Option<MockServer>), EngineError> {
+    match &plan.target.kind {
+        TargetKind::Live { endpoint, .. } => Ok((Endpoint::clone(endpoint), None)),
+        TargetKind::Mock(options) => {
+            let mock = MockServer::start(run::book_of(plan), options.clone(), plan.templates.clone(), run_id)
+                .map_err(EngineError::Mock)?;
+            Ok((mock_endpoint(&mock, &plan.target), Some(mock)))
+        }
+    }
+}
+
+fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
+    Endpoint {
+        base_url: mock.base_url(),
+        headers: Vec::new(),
+        ca_file: None,
+        proxy: None,
+        certificates: Certificates::Checked,
+        concurrency: target.concurrency,
+        timeouts: Timeouts::default(),
+        max_body: MAX_BODY,
+    }
+}
+
+/// The key and pinned version of an app; the mock knows every app by a key made of its name.
+fn app_of<'a>(target: &'a Target, name: &str) -> (SecretString, Option<&'a str>) {
+    match &target.kind {
+        TargetKind::Mock(_) => (SecretString::from(format!("app-{name}")), None),
+        TargetKind::Live { apps, .. } => match apps.get(name) {
+            Some(App { api_key, workflow_id }) => (api_key.clone(), workflow_id.as_deref()),
+            None => (SecretString::from(String::new()), None),
+        },
+    }
+}

@@ -159,7 +159,9 @@ impl Book {
                 Err(error) => return Some(Err(error)),
             };
             match names.templates.render(&rule.when, &scope) {
-                Ok(Value::Object(when)) if is_among(&when, ask.inputs) => return Some(rule.script.reply(names.templates, &scope, 0)),
+                Ok(Value::Object(when)) if is_among(&when, ask.inputs) => {
+                    return Some(rule.script.reply(names.templates, &scope, 0));
+                }
                 Ok(_) => {}
                 Err(error) => return Some(Err(error)),
             }
@@ -168,7 +170,12 @@ impl Book {
     }
 }
 
-fn answer(entry: &BookEntry, script: &Script, repeat: u32, names: Names<'_>) -> Result<Arc<Graph>, TemplateError> {
+fn answer(
+    entry: &BookEntry,
+    script: &Script,
+    repeat: u32,
+    names: Names<'_>,
+) -> Result<Arc<Graph>, TemplateError> {
     if let Some(graph) = script.fixed(repeat) {
         return Ok(graph);
     }
@@ -208,7 +215,9 @@ fn is_among(part: &Map<String, Value>, whole: &Map<String, Value>) -> bool {
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => json_number::compare(left, right).is_eq(),
-        (Value::Array(left), Value::Array(right)) => left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right)),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+        }
         (Value::Object(left), Value::Object(right)) => same_members(left, right),
         (left, right) => left == right,
     }

@@ -64,7 +64,11 @@ pub fn read_form(reader: &mut Reader<'_>, node: &Node) -> Form {
     let mut fields = Vec::new();
     for item in reader.list(node, "`parameters`") {
         let Some([entry]) = item.as_map() else {
-            reader.problem_with_help(item.mark, "a parameter must be a mapping with one key, its type", "{ text-input: { variable: query, required: true } }");
+            reader.problem_with_help(
+                item.mark,
+                "a parameter must be a mapping with one key, its type",
+                "{ text-input: { variable: query, required: true } }",
+            );
             continue;
         };
         let Some((_, kind)) = KINDS.iter().find(|(word, _)| *word == entry.key) else {
@@ -94,7 +98,11 @@ fn read_field(name: &str, kind: Kind, declared: &Value) -> Field {
 
 impl Form {
     /// The inputs as Dify takes them: unknown keys dropped, defaults and nulls filled in.
-    pub fn accept(&self, inputs: &Map<String, Value>, resolve: Resolve<'_>) -> Result<Map<String, Value>, FormError> {
+    pub fn accept(
+        &self,
+        inputs: &Map<String, Value>,
+        resolve: Resolve<'_>,
+    ) -> Result<Map<String, Value>, FormError> {
         let mut accepted = Map::new();
         for field in &self.fields {
             let given = inputs.get(&field.name).unwrap_or(&Value::Null);
@@ -121,7 +129,9 @@ impl Field {
             Kind::JsonObject => self.refuse("must be a dict"),
             Kind::File => match given {
                 Value::Object(mapping) => resolve(mapping).map_err(FormError::Invalid),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => self.refuse("must be a file"),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    self.refuse("must be a file")
+                }
             },
             Kind::FileList => self.accept_files(given, resolve),
         }
@@ -133,7 +143,9 @@ impl Field {
 
     fn text<'a>(&self, given: &'a Value) -> Result<&'a str, FormError> {
         let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(word, _)| word);
-        given.as_str().ok_or_else(|| FormError::Invalid(format!("(type '{kind}') {} in input form must be a string", self.name)))
+        given.as_str().ok_or_else(|| {
+            FormError::Invalid(format!("(type '{kind}') {} in input form must be a string", self.name))
+        })
     }
 
     fn accept_text(&self, given: &Value) -> Result<Value, FormError> {

@@ -12,3 +12,6 @@ pub(crate) mod options;
 mod reply;
 pub(crate) mod script;
 pub(crate) mod server;
+
+#[cfg(test)]
+mod tests;

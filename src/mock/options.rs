@@ -70,7 +70,11 @@ fn read_version(reader: &mut Reader<'_>, node: &Node) -> Option<DifyVersion> {
         "1.12" | "1.12.1" => Some(DifyVersion::V1_12),
         "1.14" | "1.14.2" => Some(DifyVersion::V1_14),
         _ => {
-            reader.problem_with_help(node.mark, "the mock does not know this `dify_version`", "one of: \"1.12\", \"1.14\"");
+            reader.problem_with_help(
+                node.mark,
+                "the mock does not know this `dify_version`",
+                "one of: \"1.12\", \"1.14\"",
+            );
             None
         }
     }

@@ -9,7 +9,10 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-pub(super) use self::scalar::{Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text, texts};
+pub(super) use self::scalar::{
+    Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
+    texts, times,
+};
 
 /// What one run answers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -157,6 +160,10 @@ pub fn decode_reply(value: &Value) -> Result<Reply, String> {
     for (key, value) in members {
         set_reply_key(&mut reply, key, value).map_err(|error| format!("`{key}`: {error}"))?;
     }
+    let streams = |node: &ScriptedNode| node.stream.is_some() || node.parent.is_some();
+    if reply.text.is_some() && !reply.nodes.is_empty() && reply.nodes.iter().all(streams) {
+        return Err("`text` has no node to stream it: each streams its own".to_owned());
+    }
     Ok(reply)
 }
 
@@ -183,7 +190,11 @@ fn decode_reject(value: &Value) -> Result<Reject, String> {
     let members = mapping(value)?;
     let or = |key: &str, default: &str| members.get(key).map_or(Ok(default.to_owned()), text);
     let http = members.get("http").map_or(Ok(400), scalar::http_status)?;
-    Ok(Reject { http, code: or("code", "invalid_param")?, message: or("message", "the mock rejects this input")? })
+    Ok(Reject {
+        http,
+        code: or("code", "invalid_param")?,
+        message: or("message", "the mock rejects this input")?,
+    })
 }
 
 fn decode_nodes(value: &Value) -> Result<Vec<ScriptedNode>, String> {
@@ -212,8 +223,8 @@ fn set_node_key(node: &mut ScriptedNode, key: &str, value: &Value) -> Result<(),
         "price" => node.price = Some(price(value)?),
         "elapsed" => node.elapsed = Some(duration(value)?),
         "stream" => node.stream = Some(chunks(value)?),
-        "retries" => node.retries = count(value)?,
-        "iterations" => node.iterations = Some(count(value)?),
+        "retries" => node.retries = times(value)?,
+        "iterations" => node.iterations = Some(times(value)?),
         "parent" => node.parent = Some(text(value)?),
         _ => return Err("is not known".to_owned()),
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use self::keys::{check_reply, REPLY_KEYS};
+use self::keys::{REPLY_KEYS, check_reply};
 use crate::base::bindings::Bindings;
 use crate::base::template::{Scope, Template, TemplateError, Templates};
 use crate::mock::answer::graph::Graph;
@@ -57,12 +57,18 @@ impl Rule {
 
 impl Script {
     /// The reply of a repeat, laid out as the graph that is run.
-    pub fn reply(&self, templates: &Templates, scope: &Scope, repeat: u32) -> Result<Arc<Graph>, TemplateError> {
+    pub fn reply(
+        &self,
+        templates: &Templates,
+        scope: &Scope,
+        repeat: u32,
+    ) -> Result<Arc<Graph>, TemplateError> {
         match self.scripted(repeat) {
             Scripted::Fixed(graph) => Ok(graph.clone()),
             Scripted::Rendered(template) => {
                 let rendered = templates.render(template, scope)?;
-                let reply = decode_reply(&rendered).map_err(|message| TemplateError { message, span: None })?;
+                let reply =
+                    decode_reply(&rendered).map_err(|message| TemplateError { message, span: None })?;
                 Ok(Arc::new(Graph::lay_out(reply)))
             }
         }
@@ -90,11 +96,17 @@ impl Script {
 }
 
 /// Compiles a test's `mock`: one reply, or `replies: […]`.
-pub fn compile_script(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Option<Script> {
+pub fn compile_script(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    templates: &mut Templates,
+    known: &KnownNames,
+) -> Option<Script> {
     let Some(list) = node.get("replies") else {
         let reply = compile_reply(reader, node, templates, known)?;
         return Some(Script { replies: vec![reply] });
     };
+    let before = reader.problems.len();
     reader.map(node, "`mock`", &["replies"]);
     let items = reader.list(list, "`replies`");
     if items.is_empty() {
@@ -102,25 +114,41 @@ pub fn compile_script(reader: &mut Reader<'_>, node: &Node, templates: &mut Temp
         return None;
     }
     let replies: Vec<_> = items.iter().map(|item| compile_reply(reader, item, templates, known)).collect();
-    Some(Script { replies: replies.into_iter().collect::<Option<_>>()? })
+    let replies = replies.into_iter().collect::<Option<_>>()?;
+    (reader.problems.len() == before).then_some(Script { replies })
 }
 
 /// Compiles a suite's `mock`: a list of `{ when: { inputs }, reply }`.
-pub fn compile_rules(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Vec<Rule> {
+pub fn compile_rules(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    templates: &mut Templates,
+    known: &KnownNames,
+) -> Vec<Rule> {
     let items = reader.list(node, "`mock`");
     items.iter().filter_map(|item| compile_rule(reader, item, templates, known)).collect()
 }
 
-fn compile_rule(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Option<Rule> {
+fn compile_rule(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    templates: &mut Templates,
+    known: &KnownNames,
+) -> Option<Rule> {
     reader.map(node, "a mock rule", &["when", "reply"]);
     node.as_map()?;
     let (Some(when), Some(reply)) = (node.get("when"), node.get("reply")) else {
-        reader.problem_with_help(node.mark, "a mock rule needs `when` and `reply`", "{ when: { inputs: {…} }, reply: {…} }");
+        reader.problem_with_help(
+            node.mark,
+            "a mock rule needs `when` and `reply`",
+            "{ when: { inputs: {…} }, reply: {…} }",
+        );
         return None;
     };
     reader.map(when, "`when`", &["inputs"]);
     let inputs = when.get("inputs");
-    let Some(inputs) = inputs.filter(|inputs| inputs.as_map().is_some_and(|entries| !entries.is_empty())) else {
+    let Some(inputs) = inputs.filter(|inputs| inputs.as_map().is_some_and(|entries| !entries.is_empty()))
+    else {
         reader.problem(when.mark, "`when` needs `inputs`, a mapping that is not empty");
         return None;
     };
@@ -130,7 +158,12 @@ fn compile_rule(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates,
     Some(Rule { when, script, app: None, bindings: Arc::default() })
 }
 
-fn compile_reply(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates, known: &KnownNames) -> Option<Scripted> {
+fn compile_reply(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    templates: &mut Templates,
+    known: &KnownNames,
+) -> Option<Scripted> {
     let before = reader.problems.len();
     check_reply(reader, node);
     let template = reader.template(node, templates, known);
@@ -139,7 +172,9 @@ fn compile_reply(reader: &mut Reader<'_>, node: &Node, templates: &mut Templates
     }
     match template {
         Template::Literal(value) => fixed_reply(reader, node, &value),
-        template @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => Some(Scripted::Rendered(template)),
+        template @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => {
+            Some(Scripted::Rendered(template))
+        }
     }
 }
 
@@ -148,7 +183,11 @@ fn fixed_reply(reader: &mut Reader<'_>, node: &Node, value: &Value) -> Option<Sc
         Ok(reply) => Some(Scripted::Fixed(Arc::new(Graph::lay_out(reply)))),
         Err(error) => {
             let known: Vec<&str> = REPLY_KEYS.iter().map(|(key, _)| *key).collect();
-            reader.problem_with_help(node.mark, format!("mock reply: {error}"), format!("known keys: {}", known.join(", ")));
+            reader.problem_with_help(
+                node.mark,
+                format!("mock reply: {error}"),
+                format!("known keys: {}", known.join(", ")),
+            );
             None
         }
     }

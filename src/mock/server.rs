@@ -25,8 +25,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::state::State;
 use crate::base::template::Templates;
-pub use crate::mock::options::MockOptions;
 use crate::mock::book::Book;
+pub use crate::mock::options::MockOptions;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -41,7 +41,12 @@ pub struct MockServer {
 
 impl MockServer {
     /// Binds loopback and serves; needs a Tokio runtime around it.
-    pub fn start(book: Book, options: MockOptions, templates: Arc<Templates>, run_id: &str) -> io::Result<Self> {
+    pub fn start(
+        book: Book,
+        options: MockOptions,
+        templates: Arc<Templates>,
+        run_id: &str,
+    ) -> io::Result<Self> {
         let listener = listen(options.port)?;
         let address = listener.local_addr()?;
         let state = Arc::new(State::new(book, options, templates, run_id, address));
@@ -111,7 +116,10 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         async move { Ok::<_, std::convert::Infallible>(route::answer(&state, request).await) }
     });
     // Flattened writes: all events of an answer without waits leave in one call.
-    let connection = http1::Builder::new().title_case_headers(true).writev(false).serve_connection(TokioIo::new(stream), service);
+    let connection = http1::Builder::new()
+        .title_case_headers(true)
+        .writev(false)
+        .serve_connection(TokioIo::new(stream), service);
     // A peer that hangs up or speaks no HTTP is its own affair.
     let _ = connection.await;
 }

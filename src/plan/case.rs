@@ -30,6 +30,8 @@ pub struct Plan {
     pub mock_rules: Vec<crate::mock::script::Rule>,
     /// How many cases filters left out.
     pub deselected: u32,
+    /// True when the order was drawn by the seed.
+    pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
     /// Values to be masked everywhere.

@@ -4,16 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
-use crate::base::template::{Scope, Templates};
-use crate::mock::script::{Rule, compile_rules};
+use crate::base::template::Templates;
 use crate::mock::options::compile_options;
+use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, SuiteHead, TargetKind};
-use crate::plan::choices::Choices;
+use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test};
-use crate::plan::endpoint::{SHORTEST_SECRET, render};
+use crate::plan::endpoint::read_secrets;
 use crate::plan::expand::expand;
 use crate::plan::select::arrange;
-use crate::plan::target::{Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock};
+use crate::plan::target::{
+    Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
+};
 use crate::suite::load::Loaded;
 use crate::suite::names::KnownNames;
 use crate::suite::problem::Problem;
@@ -44,8 +46,17 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
     let mut templates = Templates::new();
     let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
     let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
-    let mut building =
-        Building { templates, problems, choices, chosen, prepared, unsound, cases: Vec::new(), rules: Vec::new(), errors: Vec::new() };
+    let mut building = Building {
+        templates,
+        problems,
+        choices,
+        chosen,
+        prepared,
+        unsound,
+        cases: Vec::new(),
+        rules: Vec::new(),
+        errors: Vec::new(),
+    };
     for suite in suites {
         building.add_suite(suite);
     }
@@ -56,14 +67,20 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
 fn unread_files(loaded: &Loaded) -> Vec<Arc<str>> {
     let is_sound = |file: &&Arc<str>| {
         let suite = loaded.suites.iter().find(|suite| suite.source.name == **file);
-        suite.is_some_and(|suite| suite.problems == 0) && !loaded.problems.iter().any(|problem| problem.concerns(file))
+        suite.is_some_and(|suite| suite.problems == 0)
+            && !loaded.problems.iter().any(|problem| problem.concerns(file))
     };
     loaded.files.iter().filter(|file| !is_sound(file)).cloned().collect()
 }
 
-type Tools<'a> = (&'a mut Templates, &'a Choices, &'a mut Vec<Problem>);
+/// What reading the project file needs: the arena, the choices, and where problems go.
+pub(super) type Tools<'a> = (&'a mut Templates, &'a Choices, &'a mut Vec<Problem>);
 
-fn prepare(chosen: &Chosen<'_>, project: Option<&ProjectSpec>, (templates, choices, problems): Tools<'_>) -> Prepared {
+fn prepare(
+    chosen: &Chosen<'_>,
+    project: Option<&ProjectSpec>,
+    (templates, choices, problems): Tools<'_>,
+) -> Prepared {
     if let (Some(project), Some(target)) = (project, chosen.target) {
         let mut setting = Setting { project, templates, choices, problems };
         return prepare_live(chosen, target, &mut setting);
@@ -82,34 +99,6 @@ fn prepare(chosen: &Chosen<'_>, project: Option<&ProjectSpec>, (templates, choic
         }
     }
     prepare_mock(chosen, options, choices)
-}
-
-/// The values to mask: every API key that is set, of whatever target, and what `secrets` names.
-fn read_secrets(project: Option<&ProjectSpec>, (templates, choices, problems): Tools<'_>) -> Vec<String> {
-    let Some(project) = project else { return Vec::new() };
-    let scope = Scope::new().with_env(choices.env.clone());
-    let mut secrets = Vec::new();
-    for name in &project.secrets {
-        match choices.env.get(&name.value) {
-            Some(value) if value.chars().count() >= SHORTEST_SECRET => secrets.push(value.clone()),
-            Some(_) => {
-                let mut reader = Reader { source: project.source.clone(), problems };
-                let message = format!("the value of `{}` has fewer than 6 characters: masking it would corrupt facts", name.value);
-                reader.problem_with_help(name.mark, message, "give it a longer value, or take it off the list");
-            }
-            None => {}
-        }
-    }
-    let mut aside = Vec::new();
-    let mut setting = Setting { project, templates, choices, problems: &mut aside };
-    for app in project.targets.iter().flat_map(|target| &target.apps) {
-        let key = app.api_key.as_ref().and_then(|node| render(node, &mut setting, &scope).ok().flatten());
-        secrets.extend(key.map(|key| key.trim().to_owned()).filter(|key| key.chars().count() >= SHORTEST_SECRET));
-    }
-    problems.append(&mut aside);
-    secrets.sort();
-    secrets.dedup();
-    secrets
 }
 
 struct Building<'a, 'p> {
@@ -141,7 +130,11 @@ impl Building<'_, '_> {
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
         let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
         let context = SuiteContext {
-            head: Arc::new(SuiteHead { name: Arc::from(suite.name.value.as_str()), file: file.clone(), description: suite.description.clone() }),
+            head: Arc::new(SuiteHead {
+                name: Arc::from(suite.name.value.as_str()),
+                file: file.clone(),
+                description: suite.description.clone(),
+            }),
             suite: &suite,
             app: app.clone(),
             bindings: bindings.clone(),
@@ -182,12 +175,17 @@ impl Building<'_, '_> {
             (None, [only]) => (*only).to_owned(),
             (None, _) => {
                 let target = self.prepared.target.name.to_string();
-                self.errors.push(TargetError::WhichApp { suite: suite.name.value.clone(), target, apps: names.join(", ") });
+                self.errors.push(TargetError::WhichApp {
+                    suite: suite.name.value.clone(),
+                    target,
+                    apps: names.join(", "),
+                });
                 return (Arc::from(""), None);
             }
         };
         if let Some(error) = self.prepared.unusable.get(&name) {
-            let skips = self.chosen.missing_key == MissingKey::Skips && matches!(error, TargetError::NotSet { .. });
+            let skips =
+                self.chosen.missing_key == MissingKey::Skips && matches!(error, TargetError::NotSet { .. });
             if skips {
                 return (Arc::from(name), Some(Arc::from(error.to_string())));
             }
@@ -200,7 +198,12 @@ impl Building<'_, '_> {
                 _ => help_with(&name, names),
             };
             let target = self.prepared.target.name.to_string();
-            self.errors.push(TargetError::NoApp { suite: suite.name.value.clone(), app: name.clone(), target, help });
+            self.errors.push(TargetError::NoApp {
+                suite: suite.name.value.clone(),
+                app: name.clone(),
+                target,
+                help,
+            });
         }
         (Arc::from(name), None)
     }
@@ -210,10 +213,12 @@ impl Building<'_, '_> {
         let has_only = self.cases.iter().any(|(_, only)| *only == Only::Yes);
         let selection = &self.choices.selection;
         let wanted = |(case, only): &(Case, Only)| {
-            (!has_only || *only == Only::Yes) && selection.takes(&case.name, case.test.tags.iter().map(|tag| &**tag))
+            (!has_only || *only == Only::Yes)
+                && selection.takes(&case.name, case.test.tags.iter().map(|tag| &**tag))
         };
         self.cases.retain(wanted);
-        let mut cases: Vec<Case> = arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
+        let mut cases: Vec<Case> =
+            arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
         for (ordinal, case) in cases.iter_mut().enumerate() {
             case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
         }
@@ -224,10 +229,16 @@ impl Building<'_, '_> {
             deselected: u32::try_from(all - cases.len()).unwrap_or(u32::MAX),
             cases,
             mock_rules: self.rules,
+            shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             secrets,
         };
-        Compiled { plan: Some(plan), problems: in_order(self.problems), target_errors: self.errors, unsound: self.unsound }
+        Compiled {
+            plan: Some(plan),
+            problems: in_order(self.problems),
+            target_errors: self.errors,
+            unsound: self.unsound,
+        }
     }
 }
 
@@ -240,12 +251,19 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
         let next = files.len();
         files.entry(problem.place.file.clone()).or_insert(next);
     }
-    problems.sort_by_key(|problem| (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column));
+    problems.sort_by_key(|problem| {
+        (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
+    });
     problems
 }
 
 /// Compiles `vars`: each may use those before it.
-fn compile_vars(reader: &mut Reader<'_>, suite: &SuiteSpec, templates: &mut Templates, choices: &Choices) -> (Arc<Bindings>, KnownNames) {
+fn compile_vars(
+    reader: &mut Reader<'_>,
+    suite: &SuiteSpec,
+    templates: &mut Templates,
+    choices: &Choices,
+) -> (Arc<Bindings>, KnownNames) {
     let mut known = KnownNames::default();
     let mut vars = Vec::with_capacity(suite.vars.len());
     for entry in &suite.vars {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
 use crate::base::template::{Template, Templates};
-use crate::check::{CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status};
+use crate::check::{
+    CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
+    merge_assertions, needs_status,
+};
 use crate::exchange::ResponseMode;
 use crate::mock::script::compile_script;
 use crate::plan::case::{Retries, SuiteHead, Test};
@@ -40,11 +43,17 @@ pub struct SuiteContext<'a> {
 }
 
 /// Compiles a test; what is wrong with it is noted in the reader.
-pub fn compile_test(reader: &mut Reader<'_>, spec: &TestSpec, context: &SuiteContext<'_>, templates: &mut Templates) -> Test {
+pub fn compile_test(
+    reader: &mut Reader<'_>,
+    spec: &TestSpec,
+    context: &SuiteContext<'_>,
+    templates: &mut Templates,
+) -> Test {
     let none = RunSpec::default();
     let defaults = &context.suite.defaults;
     let inherited = if spec.skip_defaults { &none } else { defaults };
-    let known = KnownNames { vars: context.vars.clone(), row: spec.rows.as_ref().map(|rows| rows.columns.clone()) };
+    let known =
+        KnownNames { vars: context.vars.clone(), row: spec.rows.as_ref().map(|rows| rows.columns.clone()) };
     let own = &spec.run;
     let inputs = merge_entries(&inherited.inputs, &own.inputs);
     let files = merge_entries(&inherited.files, &own.files);
@@ -57,15 +66,28 @@ pub fn compile_test(reader: &mut Reader<'_>, spec: &TestSpec, context: &SuiteCon
         bindings: context.bindings.clone(),
         inputs: compile_inputs(reader, &inputs, templates, &known),
         files: compile_files(reader, &files, &context.suite.grounds, (&mut *templates, &known)),
-        user: own.user.as_ref().or(inherited.user.as_ref()).map(|node| reader.template(node, templates, &known)),
+        user: own
+            .user
+            .as_ref()
+            .or(inherited.user.as_ref())
+            .map(|node| reader.template(node, templates, &known)),
         mode: mode_of(spec, inherited),
-        timeout: context.choices.timeout.or(own.timeout).or(inherited.timeout).or(context.profile.and_then(|profile| profile.timeout)),
+        timeout: context
+            .choices
+            .timeout
+            .or(own.timeout)
+            .or(inherited.timeout)
+            .or(context.profile.and_then(|profile| profile.timeout)),
         retries: retries_for(own.retries.over(inherited.retries), context),
         repeat: repeat_of(own, inherited, context),
         pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
         checks: compile_checks(reader, spec, context, (&mut *templates, &known)),
-        mock: spec.mock.as_ref().and_then(|node| compile_script(reader, node, templates, &known)).map(Arc::new),
+        mock: spec
+            .mock
+            .as_ref()
+            .and_then(|node| compile_script(reader, node, templates, &known))
+            .map(Arc::new),
     }
 }
 
@@ -87,9 +109,16 @@ fn merge_entries<'n>(inherited: &'n [Entry], own: &'n [Entry]) -> Vec<&'n Entry>
     replaced.chain(added).collect()
 }
 
-fn compile_inputs(reader: &mut Reader<'_>, entries: &[&Entry], templates: &mut Templates, known: &KnownNames) -> Template {
-    let members: Vec<(String, Template)> =
-        entries.iter().map(|entry| (entry.key.clone(), reader.template(&entry.value, templates, known))).collect();
+fn compile_inputs(
+    reader: &mut Reader<'_>,
+    entries: &[&Entry],
+    templates: &mut Templates,
+    known: &KnownNames,
+) -> Template {
+    let members: Vec<(String, Template)> = entries
+        .iter()
+        .map(|entry| (entry.key.clone(), reader.template(&entry.value, templates, known)))
+        .collect();
     if members.iter().all(|(_, member)| matches!(member, Template::Literal(_))) {
         let pairs = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
         return Template::Literal(serde_json::Value::Object(pairs.collect()));
@@ -136,8 +165,12 @@ fn compile_checks(
     let defaults = if spec.skip_defaults { &[][..] } else { &context.suite.defaults.assertions };
     let merged = merge_assertions(defaults, &spec.run.assertions);
     let grounds = &context.suite.grounds;
-    let files = FileRoot { folder: grounds.folder.to_path_buf(), root: grounds.root.as_ref().map(|root| root.to_path_buf()) };
-    let mut checks = compile_assertions(reader, &merged, &mut CompileContext { templates, known, files: &files });
+    let files = FileRoot {
+        folder: grounds.folder.to_path_buf(),
+        root: grounds.root.as_ref().map(|root| root.to_path_buf()),
+    };
+    let mut checks =
+        compile_assertions(reader, &merged, &mut CompileContext { templates, known, files: &files });
     if needs_status(&merged) {
         checks.push(implicit_status(Arc::new(reader.source.place(spec.name.mark))));
     }

@@ -1,16 +1,22 @@
 //! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
 
 use crate::base::template::{Scope, TemplateError};
+use crate::plan::compile::Tools;
 use crate::plan::target::{Setting, TargetError, compile_node};
 use crate::suite::node::Node;
-use crate::suite::reader::Reader;
+use crate::suite::project::ProjectSpec;
 use crate::suite::read_target::{AppSpec, TargetSpec};
+use crate::suite::reader::Reader;
 
 /// The fewest characters of a key: masking a shorter one would corrupt facts.
 pub const SHORTEST_SECRET: usize = 6;
 
 /// The address, without a slash at its end.
-pub(super) fn read_base_url(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Result<String, TargetError> {
+pub(super) fn read_base_url(
+    spec: &TargetSpec,
+    setting: &mut Setting<'_>,
+    scope: &Scope,
+) -> Result<String, TargetError> {
     let Some(node) = &spec.base_url else { return Ok(String::new()) };
     let what = format!("`base_url` of the target `{}`", spec.name.value);
     let Some(text) = render(node, setting, scope).transpose() else { return Ok(String::new()) };
@@ -21,7 +27,11 @@ pub(super) fn read_base_url(spec: &TargetSpec, setting: &mut Setting<'_>, scope:
     }
     if let Some(reason) = why_no_address(&text) {
         let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
-        reader.problem_with_help(node.mark, format!("`base_url` is no address: {reason}"), "write e.g. `https://api.dify.ai/v1`");
+        reader.problem_with_help(
+            node.mark,
+            format!("`base_url` is no address: {reason}"),
+            "write e.g. `https://api.dify.ai/v1`",
+        );
     }
     Ok(text)
 }
@@ -29,15 +39,24 @@ pub(super) fn read_base_url(spec: &TargetSpec, setting: &mut Setting<'_>, scope:
 fn why_no_address(text: &str) -> Option<String> {
     match reqwest::Url::parse(text) {
         Err(error) => Some(error.to_string()),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => Some("it must begin with `http://` or `https://`".to_owned()),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            Some("it must begin with `http://` or `https://`".to_owned())
+        }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => Some("it names no host".to_owned()),
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => Some("it may hold no `?` and no `#`".to_owned()),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            Some("it may hold no `?` and no `#`".to_owned())
+        }
         Ok(_) => None,
     }
 }
 
 /// An app's key, fit for a header.
-pub(super) fn read_key(spec: &TargetSpec, app: &AppSpec, setting: &mut Setting<'_>, scope: &Scope) -> Result<String, TargetError> {
+pub(super) fn read_key(
+    spec: &TargetSpec,
+    app: &AppSpec,
+    setting: &mut Setting<'_>,
+    scope: &Scope,
+) -> Result<String, TargetError> {
     let what = match app.name.value.as_str() {
         "" => format!("the target `{}`", spec.name.value),
         name => format!("the app `{name}` of the target `{}`", spec.name.value),
@@ -74,7 +93,11 @@ fn why_no_key(key: &str) -> Option<&'static str> {
 }
 
 /// Extra headers, rendered; a value that no header can carry is a problem.
-pub(super) fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Vec<(String, String)> {
+pub(super) fn read_headers(
+    spec: &TargetSpec,
+    setting: &mut Setting<'_>,
+    scope: &Scope,
+) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for entry in &spec.headers {
         let reason = match render(&entry.value, setting, scope) {
@@ -93,9 +116,53 @@ pub(super) fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: 
 }
 
 /// A node's text with the environment; none where its template has problems.
-pub(super) fn render(node: &Node, setting: &mut Setting<'_>, scope: &Scope) -> Result<Option<String>, TemplateError> {
+pub(super) fn render(
+    node: &Node,
+    setting: &mut Setting<'_>,
+    scope: &Scope,
+) -> Result<Option<String>, TemplateError> {
     match compile_node(node, setting) {
         Some(template) => setting.templates.render_text(&template, scope).map(Some),
         None => Ok(None),
     }
+}
+
+/// The values to mask: every API key that is set, of whatever target, and what `secrets` names.
+pub(super) fn read_secrets(
+    project: Option<&ProjectSpec>,
+    (templates, choices, problems): Tools<'_>,
+) -> Vec<String> {
+    let Some(project) = project else { return Vec::new() };
+    let scope = Scope::new().with_env(choices.env.clone());
+    let mut secrets = Vec::new();
+    for name in &project.secrets {
+        match choices.env.get(&name.value) {
+            Some(value) if value.chars().count() >= SHORTEST_SECRET => secrets.push(value.clone()),
+            Some(_) => {
+                let mut reader = Reader { source: project.source.clone(), problems };
+                let message = format!(
+                    "the value of `{}` has fewer than 6 characters: masking it would corrupt facts",
+                    name.value
+                );
+                reader.problem_with_help(
+                    name.mark,
+                    message,
+                    "give it a longer value, or take it off the list",
+                );
+            }
+            None => {}
+        }
+    }
+    let mut aside = Vec::new();
+    let mut setting = Setting { project, templates, choices, problems: &mut aside };
+    for app in project.targets.iter().flat_map(|target| &target.apps) {
+        let key = app.api_key.as_ref().and_then(|node| render(node, &mut setting, &scope).ok().flatten());
+        secrets.extend(
+            key.map(|key| key.trim().to_owned()).filter(|key| key.chars().count() >= SHORTEST_SECRET),
+        );
+    }
+    problems.append(&mut aside);
+    secrets.sort();
+    secrets.dedup();
+    secrets
 }

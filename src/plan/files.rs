@@ -8,8 +8,13 @@ use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::reader::Reader;
 
 /// Dify's types of files.
-pub const FILE_TYPES: [(&str, &str); 5] =
-    [("document", "document"), ("image", "image"), ("audio", "audio"), ("video", "video"), ("custom", "custom")];
+pub const FILE_TYPES: [(&str, &str); 5] = [
+    ("document", "document"),
+    ("image", "image"),
+    ("audio", "audio"),
+    ("video", "video"),
+    ("custom", "custom"),
+];
 
 /// The keys of a file.
 pub const FILE_KEYS: [&str; 3] = ["path", "url", "type"];
@@ -17,7 +22,12 @@ pub const FILE_KEYS: [&str; 3] = ["path", "url", "type"];
 type Names<'a> = (&'a mut Templates, &'a KnownNames);
 
 /// Compiles the files of a test.
-pub fn compile_files(reader: &mut Reader<'_>, entries: &[&Entry], grounds: &Grounds, names: Names<'_>) -> Vec<(String, FileTemplate)> {
+pub fn compile_files(
+    reader: &mut Reader<'_>,
+    entries: &[&Entry],
+    grounds: &Grounds,
+    names: Names<'_>,
+) -> Vec<(String, FileTemplate)> {
     let (templates, known) = names;
     let mut files = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -26,10 +36,16 @@ pub fn compile_files(reader: &mut Reader<'_>, entries: &[&Entry], grounds: &Grou
                 if items.is_empty() {
                     reader.problem(entry.value.mark, format!("`files.{}` names no file", entry.key));
                 }
-                let sources = items.iter().filter_map(|item| compile_source(reader, item, grounds, (&mut *templates, known)));
+                let sources = items
+                    .iter()
+                    .filter_map(|item| compile_source(reader, item, grounds, (&mut *templates, known)));
                 Some(FileTemplate::Many(sources.collect()))
             }
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::Map(_) => {
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::Map(_) => {
                 compile_source(reader, &entry.value, grounds, (&mut *templates, known)).map(FileTemplate::One)
             }
         };
@@ -38,7 +54,12 @@ pub fn compile_files(reader: &mut Reader<'_>, entries: &[&Entry], grounds: &Grou
     files
 }
 
-fn compile_source(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds, (templates, known): Names<'_>) -> Option<FileSource> {
+fn compile_source(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    grounds: &Grounds,
+    (templates, known): Names<'_>,
+) -> Option<FileSource> {
     if node.as_text().is_some() {
         return compile_path(reader, node, None, (grounds, templates, known));
     }
@@ -47,7 +68,11 @@ fn compile_source(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds, (temp
     let mut kind = None;
     for entry in entries {
         match entry.key.as_str() {
-            "type" => kind = reader.choice(&entry.value, "a file's `type`", &FILE_TYPES).map(|kind| kind.value.to_owned()),
+            "type" => {
+                kind = reader
+                    .choice(&entry.value, "a file's `type`", &FILE_TYPES)
+                    .map(|kind| kind.value.to_owned())
+            }
             _ => drop(reader.filled_text(&entry.value, &format!("a file's `{}`", entry.key))),
         }
     }
@@ -55,7 +80,11 @@ fn compile_source(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds, (temp
         (Some(path), None) => compile_path(reader, path, kind, (grounds, templates, known)),
         (None, Some(url)) => Some(FileSource::Url { url: reader.template(url, templates, known), kind }),
         (Some(_), Some(_)) | (None, None) => {
-            reader.problem_with_help(node.mark, "a file needs a `path` or a `url`", "write `_data/a.pdf` or `{ url: \"https://…\", type: image }`");
+            reader.problem_with_help(
+                node.mark,
+                "a file needs a `path` or a `url`",
+                "write `_data/a.pdf` or `{ url: \"https://…\", type: image }`",
+            );
             None
         }
     }
@@ -69,7 +98,9 @@ fn compile_path(
 ) -> Option<FileSource> {
     let path = reader.template(node, templates, known);
     if let Template::Literal(serde_json::Value::String(text)) = &path {
-        let checked = grounds.resolve(text).and_then(|real| if real.is_file() { Ok(()) } else { Err(format!("`{text}` is no file")) });
+        let checked = grounds
+            .resolve(text)
+            .and_then(|real| if real.is_file() { Ok(()) } else { Err(format!("`{text}` is no file")) });
         if let Err(message) = checked {
             reader.problem(node.mark, message);
             return None;

@@ -50,6 +50,10 @@ fn list_test(suite: &SuiteSpec, test: &TestSpec, listed: &mut Vec<Listed>) {
     };
     match &test.rows {
         None => listed.push(one),
-        Some(rows) => listed.extend(rows.rows.iter().map(|row| Listed { name: Arc::from(format!("{base}[{}]", row.name)), ..one.clone() })),
+        Some(rows) => listed.extend(
+            rows.rows
+                .iter()
+                .map(|row| Listed { name: Arc::from(format!("{base}[{}]", row.name)), ..one.clone() }),
+        ),
     }
 }

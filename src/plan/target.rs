@@ -23,7 +23,7 @@ use crate::suite::spec::{RetriesSpec, UsageSpec};
 /// Attempts at once where nothing else is said.
 const CONCURRENCY: usize = 8;
 /// Most bytes of one answer.
-const MAX_BODY: u64 = 64 << 20;
+pub const MAX_BODY: u64 = 64 << 20;
 
 /// Why a run cannot use its target: exit code 3.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,14 +76,21 @@ pub fn choose<'p>(project: Option<&'p ProjectSpec>, choices: &Choices) -> Result
     let wanted = choices.profile.as_deref().unwrap_or("default");
     let profile = profiles.iter().find(|profile| profile.name.value == wanted);
     if profile.is_none() && wanted != "default" {
-        let help = help_with(wanted, profiles.iter().map(|profile| profile.name.value.as_str()).chain(["default"]).collect());
+        let help = help_with(
+            wanted,
+            profiles.iter().map(|profile| profile.name.value.as_str()).chain(["default"]).collect(),
+        );
         return Err(TargetError::NoProfile { name: wanted.to_owned(), help });
     }
-    let from_profile = profile.and_then(|profile| profile.target.as_ref()).map(|target| target.value.as_str());
+    let from_profile =
+        profile.and_then(|profile| profile.target.as_ref()).map(|target| target.value.as_str());
     let name = choices.target.as_deref().or(from_profile).unwrap_or("mock");
     let target = targets.iter().find(|target| target.name.value == name);
     if target.is_none() && name != "mock" {
-        let help = help_with(name, targets.iter().map(|target| target.name.value.as_str()).chain(["mock"]).collect());
+        let help = help_with(
+            name,
+            targets.iter().map(|target| target.name.value.as_str()).chain(["mock"]).collect(),
+        );
         return Err(TargetError::NoTarget { name: name.to_owned(), help });
     }
     let is_named = choices.target.is_some() || choices.profile.is_some();
@@ -134,7 +141,12 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
         };
         let workflow_id = setting.choices.workflow_id.clone().or_else(|| app.workflow_id.clone());
         match key {
-            Ok(api_key) => drop(apps.insert(app.name.value.clone(), App { api_key: SecretString::from(api_key), workflow_id })),
+            Ok(api_key) => {
+                drop(apps.insert(
+                    app.name.value.clone(),
+                    App { api_key: SecretString::from(api_key), workflow_id },
+                ))
+            }
             Err(error) => drop(unusable.insert(app.name.value.clone(), error)),
         }
     }
@@ -149,7 +161,11 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
 }
 
 /// The built-in mock as a target.
-pub fn prepare_mock(chosen: &Chosen<'_>, options: crate::mock::server::MockOptions, choices: &Choices) -> Prepared {
+pub fn prepare_mock(
+    chosen: &Chosen<'_>,
+    options: crate::mock::server::MockOptions,
+    choices: &Choices,
+) -> Prepared {
     let mut target = common(chosen, RetriesSpec::default(), choices);
     target.concurrency = pick(choices.concurrency, chosen, None);
     target.rate = rate(choices.rate, chosen, None);

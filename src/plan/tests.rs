@@ -21,7 +21,13 @@ fn data(folder: &str) -> PathBuf {
 }
 
 fn problems_of(folder: &Path, path: &Path) -> Vec<Problem> {
-    let options = LoadOptions { working_dir: folder.to_path_buf(), paths: vec![path.to_path_buf()], outside: Outside::Refused, in_ci: false };
+    let options = LoadOptions {
+        working_dir: folder.to_path_buf(),
+        paths: vec![path.to_path_buf()],
+        outside: Outside::Refused,
+        in_ci: false,
+        only: None,
+    };
     compile(load(&options), &Choices::default()).problems
 }
 
@@ -35,7 +41,8 @@ fn line_of(problem: &Problem) -> String {
 fn bad_suites_give_their_problems() {
     let folder = data("bad");
     let mut wrong = Vec::new();
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     paths.sort();
     for path in &paths {
@@ -60,7 +67,13 @@ fn loaded(folder: &Path, files: &[(&str, &str)]) -> LoadOptions {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    LoadOptions { working_dir: folder.to_path_buf(), paths: Vec::new(), outside: Outside::Refused, in_ci: false }
+    LoadOptions {
+        working_dir: folder.to_path_buf(),
+        paths: Vec::new(),
+        outside: Outside::Refused,
+        in_ci: false,
+        only: None,
+    }
 }
 
 fn compiled(files: &[(&str, &str)], choices: &Choices) -> Compiled {
@@ -90,7 +103,10 @@ fn the_blocks_of_the_format_page_load() {
     for (file, unsupported) in [
         ("support-triage.yaml", vec![]),
         ("elsewhere.yaml", vec!["`human_input`", "`pause`"]),
-        ("repeats.yaml", vec!["`repeat: { min, max }`", "`fail_below`", "`confidence`", "`thresholds`", "`budget`"]),
+        (
+            "repeats.yaml",
+            vec!["`repeat: { min, max }`", "`fail_below`", "`confidence`", "`thresholds`", "`budget`"],
+        ),
     ] {
         let problems = problems_of(&folder, &folder.join(file));
         let problems: Vec<String> = problems.iter().map(line_of).collect();
@@ -105,7 +121,8 @@ fn the_blocks_of_the_format_page_load() {
 }
 
 const PROJECT: &str = include_str!("../../tests/data/suites/good/project/flowproof.yaml");
-const TRIAGE: &str = "app: triage\ntests:\n  - { name: a, tags: [x] }\n  - { name: b, tags: [y], skip: later }\n";
+const TRIAGE: &str =
+    "app: triage\ntests:\n  - { name: a, tags: [x] }\n  - { name: b, tags: [y], skip: later }\n";
 
 #[test]
 fn the_project_of_the_format_page_runs_on_the_mock_by_default() {
@@ -137,7 +154,8 @@ fn a_target_named_without_its_key_is_an_error_and_by_default_skips() {
 fn a_live_target_takes_its_key_and_limits() {
     let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
     let keys = env(&[("TRIAGE_KEY", "app-triage-1"), ("SOME_OTHER_ENV_NAME", "hush-hush")]);
-    let choices = Choices { target: Some("staging".to_owned()), env: keys, retries: Some(1), ..Choices::default() };
+    let choices =
+        Choices { target: Some("staging".to_owned()), env: keys, retries: Some(1), ..Choices::default() };
     let plan = plan(&files, &choices);
     let TargetKind::Live { endpoint, apps } = &plan.target.kind else { panic!("a live target") };
     assert_eq!(endpoint.base_url, "https://api.dify.ai/v1");
@@ -150,10 +168,19 @@ fn a_live_target_takes_its_key_and_limits() {
 fn keys_that_no_header_carries_are_refused_without_being_shown() {
     let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
     for key in ["app-secret\n", "app-\u{e9}secret", "app-a b", " app-secret", "app"] {
-        let choices = Choices { target: Some("staging".to_owned()), env: env(&[("TRIAGE_KEY", key)]), ..Choices::default() };
+        let choices = Choices {
+            target: Some("staging".to_owned()),
+            env: env(&[("TRIAGE_KEY", key)]),
+            ..Choices::default()
+        };
         let compiled = compiled(&files, &choices);
-        let [error] = compiled.target_errors.as_slice() else { panic!("{key:?} gives {:?}", compiled.target_errors) };
-        assert!(matches!(error, TargetError::BadKey { .. }) && !error.to_string().contains("secret"), "{error}");
+        let [error] = compiled.target_errors.as_slice() else {
+            panic!("{key:?} gives {:?}", compiled.target_errors)
+        };
+        assert!(
+            matches!(error, TargetError::BadKey { .. }) && !error.to_string().contains("secret"),
+            "{error}"
+        );
     }
 }
 
@@ -163,8 +190,14 @@ fn unknown_targets_profiles_and_apps_are_target_errors() {
     let keys = env(&[("TRIAGE_KEY", "app-triage-1"), ("HANDBOOK_KEY", "app-handbook")]);
     let error = |target: Option<&str>, profile: Option<&str>, suite: &str| {
         let own = |text: &str| text.to_owned();
-        let choices = Choices { target: target.map(own), profile: profile.map(own), env: keys.clone(), ..Choices::default() };
-        compiled(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", suite)], &choices).target_errors[0].to_string()
+        let choices = Choices {
+            target: target.map(own),
+            profile: profile.map(own),
+            env: keys.clone(),
+            ..Choices::default()
+        };
+        compiled(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", suite)], &choices).target_errors[0]
+            .to_string()
     };
     assert_eq!(error(Some("stagin"), None, suite), "there is no target `stagin`; did you mean `staging`?");
     assert_eq!(error(None, Some("cy"), suite), "there is no profile `cy`; did you mean `ci`?");
@@ -186,15 +219,21 @@ fn a_profile_in_use_must_not_ask_for_what_would_be_ignored() {
 fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
     let project = "profiles: { default: { repeat: 2, timeout: 40s } }\n";
     let suite = "defaults: { repeat: 3, retries: { delay: 5s } }\ntests:\n  - { name: a, repeat: 4, retries: 7 }\n  - { name: b }\n";
-    let files = [("flowproof.yaml", project), ("suites/s.yaml", suite), ("suites/t.yaml", "tests: [{ name: c }]\n")];
-    let repeats = |choices: &Choices| plan(&files, choices).cases.iter().map(|case| case.test.repeat).collect::<Vec<_>>();
+    let files =
+        [("flowproof.yaml", project), ("suites/s.yaml", suite), ("suites/t.yaml", "tests: [{ name: c }]\n")];
+    let repeats = |choices: &Choices| {
+        plan(&files, choices).cases.iter().map(|case| case.test.repeat).collect::<Vec<_>>()
+    };
     assert_eq!(repeats(&Choices::default()), [4, 3, 2]);
     assert_eq!(repeats(&Choices { repeat: Some(9), ..Choices::default() }), [9, 9, 9]);
     let plan = plan(&files, &Choices::default());
     let retries = plan.cases[0].test.retries.clone().unwrap();
     assert_eq!((retries.count, retries.delay.as_secs(), retries.max_delay.as_secs()), (7, 5, 30));
     assert_eq!(plan.cases[1].test.retries.as_ref().unwrap().count, 3);
-    assert_eq!((plan.cases[2].test.retries.clone(), plan.cases[2].test.timeout.unwrap().as_secs()), (None, 40));
+    assert_eq!(
+        (plan.cases[2].test.retries.clone(), plan.cases[2].test.timeout.unwrap().as_secs()),
+        (None, 40)
+    );
 }
 
 #[test]
@@ -220,13 +259,20 @@ fn a_test_that_expects_rejection_is_sent_blocking() {
 
 #[test]
 fn filters_tags_only_sample_and_shuffle_select() {
-    let many: String = (0..50).map(|number| format!("  - {{ name: t{number}, tags: [{}] }}\n", if number % 2 == 0 { "even" } else { "odd" })).collect();
+    let many: String = (0..50)
+        .map(|number| {
+            format!("  - {{ name: t{number}, tags: [{}] }}\n", if number % 2 == 0 { "even" } else { "odd" })
+        })
+        .collect();
     let suite = format!("tests:\n{many}");
     let files = [("suites/s.yaml", suite.as_str())];
     let run = |selection: Selection, seed| {
         let choices = Choices { selection, seed, ..Choices::default() };
         let folder = tempfile::tempdir().unwrap();
-        let listed: Vec<String> = list(&load(&loaded(folder.path(), &files)), &choices).iter().map(|listed| listed.name.to_string()).collect();
+        let listed: Vec<String> = list(&load(&loaded(folder.path(), &files)), &choices)
+            .iter()
+            .map(|listed| listed.name.to_string())
+            .collect();
         let plan = plan(&files, &choices);
         assert_eq!(names(&plan), listed);
         assert_eq!(plan.cases.len() + plan.deselected as usize, 50);
@@ -235,13 +281,19 @@ fn filters_tags_only_sample_and_shuffle_select() {
     };
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     assert_eq!(run(Selection { filters: texts(&["t4", "t11"]), ..Selection::default() }, 0).len(), 12);
-    assert_eq!(run(Selection { filters: texts(&["s::t4"]), matching: Matching::Exact, ..Selection::default() }, 0), ["s::t4"]);
+    assert_eq!(
+        run(Selection { filters: texts(&["s::t4"]), matching: Matching::Exact, ..Selection::default() }, 0),
+        ["s::t4"]
+    );
     assert_eq!(run(Selection { tags: texts(&["even"]), ..Selection::default() }, 0).len(), 25);
     assert_eq!(run(Selection { skip_tags: texts(&["even", "odd"]), ..Selection::default() }, 0).len(), 0);
     let sample = |seed| run(Selection { sample: Some(5), ..Selection::default() }, seed);
     assert_eq!((sample(1).len(), sample(1) == sample(1), sample(1) == sample(2)), (5, true, false));
     let shuffled = |seed| run(Selection { order: Order::Shuffled, ..Selection::default() }, seed);
-    assert_eq!((shuffled(1).len(), shuffled(1) == shuffled(1), shuffled(1) == shuffled(2)), (50, true, false));
+    assert_eq!(
+        (shuffled(1).len(), shuffled(1) == shuffled(1), shuffled(1) == shuffled(2)),
+        (50, true, false)
+    );
 }
 
 #[test]
@@ -250,7 +302,11 @@ fn only_leaves_the_others_out_and_is_refused_in_ci() {
     assert_eq!(names(&plan(&files, &Choices::default())), ["s::b"]);
     let folder = tempfile::tempdir().unwrap();
     let options = LoadOptions { in_ci: true, ..loaded(folder.path(), &files) };
-    assert!(line_of(&load(&options).problems[0]).contains("s.yaml:3:16 `only` is refused"), "{:?}", load(&options).problems);
+    assert!(
+        line_of(&load(&options).problems[0]).contains("s.yaml:3:16 `only` is refused"),
+        "{:?}",
+        load(&options).problems
+    );
 }
 
 #[test]
@@ -263,7 +319,10 @@ fn a_suite_with_problems_is_left_out_and_named() {
     ];
     let compiled = compiled(&files, &Choices::default());
     assert_eq!(names(compiled.plan.as_ref().unwrap()), ["ok::a"]);
-    assert_eq!(compiled.unsound.iter().map(|file| &**file).collect::<Vec<_>>(), ["suites/bad.yaml", "suites/torn.yaml"]);
+    assert_eq!(
+        compiled.unsound.iter().map(|file| &**file).collect::<Vec<_>>(),
+        ["suites/bad.yaml", "suites/torn.yaml"]
+    );
     for file in &compiled.unsound {
         assert!(compiled.problems.iter().any(|problem| problem.concerns(file)), "{file}");
     }
@@ -272,8 +331,13 @@ fn a_suite_with_problems_is_left_out_and_named() {
 #[test]
 fn short_secrets_and_bad_addresses_are_problems() {
     let project = "secrets: [PIN]\ntargets: { t: { base_url: \"ftp://x\", api_key: \"{{ env.KEY }}\" } }\n";
-    let choices = Choices { target: Some("t".to_owned()), env: env(&[("PIN", "1234"), ("KEY", "app-123456")]), ..Choices::default() };
-    let compiled = compiled(&[("flowproof.yaml", project), ("suites/s.yaml", "tests: [{ name: a }]\n")], &choices);
+    let choices = Choices {
+        target: Some("t".to_owned()),
+        env: env(&[("PIN", "1234"), ("KEY", "app-123456")]),
+        ..Choices::default()
+    };
+    let compiled =
+        compiled(&[("flowproof.yaml", project), ("suites/s.yaml", "tests: [{ name: a }]\n")], &choices);
     let problems: Vec<String> = compiled.problems.iter().map(line_of).collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].contains("fewer than 6 characters") && !problems[0].contains("1234"));
@@ -283,7 +347,10 @@ fn short_secrets_and_bad_addresses_are_problems() {
 #[test]
 fn a_hundred_thousand_rows_are_small_and_quick() {
     let rows: String = (0..100_000).map(|row| format!("{row},city {row}\n")).collect();
-    let files = [("suites/s.yaml", "tests: [{ name: a, each: _rows.csv, inputs: { q: \"{{ row.city }}\" } }]\n"), ("suites/_rows.csv", &*format!("id,city\n{rows}"))];
+    let files = [
+        ("suites/s.yaml", "tests: [{ name: a, each: _rows.csv, inputs: { q: \"{{ row.city }}\" } }]\n"),
+        ("suites/_rows.csv", &*format!("id,city\n{rows}")),
+    ];
     let plan = plan(&files, &Choices::default());
     assert_eq!((plan.cases.len(), &*plan.cases[99_999].name), (100_000, "s::a[99999]"));
     assert!(size_of::<Case>() <= 128);

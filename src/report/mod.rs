@@ -1,1 +1,70 @@
-//! stub
+//! Documents made from a folded run, and the live terminal; every document is a pure function of the record.
+
+mod diff;
+mod explain;
+mod facts;
+pub(crate) mod github;
+pub(crate) mod json;
+mod junit;
+pub(crate) mod terminal;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+mod write;
+mod xml;
+
+use std::path::PathBuf;
+
+use crate::journal::JournalError;
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `junit.xml`, for build servers.
+    Junit,
+    /// `report.json`, versioned.
+    Json,
+    /// `diff/`: a `.diff` and a `.md` per test with a difference.
+    Diff,
+}
+
+impl Format {
+    /// All of them: what `reports/latest` holds.
+    pub const ALL: [Self; 3] = [Self::Junit, Self::Json, Self::Diff];
+
+    /// Its name in a folder of reports.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Junit => "junit.xml",
+            Self::Json => "report.json",
+            Self::Diff => "diff",
+        }
+    }
+}
+
+/// Why reports were not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReportError {
+    /// A file cannot be written.
+    #[error("write {path}: {source}")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The run cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The name's ending is no kind of report that there is.
+    #[error("{path}: reports are written as .xml (JUnit) or .json; {reason}")]
+    Kind {
+        /// The name given.
+        path: PathBuf,
+        /// Why this one is not.
+        reason: String,
+    },
+}
+
+pub(crate) use write::{kind_of, write_all, write_file};

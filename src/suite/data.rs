@@ -47,7 +47,8 @@ pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Row
         }
         NodeValue::Text(path) => read_file(reader, node.mark, path, grounds),
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Map(_) => {
-            let message = format!("`each` must be a list of rows or the path of a file, found {}", node.kind());
+            let message =
+                format!("`each` must be a list of rows or the path of a file, found {}", node.kind());
             reader.problem(node.mark, message);
             Rows::default()
         }
@@ -73,7 +74,8 @@ pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
             reader.problem(node.mark, format!("`matrix` has more than {MOST_COMBINATIONS} combinations"));
             return Rows::default();
         }
-        let extend = |row: Map<String, Value>| values.iter().map(move |value| with(&row, &entry.key, value.to_json()));
+        let extend =
+            |row: Map<String, Value>| values.iter().map(move |value| with(&row, &entry.key, value.to_json()));
         combinations = combinations.into_iter().flat_map(extend).collect();
     }
     if entries.is_empty() {
@@ -120,7 +122,11 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, grounds: &Grounds)
     let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let shown = shown_beside(&reader.source.name, path);
     let Some(table) = Table::by_ending(ending) else {
-        reader.problem_with_help(mark, format!("`{path}` is no data file"), "data files end in .csv, .jsonl, .json, .yaml or .yml");
+        reader.problem_with_help(
+            mark,
+            format!("`{path}` is no data file"),
+            "data files end in .csv, .jsonl, .json, .yaml or .yml",
+        );
         return Rows::default();
     };
     let before = reader.problems.len();

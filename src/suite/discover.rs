@@ -21,7 +21,12 @@ pub struct Found {
 }
 
 /// Finds the suites; each file once, in order of the places named and then of paths.
-pub fn discover(options: &LoadOptions, root: &Path, project: Option<&ProjectSpec>, problems: &mut Vec<Problem>) -> Vec<Found> {
+pub fn discover(
+    options: &LoadOptions,
+    root: &Path,
+    project: Option<&ProjectSpec>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Found> {
     let folders = suite_folders(root, project);
     let mut search = Search { root, folders: &folders, found: Vec::new(), problems };
     if options.paths.is_empty() {
@@ -46,7 +51,9 @@ pub fn discover(options: &LoadOptions, root: &Path, project: Option<&ProjectSpec
 /// The suites folders of the project, else `suites`.
 fn suite_folders(root: &Path, project: Option<&ProjectSpec>) -> Vec<PathBuf> {
     match project {
-        Some(project) if !project.suites.is_empty() => project.suites.iter().map(|path| root.join(&path.value)).collect(),
+        Some(project) if !project.suites.is_empty() => {
+            project.suites.iter().map(|path| root.join(&path.value)).collect()
+        }
         Some(_) | None => vec![root.join("suites")],
     }
 }
@@ -73,20 +80,25 @@ impl Search<'_> {
             let message = format!("there is no folder `{}`", shown(path, self.root));
             self.problems.push(match written {
                 Some((project, written)) => Problem::new(project.source.place(written.mark), message),
-                None => Problem::new(Place::file(shown(path, self.root)), message).help("name suites on the command line, or create it"),
+                None => Problem::new(Place::file(shown(path, self.root)), message)
+                    .help("name suites on the command line, or create it"),
             });
         }
     }
 
     fn missing(&mut self, path: &Path) {
         let name = path.to_string_lossy().into_owned();
-        self.problems.push(Problem::new(Place::file(name.clone()), format!("there is no file or folder `{name}`")));
+        self.problems
+            .push(Problem::new(Place::file(name.clone()), format!("there is no file or folder `{name}`")));
     }
 
     /// The suites folder around a path: the project's where it lies in one, else the folder itself.
     fn folder_of(&self, path: &Path, otherwise: &Path) -> PathBuf {
         let around = self.folders.iter().filter(|folder| path.starts_with(folder) && folder.is_dir());
-        around.max_by_key(|folder| folder.components().count()).cloned().unwrap_or_else(|| otherwise.to_path_buf())
+        around
+            .max_by_key(|folder| folder.components().count())
+            .cloned()
+            .unwrap_or_else(|| otherwise.to_path_buf())
     }
 
     fn add(&mut self, path: PathBuf) {

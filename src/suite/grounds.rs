@@ -16,10 +16,17 @@ impl Grounds {
     /// The file a path names, symbolic links followed, if it exists and lies within.
     pub fn resolve(&self, path: &str) -> Result<PathBuf, String> {
         let joined = self.folder.join(path);
-        let real = joined.canonicalize().map_err(|error| format!("`{path}` cannot be read: {}", plain(&error)))?;
+        let real =
+            joined.canonicalize().map_err(|error| format!("`{path}` cannot be read: {}", plain(&error)))?;
         let Some(root) = &self.root else { return Ok(real) };
-        let root = root.canonicalize().map_err(|error| format!("the suites folder cannot be read: {}", plain(&error)))?;
-        if real.starts_with(&root) { Ok(real) } else { Err(format!("`{path}` lies outside the suites folder")) }
+        let root = root
+            .canonicalize()
+            .map_err(|error| format!("the suites folder cannot be read: {}", plain(&error)))?;
+        if real.starts_with(&root) {
+            Ok(real)
+        } else {
+            Err(format!("`{path}` lies outside the suites folder"))
+        }
     }
 }
 

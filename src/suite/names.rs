@@ -8,8 +8,14 @@ use crate::suite::problem::nearest;
 use crate::suite::reader::Reader;
 
 /// The roots of all names and, where they are fixed, what stands below them.
-const ROOTS: [(&str, &[&str]); 6] =
-    [("vars", &[]), ("row", &[]), ("env", &[]), ("test", &["name"]), ("run", &["id"]), ("repeat", &["index"])];
+const ROOTS: [(&str, &[&str]); 6] = [
+    ("vars", &[]),
+    ("row", &[]),
+    ("env", &[]),
+    ("test", &["name"]),
+    ("run", &["id"]),
+    ("repeat", &["index"]),
+];
 
 /// The names that templates of one test may use besides `env.*`, `test.name`, `run.id` and `repeat.index`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,10 +34,15 @@ impl Reader<'_> {
             NodeValue::Text(text) => self.template_text(node.mark, text, templates, known),
             NodeValue::List(items) => {
                 let items: Vec<_> = items.iter().map(|item| self.template(item, templates, known)).collect();
-                if items.iter().all(is_literal) { Template::Literal(node.to_json()) } else { Template::List(items) }
+                if items.iter().all(is_literal) {
+                    Template::Literal(node.to_json())
+                } else {
+                    Template::List(items)
+                }
             }
             NodeValue::Map(entries) => {
-                let mut compile = |entry: &Entry| (entry.key.clone(), self.template(&entry.value, templates, known));
+                let mut compile =
+                    |entry: &Entry| (entry.key.clone(), self.template(&entry.value, templates, known));
                 let members: Vec<_> = entries.iter().map(&mut compile).collect();
                 let literal = members.iter().all(|(_, member)| is_literal(member));
                 if literal { Template::Literal(node.to_json()) } else { Template::Map(members) }
@@ -39,7 +50,13 @@ impl Reader<'_> {
         }
     }
 
-    fn template_text(&mut self, mark: Mark, text: &str, templates: &mut Templates, known: &KnownNames) -> Template {
+    fn template_text(
+        &mut self,
+        mark: Mark,
+        text: &str,
+        templates: &mut Templates,
+        known: &KnownNames,
+    ) -> Template {
         match templates.compile(text) {
             Ok(template) => {
                 for name in templates.names(&template) {
@@ -64,7 +81,9 @@ impl Reader<'_> {
     /// Narrows a text's mark to some bytes of it, where the source shows the text as it is.
     pub(crate) fn within(&self, mark: Mark, text: &str, span: Option<Range<usize>>) -> Mark {
         let Some(span) = span else { return mark };
-        let (Some(before), Some(inside)) = (text.get(..span.start), text.get(span.clone())) else { return mark };
+        let (Some(before), Some(inside)) = (text.get(..span.start), text.get(span.clone())) else {
+            return mark;
+        };
         let line = self.source.line(mark.line);
         let mut shown = line.chars().skip(mark.column.saturating_sub(1) as usize).peekable();
         let quote = u32::from(shown.next_if(|first| matches!(first, '"' | '\'')).is_some());
@@ -82,7 +101,10 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
     let root = parts.next().unwrap_or_default();
     let member = parts.next();
     if root == "row" && known.row.is_none() {
-        return Some((format!("`{name}` is not known: this test has no rows"), "rows come from `each` or `matrix`".to_owned()));
+        return Some((
+            format!("`{name}` is not known: this test has no rows"),
+            "rows come from `each` or `matrix`".to_owned(),
+        ));
     }
     let fixed = ROOTS.iter().find(|(word, _)| *word == root);
     let Some((_, fixed)) = fixed else {
@@ -107,7 +129,8 @@ fn suggest(word: &str, candidates: &[&str], prefix: &str) -> String {
         Some(near) => format!("did you mean `{prefix}{near}`?"),
         None if candidates.is_empty() => format!("there is no `{prefix}*` here"),
         None => {
-            let names: Vec<String> = candidates.iter().take(12).map(|name| format!("{prefix}{name}")).collect();
+            let names: Vec<String> =
+                candidates.iter().take(12).map(|name| format!("{prefix}{name}")).collect();
             format!("known names: {}", names.join(", "))
         }
     }
@@ -116,9 +139,9 @@ fn suggest(word: &str, candidates: &[&str], prefix: &str) -> String {
 /// The bytes where a dotted name stands in a text as a word of its own.
 fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    text.match_indices(name).map(|(at, _)| at..at + name.len()).find(|span| {
-        !text[..span.start].ends_with(is_word) && !text[span.end..].starts_with(is_word)
-    })
+    text.match_indices(name)
+        .map(|(at, _)| at..at + name.len())
+        .find(|span| !text[..span.start].ends_with(is_word) && !text[span.end..].starts_with(is_word))
 }
 
 fn is_literal(template: &Template) -> bool {

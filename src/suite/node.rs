@@ -124,7 +124,11 @@ impl Node {
     pub fn into_entries(self) -> Vec<Entry> {
         match self.value {
             NodeValue::Map(entries) => entries,
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::List(_) => Vec::new(),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::List(_) => Vec::new(),
         }
     }
 
@@ -132,7 +136,11 @@ impl Node {
     pub fn into_items(self) -> Vec<Node> {
         match self.value {
             NodeValue::List(items) => items,
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::Map(_) => Vec::new(),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::Map(_) => Vec::new(),
         }
     }
 

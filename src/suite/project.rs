@@ -12,18 +12,25 @@ use crate::suite::reader::{At, Reader};
 use crate::suite::spec::RetriesSpec;
 
 /// The keys of the project file.
-pub const PROJECT_KEYS: [&str; 9] = ["version", "suites", "targets", "profiles", "reports", "secrets", "mock", "compare", "judges"];
+pub const PROJECT_KEYS: [&str; 9] =
+    ["version", "suites", "targets", "profiles", "reports", "secrets", "mock", "compare", "judges"];
 /// The keys of a profile.
-pub const PROFILE_KEYS: [&str; 7] = ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
+pub const PROFILE_KEYS: [&str; 7] =
+    ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
 /// The keys of `reports`.
 pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
 /// The keys of `compare`.
-pub const COMPARE_KEYS: [&str; 7] = ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
+pub const COMPARE_KEYS: [&str; 7] =
+    ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
 /// The keys of a judge.
 pub const JUDGE_KEYS: [&str; 4] = ["url", "api_key", "model", "app"];
 /// The words of `reports.formats`.
 pub const FORMATS: [(&str, Format); 6] = [
-    ("junit", Format::Junit), ("json", Format::Json), ("html", Format::Html), ("markdown", Format::Markdown), ("tap", Format::Tap),
+    ("junit", Format::Junit),
+    ("json", Format::Json),
+    ("html", Format::Html),
+    ("markdown", Format::Markdown),
+    ("tap", Format::Tap),
     ("csv", Format::Csv),
 ];
 
@@ -136,7 +143,8 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
         "reports" => read_reports(reader, value, project),
         "secrets" => {
             let items = reader.list(value, "`secrets`");
-            project.secrets = items.iter().filter_map(|item| reader.filled_text(item, "a name under `secrets`")).collect();
+            project.secrets =
+                items.iter().filter_map(|item| reader.filled_text(item, "a name under `secrets`")).collect();
         }
         "mock" => project.mock = Some(entry.value),
         "compare" => read_compare(reader, value),
@@ -177,7 +185,9 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
         let value = &entry.value;
         match entry.key.as_str() {
             "target" => profile.target = reader.filled_text(value, "`target`"),
-            "repeat" if value.as_map().is_some() => profile.unsupported.push((entry.mark, "repeat: { min, max }".to_owned())),
+            "repeat" if value.as_map().is_some() => {
+                profile.unsupported.push((entry.mark, "repeat: { min, max }".to_owned()))
+            }
             "repeat" => profile.repeat = read_repeat(reader, value),
             "concurrency" => profile.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
             "rate" => profile.rate = reader.rate(value),
@@ -196,17 +206,21 @@ fn check_target(reader: &mut Reader<'_>, profile: &ProfileSpec, targets: &[Targe
     if names.contains(&target.value.as_str()) {
         return;
     }
-    let help = Reader::did_you_mean(&target.value, &names).unwrap_or_else(|| format!("targets: {}", names.join(", ")));
+    let help = Reader::did_you_mean(&target.value, &names)
+        .unwrap_or_else(|| format!("targets: {}", names.join(", ")));
     reader.problem_with_help(target.mark, format!("there is no target `{}`", target.value), help);
 }
 
 fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec) {
     for entry in reader.map(node, "`reports`", &REPORTS_KEYS) {
         match entry.key.as_str() {
-            "dir" => project.reports_dir = reader.filled_text(&entry.value, "`reports.dir`").map(|dir| dir.value),
+            "dir" => {
+                project.reports_dir = reader.filled_text(&entry.value, "`reports.dir`").map(|dir| dir.value)
+            }
             "formats" => {
                 let items = reader.list(&entry.value, "`reports.formats`");
-                let formats = items.iter().filter_map(|item| reader.choice(item, "a report format", &FORMATS));
+                let formats =
+                    items.iter().filter_map(|item| reader.choice(item, "a report format", &FORMATS));
                 project.formats = Some(formats.collect());
             }
             _ => {}

@@ -12,7 +12,18 @@ use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
 
 /// The keys of a suite.
 pub const SUITE_KEYS: [&str; 12] = [
-    "version", "name", "app", "description", "tags", "vars", "usage", "defaults", "thresholds", "budget", "mock", "tests",
+    "version",
+    "name",
+    "app",
+    "description",
+    "tags",
+    "vars",
+    "usage",
+    "defaults",
+    "thresholds",
+    "budget",
+    "mock",
+    "tests",
 ];
 
 /// The words of `usage`.
@@ -55,7 +66,11 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
         }
     }
     if is_map && !has_tests {
-        reader.problem_with_help(mark, "a suite without `tests` tests nothing", "add `tests:` with a list of tests");
+        reader.problem_with_help(
+            mark,
+            "a suite without `tests` tests nothing",
+            "add `tests:` with a list of tests",
+        );
     }
     suite
 }
@@ -94,7 +109,11 @@ fn read_vars(reader: &mut Reader<'_>, node: Node) -> Vec<Entry> {
     for entry in &entries {
         if !is_identifier(&entry.key) {
             let message = format!("`vars.{}` cannot be named in a template", entry.key);
-            reader.problem_with_help(entry.mark, message, "use letters, digits and `_`, not beginning with a digit");
+            reader.problem_with_help(
+                entry.mark,
+                message,
+                "use letters, digits and `_`, not beginning with a digit",
+            );
         }
     }
     entries
@@ -102,7 +121,8 @@ fn read_vars(reader: &mut Reader<'_>, node: Node) -> Vec<Entry> {
 
 fn is_identifier(name: &str) -> bool {
     let mut letters = name.chars();
-    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_') && letters.all(|c| c.is_alphanumeric() || c == '_')
+    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && letters.all(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn read_defaults(reader: &mut Reader<'_>, node: Node) -> RunSpec {

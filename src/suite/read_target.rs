@@ -11,8 +11,21 @@ use crate::suite::spec::{RetriesSpec, UsageSpec};
 
 /// The keys of a target.
 pub const TARGET_KEYS: [&str; 15] = [
-    "base_url", "apps", "api_key", "workflow_id", "concurrency", "rate", "timeouts", "retries", "recovery", "usage", "contract", "headers",
-    "ca_file", "proxy", "insecure",
+    "base_url",
+    "apps",
+    "api_key",
+    "workflow_id",
+    "concurrency",
+    "rate",
+    "timeouts",
+    "retries",
+    "recovery",
+    "usage",
+    "contract",
+    "headers",
+    "ca_file",
+    "proxy",
+    "insecure",
 ];
 /// The keys of an app.
 pub const APP_KEYS: [&str; 2] = ["api_key", "workflow_id"];
@@ -191,7 +204,11 @@ fn read_apps(reader: &mut Reader<'_>, node: &Node, apps: &mut Vec<AppSpec>) {
         reader.problem(node.mark, "`apps` names no app");
     }
     for entry in entries {
-        let mut app = AppSpec { name: At { value: entry.key.clone(), mark: entry.mark }, api_key: None, workflow_id: None };
+        let mut app = AppSpec {
+            name: At { value: entry.key.clone(), mark: entry.mark },
+            api_key: None,
+            workflow_id: None,
+        };
         for key in reader.map(&entry.value, "an app", &APP_KEYS) {
             read_app_key(reader, key, &mut app);
         }
@@ -202,7 +219,9 @@ fn read_apps(reader: &mut Reader<'_>, node: &Node, apps: &mut Vec<AppSpec>) {
 fn read_app_key(reader: &mut Reader<'_>, entry: &Entry, app: &mut AppSpec) {
     match entry.key.as_str() {
         "api_key" => app.api_key = reader.filled_text(&entry.value, "`api_key`").map(|_| entry.value.clone()),
-        "workflow_id" => app.workflow_id = reader.filled_text(&entry.value, "`workflow_id`").map(|id| id.value),
+        "workflow_id" => {
+            app.workflow_id = reader.filled_text(&entry.value, "`workflow_id`").map(|id| id.value)
+        }
         _ => {}
     }
 }

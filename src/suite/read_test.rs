@@ -11,14 +11,44 @@ use crate::suite::spec::{ModeSpec, RetriesSpec, RunSpec, TestSpec};
 
 /// The keys that `defaults` may have; a test may have them too.
 pub const RUN_KEYS: [&str; 12] = [
-    "inputs", "files", "user", "response_mode", "timeout", "retries", "repeat", "pass_rate", "fail_below", "confidence",
-    "on_inconclusive", "assert",
+    "inputs",
+    "files",
+    "user",
+    "response_mode",
+    "timeout",
+    "retries",
+    "repeat",
+    "pass_rate",
+    "fail_below",
+    "confidence",
+    "on_inconclusive",
+    "assert",
 ];
 
 /// The keys of a test.
 pub const TEST_KEYS: [&str; 22] = [
-    "name", "description", "tags", "skip", "only", "skip_defaults", "inputs", "files", "user", "response_mode", "timeout", "retries",
-    "repeat", "pass_rate", "fail_below", "confidence", "on_inconclusive", "each", "matrix", "human_input", "assert", "mock",
+    "name",
+    "description",
+    "tags",
+    "skip",
+    "only",
+    "skip_defaults",
+    "inputs",
+    "files",
+    "user",
+    "response_mode",
+    "timeout",
+    "retries",
+    "repeat",
+    "pass_rate",
+    "fail_below",
+    "confidence",
+    "on_inconclusive",
+    "each",
+    "matrix",
+    "human_input",
+    "assert",
+    "mock",
 ];
 
 /// The keys of `retries`.
@@ -67,7 +97,9 @@ fn read_test_key(reader: &mut Reader<'_>, entry: Entry, test: &mut TestSpec, gro
             let only = reader.boolean(value, "`only`");
             test.only = only.filter(|only| only.value).map(|_| entry.mark);
         }
-        "skip_defaults" => test.skip_defaults = reader.boolean(value, "`skip_defaults`").is_some_and(|skip| skip.value),
+        "skip_defaults" => {
+            test.skip_defaults = reader.boolean(value, "`skip_defaults`").is_some_and(|skip| skip.value)
+        }
         "each" => test.rows = Some(read_each(reader, value, grounds)),
         "matrix" => test.rows = Some(read_matrix(reader, value)),
         "human_input" => reader.not_supported(entry.mark, "human_input"),
@@ -129,7 +161,9 @@ pub fn read_retries(reader: &mut Reader<'_>, node: &Node) -> RetriesSpec {
         match entry.key.as_str() {
             "count" => retries.count = reader.bounded(value, "`retries.count`", (0, MOST_RETRIES)),
             "delay" => retries.delay = reader.duration(value, "`retries.delay`").map(|delay| delay.value),
-            "max_delay" => retries.max_delay = reader.duration(value, "`retries.max_delay`").map(|delay| delay.value),
+            "max_delay" => {
+                retries.max_delay = reader.duration(value, "`retries.max_delay`").map(|delay| delay.value)
+            }
             "jitter" => retries.jitter = reader.boolean(value, "`retries.jitter`").map(|flag| flag.value),
             "resend" => retries.resend = reader.boolean(value, "`retries.resend`").map(|flag| flag.value),
             _ => {}
@@ -154,7 +188,11 @@ fn read_pass_rate(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
     if rate > 0.0 && rate <= 1.0 {
         return Some(rate);
     }
-    reader.problem_with_help(node.mark, "`pass_rate` must lie above 0 and be at most 1", "at 0 nothing could fail");
+    reader.problem_with_help(
+        node.mark,
+        "`pass_rate` must lie above 0 and be at most 1",
+        "at 0 nothing could fail",
+    );
     None
 }
 

@@ -59,7 +59,8 @@ fn add<'a>(group: Group<'a>, shown: &'a Shown, kind: AnnotationKind) -> Group<'a
     match &shown.span {
         Some(span) => {
             let annotation = kind.span(span.clone()).label(shown.label.as_str());
-            let snippet = Snippet::source(shown.line.as_str()).path(shown.path.as_str()).line_start(shown.number);
+            let snippet =
+                Snippet::source(shown.line.as_str()).path(shown.path.as_str()).line_start(shown.number);
             group.element(snippet.annotation(annotation))
         }
         None => group.element(annotate_snippets::Origin::path(shown.path.as_str())),
@@ -117,7 +118,8 @@ mod tests {
 
     #[test]
     fn a_problem_looks_as_rustc_would_show_it() {
-        let problem = problem("tests:\n  - name: a\n    asert: []\n", (3, 5, 5)).help("did you mean `assert`?");
+        let problem =
+            problem("tests:\n  - name: a\n    asert: []\n", (3, 5, 5)).help("did you mean `assert`?");
         let expected = "\
 error: unknown key `asert` in a test
  --> suites/a.yaml:3:5
@@ -135,17 +137,30 @@ error: unknown key `asert` in a test
     fn both_places_of_a_duplicate_are_shown() {
         let source = Source::new("a.yaml", "name: x\nname: y\n".to_owned());
         let place = |line| source.place(Mark { line, column: 1, width: 4 });
-        let text = render(&[Problem::new(place(2), "given twice").other(place(1), "first given here")], Style::Plain);
-        assert!(text.contains("2 | name: y") && text.contains("1 | name: x") && text.contains("first given here"), "{text}");
+        let text = render(
+            &[Problem::new(place(2), "given twice").other(place(1), "first given here")],
+            Style::Plain,
+        );
+        assert!(
+            text.contains("2 | name: y") && text.contains("1 | name: x") && text.contains("first given here"),
+            "{text}"
+        );
     }
 
     #[test]
     fn whole_files_long_lines_and_control_characters_are_shown_safely() {
-        let text = render(&[Problem::new(Place::file("a\u{1b}[31m.yaml"), "cannot\u{7} be read")], Style::Plain);
-        assert!(!text.contains('\u{1b}') && !text.contains('\u{7}') && text.contains("a\u{FFFD}[31m.yaml"), "{text}");
+        let text =
+            render(&[Problem::new(Place::file("a\u{1b}[31m.yaml"), "cannot\u{7} be read")], Style::Plain);
+        assert!(
+            !text.contains('\u{1b}') && !text.contains('\u{7}') && text.contains("a\u{FFFD}[31m.yaml"),
+            "{text}"
+        );
         let far = problem(&"é".repeat(10_000), (1, 9_000, 3));
         assert!(render(&[far], Style::Plain).contains("suites/a.yaml:1:9000"));
-        let end = Problem::new(Place { file: Arc::from("a"), line: 1, column: 4, width: 9, excerpt: Arc::from("abc") }, "unexpected end");
+        let end = Problem::new(
+            Place { file: Arc::from("a"), line: 1, column: 4, width: 9, excerpt: Arc::from("abc") },
+            "unexpected end",
+        );
         assert!(render(&[end], Style::Plain).contains("a:1:4"));
     }
 

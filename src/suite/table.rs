@@ -61,7 +61,10 @@ fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Fou
     let Some(root) = document.root else { return Vec::new() };
     let place = |mark: Mark| document.source.place(mark);
     let Some(items) = root.as_list() else {
-        problems.push(Problem::new(place(root.mark), format!("a data file must be a list of rows, found {}", root.kind())));
+        problems.push(Problem::new(
+            place(root.mark),
+            format!("a data file must be a list of rows, found {}", root.kind()),
+        ));
         return Vec::new();
     };
     let mut rows = Vec::with_capacity(items.len());
@@ -69,7 +72,10 @@ fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Fou
         match item.to_json() {
             Value::Object(value) => rows.push(Found { place: Arc::new(place(item.mark)), value }),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                problems.push(Problem::new(place(item.mark), format!("a row must be a mapping, found {}", item.kind())));
+                problems.push(Problem::new(
+                    place(item.mark),
+                    format!("a row must be a mapping, found {}", item.kind()),
+                ));
             }
         }
     }
@@ -116,7 +122,10 @@ fn read_json(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
     rows.filter_map(|(index, item)| match item {
         Value::Object(value) => Some(Found { place: Arc::new(Place::file(source.name.clone())), value }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            problems.push(Problem::new(Place::file(source.name.clone()), format!("row {} is no object", index + 1)));
+            problems.push(Problem::new(
+                Place::file(source.name.clone()),
+                format!("row {} is no object", index + 1),
+            ));
             None
         }
     })
@@ -135,7 +144,10 @@ fn json_row(value: Value, place: Place, problems: &mut Vec<Problem>) -> Option<F
 
 /// The parser counts bytes; editors count characters.
 fn column_of(line: &str, bytes: usize) -> usize {
-    let end = (0..=bytes.saturating_sub(1).min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let end = (0..=bytes.saturating_sub(1).min(line.len()))
+        .rev()
+        .find(|at| line.is_char_boundary(*at))
+        .unwrap_or(0);
     line[..end].chars().count() + 1
 }
 
@@ -156,9 +168,11 @@ fn read_csv(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
     };
     for (index, column) in header.iter().enumerate() {
         if column.trim().is_empty() {
-            problems.push(Problem::new(line_place(source, 1, 1), format!("column {} has no name", index + 1)));
+            problems
+                .push(Problem::new(line_place(source, 1, 1), format!("column {} has no name", index + 1)));
         } else if header.iter().take(index).any(|earlier| earlier == column) {
-            problems.push(Problem::new(line_place(source, 1, 1), format!("two columns are named `{column}`")));
+            problems
+                .push(Problem::new(line_place(source, 1, 1), format!("two columns are named `{column}`")));
         }
     }
     let mut rows = Vec::new();
@@ -174,7 +188,12 @@ fn read_csv(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
     rows
 }
 
-fn csv_row(source: &Source, header: &csv::StringRecord, record: &csv::StringRecord, problems: &mut Vec<Problem>) -> Option<Found> {
+fn csv_row(
+    source: &Source,
+    header: &csv::StringRecord,
+    record: &csv::StringRecord,
+    problems: &mut Vec<Problem>,
+) -> Option<Found> {
     let line = record.position().map_or(1, |at| at.line() as usize);
     let place = line_place(source, line, 1);
     if record.len() != header.len() {
@@ -183,6 +202,7 @@ fn csv_row(source: &Source, header: &csv::StringRecord, record: &csv::StringReco
         return None;
     }
     let cells = header.iter().zip(record.iter());
-    let value: Map<String, Value> = cells.map(|(column, cell)| (column.to_owned(), Value::String(cell.to_owned()))).collect();
+    let value: Map<String, Value> =
+        cells.map(|(column, cell)| (column.to_owned(), Value::String(cell.to_owned()))).collect();
     Some(Found { place: Arc::new(place), value })
 }

@@ -250,3 +250,158 @@ fn cut(text: &str, most: usize) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if flat.chars().count() <= most { flat } else { flat.chars().take(most).chain("…".chars()).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Class, not started, stops the suite.
+    type Row = (ErrorClass, bool, bool);
+
+    const REFUSED: Row = (ErrorClass::Rejected, false, false);
+    const WRONG: Row = (ErrorClass::Config, false, false);
+    const WRONG_FOR_ALL: Row = (ErrorClass::Config, false, true);
+    const TRY_LATER: Row = (ErrorClass::Quota, true, false);
+    const PLAN_USED_UP: Row = (ErrorClass::Quota, false, true);
+    const PROVES_NOTHING: Row = (ErrorClass::Transport, false, false);
+
+    fn row(error: &WireError) -> Row {
+        (error.class, error.not_started, error.stops_suite)
+    }
+
+    #[test]
+    fn each_row_of_the_table_is_judged() {
+        let cases = [
+            (400, "invalid_param", "query is required in input form", REFUSED),
+            (400, "invalid_param", "Arg user must be provided.", REFUSED),
+            (400, "invalid_param", "1 validation error for WorkflowRunPayload\ninputs", REFUSED),
+            (400, "invalid_param", "Too many requests. Please try again later. The current …", TRY_LATER),
+            (400, "invalid_param", "Workflow not published", WRONG_FOR_ALL),
+            (400, "invalid_param", "Provider langgenius/x/x does not exist.", WRONG_FOR_ALL),
+            (400, "invalid_param", "4 validation errors for HttpRequestNodeData\nurl", WRONG_FOR_ALL),
+            (400, "invalid_param", "something that nobody recorded", WRONG),
+            (400, "bad_request", "The browser (or proxy) sent a request that …", REFUSED),
+            (400, "bad_request", "Invalid workflow_id format: 'x'. ", WRONG_FOR_ALL),
+            (400, "bad_request", "Cannot use draft workflow version. …", WRONG_FOR_ALL),
+            (
+                400,
+                "not_workflow_app",
+                "Please check if your app mode matches the right API route.",
+                WRONG_FOR_ALL,
+            ),
+            (400, "app_unavailable", "App unavailable, …", WRONG_FOR_ALL),
+            (400, "provider_not_initialize", "", WRONG_FOR_ALL),
+            (400, "provider_quota_exceeded", "", PLAN_USED_UP),
+            (400, "completion_request_error", "[openai] …", WRONG),
+            (400, "no_file_uploaded", "Please upload your file.", REFUSED),
+            (400, "a_new_code", "query is required in input form", WRONG),
+            (401, "unauthorized", "Access token is invalid", WRONG_FOR_ALL),
+            (403, "forbidden", "The app's API service has been disabled.", WRONG_FOR_ALL),
+            (403, "workflow_version_execution_not_allowed", "", WRONG_FOR_ALL),
+            (404, "not_found", "Workflow not found with id: x", WRONG_FOR_ALL),
+            (404, "not_found", "no mock answer for this request", WRONG),
+            (405, "method_not_allowed", "", REFUSED),
+            (412, "human_input_form_expired", "", REFUSED),
+            (413, "file_too_large", "", REFUSED),
+            (429, "too_many_requests", "", TRY_LATER),
+            (429, "rate_limit_error", "Workflow execution quota limit reached…", PLAN_USED_UP),
+            (500, "internal_server_error", "", PROVES_NOTHING),
+            (500, "unknown", "Internal Server Error", PROVES_NOTHING),
+        ];
+        for (status, code, message, expected) in cases {
+            let body = json!({ "code": code, "message": message, "status": status }).to_string();
+            let error = classify_http(status, "application/json", body.as_bytes());
+            assert_eq!(row(&error), expected, "{status} {code} {message}");
+            assert_eq!((error.status, error.code.as_deref(), &*error.message), (status, Some(code), message));
+        }
+    }
+
+    #[test]
+    fn what_is_not_difys_is_judged_by_its_status() {
+        let cases = [
+            (
+                404,
+                "<title>404 Not Found</title>",
+                WRONG_FOR_ALL,
+                "an HTML page: 404 Not Found; does `base_url` end in `/v1`?",
+            ),
+            (429, "error code: 1015", TRY_LATER, "error code: 1015"),
+            (
+                502,
+                "<html>\n<head><TITLE> 502 Bad\nGateway </TITLE>",
+                PROVES_NOTHING,
+                "an HTML page: 502 Bad Gateway",
+            ),
+            (503, "", PROVES_NOTHING, "empty body"),
+            (504, "", PROVES_NOTHING, "empty body"),
+            (524, "[1]", PROVES_NOTHING, "[1]"),
+            (401, "{\"detail\": 1}", WRONG_FOR_ALL, "{\"detail\": 1}"),
+            (413, "<title></title>", REFUSED, "an HTML page: <title></title>"),
+            (
+                202,
+                "{\"event\":\"workflow_maintenance_paused\"}",
+                PROVES_NOTHING,
+                "the workflow is paused for maintenance",
+            ),
+        ];
+        for (status, body, expected, message) in cases {
+            let kind = if body.starts_with('<') { "text/html; charset=utf-8" } else { "text/plain" };
+            let error = classify_http(status, kind, body.as_bytes());
+            assert_eq!(
+                (row(&error), error.code.as_deref(), &*error.message),
+                (expected, None, message),
+                "{status}"
+            );
+        }
+        let long = classify_http(502, "text/plain", "é".repeat(5000).as_bytes());
+        assert_eq!(long.message.chars().count(), 201);
+    }
+
+    #[test]
+    fn error_events_may_lack_a_code() {
+        let refused = classify_event(
+            &json!({ "event": "error", "status": 500, "message": "q is required in input form" }),
+        );
+        assert_eq!((row(&refused), refused.code), (REFUSED, None));
+        let broken = classify_event(
+            &json!({ "event": "error", "status": 400, "code": "invalid_param", "message": "Model x not exist." }),
+        );
+        assert_eq!((row(&broken), broken.status), (WRONG_FOR_ALL, 400));
+        let bare = classify_event(&json!({ "event": "error" }));
+        assert_eq!((row(&bare), bare.status, &*bare.message), (PROVES_NOTHING, 500, ""));
+        let quota = classify_event(
+            &json!({ "event": "error", "status": 400, "code": "provider_quota_exceeded", "message": "used up" }),
+        );
+        assert_eq!(row(&quota), PLAN_USED_UP);
+    }
+
+    #[test]
+    fn input_form_messages_are_known() {
+        for text in [
+            "text is required in input form",
+            "(type 'text-input') text in input form must be a string",
+            "text in input form must be less than 48 characters",
+            "sel in input form must be one of the following: ['red']",
+            "n in input form must be a valid number",
+            "o in input form must be a dict",
+            "d in input form must be a list of files",
+            "Invalid upload file id",
+            "Invalid upload file",
+            "transfer_method is required in file mapping",
+            "Detected file type does not match the specified type. Please verify the file.",
+        ] {
+            assert!(is_input_form_message(text), "{text}");
+        }
+        for text in [
+            "",
+            "[Errno 111] Connection refused",
+            "Reached maximum retries (3) for URL x",
+            "Workflow not published",
+            "input form",
+        ] {
+            assert!(!is_input_form_message(text), "{text}");
+        }
+    }
+}

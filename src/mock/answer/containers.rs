@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::graph::{GraphNode, Role, Round};
-use super::stream::{Inside, Writer};
 use super::DifyVersion;
+use super::graph::{GraphNode, Role};
+use super::stream::{Inside, Writer};
 use crate::mock::reply::NodeStatus;
 
 /// Writes a container with its rounds; an iteration over nothing sends no event at all.
@@ -21,7 +21,8 @@ pub(super) fn write(writer: &mut Writer<'_>, node: &GraphNode) {
         }
         for child in &node.children {
             writer.child(child, Inside { container: Some((node, index)) });
-            if fails_all(node, child.round(index)) {
+            // A failing child ends its round.
+            if child.round(index).status == NodeStatus::Failed {
                 break;
             }
         }
@@ -30,11 +31,6 @@ pub(super) fn write(writer: &mut Writer<'_>, node: &GraphNode) {
         next(writer, node, node.iterations);
     }
     completed(writer, node, planned);
-}
-
-/// A failing child ends its round.
-fn fails_all(_node: &GraphNode, child: &Round) -> bool {
-    child.status == NodeStatus::Failed
 }
 
 /// How many rounds were meant: the iterated list, the loop's count, else the rounds run.
@@ -65,7 +61,9 @@ fn started(writer: &mut Writer<'_>, node: &GraphNode, planned: u64) {
     head(writer, node, "started");
     writer.events.value("created_at", &writer.run.created_at);
     writer.events.raw("extras", "{}");
-    writer.events.value("metadata", &Map::from_iter([(format!("{}_length", word(node)), Value::from(planned))]));
+    writer
+        .events
+        .value("metadata", &Map::from_iter([(format!("{}_length", word(node)), Value::from(planned))]));
     writer.events.value("inputs", &node.rounds[0].inputs);
     writer.events.raw("inputs_truncated", "false");
     writer.events.close();
@@ -109,11 +107,18 @@ fn metadata(writer: &Writer<'_>, node: &GraphNode, planned: u64) -> Value {
     let currency = prices.clone().next().map_or("USD", |price| price.currency.as_str());
     let each = node.elapsed / node.iterations.max(1) as f64;
     let failed = node.rounds[0].status == NodeStatus::Failed;
-    let timed = if failed && node.role == Role::Iteration { node.iterations.saturating_sub(1) } else { node.iterations };
+    let timed = if failed && node.role == Role::Iteration {
+        node.iterations.saturating_sub(1)
+    } else {
+        node.iterations
+    };
     let durations: Map<String, Value> = (0..timed).map(|index| (index.to_string(), json!(each))).collect();
     let mut data = Map::new();
     data.insert("total_tokens".to_owned(), Value::from(node.total_tokens()));
-    data.insert("total_price".to_owned(), Value::from(if total.is_zero() { "0.0".to_owned() } else { total.to_string() }));
+    data.insert(
+        "total_price".to_owned(),
+        Value::from(if total.is_zero() { "0.0".to_owned() } else { total.to_string() }),
+    );
     data.insert("currency".to_owned(), Value::from(currency));
     if node.role != Role::Loop {
         data.insert("iteration_duration_map".to_owned(), Value::Object(durations));
@@ -121,8 +126,12 @@ fn metadata(writer: &Writer<'_>, node: &GraphNode, planned: u64) -> Value {
     }
     let reason = if node.iterations >= planned { "loop_completed" } else { "loop_break" };
     let reason = ("completed_reason".to_owned(), Value::from(reason));
-    let variables: Map<String, Value> = (0..timed).map(|index| (index.to_string(), loop_variables(node))).collect();
-    let maps = [("loop_duration_map".to_owned(), Value::Object(durations)), ("loop_variable_map".to_owned(), Value::Object(variables))];
+    let variables: Map<String, Value> =
+        (0..timed).map(|index| (index.to_string(), loop_variables(node))).collect();
+    let maps = [
+        ("loop_duration_map".to_owned(), Value::Object(durations)),
+        ("loop_variable_map".to_owned(), Value::Object(variables)),
+    ];
     match writer.run.version {
         DifyVersion::V1_12 => data.extend(std::iter::once(reason).chain(maps)),
         DifyVersion::V1_14 => data.extend(maps.into_iter().chain(std::iter::once(reason))),

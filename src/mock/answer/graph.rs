@@ -1,12 +1,11 @@
 //! A reply laid out as the graph a Dify would run: start and end added, ids, titles and defaults filled in.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value};
 
+use super::layout::{node_of, place};
 use super::model;
 use super::sources::{Segment, find_segments};
-use crate::mock::reply::{Chunks, NodeStatus, Price, Reply, RunStatus, ScriptedNode};
+use crate::mock::reply::{NodeStatus, Price, Reply, RunStatus, ScriptedNode};
 
 /// A reply with its nodes in the order they run.
 #[derive(Debug)]
@@ -83,6 +82,8 @@ pub enum Role {
 pub struct Round {
     /// Its inputs.
     pub inputs: Map<String, Value>,
+    /// Its process data.
+    pub process_data: Map<String, Value>,
     /// Its outputs.
     pub outputs: Map<String, Value>,
     /// How it ends.
@@ -108,7 +109,9 @@ impl GraphNode {
     pub fn total_tokens(&self) -> u64 {
         match self.role {
             Role::Iteration | Role::Loop => {
-                let of = |child: &GraphNode| (0..self.iterations).map(|index| child.round(index).tokens).sum::<u64>();
+                let of = |child: &GraphNode| {
+                    (0..self.iterations).map(|index| child.round(index).tokens).sum::<u64>()
+                };
                 self.children.iter().map(of).sum()
             }
             Role::Start | Role::Plain | Role::End => self.rounds[0].tokens,
@@ -126,11 +129,14 @@ impl Graph {
         let (status, error) = ending(&reply, &nodes);
         cut_at_the_end(&mut nodes, status);
         add_ends(&mut nodes, &reply, status);
-        let elapsed = reply.elapsed.map_or_else(|| nodes.iter().map(|node| node.elapsed).sum(), |given| given.as_secs_f64());
+        let elapsed = reply
+            .elapsed
+            .map_or_else(|| nodes.iter().map(|node| node.elapsed).sum(), |given| given.as_secs_f64());
         let tokens = reply.tokens.unwrap_or_else(|| nodes.iter().map(GraphNode::total_tokens).sum());
         let retries: u64 = nodes.iter().map(|node| node.retries).sum();
         let steps = reply.steps.unwrap_or(nodes.len() as u64 + retries);
-        let not_well = nodes.iter().filter(|node| node.rounds[0].status != NodeStatus::Succeeded).count() as u64;
+        let not_well =
+            nodes.iter().filter(|node| node.rounds[0].status != NodeStatus::Succeeded).count() as u64;
         let exceptions = retries + if status == RunStatus::Failed { not_well.max(1) } else { not_well };
         let segments = find_segments(&reply, &mut nodes, status);
         Self { reply, status, error, nodes, segments, tokens, steps, exceptions, elapsed }
@@ -149,7 +155,9 @@ fn ending(reply: &Reply, nodes: &[GraphNode]) -> (RunStatus, Option<String>) {
     });
     let error = reply.error.clone().or_else(|| match status {
         RunStatus::Succeeded | RunStatus::PartialSucceeded => None,
-        RunStatus::Failed => failing.and_then(error_of).or_else(|| Some("the mock's script says so".to_owned())),
+        RunStatus::Failed => {
+            failing.and_then(error_of).or_else(|| Some("the mock's script says so".to_owned()))
+        }
         RunStatus::Stopped => Some("Stopped by user.".to_owned()),
     });
     (status, error)
@@ -157,7 +165,9 @@ fn ending(reply: &Reply, nodes: &[GraphNode]) -> (RunStatus, Option<String>) {
 
 /// A node's own error text; a container's is that of the child that failed.
 fn error_of(node: &GraphNode) -> Option<String> {
-    let of_child = |child: &GraphNode| child.rounds.iter().find(|round| round.status == NodeStatus::Failed)?.error.clone();
+    let of_child = |child: &GraphNode| {
+        child.rounds.iter().find(|round| round.status == NodeStatus::Failed)?.error.clone()
+    };
     node.rounds[0].error.clone().or_else(|| node.children.iter().find_map(of_child))
 }
 
@@ -180,112 +190,21 @@ fn cut_at_the_end(nodes: &mut Vec<GraphNode>, status: RunStatus) {
 
 fn add_ends(nodes: &mut Vec<GraphNode>, reply: &Reply, status: RunStatus) {
     if !nodes.iter().any(|node| node.role == Role::Start) {
-        let start = ScriptedNode { title: Some("Start".to_owned()), kind: Some("start".to_owned()), ..ScriptedNode::default() };
+        let start = ScriptedNode {
+            title: Some("Start".to_owned()),
+            kind: Some("start".to_owned()),
+            ..ScriptedNode::default()
+        };
         nodes.insert(0, node_of(reply, &start, "start".to_owned()));
     }
     let reached = matches!(status, RunStatus::Succeeded | RunStatus::PartialSucceeded);
     if reached && !nodes.iter().any(|node| node.role == Role::End) {
-        let end = ScriptedNode { title: Some("End".to_owned()), kind: Some("end".to_owned()), ..ScriptedNode::default() };
+        let end = ScriptedNode {
+            title: Some("End".to_owned()),
+            kind: Some("end".to_owned()),
+            ..ScriptedNode::default()
+        };
         let id = if nodes.iter().any(|node| node.id == "end") { "end_1" } else { "end" };
         nodes.push(node_of(reply, &end, id.to_owned()));
     }
-}
-
-/// Puts children into their containers and gives every node an id.
-fn place(reply: &Reply, scripted: Vec<ScriptedNode>) -> Vec<GraphNode> {
-    let mut seen: HashMap<String, u32> = HashMap::new();
-    let mut nodes: Vec<GraphNode> = Vec::new();
-    let mut children = Vec::new();
-    for node in scripted {
-        let wanted = node.id.clone().unwrap_or_else(|| slug(node.title.as_deref().unwrap_or("node")));
-        let times = seen.entry(wanted.clone()).and_modify(|times| *times += 1).or_insert(0);
-        // An id written twice is meant: the node ran twice.
-        let id = if node.id.is_some() || *times == 0 { wanted } else { format!("{wanted}_{times}") };
-        let laid = node_of(reply, &node, id);
-        match node.parent {
-            Some(parent) => children.push((parent, laid)),
-            None => nodes.push(laid),
-        }
-    }
-    for (parent, child) in children {
-        match nodes.iter_mut().find(|node| node.id == parent || node.title == parent) {
-            Some(container) => container.children.push(child),
-            None => nodes.push(child),
-        }
-    }
-    nodes.iter_mut().for_each(finish_container);
-    nodes
-}
-
-/// A failing child ends a failed container; its tokens and time follow from the rounds run.
-fn finish_container(node: &mut GraphNode) {
-    if !matches!(node.role, Role::Iteration | Role::Loop) {
-        return;
-    }
-    if node.rounds[0].status == NodeStatus::Failed {
-        let failed_in = (0..node.iterations).find(|index| node.children.iter().any(|child| child.round(*index).status == NodeStatus::Failed));
-        node.iterations = failed_in.map_or(node.iterations, |index| index + 1);
-    }
-    if node.elapsed <= 0.0 {
-        node.elapsed = node.children.iter().map(|child| child.elapsed).sum::<f64>() * node.iterations as f64;
-    }
-}
-
-fn node_of(reply: &Reply, node: &ScriptedNode, id: String) -> GraphNode {
-    let title = node.title.clone().or_else(|| node.id.clone()).unwrap_or_else(|| id.clone());
-    let kind = node.kind.clone().unwrap_or_else(|| "code".to_owned());
-    let role = match kind.as_str() {
-        "start" => Role::Start,
-        "end" => Role::End,
-        "iteration" => Role::Iteration,
-        "loop" => Role::Loop,
-        _ => Role::Plain,
-    };
-    let stream = match &node.stream {
-        Some(Chunks::Whole(text)) => super::text::cut(text, reply.chunk_size),
-        Some(Chunks::Cut(chunks)) => chunks.clone(),
-        None if kind == "llm" => match node.outputs.first().and_then(|outputs| outputs.get("text")) {
-            Some(Value::String(text)) => super::text::cut(text, reply.chunk_size),
-            _ => Vec::new(),
-        },
-        None => Vec::new(),
-    };
-    let is_live = node.stream.is_some() && node.parent.is_none();
-    let default_elapsed = match role {
-        Role::Start | Role::End => 0.000148,
-        Role::Plain | Role::Unfinished => 0.012,
-        Role::Iteration | Role::Loop => 0.0,
-    };
-    let elapsed = node.elapsed.map_or(default_elapsed, |given| given.as_secs_f64());
-    let count = [node.inputs.len(), node.outputs.len(), node.status.len(), node.error.len(), node.tokens.len()];
-    let rounds = (0..count.into_iter().max().unwrap_or(1).max(1)).map(|index| round_of(node, &kind, index)).collect();
-    let iterations = node.iterations.unwrap_or(1);
-    let mut laid = GraphNode { id, title, kind, role, rounds, elapsed, price: node.price.clone(), stream, is_live, retries: node.retries, iterations, children: Vec::new() };
-    model::fill_outputs(&mut laid);
-    laid
-}
-
-fn round_of(node: &ScriptedNode, kind: &str, index: usize) -> Round {
-    fn pick<T: Clone>(values: &[T], index: usize) -> Option<T> {
-        values.get(index % values.len().max(1)).cloned()
-    }
-    let status = pick(&node.status, index).unwrap_or_default();
-    let error = pick(&node.error, index).filter(|text| !text.is_empty());
-    let error = match status {
-        NodeStatus::Succeeded => None,
-        NodeStatus::Failed | NodeStatus::Exception => Some(error.unwrap_or_else(|| "the mock's script says so".to_owned())),
-    };
-    let is_container = matches!(kind, "iteration" | "loop");
-    Round {
-        inputs: pick(&node.inputs, index).unwrap_or_default(),
-        outputs: pick(&node.outputs, index).unwrap_or_default(),
-        status,
-        error: if is_container { pick(&node.error, index).filter(|text| !text.is_empty()) } else { error },
-        tokens: pick(&node.tokens, index).unwrap_or(0),
-    }
-}
-
-/// An id made of a title: lower case, other characters become `_`.
-fn slug(title: &str) -> String {
-    title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }

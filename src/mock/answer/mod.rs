@@ -3,9 +3,12 @@
 mod blocking;
 mod containers;
 mod events;
+mod flow;
 pub(super) mod graph;
 pub(super) mod json;
+mod layout;
 mod model;
+mod nodes;
 mod sources;
 mod stream;
 pub(super) mod text;
@@ -14,9 +17,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use self::graph::Graph;
 pub use self::blocking::{log_facts, write_blocking};
 pub use self::events::PING;
+use self::graph::Graph;
 pub use self::stream::{stopped_event, write_stream};
 
 /// The Dify whose bytes are imitated.
@@ -93,7 +96,9 @@ impl Run {
             }
             out.extend_from_slice(b"\"sys.files\":[],\"sys.user_id\":");
             json::push_compact(out, &self.user);
-            for (key, value) in [("app_id", &self.app), ("workflow_id", &self.workflow), ("workflow_run_id", &self.id)] {
+            for (key, value) in
+                [("app_id", &self.app), ("workflow_id", &self.workflow), ("workflow_run_id", &self.id)]
+            {
                 out.extend_from_slice(b",\"sys.");
                 out.extend_from_slice(key.as_bytes());
                 out.extend_from_slice(b"\":\"");
@@ -127,5 +132,7 @@ pub fn new_id(random: &mut fastrand::Rng) -> String {
 
 /// The uuid that a name always has.
 pub fn id_of(kind: &str, name: &str) -> String {
-    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{kind}:{name}").as_bytes()).hyphenated().to_string()
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{kind}:{name}").as_bytes())
+        .hyphenated()
+        .to_string()
 }

@@ -4,27 +4,34 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::graph::GraphNode;
-use crate::mock::reply::{NodeStatus, Price, Reply, ScriptedNode};
+use crate::mock::reply::{Chunks, NodeStatus, Price, Reply, ScriptedNode};
 
 /// Gives the reply's `text` and `tokens` to a node, as no run has them without one.
 ///
-/// A reply without nodes gets an LLM; else the first model without own text streams `text`, and `tokens` go to the first
-/// model where no node has any.
+/// A reply without nodes gets an LLM; else the first model without own text streams `text`, else the last such node, and
+/// `tokens` go to the first model where no node has any.
 pub fn complete(reply: &Reply, nodes: &mut Vec<ScriptedNode>) {
     let uses_model = reply.text.is_some() || reply.tokens.is_some_and(|tokens| tokens > 0);
     if nodes.is_empty() && uses_model && reply.reject.is_none() {
-        nodes.push(ScriptedNode { title: Some("LLM".to_owned()), kind: Some("llm".to_owned()), ..ScriptedNode::default() });
+        nodes.push(ScriptedNode {
+            title: Some("LLM".to_owned()),
+            kind: Some("llm".to_owned()),
+            ..ScriptedNode::default()
+        });
     }
-    let is_model = |node: &&mut ScriptedNode| matches!(node.kind.as_deref(), Some("llm" | "agent")) && node.parent.is_none();
+    let is_model =
+        |node: &ScriptedNode| matches!(node.kind.as_deref(), Some("llm" | "agent")) && node.parent.is_none();
     if let Some(text) = &reply.text {
-        if let Some(node) = nodes.iter_mut().filter(is_model).find(|node| node.stream.is_none()) {
-            node.stream = Some(crate::mock::reply::Chunks::Whole(text.clone()));
+        let is_free = |node: &ScriptedNode| node.stream.is_none() && node.parent.is_none();
+        let free_model = nodes.iter().position(|node| is_model(node) && is_free(node));
+        let at = free_model.or_else(|| nodes.iter().rposition(is_free));
+        if let Some(at) = at {
+            nodes[at].stream = Some(Chunks::Whole(text.clone()));
         }
     }
-    if let Some(tokens) = reply.tokens.filter(|_| nodes.iter().all(|node| node.tokens.is_empty())) {
-        if let Some(node) = nodes.iter_mut().find(is_model) {
-            node.tokens = vec![tokens];
-        }
+    let unspent = reply.tokens.filter(|_| nodes.iter().all(|node| node.tokens.is_empty()));
+    if let (Some(tokens), Some(node)) = (unspent, nodes.iter_mut().find(|node| is_model(node))) {
+        node.tokens = vec![tokens];
     }
 }
 
@@ -38,6 +45,7 @@ pub fn fill_outputs(node: &mut GraphNode) {
         let round = &mut node.rounds[index];
         match round.status {
             NodeStatus::Succeeded if is_llm => {
+                round.process_data = process_data(&usage);
                 let mut outputs = Map::new();
                 outputs.insert("text".to_owned(), Value::String(streamed.clone()));
                 outputs.insert("reasoning_content".to_owned(), Value::String(String::new()));
@@ -67,13 +75,15 @@ fn error_type(kind: &str) -> String {
 }
 
 /// The `usage` of a round: tokens split into prompt and completion, prices as exact texts.
-pub fn usage(node: &GraphNode, index: usize) -> Map<String, Value> {
+fn usage(node: &GraphNode, index: usize) -> Map<String, Value> {
     let tokens = node.rounds[index].tokens;
     let completion = (node.stream.len() as u64).min(tokens);
     let prompt = tokens - completion;
     let (total, currency) = price_text(node.price.as_ref());
     let amount = node.price.as_ref().map_or(Decimal::ZERO, |price| price.amount);
-    let share = |part: u64| if tokens == 0 { Decimal::ZERO } else { amount * Decimal::from(part) / Decimal::from(tokens) };
+    let share = |part: u64| {
+        if tokens == 0 { Decimal::ZERO } else { amount * Decimal::from(part) / Decimal::from(tokens) }
+    };
     let prompt_price = share(prompt).round_dp(7);
     let unit = (share(1) * Decimal::from(1_000_000)).round_dp(2);
     let text = |value: Decimal| if value.is_zero() { "0.0".to_owned() } else { value.to_string() };
@@ -109,11 +119,11 @@ pub fn price_text(price: Option<&Price>) -> (String, String) {
 }
 
 /// The `process_data` of a model that answered.
-pub fn process_data(node: &GraphNode, index: usize) -> Map<String, Value> {
+fn process_data(usage: &Map<String, Value>) -> Map<String, Value> {
     let mut data = Map::new();
     data.insert("model_mode".to_owned(), Value::from("chat"));
     data.insert("prompts".to_owned(), Value::Array(Vec::new()));
-    data.insert("usage".to_owned(), Value::Object(usage(node, index % node.rounds.len())));
+    data.insert("usage".to_owned(), Value::Object(usage.clone()));
     data.insert("finish_reason".to_owned(), Value::from("stop"));
     data.insert("model_provider".to_owned(), Value::from("flowproof/mock/mock"));
     data.insert("model_name".to_owned(), Value::from("mock"));

@@ -61,7 +61,8 @@ fn find_source(name: &str, value: &Value, nodes: &[GraphNode], taken: &[Source])
         }
         for (key, _) in node.rounds[0].outputs.iter().filter(|(_, output)| *output == value) {
             let is_taken = taken.iter().any(|source| *source == output_of(node, index, key));
-            let rank = u8::from(key != name) + 2 * u8::from(is_taken);
+            let passes_on = node.kind == "variable-aggregator";
+            let rank = u8::from(key != name && !passes_on) + 2 * u8::from(is_taken);
             found.push((rank, index, key));
         }
     }
@@ -87,7 +88,10 @@ pub fn has_defaults(node: &GraphNode) -> bool {
 fn streaming(value: &Value, nodes: &[GraphNode], taken: &[Source]) -> Option<usize> {
     let text = value.as_str()?;
     let is_it = |(index, node): &(usize, &GraphNode)| {
-        !node.stream.is_empty() && node.role == Role::Plain && !taken.contains(&Source::Stream(*index)) && says(&node.stream, text)
+        !node.stream.is_empty()
+            && node.role == Role::Plain
+            && !taken.contains(&Source::Stream(*index))
+            && says(&node.stream, text)
     };
     nodes.iter().enumerate().find(is_it).map(|(index, _)| index)
 }

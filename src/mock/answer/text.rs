@@ -36,7 +36,8 @@ pub fn shown(value: &Value) -> String {
             links.join("\n")
         }
         Value::Array(items) => {
-            let lines: Vec<String> = items.iter().map(|item| format!("- {}", python(item, Quoting::Bare))).collect();
+            let lines: Vec<String> =
+                items.iter().map(|item| format!("- {}", python(item, Quoting::Bare))).collect();
             lines.join("\n")
         }
         Value::Object(_) if is_file(value) => link(value),
@@ -44,7 +45,8 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-fn is_file(value: &Value) -> bool {
+/// Whether a value is a file object of Dify's.
+pub fn is_file(value: &Value) -> bool {
     value.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__")
 }
 
@@ -75,7 +77,8 @@ pub fn python(value: &Value, quoting: Quoting) -> String {
         (Value::String(text), Quoting::Quoted) => quoted(text),
         (Value::Array(items), _) => format!("[{}]", items.iter().map(inside).collect::<Vec<_>>().join(", ")),
         (Value::Object(members), _) => {
-            let pairs: Vec<String> = members.iter().map(|(key, member)| format!("{}: {}", quoted(key), inside(member))).collect();
+            let pairs: Vec<String> =
+                members.iter().map(|(key, member)| format!("{}: {}", quoted(key), inside(member))).collect();
             format!("{{{}}}", pairs.join(", "))
         }
     }

@@ -11,8 +11,8 @@ use crate::base::units::{parse_count, parse_duration, parse_money};
 /// Checks a value at load time; what it decodes to is dropped.
 pub type Decode = fn(&Value) -> Result<(), String>;
 
-/// Most rounds, retries and the like: a slip of the finger must not fill the memory.
-const MOST: u64 = 1_000_000_000;
+/// Most tokens, steps and the like.
+const MOST: u64 = 1_000_000_000_000;
 
 pub fn any<T>(decode: Result<T, String>) -> Result<(), String> {
     decode.map(|_| ())
@@ -42,7 +42,9 @@ fn each<T>(value: &Value, one: fn(&Value) -> Result<T, String>) -> Result<Vec<T>
     match value {
         Value::Array(items) if items.is_empty() => Err("must not be an empty list".to_owned()),
         Value::Array(items) => items.iter().map(one).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Ok(vec![one(value)?]),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Ok(vec![one(value)?])
+        }
     }
 }
 
@@ -58,12 +60,22 @@ pub fn count(value: &Value) -> Result<u64, String> {
     let count = match value {
         Value::Number(number) => parse_count(&number.to_string()),
         Value::String(text) => parse_count(text),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return wanted("a count such as `8k`", value),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            return wanted("a count such as `8k`", value);
+        }
     };
     match count {
         Ok(count) if count <= MOST => Ok(count),
         Ok(count) => Err(format!("{count} is more than {MOST}")),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Rounds and retries: each is several events.
+pub fn times(value: &Value) -> Result<u64, String> {
+    match count(value)? {
+        times @ 0..=10_000 => Ok(times),
+        times => Err(format!("{times} is more than 10000")),
     }
 }
 
@@ -85,14 +97,18 @@ pub fn duration(value: &Value) -> Result<Duration, String> {
     match value {
         Value::String(text) => parse_duration(text).map_err(|error| error.to_string()),
         Value::Number(number) => parse_duration(&number.to_string()).map_err(|error| error.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => wanted("a duration such as `300ms`", value),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            wanted("a duration such as `300ms`", value)
+        }
     }
 }
 
 pub fn mapping(value: &Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(members) => Ok(members.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => wanted("a mapping", value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            wanted("a mapping", value)
+        }
     }
 }
 
@@ -128,7 +144,9 @@ pub fn statuses(value: &Value) -> Result<Vec<NodeStatus>, String> {
 pub fn chunks(value: &Value) -> Result<Chunks, String> {
     match value {
         Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map(Chunks::Cut),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => text(value).map(Chunks::Whole),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            text(value).map(Chunks::Whole)
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::mock::reply::{Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text, texts};
+use crate::mock::reply::{
+    Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
+    texts, times,
+};
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::reader::Reader;
 
@@ -37,14 +40,17 @@ const NODE_KEYS: [(&str, Decode); 14] = [
     ("price", |value| any(price(value))),
     ("elapsed", |value| any(duration(value))),
     ("stream", |value| any(chunks(value))),
-    ("retries", |value| any(count(value))),
-    ("iterations", |value| any(count(value))),
+    ("retries", |value| any(times(value))),
+    ("iterations", |value| any(times(value))),
     ("parent", |value| any(text(value))),
 ];
 
 /// Keys of a refusal.
-const REJECT_KEYS: [(&str, Decode); 3] =
-    [("http", |value| any(count(value))), ("code", |value| any(text(value))), ("message", |value| any(text(value)))];
+const REJECT_KEYS: [(&str, Decode); 3] = [
+    ("http", |value| any(count(value))),
+    ("code", |value| any(text(value))),
+    ("message", |value| any(text(value))),
+];
 
 /// Keys that later versions will know; silence about them would be a false green.
 const UNSUPPORTED: [&str; 2] = ["pause", "fault"];
@@ -98,20 +104,30 @@ fn check_nodes(reader: &mut Reader<'_>, node: &Node) {
 fn check_parent(reader: &mut Reader<'_>, item: &Node, items: &[Node]) {
     let Some(parent) = item.get("parent") else { return };
     let Some(name) = parent.as_text().filter(|name| !name.contains("{{")) else { return };
-    let names_it = |other: &&Node| [other.get("id"), other.get("title")].iter().flatten().any(|given| given.as_text() == Some(name));
+    let names_it = |other: &&Node| {
+        [other.get("id"), other.get("title")].iter().flatten().any(|given| given.as_text() == Some(name))
+    };
     let found = items.iter().find(names_it);
     let kind = found.and_then(|node| node.get("type")).and_then(Node::as_text);
     if found.is_none() {
         reader.problem(parent.mark, format!("`parent` names no node of this reply: `{name}`"));
     } else if !matches!(kind, Some("iteration" | "loop")) {
-        reader.problem(parent.mark, format!("`parent` must be a node of type `iteration` or `loop`; `{name}` is none"));
+        reader.problem(
+            parent.mark,
+            format!("`parent` must be a node of type `iteration` or `loop`; `{name}` is none"),
+        );
     } else if found.is_some_and(|node| node.get("parent").is_some()) {
         reader.problem(parent.mark, "containers do not nest in mock replies");
     }
 }
 
 /// Notes unknown keys and values of the wrong kind; what holds a template is checked once rendered.
-fn check_keys<'n>(reader: &mut Reader<'_>, node: &'n Node, what: &str, keys: &[(&str, Decode)]) -> &'n [Entry] {
+fn check_keys<'n>(
+    reader: &mut Reader<'_>,
+    node: &'n Node,
+    what: &str,
+    keys: &[(&str, Decode)],
+) -> &'n [Entry] {
     let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
     let entries = reader.map(node, what, &names);
     for entry in entries.iter().filter(|entry| !has_template(&entry.value)) {

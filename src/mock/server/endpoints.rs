@@ -63,7 +63,9 @@ pub fn redirect(state: &State, headers: &HeaderMap) -> Response<Answer> {
 
 /// `GET /v1/`.
 pub fn root(version: DifyVersion) -> Vec<u8> {
-    style::flask(&json!({ "welcome": "Dify OpenAPI", "api_version": "v1", "server_version": version.header() }))
+    style::flask(
+        &json!({ "welcome": "Dify OpenAPI", "api_version": "v1", "server_version": version.header() }),
+    )
 }
 
 /// `GET /health`.
@@ -119,14 +121,26 @@ pub fn stop(state: &State, call: &Call, task: &str) -> Result<Value, Refusal> {
 /// `GET /workflows/run/{id}`.
 pub fn detail(state: &State, call: &Call, id: &str) -> Result<Value, Refusal> {
     const KEYS: [&str; 11] = [
-        "id", "workflow_id", "status", "inputs", "outputs", "error", "total_steps", "total_tokens", "created_at", "finished_at", "elapsed_time",
+        "id",
+        "workflow_id",
+        "status",
+        "inputs",
+        "outputs",
+        "error",
+        "total_steps",
+        "total_tokens",
+        "created_at",
+        "finished_at",
+        "elapsed_time",
     ];
     if uuid::Uuid::parse_str(id).is_err() {
         return Err(Refusal::unknown());
     }
     match (state.run(&call.app, id), state.options.version) {
         (Some(stored), version) => Ok(detail_of(&stored, version)),
-        (None, DifyVersion::V1_12) => Ok(Value::Object(KEYS.iter().map(|key| ((*key).to_owned(), Value::Null)).collect())),
+        (None, DifyVersion::V1_12) => {
+            Ok(Value::Object(KEYS.iter().map(|key| ((*key).to_owned(), Value::Null)).collect()))
+        }
         (None, DifyVersion::V1_14) => Err(Refusal::new(404, "not_found", "Workflow run not found.")),
     }
 }
@@ -136,7 +150,8 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     let mut inputs = Vec::new();
     run.push_inputs(&mut inputs, Sys::WithTimestamp);
     let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
-    let is_stopped = stored.is_stopped.load(Ordering::Relaxed) || run.graph.status == crate::mock::reply::RunStatus::Stopped;
+    let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
+        || run.graph.status == crate::mock::reply::RunStatus::Stopped;
     let outputs = if is_stopped { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
         DifyVersion::V1_12 => Value::from(spaced(outputs)),
@@ -164,13 +179,22 @@ fn spaced<T: serde::Serialize>(value: &T) -> String {
 /// `GET /workflows/logs`.
 pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
     let query = decode_query(&call.query);
-    let get = |key: &str| query.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str()).filter(|text| !text.is_empty());
+    let get = |key: &str| {
+        query
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
+            .filter(|text| !text.is_empty())
+    };
     let page = number(get("page"), "page", 99_999, state.options.version)?.unwrap_or(1);
     let limit = number(get("limit"), "limit", 100, state.options.version)?.unwrap_or(20);
     if let Some(account) = get("created_by_account") {
         return Err(Refusal::invalid(format!("Account not found: {account}")));
     }
-    let seconds = |key: &str| get(key).and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+    let seconds = |key: &str| {
+        get(key).and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second)
+    };
     let (before, after) = (seconds("created_at__before"), seconds("created_at__after"));
     let found = state.runs(&call.app, |stored| {
         let run = &stored.run;
@@ -181,7 +205,8 @@ pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
             && get("keyword").is_none_or(|word| has_keyword(stored, word))
     });
     let from = (page - 1).saturating_mul(limit) as usize;
-    let rows: Vec<Value> = found.iter().skip(from).take(limit as usize).map(|stored| log_row(stored)).collect();
+    let rows: Vec<Value> =
+        found.iter().skip(from).take(limit as usize).map(|stored| log_row(stored)).collect();
     let has_more = found.len() > from.saturating_add(limit as usize);
     Ok(json!({ "page": page, "limit": limit, "total": found.len(), "has_more": has_more, "data": rows }))
 }
@@ -189,7 +214,10 @@ pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
 /// Dify searches the stored JSON text, in which other characters than ASCII are escaped.
 fn has_keyword(stored: &StoredRun, word: &str) -> bool {
     let run = &stored.run;
-    spaced(&*run.inputs).contains(word) || spaced(&run.graph.reply.outputs).contains(word) || run.id == word || run.user.contains(word)
+    spaced(&*run.inputs).contains(word)
+        || spaced(&run.graph.reply.outputs).contains(word)
+        || run.id == word
+        || run.user.contains(word)
 }
 
 fn log_row(stored: &StoredRun) -> Value {
@@ -206,16 +234,24 @@ fn number(text: Option<&str>, key: &str, most: u64, version: DifyVersion) -> Res
     let Some(text) = text else { return Ok(None) };
     let (what, kind) = match text.parse::<i64>() {
         Ok(value) if value >= 1 && value as u64 <= most => return Ok(Some(value as u64)),
-        Ok(value) if value < 1 => ("Input should be greater than or equal to 1".to_owned(), "greater_than_equal"),
+        Ok(value) if value < 1 => {
+            ("Input should be greater than or equal to 1".to_owned(), "greater_than_equal")
+        }
         Ok(_) => (format!("Input should be less than or equal to {most}"), "less_than_equal"),
-        Err(_) => ("Input should be a valid integer, unable to parse string as an integer".to_owned(), "int_parsing"),
+        Err(_) => (
+            "Input should be a valid integer, unable to parse string as an integer".to_owned(),
+            "int_parsing",
+        ),
     };
     Err(pydantic("WorkflowLogQuery", &[violation(key, &what, kind, &Value::from(text))], version))
 }
 
 fn decode_query(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (decode(key), decode(value))).collect()
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect()
 }
 
 /// Undoes percent and plus encoding; what is malformed stays as it is.

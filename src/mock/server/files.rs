@@ -1,5 +1,7 @@
 //! File mappings in inputs: checked, and turned into the file objects Dify makes of them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::state::{State, Upload};
@@ -40,14 +42,17 @@ impl Scope<'_> {
         let detected = detect(&facts.extension, &facts.mime_type);
         let kind = text("type").unwrap_or_default();
         if kind != "custom" && kind != detected {
-            return Err("Detected file type does not match the specified type. Please verify the file.".to_owned());
+            return Err(
+                "Detected file type does not match the specified type. Please verify the file.".to_owned()
+            );
         }
         Ok(self.object(kind, method, &facts))
     }
 
     fn local(&self, id: Option<&str>) -> Result<Facts, String> {
         let id = id.filter(|id| uuid::Uuid::parse_str(id).is_ok()).ok_or("Invalid upload file id")?;
-        let upload = self.state.upload(id).filter(|upload| self.may_use(upload)).ok_or("Invalid upload file")?;
+        let upload =
+            self.state.upload(id).filter(|upload| self.may_use(upload)).ok_or("Invalid upload file")?;
         Ok(Facts {
             name: upload.name.clone(),
             extension: upload.extension.clone(),
@@ -75,7 +80,8 @@ impl Scope<'_> {
             }),
             DifyVersion::V1_14 => {
                 let remote = if facts.upload_id.is_some() { "" } else { &facts.url };
-                let reference = facts.upload_id.as_deref().map(|id| format!("dify-file-ref:{}", id.replace('-', "")));
+                let reference =
+                    facts.upload_id.as_deref().map(|id| format!("dify-file-ref:{}", id.replace('-', "")));
                 json!({
                     "dify_model_identity": "__dify__file__", "id": null, "type": kind, "transfer_method": method,
                     "remote_url": remote, "reference": reference, "filename": facts.name, "extension": extension,
@@ -103,10 +109,29 @@ fn remote(url: Option<&str>) -> Result<Facts, String> {
 const KNOWN: [(&str, &[(&str, &str)]); 4] = [
     (
         "image",
-        &[("jpg", "image/jpeg"), ("jpeg", "image/jpeg"), ("png", "image/png"), ("webp", "image/webp"), ("gif", "image/gif"), ("svg", "image/svg+xml")],
+        &[
+            ("jpg", "image/jpeg"),
+            ("jpeg", "image/jpeg"),
+            ("png", "image/png"),
+            ("webp", "image/webp"),
+            ("gif", "image/gif"),
+            ("svg", "image/svg+xml"),
+        ],
     ),
-    ("video", &[("mp4", "video/mp4"), ("mov", "video/quicktime"), ("mpeg", "video/mpeg"), ("webm", "video/webm")]),
-    ("audio", &[("mp3", "audio/mpeg"), ("m4a", "audio/mp4"), ("wav", "audio/x-wav"), ("amr", "audio/amr"), ("mpga", "audio/mpeg")]),
+    (
+        "video",
+        &[("mp4", "video/mp4"), ("mov", "video/quicktime"), ("mpeg", "video/mpeg"), ("webm", "video/webm")],
+    ),
+    (
+        "audio",
+        &[
+            ("mp3", "audio/mpeg"),
+            ("m4a", "audio/mp4"),
+            ("wav", "audio/x-wav"),
+            ("amr", "audio/amr"),
+            ("mpga", "audio/mpeg"),
+        ],
+    ),
     (
         "document",
         &[
@@ -140,12 +165,17 @@ const KNOWN: [(&str, &[(&str, &str)]); 4] = [
 /// The media type of an ending.
 pub fn mime_of(extension: &str) -> &'static str {
     let known = KNOWN.iter().flat_map(|(_, endings)| endings.iter());
-    known.into_iter().find(|(ending, _)| *ending == extension).map_or("application/octet-stream", |(_, mime)| mime)
+    known
+        .into_iter()
+        .find(|(ending, _)| *ending == extension)
+        .map_or("application/octet-stream", |(_, mime)| mime)
 }
 
 /// Dify's kind of a file, by ending, else by media type.
 pub fn detect(extension: &str, mime_type: &str) -> &'static str {
-    let by_ending = KNOWN.iter().find(|(_, endings)| endings.iter().any(|(ending, _)| *ending == extension.to_lowercase()));
+    let by_ending = KNOWN
+        .iter()
+        .find(|(_, endings)| endings.iter().any(|(ending, _)| *ending == extension.to_lowercase()));
     if let Some((kind, _)) = by_ending {
         return kind;
     }
@@ -157,8 +187,14 @@ pub fn detect(extension: &str, mime_type: &str) -> &'static str {
     }
 }
 
-/// The inputs of an app that declares none: whatever names a transfer method is a file.
-pub fn resolve_all(scope: Scope<'_>, inputs: &Map<String, Value>) -> Result<Map<String, Value>, String> {
+/// The inputs of an app that declares none, where they name files: whatever names a transfer method is one.
+pub fn resolve_all(
+    scope: Scope<'_>,
+    inputs: &Map<String, Value>,
+) -> Result<Option<Map<String, Value>>, String> {
+    if !has_files(inputs) {
+        return Ok(None);
+    }
     let resolve = |value: &Value| match value {
         Value::Object(mapping) if is_file(value) => scope.resolve(mapping),
         Value::Array(items) if is_file_list(value) => {
@@ -167,13 +203,21 @@ pub fn resolve_all(scope: Scope<'_>, inputs: &Map<String, Value>) -> Result<Map<
         }
         other => Ok(other.clone()),
     };
-    inputs.iter().map(|(key, value)| Ok((key.clone(), resolve(value)?))).collect()
+    let resolved = inputs.iter().map(|(key, value)| Ok((key.clone(), resolve(value)?)));
+    resolved.collect::<Result<_, _>>().map(Some)
 }
 
 /// The inputs that are no files: what answers are matched by.
-pub fn without_files(inputs: &Map<String, Value>) -> Map<String, Value> {
+pub fn without_files(inputs: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+    if !has_files(inputs) {
+        return Cow::Borrowed(inputs);
+    }
     let plain = inputs.iter().filter(|(_, value)| !is_file(value) && !is_file_list(value));
-    plain.map(|(key, value)| (key.clone(), value.clone())).collect()
+    Cow::Owned(plain.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+fn has_files(inputs: &Map<String, Value>) -> bool {
+    inputs.values().any(|value| is_file(value) || is_file_list(value))
 }
 
 fn is_file(value: &Value) -> bool {

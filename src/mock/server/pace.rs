@@ -27,7 +27,14 @@ struct Paced {
 pub fn paced(state: &Arc<State>, stored: Arc<StoredRun>) -> Response<Answer> {
     let events = write_stream(&stored.run);
     let stopped = state.begin(&stored.run.task);
-    let paced = Paced { stored, bytes: Bytes::from(events.bytes), ends: events.ends.into_iter(), at: 0, stopped, is_over: false };
+    let paced = Paced {
+        stored,
+        bytes: Bytes::from(events.bytes),
+        ends: events.ends.into_iter(),
+        at: 0,
+        stopped,
+        is_over: false,
+    };
     let chunks = stream::unfold(paced, next);
     respond(state.options.version, 200, Content::Events, Answer::Paced(Box::pin(chunks)))
 }
@@ -62,5 +69,6 @@ fn wait_before(event: &[u8]) -> Duration {
         return Duration::ZERO;
     }
     let Ok(json) = serde_json::from_slice::<serde_json::Value>(json) else { return Duration::ZERO };
-    Duration::try_from_secs_f64(json["data"]["elapsed_time"].as_f64().unwrap_or(0.0)).unwrap_or(Duration::ZERO)
+    Duration::try_from_secs_f64(json["data"]["elapsed_time"].as_f64().unwrap_or(0.0))
+        .unwrap_or(Duration::ZERO)
 }

@@ -28,12 +28,17 @@ impl Refusal {
 
     /// 400 of a body that is no JSON.
     pub fn not_understood() -> Self {
-        Self::new(400, "bad_request", "The browser (or proxy) sent a request that this server could not understand.")
+        Self::new(
+            400,
+            "bad_request",
+            "The browser (or proxy) sent a request that this server could not understand.",
+        )
     }
 
     /// 415 of a body that does not say it is JSON.
     pub fn not_json() -> Self {
-        let message = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
+        let message =
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
         Self::new(415, "unsupported_media_type", message)
     }
 

@@ -32,7 +32,9 @@ pub fn read_object(content_type: Option<&str>, body: &[u8]) -> Result<Map<String
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => Err(Refusal::unknown()),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            Err(Refusal::unknown())
+        }
         Err(_) => Err(Refusal::not_understood()),
     }
 }
@@ -42,7 +44,9 @@ pub fn read_user(body: &Map<String, Value>) -> Result<String, Refusal> {
     let user = match body.get("user") {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
-        Some(other @ (Value::Bool(true) | Value::Array(_) | Value::Object(_))) => python(other, Quoting::Bare),
+        Some(other @ (Value::Bool(true) | Value::Array(_) | Value::Object(_))) => {
+            python(other, Quoting::Bare)
+        }
         Some(Value::Null | Value::Bool(false)) | None => String::new(),
     };
     match user.chars().count() {
@@ -59,7 +63,9 @@ pub fn read_run(mut body: Map<String, Value>, version: DifyVersion) -> Result<Ru
     match body.get("inputs") {
         None => errors.push(violation("inputs", "Field required", "missing", &Value::Object(body.clone()))),
         Some(Value::Object(_)) => {}
-        Some(other) => errors.push(violation("inputs", "Input should be a valid dictionary", "dict_type", other)),
+        Some(other) => {
+            errors.push(violation("inputs", "Input should be a valid dictionary", "dict_type", other))
+        }
     }
     if let Some(other) = body.get("files").filter(|files| !files.is_null() && !files.is_array()) {
         errors.push(violation("files", "Input should be a valid list", "list_type", other));
@@ -69,7 +75,12 @@ pub fn read_run(mut body: Map<String, Value>, version: DifyVersion) -> Result<Ru
         Some(Value::String(word)) if word == "blocking" => ResponseMode::Blocking,
         Some(Value::String(word)) if word == "streaming" => ResponseMode::Streaming,
         Some(other) => {
-            errors.push(violation("response_mode", "Input should be 'streaming' or 'blocking'", "literal_error", other));
+            errors.push(violation(
+                "response_mode",
+                "Input should be 'streaming' or 'blocking'",
+                "literal_error",
+                other,
+            ));
             ResponseMode::Blocking
         }
     };
@@ -78,7 +89,9 @@ pub fn read_run(mut body: Map<String, Value>, version: DifyVersion) -> Result<Ru
     }
     match body.remove("inputs") {
         Some(Value::Object(inputs)) => Ok(RunRequest { inputs, user, mode }),
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) | None => Err(Refusal::unknown()),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) | None => {
+            Err(Refusal::unknown())
+        }
     }
 }
 
@@ -115,7 +128,9 @@ pub fn pydantic(model: &str, violations: &[Violation], version: DifyVersion) -> 
     let mut message = format!("{} validation error{plural} for {model}", violations.len());
     for Violation { key, what, kind, input } in violations {
         message.push_str(&format!("\n{key}\n  {what} [type={kind}, {input}]"));
-        message.push_str(&format!("\n    For further information visit https://errors.pydantic.dev/{release}/v/{kind}"));
+        message.push_str(&format!(
+            "\n    For further information visit https://errors.pydantic.dev/{release}/v/{kind}"
+        ));
     }
     Refusal::invalid(message)
 }

@@ -35,7 +35,8 @@ impl Content {
 /// An answer with Dify's headers.
 pub fn respond(version: DifyVersion, status: u16, content: Content, answer: Answer) -> Response<Answer> {
     let mut response = Response::new(answer);
-    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     let mut add = |name: &'static str, value: &'static str| {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));

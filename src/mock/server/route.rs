@@ -82,7 +82,9 @@ impl Route<'_> {
     fn method(&self) -> Method {
         match self {
             Self::Run | Self::RunById(_) | Self::Stop(_) | Self::Upload | Self::Completion => Method::POST,
-            Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => Method::GET,
+            Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => {
+                Method::GET
+            }
             Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
         }
     }
@@ -99,9 +101,11 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     }
     let is_head = parts.method == Method::HEAD && route.method() == Method::GET;
     if parts.method != route.method() && !is_head {
-        let refusal = Refusal::new(405, "method_not_allowed", "The method is not allowed for the requested URL.");
+        let refusal =
+            Refusal::new(405, "method_not_allowed", "The method is not allowed for the requested URL.");
         let mut response = refuse(version, &refusal);
-        let allowed = HeaderValue::from_str(&format!("{}, OPTIONS", route.method())).unwrap_or(HeaderValue::from_static("OPTIONS"));
+        let allowed = HeaderValue::from_str(&format!("{}, OPTIONS", route.method()))
+            .unwrap_or(HeaderValue::from_static("OPTIONS"));
         response.headers_mut().insert("allow", allowed);
         return response;
     }
@@ -119,7 +123,8 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
         return html(version, 413, endpoints::TOO_LARGE.to_owned());
     };
-    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let content_type =
+        parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let call = Call { app, attempt, content_type, query, body: body.to_bytes() };
     dispatch(state, &route, &call).await
@@ -138,7 +143,11 @@ async fn dispatch(state: &Arc<State>, route: &Route<'_>, call: &Call) -> Respons
         Route::Info => Ok((200, endpoints::info(&call.app))),
         Route::Site => Ok((200, endpoints::site(&call.app))),
         Route::Meta => Ok((200, serde_json::json!({ "tool_icons": {} }))),
-        Route::Completion => Err(Refusal::new(400, "app_unavailable", "App unavailable, please check your app configurations.")),
+        Route::Completion => Err(Refusal::new(
+            400,
+            "app_unavailable",
+            "App unavailable, please check your app configurations.",
+        )),
         Route::Root | Route::RootWithoutSlash | Route::Health => Err(Refusal::unknown()),
     };
     match answered {

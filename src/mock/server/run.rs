@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Response;
+use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::body::Answer;
@@ -26,10 +27,11 @@ use crate::mock::reply::Reject;
 /// Answers `POST /workflows/run` and `POST /workflows/{id}/run`.
 pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -> Response<Answer> {
     let version = state.options.version;
-    let request = read_object(call.content_type.as_deref(), &call.body).and_then(|body| read_run(body, version));
+    let request =
+        read_object(call.content_type.as_deref(), &call.body).and_then(|body| read_run(body, version));
     let request = match request.and_then(|request| check_pin(state, call, pinned).map(|()| request)) {
         Ok(request) => request,
-        Err(refusal) => return refuse(version, &refusal),
+        Err(refusal) => return refuse_body(version, &refusal),
     };
     let inputs = match accept_inputs(state, call, &request) {
         Ok(inputs) => inputs,
@@ -48,9 +50,18 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
     perform(state, call, Performance { request, inputs, graph, pinned })
 }
 
+/// Refuses a body; an exception nobody caught varies by cookie in both versions.
+fn refuse_body(version: DifyVersion, refusal: &Refusal) -> Response<Answer> {
+    let mut response = refuse(version, refusal);
+    if refusal.code == "unknown" {
+        response.headers_mut().insert("vary", HeaderValue::from_static("Cookie"));
+    }
+    response
+}
+
 struct Performance<'a> {
     request: RunRequest,
-    inputs: Map<String, Value>,
+    inputs: Option<Map<String, Value>>,
     graph: Arc<Graph>,
     pinned: Option<&'a str>,
 }
@@ -66,21 +77,24 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         app: id_of("app", &call.app),
         user_id: id_of("user", &format!("{}\n{}", call.app, request.user)),
         user: request.user,
-        inputs: Arc::new(inputs),
+        inputs: Arc::new(inputs.unwrap_or(request.inputs)),
         created_at: clock::wall().as_second(),
         version,
         graph,
         seed: state.seed(),
     };
     let answer = match request.mode {
-        ResponseMode::Blocking => respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run))))),
+        ResponseMode::Blocking => {
+            respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
+        }
         ResponseMode::Streaming if state.options.pace == Pace::Real => {
             let stored = state.remember(run, call.app.clone(), call.body.len());
             return super::pace::paced(state, stored);
         }
         ResponseMode::Streaming => {
             let events = write_stream(&run);
-            let answer = Answer::Events { bytes: Bytes::from(events.bytes), ends: events.ends.into_iter(), at: 0 };
+            let answer =
+                Answer::Events { bytes: Bytes::from(events.bytes), ends: events.ends.into_iter(), at: 0 };
             respond(version, 200, Content::Events, answer)
         }
     };
@@ -106,12 +120,18 @@ fn check_pin(state: &State, call: &Call, pinned: Option<&str>) -> Result<(), Ref
     }
 }
 
-fn accept_inputs(state: &State, call: &Call, request: &RunRequest) -> Result<Map<String, Value>, Refusal> {
+/// The inputs as Dify takes them; none: as they were sent.
+fn accept_inputs(
+    state: &State,
+    call: &Call,
+    request: &RunRequest,
+) -> Result<Option<Map<String, Value>>, Refusal> {
     let scope = Scope { state, app: &call.app, user: &request.user };
     let Some(form) = state.form(&call.app) else {
         return resolve_all(scope, &request.inputs).map_err(Refusal::invalid);
     };
-    form.accept(&request.inputs, &|mapping| scope.resolve(mapping)).map_err(|error| match error {
+    let accepted = form.accept(&request.inputs, &|mapping| scope.resolve(mapping)).map(Some);
+    accepted.map_err(|error| match error {
         FormError::Invalid(message) => Refusal::invalid(message),
         FormError::Internal => Refusal::internal(),
     })
@@ -124,7 +144,7 @@ fn find(state: &State, call: &Call, inputs: &Map<String, Value>) -> Result<Arc<G
         Some(Ok(graph)) => Ok(graph),
         Some(Err(error)) => Err(no_answer(format!("no mock answer: its template fails: {error}"))),
         None => {
-            let mut shown = Value::Object(plain).to_string();
+            let mut shown = Value::Object(plain.into_owned()).to_string();
             if let Some((at, _)) = shown.char_indices().nth(300) {
                 shown.truncate(at);
                 shown.push('…');
@@ -141,13 +161,19 @@ fn no_answer(message: String) -> Refusal {
 /// Refuses inputs as the version does: 1.14 answers a stream with one ping, and then with silence.
 fn reject(state: &State, mode: ResponseMode, refusal: &Refusal) -> Response<Answer> {
     let version = state.options.version;
-    let is_silent = mode == ResponseMode::Streaming && version == DifyVersion::V1_14 && is_about_inputs(refusal);
+    let is_silent =
+        mode == ResponseMode::Streaming && version == DifyVersion::V1_14 && is_about_inputs(refusal);
     if !is_silent {
         return refuse(version, refusal);
     }
     let ping = futures_util::stream::iter([Bytes::from_static(PING)]);
     let silence = silence(state.options.stream_idle);
-    respond(version, 200, Content::Events, Answer::Paced(Box::pin(futures_util::StreamExt::chain(ping, silence))))
+    respond(
+        version,
+        200,
+        Content::Events,
+        Answer::Paced(Box::pin(futures_util::StreamExt::chain(ping, silence))),
+    )
 }
 
 /// Nothing, and then the end.
@@ -160,7 +186,13 @@ fn silence(idle: Duration) -> impl futures_util::Stream<Item = Bytes> + Send {
 
 /// Whether a refusal comes from the input form, which 1.14 looks at only in its worker.
 fn is_about_inputs(refusal: &Refusal) -> bool {
-    let texts = ["in input form", "Invalid upload file", "transfer_method is required", "Detected file type", "Reached maximum retries"];
+    let texts = [
+        "in input form",
+        "Invalid upload file",
+        "transfer_method is required",
+        "Detected file type",
+        "Reached maximum retries",
+    ];
     match (refusal.status, refusal.code.as_str()) {
         (400, "invalid_param") => texts.iter().any(|text| refusal.message.contains(text)),
         (500, "internal_server_error") => true,

@@ -88,7 +88,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl State {
     /// The state of a mock that was just started.
-    pub fn new(book: Book, options: MockOptions, templates: Arc<Templates>, run_id: &str, address: SocketAddr) -> Self {
+    pub fn new(
+        book: Book,
+        options: MockOptions,
+        templates: Arc<Templates>,
+        run_id: &str,
+        address: SocketAddr,
+    ) -> Self {
         let mut apps = book.apps();
         apps.extend(options.apps.keys().map(|name| Arc::from(name.as_str())));
         apps.sort();
@@ -152,9 +158,15 @@ impl State {
 
     /// Whether a version of an app is known: the published one, or one that a script names.
     pub fn knows_workflow(&self, app: &str, id: &str) -> bool {
-        let entries = self.book.entries.iter().filter(|entry| *entry.app == *app).filter_map(|entry| entry.script.as_ref());
+        let entries = self
+            .book
+            .entries
+            .iter()
+            .filter(|entry| *entry.app == *app)
+            .filter_map(|entry| entry.script.as_ref());
         let scripts = entries.chain(self.book.rules.iter().map(|rule| &rule.script));
-        self.workflow_of(app) == id || scripts.flat_map(|script| script.workflow_ids()).any(|known| known == id)
+        self.workflow_of(app) == id
+            || scripts.flat_map(|script| script.workflow_ids()).any(|known| known == id)
     }
 
     /// Remembers a run, and forgets the oldest.
@@ -223,7 +235,10 @@ impl State {
     pub fn preview_url(&self, id: &str) -> String {
         let nonce = self.seed();
         let time = clock::wall().as_second();
-        format!("http://{}/files/{id}/file-preview?timestamp={time}&nonce={nonce:032x}&sign=mock%3D", self.address)
+        format!(
+            "http://{}/files/{id}/file-preview?timestamp={time}&nonce={nonce:032x}&sign=mock%3D",
+            self.address
+        )
     }
 
     /// The workspace all apps share.

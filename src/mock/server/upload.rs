@@ -62,7 +62,15 @@ fn keep(state: &State, call: &Call, file: &Part, user: String) -> Result<Upload,
         return Err(Refusal::new(413, "file_too_large", message));
     }
     let name = file.name.clone();
-    let upload = Upload { id: state.new_id(), app: call.app.clone(), user, name, extension, mime_type, size: file.size };
+    let upload = Upload {
+        id: state.new_id(),
+        app: call.app.clone(),
+        user,
+        name,
+        extension,
+        mime_type,
+        size: file.size,
+    };
     state.keep_upload(upload.clone());
     Ok(upload)
 }

@@ -3,18 +3,24 @@
 //! What a document cannot be (duplicate keys, several documents, bottomless nesting, alias bombs, numbers beyond 64 bits)
 //! becomes a problem at its place. Meaning is given by `reader`.
 
+mod decode;
+mod describe;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy};
-use serde_saphyr::{Error, Location, Options, Spanned};
+use serde_saphyr::{Error, Options, Spanned};
 
 use crate::base::origin::Place;
 use crate::suite::node::{Entry, Mark, Node, NodeValue, Source};
 use crate::suite::problem::Problem;
+
+pub use self::decode::decode;
+
+use self::describe::{describe, mark_of};
 
 /// The deepest nesting of lists and mappings.
 const DEEPEST: usize = 128;
@@ -66,45 +72,18 @@ fn deserialize(text: &str) -> Result<Node, Error> {
     std::thread::scope(|scope| {
         let read = || serde_saphyr::from_str_with_options::<Node>(text, options());
         match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
-            Ok(reader) => reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked"))),
+            Ok(reader) => {
+                reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked")))
+            }
             Err(error) => Err(serde::de::Error::custom(format!("no thread to read it on: {error}"))),
         }
     })
 }
 
-/// The file's bytes as text: UTF-8, a byte order mark dropped, no NUL.
-pub fn decode(name: &str, mut bytes: Vec<u8>) -> Result<Source, Box<Problem>> {
-    if bytes.starts_with(b"\xEF\xBB\xBF") {
-        bytes.drain(..3);
-    }
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        let problem = Problem::new(Place::file(name), "the file is UTF-16, not UTF-8");
-        return Err(Box::new(problem.help("save it as UTF-8")));
-    }
-    let nul = memchr::memchr(0, &bytes);
-    match (String::from_utf8(bytes), nul) {
-        (Ok(text), None) => Ok(Source::new(name, text)),
-        (Ok(text), Some(at)) => Err(refuse_at(name, text, at, "a NUL byte")),
-        (Err(error), _) => {
-            let at = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            Err(refuse_at(name, text, at, "not UTF-8"))
-        }
-    }
-}
-
-fn refuse_at(name: &str, text: String, at: usize, what: &str) -> Box<Problem> {
-    let text = text.replace('\0', "\u{FFFD}");
-    let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count() as u32 + 1;
-    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let mark = Mark { line, column: text[start..at].chars().count() as u32 + 1, width: 1 };
-    let place = Source::new(name, text).place(mark);
-    Box::new(Problem::new(place, format!("the file is no text: {what}")).help("save it as UTF-8 text"))
-}
-
 fn is_blank(text: &str) -> bool {
-    text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
+    text.lines()
+        .map(str::trim)
+        .all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
 }
 
 fn options() -> Options {
@@ -130,56 +109,6 @@ fn options() -> Options {
         reject_unsupported_tags: true,
         with_snippet: false,
     }
-}
-
-/// The library's error at its place, in our words where they help.
-fn describe(source: &Source, error: &Error) -> Problem {
-    let mark = error.location().map(mark_of).unwrap_or_default();
-    let place = if mark.line == 0 { Place::file(source.name.clone()) } else { source.place(mark) };
-    let (message, help) = match error {
-        Error::AliasError { error, .. } => return Problem { place, ..describe(source, error) },
-        Error::MultipleDocuments { .. } => ("a second document begins here".to_owned(), "one file holds one document; remove the `---`"),
-        Error::NonFiniteFloat { value, .. } => (format!("`{value}` is not a finite number"), "put it in quotes if it is text"),
-        Error::RecursiveReferencesRequireWeakTypes { .. } => ("an alias stands inside its own anchor".to_owned(), "write the value out"),
-        Error::UnknownAnchor { .. } => ("this alias has no anchor".to_owned(), "anchors are written `&name` before their first `*name`"),
-        Error::NullIntoString { .. } => ("a key cannot be null".to_owned(), "put it in quotes"),
-        Error::BinaryNotUtf8 { .. } | Error::InvalidBinaryBase64 { .. } => {
-            ("binary data is no value of a suite".to_owned(), "give files under `files`")
-        }
-        Error::Budget { breach, .. } => (describe_breach(breach), ""),
-        Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => ("the aliases expand to too many values".to_owned(), "write fewer aliases of aliases"),
-        _ if plain(error) == "recursion limit exceeded" => (describe_breach(&BudgetBreach::Depth { depth: DEEPEST }), ""),
-        _ if plain(error).contains("expected string scalar") => ("a key must be text, found a list or a mapping".to_owned(), ""),
-        _ if plain(error).contains("tagged scalar") => ("this tag is not known here".to_owned(), "remove it; dates are plain text"),
-        _ => (plain(error), ""),
-    };
-    let problem = Problem::new(place, message);
-    if help.is_empty() { problem } else { problem.help(help) }
-}
-
-/// A limit of the reader that the file goes beyond.
-fn describe_breach(breach: &BudgetBreach) -> String {
-    match breach {
-        BudgetBreach::Depth { .. } => format!("lists and mappings nest deeper than {DEEPEST} levels"),
-        BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } | BudgetBreach::Aliases { .. } => {
-            "the aliases expand to too many values".to_owned()
-        }
-        other => format!("the file is too large: {other:?}"),
-    }
-}
-
-/// The library's text without its own "at line …" and line ends.
-fn plain(error: &Error) -> String {
-    let text = error.without_snippet().to_string().replace(['\n', '\r'], " ");
-    let end = text.rfind(" at line ").or_else(|| text.find(": line ")).unwrap_or(text.len());
-    text[..end].trim_end_matches([':', '.', ' ']).to_owned()
-}
-
-fn mark_of(location: Location) -> Mark {
-    let clamp = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    Mark { line: clamp(location.line()), column: clamp(location.column()), width: clamp(location.span().len()).max(1) }
 }
 
 /// Finds duplicate keys, which are then dropped, and whole numbers that a double has rounded.
@@ -214,7 +143,8 @@ fn drop_duplicates(source: &Source, entries: &mut Vec<Entry>, problems: &mut Vec
     let mut repeated = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         if let Some(earlier) = first.get(entry.key.as_str()) {
-            let problem = Problem::new(source.place(entry.mark), format!("the key `{}` is given twice", entry.key));
+            let problem =
+                Problem::new(source.place(entry.mark), format!("the key `{}` is given twice", entry.key));
             problems.push(problem.other(source.place(*earlier), "first given here"));
             repeated.push(index);
         } else {
@@ -298,5 +228,4 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 #[cfg(test)]
-#[path = "yaml_tests.rs"]
 mod tests;

@@ -11,6 +11,7 @@ use crate::base::origin::Place;
 use crate::suite::discover::{Found, discover};
 use crate::suite::grounds::{Grounds, plain, shown};
 use crate::suite::node::Mark;
+use crate::suite::peek::files_of;
 use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
 use crate::suite::read_suite::{SuiteFile, read_suite};
@@ -32,6 +33,8 @@ pub struct LoadOptions {
     pub outside: Outside,
     /// `CI` is set: `only` is refused.
     pub in_ci: bool,
+    /// The full name of the one test that is wanted: only the files that may hold it are loaded.
+    pub only: Option<String>,
 }
 
 /// Whether suites may name files outside the suites folder.
@@ -64,7 +67,7 @@ pub fn load(options: &LoadOptions) -> Loaded {
     let project_file = find_project(&options.working_dir);
     let root = project_file.as_deref().and_then(Path::parent).unwrap_or(&options.working_dir).to_path_buf();
     let project = project_file.and_then(|path| load_project(&path, &root, &mut problems));
-    let found = discover(options, &root, project.as_ref(), &mut problems);
+    let found = narrow(discover(options, &root, project.as_ref(), &mut problems), options.only.as_deref());
     let files = found.iter().map(|found| Arc::from(shown(&found.path, &root))).collect();
     let loaded: Vec<_> = found.into_par_iter().map(|found| load_suite(found, &root, options)).collect();
     let mut suites = Vec::with_capacity(loaded.len());
@@ -74,6 +77,15 @@ pub fn load(options: &LoadOptions) -> Loaded {
     }
     check_full_names(&suites, &mut problems);
     Loaded { root, project, suites, files, problems }
+}
+
+/// The files that may hold the one test that is wanted.
+fn narrow(found: Vec<Found>, only: Option<&str>) -> Vec<Found> {
+    let Some(only) = only else { return found };
+    let key = |found: &Found| shown(&found.path.with_extension(""), &found.folder);
+    let files = found.iter().map(|found| (found.path.clone(), key(found))).collect();
+    let chosen = files_of(only, files);
+    found.into_iter().filter(|found| chosen.contains(&found.path)).collect()
 }
 
 /// The nearest project file, from a folder upwards.
@@ -100,7 +112,11 @@ fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<Suite
     let mut suite = read_suite(&mut reader, tree, file);
     if options.in_ci {
         for mark in suite.tests.iter().filter_map(|test| test.only) {
-            reader.problem_with_help(mark, "`only` is refused where `CI` is set", "the other tests would silently not run");
+            reader.problem_with_help(
+                mark,
+                "`only` is refused where `CI` is set",
+                "the other tests would silently not run",
+            );
         }
     }
     suite.problems = problems.len();
@@ -134,7 +150,8 @@ fn read_bytes(path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Ve
     match read {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            problems.push(Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(&error))));
+            problems
+                .push(Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(&error))));
             None
         }
     }
@@ -155,7 +172,10 @@ fn check_full_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
                 if (*first, *mark) == here {
                     continue;
                 }
-                let problem = Problem::new(suite.source.place(test.name.mark), format!("two tests have the full name `{name}`"));
+                let problem = Problem::new(
+                    suite.source.place(test.name.mark),
+                    format!("two tests have the full name `{name}`"),
+                );
                 problems.push(problem.other(suites[*first].source.place(*mark), "first used here"));
             }
         }
@@ -170,5 +190,4 @@ fn full_names<'s>(suite: &'s SuiteSpec, test: &'s TestSpec) -> impl Iterator<Ite
 }
 
 #[cfg(test)]
-#[path = "load_tests.rs"]
 mod tests;

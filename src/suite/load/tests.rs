@@ -23,7 +23,13 @@ impl Folder {
 
     fn load(&self, from: &str, paths: &[&str]) -> Loaded {
         let paths = paths.iter().map(PathBuf::from).collect();
-        load(&LoadOptions { working_dir: self.path().join(from), paths, outside: Outside::Refused, in_ci: false })
+        load(&LoadOptions {
+            working_dir: self.path().join(from),
+            paths,
+            outside: Outside::Refused,
+            in_ci: false,
+            only: None,
+        })
     }
 }
 
@@ -40,8 +46,13 @@ const ONE: &str = "tests: [{ name: a }]\n";
 #[test]
 fn discovery_walks_in_order_and_skips_hidden_names() {
     let folder = Folder::new(&[
-        ("suites/b.yml", ONE), ("suites/a/z.yaml", ONE), ("suites/_data/x.yaml", ONE), ("suites/.git/x.yaml", ONE), ("suites/_x.yaml", ONE),
-        ("suites/c.txt", ONE), ("other/x.yaml", ONE),
+        ("suites/b.yml", ONE),
+        ("suites/a/z.yaml", ONE),
+        ("suites/_data/x.yaml", ONE),
+        ("suites/.git/x.yaml", ONE),
+        ("suites/_x.yaml", ONE),
+        ("suites/c.txt", ONE),
+        ("other/x.yaml", ONE),
     ]);
     let loaded = folder.load("", &[]);
     assert_eq!((names(&loaded), problems(&loaded)), (vec!["a/z", "b"], vec![]));
@@ -50,7 +61,13 @@ fn discovery_walks_in_order_and_skips_hidden_names() {
 
 #[test]
 fn the_project_file_is_found_upwards_and_names_its_folders() {
-    let folder = Folder::new(&[("flowproof.yaml", "suites: [tests/flows, more]\n"), ("tests/flows/a.yaml", ONE), ("more/b.yaml", ONE), ("suites/c.yaml", ONE), ("deep/er/x", "")]);
+    let folder = Folder::new(&[
+        ("flowproof.yaml", "suites: [tests/flows, more]\n"),
+        ("tests/flows/a.yaml", ONE),
+        ("more/b.yaml", ONE),
+        ("suites/c.yaml", ONE),
+        ("deep/er/x", ""),
+    ]);
     let loaded = folder.load("deep/er", &[]);
     assert_eq!((names(&loaded), problems(&loaded)), (vec!["a", "b"], vec![]));
     assert_eq!(loaded.root, folder.path());
@@ -61,7 +78,17 @@ fn the_project_file_is_found_upwards_and_names_its_folders() {
 #[test]
 fn explicit_paths_are_taken_as_they_are_and_each_file_once() {
     let folder = Folder::new(&[("suites/a/_x.yaml", ONE), ("suites/b.yaml", ONE), ("else/y.yaml", ONE)]);
-    let loaded = folder.load("", &["suites/a/_x.yaml", "./suites/b.yaml", "suites/b.yaml", "else", "nowhere", "suites/../suites/b.yaml"]);
+    let loaded = folder.load(
+        "",
+        &[
+            "suites/a/_x.yaml",
+            "./suites/b.yaml",
+            "suites/b.yaml",
+            "else",
+            "nowhere",
+            "suites/../suites/b.yaml",
+        ],
+    );
     assert_eq!(names(&loaded), ["a/_x", "b", "y"]);
     assert_eq!(problems(&loaded), ["nowhere there is no file or folder `nowhere`"]);
     assert_eq!(problems(&Folder::new(&[]).load("", &[])), ["suites there is no folder `suites`"]);
@@ -88,7 +115,12 @@ fn links_that_loop_or_lead_nowhere_and_unreadable_files_are_problems() {
     let found = problems(&loaded);
     assert_eq!(names(&loaded), ["a"]);
     assert_eq!(found.len(), 4, "{found:?}");
-    for expected in ["suites/loop a symbolic link leads back", "suites/gone.yaml", "suites/self.yaml", "suites/bin.yaml:1:8 the file is no text"] {
+    for expected in [
+        "suites/loop a symbolic link leads back",
+        "suites/gone.yaml",
+        "suites/self.yaml",
+        "suites/bin.yaml:1:8 the file is no text",
+    ] {
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:?}");
     }
 }
@@ -97,17 +129,32 @@ fn links_that_loop_or_lead_nowhere_and_unreadable_files_are_problems() {
 #[test]
 fn data_files_may_not_leave_the_suites_folder_even_through_links() {
     use std::os::unix::fs::symlink;
-    let folder = Folder::new(&[("suites/a.yaml", "tests: [{ name: a, each: _rows.jsonl }]\n"), ("secret.jsonl", "{\"id\": 1}\n")]);
+    let folder = Folder::new(&[
+        ("suites/a.yaml", "tests: [{ name: a, each: _rows.jsonl }]\n"),
+        ("secret.jsonl", "{\"id\": 1}\n"),
+    ]);
     symlink(folder.path().join("secret.jsonl"), folder.path().join("suites/_rows.jsonl")).unwrap();
-    assert_eq!(problems(&folder.load("", &[])), ["suites/a.yaml:1:26 `_rows.jsonl` lies outside the suites folder"]);
-    let allowed = LoadOptions { working_dir: folder.path().to_path_buf(), paths: vec![], outside: Outside::Allowed, in_ci: false };
+    assert_eq!(
+        problems(&folder.load("", &[])),
+        ["suites/a.yaml:1:26 `_rows.jsonl` lies outside the suites folder"]
+    );
+    let allowed = LoadOptions {
+        working_dir: folder.path().to_path_buf(),
+        paths: vec![],
+        outside: Outside::Allowed,
+        in_ci: false,
+        only: None,
+    };
     assert_eq!(problems(&load(&allowed)), Vec::<String>::new());
 }
 
 #[test]
 fn full_names_are_unique_in_the_project() {
     let suite = "name: s\ntests: [{ name: a }, { name: b }]\n";
-    let folder = Folder::new(&[("suites/1.yaml", suite), ("suites/2.yaml", "name: s\ntests: [{ name: c }, { name: b }]\n")]);
+    let folder = Folder::new(&[
+        ("suites/1.yaml", suite),
+        ("suites/2.yaml", "name: s\ntests: [{ name: c }, { name: b }]\n"),
+    ]);
     let loaded = folder.load("", &[]);
     assert_eq!(problems(&loaded), ["suites/2.yaml:2:30 two tests have the full name `s::b`"]);
     assert_eq!(loaded.problems[0].others[0].0.to_string(), "suites/1.yaml:2:30");
@@ -116,15 +163,46 @@ fn full_names_are_unique_in_the_project() {
 
 #[test]
 fn rows_come_from_every_kind_of_file() {
-    let tests: String = ["csv", "jsonl", "json", "yaml"].iter().map(|kind| format!("  - {{ name: {kind}, each: _d.{kind} }}\n")).collect();
+    let tests: String = ["csv", "jsonl", "json", "yaml"]
+        .iter()
+        .map(|kind| format!("  - {{ name: {kind}, each: _d.{kind} }}\n"))
+        .collect();
     let folder = Folder::new(&[
-        ("suites/a.yaml", &format!("tests:\n{tests}  - {{ name: matrix, matrix: {{ lang: [en, fr], tone: [warm, dry] }} }}\n")),
-        ("suites/_d.csv", "\u{feff}id,n\r\nx,\"1,5\"\r\n"), ("suites/_d.jsonl", "{\"id\": \"x\", \"n\": 9007199254740993}\n"),
-        ("suites/_d.json", "[{\"id\": 7, \"n\": null}]"), ("suites/_d.yaml", "- { n: [1] }\n"),
+        (
+            "suites/a.yaml",
+            &format!(
+                "tests:\n{tests}  - {{ name: matrix, matrix: {{ lang: [en, fr], tone: [warm, dry] }} }}\n"
+            ),
+        ),
+        ("suites/_d.csv", "\u{feff}id,n\r\nx,\"1,5\"\r\n"),
+        ("suites/_d.jsonl", "{\"id\": \"x\", \"n\": 9007199254740993}\n"),
+        ("suites/_d.json", "[{\"id\": 7, \"n\": null}]"),
+        ("suites/_d.yaml", "- { n: [1] }\n"),
     ]);
     let loaded = folder.load("", &[]);
     assert_eq!(problems(&loaded), Vec::<String>::new());
-    let rows: Vec<String> = loaded.suites[0].tests.iter().flat_map(|test| &test.rows.as_ref().unwrap().rows).map(|row| format!("{} {}", row.name, row.value)).collect();
-    assert_eq!(rows[..4], ["x {\"id\":\"x\",\"n\":\"1,5\"}", "x {\"id\":\"x\",\"n\":9007199254740993}", "7 {\"id\":7,\"n\":null}", "1 {\"n\":[1]}"]);
-    assert_eq!(rows[4..], ["1 {\"lang\":\"en\",\"tone\":\"warm\"}", "2 {\"lang\":\"en\",\"tone\":\"dry\"}", "3 {\"lang\":\"fr\",\"tone\":\"warm\"}", "4 {\"lang\":\"fr\",\"tone\":\"dry\"}"]);
+    let rows: Vec<String> = loaded.suites[0]
+        .tests
+        .iter()
+        .flat_map(|test| &test.rows.as_ref().unwrap().rows)
+        .map(|row| format!("{} {}", row.name, row.value))
+        .collect();
+    assert_eq!(
+        rows[..4],
+        [
+            "x {\"id\":\"x\",\"n\":\"1,5\"}",
+            "x {\"id\":\"x\",\"n\":9007199254740993}",
+            "7 {\"id\":7,\"n\":null}",
+            "1 {\"n\":[1]}"
+        ]
+    );
+    assert_eq!(
+        rows[4..],
+        [
+            "1 {\"lang\":\"en\",\"tone\":\"warm\"}",
+            "2 {\"lang\":\"en\",\"tone\":\"dry\"}",
+            "3 {\"lang\":\"fr\",\"tone\":\"warm\"}",
+            "4 {\"lang\":\"fr\",\"tone\":\"dry\"}"
+        ]
+    );
 }

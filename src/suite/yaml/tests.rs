@@ -26,15 +26,41 @@ fn problem(bytes: impl Into<Vec<u8>>) -> String {
 #[test]
 fn scalars_follow_the_core_schema() {
     let text = "[1, 1.5, 1e3, true, False, ~, null, yes, on, 012, 1_000, 2026-01-01, 0x7F, '5', !!str 5, +5]";
-    let expected = json!([1, 1.5, 1000.0, true, false, null, null, "yes", "on", "012", "1_000", "2026-01-01", 127, "5", "5", 5]);
+    let expected = json!([
+        1,
+        1.5,
+        1000.0,
+        true,
+        false,
+        null,
+        null,
+        "yes",
+        "on",
+        "012",
+        "1_000",
+        "2026-01-01",
+        127,
+        "5",
+        "5",
+        5
+    ]);
     assert_eq!(value(text), expected);
 }
 
 #[test]
 fn whole_numbers_are_exact_to_64_bits_and_refused_beyond() {
-    assert_eq!(value("[9007199254740993, 18446744073709551615, -9223372036854775808]").to_string(), "[9007199254740993,18446744073709551615,-9223372036854775808]");
-    assert_eq!(problem("a: 18446744073709551616"), "x.yaml:1:4 a whole number beyond 64 bits cannot be kept exactly");
-    assert_eq!(problem("a: -9223372036854775809"), "x.yaml:1:4 a whole number beyond 64 bits cannot be kept exactly");
+    assert_eq!(
+        value("[9007199254740993, 18446744073709551615, -9223372036854775808]").to_string(),
+        "[9007199254740993,18446744073709551615,-9223372036854775808]"
+    );
+    assert_eq!(
+        problem("a: 18446744073709551616"),
+        "x.yaml:1:4 a whole number beyond 64 bits cannot be kept exactly"
+    );
+    assert_eq!(
+        problem("a: -9223372036854775809"),
+        "x.yaml:1:4 a whole number beyond 64 bits cannot be kept exactly"
+    );
     assert_eq!(problem("a: [.inf]"), "x.yaml:1:5 `.inf` is not a finite number");
     assert_eq!(problem("a: 1e400"), "x.yaml:1:4 `1e400` is not a finite number");
 }
@@ -52,7 +78,8 @@ fn anchors_and_merge_keys_work() {
 fn every_duplicate_key_is_told_with_both_places() {
     let mut problems = Vec::new();
     parse_yaml("x.yaml", b"a: 1\nb: { c: 1, c: 2 }\na: 3\n".to_vec(), &mut problems);
-    let places: Vec<String> = problems.iter().map(|problem| format!("{} {}", problem.place, problem.others[0].0)).collect();
+    let places: Vec<String> =
+        problems.iter().map(|problem| format!("{} {}", problem.place, problem.others[0].0)).collect();
     assert_eq!(places, ["x.yaml:3:1 x.yaml:1:1", "x.yaml:2:12 x.yaml:2:6"]);
 }
 
@@ -80,7 +107,9 @@ fn what_a_document_cannot_be_is_located() {
 #[test]
 fn bottomless_nesting_is_refused_before_it_is_entered() {
     let block: String = (0..300).map(|depth| format!("{}-\n", " ".repeat(depth))).collect();
-    for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "? ".repeat(100_000), block] {
+    for text in
+        ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "? ".repeat(100_000), block]
+    {
         assert!(problem(text).ends_with("nest deeper than 128 levels"));
     }
     let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
@@ -90,7 +119,9 @@ fn bottomless_nesting_is_refused_before_it_is_entered() {
 #[test]
 fn alias_bombs_stop() {
     let levels = (b'b'..=b'k').map(char::from).zip((b'a'..).map(char::from));
-    let bomb: String = levels.map(|(name, below)| format!("{name}: &{name} [{}]\n", vec![format!("*{below}"); 10].join(", "))).collect();
+    let bomb: String = levels
+        .map(|(name, below)| format!("{name}: &{name} [{}]\n", vec![format!("*{below}"); 10].join(", ")))
+        .collect();
     let text = problem(format!("a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n{bomb}"));
     assert!(text.ends_with("the aliases expand to too many values"), "{text}");
 }

@@ -1,0 +1,208 @@
+//! One turn of a contestant: the whole process, measured, and proof that it did the same work as the other.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use crate::Mode;
+use crate::bare_loop::Done;
+use crate::endpoint::{Counts, KEY};
+use crate::failure::Failure;
+use crate::measure::{self, Guarded, Usage};
+use crate::project::{KEY_VARIABLE, Project, test_name};
+use crate::report;
+use crate::table::percentile;
+
+/// What holds for all figures of a benchmark.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The binary that is measured.
+    pub flowproof: PathBuf,
+    /// This program, to be started as endpoint, loop and parse.
+    pub myself: PathBuf,
+    /// Streams or blocking answers.
+    pub mode: Mode,
+    /// Rounds of each figure.
+    pub rounds: u32,
+    /// After which a single process is ended.
+    pub deadline: Duration,
+}
+
+/// What came of one turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// What the process used.
+    pub usage: Usage,
+    /// The median latency that it reported, milliseconds.
+    pub median_latency_ms: f64,
+}
+
+/// The endpoint as a child; ended when it goes out of scope.
+#[derive(Debug)]
+pub struct Served {
+    _child: Guarded,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    port: u16,
+}
+
+impl Served {
+    /// Starts an endpoint and waits until it names its port.
+    pub fn start(setting: &Setting, delay: Duration) -> Result<Self, Failure> {
+        let mut command = Command::new(&setting.myself);
+        command.arg("endpoint").arg("--delay-ms").arg(delay.as_millis().to_string());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = Guarded(command.spawn().map_err(Failure::io("start the endpoint"))?);
+        let questions = child.0.stdin.take().expect("stdin was piped above");
+        let answers = BufReader::new(child.0.stdout.take().expect("stdout was piped above"));
+        let mut served = Self { _child: child, questions, answers, port: 0 };
+        let line = served.line()?;
+        served.port =
+            line.trim().parse().map_err(|error| Failure::unreadable("the endpoint's port", error))?;
+        Ok(served)
+    }
+
+    /// Its address, as Dify's are given.
+    pub fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    /// What it was asked so far.
+    fn counts(&mut self) -> Result<Counts, Failure> {
+        self.questions
+            .write_all(b"counts\n")
+            .and_then(|()| self.questions.flush())
+            .map_err(Failure::io("ask the endpoint"))?;
+        let line = self.line()?;
+        serde_json::from_str(&line).map_err(|error| Failure::unreadable("the endpoint's counts", error))
+    }
+
+    fn line(&mut self) -> Result<String, Failure> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).map_err(Failure::io("read from the endpoint"))?;
+        Ok(line)
+    }
+}
+
+/// Runs flowproof over a project: exit code 0, all passed by its own report, and each row asked for once.
+pub fn flowproof_turn(
+    setting: &Setting,
+    project: &Project,
+    served: &mut Served,
+    concurrency: u32,
+) -> Result<Turn, Failure> {
+    let mut command = flowproof(setting, project);
+    command.arg("run").arg("--concurrency").arg(concurrency.to_string());
+    let before = served.counts()?;
+    let usage = run_well(setting, &mut command, &project.root().join("flowproof.out"))?;
+    expect_work("flowproof", project, before, served.counts()?)?;
+    let account = report::read(&project.reports())?;
+    if account.passed != Some(project.cases) {
+        let told = account.passed.map_or_else(|| "nothing".to_owned(), |passed| passed.to_string());
+        return Err(Failure::Work(format!("report.json counts {told} passed of {}", project.cases)));
+    }
+    let latencies = account.latencies_ms;
+    if latencies.len() as u64 != project.cases {
+        return Err(Failure::Work(format!(
+            "report.json has {} latencies of {}",
+            latencies.len(),
+            project.cases
+        )));
+    }
+    // Each turn writes its reports anew, so that none pays for those of the turns before.
+    std::fs::remove_dir_all(project.reports()).map_err(Failure::io("remove the reports"))?;
+    Ok(Turn { usage, median_latency_ms: percentile(&latencies, 0.5) })
+}
+
+/// Runs the bare loop over the project's rows: all passed, and each row asked for once.
+pub fn loop_turn(
+    setting: &Setting,
+    project: &Project,
+    served: &mut Served,
+    concurrency: u32,
+) -> Result<Turn, Failure> {
+    let mut command = clean(Command::new(&setting.myself), project.root());
+    command.arg("loop").arg("--base-url").arg(served.base_url()).arg("--rows").arg(project.rows());
+    command.arg("--concurrency").arg(concurrency.to_string()).arg("--mode").arg(setting.mode.word());
+    let output = project.root().join("loop.out");
+    let before = served.counts()?;
+    let usage = run_well(setting, &mut command, &output)?;
+    expect_work("the loop", project, before, served.counts()?)?;
+    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the loop's result"))?;
+    let done: Done =
+        serde_json::from_str(&text).map_err(|error| Failure::unreadable("the loop's result", error))?;
+    if done.passed != project.cases || done.failed != 0 {
+        return Err(Failure::Work(format!("the loop passed {} of {}", done.passed, project.cases)));
+    }
+    Ok(Turn { usage, median_latency_ms: done.median_latency_ms })
+}
+
+/// Lists a project of separate tests: exit code 0, and every test in the list.
+pub fn list_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
+    let mut command = flowproof(setting, project);
+    command.arg("list");
+    let output = project.root().join("list.out");
+    let usage = run_well(setting, &mut command, &output)?;
+    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the list"))?;
+    let listed = text.lines().filter(|line| line.contains("bench::test-")).count() as u64;
+    let last = format!("bench::{}", test_name(project.cases));
+    if listed != project.cases || !text.contains(&last) {
+        return Err(Failure::Work(format!("`list` names {listed} tests of {}", project.cases)));
+    }
+    Ok(usage)
+}
+
+/// Parses the project's suite into a plain value: exit code 0, and every test in it.
+pub fn parse_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
+    let mut command = clean(Command::new(&setting.myself), project.root());
+    command.arg("parse").arg(project.suite());
+    let output = project.root().join("parse.out");
+    let usage = run_well(setting, &mut command, &output)?;
+    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the parse's result"))?;
+    if text.trim() != project.cases.to_string() {
+        return Err(Failure::Work(format!("the parse found {} tests of {}", text.trim(), project.cases)));
+    }
+    Ok(usage)
+}
+
+/// flowproof in the project's folder, its key at hand.
+fn flowproof(setting: &Setting, project: &Project) -> Command {
+    let mut command = clean(Command::new(&setting.flowproof), project.root());
+    command.env(KEY_VARIABLE, KEY);
+    command
+}
+
+/// A command in a folder with next to no environment: no `CI`, no proxies, no `FLOWPROOF_*`.
+fn clean(mut command: Command, folder: &Path) -> Command {
+    command.current_dir(folder).env_clear();
+    for kept in ["PATH", "HOME", "TMPDIR"] {
+        if let Some(value) = std::env::var_os(kept) {
+            command.env(kept, value);
+        }
+    }
+    command
+}
+
+/// Runs a child and takes nothing but exit code 0.
+fn run_well(setting: &Setting, command: &mut Command, output: &Path) -> Result<Usage, Failure> {
+    let (status, usage) = measure::run(command, output, setting.deadline)?;
+    if !status.success() {
+        return Err(Failure::Child { what: format!("{command:?}: {status}"), output: measure::tail(output) });
+    }
+    Ok(usage)
+}
+
+/// Each row was asked for exactly once, and nothing else was asked.
+fn expect_work(who: &str, project: &Project, before: Counts, after: Counts) -> Result<(), Failure> {
+    let runs = after.runs - before.runs;
+    let row_sum = after.row_sum - before.row_sum;
+    let others = after.others - before.others;
+    if runs == project.cases && row_sum == project.row_sum() && others == 0 {
+        return Ok(());
+    }
+    let cases = project.cases;
+    Err(Failure::Work(format!(
+        "{who} sent {runs} runs of {cases} (row numbers sum to {row_sum}) and {others} other requests"
+    )))
+}

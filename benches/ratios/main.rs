@@ -1,0 +1,138 @@
+//! flowproof against a bare tokio and reqwest loop, as ratios of one run: `cargo bench --bench ratios`.
+//!
+//! The program starts itself again as the endpoint, as the loop and as the YAML parse; all of them are
+//! processes of their own, so that each is measured whole. Nothing leaves the loopback interface.
+
+mod answers;
+mod bare_loop;
+mod contest;
+mod endpoint;
+mod failure;
+mod figures;
+mod measure;
+mod parse;
+mod project;
+mod report;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::figures::{Figure, Scale};
+
+/// The command line of the benchmark.
+#[derive(Debug, Parser)]
+#[command(name = "ratios", about = "flowproof against a bare loop, as ratios of one run")]
+struct Arguments {
+    #[command(subcommand)]
+    role: Option<Role>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Given by `cargo bench`; means nothing here.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What is measured, and how often.
+#[derive(Debug, Args)]
+struct Choice {
+    /// Measures only this figure; repeatable.
+    #[arg(long, value_enum)]
+    only: Vec<Figure>,
+    /// Rounds of each figure; flowproof and the loop take turns in going first.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Small numbers, to see that everything works; no goal is judged.
+    #[arg(long)]
+    quick: bool,
+    /// Asks for blocking answers in place of streams.
+    #[arg(long, value_enum, default_value_t = Mode::Streaming)]
+    mode: Mode,
+    /// The flowproof to measure, in place of the one cargo built.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Seconds after which a single process is ended and the benchmark fails.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    deadline: u64,
+}
+
+/// How Dify is asked to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Mode {
+    /// Server-sent events.
+    Streaming,
+    /// One JSON answer.
+    Blocking,
+}
+
+impl Mode {
+    /// Dify's word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Streaming => "streaming",
+            Self::Blocking => "blocking",
+        }
+    }
+}
+
+/// What the program is when it starts itself.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Answers runs of a workflow until its standard input ends.
+    Endpoint {
+        /// Milliseconds between the start of a run and its end.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+        delay_ms: u64,
+    },
+    /// Sends a run for each row and makes the four checks.
+    Loop(bare_loop::Task),
+    /// Reads a YAML file into a plain value.
+    Parse {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.role {
+        Some(Role::Endpoint { delay_ms }) => endpoint::serve(Duration::from_millis(delay_ms)).map(|()| true),
+        Some(Role::Loop(task)) => bare_loop::run(task),
+        Some(Role::Parse { file }) => parse::parse(&file).map(|()| true),
+        None => measure_all(arguments.choice),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Measures the chosen figures and tells whether every goal was met.
+fn measure_all(choice: Choice) -> Result<bool, Failure> {
+    let setting = contest::Setting {
+        flowproof: choice.binary.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_flowproof"))),
+        myself: std::env::current_exe().map_err(Failure::io("find this program"))?,
+        mode: choice.mode,
+        rounds: choice.rounds,
+        deadline: Duration::from_secs(choice.deadline),
+    };
+    let scale = if choice.quick { Scale::Quick } else { Scale::Full };
+    let chosen = if choice.only.is_empty() { Figure::ALL.to_vec() } else { choice.only };
+    table::print_head(&setting, scale);
+    let mut met = true;
+    for figure in chosen {
+        for row in figure.measure(&setting, &scale.sizes())? {
+            table::print_row(&row, scale);
+            met &= row.is_met() || scale == Scale::Quick;
+        }
+    }
+    Ok(met)
+}

@@ -1,0 +1,1 @@
+//! A crate whose Dify workflows are tested by `cargo test`: see `tests/workflows.rs` and `suites/`.

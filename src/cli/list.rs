@@ -1,0 +1,63 @@
+//! `flowproof list`: the tests with tags and places; sends nothing.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use crate::cli::args::{ListArgs, ListFormat};
+use crate::cli::exit::Exit;
+use crate::cli::say;
+use crate::plan::list::Listed;
+use crate::session;
+use crate::settings::Settings;
+
+/// Prints the selected tests.
+pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
+    match session::list(settings, &args.selection.request()) {
+        Ok(tests) => say::bytes(render(&tests, args.format).as_bytes()),
+        Err(failure) => say::refusal(&failure),
+    }
+}
+
+fn render(tests: &[Listed], format: ListFormat) -> String {
+    match format {
+        ListFormat::Pretty => pretty(tests),
+        ListFormat::Terse => tests.iter().map(|test| format!("{}: test\n", test.name)).collect(),
+        ListFormat::Json => as_json(tests),
+    }
+}
+
+/// Name, tags and place in columns, then how many there are.
+fn pretty(tests: &[Listed]) -> String {
+    let width = |text: &str| text.chars().count();
+    let names = tests.iter().map(|test| width(&test.name)).max().unwrap_or(0).min(60);
+    let tags: Vec<String> = tests.iter().map(|test| test.tags.join(", ")).collect();
+    let columns = tags.iter().map(|tags| width(tags)).max().unwrap_or(0).min(30);
+    let mut text = String::new();
+    for (test, tags) in tests.iter().zip(&tags) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{:names$}  {tags:columns$}  {}:{}", test.name, test.place.file, test.place.line);
+        match &test.skip {
+            Some(reason) => text.push_str(&format!("  skipped: {reason}\n")),
+            None => text.push('\n'),
+        }
+    }
+    let plural = if tests.len() == 1 { "" } else { "s" };
+    text.push_str(&format!("{} test{plural}\n", tests.len()));
+    text
+}
+
+fn as_json(tests: &[Listed]) -> String {
+    let items: Vec<_> = tests
+        .iter()
+        .map(|test| {
+            json!({
+                "name": test.name, "suite": test.name.split("::").next(), "tags": test.tags,
+                "file": test.place.file, "line": test.place.line, "skip": test.skip,
+            })
+        })
+        .collect();
+    let mut text = serde_json::to_string_pretty(&items).expect("names, tags and numbers are JSON");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,45 @@
+//! `flowproof mock`: serves the suites' answers as a Dify on loopback until a signal comes.
+
+use std::sync::Arc;
+
+use crate::cli::args::MockArgs;
+use crate::cli::exit::Exit;
+use crate::cli::say;
+use crate::engine::run::book_of;
+use crate::engine::signal;
+use crate::mock::server::{MockOptions, MockServer};
+use crate::plan::case::{Plan, TargetKind};
+use crate::session;
+use crate::settings::Settings;
+
+/// Serves until Ctrl-C or SIGTERM; the address is the one line on standard output.
+pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
+    let plan = match session::open(settings, &args.request()) {
+        Ok(opening) => opening.plan,
+        Err(failure) => return say::refusal(&failure),
+    };
+    let runtime = match session::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
+    };
+    runtime.block_on(serve(&plan, args.port))
+}
+
+async fn serve(plan: &Plan, port: u16) -> Exit {
+    let TargetKind::Mock(options) = &plan.target.kind else {
+        return say::failure("the target is not the mock", Exit::Usage);
+    };
+    let options = MockOptions { port, ..options.clone() };
+    let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
+        Ok(server) => server,
+        Err(error) => {
+            let message = format!("127.0.0.1:{port} cannot be listened on: {error}; choose another --port");
+            return say::failure(&message, Exit::Usage);
+        }
+    };
+    let said = say::bytes(format!("{}\n", server.base_url()).as_bytes());
+    say::note("serving the suites' answers; each app's key is `app-<its name>`; Ctrl-C ends it");
+    signal::signal().await;
+    server.shutdown().await;
+    said
+}

@@ -1,0 +1,116 @@
+//! `flowproof run`: load, plan, run, report.
+
+use std::sync::Arc;
+
+use crate::cli::args::RunArgs;
+use crate::cli::exit::{self, Exit, Interrupted, NoTests};
+use crate::cli::say;
+use crate::engine::run::Limits;
+use crate::engine::signal;
+use crate::event::RunEnd;
+use crate::journal::RunRecord;
+use crate::plan::case::Plan;
+use crate::report;
+use crate::report::terminal::{self, Detail, Ending, Terminal};
+use crate::session::{self, Opening, Session, SessionError};
+use crate::settings::Settings;
+
+/// Runs the selected tests and says what became of them.
+pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
+    if let Some(error) = args.output.iter().find_map(|path| report::kind_of(path).err()) {
+        return say::failure(&error.to_string(), Exit::Usage);
+    }
+    let request = match args.request() {
+        Ok(request) => request,
+        Err(message) => return say::failure(&message, Exit::Usage),
+    };
+    let Opening { plan, session, notes } = match session::open(settings, &request) {
+        Ok(opening) => opening,
+        Err(failure) => return say::refusal(&failure),
+    };
+    notes.iter().for_each(|note| say::note(note));
+    if plan.cases.is_empty() {
+        return nothing_selected(&plan, args.no_tests);
+    }
+    if args.shuffle.is_some() || args.sample.is_some() {
+        say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
+    }
+    match carry_out(&session, Arc::new(plan), args) {
+        Ok(ended) => conclude(args, settings, &session, &ended),
+        Err(error) => say::failure(&error.to_string(), Exit::Unusable),
+    }
+}
+
+fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
+    let message = format!(
+        "no test was selected, {} left out by filters; `flowproof list` shows what there is, `--no-tests pass` allows it",
+        plan.deselected
+    );
+    match no_tests {
+        NoTests::Fail => say::failure(&message, Exit::NoTests),
+        NoTests::Warn => {
+            say::note(&format!("warning: {message}"));
+            Exit::Success
+        }
+        NoTests::Pass => Exit::Success,
+    }
+}
+
+/// Sends and judges everything; the journal then holds it all.
+fn carry_out(session: &Session, plan: Arc<Plan>, args: &RunArgs) -> Result<RunEnd, SessionError> {
+    let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
+    let selected = u32::try_from(plan.cases.len()).unwrap_or(u32::MAX);
+    let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
+    session::runtime()?.block_on(async {
+        let engine = session.start(plan, selected, Some(listener))?;
+        let signals = signal::watch(engine.clone());
+        let ended = engine.run(Limits { max_fail }).await;
+        signals.abort();
+        engine.close().await;
+        Ok(ended?)
+    })
+}
+
+fn detail(args: &RunArgs) -> Detail {
+    match (args.verbose, args.quiet) {
+        (true, _) => Detail::Verbose,
+        (false, true) => Detail::Quiet,
+        (false, false) => Detail::Normal,
+    }
+}
+
+/// Writes the reports, then the summary; the last line says why the exit code is what it is.
+fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd) -> Exit {
+    let record = match session.record() {
+        Ok(record) => record,
+        Err(message) => return say::failure(&message, Exit::Unusable),
+    };
+    let interrupted = if end.interrupted { Interrupted::Yes } else { Interrupted::No };
+    let exit = exit::of_run(&record.totals, interrupted, args.no_tests);
+    let written = write(args, session, &record);
+    if let Err(message) = show(args, settings, session, &record, exit) {
+        say::note(&format!("error: {message}"));
+    }
+    match written {
+        Ok(()) => exit,
+        Err(message) if exit == Exit::Success => say::failure(&message, Exit::Unusable),
+        Err(message) => say::failure(&message, exit),
+    }
+}
+
+fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), String> {
+    session.write_reports(record)?;
+    for path in &args.output {
+        report::write_file(record, path).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn show(args: &RunArgs, settings: &Settings, session: &Session, record: &RunRecord, exit: Exit) -> Result<(), String> {
+    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
+    terminal::summary(record, detail(args), &ending).map_err(|error| error.to_string())?;
+    if settings.in_github {
+        say::bytes(report::github::annotations(record).as_bytes());
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! How commands speak: results on standard output, everything else on standard error; a closed pipe is no failure.
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use crate::cli::exit::Exit;
+use crate::session::OpenFailure;
+use crate::suite::problem::Problem;
+use crate::suite::render::{self, Style};
+
+/// Writes a result; a reader that has left is no failure.
+pub fn bytes(result: &[u8]) -> Exit {
+    let mut output = anstream::stdout().lock();
+    match output.write_all(result).and_then(|()| output.flush()) {
+        Ok(()) => Exit::Success,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Success,
+        Err(error) => failure(&format!("standard output cannot be written: {error}"), Exit::Usage),
+    }
+}
+
+/// Writes a note for the person at the terminal.
+pub fn note(text: &str) {
+    let mut output = anstream::stderr().lock();
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(output, "{}", text.trim_end_matches('\n'));
+}
+
+/// Says why a command failed.
+pub fn failure(message: &str, exit: Exit) -> Exit {
+    note(&format!("error: {message}"));
+    exit
+}
+
+/// Says why nothing could be opened; nothing was sent.
+pub fn refusal(failure_of: &OpenFailure) -> Exit {
+    match failure_of {
+        OpenFailure::Usage(message) => failure(message, Exit::Usage),
+        OpenFailure::Target(message) => failure(message, Exit::Unusable),
+        OpenFailure::Problems(found) => {
+            problems(found);
+            note("nothing was sent: mend these first, `flowproof check` lists them again");
+            Exit::Usage
+        }
+    }
+}
+
+/// Shows problems with their source lines.
+pub fn problems(found: &[Problem]) {
+    // The stream removes the colours where they are not wanted.
+    note(&render::render(found, Style::Color));
+}
+
+/// Prints clap's help, version or usage error.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Ok(()) => {}
+        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => {}
+        Err(_) => return Exit::Usage.into(),
+    }
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+}

@@ -1,0 +1,170 @@
+//! One attempt: wait for its turn, send, judge.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::base::clock;
+use crate::base::template::Scope;
+use crate::check::{self, Context};
+use crate::client::Timeouts;
+use crate::engine::Engine;
+use crate::engine::request::{AttemptId, RequestError};
+use crate::exchange::{Ending, Transcript};
+use crate::outcome::{Attempt, Cause, Facts};
+use crate::plan::case::Case;
+use crate::verdict::{self, Verdict};
+use crate::wire::error::ErrorClass;
+
+/// Answers longer than this are judged aside, so that they do not hold up the reading of others.
+const LONG_ANSWER: u64 = 256 * 1024;
+
+/// A judged attempt with what the next decision needs.
+pub struct Judged {
+    /// What will be recorded.
+    pub attempt: Attempt,
+    /// Whether sending again is free of the risk of running twice.
+    pub again: Again,
+}
+
+/// Whether an attempt may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Surely nothing ran; wait at least this long if the server said so.
+    Safe(Option<Duration>),
+    /// Something ran, or may have; sending again may run twice.
+    Unsafe,
+    /// Sending again would meet the same.
+    Useless,
+}
+
+impl Engine {
+    /// Sends and judges one attempt; none when the run was stopped meanwhile.
+    ///
+    /// `due` is when it could have been sent, had there been no other work.
+    pub(super) async fn attempt(&self, case: &Case, id: AttemptId, due: Instant) -> Option<Judged> {
+        let prepared = self.scope(case, id).and_then(|scope| {
+            let request = self.request(case, id, &scope)?;
+            Ok((scope, request))
+        });
+        let (scope, request) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Some(self.unsendable(case, id, &error)),
+        };
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => return None,
+            () = self.pace.turn() => {}
+        }
+        let sent = clock::now();
+        let (key, _) = super::app_of(&self.plan.target, &case.test.app);
+        let transcript = self.client.run(&key, &request, &self.timeouts_of(case), &mut stop).await;
+        if matches!(transcript.ending, Ending::Stopped { .. }) {
+            return None;
+        }
+        let timing = Timing { due, sent };
+        Some(if transcript.bytes > LONG_ANSWER {
+            tokio::task::block_in_place(|| self.judge(case, id, &transcript, &scope, timing))
+        } else {
+            self.judge(case, id, &transcript, &scope, timing)
+        })
+    }
+
+    fn timeouts_of(&self, case: &Case) -> Timeouts {
+        match case.test.timeout {
+            Some(total) => Timeouts { total, ..self.timeouts },
+            None => self.timeouts,
+        }
+    }
+
+    fn judge(&self, case: &Case, id: AttemptId, transcript: &Transcript, scope: &Scope, timing: Timing) -> Judged {
+        let cause = check::cause(transcript);
+        let context = Context { templates: &self.plan.templates, scope, usage: case.test.usage };
+        let findings = check::evaluate(&case.test.checks, transcript, &context);
+        let verdict = verdict::judge(&findings);
+        let facts = check::facts(transcript, case.test.usage);
+        let passed = verdict == Verdict::Passed;
+        let attempt = Attempt {
+            case: case.ordinal,
+            repeat: id.repeat,
+            attempt: id.attempt,
+            verdict,
+            cause,
+            findings,
+            facts,
+            mode: transcript.mode,
+            sent_ms: milliseconds(timing.sent.saturating_duration_since(self.started)),
+            waited_ms: milliseconds(timing.sent.saturating_duration_since(timing.due)),
+            retried: false,
+            curl: if passed { String::new() } else { transcript.curl.clone() },
+            outputs: if passed { None } else { outputs(transcript) },
+        };
+        Judged { attempt, again: again(transcript) }
+    }
+
+    /// An attempt whose request could not be made: errored, with the reason.
+    fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
+        let attempt = Attempt {
+            case: case.ordinal,
+            repeat: id.repeat,
+            attempt: id.attempt,
+            verdict: Verdict::Errored,
+            cause: Some(Cause {
+                message: format!("the request could not be made: {error}"),
+                hint: None,
+                class: None,
+                stops_suite: false,
+            }),
+            findings: Vec::new(),
+            facts: Facts::default(),
+            mode: case.test.mode,
+            sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
+            waited_ms: 0.0,
+            retried: false,
+            curl: String::new(),
+            outputs: None,
+        };
+        Judged { attempt, again: Again::Useless }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Timing {
+    due: Instant,
+    sent: Instant,
+}
+
+/// Milliseconds with a fraction.
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn outputs(transcript: &Transcript) -> Option<Value> {
+    let outputs = transcript.run.as_ref()?.get("outputs")?;
+    Some(check::clip(outputs))
+}
+
+/// Only what provably did not start may be sent again.
+fn again(transcript: &Transcript) -> Again {
+    match &transcript.ending {
+        Ending::Rejected(error) | Ending::ErrorEvent(error) if error.not_started => Again::Safe(retry_after(transcript)),
+        Ending::NotSent { retryable: true, .. } => Again::Safe(None),
+        Ending::Rejected(error) if error.class == ErrorClass::Transport => Again::Unsafe,
+        Ending::Stalled { .. } | Ending::Cut { .. } => Again::Unsafe,
+        Ending::NotSent { .. }
+        | Ending::Rejected(_)
+        | Ending::ErrorEvent(_)
+        | Ending::Finished
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Paused => Again::Useless,
+    }
+}
+
+/// `Retry-After` in seconds; its date form is not used by Dify or its proxies and is ignored.
+fn retry_after(transcript: &Transcript) -> Option<Duration> {
+    let (_, value) = transcript.headers.iter().find(|(name, _)| name == "retry-after")?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}

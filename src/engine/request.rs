@@ -1,0 +1,158 @@
+//! Renders a test's templates into the request of one attempt.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::base::bindings::AttemptNames;
+use crate::base::template::{Scope, Template, TemplateError};
+use crate::engine::Engine;
+use crate::exchange::{FileInput, FileVariable, Request};
+use crate::plan::case::{Case, FileSource, FileTemplate, TargetKind};
+use crate::wire::file::file_kind;
+
+/// Which attempt of which case.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptId {
+    /// The repeat, from 0.
+    pub repeat: u32,
+    /// The try of that repeat, from 0.
+    pub attempt: u32,
+}
+
+/// Why a request could not be made from its templates.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// A template did not render.
+    #[error("{what}: {source}")]
+    Template {
+        /// `inputs`, `user`, `files.invoice`, `vars`.
+        what: String,
+        /// The reason.
+        #[source]
+        source: TemplateError,
+    },
+    /// The inputs are not an object.
+    #[error("`inputs` rendered to {0}, not to a mapping")]
+    Inputs(&'static str),
+    /// A file lies outside the suites folder.
+    #[error("file `{0}` lies outside the suites folder: move it there, or pass --allow-outside")]
+    Outside(PathBuf),
+    /// A file cannot be read.
+    #[error("file `{path}`: {source}")]
+    File {
+        /// The path, as it was resolved.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Engine {
+    /// The names a case's templates see in one attempt.
+    pub(super) fn scope(&self, case: &Case, id: AttemptId) -> Result<Scope, RequestError> {
+        let names = AttemptNames {
+            test: &case.test.name,
+            run: &self.run_id,
+            repeat: id.repeat,
+            row: case.row.as_deref(),
+        };
+        let rendered = case.test.bindings.scope(&self.plan.templates, names);
+        rendered.map_err(|source| RequestError::Template { what: "`vars`".to_owned(), source })
+    }
+
+    /// The request of one attempt.
+    pub(super) fn request(&self, case: &Case, id: AttemptId, scope: &Scope) -> Result<Request, RequestError> {
+        let (_, pinned) = super::app_of(&self.plan.target, &case.test.app);
+        Ok(Request {
+            inputs: self.inputs(case, scope)?,
+            files: self.files(case, scope)?,
+            user: self.user(case, scope)?,
+            mode: case.test.mode,
+            workflow_id: pinned.map(str::to_owned),
+            mock_attempt: match &self.plan.target.kind {
+                TargetKind::Mock(_) => Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt)),
+                TargetKind::Live { .. } => None,
+            },
+        })
+    }
+
+    fn inputs(&self, case: &Case, scope: &Scope) -> Result<Map<String, Value>, RequestError> {
+        match self.render(&case.test.inputs, scope, "`inputs`")? {
+            Value::Object(inputs) => Ok(inputs),
+            Value::Null => Ok(Map::new()),
+            Value::Array(_) => Err(RequestError::Inputs("a list")),
+            Value::Bool(_) => Err(RequestError::Inputs("a boolean")),
+            Value::Number(_) => Err(RequestError::Inputs("a number")),
+            Value::String(_) => Err(RequestError::Inputs("text")),
+        }
+    }
+
+    /// The test's own user, else one that no other attempt has.
+    fn user(&self, case: &Case, scope: &Scope) -> Result<String, RequestError> {
+        match &case.test.user {
+            None => Ok(format!("flowproof-{}-{}", self.run_id, self.next_number())),
+            Some(template) => {
+                let rendered = self.plan.templates.render_text(template, scope);
+                rendered.map_err(|source| RequestError::Template { what: "`user`".to_owned(), source })
+            }
+        }
+    }
+
+    fn files(&self, case: &Case, scope: &Scope) -> Result<Vec<(String, FileVariable)>, RequestError> {
+        let mut files = Vec::with_capacity(case.test.files.len());
+        for (name, template) in &case.test.files {
+            let variable = match template {
+                FileTemplate::One(source) => FileVariable::One(self.file(name, source, scope)?),
+                FileTemplate::Many(sources) => {
+                    let items = sources.iter().map(|source| self.file(name, source, scope));
+                    FileVariable::Many(items.collect::<Result<_, _>>()?)
+                }
+            };
+            files.push((name.clone(), variable));
+        }
+        Ok(files)
+    }
+
+    fn file(&self, name: &str, source: &FileSource, scope: &Scope) -> Result<FileInput, RequestError> {
+        let text = |template| {
+            let rendered = self.plan.templates.render_text(template, scope);
+            rendered.map_err(|source| RequestError::Template { what: format!("`files.{name}`"), source })
+        };
+        match source {
+            FileSource::Url { url, kind } => {
+                let url = text(url)?;
+                let kind = kind.clone().unwrap_or_else(|| file_kind(url_path(&url)).to_owned());
+                Ok(FileInput::Remote { url, kind })
+            }
+            FileSource::Path { path, base, root, kind } => {
+                let path = inside(&base.join(text(path)?), root.as_deref().map(PathBuf::as_path))?;
+                let kind = kind.clone().unwrap_or_else(|| file_kind(&path.to_string_lossy()).to_owned());
+                Ok(FileInput::Upload { path, kind })
+            }
+        }
+    }
+
+    fn render(&self, template: &Template, scope: &Scope, what: &str) -> Result<Value, RequestError> {
+        let rendered = self.plan.templates.render(template, scope);
+        rendered.map_err(|source| RequestError::Template { what: what.to_owned(), source })
+    }
+}
+
+/// An address without its query and fragment.
+fn url_path(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
+}
+
+/// The real path, links followed, if it lies below `root`.
+fn inside(path: &Path, root: Option<&Path>) -> Result<PathBuf, RequestError> {
+    let canonical = |path: &Path| {
+        path.canonicalize().map_err(|source| RequestError::File { path: path.to_owned(), source })
+    };
+    let real = canonical(path)?;
+    match root {
+        Some(root) if !real.starts_with(canonical(root)?) => Err(RequestError::Outside(path.to_owned())),
+        Some(_) | None => Ok(real),
+    }
+}

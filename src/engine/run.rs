@@ -1,0 +1,115 @@
+//! The whole plan: as many cases at once as the target takes, until all are done or the run is stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use tokio::task::JoinSet;
+
+use crate::base::clock;
+use crate::engine::Engine;
+use crate::engine::attempt::milliseconds;
+use crate::event::{Event, RunEnd, SinkError};
+use crate::mock::book::{Book, BookEntry};
+use crate::plan::case::{Case, Plan};
+use crate::verdict::Verdict;
+
+/// When a run ends before its plan does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// No new test starts after so many red ones.
+    pub max_fail: Option<u32>,
+}
+
+/// Shared by the workers of one run.
+struct Progress {
+    next: AtomicUsize,
+    red: AtomicU32,
+    full: AtomicBool,
+    limits: Limits,
+}
+
+impl Engine {
+    /// Runs every case of the plan and tells the sink how the run ended.
+    pub async fn run(self: &Arc<Self>, limits: Limits) -> Result<RunEnd, SinkError> {
+        let progress = Arc::new(Progress {
+            next: AtomicUsize::new(0),
+            red: AtomicU32::new(0),
+            full: AtomicBool::new(false),
+            limits,
+        });
+        let mut workers = JoinSet::new();
+        for _ in 0..self.plan.target.concurrency.min(self.plan.cases.len()) {
+            workers.spawn(work(self.clone(), progress.clone()));
+        }
+        let mut broken = None;
+        while let Some(joined) = workers.join_next().await {
+            if let Err(error) = joined.expect("a worker neither panics nor is aborted") {
+                self.stop("the journal cannot be written");
+                broken.get_or_insert(error);
+            }
+        }
+        match broken {
+            Some(error) => Err(error),
+            None => self.close_run(&progress),
+        }
+    }
+
+    fn close_run(&self, progress: &Progress) -> Result<RunEnd, SinkError> {
+        let red = progress.red.load(Ordering::Relaxed);
+        let early = progress.full.load(Ordering::Relaxed).then(|| format!("stopped after {red} red tests"));
+        self.end(early)
+    }
+
+    /// Tells the sink that the run ended.
+    pub fn end(&self, stopped_early: Option<String>) -> Result<RunEnd, SinkError> {
+        let end = RunEnd {
+            duration_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
+            interrupted: self.stopping().is_some(),
+            stopped_early,
+        };
+        self.tell(&Event::RunFinished(end.clone()))?;
+        Ok(end)
+    }
+}
+
+/// Takes the next case until there is none, the run is stopped, or enough are red.
+async fn work(engine: Arc<Engine>, progress: Arc<Progress>) -> Result<(), SinkError> {
+    loop {
+        if engine.stopping().is_some() || progress.full.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let index = progress.next.fetch_add(1, Ordering::Relaxed);
+        let Some(case) = engine.plan.cases.get(index) else { return Ok(()) };
+        let Some(ran) = engine.run_case(case).await? else { return Ok(()) };
+        progress.count(ran.outcome.verdict, index + 1 == engine.plan.cases.len());
+    }
+}
+
+impl Progress {
+    fn count(&self, verdict: Verdict, last: bool) {
+        if !verdict.is_red() {
+            return;
+        }
+        let red = self.red.fetch_add(1, Ordering::Relaxed) + 1;
+        if !last && self.limits.max_fail.is_some_and(|limit| red >= limit) {
+            self.full.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What the mock answers to the cases of a plan.
+pub fn book_of(plan: &Plan) -> Book {
+    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone())
+}
+
+fn book_entry(case: &Case) -> BookEntry {
+    BookEntry {
+        app: case.test.app.clone(),
+        name: case.name.clone(),
+        test: case.test.name.clone(),
+        script: case.test.mock.clone(),
+        inputs: case.test.inputs.clone(),
+        bindings: case.test.bindings.clone(),
+        row: case.row.clone(),
+    }
+}

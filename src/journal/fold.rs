@@ -1,0 +1,204 @@
+//! Folds a journal to a `RunRecord` in one pass: every line is checked to be JSON, only a few fields are taken.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use crate::event::{RunEnd, RunStart};
+use crate::journal::index::{Entry, Index, Mark};
+use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
+use crate::journal::{JournalError, SCHEMA};
+use crate::outcome::Price;
+use crate::verdict::Verdict;
+
+/// The first line, as far as every version has it.
+#[derive(Deserialize)]
+struct FirstLine {
+    run_started: Schema,
+}
+
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+/// A further line, as far as the fold needs it.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    RunStarted(serde::de::IgnoredAny),
+    AttemptFinished(AttemptLine),
+    CaseFinished(OutcomeLine),
+    RunFinished(RunEnd),
+}
+
+#[derive(Deserialize)]
+struct AttemptLine {
+    case: u32,
+    facts: FactsLine,
+}
+
+#[derive(Deserialize)]
+struct FactsLine {
+    tokens: Option<u64>,
+    #[serde(default)]
+    cost: Vec<Price>,
+}
+
+#[derive(Deserialize)]
+struct OutcomeLine {
+    case: u32,
+    suite: String,
+    verdict: Verdict,
+    duration_ms: f64,
+    #[serde(default)]
+    warnings: u32,
+}
+
+/// Reads a journal; lines that cannot be read are named in the record and left out.
+pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
+    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
+    let mut input = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
+    let mut line = Vec::new();
+    input.read_until(b'\n', &mut line).map_err(failed)?;
+    let mut fold = Fold::new(start_of(path, &line)?);
+    let mut offset = line.len() as u64;
+    loop {
+        line.clear();
+        let length = input.read_until(b'\n', &mut line).map_err(failed)?;
+        if length == 0 {
+            break;
+        }
+        fold.line(&line, offset);
+        offset += length as u64;
+    }
+    Ok(fold.finish(path))
+}
+
+fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
+    let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
+    if line.is_empty() {
+        return Err(foreign(String::from("is missing: the file is empty")));
+    }
+    let first: FirstLine =
+        serde_json::from_slice(line).map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
+    let found = first.run_started.schema;
+    if found > SCHEMA {
+        return Err(JournalError::Newer { path: path.to_owned(), found });
+    }
+    match serde_json::from_slice(line) {
+        Ok(crate::event::Event::RunStarted(start)) => Ok(start),
+        Ok(_) => Err(foreign(String::from("is no `run_started`"))),
+        Err(error) => Err(foreign(format!("is damaged: {error}"))),
+    }
+}
+
+/// The state of the fold.
+struct Fold {
+    start: RunStart,
+    end: Option<RunEnd>,
+    totals: Totals,
+    suites: Vec<SuiteTotals>,
+    by_name: HashMap<String, u32>,
+    entries: Vec<Entry>,
+    damage: Vec<Damage>,
+    line: u64,
+}
+
+impl Fold {
+    fn new(start: RunStart) -> Self {
+        let expected = start.cases.min(1 << 20) as usize * 2;
+        Self {
+            start,
+            end: None,
+            totals: Totals::default(),
+            suites: Vec::new(),
+            by_name: HashMap::new(),
+            entries: Vec::with_capacity(expected),
+            damage: Vec::new(),
+            line: 1,
+        }
+    }
+
+    fn line(&mut self, line: &[u8], offset: u64) {
+        self.line += 1;
+        let Some(text) = line.strip_suffix(b"\n") else {
+            self.damaged(String::from("is torn: the run was killed while it was written"));
+            return;
+        };
+        match serde_json::from_slice(text) {
+            Ok(Line::AttemptFinished(attempt)) => self.attempt(attempt, offset),
+            Ok(Line::CaseFinished(outcome)) => self.outcome(outcome, offset),
+            Ok(Line::RunFinished(end)) => self.end = Some(end),
+            Ok(Line::RunStarted(_)) => self.damaged(String::from("starts another run")),
+            Err(error) => self.damaged(error.to_string()),
+        }
+    }
+
+    fn attempt(&mut self, attempt: AttemptLine, offset: u64) {
+        self.entries.push(Entry::new(offset, Mark::Attempt, attempt.case, 0));
+        self.totals.attempts += 1;
+        match attempt.facts.tokens {
+            Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
+            None => self.totals.tokens_unknown += 1,
+        }
+        for price in attempt.facts.cost {
+            match price.amount.parse::<Decimal>() {
+                Ok(amount) => {
+                    let sum = self.totals.cost.entry(price.currency).or_default();
+                    *sum = sum.saturating_add(amount);
+                }
+                Err(_) => self.damaged(format!("has a price that is no number: `{}`", price.amount)),
+            }
+        }
+    }
+
+    fn outcome(&mut self, outcome: OutcomeLine, offset: u64) {
+        let suite = match self.by_name.get(&outcome.suite) {
+            Some(suite) => *suite,
+            None => self.add_suite(outcome.suite),
+        };
+        let totals = &mut self.suites[suite as usize];
+        totals.duration_ms += outcome.duration_ms;
+        totals.totals.warnings += outcome.warnings;
+        self.totals.warnings += outcome.warnings;
+        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), outcome.case, suite));
+    }
+
+    fn add_suite(&mut self, name: String) -> u32 {
+        let suite = u32::try_from(self.suites.len()).expect("there are not more suites than cases");
+        self.suites.push(SuiteTotals { name: name.clone(), ..SuiteTotals::default() });
+        self.by_name.insert(name, suite);
+        suite
+    }
+
+    fn damaged(&mut self, reason: String) {
+        self.damage.push(Damage { line: self.line, reason });
+    }
+
+    fn finish(mut self, path: &Path) -> RunRecord {
+        let mut index = Index::new(self.entries);
+        let order = index.number_suites(self.suites.len());
+        let mut suites = vec![SuiteTotals::default(); self.suites.len()];
+        for (suite, position) in self.suites.into_iter().zip(order) {
+            suites[position as usize] = suite;
+        }
+        for case in index.cases() {
+            self.totals.count(case.verdict);
+            suites[case.outcome.suite as usize].totals.count(case.verdict);
+        }
+        RunRecord {
+            start: self.start,
+            end: self.end,
+            totals: self.totals,
+            suites,
+            damage: self.damage,
+            path: path.to_owned(),
+            index,
+        }
+    }
+}

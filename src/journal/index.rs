@@ -1,0 +1,128 @@
+//! Where each line of a journal stands: 16 bytes a line, sorted by case.
+
+use crate::verdict::Verdict;
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// An attempt.
+    Attempt,
+    /// The outcome of a case.
+    Outcome(Verdict),
+}
+
+/// One line of the journal that belongs to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Byte offset of the line in the upper 56 bits, what it is in the lower 8.
+    packed: u64,
+    /// The case it belongs to.
+    pub case: u32,
+    /// Which suite the outcome belongs to; 0 for attempts.
+    pub suite: u32,
+}
+
+/// The verdicts by their number in a packed entry; 0 stands for an attempt.
+const VERDICTS: [Verdict; 6] = [
+    Verdict::Passed,
+    Verdict::Failed,
+    Verdict::Errored,
+    Verdict::Inconclusive,
+    Verdict::Flaky,
+    Verdict::Skipped,
+];
+
+impl Entry {
+    /// Notes a line; files of more than 2^56 bytes do not exist.
+    pub fn new(offset: u64, mark: Mark, case: u32, suite: u32) -> Self {
+        let low = match mark {
+            Mark::Attempt => 0,
+            Mark::Outcome(Verdict::Passed) => 1,
+            Mark::Outcome(Verdict::Failed) => 2,
+            Mark::Outcome(Verdict::Errored) => 3,
+            Mark::Outcome(Verdict::Inconclusive) => 4,
+            Mark::Outcome(Verdict::Flaky) => 5,
+            Mark::Outcome(Verdict::Skipped) => 6,
+        };
+        Self { packed: (offset << 8) | low, case, suite }
+    }
+
+    /// Where the line begins.
+    pub fn offset(self) -> u64 {
+        self.packed >> 8
+    }
+
+    /// What the line is.
+    pub fn mark(self) -> Mark {
+        match (self.packed & 0xff) as usize {
+            0 => Mark::Attempt,
+            number => Mark::Outcome(VERDICTS[number - 1]),
+        }
+    }
+}
+
+/// All lines of all cases, by case and then in file order.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    entries: Vec<Entry>,
+}
+
+impl Index {
+    /// Sorts the lines read; the order within a case stays that of the file.
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| (entry.case, entry.packed));
+        entries.shrink_to_fit();
+        Self { entries }
+    }
+
+    /// The lines of each case that has an outcome, in plan order.
+    pub fn cases(&self) -> impl Iterator<Item = CaseLines<'_>> {
+        self.entries.chunk_by(|a, b| a.case == b.case).filter_map(CaseLines::of)
+    }
+
+    /// The lines of one case, if it has an outcome.
+    pub fn case(&self, case: u32) -> Option<CaseLines<'_>> {
+        let start = self.entries.partition_point(|entry| entry.case < case);
+        let end = start + self.entries[start..].partition_point(|entry| entry.case == case);
+        CaseLines::of(&self.entries[start..end])
+    }
+
+    /// Renumbers the suites by their first case in plan order; gives the new number of each old one.
+    pub fn number_suites(&mut self, count: usize) -> Vec<u32> {
+        let mut order: Vec<Option<u32>> = vec![None; count];
+        let mut next = 0;
+        for entry in self.entries.iter_mut().filter(|entry| entry.mark() != Mark::Attempt) {
+            let number = order[entry.suite as usize].get_or_insert_with(|| {
+                next += 1;
+                next - 1
+            });
+            entry.suite = *number;
+        }
+        order.into_iter().map(|number| number.expect("a suite is known by an outcome")).collect()
+    }
+
+    /// Bytes held, for the test of the bound.
+    pub fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+    }
+}
+
+/// The lines of one case.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CaseLines<'a> {
+    /// All its lines in file order; outcomes that a later one replaced among them.
+    pub lines: &'a [Entry],
+    /// Its newest outcome.
+    pub outcome: Entry,
+    /// The verdict of that.
+    pub verdict: Verdict,
+}
+
+impl<'a> CaseLines<'a> {
+    fn of(lines: &'a [Entry]) -> Option<Self> {
+        lines.iter().rev().find_map(|entry| match entry.mark() {
+            Mark::Outcome(verdict) => Some(Self { lines, outcome: *entry, verdict }),
+            Mark::Attempt => None,
+        })
+    }
+}

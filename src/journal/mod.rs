@@ -1,0 +1,73 @@
+//! The stored record of a run: one JSON line a fact, appended while it runs, folded into a `RunRecord` afterwards.
+//!
+//! The line is `crate::event::Event` as serde writes it; the first line is `run_started` and names the schema.
+//! Nothing is ever rewritten: what has finished is on disk before the next case starts on its slot.
+
+use std::path::{Path, PathBuf};
+
+mod append;
+mod depth;
+mod fold;
+mod index;
+mod lines;
+mod mask;
+mod read;
+#[cfg(test)]
+pub(crate) mod sample;
+mod split;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use append::Journal;
+pub(crate) use fold::read;
+pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+
+/// The version of the journal's schema that this flowproof writes, and the newest it reads.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// The journal of a run, inside the folder of reports: `<reports>/runs/<run>/journal.jsonl`.
+pub(crate) fn path_of(reports: &Path, run: &str) -> PathBuf {
+    reports.join("runs").join(run).join("journal.jsonl")
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    /// The file cannot be opened or read.
+    #[error("read {path}: {source}")]
+    Io {
+        /// The journal.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A later flowproof wrote it.
+    #[error(
+        "{path} was written by a newer flowproof (journal schema {found}, this one reads up to {SCHEMA}): update flowproof to read it"
+    )]
+    Newer {
+        /// The journal.
+        path: PathBuf,
+        /// The schema it names.
+        found: u32,
+    },
+    /// Its first line is not that of a journal.
+    #[error("{path} is not a journal of flowproof: its first line {reason}")]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the line.
+        reason: String,
+    },
+    /// A line that the fold took cannot be read as a whole, or the file changed meanwhile.
+    #[error("{path}: the record at byte {offset} cannot be read: {reason}")]
+    Unreadable {
+        /// The journal.
+        path: PathBuf,
+        /// Where the line begins.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

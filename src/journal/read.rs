@@ -1,0 +1,219 @@
+//! A run as folded from its journal: totals and a small index in memory, the records of cases streamed from the file.
+//!
+//! Memory grows by 32 bytes for a case of one attempt and 16 for each further attempt; no record is kept.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::event::{Event, RunEnd, RunStart};
+use crate::journal::JournalError;
+use crate::journal::index::{CaseLines, Index, Mark};
+use crate::journal::lines::Lines;
+use crate::outcome::{Attempt, CaseOutcome};
+use crate::verdict::Verdict;
+
+/// Everything recorded of one case.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CaseRecord {
+    /// What became of it.
+    pub outcome: CaseOutcome,
+    /// Its attempts in the order they finished.
+    pub attempts: Vec<Attempt>,
+}
+
+impl CaseRecord {
+    /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
+    pub fn deciding(&self) -> Option<&Attempt> {
+        let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
+        judged().find(|attempt| attempt.verdict == self.outcome.verdict).or_else(|| self.attempts.last())
+    }
+
+    /// Dify's tokens over all attempts; none when no attempt told them.
+    pub fn tokens(&self) -> Option<u64> {
+        let known = self.attempts.iter().filter_map(|attempt| attempt.facts.tokens);
+        known.reduce(u64::saturating_add)
+    }
+}
+
+/// How many cases ended how, and what they used.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Totals {
+    /// Every assertion held.
+    pub passed: u32,
+    /// An assertion was broken.
+    pub failed: u32,
+    /// There was nothing to judge.
+    pub errored: u32,
+    /// The repeats did not decide.
+    pub inconclusive: u32,
+    /// Passed after an infrastructure retry.
+    pub flaky: u32,
+    /// Not run, for a reason.
+    pub skipped: u32,
+    /// Assertions of severity warn that do not hold.
+    pub warnings: u32,
+    /// Attempts made, those of unfinished cases included.
+    pub attempts: u32,
+    /// Sum of the tokens that are known.
+    pub tokens: u64,
+    /// Attempts whose tokens are unknown.
+    pub tokens_unknown: u32,
+    /// Exact sums by currency.
+    pub cost: BTreeMap<String, Decimal>,
+}
+
+impl Totals {
+    /// Cases that finished or were skipped.
+    pub fn cases(&self) -> u32 {
+        self.passed + self.failed + self.errored + self.inconclusive + self.flaky + self.skipped
+    }
+
+    /// Cases that turn the build red.
+    pub fn red(&self) -> u32 {
+        self.failed + self.errored + self.inconclusive
+    }
+
+    pub(super) fn count(&mut self, verdict: Verdict) {
+        let counter = match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed => &mut self.failed,
+            Verdict::Errored => &mut self.errored,
+            Verdict::Inconclusive => &mut self.inconclusive,
+            Verdict::Flaky => &mut self.flaky,
+            Verdict::Skipped => &mut self.skipped,
+        };
+        *counter += 1;
+    }
+}
+
+/// The counts of one suite.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct SuiteTotals {
+    /// The suite's name.
+    pub name: String,
+    /// Its cases that finished or were skipped, by verdict.
+    pub totals: Totals,
+    /// The sum of their durations, milliseconds.
+    pub duration_ms: f64,
+}
+
+/// A line of the journal that could not be read and was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// Its number, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A finished, interrupted or still growing run.
+#[derive(Debug)]
+pub(crate) struct RunRecord {
+    /// What was known when it started.
+    pub start: RunStart,
+    /// What was known when it ended; none when the process was killed or still runs.
+    pub end: Option<RunEnd>,
+    /// Counts over all cases.
+    pub totals: Totals,
+    /// Counts by suite, in order of each suite's first case.
+    pub suites: Vec<SuiteTotals>,
+    /// Lines left out, a torn last one included.
+    pub damage: Vec<Damage>,
+    pub(super) path: PathBuf,
+    pub(super) index: Index,
+}
+
+impl RunRecord {
+    /// Where the journal is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Cases selected that have no outcome: the run was interrupted or killed, or their line is damaged.
+    pub fn unfinished(&self) -> u32 {
+        self.start.cases.saturating_sub(self.totals.cases())
+    }
+
+    /// The records of all cases in plan order, read one by one.
+    pub fn cases(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.path);
+        self.index.cases().map(move |lines| reader.read(lines))
+    }
+
+    /// The records of the red cases in plan order, read one by one.
+    pub fn failures(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.path);
+        self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
+    }
+
+    /// The records of all cases, suite by suite as in `suites`, in plan order within each.
+    pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
+        let mut order: Vec<(u32, u32)> =
+            self.index.cases().map(|lines| (lines.outcome.suite, lines.outcome.case)).collect();
+        order.sort_unstable();
+        let mut reader = RecordReader::new(&self.path);
+        order.into_iter().filter_map(|(_, case)| self.index.case(case)).map(move |lines| reader.read(lines))
+    }
+
+    /// Bytes the index holds.
+    pub fn index_bytes(&self) -> usize {
+        self.index.bytes()
+    }
+}
+
+/// Reads records by their lines, opening the file at the first.
+struct RecordReader<'a> {
+    path: &'a Path,
+    lines: Option<Lines>,
+}
+
+impl<'a> RecordReader<'a> {
+    fn new(path: &'a Path) -> Self {
+        Self { path, lines: None }
+    }
+
+    fn read(&mut self, case: CaseLines<'_>) -> Result<CaseRecord, JournalError> {
+        let mut attempts = Vec::with_capacity(case.lines.len() - 1);
+        for entry in case.lines {
+            match entry.mark() {
+                Mark::Attempt => match self.event(entry.offset())? {
+                    Event::AttemptFinished(attempt) => attempts.push(Arc::unwrap_or_clone(attempt)),
+                    Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
+                        return Err(self.changed(entry.offset()));
+                    }
+                },
+                Mark::Outcome(_) => {}
+            }
+        }
+        match self.event(case.outcome.offset())? {
+            Event::CaseFinished(outcome) => {
+                Ok(CaseRecord { outcome: Arc::unwrap_or_clone(outcome), attempts })
+            }
+            Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
+                Err(self.changed(case.outcome.offset()))
+            }
+        }
+    }
+
+    fn event(&mut self, offset: u64) -> Result<Event, JournalError> {
+        let io = |source| JournalError::Io { path: self.path.to_owned(), source };
+        if self.lines.is_none() {
+            self.lines = Some(Lines::open(self.path).map_err(io)?);
+        }
+        let lines = self.lines.as_mut().expect("opened just before");
+        let line = lines.at(offset).map_err(io)?;
+        serde_json::from_slice(line).map_err(|error| JournalError::Unreadable {
+            path: self.path.to_owned(),
+            offset,
+            reason: error.to_string(),
+        })
+    }
+
+    fn changed(&self, offset: u64) -> JournalError {
+        let reason = String::from("the file changed while it was read");
+        JournalError::Unreadable { path: self.path.to_owned(), offset, reason }
+    }
+}

@@ -1,0 +1,209 @@
+//! The journal as a whole: what is appended comes back, whatever becomes of the file.
+
+use std::fs;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::sample::*;
+use super::*;
+use crate::base::redact::Redactor;
+use crate::event::{Event, Sink};
+use crate::outcome::Attempt;
+use crate::verdict::Verdict;
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn what_is_appended_comes_back() {
+    let folder = folder();
+    let events = every_verdict();
+    let record = record(folder.path(), &events);
+    assert_eq!(record.start, start(8));
+    assert_eq!(Some(Event::RunFinished(record.end.clone().unwrap())), events.last().cloned());
+    let mut read = Vec::new();
+    for case in record.cases() {
+        let case = case.unwrap();
+        read.extend(case.attempts.into_iter().map(|attempt| Event::AttemptFinished(Arc::new(attempt))));
+        read.push(Event::CaseFinished(Arc::new(case.outcome)));
+    }
+    assert_eq!(read, events[1..events.len() - 1]);
+}
+
+#[test]
+fn totals_count_every_verdict() {
+    let folder = folder();
+    let record = record(folder.path(), &every_verdict());
+    let totals = &record.totals;
+    let counts =
+        [totals.passed, totals.failed, totals.errored, totals.inconclusive, totals.flaky, totals.skipped];
+    assert_eq!(counts, [1, 2, 2, 1, 1, 1]);
+    assert_eq!((totals.attempts, totals.tokens, totals.tokens_unknown, totals.warnings), (8, 6 * 421, 2, 1));
+    assert_eq!(totals.cost["USD"].to_string(), "0.0000246");
+    let suites: Vec<(&str, u32)> =
+        record.suites.iter().map(|suite| (suite.name.as_str(), suite.totals.cases())).collect();
+    assert_eq!(suites, [("triage", 6), ("hostile <&>", 1), ("other", 1)]);
+    let red: Vec<u32> = record.failures().map(|case| case.unwrap().outcome.case).collect();
+    assert_eq!(red, [1, 2, 3, 4, 5]);
+    let by_suite: Vec<u32> = record.cases_by_suite().map(|case| case.unwrap().outcome.case).collect();
+    assert_eq!(by_suite, [0, 1, 3, 4, 5, 6, 2, 7]);
+    assert_eq!((record.unfinished(), record.damage.len()), (0, 0));
+}
+
+#[test]
+fn a_finished_case_is_on_disk_before_take_returns() {
+    let folder = folder();
+    let mut journal = Journal::create(folder.path(), "r", Redactor::new([])).unwrap();
+    let path = journal.path().to_owned();
+    journal.take(&Event::RunStarted(start(3))).unwrap();
+    let events = passed(0, "s");
+    journal.take(&events[0]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+    journal.take(&events[1]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+    let record = read(&path).unwrap();
+    assert_eq!((record.totals.passed, record.unfinished(), record.end.is_none()), (1, 2, true));
+    journal.take(&passed(1, "s")[0]).unwrap();
+    drop(journal);
+    assert_eq!(read(&path).unwrap().totals.attempts, 2);
+    assert!(Journal::create(folder.path(), "r", Redactor::new([])).is_err());
+}
+
+#[test]
+fn a_torn_end_and_damaged_lines_are_named_and_left_out() {
+    let folder = folder();
+    let path = write(folder.path(), &every_verdict(), &[]);
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let mut damaged = lines.clone();
+    damaged[2] = "{\"case_finished\":{\"case\":0,\"su";
+    damaged[3] = "\u{0}\u{0}";
+    let text = damaged.join("\n");
+    fs::write(&path, &text[..text.len() - 5]).unwrap();
+    let record = read(&path).unwrap();
+    assert_eq!(
+        record.damage.iter().map(|damage| damage.line).collect::<Vec<_>>(),
+        [3, 4, lines.len() as u64]
+    );
+    assert_eq!((record.unfinished(), record.totals.cases()), (1, 7));
+    assert!(record.end.is_none());
+    assert!(record.cases().all(|case| case.is_ok()));
+}
+
+#[test]
+fn every_cut_of_the_file_can_be_read() {
+    let folder = folder();
+    let path = write(folder.path(), &every_verdict(), &[]);
+    let whole = fs::read(&path).unwrap();
+    for cut in (0..whole.len()).step_by(97) {
+        fs::write(&path, &whole[..cut]).unwrap();
+        match read(&path) {
+            Ok(record) => assert!(record.cases().all(|case| case.is_ok()), "cut at {cut}"),
+            Err(error) => {
+                assert!(cut < 400 && matches!(error, JournalError::NotAJournal { .. }), "{cut}: {error}")
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_journal_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("x.jsonl");
+    for (text, says) in [
+        ("", "the file is empty"),
+        ("hello\n", "no `run_started`"),
+        ("{\"run_started\":{\"schema\":2,\"new\":true}}\n", "newer flowproof"),
+        ("{\"run_started\":{\"schema\":1}}\n", "is damaged"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains(says), "{text:?}: {error}");
+    }
+    assert!(matches!(read(&folder.path().join("none")), Err(JournalError::Io { .. })));
+}
+
+#[test]
+fn no_secret_reaches_the_disk_and_no_fact_is_lost() {
+    let events = every_verdict();
+    let secrets =
+        ["passed", "verdict", "findings", "9007199254740992", "refund is billing", "Classify", "Changed"];
+    for secret in secrets {
+        let folder = folder();
+        let record = read(&write(folder.path(), &events, &[secret])).unwrap();
+        assert!(record.damage.is_empty(), "{secret}: {:?}", record.damage);
+        assert_eq!(
+            record.totals,
+            self::record(tempfile::tempdir().unwrap().path(), &events).totals,
+            "{secret}"
+        );
+        for case in record.cases() {
+            let case = case.unwrap();
+            let attempts = case
+                .attempts
+                .iter()
+                .flat_map(|attempt| {
+                    [&attempt.outputs, &attempt.findings[..].first().and_then(|f| f.actual.clone())]
+                        .map(|v| serde_json::to_string(v).unwrap())
+                })
+                .collect::<String>();
+            assert!(!attempts.contains(secret), "{secret}");
+            assert!(!case.outcome.name.contains(secret), "{secret}");
+        }
+    }
+}
+
+#[test]
+fn escaped_forms_of_a_secret_are_masked() {
+    let folder = folder();
+    let secret = "p\"w\\d\n12é";
+    let mut events = vec![Event::RunStarted(start(1))];
+    let mut leaky = attempt(0, Verdict::Failed, vec![broken("x", json!("a"), json!(format!("<{secret}>")))]);
+    leaky.outputs = Some(json!({ secret: secret, "twice": Value::String(secret.to_owned()).to_string() }));
+    leaky.curl = format!("curl -d '{}'", Value::String(secret.to_owned()));
+    events.extend(pair(leaky, outcome(0, "s", secret, Verdict::Failed)));
+    let text = fs::read_to_string(write(folder.path(), &events, &[secret])).unwrap();
+    assert!(!text.contains("p\\\"w") && !text.contains("p\\\\\\\"w"), "{text}");
+    assert!(text.contains("***"));
+}
+
+#[test]
+fn a_secret_that_a_difference_splits_is_masked() {
+    let folder = folder();
+    let secret = "key-alpha-beta-42";
+    let mut events = vec![Event::RunStarted(start(1))];
+    let mut cut = broken("x", json!("key-alpha-gamma-42 a"), json!(format!("{secret} b")));
+    (cut.expected, cut.actual) = (None, None);
+    let whole = broken("y", json!({"k": "key-alpha-gamma-42"}), json!({ "k": secret }));
+    events.extend(pair(attempt(0, Verdict::Failed, vec![cut, whole]), outcome(0, "s", "n", Verdict::Failed)));
+    let path = write(folder.path(), &events, &[secret]);
+    assert!(!fs::read_to_string(&path).unwrap().contains("beta"));
+    let case = read(&path).unwrap().cases().next().unwrap().unwrap();
+    assert!(case.attempts[0].findings[0].diff.is_none() && case.attempts[0].findings[1].diff.is_some());
+}
+
+#[test]
+fn json_too_deep_for_a_reader_is_named_instead() {
+    let folder = folder();
+    let deep = (0..127).fold(json!(1), |value, _| json!([value]));
+    let mut events = vec![Event::RunStarted(start(1))];
+    let outputs = Some(deep.clone());
+    let deep = Attempt { outputs, ..attempt(0, Verdict::Failed, vec![broken("x", json!(1), deep)]) };
+    events.extend(pair(deep, outcome(0, "s", "deep", Verdict::Failed)));
+    let record = record(folder.path(), &events);
+    assert!(record.damage.is_empty(), "{:?}", record.damage);
+    let case = record.cases().next().unwrap().unwrap();
+    assert!(case.attempts[0].outputs.as_ref().unwrap().as_str().unwrap().contains("not recorded"));
+}
+
+#[test]
+fn the_index_stays_small() {
+    let folder = folder();
+    let record = record(folder.path(), &many(10_000));
+    assert!(record.index_bytes() <= 32 * 10_000, "{}", record.index_bytes());
+    assert_eq!(record.totals.passed, 10_000);
+    let order: Vec<u32> = record.cases_by_suite().map(|case| case.unwrap().outcome.case).collect();
+    assert!(order.is_sorted() && order.len() == 10_000);
+}

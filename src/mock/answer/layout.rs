@@ -1,0 +1,128 @@
+//! Scripted nodes as nodes of a graph: ids, titles, defaults, and children in their containers.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::graph::{GraphNode, Role, Round};
+use super::model;
+use super::text::cut;
+use crate::mock::reply::{Chunks, NodeStatus, Reply, ScriptedNode};
+
+/// Puts children into their containers and gives every node an id.
+pub(super) fn place(reply: &Reply, scripted: Vec<ScriptedNode>) -> Vec<GraphNode> {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let mut nodes: Vec<GraphNode> = Vec::new();
+    let mut children = Vec::new();
+    for node in scripted {
+        let wanted = node.id.clone().unwrap_or_else(|| slug(node.title.as_deref().unwrap_or("node")));
+        let times = seen.entry(wanted.clone()).and_modify(|times| *times += 1).or_insert(0);
+        // An id written twice is meant: the node ran twice.
+        let id = if node.id.is_some() || *times == 0 { wanted } else { format!("{wanted}_{times}") };
+        let laid = node_of(reply, &node, id);
+        match node.parent {
+            Some(parent) => children.push((parent, laid)),
+            None => nodes.push(laid),
+        }
+    }
+    for (parent, child) in children {
+        match nodes.iter_mut().find(|node| node.id == parent || node.title == parent) {
+            Some(container) => container.children.push(child),
+            None => nodes.push(child),
+        }
+    }
+    nodes.iter_mut().for_each(finish_container);
+    nodes
+}
+
+/// A failing child ends a failed container; its tokens and time follow from the rounds run.
+fn finish_container(node: &mut GraphNode) {
+    if !matches!(node.role, Role::Iteration | Role::Loop) {
+        return;
+    }
+    if node.rounds[0].status == NodeStatus::Failed {
+        let failed_in = (0..node.iterations)
+            .find(|index| node.children.iter().any(|child| child.round(*index).status == NodeStatus::Failed));
+        node.iterations = failed_in.map_or(node.iterations, |index| index + 1);
+    }
+    if node.elapsed <= 0.0 {
+        node.elapsed = node.children.iter().map(|child| child.elapsed).sum::<f64>() * node.iterations as f64;
+    }
+}
+
+pub(super) fn node_of(reply: &Reply, node: &ScriptedNode, id: String) -> GraphNode {
+    let title = node.title.clone().or_else(|| node.id.clone()).unwrap_or_else(|| id.clone());
+    let kind = node.kind.clone().unwrap_or_else(|| "code".to_owned());
+    let role = match kind.as_str() {
+        "start" => Role::Start,
+        "end" => Role::End,
+        "iteration" => Role::Iteration,
+        "loop" => Role::Loop,
+        _ => Role::Plain,
+    };
+    let stream = match &node.stream {
+        Some(Chunks::Whole(text)) => cut(text, reply.chunk_size),
+        Some(Chunks::Cut(chunks)) => chunks.clone(),
+        None if kind == "llm" => match node.outputs.first().and_then(|outputs| outputs.get("text")) {
+            Some(Value::String(text)) => cut(text, reply.chunk_size),
+            _ => Vec::new(),
+        },
+        None => Vec::new(),
+    };
+    let is_live = node.stream.is_some() && node.parent.is_none();
+    let default_elapsed = match role {
+        Role::Start | Role::End => 0.000148,
+        Role::Plain | Role::Unfinished => 0.012,
+        Role::Iteration | Role::Loop => 0.0,
+    };
+    let elapsed = node.elapsed.map_or(default_elapsed, |given| given.as_secs_f64());
+    let count =
+        [node.inputs.len(), node.outputs.len(), node.status.len(), node.error.len(), node.tokens.len()];
+    let rounds =
+        (0..count.into_iter().max().unwrap_or(1).max(1)).map(|index| round_of(node, &kind, index)).collect();
+    let iterations = node.iterations.unwrap_or(1);
+    let mut laid = GraphNode {
+        id,
+        title,
+        kind,
+        role,
+        rounds,
+        elapsed,
+        price: node.price.clone(),
+        stream,
+        is_live,
+        retries: node.retries,
+        iterations,
+        children: Vec::new(),
+    };
+    model::fill_outputs(&mut laid);
+    laid
+}
+
+fn round_of(node: &ScriptedNode, kind: &str, index: usize) -> Round {
+    fn pick<T: Clone>(values: &[T], index: usize) -> Option<T> {
+        values.get(index % values.len().max(1)).cloned()
+    }
+    let status = pick(&node.status, index).unwrap_or_default();
+    let error = pick(&node.error, index).filter(|text| !text.is_empty());
+    let error = match status {
+        NodeStatus::Succeeded => None,
+        NodeStatus::Failed | NodeStatus::Exception => {
+            Some(error.unwrap_or_else(|| "the mock's script says so".to_owned()))
+        }
+    };
+    let is_container = matches!(kind, "iteration" | "loop");
+    Round {
+        inputs: pick(&node.inputs, index).unwrap_or_default(),
+        process_data: Map::new(),
+        outputs: pick(&node.outputs, index).unwrap_or_default(),
+        status,
+        error: if is_container { pick(&node.error, index).filter(|text| !text.is_empty()) } else { error },
+        tokens: pick(&node.tokens, index).unwrap_or(0),
+    }
+}
+
+/// An id made of a title: lower case, other characters become `_`.
+fn slug(title: &str) -> String {
+    title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}

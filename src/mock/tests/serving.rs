@@ -1,0 +1,221 @@
+//! The server as a client meets it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::support::{client, compile_rules_text, compile_script_text, entry, events, options, serve};
+use crate::base::template::Templates;
+use crate::mock::book::Book;
+use crate::mock::options::{DifyVersion, MockOptions, Pace};
+use crate::mock::server::MockServer;
+
+async fn run(server: &MockServer, key: &str, attempt: Option<&str>, body: Value) -> (u16, String) {
+    let mut request =
+        client().post(format!("{}/workflows/run", server.base_url())).bearer_auth(key).json(&body);
+    if let Some(attempt) = attempt {
+        request = request.header("X-Flowproof-Attempt", attempt);
+    }
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+fn body(inputs: Value, mode: &str) -> Value {
+    json!({ "inputs": inputs, "user": "u", "response_mode": mode })
+}
+
+#[tokio::test]
+async fn an_attempt_gets_its_own_reply_and_others_are_matched_by_inputs() {
+    let script = |yaml: &str| compile_script_text(yaml).0;
+    let entries = vec![
+        entry("a", json!({ "q": "x" }), script("replies: [{ outputs: { n: 0 } }, { outputs: { n: 1 } }]")),
+        entry("b", json!({ "q": 1 }), script("outputs: { n: 2 }")),
+        entry("a", json!({ "q": "y" }), None),
+    ];
+    let rules = compile_rules_text("- { when: { inputs: { q: y } }, reply: { outputs: { n: 3 } } }").0;
+    let server =
+        MockServer::start(Book::new(entries, rules), MockOptions::default(), Arc::new(Templates::new()), "r")
+            .unwrap();
+    let n = |text: &str| serde_json::from_str::<Value>(text).unwrap()["data"]["outputs"]["n"].clone();
+    let ask = |attempt, inputs| run(&server, "app-a", attempt, body(inputs, "blocking"));
+    assert_eq!(n(&ask(Some("0.1.0"), json!({})).await.1), 1);
+    assert_eq!(n(&ask(Some("0.2.5"), json!({})).await.1), 0);
+    assert_eq!(n(&ask(Some("1.0.0"), json!({})).await.1), 2);
+    assert_eq!(n(&ask(Some("2.0.0"), json!({ "q": "y", "more": 1 })).await.1), 3);
+    for expected in [0, 1, 0] {
+        assert_eq!(n(&ask(None, json!({ "q": "x" })).await.1), expected);
+    }
+    assert_eq!(n(&run(&server, "app-b", None, body(json!({ "q": 1.0 }), "blocking")).await.1), 2);
+    let (status, text) = ask(None, json!({ "q": "z" })).await;
+    let error: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (status, &error["code"], &error["message"]),
+        (404, &json!("not_found"), &json!("no mock answer for the inputs {\"q\":\"z\"}"))
+    );
+    assert_eq!(run(&server, "app-c", None, body(json!({}), "blocking")).await.0, 401);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stream_is_followed_by_its_detail_and_its_log_row() {
+    for (version, word) in [(DifyVersion::V1_12, "text"), (DifyVersion::V1_14, "mapping")] {
+        let server = serve(
+            "{ outputs: { a: \"h\\u00e9\" }, tokens: 4 }",
+            MockOptions { version, ..MockOptions::default() },
+        );
+        let (status, text) = run(&server, "app-x", None, body(json!({}), "streaming")).await;
+        assert_eq!((status, text.starts_with("event: ping\n\n")), (200, version == DifyVersion::V1_14));
+        let events = events(&text);
+        let id = events[0]["workflow_run_id"].as_str().unwrap().to_owned();
+        let get =
+            |path: String| client().get(format!("{}{path}", server.base_url())).bearer_auth("app-x").send();
+        let detail: Value = get(format!("/workflows/run/{id}")).await.unwrap().json().await.unwrap();
+        assert_eq!((&detail["status"], &detail["total_tokens"]), (&json!("succeeded"), &json!(4)));
+        let expected = if word == "text" { json!("{\"a\": \"h\\u00e9\"}") } else { json!({ "a": "hé" }) };
+        assert_eq!(detail["outputs"], expected);
+        let logs: Value = get("/workflows/logs?created_by_end_user_session_id=u&limit=1".to_owned())
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!((&logs["total"], &logs["data"][0]["workflow_run"]["id"]), (&json!(1), &json!(id)));
+        let none: Value = get("/workflows/logs?created_by_end_user_session_id=v".to_owned())
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(none["total"], 0);
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_running_stream_can_be_stopped() {
+    let options = MockOptions { pace: Pace::Real, ..MockOptions::default() };
+    let server = serve("{ outputs: {}, nodes: [{ title: slow, elapsed: 60s }] }", options);
+    let url = format!("{}/workflows/run", server.base_url());
+    let mut response =
+        client().post(url).bearer_auth("app-x").json(&body(json!({}), "streaming")).send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("\"title\":\"slow\"") {
+        text += std::str::from_utf8(&response.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    let task = events(&text)[0]["task_id"].as_str().unwrap().to_owned();
+    let stop = client()
+        .post(format!("{}/workflows/tasks/{task}/stop", server.base_url()))
+        .bearer_auth("app-x")
+        .json(&json!({ "user": "w" }));
+    assert_eq!(stop.send().await.unwrap().text().await.unwrap(), "{\"result\":\"success\"}\n");
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        text += std::str::from_utf8(&chunk).unwrap();
+    }
+    let last = events(&text).pop().unwrap();
+    assert_eq!(
+        (&last["data"]["status"], &last["data"]["error"]),
+        (&json!("stopped"), &json!("Stopped by user."))
+    );
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn scripted_rejections_are_http_errors_or_a_ping_and_silence() {
+    let yaml = "reject: { message: query is required in input form }";
+    let idle = Duration::from_millis(50);
+    for (version, streamed) in [(DifyVersion::V1_12, 400), (DifyVersion::V1_14, 200)] {
+        let server = serve(yaml, MockOptions { version, stream_idle: idle, ..MockOptions::default() });
+        let (status, text) = run(&server, "app-x", None, body(json!({}), "blocking")).await;
+        assert_eq!(
+            (status, text.as_str()),
+            (
+                400,
+                "{\"code\":\"invalid_param\",\"message\":\"query is required in input form\",\"status\":400}\n"
+            )
+        );
+        let (status, text) = run(&server, "app-x", None, body(json!({}), "streaming")).await;
+        assert_eq!(status, streamed);
+        assert_eq!(text == "event: ping\n\n", version == DifyVersion::V1_14);
+        server.shutdown().await;
+    }
+    let server =
+        serve("reject: { http: 429, code: too_many_requests, message: slow down }", MockOptions::default());
+    assert_eq!(run(&server, "app-x", None, body(json!({}), "streaming")).await.0, 429);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn uploads_belong_to_key_and_user_from_1_14_on() {
+    for (version, foreign) in [(DifyVersion::V1_12, 200), (DifyVersion::V1_14, 400)] {
+        let server = serve("outputs: { ok: true }", MockOptions { version, ..MockOptions::default() });
+        let file = reqwest::multipart::Part::bytes(vec![b'x'; 10])
+            .file_name("note.txt")
+            .mime_str("text/plain")
+            .unwrap();
+        let form = reqwest::multipart::Form::new().text("user", "u").part("file", file);
+        let response = client()
+            .post(format!("{}/files/upload", server.base_url()))
+            .bearer_auth("app-x")
+            .multipart(form)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 201);
+        let upload: Value = response.json().await.unwrap();
+        assert_eq!(
+            (&upload["name"], &upload["size"], &upload["extension"]),
+            (&json!("note.txt"), &json!(10), &json!("txt"))
+        );
+        let file = json!({ "doc": { "type": "document", "transfer_method": "local_file", "upload_file_id": upload["id"] } });
+        let mut request = body(file, "streaming");
+        let (status, text) = run(&server, "app-x", None, request.clone()).await;
+        assert_eq!(
+            (status, &events(&text)[0]["data"]["inputs"]["doc"]["filename"]),
+            (200, &json!("note.txt"))
+        );
+        request["user"] = json!("someone else");
+        request["response_mode"] = json!("blocking");
+        assert_eq!(run(&server, "app-x", None, request).await.0, foreign);
+        let large = reqwest::multipart::Part::bytes(vec![b'x'; (15 << 20) + 1]).file_name("big.txt");
+        let form = reqwest::multipart::Form::new().part("file", large);
+        let response = client()
+            .post(format!("{}/files/upload", server.base_url()))
+            .bearer_auth("app-x")
+            .multipart(form)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 413);
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn paths_methods_and_declared_forms() {
+    let declared = "apps: { a: { parameters: [{ number: { variable: n, required: true } }, { checkbox: { variable: c } }] } }\ndify_version: \"1.12\"";
+    let options = options(declared);
+    assert_eq!(options.version, DifyVersion::V1_12);
+    let book = Book::new(
+        vec![entry(
+            "a",
+            json!({ "n": "7", "c": "yes", "dropped": 1 }),
+            compile_script_text("outputs: { n: 7, c: true }").0,
+        )],
+        Vec::new(),
+    );
+    let server = MockServer::start(book, options, Arc::new(Templates::new()), "r").unwrap();
+    let (_, text) =
+        run(&server, "app-a", None, body(json!({ "n": "7", "c": "yes", "dropped": 1 }), "streaming")).await;
+    let inputs = events(&text)[0]["data"]["inputs"].clone();
+    assert_eq!((&inputs["n"], &inputs["c"], &inputs["dropped"]), (&json!(7), &json!(true), &Value::Null));
+    assert_eq!(run(&server, "app-a", None, body(json!({ "n": [] }), "streaming")).await.0, 500);
+    let get = |path: &str| client().get(format!("{}{path}", server.base_url())).bearer_auth("app-a").send();
+    assert_eq!(get("/workflows/run").await.unwrap().status(), 405);
+    assert_eq!(get("/parameters/").await.unwrap().status(), 404);
+    assert_eq!(get("").await.unwrap().status(), 308);
+    assert_eq!(get("/").await.unwrap().status(), 200);
+    let info: Value = get("/info").await.unwrap().json().await.unwrap();
+    assert_eq!((&info["mode"], &info["name"]), (&json!("workflow"), &json!("a")));
+    server.shutdown().await;
+}

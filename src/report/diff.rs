@@ -1,0 +1,132 @@
+//! `diff/`: for each test with a difference a `.diff` and a `.md`, under names that every file system takes.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::journal::CaseRecord;
+use crate::report::facts::{headline, plain_explanation};
+use crate::report::text::{Lines, visible};
+use crate::verdict::{Finding, Truth};
+
+/// The most characters of a name before its ending; file systems take 255 bytes.
+const LONGEST: usize = 120;
+
+/// The folder that is being filled.
+#[derive(Debug)]
+pub(crate) struct DiffFolder {
+    folder: PathBuf,
+    taken: HashSet<String>,
+    written: Vec<PathBuf>,
+}
+
+impl DiffFolder {
+    /// Makes the folder, empty as a new one.
+    pub fn new(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.to_owned(), taken: HashSet::new(), written: Vec::new() })
+    }
+
+    /// Writes the difference of a case, if it has one.
+    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+        let Some(attempt) = case.deciding().filter(|attempt| attempt.findings.iter().any(differs)) else {
+            return Ok(());
+        };
+        let stem = file_stem(&case.outcome.name, &mut self.taken);
+        let explained = plain_explanation(attempt);
+        let name = visible(&case.outcome.name, Lines::One);
+        let word = case.outcome.verdict.word();
+        let diff = format!("# {name}: {word}\n{explained}");
+        let fence = fence_for(&explained);
+        let headline = headline(case);
+        let markdown = format!(
+            "## {}: {word}\n\n{}\n\n`{}`\n\n{fence}diff\n{explained}{fence}\n",
+            markdown_text(&name),
+            markdown_text(&headline),
+            case.outcome.place.to_string().replace('`', "'"),
+        );
+        for (ending, content) in [("diff", diff), ("md", markdown)] {
+            let path = self.folder.join(format!("{stem}.{ending}"));
+            fs::write(&path, content)?;
+            self.written.push(path);
+        }
+        Ok(())
+    }
+
+    /// The files written.
+    pub fn finish(self) -> Vec<PathBuf> {
+        self.written
+    }
+}
+
+/// True where something came and is not what was expected.
+fn differs(finding: &Finding) -> bool {
+    let own = finding.diff.is_some() || finding.expected.is_some() || finding.actual.is_some();
+    finding.truth == Truth::Broken && (own || finding.members.iter().any(differs))
+}
+
+/// A name of letters, digits, `.`, `_`, `-` and `%XX`, unlike all taken ones even where upper and lower case are one.
+fn file_stem(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut stem = String::with_capacity(name.len() + 8);
+    for (place, byte) in name.bytes().enumerate() {
+        let plain =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || (byte == b'.' && place > 0);
+        if plain {
+            stem.push(char::from(byte));
+        } else {
+            stem.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    if stem.len() > LONGEST || !taken.insert(stem.to_ascii_lowercase()) {
+        let hash = blake3::hash(name.as_bytes()).to_hex();
+        stem.truncate(LONGEST - 17);
+        // A hash of 64 bits; two names that share it would share a file, which costs one of the two differences.
+        stem = format!("{stem}-{}", &hash[..16]);
+        taken.insert(stem.to_ascii_lowercase());
+    }
+    stem
+}
+
+/// A fence longer than every run of backticks in the text.
+fn fence_for(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
+
+/// Text that Markdown shows as it is.
+fn markdown_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '@') {
+            shown.push('\\');
+        }
+        shown.push(c);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_short_and_unlike_each_other() {
+        let mut taken = HashSet::new();
+        assert_eq!(file_stem("a::b[c/d]", &mut taken), "a%3A%3Ab%5Bc%2Fd%5D");
+        assert_eq!(file_stem("../x", &mut taken), "%2E.%2Fx");
+        assert_eq!(file_stem("CON é", &mut taken), "CON%20%C3%A9");
+        let first = file_stem("suite::Name", &mut taken);
+        let second = file_stem("suite::name", &mut taken);
+        assert_ne!(first.to_lowercase(), second.to_lowercase());
+        let long = file_stem(&"x".repeat(1000), &mut taken);
+        let longer = file_stem(&"x".repeat(1001), &mut taken);
+        assert!(long.len() <= LONGEST && longer.len() <= LONGEST && long != longer);
+    }
+
+    #[test]
+    fn a_fence_outlasts_its_text() {
+        assert_eq!(fence_for("no ticks"), "```");
+        assert_eq!(fence_for("a ```` b"), "`````");
+    }
+}

@@ -1,0 +1,120 @@
+//! What reports tell of an attempt besides its findings: its cause, node path, run and `curl` line.
+
+use crate::journal::CaseRecord;
+use crate::outcome::{Attempt, NodeFact};
+use crate::report::explain::{Bounds, Which, explain_findings};
+use crate::report::text::{Ink, Lines, Text, Tone, one_line, value_line, visible};
+use crate::verdict::{Finding, Severity, Truth, Verdict};
+
+/// Nodes of a path that are named; the rest is counted.
+const NODES: usize = 40;
+
+/// Writes everything that explains an attempt which did not pass.
+pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, bounds: Bounds) {
+    if let Some(cause) = &attempt.cause {
+        for line in visible(&cause.message, Lines::Kept).lines() {
+            text.push("  ").tone(Tone::Bad, &one_line(line, bounds.width)).end();
+        }
+        if let Some(hint) = &cause.hint {
+            text.push("  help: ").push(&one_line(hint, bounds.width)).end();
+        }
+    }
+    explain_findings(text, &attempt.findings, which, bounds);
+    if let Some(path) = node_path(&attempt.facts.nodes) {
+        text.push("  nodes   ").push(&path).end();
+    }
+    if let Some(run) = &attempt.facts.run_id {
+        text.push("  run     ").push(&one_line(run, 100));
+        if let Some(workflow) = &attempt.facts.workflow_id {
+            text.push("  workflow ").push(&one_line(workflow, 100));
+        }
+        if let Some(version) = &attempt.facts.dify_version {
+            text.push("  dify ").push(&one_line(version, 40));
+        }
+        text.end();
+    }
+    if !attempt.curl.is_empty() {
+        text.push("  again   ").push(&one_line(&attempt.curl, bounds.width.max(2_000))).end();
+    }
+}
+
+/// The same as plain text for a file, with the run's outputs.
+pub(crate) fn plain_explanation(attempt: &Attempt) -> String {
+    let mut text = Text::new(Ink::Plain);
+    explain_attempt(&mut text, attempt, Which::NotHeld, Bounds::FILE);
+    if let Some(outputs) = &attempt.outputs {
+        text.push("  outputs ").push(&value_line(outputs, Bounds::FILE.width)).end();
+    }
+    text.out
+}
+
+/// Why a case is not green, in one line.
+pub(crate) fn headline(case: &CaseRecord) -> String {
+    let attempt = case.deciding();
+    let text = match (&case.outcome.reason, attempt) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(attempt)) => attempt_headline(attempt),
+        (None, None) => String::from("nothing was judged"),
+    };
+    one_line(&text, 300)
+}
+
+/// Why an attempt did not pass, in one line.
+pub(crate) fn attempt_headline(attempt: &Attempt) -> String {
+    let undone: Vec<&Finding> = attempt
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error && finding.truth != Truth::Held)
+        .collect();
+    let wanted = match attempt.verdict {
+        Verdict::Errored => Truth::Undecided,
+        Verdict::Failed | Verdict::Inconclusive | Verdict::Passed | Verdict::Flaky | Verdict::Skipped => {
+            Truth::Broken
+        }
+    };
+    let first = undone.iter().find(|finding| finding.truth == wanted).or(undone.first());
+    let text = match (&attempt.cause, first) {
+        (Some(cause), _) if attempt.verdict == Verdict::Errored => cause.message.clone(),
+        (_, Some(finding)) => finding_headline(finding, undone.len() - 1),
+        (Some(cause), None) => cause.message.clone(),
+        (None, None) => String::from("nothing was judged"),
+    };
+    one_line(&text, 300)
+}
+
+fn finding_headline(finding: &Finding, others: usize) -> String {
+    let mut text = finding.label.clone();
+    match (&finding.actual, finding.message.is_empty()) {
+        (_, false) => text = format!("{text}: {}", finding.message),
+        (Some(actual), true) => text = format!("{text}: found {}", value_line(actual, 120)),
+        (None, true) => {}
+    }
+    if others > 0 {
+        text = format!("{text} (and {others} more)");
+    }
+    text
+}
+
+/// The nodes in order of start, those that did not succeed marked: `Start → Classify ✗ failed → Answer`.
+pub(crate) fn node_path(nodes: &[NodeFact]) -> Option<String> {
+    if nodes.is_empty() {
+        return None;
+    }
+    let groups: Vec<&[NodeFact]> =
+        nodes.chunk_by(|a, b| a.title == b.title && a.status == b.status).collect();
+    let step = |group: &&[NodeFact]| {
+        let title = one_line(&group[0].title, 60);
+        let times = if group.len() > 1 { format!(" ×{}", group.len()) } else { String::new() };
+        match group[0].status.as_str() {
+            "succeeded" => format!("{title}{times}"),
+            status => format!("{title}{times} ✗ {}", one_line(status, 40)),
+        }
+    };
+    let mut steps: Vec<String> = groups.iter().take(NODES).map(step).collect();
+    if groups.len() > NODES {
+        let rest = &groups[NODES..];
+        steps.push(format!("… {} more", rest.len()));
+        steps.extend(rest.iter().filter(|group| group[0].status != "succeeded").take(3).map(step));
+    }
+    Some(steps.join(" → "))
+}

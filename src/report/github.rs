@@ -1,0 +1,65 @@
+//! Annotations for GitHub Actions: one line for each red test, shown at the assertion's line in the change.
+
+use std::fmt::Write;
+
+use crate::base::origin::Place;
+use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::report::facts::headline;
+use crate::report::text::{Lines, visible};
+use crate::verdict::{Finding, Truth};
+
+/// GitHub shows at most ten errors a step; more are cut there, so the last says how many there are.
+const MOST: usize = 10;
+
+/// Renders the annotations, for one that cannot be read a line that says so.
+pub(crate) fn annotations(record: &RunRecord) -> String {
+    let mut out = String::new();
+    if let Err(error) = write_annotations(&mut out, record) {
+        writeln!(out, "::error title=flowproof::{}", message(&error.to_string()))
+            .expect("a String takes text");
+    }
+    out
+}
+
+fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), JournalError> {
+    let red = record.totals.red() as usize;
+    let shown = if red > MOST { MOST - 1 } else { MOST };
+    for case in record.failures().take(shown) {
+        annotation(out, &case?);
+    }
+    if red > shown {
+        let rest = red - shown;
+        writeln!(out, "::error title=flowproof::{rest} more tests are red: see the summary")
+            .expect("a String takes text");
+    }
+    Ok(())
+}
+
+fn annotation(out: &mut String, case: &CaseRecord) {
+    let broken = case.deciding().and_then(|attempt| attempt.findings.iter().find_map(worst));
+    let place: &Place = broken.map_or(&case.outcome.place, |finding| &finding.place);
+    let file = property(&place.file);
+    let title = property(&format!("{} {}", case.outcome.name, case.outcome.verdict.word()));
+    let position =
+        if place.line > 0 { format!(",line={},col={}", place.line, place.column) } else { String::new() };
+    let message = message(&headline(case));
+    writeln!(out, "::error file={file}{position},title={title}::{message}").expect("a String takes text");
+}
+
+/// The first broken assertion, in a group its first broken member.
+fn worst(finding: &Finding) -> Option<&Finding> {
+    match finding.truth {
+        Truth::Broken | Truth::Undecided => Some(finding.members.iter().find_map(worst).unwrap_or(finding)),
+        Truth::Held => None,
+    }
+}
+
+/// Escapes a message as GitHub's toolkit does (`escapeData`).
+fn message(text: &str) -> String {
+    visible(text, Lines::Kept).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes a property as GitHub's toolkit does (`escapeProperty`).
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}

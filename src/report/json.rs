@@ -1,0 +1,196 @@
+//! `report.json`: the whole run for programs, versioned, one case a line; its schema is `schema.json` beside this file.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::base::origin::Place;
+use crate::event::{RunEnd, RunStart};
+use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+use crate::outcome::Attempt;
+use crate::verdict::Verdict;
+
+/// The version of the document.
+pub(crate) const VERSION: u32 = 1;
+
+/// The JSON Schema of the document.
+pub(crate) const SCHEMA: &str = include_str!("schema.json");
+
+/// A `report.json` that is being written.
+#[derive(Debug)]
+pub(crate) struct JsonReport<W> {
+    out: W,
+    separator: &'static [u8],
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    id: &'a str,
+    flowproof: &'a str,
+    target: &'a str,
+    mock: bool,
+    profile: &'a str,
+    started: &'a str,
+    seed: u64,
+    shuffled: bool,
+    selected: u32,
+    deselected: u32,
+    finished: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<f64>,
+    interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_early: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Counts<'a> {
+    tests: u32,
+    passed: u32,
+    failed: u32,
+    errored: u32,
+    inconclusive: u32,
+    flaky: u32,
+    skipped: u32,
+    unfinished: u32,
+    warnings: u32,
+    attempts: u32,
+    tokens: u64,
+    tokens_unknown: u32,
+    cost: BTreeMap<&'a str, String>,
+}
+
+#[derive(Serialize)]
+struct Suite<'a> {
+    name: &'a str,
+    tests: u32,
+    passed: u32,
+    failed: u32,
+    errored: u32,
+    inconclusive: u32,
+    flaky: u32,
+    skipped: u32,
+    duration_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Damaged<'a> {
+    line: u64,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Case<'a> {
+    case: u32,
+    name: &'a str,
+    suite: &'a str,
+    place: &'a Place,
+    tags: &'a [String],
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    duration_ms: f64,
+    warnings: u32,
+    attempts: &'a [Attempt],
+}
+
+impl<W: Write> JsonReport<W> {
+    /// Begins the document with all that is known of the run as a whole.
+    pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
+        write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
+        serde_json::to_writer(&mut out, &run(&record.start, record.end.as_ref()))?;
+        out.write_all(b",\n\"totals\": ")?;
+        serde_json::to_writer(&mut out, &counts(&record.totals, record.unfinished()))?;
+        out.write_all(b",\n\"suites\": ")?;
+        let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
+        serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"damage\": ")?;
+        let damage: Vec<Damaged<'_>> = record.damage.iter().map(damaged).collect();
+        serde_json::to_writer(&mut out, &damage)?;
+        out.write_all(b",\n\"cases\": [")?;
+        Ok(Self { out, separator: b"\n" })
+    }
+
+    /// Adds a case.
+    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+        self.out.write_all(self.separator)?;
+        self.separator = b",\n";
+        let outcome = &case.outcome;
+        let case = Case {
+            case: outcome.case,
+            name: &outcome.name,
+            suite: &outcome.suite,
+            place: &outcome.place,
+            tags: &outcome.tags,
+            verdict: outcome.verdict,
+            reason: outcome.reason.as_deref(),
+            duration_ms: outcome.duration_ms,
+            warnings: outcome.warnings,
+            attempts: &case.attempts,
+        };
+        serde_json::to_writer(&mut self.out, &case).map_err(io::Error::from)
+    }
+
+    /// Ends the document.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.write_all(b"\n]\n}\n")?;
+        Ok(self.out)
+    }
+}
+
+fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {
+    Run {
+        id: &start.run,
+        flowproof: &start.flowproof,
+        target: &start.target,
+        mock: start.mock,
+        profile: &start.profile,
+        started: &start.started,
+        seed: start.seed,
+        shuffled: start.shuffled,
+        selected: start.cases,
+        deselected: start.deselected,
+        finished: end.is_some(),
+        duration_ms: end.map(|end| end.duration_ms),
+        interrupted: end.is_none_or(|end| end.interrupted),
+        stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
+    }
+}
+
+fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
+    Counts {
+        tests: totals.cases() + unfinished,
+        passed: totals.passed,
+        failed: totals.failed,
+        errored: totals.errored,
+        inconclusive: totals.inconclusive,
+        flaky: totals.flaky,
+        skipped: totals.skipped,
+        unfinished,
+        warnings: totals.warnings,
+        attempts: totals.attempts,
+        tokens: totals.tokens,
+        tokens_unknown: totals.tokens_unknown,
+        cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
+    }
+}
+
+fn suite(suite: &SuiteTotals) -> Suite<'_> {
+    let totals = &suite.totals;
+    Suite {
+        name: &suite.name,
+        tests: totals.cases(),
+        passed: totals.passed,
+        failed: totals.failed,
+        errored: totals.errored,
+        inconclusive: totals.inconclusive,
+        flaky: totals.flaky,
+        skipped: totals.skipped,
+        duration_ms: suite.duration_ms,
+    }
+}
+
+fn damaged(damage: &Damage) -> Damaged<'_> {
+    Damaged { line: damage.line, reason: &damage.reason }
+}

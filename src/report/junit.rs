@@ -1,0 +1,230 @@
+//! `junit.xml`: a suite is a testsuite, a test a testcase; written case by case, so that memory does not grow.
+//!
+//! The elements are those of the schema of Jenkins's xunit plugin (junit-10.xsd); `file`, `line` and `properties` of a
+//! testcase are not in it, but in what Jenkins's junit plugin, GitLab and nextest read and write.
+//! Re-runs are written as nextest and Surefire do: `flakyFailure`, `flakyError`, `rerunFailure`, `rerunError`.
+
+use std::io::{self, Write};
+
+use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
+use crate::outcome::Attempt;
+use crate::report::facts::{attempt_headline, headline, plain_explanation};
+use crate::report::xml::Xml;
+use crate::verdict::Verdict;
+
+/// Says that nothing live was tested.
+pub(crate) const MOCK_NOTE: &str = "on the mock: no live workflow was tested";
+
+/// A `junit.xml` that is being written; cases come suite by suite.
+#[derive(Debug)]
+pub(crate) struct Junit<'a, W> {
+    xml: Xml<W>,
+    record: &'a RunRecord,
+    /// How many suites were opened.
+    suites: usize,
+}
+
+impl<'a, W: Write> Junit<'a, W> {
+    /// Begins the document with the counts of the whole run.
+    pub fn new(out: W, record: &'a RunRecord) -> io::Result<Self> {
+        let mut xml = Xml::new(out)?;
+        let totals = &record.totals;
+        let missing = u32::from(record.unfinished() > 0);
+        xml.open("testsuites")?
+            .attribute("name", "flowproof")?
+            .attribute("tests", &(totals.cases() + missing).to_string())?
+            .attribute("failures", &(totals.failed + totals.inconclusive).to_string())?
+            .attribute("errors", &(totals.errored + missing).to_string())?;
+        if let Some(end) = &record.end {
+            xml.attribute("time", &seconds(end.duration_ms))?;
+        }
+        Ok(Self { xml, record, suites: 0 })
+    }
+
+    /// Adds a case.
+    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+        let current = self.suites.checked_sub(1).map(|suite| &self.record.suites[suite]);
+        if current.is_none_or(|suite| suite.name != case.outcome.suite) {
+            self.next_suite(&case.outcome.place.file)?;
+        }
+        self.xml.open("testcase")?;
+        self.head(case)?;
+        self.properties(case)?;
+        match case.outcome.verdict {
+            Verdict::Passed => {}
+            Verdict::Flaky => self.reruns(case, None, ["flakyFailure", "flakyError"])?,
+            Verdict::Failed => self.red(case, "failure", "assertion")?,
+            Verdict::Inconclusive => self.red(case, "failure", "inconclusive")?,
+            Verdict::Errored => self.red(case, "error", "not judged")?,
+            Verdict::Skipped => {
+                self.xml.open("skipped")?;
+                if let Some(reason) = &case.outcome.reason {
+                    self.xml.attribute("message", reason)?;
+                }
+                self.xml.close()?;
+            }
+        }
+        self.xml.close()?;
+        Ok(())
+    }
+
+    /// Ends the document; a run that did not judge all its cases is told as an error, for it must not look green.
+    pub fn finish(mut self) -> io::Result<W> {
+        if self.suites > 0 {
+            self.xml.close()?;
+        }
+        let unfinished = self.record.unfinished();
+        if unfinished > 0 {
+            let all = self.record.start.cases;
+            self.xml.open("testsuite")?.attribute("name", "flowproof")?;
+            for (name, value) in [("tests", "1"), ("failures", "0"), ("errors", "1"), ("skipped", "0")] {
+                self.xml.attribute(name, value)?;
+            }
+            self.xml
+                .open("testcase")?
+                .attribute("name", "the run is complete")?
+                .attribute("classname", "flowproof")?;
+            let message = format!("{}: {unfinished} of {all} tests were not judged", ending(self.record));
+            self.xml.open("error")?.attribute("message", &message)?.attribute("type", "interrupted")?;
+        }
+        self.xml.finish()
+    }
+
+    fn next_suite(&mut self, file: &str) -> io::Result<()> {
+        if self.suites > 0 {
+            self.xml.close()?;
+        }
+        let suite: &SuiteTotals = &self.record.suites[self.suites];
+        self.suites += 1;
+        let (totals, start) = (&suite.totals, &self.record.start);
+        self.xml
+            .open("testsuite")?
+            .attribute("name", &suite.name)?
+            .attribute("tests", &totals.cases().to_string())?
+            .attribute("failures", &(totals.failed + totals.inconclusive).to_string())?
+            .attribute("errors", &totals.errored.to_string())?
+            .attribute("skipped", &totals.skipped.to_string())?
+            .attribute("time", &seconds(suite.duration_ms))?
+            .attribute("timestamp", &start.started)?
+            .attribute("file", file)?;
+        self.xml.open("properties")?;
+        self.property("flowproof.run", &start.run)?;
+        self.property("flowproof.version", &start.flowproof)?;
+        self.property("flowproof.target", &start.target)?;
+        self.property("flowproof.profile", &start.profile)?;
+        self.property("flowproof.seed", &start.seed.to_string())?;
+        if start.mock {
+            self.property("flowproof.note", MOCK_NOTE)?;
+        }
+        if self.record.unfinished() > 0 {
+            self.property("flowproof.interrupted", ending(self.record))?;
+        }
+        self.xml.close()?;
+        Ok(())
+    }
+
+    fn head(&mut self, case: &CaseRecord) -> io::Result<()> {
+        let outcome = &case.outcome;
+        let prefix = outcome.name.strip_prefix(outcome.suite.as_str());
+        let name = prefix.and_then(|name| name.strip_prefix("::")).unwrap_or(&outcome.name);
+        self.xml
+            .attribute("classname", &outcome.suite)?
+            .attribute("name", name)?
+            .attribute("time", &seconds(outcome.duration_ms))?
+            .attribute("file", &outcome.place.file)?;
+        if outcome.place.line > 0 {
+            self.xml.attribute("line", &outcome.place.line.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn properties(&mut self, case: &CaseRecord) -> io::Result<()> {
+        let Some(attempt) = case.deciding() else { return Ok(()) };
+        self.xml.open("properties")?;
+        let facts = &attempt.facts;
+        let ids = [
+            ("run_id", &facts.run_id),
+            ("workflow_id", &facts.workflow_id),
+            ("dify_version", &facts.dify_version),
+        ];
+        for (name, id) in ids {
+            if let Some(id) = id {
+                self.property(name, id)?;
+            }
+        }
+        if let Some(tokens) = case.tokens() {
+            self.property("tokens", &tokens.to_string())?;
+        }
+        for price in &facts.cost {
+            self.property("cost", &format!("{} {}", price.amount, price.currency))?;
+        }
+        if let Some(ttft) = facts.ttft_ms {
+            self.property("ttft", &seconds(ttft))?;
+        }
+        if let Some(latency) = facts.latency_ms {
+            self.property("latency", &seconds(latency))?;
+        }
+        if case.outcome.warnings > 0 {
+            self.property("warnings", &case.outcome.warnings.to_string())?;
+        }
+        self.xml.close()?;
+        Ok(())
+    }
+
+    fn property(&mut self, name: &str, value: &str) -> io::Result<()> {
+        self.xml.open("property")?.attribute("name", name)?.attribute("value", value)?.close()?;
+        Ok(())
+    }
+
+    fn red(&mut self, case: &CaseRecord, element: &'static str, kind: &str) -> io::Result<()> {
+        self.xml.open(element)?.attribute("message", &headline(case))?.attribute("type", kind)?;
+        let deciding = case.deciding();
+        if let Some(attempt) = deciding {
+            self.xml.text(&plain_explanation(attempt))?;
+        }
+        self.xml.close()?;
+        self.reruns(case, deciding, ["rerunFailure", "rerunError"])
+    }
+
+    /// The attempts that did not pass, but for the one already told.
+    fn reruns(
+        &mut self,
+        case: &CaseRecord,
+        told: Option<&Attempt>,
+        elements: [&'static str; 2],
+    ) -> io::Result<()> {
+        for attempt in &case.attempts {
+            let element = match attempt.verdict {
+                Verdict::Failed | Verdict::Inconclusive => elements[0],
+                Verdict::Errored => elements[1],
+                Verdict::Passed | Verdict::Flaky | Verdict::Skipped => continue,
+            };
+            if told.is_some_and(|told| std::ptr::eq(told, attempt)) {
+                continue;
+            }
+            self.xml
+                .open(element)?
+                .attribute("message", &attempt_headline(attempt))?
+                .attribute("type", attempt.verdict.word())?
+                .open("stackTrace")?
+                .text(&plain_explanation(attempt))?
+                .close()?
+                .close()?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a run is not complete.
+fn ending(record: &RunRecord) -> &'static str {
+    match &record.end {
+        Some(end) if end.interrupted => "the run was interrupted",
+        Some(_) => "records are missing",
+        None => "the run was killed or still goes on",
+    }
+}
+
+/// Milliseconds as seconds with three decimals.
+fn seconds(ms: f64) -> String {
+    format!("{:.3}", if ms.is_finite() { ms.max(0.0) / 1e3 } else { 0.0 })
+}

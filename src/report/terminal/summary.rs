@@ -1,0 +1,254 @@
+//! The end of a run on the terminal: each failure so that the change is seen at once, alike errors once, one line of totals.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::base::units::{format_count, format_duration};
+use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::outcome::{Attempt, CaseOutcome, Cause};
+use crate::report::explain::{Bounds, Which};
+use crate::report::facts::explain_attempt;
+use crate::report::junit::MOCK_NOTE;
+use crate::report::terminal::{Detail, Screen, case_line, duration};
+use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
+use crate::verdict::Verdict;
+
+/// Failures shown in full.
+const FULL: u32 = 20;
+/// Failures named after that.
+const NAMED: usize = 30;
+/// Different causes that are counted; more of them are shown one by one.
+const CAUSES: usize = 1_000;
+
+/// What the command knows besides the record.
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    /// The exit code.
+    pub code: u8,
+    /// The gate that decided it: "a test failed".
+    pub reason: &'static str,
+    /// Where the reports are.
+    pub reports: PathBuf,
+}
+
+/// The tests that met one cause.
+#[derive(Debug, Default)]
+struct Group {
+    count: u32,
+    names: Vec<String>,
+}
+
+/// Renders failures and totals.
+pub(crate) fn render_summary(
+    record: &RunRecord,
+    screen: Screen,
+    ending: &Ending,
+) -> Result<String, JournalError> {
+    let mut text = Text::new(screen.ink);
+    let groups = group_errors(record)?;
+    failures(&mut text, record, screen, &groups)?;
+    for damage in &record.damage {
+        let line = format!("warning: line {} of {} {}", damage.line, record.path().display(), damage.reason);
+        text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
+    }
+    totals(&mut text, record);
+    if record.totals.red() > 0 {
+        text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
+    }
+    if record.start.mock {
+        text.tone(Tone::Doubt, MOCK_NOTE).end();
+    }
+    if ending.code != 0 {
+        text.tone(Tone::Strong, &format!("exit {}: {}", ending.code, ending.reason)).end();
+    }
+    Ok(text.out)
+}
+
+/// Counts the causes of errored tests, so that one met often is told once.
+fn group_errors(record: &RunRecord) -> Result<HashMap<String, Group>, JournalError> {
+    let mut groups: HashMap<String, Group> = HashMap::new();
+    if record.totals.errored < 2 {
+        return Ok(groups);
+    }
+    for case in record.failures() {
+        let case = case?;
+        let Some(key) = cause_of(&case).map(cause_key) else { continue };
+        if groups.len() >= CAUSES && !groups.contains_key(&key) {
+            continue;
+        }
+        let group = groups.entry(key).or_default();
+        group.count += 1;
+        if group.names.len() < 3 {
+            group.names.push(case.outcome.name);
+        }
+    }
+    groups.retain(|_, group| group.count > 1);
+    Ok(groups)
+}
+
+/// Why an errored test has nothing to judge; none where it was judged in part.
+fn cause_of(case: &CaseRecord) -> Option<&Cause> {
+    match case.outcome.verdict {
+        Verdict::Errored => case.deciding()?.cause.as_ref(),
+        Verdict::Passed | Verdict::Failed | Verdict::Inconclusive | Verdict::Flaky | Verdict::Skipped => None,
+    }
+}
+
+fn cause_key(cause: &Cause) -> String {
+    format!("{}\n{}", cause.message, cause.hint.as_deref().unwrap_or_default())
+}
+
+/// Writes the red cases in plan order: the first in full, alike errors as one, the rest by name.
+fn failures(
+    text: &mut Text,
+    record: &RunRecord,
+    screen: Screen,
+    groups: &HashMap<String, Group>,
+) -> Result<(), JournalError> {
+    let mut told: Vec<String> = Vec::new();
+    let (mut full, mut rest, mut names) = (0, 0_u32, Vec::new());
+    for case in record.failures() {
+        let case = case?;
+        let key = cause_of(&case).map(cause_key).filter(|key| groups.contains_key(key));
+        if let Some(key) = &key
+            && told.contains(key)
+        {
+            continue;
+        }
+        if full < FULL {
+            full += 1;
+            match key {
+                Some(key) => group(text, &case, &groups[&key]),
+                None => failure(text, &case, screen.detail),
+            }
+            told.extend(cause_of(&case).map(cause_key));
+        } else {
+            rest += 1;
+            if names.len() < NAMED {
+                names.push(case.outcome);
+            }
+        }
+    }
+    if rest > 0 {
+        text.tone(Tone::Strong, &format!("{} more tests are red:", format_count(u64::from(rest)))).end();
+        for outcome in &names {
+            case_line(text, outcome, None);
+        }
+        if rest as usize > names.len() {
+            let left = format_count(u64::from(rest) - names.len() as u64);
+            text.push("… and ").push(&left).push(" more, all in the reports").end();
+        }
+        text.end();
+    }
+    Ok(())
+}
+
+/// Explains one red test without colour, for a harness that prints it itself.
+pub(crate) fn failure_text(outcome: &CaseOutcome, attempt: Option<&Attempt>) -> String {
+    let mut text = Text::new(Ink::Plain);
+    case_line(&mut text, outcome, attempt.and_then(|attempt| attempt.facts.tokens));
+    explain(&mut text, outcome, attempt, Which::NotHeld);
+    text.out
+}
+
+fn failure(text: &mut Text, case: &CaseRecord, detail: Detail) {
+    let which = match detail {
+        Detail::Quiet | Detail::Normal => Which::NotHeld,
+        Detail::Verbose => Which::All,
+    };
+    text.end();
+    case_line(text, &case.outcome, case.tokens());
+    explain(text, &case.outcome, case.deciding(), which);
+}
+
+fn explain(text: &mut Text, outcome: &CaseOutcome, attempt: Option<&Attempt>, which: Which) {
+    if attempt.is_none_or(|attempt| attempt.findings.is_empty()) {
+        text.push("  ").tone(Tone::Strong, &visible(&outcome.place.to_string(), Lines::One)).end();
+    }
+    match attempt {
+        Some(attempt) => explain_attempt(text, attempt, which, Bounds::SCREEN),
+        None => {
+            text.push("  nothing was judged").end();
+        }
+    }
+}
+
+/// Writes a cause that several tests met, with some of their names.
+fn group(text: &mut Text, case: &CaseRecord, group: &Group) {
+    let Some(attempt) = case.deciding() else { return };
+    text.end();
+    let count = format_count(u64::from(group.count));
+    text.tone(Tone::Bad, &format!("! errored {count} tests, all for one cause")).end();
+    explain_attempt(text, attempt, Which::NotHeld, Bounds::SCREEN);
+    let names: Vec<String> = group.names.iter().map(|name| one_line(name, 120)).collect();
+    text.push("  tests   ").push(&names.join(", "));
+    let left = u64::from(group.count).saturating_sub(names.len() as u64);
+    if left > 0 {
+        text.push(&format!(" and {} more", format_count(left)));
+    }
+    text.end();
+}
+
+/// `12 tests: 10 passed, 1 failed, 1 errored in 1.2 s · 4,210 tokens · 0.0123 USD`.
+fn totals(text: &mut Text, record: &RunRecord) {
+    let totals = &record.totals;
+    let tests = totals.cases() + record.unfinished();
+    text.end().push(&format!(
+        "{} {}: ",
+        format_count(u64::from(tests)),
+        if tests == 1 { "test" } else { "tests" }
+    ));
+    let counts = [
+        (totals.passed, "passed", Tone::Good),
+        (totals.failed, "failed", Tone::Bad),
+        (totals.errored, "errored", Tone::Bad),
+        (totals.inconclusive, "inconclusive", Tone::Doubt),
+        (totals.flaky, "flaky", Tone::Doubt),
+        (totals.skipped, "skipped", Tone::Faint),
+        (record.unfinished(), "not finished", Tone::Bad),
+    ];
+    let shown = counts.iter().filter(|(count, _, _)| *count > 0);
+    for (place, (count, word, tone)) in shown.enumerate() {
+        text.push(if place > 0 { ", " } else { "" });
+        text.tone(*tone, &format!("{} {word}", format_count(u64::from(*count))));
+    }
+    if tests == 0 {
+        text.push("none ran");
+    }
+    if let Some(end) = &record.end {
+        text.push(&format!(" in {}", format_duration(duration(end.duration_ms))));
+    }
+    if totals.tokens > 0 {
+        let more = if totals.tokens_unknown > 0 { " or more" } else { "" };
+        text.push(&format!(" · {} tokens{more}", format_count(totals.tokens)));
+    }
+    for (currency, amount) in &totals.cost {
+        text.push(&format!(" · {} {}", amount.normalize(), one_line(currency, 10)));
+    }
+    if totals.warnings > 0 {
+        let plural = if totals.warnings == 1 { "" } else { "s" };
+        text.tone(Tone::Doubt, &format!(" · {} warning{plural}", format_count(u64::from(totals.warnings))));
+    }
+    text.end();
+    how_it_ended(text, record);
+}
+
+fn how_it_ended(text: &mut Text, record: &RunRecord) {
+    match &record.end {
+        None => {
+            text.tone(Tone::Bad, "the run was killed or still goes on: this is what had finished").end();
+        }
+        Some(end) => {
+            if end.interrupted {
+                text.tone(Tone::Bad, "interrupted: what had not finished was not judged").end();
+            }
+            if let Some(reason) = &end.stopped_early {
+                text.tone(Tone::Doubt, &format!("stopped early: {}", one_line(reason, 400))).end();
+            }
+        }
+    }
+    if record.start.deselected > 0 {
+        let left = format!("{} tests were filtered out", format_count(u64::from(record.start.deselected)));
+        text.tone(Tone::Faint, &left).end();
+    }
+}

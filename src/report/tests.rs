@@ -1,0 +1,242 @@
+//! The documents as wholes: what a run with every verdict and hostile texts becomes.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::terminal::{Detail, Ending, Progress, Screen, Terminal, failure_text, render_summary};
+use super::text::Ink;
+use super::*;
+use crate::event::{Event, Sink};
+use crate::journal::RunRecord;
+use crate::journal::sample::*;
+use crate::verdict::Verdict;
+
+const PLAIN: Screen = Screen { ink: Ink::Plain, detail: Detail::Normal, progress: Progress::None };
+
+fn ending(code: u8, reason: &'static str) -> Ending {
+    Ending { code, reason, reports: "reports/latest".into() }
+}
+
+/// Compares with a stored document; `UPDATE_EXPECTED=1` is not read here: delete the file to have it written anew.
+fn expect(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/report").join(name);
+    match fs::read_to_string(&path) {
+        Ok(expected) => assert!(expected == found, "{name} differs:\n{found}"),
+        Err(_) => {
+            fs::write(&path, found).unwrap();
+            panic!("{name} was missing and is written: look at it, then run again");
+        }
+    }
+}
+
+fn in_folder(events: &[Event]) -> (tempfile::TempDir, RunRecord) {
+    let folder = tempfile::tempdir().unwrap();
+    let record = record(folder.path(), events);
+    (folder, record)
+}
+
+fn written(record: &RunRecord, folder: &Path, name: &str) -> String {
+    let path = folder.join(name);
+    write_file(record, &path).unwrap();
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn junit_of_every_verdict() {
+    let (folder, record) = in_folder(&every_verdict());
+    let junit = written(&record, folder.path(), "a.xml");
+    expect("every-verdict.xml", &junit);
+    let mut reader = quick_xml::Reader::from_str(&junit);
+    let mut cases = 0;
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Start(tag) if tag.name().as_ref() == b"testcase" => cases += 1,
+            quick_xml::events::Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(cases, 8);
+}
+
+#[test]
+fn json_of_every_verdict_fits_its_schema() {
+    let schema: Value = serde_json::from_str(json::SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for events in [every_verdict(), many(3), every_verdict()[..9].to_vec()] {
+        let (folder, record) = in_folder(&events);
+        let text = written(&record, folder.path(), "a.json");
+        let report: Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        assert_eq!(report["run"]["seed"], u64::MAX);
+        assert_eq!(report["cases"].as_array().unwrap().len() as u32, record.totals.cases());
+        let mut extra = report.clone();
+        extra["cases"][0]["surprise"] = true.into();
+        assert!(!validator.is_valid(&extra), "the schema names every key");
+    }
+    let (folder, record) = in_folder(&every_verdict());
+    let text = written(&record, folder.path(), "a.json");
+    for exact in ["18446744073709551615", "-9223372036854775808", "9007199254740993"] {
+        assert!(text.contains(exact), "{exact}");
+    }
+    expect("every-verdict.json", &text);
+}
+
+#[test]
+fn an_unfinished_run_is_never_green() {
+    let mut events = many(3);
+    events.truncate(3);
+    let (folder, record) = in_folder(&events);
+    let junit = written(&record, folder.path(), "a.xml");
+    assert!(junit.contains("tests=\"2\" failures=\"0\" errors=\"1\""), "{junit}");
+    assert!(junit.contains("2 of 3 tests were not judged"), "{junit}");
+    let summary = render_summary(&record, PLAIN, &ending(130, "interrupted")).unwrap();
+    assert!(summary.contains("3 tests: 1 passed, 2 not finished"), "{summary}");
+    let json: Value = serde_json::from_str(&written(&record, folder.path(), "a.json")).unwrap();
+    assert_eq!((&json["totals"]["unfinished"], &json["run"]["interrupted"]), (&2.into(), &true.into()));
+}
+
+#[test]
+fn the_folder_is_replaced_as_a_whole() {
+    let (folder, record) = in_folder(&every_verdict());
+    let latest = folder.path().join("latest");
+    fs::create_dir_all(latest.join("diff")).unwrap();
+    fs::write(latest.join("diff/stale.diff"), "old").unwrap();
+    let files = write_all(&record, &latest, &Format::ALL).unwrap();
+    assert!(files.iter().all(|file| file.is_file() && file.starts_with(&latest)));
+    let mut names: Vec<String> =
+        files.iter().map(|file| file.strip_prefix(&latest).unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let hostile = "diff/hostile%20%3C%26%3E%3A%3A%5D%5D%3E%20%1B%5B0m";
+    let triage = "diff/triage%3A%3Arefund%20is%20billing";
+    let expected = [
+        format!("{hostile}.diff"),
+        format!("{hostile}.md"),
+        format!("{triage}.diff"),
+        format!("{triage}.md"),
+    ];
+    assert_eq!(names[..4], expected);
+    assert_eq!(names[4..], ["junit.xml", "report.json"]);
+    assert!(!latest.join("diff/stale.diff").exists());
+    expect("refund.diff", &fs::read_to_string(latest.join(format!("{triage}.diff"))).unwrap());
+    expect("refund.md", &fs::read_to_string(latest.join(format!("{triage}.md"))).unwrap());
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "nothing temporary is left: {left:?}");
+}
+
+#[test]
+fn a_failure_keeps_the_old_folder() {
+    let (folder, record) = in_folder(&every_verdict());
+    let latest = folder.path().join("latest");
+    write_all(&record, &latest, &[Format::Json]).unwrap();
+    fs::remove_file(record.path()).unwrap();
+    assert!(matches!(write_all(&record, &latest, &Format::ALL), Err(ReportError::Journal(_))));
+    assert!(latest.join("report.json").is_file() && !latest.join("junit.xml").exists());
+}
+
+#[test]
+fn other_kinds_are_refused_with_those_there_are() {
+    for (name, says) in [
+        ("a.html", "`.html` is not supported by this version"),
+        ("a.txt", "none of them"),
+        ("a", "no ending"),
+    ] {
+        let error = kind_of(Path::new(name)).unwrap_err().to_string();
+        assert!(error.contains(says) && error.contains(".xml (JUnit) or .json"), "{error}");
+    }
+    assert_eq!(kind_of(Path::new("A.XML")).unwrap(), Format::Junit);
+}
+
+#[test]
+fn summary_of_every_verdict() {
+    let (_folder, record) = in_folder(&every_verdict());
+    let plain = render_summary(&record, PLAIN, &ending(100, "a test failed or errored")).unwrap();
+    expect("summary.txt", &plain);
+    assert!(!plain.contains('\u{1b}') && !plain.contains('\u{202e}'));
+    let colour = Screen { ink: Ink::Colour, ..PLAIN };
+    expect(
+        "summary.ansi",
+        &render_summary(&record, colour, &ending(100, "a test failed or errored")).unwrap(),
+    );
+    let verbose = Screen { detail: Detail::Verbose, ..PLAIN };
+    let verbose = render_summary(&record, verbose, &ending(100, "a test failed or errored")).unwrap();
+    assert!(verbose.contains("✓ status equals succeeded"), "{verbose}");
+}
+
+#[test]
+fn alike_errors_are_told_once_and_long_lists_cut() {
+    let mut events = vec![Event::RunStarted(start(1100))];
+    for case in 0..1000 {
+        events.extend(pair(
+            errored(case, "401: the key is not valid"),
+            outcome(case, "s", &format!("e{case}"), Verdict::Errored),
+        ));
+    }
+    for case in 1000..1100 {
+        let finding = vec![finding(crate::verdict::Truth::Broken, "$.x equals 1")];
+        events.extend(pair(
+            attempt(case, Verdict::Failed, finding),
+            outcome(case, "s", &format!("f{case}"), Verdict::Failed),
+        ));
+    }
+    events.push(end());
+    let (_folder, record) = in_folder(&events);
+    let text = render_summary(&record, PLAIN, &ending(100, "a test failed or errored")).unwrap();
+    assert_eq!(text.matches("401: the key is not valid").count(), 1);
+    assert!(
+        text.contains("errored 1,000 tests, all for one cause")
+            && text.contains("s::e0, s::e1, s::e2 and 997 more")
+    );
+    assert!(
+        text.contains("81 more tests are red") && text.contains("… and 51 more, all in the reports"),
+        "{text}"
+    );
+    assert!(text.lines().count() < 250);
+}
+
+#[test]
+fn live_lines_and_a_closed_pipe() {
+    let mut out = Vec::new();
+    let mut terminal = Terminal::to(&mut out, PLAIN);
+    every_verdict().iter().for_each(|event| terminal.take(event).unwrap());
+    drop(terminal);
+    expect("live.txt", &String::from_utf8(out).unwrap());
+    let mut quiet = Vec::new();
+    let mut terminal = Terminal::to(&mut quiet, Screen { detail: Detail::Quiet, ..PLAIN });
+    every_verdict().iter().for_each(|event| terminal.take(event).unwrap());
+    drop(terminal);
+    assert!(quiet.is_empty());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut terminal = Terminal::to(writer, PLAIN);
+    every_verdict().iter().for_each(|event| terminal.take(event).unwrap());
+}
+
+#[test]
+fn live_lines_are_masked() {
+    let mut out = Vec::new();
+    let redactor = crate::base::redact::Redactor::new(["second try".to_owned()]);
+    let mut terminal = Terminal::to(&mut out, PLAIN).masked_by(redactor);
+    every_verdict().iter().for_each(|event| terminal.take(event).unwrap());
+    drop(terminal);
+    assert!(!String::from_utf8(out).unwrap().contains("second try"));
+}
+
+#[test]
+fn annotations_point_at_assertions() {
+    let (_folder, record) = in_folder(&every_verdict());
+    expect("annotations.txt", &github::annotations(&record));
+}
+
+#[test]
+fn a_harness_gets_plain_text() {
+    let text = failure_text(
+        &outcome(0, "s", "n", Verdict::Failed),
+        Some(&attempt(0, Verdict::Failed, vec![broken("$.a equals \"x\"", "x".into(), "y".into())])),
+    );
+    assert!(text.starts_with("✗ failed  s::n") && text.contains("suites/triage.yaml:14:9"), "{text}");
+    assert!(failure_text(&outcome(0, "s", "n", Verdict::Errored), None).contains("nothing was judged"));
+}

@@ -1,0 +1,191 @@
+//! Text for people: untrusted values made harmless and short, and an ink that is colour or plain signs.
+
+use std::borrow::Cow;
+
+/// Whether text is coloured or says the same by signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ink {
+    /// No escape sequences; changed words stand in `[-…-]` and `{+…+}`.
+    Plain,
+    /// ANSI colours.
+    Colour,
+}
+
+/// What a piece of text is, which its colour tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A name.
+    Strong,
+    /// A side matter.
+    Faint,
+    /// Good news.
+    Good,
+    /// Bad news.
+    Bad,
+    /// Doubtful news.
+    Doubt,
+    /// A word only in what was expected.
+    Removed,
+    /// A word only in what came.
+    Added,
+}
+
+impl Tone {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Strong => "\x1b[1m",
+            Self::Faint => "\x1b[2m",
+            Self::Good => "\x1b[32m",
+            Self::Bad => "\x1b[31m",
+            Self::Doubt => "\x1b[33m",
+            Self::Removed => "\x1b[1;4;31m",
+            Self::Added => "\x1b[1;4;32m",
+        }
+    }
+
+    fn signs(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Removed => ("[-", "-]"),
+            Self::Added => ("{+", "+}"),
+            Self::Strong | Self::Faint | Self::Good | Self::Bad | Self::Doubt => ("", ""),
+        }
+    }
+}
+
+/// A text that is being written.
+#[derive(Debug)]
+pub(crate) struct Text {
+    /// What was written so far.
+    pub out: String,
+    ink: Ink,
+}
+
+impl Text {
+    /// An empty text.
+    pub fn new(ink: Ink) -> Self {
+        Self { out: String::new(), ink }
+    }
+
+    /// Adds text as it is: the caller's own words, or what was made visible.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.out.push_str(text);
+        self
+    }
+
+    /// Adds text in a tone.
+    pub fn tone(&mut self, tone: Tone, text: &str) -> &mut Self {
+        let (before, after) = match self.ink {
+            Ink::Plain => tone.signs(),
+            Ink::Colour => (tone.code(), "\x1b[0m"),
+        };
+        for part in [before, text, after] {
+            self.out.push_str(part);
+        }
+        self
+    }
+
+    /// Ends the line.
+    pub fn end(&mut self) -> &mut Self {
+        self.push("\n")
+    }
+}
+
+/// Whether line ends and tabs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// They are: the text may have many lines.
+    Kept,
+    /// They are made visible: the text is one line.
+    One,
+}
+
+/// Makes everything visible that a terminal, an XML reader or an eye would take for something else: control characters,
+/// escape sequences, turns of the writing direction, characters that XML forbids.
+pub(crate) fn visible(text: &str, lines: Lines) -> Cow<'_, str> {
+    let Some(first) = text.char_indices().find(|(_, c)| is_hidden(*c, lines)).map(|(place, _)| place) else {
+        return Cow::Borrowed(text);
+    };
+    let mut shown = String::with_capacity(text.len() + 16);
+    shown.push_str(&text[..first]);
+    for c in text[first..].chars() {
+        match c {
+            '\n' if lines == Lines::One => shown.push_str("\\n"),
+            '\t' if lines == Lines::One => shown.push_str("\\t"),
+            '\r' => shown.push_str("\\r"),
+            c if is_hidden(c, lines) => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_hidden(c: char, lines: Lines) -> bool {
+    match c {
+        ' '..='~' => false,
+        '\n' | '\t' => lines == Lines::One,
+        c if c.is_control() => true,
+        '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => true,
+        // Noncharacters: the last two of each plane, and a block of their own.
+        c => (u32::from(c) & 0xfffe) == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c),
+    }
+}
+
+/// Cuts a text to so many characters and says how many are left out.
+pub(crate) fn short(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let left = text[end..].chars().count();
+            Cow::Owned(format!("{}… ({left} more characters)", &text[..end]))
+        }
+    }
+}
+
+/// One line of an untrusted text, visible and short.
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    visible(&short(text, most), Lines::One).into_owned()
+}
+
+/// A JSON value in one line, visible and short.
+pub(crate) fn value_line(value: &serde_json::Value, most: usize) -> String {
+    one_line(&value.to_string(), most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_things_are_shown() {
+        assert_eq!(visible("a\u{1b}[31mb\0\u{fffe}]]>", Lines::Kept), "a\\u{1b}[31mb\\u{0}\\u{fffe}]]>");
+        assert_eq!(visible("a\nb\tc\r", Lines::Kept), "a\nb\tc\\r");
+        assert_eq!(visible("a\nb\tc\r", Lines::One), "a\\nb\\tc\\r");
+        assert_eq!(
+            visible("\u{202e}abc\u{9b}\u{85}\u{1ffff}", Lines::One),
+            "\\u{202e}abc\\u{9b}\\u{85}\\u{1ffff}"
+        );
+        assert!(matches!(visible("Grüße 🌍\n", Lines::Kept), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(short("äöü", 3), "äöü");
+        assert_eq!(short("äöüß!", 3), "äöü… (2 more characters)");
+    }
+
+    #[test]
+    fn ink_is_colour_or_signs() {
+        let write = |ink| {
+            let mut text = Text::new(ink);
+            text.push("a ").tone(Tone::Removed, "b").tone(Tone::Good, "c");
+            text.out
+        };
+        assert_eq!(write(Ink::Plain), "a [-b-]c");
+        assert_eq!(write(Ink::Colour), "a \x1b[1;4;31mb\x1b[0m\x1b[32mc\x1b[0m");
+    }
+}

@@ -1,0 +1,156 @@
+//! Writes documents to disk: all of a run in one pass over its records, and the folder replaced only when all are there.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::journal::{CaseRecord, RunRecord};
+use crate::report::diff::DiffFolder;
+use crate::report::json::JsonReport;
+use crate::report::junit::Junit;
+use crate::report::{Format, ReportError};
+
+/// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
+/// when anything fails.
+pub(crate) fn write_all(
+    record: &RunRecord,
+    latest: &Path,
+    formats: &[Format],
+) -> Result<Vec<PathBuf>, ReportError> {
+    let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
+    let parent = latest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
+    let fresh = tempfile::Builder::new().prefix(".flowproof-").tempdir_in(parent);
+    let fresh = fresh.map_err(|source| failed(parent, source))?;
+    let built = fresh.path().join("latest");
+    fs::create_dir(&built).map_err(|source| failed(&built, source))?;
+    let files = documents(record, &built, formats)?;
+    if let Err(source) = replace(latest, &built, fresh.path()) {
+        if fresh.path().join("old").exists() {
+            // It could not be moved back either: better an odd name than a lost report.
+            let _ = fresh.keep();
+        }
+        return Err(failed(latest, source));
+    }
+    let moved =
+        |file: PathBuf| file.strip_prefix(&built).map_or_else(|_| file.clone(), |name| latest.join(name));
+    Ok(files.into_iter().map(moved).collect())
+}
+
+/// Writes one document, its kind told by the name's ending; an old file is replaced only when the new one is whole.
+pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
+    let format = kind_of(path)?;
+    let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(failed)?;
+    let file = tempfile::Builder::new().prefix(".flowproof-").tempfile_in(parent).map_err(failed)?;
+    let output = file.reopen().map_err(failed)?;
+    let mut document = Document::begin(format, output, path, record).map_err(failed)?;
+    for case in record.cases_by_suite() {
+        document.case(&case?).map_err(failed)?;
+    }
+    document.finish().map_err(failed)?;
+    share(file.path()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Says which document a file name asks for, before anything is run.
+pub(crate) fn kind_of(path: &Path) -> Result<Format, ReportError> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let reason = match ending.as_str() {
+        "xml" => return Ok(Format::Junit),
+        "json" => return Ok(Format::Json),
+        "html" | "md" | "tap" | "csv" => format!("`.{ending}` is not supported by this version of flowproof"),
+        "" => String::from("this name has no ending"),
+        other => format!("`.{other}` is none of them"),
+    };
+    Err(ReportError::Kind { path: path.to_owned(), reason })
+}
+
+fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
+    let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
+    let mut open = Vec::with_capacity(formats.len());
+    for format in formats {
+        let path = folder.join(format.file_name());
+        let document = match format {
+            Format::Diff => DiffFolder::new(&path).map(Document::Diff),
+            Format::Junit | Format::Json => {
+                File::create(&path).and_then(|file| Document::begin(*format, file, &path, record))
+            }
+        };
+        open.push((document.map_err(|source| failed(&path, source))?, path));
+    }
+    for case in record.cases_by_suite() {
+        let case = case?;
+        for (document, path) in &mut open {
+            document.case(&case).map_err(|source| failed(path, source))?;
+        }
+    }
+    let mut files = Vec::new();
+    for (document, path) in open {
+        let folder_files = document.finish().map_err(|source| failed(&path, source))?;
+        match folder_files {
+            Some(inside) => files.extend(inside),
+            None => files.push(path),
+        }
+    }
+    Ok(files)
+}
+
+/// A document that is being written.
+enum Document<'a> {
+    Junit(Junit<'a, BufWriter<File>>),
+    Json(JsonReport<BufWriter<File>>),
+    Diff(DiffFolder),
+}
+
+impl<'a> Document<'a> {
+    fn begin(format: Format, file: File, path: &Path, record: &'a RunRecord) -> io::Result<Self> {
+        let out = BufWriter::with_capacity(64 * 1024, file);
+        match format {
+            Format::Junit => Junit::new(out, record).map(Self::Junit),
+            Format::Json => JsonReport::new(out, record).map(Self::Json),
+            Format::Diff => DiffFolder::new(path).map(Self::Diff),
+        }
+    }
+
+    fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+        match self {
+            Self::Junit(junit) => junit.case(case),
+            Self::Json(json) => json.case(case),
+            Self::Diff(folder) => folder.case(case),
+        }
+    }
+
+    /// Ends it; gives the files of a folder.
+    fn finish(self) -> io::Result<Option<Vec<PathBuf>>> {
+        match self {
+            Self::Junit(junit) => junit.finish()?.flush().map(|()| None),
+            Self::Json(json) => json.finish()?.flush().map(|()| None),
+            Self::Diff(folder) => Ok(Some(folder.finish())),
+        }
+    }
+}
+
+/// Puts `built` in the place of `latest`: the old folder is moved aside first and back when the new one cannot be moved.
+fn replace(latest: &Path, built: &Path, aside: &Path) -> io::Result<()> {
+    let old = aside.join("old");
+    match fs::rename(latest, &old) {
+        Ok(()) => fs::rename(built, latest).inspect_err(|_| drop(fs::rename(&old, latest))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(built, latest),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a temporary file the rights of an ordinary one, so that others may read the report.
+#[cfg(unix)]
+fn share(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn share(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

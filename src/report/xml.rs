@@ -1,0 +1,139 @@
+//! Writes XML piece by piece: well-formed and of characters that XML 1.0 allows, whatever the texts hold.
+
+use std::io::{self, Write};
+
+use crate::report::text::{Lines, visible};
+
+/// An XML document that is being written, elements closed in turn.
+#[derive(Debug)]
+pub(crate) struct Xml<W> {
+    out: W,
+    open: Vec<&'static str>,
+    in_tag: bool,
+}
+
+impl<W: Write> Xml<W> {
+    /// Begins a document.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+        Ok(Self { out, open: Vec::with_capacity(8), in_tag: false })
+    }
+
+    /// Opens an element on a line of its own.
+    pub fn open(&mut self, name: &'static str) -> io::Result<&mut Self> {
+        self.close_tag()?;
+        self.out.write_all(b"\n")?;
+        for _ in &self.open {
+            self.out.write_all(b" ")?;
+        }
+        self.out.write_all(b"<")?;
+        self.out.write_all(name.as_bytes())?;
+        self.open.push(name);
+        self.in_tag = true;
+        Ok(self)
+    }
+
+    /// Adds an attribute to the element just opened.
+    pub fn attribute(&mut self, name: &'static str, value: &str) -> io::Result<&mut Self> {
+        debug_assert!(self.in_tag, "attributes stand before content");
+        self.out.write_all(b" ")?;
+        self.out.write_all(name.as_bytes())?;
+        self.out.write_all(b"=\"")?;
+        self.escaped(value)?;
+        self.out.write_all(b"\"")?;
+        Ok(self)
+    }
+
+    /// Adds text.
+    pub fn text(&mut self, text: &str) -> io::Result<&mut Self> {
+        self.close_tag()?;
+        self.escaped(text)?;
+        Ok(self)
+    }
+
+    /// Closes the innermost element.
+    pub fn close(&mut self) -> io::Result<&mut Self> {
+        let Some(name) = self.open.pop() else { return Ok(self) };
+        if self.in_tag {
+            self.in_tag = false;
+            self.out.write_all(b"/>")?;
+        } else {
+            self.out.write_all(b"</")?;
+            self.out.write_all(name.as_bytes())?;
+            self.out.write_all(b">")?;
+        }
+        Ok(self)
+    }
+
+    /// Closes what is open and gives the writer back.
+    pub fn finish(mut self) -> io::Result<W> {
+        while !self.open.is_empty() {
+            self.close()?;
+        }
+        self.out.write_all(b"\n")?;
+        Ok(self.out)
+    }
+
+    fn close_tag(&mut self) -> io::Result<()> {
+        if self.in_tag {
+            self.in_tag = false;
+            self.out.write_all(b">")?;
+        }
+        Ok(())
+    }
+
+    /// Escapes what means something to XML; `>` too, for `]]>` may not stand in text. Line ends and tabs are written as
+    /// references, since a reader turns them into blanks in attributes; in text they may stay.
+    fn escaped(&mut self, text: &str) -> io::Result<()> {
+        let text = visible(text, Lines::Kept);
+        let mut rest = text.as_bytes();
+        while let Some(place) =
+            rest.iter().position(|byte| matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\n' | b'\t'))
+        {
+            self.out.write_all(&rest[..place])?;
+            let escape: &[u8] = match rest[place] {
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                b'&' => b"&amp;",
+                b'"' => b"&quot;",
+                b'\n' if self.in_tag => b"&#10;",
+                b'\t' if self.in_tag => b"&#9;",
+                _ => &rest[place..=place],
+            };
+            self.out.write_all(escape)?;
+            rest = &rest[place + 1..];
+        }
+        self.out.write_all(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: &str) -> String {
+        let mut xml = Xml::new(Vec::new()).unwrap();
+        xml.open("a").unwrap().attribute("b", value).unwrap().text(value).unwrap();
+        String::from_utf8(xml.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn markup_and_forbidden_characters_are_escaped() {
+        let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+        assert_eq!(
+            written("a<b>]]>&\"'\n\t\0\u{1b}[0m\u{fffe}</script>"),
+            format!(
+                "{head}<a b=\"a&lt;b&gt;]]&gt;&amp;&quot;'&#10;&#9;\\u{{0}}\\u{{1b}}[0m\\u{{fffe}}&lt;/script&gt;\">\
+                 a&lt;b&gt;]]&gt;&amp;&quot;'\n\t\\u{{0}}\\u{{1b}}[0m\\u{{fffe}}&lt;/script&gt;</a>\n"
+            )
+        );
+    }
+
+    #[test]
+    fn elements_close_in_turn() {
+        let mut xml = Xml::new(Vec::new()).unwrap();
+        xml.open("a").unwrap().open("b").unwrap().close().unwrap().open("c").unwrap();
+        let text = String::from_utf8(xml.finish().unwrap()).unwrap();
+        assert!(text.ends_with("<a>\n <b/>\n <c/></a>\n"), "{text}");
+    }
+}

@@ -1,0 +1,252 @@
+//! From what the user asked for to a plan: settings and command line become choices, files become suites.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::units::{Rate, parse_duration, parse_rate};
+use crate::plan::case::Plan;
+use crate::plan::choices::{Choices, Matching, Selection};
+use crate::plan::compile::{Compiled, compile};
+use crate::plan::list::{self, Listed};
+use crate::plan::target::TargetError;
+use crate::report::Format;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::suite::load::{LoadOptions, Loaded, Outside, load};
+use crate::suite::problem::Problem;
+use crate::suite::project;
+
+/// What the user asks for, above everything the environment and the files say.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Suites: files or folders.
+    pub paths: Vec<PathBuf>,
+    /// Which tests, in what order.
+    pub selection: Selection,
+    /// Whether suites may name files outside the suites folder.
+    pub outside: Option<Outside>,
+    /// The target.
+    pub target: Option<String>,
+    /// The profile.
+    pub profile: Option<String>,
+    /// The published version.
+    pub workflow_id: Option<String>,
+    /// Attempts at once.
+    pub concurrency: Option<u32>,
+    /// Requests begun per second.
+    pub rate: Option<Rate>,
+    /// How often each test runs.
+    pub repeat: Option<u32>,
+    /// Infrastructure retries.
+    pub retries: Option<u32>,
+    /// Limit of a whole attempt.
+    pub timeout: Option<Duration>,
+    /// The seed; none: drawn.
+    pub seed: Option<u64>,
+    /// Folder of the reports.
+    pub reports: Option<PathBuf>,
+    /// The full name of the one test that is wanted: only its suite is loaded.
+    pub only: Option<String>,
+}
+
+/// Why nothing could be run; nothing was sent.
+#[derive(Debug)]
+pub enum OpenFailure {
+    /// The command line or the environment cannot be read.
+    Usage(String),
+    /// Suites or the project file have problems.
+    Problems(Vec<Problem>),
+    /// The target cannot be used.
+    Target(String),
+}
+
+/// A run that can start.
+pub struct Opening {
+    /// What will run.
+    pub plan: Plan,
+    /// Where it is recorded.
+    pub session: Session,
+    /// What the user should know before.
+    pub notes: Vec<String>,
+}
+
+/// What was found for a harness: what can run, and what is wrong with the rest.
+pub struct Partial {
+    /// The run.
+    pub opening: Opening,
+    /// Everything wrong with what is left out.
+    pub problems: Vec<Problem>,
+    /// The suite files that are left out.
+    pub unsound: Vec<Arc<str>>,
+    /// How many suite files there are, readable or not.
+    pub files: usize,
+}
+
+/// How much was loaded without a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// Suite files.
+    pub suites: usize,
+    /// Tests, data rows counted one by one.
+    pub tests: usize,
+}
+
+/// Loads and plans a run; any problem in any file is a failure.
+pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailure> {
+    let partial = open_partly(settings, request)?;
+    if partial.problems.is_empty() { Ok(partial.opening) } else { Err(OpenFailure::Problems(partial.problems)) }
+}
+
+/// Loads and plans what has no problems, and tells the problems of the rest.
+pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, OpenFailure> {
+    let choices = choices(settings, request)?;
+    let loaded = load(&options(settings, request));
+    let (files, reports, formats, notes) = (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
+    let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
+    let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
+        return Err(match problems.is_empty() {
+            true => OpenFailure::Target(join(&target_errors)),
+            false => OpenFailure::Problems(problems),
+        });
+    };
+    let session = Session::new(&plan, reports, formats);
+    Ok(Partial { opening: Opening { plan, session, notes }, problems, unsound, files })
+}
+
+/// Loads and compiles everything on the mock, where no key is needed, and lists every problem.
+pub fn check(settings: &Settings, request: &Request) -> Result<Checked, OpenFailure> {
+    let request = Request { target: request.target.clone().or_else(|| Some("mock".to_owned())), ..request.clone() };
+    let partial = open_partly(settings, &request)?;
+    if partial.problems.is_empty() {
+        Ok(Checked { suites: partial.files, tests: partial.opening.plan.cases.len() })
+    } else {
+        Err(OpenFailure::Problems(partial.problems))
+    }
+}
+
+/// The selected tests, without compiling anything.
+pub fn list(settings: &Settings, request: &Request) -> Result<Vec<Listed>, OpenFailure> {
+    let choices = choices(settings, request)?;
+    let mut loaded = load(&options(settings, request));
+    if loaded.problems.is_empty() {
+        Ok(list::list(&loaded, &choices))
+    } else {
+        Err(OpenFailure::Problems(std::mem::take(&mut loaded.problems)))
+    }
+}
+
+fn join(errors: &[TargetError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
+/// The command line's choices, and where it is silent the environment's.
+fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailure> {
+    let number = |name, value: &Option<String>| from_env(name, value, |text| text.parse::<u32>().map_err(|_| whole(text)));
+    let mut selection = request.selection.clone();
+    if let Some(only) = &request.only {
+        selection = Selection { filters: vec![only.clone()], matching: Matching::Exact, ..selection };
+    }
+    let repeat = match request.repeat {
+        Some(repeat) => Some(repeat),
+        None => number("FLOWPROOF_REPEAT", &settings.repeat)?,
+    };
+    let concurrency = match request.concurrency {
+        Some(concurrency) => Some(concurrency),
+        None => number("FLOWPROOF_CONCURRENCY", &settings.concurrency)?,
+    };
+    let retries = match request.retries {
+        Some(retries) => Some(retries),
+        None => number("FLOWPROOF_RETRIES", &settings.retries)?,
+    };
+    let rate = match request.rate {
+        Some(rate) => Some(rate),
+        None => from_env("FLOWPROOF_RATE", &settings.rate, |text| parse_rate(text).map_err(|error| error.to_string()))?,
+    };
+    let timeout = match request.timeout {
+        Some(timeout) => Some(timeout),
+        None => from_env("FLOWPROOF_TIMEOUT", &settings.timeout, |text| parse_duration(text).map_err(|error| error.to_string()))?,
+    };
+    for (name, value) in [("FLOWPROOF_REPEAT", repeat), ("FLOWPROOF_CONCURRENCY", concurrency)] {
+        if value == Some(0) {
+            return Err(OpenFailure::Usage(format!("{name}: must be at least 1")));
+        }
+    }
+    Ok(Choices {
+        target: request.target.clone().or_else(|| settings.target.clone()),
+        profile: request.profile.clone().or_else(|| settings.profile.clone()),
+        workflow_id: request.workflow_id.clone().or_else(|| settings.workflow_id.clone()),
+        concurrency: concurrency.map(|number| number as usize),
+        rate,
+        retries,
+        timeout,
+        repeat,
+        selection,
+        seed: request.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
+        in_ci: settings.in_ci,
+        env: settings.env.clone(),
+    })
+}
+
+fn whole(text: &str) -> String {
+    format!("`{text}` is not a whole number")
+}
+
+fn from_env<T>(
+    name: &str,
+    value: &Option<String>,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, OpenFailure> {
+    let Some(text) = value else { return Ok(None) };
+    parse(text).map(Some).map_err(|error| OpenFailure::Usage(format!("{name}: {error}")))
+}
+
+fn options(settings: &Settings, request: &Request) -> LoadOptions {
+    let asked = if request.paths.is_empty() { &settings.suites } else { &request.paths };
+    LoadOptions {
+        working_dir: settings.working_dir.clone(),
+        paths: asked.clone(),
+        outside: request.outside.unwrap_or(Outside::Refused),
+        in_ci: settings.in_ci,
+        only: request.only.clone(),
+    }
+}
+
+/// The folder of the reports: command line, environment, project file, `reports`.
+fn reports_of(loaded: &Loaded, settings: &Settings, request: &Request) -> PathBuf {
+    let named = request.reports.clone().or_else(|| settings.reports.clone());
+    let written = || loaded.project.as_ref().and_then(|project| project.reports_dir.as_deref());
+    named.unwrap_or_else(|| loaded.root.join(written().unwrap_or("reports")))
+}
+
+/// The documents that are written: those the project names and this version has, else all.
+fn formats(loaded: &Loaded) -> Vec<Format> {
+    let Some(named) = loaded.project.as_ref().and_then(|project| project.formats.as_ref()) else {
+        return Format::ALL.to_vec();
+    };
+    let mut formats: Vec<Format> = named.iter().filter_map(|format| document(format.value)).collect();
+    formats.push(Format::Diff);
+    formats
+}
+
+fn document(format: project::Format) -> Option<Format> {
+    match format {
+        project::Format::Junit => Some(Format::Junit),
+        project::Format::Json => Some(Format::Json),
+        project::Format::Html | project::Format::Markdown | project::Format::Tap | project::Format::Csv => None,
+    }
+}
+
+/// What the project asks for and this version leaves out.
+fn notes(loaded: &Loaded) -> Vec<String> {
+    let named = loaded.project.iter().flat_map(|project| project.formats.iter().flatten());
+    let missing: Vec<&str> = named.filter(|format| document(format.value).is_none()).map(|format| word(format.value)).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("note: this version of flowproof writes no {} report; junit and json are written", missing.join(" or "))]
+}
+
+fn word(format: project::Format) -> &'static str {
+    project::FORMATS.iter().find(|(_, known)| *known == format).map_or("such", |(word, _)| *word)
+}

@@ -1,0 +1,67 @@
+//! Finds the file of one test without loading suites: only each file's top-level `name` is read.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// The most lines that are looked at for a `name`.
+const MOST_LINES: usize = 400;
+
+/// The files whose suite may hold the test with this full name; all of them when none can be told.
+///
+/// `key` is the name a suite has when it does not say one.
+pub fn files_of(full_name: &str, files: Vec<(PathBuf, String)>) -> Vec<PathBuf> {
+    let holds = |name: &str| full_name.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
+    let (mine, others): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(path, key)| holds(&peek_name(path).unwrap_or_else(|| key.clone())));
+    let chosen = if mine.is_empty() { others } else { mine };
+    chosen.into_iter().map(|(path, _)| path).collect()
+}
+
+/// The value of the first line that begins with `name:`, when it is plain or quoted text on that line.
+fn peek_name(path: &Path) -> Option<String> {
+    let lines = BufReader::new(File::open(path).ok()?).lines().take(MOST_LINES);
+    let line = lines.map_while(Result::ok).find(|line| line.starts_with("name:"))?;
+    let value = line["name:".len()..].trim();
+    let quoted = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split(quote).next());
+    let text = quoted('"').or_else(|| quoted('\'')).unwrap_or_else(|| value.split(" #").next().unwrap_or(value));
+    Some(text.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(contents: &[(&str, &str)]) -> (tempfile::TempDir, Vec<(PathBuf, String)>) {
+        let folder = tempfile::tempdir().unwrap();
+        let written = contents.iter().map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            (path, name.trim_end_matches(".yaml").to_owned())
+        });
+        let files = written.collect();
+        (folder, files)
+    }
+
+    fn found(full_name: &str) -> Vec<String> {
+        let (_folder, files) = files(&[
+            ("a.yaml", "version: 1\nname: \"Support triage\" # the first\ntests: []\n"),
+            ("b.yaml", "version: 1\ntests:\n  - name: Support triage\n"),
+            ("c.yaml", "name: Orders\n"),
+        ]);
+        let names = files_of(full_name, files).into_iter();
+        names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_suite_is_found_by_its_name_or_its_file() {
+        assert_eq!(found("Support triage::refund"), ["a"]);
+        assert_eq!(found("b::Support triage"), ["b"]);
+        assert_eq!(found("Orders::x[1]"), ["c"]);
+    }
+
+    #[test]
+    fn a_name_that_no_file_claims_means_all_files() {
+        assert_eq!(found("Nobody::x"), ["a", "b", "c"]);
+    }
+}

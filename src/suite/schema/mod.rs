@@ -1,0 +1,152 @@
+//! The JSON Schemas (2020-12) of the suite and the project file, for editors; the reader remains the judge.
+
+/// The schema of a suite.
+pub const SUITE: &str = include_str!("suite.schema.json");
+/// The schema of the project file.
+pub const PROJECT: &str = include_str!("project.schema.json");
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::suite::{project, read_suite, read_target, read_test, yaml};
+
+    fn schema(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn keys(schema: &Value, pointer: &str) -> Vec<String> {
+        let properties =
+            schema.pointer(pointer).and_then(Value::as_object).unwrap_or_else(|| panic!("{pointer}"));
+        let mut keys: Vec<String> = properties.keys().cloned().collect();
+        keys.sort();
+        keys
+    }
+
+    fn same(schema: &Value, pointer: &str, known: &[&str]) {
+        let mut known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
+        known.sort();
+        assert_eq!(keys(schema, pointer), known, "{pointer}");
+    }
+
+    #[test]
+    fn the_schemas_know_the_readers_keys() {
+        let suite = schema(SUITE);
+        same(&suite, "/properties", &read_suite::SUITE_KEYS);
+        same(&suite, "/properties/defaults/properties", &read_test::RUN_KEYS);
+        same(&suite, "/$defs/test/properties", &read_test::TEST_KEYS);
+        same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
+        let project = schema(PROJECT);
+        same(&project, "/properties", &project::PROJECT_KEYS);
+        same(&project, "/properties/profiles/additionalProperties/properties", &project::PROFILE_KEYS);
+        same(&project, "/properties/reports/properties", &project::REPORTS_KEYS);
+        same(&project, "/properties/compare/properties", &project::COMPARE_KEYS);
+        same(&project, "/properties/judges/additionalProperties/properties", &project::JUDGE_KEYS);
+        let target = "/properties/targets/additionalProperties/properties";
+        same(&project, target, &read_target::TARGET_KEYS);
+        same(&project, &format!("{target}/apps/additionalProperties/properties"), &read_target::APP_KEYS);
+        same(&project, &format!("{target}/timeouts/properties"), &read_target::TIMEOUT_KEYS);
+        same(&project, &format!("{target}/recovery/properties"), &read_target::RECOVERY_KEYS);
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        fn walk(value: &Value, path: &str) {
+            let Some(members) = value.as_object() else { return };
+            for (key, member) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                let described = member.get("description").is_some() || member.get("$ref").is_some();
+                assert!(described, "{path}/{key} has no description");
+            }
+            for (key, member) in members {
+                walk(member, &format!("{path}/{key}"));
+                for item in member.as_array().into_iter().flatten() {
+                    walk(item, &format!("{path}/{key}"));
+                }
+            }
+        }
+        walk(&schema(SUITE), "suite");
+        walk(&schema(PROJECT), "project");
+    }
+
+    fn document(path: &Path) -> Option<Value> {
+        let root = yaml::parse_yaml("x", std::fs::read(path).unwrap(), &mut Vec::new()).root?;
+        Some(root.to_json())
+    }
+
+    fn data(folder: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/suites").join(folder)
+    }
+
+    #[test]
+    fn the_blocks_of_the_format_page_validate() {
+        let suite = jsonschema::validator_for(&schema(SUITE)).unwrap();
+        for name in ["support-triage", "elsewhere", "repeats"] {
+            let document = document(&data("good").join(format!("{name}.yaml"))).unwrap();
+            let errors: Vec<String> = suite
+                .iter_errors(&document)
+                .map(|error| format!("{} {error}", error.instance_path()))
+                .collect();
+            assert_eq!(errors, Vec::<String>::new(), "{name}");
+        }
+        let project = jsonschema::validator_for(&schema(PROJECT)).unwrap();
+        let document = document(&data("good/project/flowproof.yaml")).unwrap();
+        let errors: Vec<String> = project
+            .iter_errors(&document)
+            .map(|error| format!("{} {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+
+    /// Bad suites whose fault no schema can see: it lies in names, files, templates or YAML itself.
+    const BEYOND_A_SCHEMA: [&str; 27] = [
+        "binary-tag",
+        "duplicate-keys",
+        "each-and-matrix",
+        "each-bad-jsonl",
+        "each-kind",
+        "each-no-file",
+        "each-outside",
+        "each-ragged-csv",
+        "each-twice",
+        "files-missing",
+        "full-name-collision",
+        "huge-integer",
+        "human-input",
+        "matrix-huge",
+        "name-twice",
+        "pass-rate-above",
+        "repeat-sequential",
+        "row-without-rows",
+        "template-syntax",
+        "thresholds",
+        "timeout-zero",
+        "unknown-column",
+        "unknown-root",
+        "name-with-control",
+        "unknown-var",
+        "var-name",
+        "var-used-before",
+    ];
+
+    #[test]
+    fn bad_shapes_are_refused() {
+        let suite = jsonschema::validator_for(&schema(SUITE)).unwrap();
+        let mut accepted = Vec::new();
+        for entry in std::fs::read_dir(data("bad")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            if path.extension().is_none_or(|ending| ending != "yaml")
+                || BEYOND_A_SCHEMA.contains(&name.as_str())
+            {
+                continue;
+            }
+            if document(&path).is_some_and(|document| suite.is_valid(&document)) {
+                accepted.push(name);
+            }
+        }
+        assert_eq!(accepted, Vec::<String>::new());
+    }
+}

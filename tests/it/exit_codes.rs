@@ -1,0 +1,190 @@
+//! Every exit code of the contract, provoked in a child process.
+
+use std::io::Read;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::project::Project;
+
+const GREEN: &str = "
+version: 1
+name: S
+tests:
+  - name: a
+    tags: [smoke]
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+";
+
+const RED: &str = "
+version: 1
+name: S
+tests:
+  - name: a
+    assert: [{ path: $.x, equals: 2 }]
+    mock: { outputs: { x: 1 } }
+";
+
+const SLOW: &str = "
+version: 1
+name: S
+tests:
+  - name: quick
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+  - name: slow
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 }, latency: 60s }
+";
+
+#[test]
+fn a_green_run_exits_0() {
+    let project = Project::with_suite(GREEN);
+    let output = project.run(&["run"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    assert!(text(&output).contains("on the mock: no live workflow was tested"), "{}", text(&output));
+}
+
+#[test]
+fn a_failed_test_exits_100() {
+    let output = Project::with_suite(RED).run(&["run"]);
+    assert_eq!(code(&output), 100, "{}", text(&output));
+}
+
+#[test]
+fn an_errored_test_beside_a_passed_one_exits_100() {
+    let suite = format!("{GREEN}  - name: b\n    assert: [{{ path: $.x, equals: 1 }}]\n");
+    let output = Project::with_suite(&suite).run(&["run"]);
+    assert_eq!(code(&output), 100, "{}", text(&output));
+    assert!(text(&output).contains("no mock answer"), "{}", text(&output));
+}
+
+#[test]
+fn a_usage_error_exits_2() {
+    let output = Project::with_suite(GREEN).run(&["run", "--no-such-flag"]);
+    assert_eq!(code(&output), 2, "{}", text(&output));
+}
+
+#[test]
+fn a_suite_with_a_problem_exits_2_and_sends_nothing() {
+    let project = Project::with_suite(&GREEN.replace("assert:", "asert:"));
+    let output = project.run(&["run"]);
+    assert_eq!(code(&output), 2, "{}", text(&output));
+    assert!(text(&output).contains("did you mean `assert`?"), "{}", text(&output));
+    assert!(!project.path("reports").exists(), "nothing ran, so nothing is recorded");
+}
+
+#[test]
+fn check_exits_0_without_and_1_with_problems() {
+    assert_eq!(code(&Project::with_suite(GREEN).run(&["check"])), 0);
+    assert_eq!(code(&Project::with_suite(&GREEN.replace("assert:", "asert:")).run(&["check"])), 1);
+    assert_eq!(code(&Project::with_suite(GREEN).run(&["check", "--no-such-flag"])), 2);
+}
+
+#[test]
+fn a_target_that_nobody_answers_exits_3() {
+    let project = Project::with_suite(GREEN);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    project.write(
+        "flowproof.yaml",
+        &format!(
+            "version: 1\ntargets:\n  dead:\n    base_url: http://127.0.0.1:{closed}/v1\n    api_key: app-0123456789\n    retries: 0\n"
+        ),
+    );
+    let output = project.run(&["run", "--target", "dead"]);
+    assert_eq!(code(&output), 3, "{}", text(&output));
+}
+
+#[test]
+fn a_named_target_without_its_key_exits_3() {
+    let project = Project::with_suite(GREEN);
+    project.write(
+        "flowproof.yaml",
+        "version: 1\ntargets:\n  live:\n    base_url: http://127.0.0.1:9/v1\n    api_key: \"{{ env.NO_SUCH_KEY_IS_SET }}\"\n",
+    );
+    let output = project.run(&["run", "--target", "live"]);
+    assert_eq!(code(&output), 3, "{}", text(&output));
+    assert!(text(&output).contains("NO_SUCH_KEY_IS_SET"), "{}", text(&output));
+}
+
+#[test]
+fn no_selected_test_exits_4_unless_allowed() {
+    let project = Project::with_suite(GREEN);
+    assert_eq!(code(&project.run(&["run", "-f", "nothing-is-called-so"])), 4);
+    assert_eq!(code(&project.run(&["run", "-f", "nothing-is-called-so", "--no-tests", "pass"])), 0);
+    assert_eq!(code(&project.run(&["run", "--skip-tag", "smoke"])), 4);
+}
+
+#[test]
+fn a_run_that_skips_everything_is_not_green() {
+    let project = Project::with_suite(&GREEN.replace("tags: [smoke]", "skip: later"));
+    let output = project.run(&["run"]);
+    assert_eq!(code(&output), 4, "{}", text(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_exits_130_with_reports_of_what_finished() {
+    let project = Project::with_suite(SLOW);
+    let mut child = project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(|| journal_text(&project).contains("case_finished"));
+    signal(&child, "INT");
+    let status = wait(&mut child);
+    assert_eq!(status, Some(130));
+    let junit = project.read("reports/latest/junit.xml");
+    assert!(junit.contains("quick"), "{junit}");
+    let report: serde_json::Value = serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
+    assert_eq!(report["interrupted"], true, "{report}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_mock_command_ends_with_0_on_a_signal() {
+    let project = Project::with_suite(GREEN);
+    let mut child = project.command(&["mock"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = [0u8; 7];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"http://");
+    signal(&child, "TERM");
+    assert_eq!(wait(&mut child), Some(0));
+}
+
+fn journal_text(project: &Project) -> String {
+    let Ok(runs) = std::fs::read_dir(project.path("reports/runs")) else { return String::new() };
+    runs.filter_map(|run| std::fs::read_to_string(run.ok()?.path().join("journal.jsonl")).ok()).collect()
+}
+
+fn signal(child: &Child, name: &str) {
+    let killed = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+}
+
+fn wait_for(done: impl Fn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < limit, "what was waited for did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn wait(child: &mut Child) -> Option<i32> {
+    let limit = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if Instant::now() > limit {
+            child.kill().unwrap();
+            panic!("the command did not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("the command ends by itself")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}

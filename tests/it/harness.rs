@@ -1,0 +1,176 @@
+//! The libtest harness as another crate uses it: `examples/workflow-tests` is built, and its test binary run in projects that are
+//! green, red and broken, by itself, under `cargo test` and under `cargo nextest`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use crate::project::Project;
+
+const GREEN: &str = "
+version: 1
+name: S
+tests:
+  - name: a
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+  - name: left-out
+    skip: not today
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+";
+
+const RED: &str = "
+version: 1
+name: S
+tests:
+  - name: good
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+  - name: bad
+    assert: [{ path: $.x, equals: 2 }]
+    mock: { outputs: { x: 1 } }
+";
+
+const BROKEN: &str = "version: 1\nname: S\ntests:\n  - name: a\n    asert: []\n";
+
+#[test]
+fn the_example_crate_is_green_under_cargo_test() {
+    let output = cargo(&["test", "--test", "workflows"]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("test Greeting::greets-by-name ... ok"), "{}", text(&output));
+}
+
+#[test]
+fn a_green_project_exits_0_and_says_what_is_ignored() {
+    let output = harness(&Project::with_suite(GREEN), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("1 passed; 0 failed; 1 ignored"), "{}", text(&output));
+}
+
+#[test]
+fn a_failed_assertion_exits_101_and_shows_its_place() {
+    let project = Project::with_suite(RED);
+    let output = harness(&project, &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("suites/s.yaml:10:"), "{}", text(&output));
+    assert!(project.read("reports/latest/junit.xml").contains("failure"), "reports are written when tests fail");
+}
+
+#[test]
+fn filters_and_exact_names_work_as_in_libtest() {
+    let project = Project::with_suite(RED);
+    let output = harness(&project, &["good"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("1 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out"), "{}", text(&output));
+    let output = harness(&project, &["--exact", "S::bad"]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+}
+
+#[test]
+fn a_broken_suite_is_one_failing_trial_and_listing_never_fails() {
+    let project = Project::with_suite(BROKEN);
+    project.write("suites/good.yaml", GREEN.replace("name: S", "name: T"));
+    let listed = harness(&project, &["--list", "--format", "terse"]);
+    assert_eq!(listed.status.code(), Some(0), "{}", text(&listed));
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(names.contains("suites/s.yaml::loads: test"), "{names}");
+    assert!(names.contains("T::a: test"), "{names}");
+    assert_eq!(String::from_utf8_lossy(&listed.stderr), "", "listing is silent");
+    let output = harness(&project, &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("did you mean `assert`?"), "{}", text(&output));
+    assert!(text(&output).contains("test T::a ... ok"), "{}", text(&output));
+}
+
+#[test]
+fn a_project_without_suites_is_not_green() {
+    let output = harness(&Project::empty(), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert_eq!(harness(&Project::empty(), &["--list"]).status.code(), Some(0), "listing never fails");
+}
+
+#[test]
+fn a_project_that_skips_everything_is_not_green() {
+    let project = Project::with_suite(&RED.replace("    assert:", "    skip: later\n    assert:"));
+    let output = harness(&project, &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("judged nothing"), "{}", text(&output));
+}
+
+#[test]
+fn nextest_lists_each_test_runs_it_in_a_process_and_fails_what_fails() {
+    install_nextest();
+    let green = cargo(&["nextest", "run", "--test", "workflows"]);
+    assert!(green.status.success(), "{}", text(&green));
+    assert!(text(&green).contains("2 passed"), "{}", text(&green));
+    let project = Project::with_suite(RED);
+    let suites = project.path("suites");
+    let red = command(&["nextest", "run", "--no-fail-fast", "--test", "workflows"])
+        .env("FLOWPROOF_SUITES", &suites)
+        .output()
+        .unwrap();
+    assert_eq!(red.status.code(), Some(100), "nextest's code for failed tests: {}", text(&red));
+    assert!(text(&red).contains("1 passed, 1 failed"), "{}", text(&red));
+}
+
+/// Runs the example's test binary in a project's folder.
+fn harness(project: &Project, args: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.args(args).current_dir(project.path(""));
+    quiet(&mut command);
+    command.output().unwrap()
+}
+
+/// The example's test binary, built once.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let output = cargo(&["test", "--no-run", "--test", "workflows", "--message-format", "json"]);
+        assert!(output.status.success(), "{}", text(&output));
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let executable = messages.lines().rev().find_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            (message["target"]["name"] == "workflows").then(|| message["executable"].as_str().map(PathBuf::from))?
+        });
+        executable.expect("cargo names the test binary it built")
+    })
+}
+
+fn cargo(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+/// cargo in the example's folder, with the dependencies that are built already.
+fn command(args: &[&str]) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = Path::new(env!("CARGO_BIN_EXE_flowproof")).ancestors().nth(2).unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(args).current_dir(root.join("examples/workflow-tests")).env("CARGO_TARGET_DIR", target);
+    quiet(&mut command);
+    command
+}
+
+/// Removes what the outer test run says to flowproof, cargo and nextest.
+fn quiet(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let speaks = ["FLOWPROOF_", "NEXTEST", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST"];
+        if name == "CI" || name == "GITHUB_ACTIONS" || speaks.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// A machine without nextest gets it: its absence is skipped nowhere.
+fn install_nextest() {
+    let present = Command::new(env!("CARGO")).args(["nextest", "--version"]).output().unwrap();
+    if !present.status.success() {
+        let installed = Command::new(env!("CARGO")).args(["install", "--locked", "cargo-nextest"]).status().unwrap();
+        assert!(installed.success(), "cargo-nextest cannot be installed");
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}

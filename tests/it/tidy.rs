@@ -1,0 +1,281 @@
+//! The tree keeps the rules of `docs/architecture.md`: floors, homes, sizes, names, absences.
+//!
+//! `source` reads Rust just well enough, `floors` reads the document, `rules` holds one function a rule.
+//! Each rule is proved able to fail by the table at the end of this file.
+
+mod floors;
+mod rules;
+mod source;
+
+use std::path::Path;
+
+use floors::House;
+use rules::{RULES, Rule};
+use source::{Source, load_sources};
+
+/// The repository's root.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn house() -> House {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).expect("docs/architecture.md");
+    House::parse(&text)
+}
+
+#[test]
+fn the_tree_keeps_the_rules() {
+    let house = house();
+    let sources = load_sources(root(), &["src"]);
+    assert!(sources.len() > 20, "found only {} files under src", sources.len());
+    let offences: Vec<String> = sources
+        .iter()
+        .filter(|source| !source.is_test)
+        .flat_map(|source| RULES.iter().flat_map(|rule| (rule.find)(source, &house)))
+        .collect();
+    assert!(offences.is_empty(), "{} offences:\n{}", offences.len(), offences.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_holds() {
+    let sources = load_sources(root(), &["src", "tests", "benches", "examples"]);
+    let offences: Vec<String> = sources
+        .iter()
+        .flat_map(|source| rules::module_docs(source).into_iter().chain(rules::leftovers(source)))
+        .collect();
+    assert!(offences.is_empty(), "{} offences:\n{}", offences.len(), offences.join("\n"));
+}
+
+#[test]
+fn every_room_has_a_floor() {
+    let house = house();
+    for source in load_sources(root(), &["src"]) {
+        let room = source.room();
+        assert!(
+            house.floor(&room).is_some(),
+            "{}: `{room}` has no floor in docs/architecture.md",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn the_house_is_read_from_the_document() {
+    let house = house();
+    let floors: Vec<Option<u8>> =
+        ["base", "suite", "verdict", "check", "plan", "engine", "report", "cli", "main"]
+            .iter()
+            .map(|room| house.floor(room))
+            .collect();
+    let expected: Vec<Option<u8>> = (0..=8).map(Some).collect();
+    assert_eq!(floors, expected);
+    assert_eq!(house.homes("libtest_mimic"), ["harness"]);
+    assert_eq!(house.neighbours("check"), ["outcome"]);
+    assert!(house.homes("serde_json").is_empty(), "a crate without a home may be used anywhere");
+}
+
+/// A rule, a file that breaks it, and the same file mended.
+struct Proof {
+    rule: &'static str,
+    path: &'static str,
+    bad: &'static str,
+    good: &'static str,
+}
+
+const PROOFS: &[Proof] = &[
+    Proof {
+        rule: "floors",
+        path: "src/check/a.rs",
+        bad: "use crate::engine::run::Run;",
+        good: "use crate::verdict::Finding; // not crate::engine",
+    },
+    Proof {
+        rule: "floors",
+        path: "src/client/http.rs",
+        bad: "fn a() { crate::mock::server::serve() }",
+        good: "fn a() { crate::client::assemble::assemble(\"crate::mock\") }",
+    },
+    Proof {
+        rule: "floors",
+        path: "src/check/a.rs",
+        bad: "use crate::{base::units, plan::{case::Case}};",
+        good: "use crate::{base::{units, plan}, wire};",
+    },
+    Proof {
+        rule: "floors",
+        path: "src/client/a.rs",
+        bad: "use crate::outcome::Cause;",
+        good: "fn a() { outcome::cause() }",
+    },
+    Proof {
+        rule: "floors",
+        path: "src/plan/deep/a.rs",
+        bad: "use super::super::super::engine::Run;",
+        good: "use super::super::case::Case;",
+    },
+    Proof {
+        rule: "floors",
+        path: "src/check/a.rs",
+        bad: "use crate::nowhere::X;",
+        good: "#[cfg(test)]\nmod tests { use crate::engine::X; }",
+    },
+    Proof {
+        rule: "homes",
+        path: "src/engine/a.rs",
+        bad: "use reqwest::Client;",
+        good: "fn reqwest() { let serde_saphyr = 1; }",
+    },
+    Proof {
+        rule: "homes",
+        path: "src/check/a.rs",
+        bad: "fn a() { serde_saphyr::from_str(x) }",
+        good: "/// As serde_saphyr::from_str does.\nfn a() {}",
+    },
+    Proof {
+        rule: "purity",
+        path: "src/check/a.rs",
+        bad: "pub async fn check() {}",
+        good: "pub fn check() { \"async fn\"; }",
+    },
+    Proof {
+        rule: "purity",
+        path: "src/plan/a.rs",
+        bad: "fn a() { std::fs::read(path) }",
+        good: "fn a() { std::fmt::format(args) }",
+    },
+    Proof {
+        rule: "environment",
+        path: "src/cli/run.rs",
+        bad: "fn a() { std::env::var(\"CI\") }",
+        good: "fn a() { env!(\"CARGO_PKG_VERSION\"); std::env::current_dir() }",
+    },
+    Proof {
+        rule: "environment",
+        path: "src/cli/run.rs",
+        bad: "struct A { #[arg(long, env = \"TARGET\")] b: u8 }",
+        good: "struct A { #[arg(long, help = \"env = x\")] env: u8 }",
+    },
+    Proof {
+        rule: "clock",
+        path: "src/engine/a.rs",
+        bad: "fn a() { Instant::now() }",
+        good: "fn a() { clock.now() }",
+    },
+    Proof {
+        rule: "printing",
+        path: "src/report/junit.rs",
+        bad: "fn a() { println!(\"x\") }",
+        good: "fn a() { writeln!(out, \"println!()\") }",
+    },
+    Proof {
+        rule: "absences",
+        path: "src/check/a.rs",
+        bad: "fn a() { x.unwrap() }",
+        good: "fn a() { x.unwrap_or(1) }",
+    },
+    Proof {
+        rule: "absences",
+        path: "src/check/a.rs",
+        bad: "fn a() { dbg!(x) }",
+        good: "fn a() { \"dbg!(x)\" }",
+    },
+    Proof {
+        rule: "absences",
+        path: "src/check/a.rs",
+        bad: "static A: LazyLock<u8> = LazyLock::new(f);",
+        good: "static A: u8 = 1;\nstruct B { c: OnceCell<u8> }",
+    },
+    Proof {
+        rule: "absences",
+        path: "src/check/a.rs",
+        bad: "#[allow(dead_code)]\nfn a() {}",
+        good: "#[expect(dead_code, reason = \"soon\")]\nfn a() {}",
+    },
+    Proof {
+        rule: "absences",
+        path: "src/wire/a.rs",
+        bad: "#[serde(default, flatten)]\nstruct A;",
+        good: "#[serde(default)]\nfn a() { x.iter().flatten() }",
+    },
+    Proof { rule: "names", path: "src/check/utils.rs", bad: "fn a() {}", good: "" },
+    Proof {
+        rule: "names",
+        path: "src/check/a.rs",
+        bad: "pub struct CaseManager;",
+        good: "pub struct Manages;",
+    },
+    Proof {
+        rule: "signatures",
+        path: "src/check/a.rs",
+        bad: "fn a(x: u8, strict: bool) {}",
+        good: "fn a(x: u8, f: impl Fn(u8) -> bool) -> bool {}\nimpl Visitor for B { fn visit_bool(self, v: bool) {} }",
+    },
+    Proof {
+        rule: "signatures",
+        path: "src/check/a.rs",
+        bad: "fn a(a: u8, b: u8, c: u8, d: u8, e: u8) {}",
+        good: "fn a<T: Fn(u8, u8)>(&self, a: (u8, u8), b: Map<u8, u8>, c: u8, d: u8) {}",
+    },
+    Proof {
+        rule: "commented_code",
+        path: "src/check/a.rs",
+        bad: "// let x = 1;\nfn a() {}",
+        good: "// Let it be; it holds.\n/// let x = 1;\nfn a() {}",
+    },
+];
+
+/// The names of the rules that `text` offends.
+fn offended(path: &str, text: &str) -> Vec<&'static str> {
+    let source = Source::parse(path, text);
+    let house = house();
+    RULES.iter().filter(|rule| !(rule.find)(&source, &house).is_empty()).map(|rule| rule.name).collect()
+}
+
+#[test]
+fn every_rule_can_fail() {
+    for proof in PROOFS {
+        assert_eq!(offended(proof.path, proof.bad), [proof.rule], "bad: {}", proof.bad);
+        let mended = if proof.good.is_empty() { "src/check/a.rs" } else { proof.path };
+        assert_eq!(offended(mended, proof.good), [""; 0], "good: {}", proof.good);
+    }
+    let long_body = format!("fn a() {{\n{}}}\n", "    x;\n".repeat(59));
+    assert_eq!(offended("src/check/a.rs", &long_body), ["function_length"]);
+    assert_eq!(offended("src/check/a.rs", &long_body.replacen("    x;\n", "", 1)), [""; 0]);
+    let long_file = "const A: u8 = 1;\n".repeat(301);
+    assert_eq!(offended("src/check/a.rs", &long_file), ["file_length"]);
+    let tested =
+        format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "const A: u8 = 1;\n".repeat(300), "x;\n".repeat(300));
+    assert_eq!(offended("src/check/a.rs", &tested), [""; 0]);
+    for rule in RULES {
+        let by_hand = ["function_length", "file_length"].contains(&rule.name);
+        assert!(by_hand || PROOFS.iter().any(|proof| proof.rule == rule.name), "{} has no proof", rule.name);
+    }
+}
+
+#[test]
+fn documents_and_leftovers_are_seen() {
+    let finds = |text: &str| {
+        let source = Source::parse("src/check/a.rs", text);
+        (usize::from(rules::module_docs(&source).is_some()), rules::leftovers(&source).len())
+    };
+    assert_eq!(finds("//! What it holds.\nfn a() {}\n"), (0, 0));
+    assert_eq!(finds("// What it holds.\nfn a() {}\n"), (1, 0));
+    assert_eq!(finds(concat!("//! What it holds.\n// TO", "DO: more\n")), (0, 1));
+    assert_eq!(finds(concat!("//! What it holds.\nconst A: &str = \"FIX", "ME\";\n")), (0, 1));
+}
+
+#[test]
+fn rust_is_read_well_enough() {
+    let text = r##"fn a<'a>(x: &'a str) { let c = '"'; let d = '\''; "crate::b // { \" "; r#" " } "# } /* { /* } */ { */"##;
+    let source = Source::parse("src/check/a.rs", text);
+    assert_eq!(source.code.len(), text.len());
+    assert_eq!(source.code.matches('{').count(), source.code.matches('}').count());
+    assert!(!source.code.contains("crate"));
+    assert!(source.code.contains("fn a<'a>(x: &'a str)"));
+    let functions = source.functions();
+    assert_eq!(functions.len(), 1);
+    assert_eq!((functions[0].name.as_str(), functions[0].lines), ("a", 1));
+    let declared = Source::parse("src/check/mod.rs", "#[cfg(test)]\nmod cases;\nmod real;");
+    assert_eq!(declared.test_modules, ["cases"]);
+    let _: &[Rule] = RULES;
+}
