@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 
 use crate::base::diff::{CaseRule, EqualOptions, equal, includes, mask_paths};
 use crate::base::json_number;
+use crate::verdict::Truth;
 
 use super::Context;
 use super::difference;
@@ -241,8 +242,12 @@ fn json_type(wanted: JsonType, value: &Value) -> Judged {
 }
 
 /// Held, or broken with a message that is made only then.
-pub(super) fn verdict(holds: bool, why: impl FnOnce() -> String) -> Judged {
-    if holds { Judged::held() } else { Judged::broken(why()) }
+pub(super) fn verdict(truth: impl Into<Truth>, why: impl FnOnce() -> String) -> Judged {
+    match truth.into() {
+        Truth::Held => Judged::held(),
+        Truth::Broken => Judged::broken(why()),
+        Truth::Undecided => Judged::undecided(why()),
+    }
 }
 
 /// A predicate that does not take this type: broken, and under `not` too.

@@ -57,7 +57,8 @@ impl Compiler<'_, '_, '_> {
             return None;
         }
         let selector = self.node(entries)?;
-        let root = self.root(node.get("from"), selector.is_some());
+        let roots: &[(&str, Root)] = if selector.is_some() { &NODE_ROOTS } else { &ROOTS };
+        let root = self.root(node.get("from"), roots);
         let path = match node.get("path") {
             Some(path) => self.operand(path, parse_path),
             None => JsonPath::parse("$").ok().map(Operand::Ready),
@@ -88,9 +89,8 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    fn root(&mut self, from: Option<&Node>, has_node: bool) -> Option<Root> {
+    fn root(&mut self, from: Option<&Node>, roots: &[(&str, Root)]) -> Option<Root> {
         let Some(from) = from else { return Some(Root::Outputs) };
-        let roots: &[(&str, Root)] = if has_node { &NODE_ROOTS } else { &ROOTS };
         self.reader.choice(from, "`from`", roots).map(|root| root.value)
     }
 
