@@ -42,6 +42,12 @@ impl Truth {
     }
 }
 
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Held } else { Self::Broken }
+    }
+}
+
 impl std::ops::Not for Truth {
     type Output = Self;
 

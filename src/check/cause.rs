@@ -1,7 +1,7 @@
 //! Why nothing of a transcript can be judged, in the words of its reader, with the next step.
 
-use crate::exchange::{Ending, ResponseMode, Transcript, Wait};
 use crate::base::units::format_duration;
+use crate::exchange::{Ending, ResponseMode, Transcript, Wait};
 use crate::outcome::Cause;
 use crate::wire::error::{ErrorClass, WireError};
 
@@ -26,14 +26,17 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
             format!("no end within {}; the task was asked to stop", format_duration(*after)),
             "raise `timeout` of the test, or find out what is slow in the workflow",
         )),
-        Ending::Stopped { reason } => Some(Cause { hint: None, ..plain(format!("flowproof stopped the run: {reason}"), "") }),
+        Ending::Stopped { reason } => {
+            Some(Cause { hint: None, ..plain(format!("flowproof stopped the run: {reason}"), "") })
+        }
         Ending::Paused => Some(plain(
             "the run waits for a person".to_owned(),
             "answers by `human_input` are not supported by this version of flowproof",
         )),
-        Ending::NotSent { detail, .. } => {
-            Some(plain(format!("the request was not sent: {detail}"), "is `base_url` right, and Dify running?"))
-        }
+        Ending::NotSent { detail, .. } => Some(plain(
+            format!("the request was not sent: {detail}"),
+            "is `base_url` right, and Dify running?",
+        )),
     }
 }
 
@@ -44,12 +47,16 @@ fn plain(message: String, hint: &str) -> Cause {
 /// A finished exchange must hold a run that has ended.
 fn finished(transcript: &Transcript) -> Option<Cause> {
     let Some(run) = &transcript.run else {
-        return Some(plain("the answer holds no run".to_owned(), "does `base_url` point to Dify's API, ending in `/v1`?"));
+        return Some(plain(
+            "the answer holds no run".to_owned(),
+            "does `base_url` point to Dify's API, ending in `/v1`?",
+        ));
     };
     match run["status"].as_str() {
-        Some("running" | "paused" | "scheduled") => {
-            Some(plain(format!("the run has not ended: it is {}", run["status"]), "look into the run in Dify's logs"))
-        }
+        Some("running" | "paused" | "scheduled") => Some(plain(
+            format!("the run has not ended: it is {}", run["status"]),
+            "look into the run in Dify's logs",
+        )),
         Some(_) => None,
         None => Some(plain("the run has no status".to_owned(), "is this a workflow app of Dify?")),
     }
@@ -74,7 +81,11 @@ fn stalled(transcript: &Transcript, wait: Wait, after: &str) -> Cause {
         ),
         Wait::FirstEvent => plain(
             format!("no answer within {after}"),
-            if streaming { "is Dify running, and its workers? else raise `timeouts.first_event`" } else { "raise `timeouts.first_event`, or stream: a blocking answer comes when the run has ended" },
+            if streaming {
+                "is Dify running, and its workers? else raise `timeouts.first_event`"
+            } else {
+                "raise `timeouts.first_event`, or stream: a blocking answer comes when the run has ended"
+            },
         ),
         Wait::Idle => plain(
             format!("the answer began and then nothing came for {after}"),
@@ -96,7 +107,12 @@ fn of_error(error: &WireError, mode: ResponseMode) -> Cause {
         (status, "") => format!("HTTP {status}: "),
         (status, code) => format!("HTTP {status} {code}: "),
     };
-    Cause { message: format!("{who}{said}"), hint: hint(error, mode).map(str::to_owned), class: Some(error.class), stops_suite: error.stops_suite }
+    Cause {
+        message: format!("{who}{said}"),
+        hint: hint(error, mode).map(str::to_owned),
+        class: Some(error.class),
+        stops_suite: error.stops_suite,
+    }
 }
 
 fn hint(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
@@ -109,15 +125,27 @@ fn hint(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
         return Some("publish the workflow in Dify");
     }
     match (error.class, error.status) {
-        (ErrorClass::Config, 401) => Some("is `api_key` the key of this app? Dify has one key for each app, beginning with `app-`"),
+        (ErrorClass::Config, 401) => {
+            Some("is `api_key` the key of this app? Dify has one key for each app, beginning with `app-`")
+        }
         (ErrorClass::Config, 403) if code == "forbidden" => Some("switch on the app's API access in Dify"),
-        (ErrorClass::Config, 403) => Some("this plan of Dify does not run pinned versions: leave `workflow_id` out"),
-        (ErrorClass::Config, 404) if said.starts_with("workflow not found") => Some("is `workflow_id` a published version of this app?"),
+        (ErrorClass::Config, 403) => {
+            Some("this plan of Dify does not run pinned versions: leave `workflow_id` out")
+        }
+        (ErrorClass::Config, 404) if said.starts_with("workflow not found") => {
+            Some("is `workflow_id` a published version of this app?")
+        }
         (ErrorClass::Config, 404) => Some("does `base_url` end in `/v1`?"),
-        (ErrorClass::Config, _) if matches!(code, "not_workflow_app" | "app_unavailable") => Some("flowproof tests workflow apps: is this the key of one?"),
-        (ErrorClass::Config, _) if said.contains("workflow_id") => Some("is `workflow_id` a published version of this app?"),
+        (ErrorClass::Config, _) if matches!(code, "not_workflow_app" | "app_unavailable") => {
+            Some("flowproof tests workflow apps: is this the key of one?")
+        }
+        (ErrorClass::Config, _) if said.contains("workflow_id") => {
+            Some("is `workflow_id` a published version of this app?")
+        }
         (ErrorClass::Config, _) => Some("open the workflow in Dify: it cannot run as it is"),
-        (ErrorClass::Quota, _) if error.not_started => Some("too many runs at once: lower `concurrency` or `rate` of the target"),
+        (ErrorClass::Quota, _) if error.not_started => {
+            Some("too many runs at once: lower `concurrency` or `rate` of the target")
+        }
         (ErrorClass::Quota, _) => Some("a quota is used up, at Dify or at the model's provider"),
         (ErrorClass::Transport, 502..=504 | 524) if mode == ResponseMode::Blocking => {
             Some("a proxy gave up and the run goes on: use `response_mode: streaming`")

@@ -20,7 +20,9 @@ const PIECE: usize = 2 << 10;
 pub(super) fn of_values(expected: &Value, actual: &Value, options: &EqualOptions) -> Option<Diff> {
     match (expected, actual) {
         (Value::String(expected), Value::String(actual)) => text(expected, actual),
-        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) if size(expected) + size(actual) <= JSON => {
+        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_))
+            if size(expected) + size(actual) <= JSON =>
+        {
             json(&mask_paths(expected, &options.ignore), &mask_paths(actual, &options.ignore), |_| true)
         }
         _ => None,
@@ -29,7 +31,10 @@ pub(super) fn of_values(expected: &Value, actual: &Value, options: &EqualOptions
 
 /// What a subset has that the value lacks.
 pub(super) fn of_subset(expected: &Value, actual: &Value, options: &EqualOptions) -> Option<Diff> {
-    let both = matches!((expected, actual), (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)));
+    let both = matches!(
+        (expected, actual),
+        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_))
+    );
     if !both || size(expected) + size(actual) > JSON {
         return None;
     }

@@ -25,7 +25,9 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
             (values::judge(value, view.root(value.root), &place, context), Vec::new())
         }
         Body::Run(subjects) => {
-            let judged = subjects.iter().fold(Judged::held(), |so_far, fact| so_far.and(subject::of_run(fact, view, context)));
+            let judged = subjects
+                .iter()
+                .fold(Judged::held(), |so_far, fact| so_far.and(subject::of_run(fact, view, context)));
             (judged, Vec::new())
         }
         Body::Node(node) => (nodes::judge(node, view, context), Vec::new()),
@@ -35,17 +37,24 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
 }
 
 /// Members inherit the group's severity.
-fn judge_group(group: &Group, severity: Severity, view: &View<'_>, context: &Context<'_>) -> (Judged, Vec<Finding>) {
+fn judge_group(
+    group: &Group,
+    severity: Severity,
+    view: &View<'_>,
+    context: &Context<'_>,
+) -> (Judged, Vec<Finding>) {
     let mut members: Vec<Finding> = group.members.iter().map(|member| judge(member, view, context)).collect();
     members.iter_mut().for_each(|member| inherit(member, severity));
     let truths = || members.iter().map(|member| member.truth);
     let judged = match &group.rule {
         GroupRule::Any => count_truths(truths(), 1),
         GroupRule::All => count_truths(truths(), members.len() as u64),
-        GroupRule::AtLeast(needed) => match needed.get(context, |value| parse_needed(value, members.len() as u64)) {
-            Ok(needed) => count_truths(truths(), *needed),
-            Err(why) => Judged::undecided(why),
-        },
+        GroupRule::AtLeast(needed) => {
+            match needed.get(context, |value| parse_needed(value, members.len() as u64)) {
+                Ok(needed) => count_truths(truths(), *needed),
+                Err(why) => Judged::undecided(why),
+            }
+        }
     };
     (judged, members)
 }

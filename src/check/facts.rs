@@ -26,7 +26,9 @@ pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
         cost: cost(&view),
         steps: match &view.state {
             State::Rejected { .. } => Some(0),
-            State::Ran(_) | State::Unjudged(_) => known(view.run_field("total_steps")).and_then(|steps| steps.as_u64()),
+            State::Ran(_) | State::Unjudged(_) => {
+                known(view.run_field("total_steps")).and_then(|steps| steps.as_u64())
+            }
         },
         nodes: transcript.nodes.iter().map(node).collect(),
     }

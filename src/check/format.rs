@@ -27,7 +27,11 @@ pub(super) fn judge(format: Format, value: &Value) -> Judged {
 
 /// Tells whether `text` has a digit at each `0` of `shape` and its other characters where they stand.
 fn has_shape(text: &str, shape: &str) -> bool {
-    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+    text.len() == shape.len()
+        && text
+            .bytes()
+            .zip(shape.bytes())
+            .all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
 }
 
 fn is_date(text: &str) -> bool {
@@ -40,11 +44,16 @@ fn is_date_time(text: &str) -> bool {
     if !has_shape(&start, "0000-00-00T00:00:00") {
         return false;
     }
-    let digits = rest.strip_prefix('.').map_or(0, |fraction| 1 + fraction.bytes().take_while(u8::is_ascii_digit).count());
+    let digits = rest
+        .strip_prefix('.')
+        .map_or(0, |fraction| 1 + fraction.bytes().take_while(u8::is_ascii_digit).count());
     let offset = rest.get(digits..).unwrap_or_default();
-    let has_offset = matches!(offset, "Z" | "z") || has_shape(offset, "+00:00") || has_shape(offset, "-00:00");
+    let has_offset =
+        matches!(offset, "Z" | "z") || has_shape(offset, "+00:00") || has_shape(offset, "-00:00");
     // A fraction longer than a nanosecond is allowed by RFC 3339, but not by the parser: it is judged without.
-    digits != 1 && has_offset && format!("{start}{}", offset.to_ascii_uppercase()).parse::<jiff::Timestamp>().is_ok()
+    digits != 1
+        && has_offset
+        && format!("{start}{}", offset.to_ascii_uppercase()).parse::<jiff::Timestamp>().is_ok()
 }
 
 fn is_email(text: &str) -> bool {

@@ -28,7 +28,8 @@ use crate::base::template::{Scope, Templates};
 
 pub use self::cause::cause;
 pub use self::compile::{
-    CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status,
+    CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, merge_assertions,
+    needs_status,
 };
 pub use self::evaluate::evaluate;
 pub use self::facts::facts;

@@ -39,7 +39,7 @@ pub(super) struct Head {
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     /// Values below one of the run's roots.
-    Value(ValueCheck),
+    Value(Box<ValueCheck>),
     /// Facts of the run; all must hold.
     Run(Vec<Subject>),
     /// Executions of a node.
@@ -89,7 +89,7 @@ pub(super) enum Execution {
 /// What of a node is looked at.
 #[derive(Debug, Clone)]
 pub(super) enum NodeWhat {
-    Value(ValueCheck),
+    Value(Box<ValueCheck>),
     Facts(Vec<Subject>),
 }
 
@@ -170,7 +170,7 @@ pub(super) enum Subject {
     Count(CountFact, Operand<Bound<u64>>),
     Time(TimeFact, Operand<Bound<std::time::Duration>>),
     Cost(Operand<Bound<Money>>),
-    Nodes(NodeLists),
+    Nodes(Box<NodeLists>),
 }
 
 /// A fact that is text.

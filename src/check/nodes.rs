@@ -28,12 +28,15 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
         };
     }
     let one = |node: &NodeRun| match &check.what {
-        NodeWhat::Value(value) => {
-            values::judge(value, node_root(node, value.root), &|| format!("the {} of `{}`", value.root.word(), node.title), context)
-        }
-        NodeWhat::Facts(subjects) => {
-            subjects.iter().fold(Judged::held(), |so_far, fact| so_far.and(subject::of_node(fact, node, view, context)))
-        }
+        NodeWhat::Value(value) => values::judge(
+            value,
+            node_root(node, value.root),
+            &|| format!("the {} of `{}`", value.root.word(), node.title),
+            context,
+        ),
+        NodeWhat::Facts(subjects) => subjects
+            .iter()
+            .fold(Judged::held(), |so_far, fact| so_far.and(subject::of_node(fact, node, view, context))),
     };
     choose(check.execution, &name, &runs, one)
 }
@@ -49,12 +52,19 @@ fn choose(execution: Execution, name: &str, runs: &[&NodeRun], judge: impl Fn(&N
         Execution::Last => runs.last().map_or_else(Judged::held, |node| judge(node)),
         Execution::Index(index) => match runs.get(index) {
             Some(node) => judge(node),
-            None => Judged::broken(format!("`{name}` ran {count} times: there is no execution {index}, counting from 0")),
+            None => Judged::broken(format!(
+                "`{name}` ran {count} times: there is no execution {index}, counting from 0"
+            )),
         },
-        Execution::All => runs.iter().map(|node| judge(node)).enumerate().fold(Judged::held(), |so_far, (index, judged)| {
-            so_far.and(if judged.grade == Grade::Held { judged } else { note(judged, index) })
-        }),
-        Execution::Any => any(runs.iter().map(|node| judge(node)), &format!("none of the {count} executions of `{name}` satisfies it")),
+        Execution::All => {
+            runs.iter().map(|node| judge(node)).enumerate().fold(Judged::held(), |so_far, (index, judged)| {
+                so_far.and(if judged.grade == Grade::Held { judged } else { note(judged, index) })
+            })
+        }
+        Execution::Any => any(
+            runs.iter().map(|node| judge(node)),
+            &format!("none of the {count} executions of `{name}` satisfies it"),
+        ),
     }
 }
 
@@ -122,7 +132,10 @@ pub(super) fn lists(lists: &NodeLists, view: &View<'_>, context: &Context<'_>) -
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
     let seen = Seen { nodes, doubt: doubt.as_deref() };
-    let each = |list: &Option<Operand<Vec<String>>>, key: &str, least: usize, judge: &dyn Fn(&[String]) -> Judged| {
+    let each = |list: &Option<Operand<Vec<String>>>,
+                key: &str,
+                least: usize,
+                judge: &dyn Fn(&[String]) -> Judged| {
         let Some(list) = list else { return Judged::held() };
         match list.get(context, |value| parse_texts(value, key, least)) {
             Ok(names) => judge(&names),
@@ -156,14 +169,22 @@ impl Seen<'_> {
 
     fn visited(&self, names: &[String]) -> Judged {
         let missing: Vec<&str> = names.iter().map(String::as_str).filter(|name| !self.has(name)).collect();
-        if missing.is_empty() { Judged::held() } else { self.missing(format!("not visited: {}", missing.join(", "))) }
+        if missing.is_empty() {
+            Judged::held()
+        } else {
+            self.missing(format!("not visited: {}", missing.join(", ")))
+        }
     }
 
     fn absent(&self, names: &[String]) -> Judged {
         let there: Vec<&str> = names.iter().map(String::as_str).filter(|name| self.has(name)).collect();
         match (there.is_empty(), self.doubt) {
-            (false, _) => Judged::broken(format!("visited, though it should be absent: {}", there.join(", "))),
-            (true, Some(why)) => Judged::undecided(format!("{} may have run unseen: {why}", names.join(", "))),
+            (false, _) => {
+                Judged::broken(format!("visited, though it should be absent: {}", there.join(", ")))
+            }
+            (true, Some(why)) => {
+                Judged::undecided(format!("{} may have run unseen: {why}", names.join(", ")))
+            }
             (true, None) => Judged::held(),
         }
     }
@@ -188,7 +209,11 @@ impl Seen<'_> {
             }
         }
         if !extra.is_empty() {
-            let also = if missing.is_empty() { String::new() } else { format!("; not visited: {}", missing.join(", ")) };
+            let also = if missing.is_empty() {
+                String::new()
+            } else {
+                format!("; not visited: {}", missing.join(", "))
+            };
             return Judged::broken(format!("visited, though not listed: {}{also}", extra.join(", ")));
         }
         if !missing.is_empty() {

@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 
 use crate::base::diff::{CaseRule, EqualOptions, equal, includes, mask_paths};
 use crate::base::json_number;
+use crate::verdict::Truth;
 
 use super::Context;
 use super::difference;
@@ -18,20 +19,29 @@ use super::operand::{kind, parse_path};
 use super::{format, text};
 
 /// Judges all predicates on one value: every one must hold.
-pub(super) fn judge_all(predicates: &[Predicate], value: &Value, equality: &Equality, context: &Context<'_>) -> Judged {
+pub(super) fn judge_all(
+    predicates: &[Predicate],
+    value: &Value,
+    equality: &Equality,
+    context: &Context<'_>,
+) -> Judged {
     let options = match options(equality, context) {
         Ok(options) => options,
         Err(why) => return Judged::undecided(why),
     };
-    predicates.iter().fold(Judged::held(), |so_far, predicate| so_far.and(judge(predicate, value, &options, context)))
+    predicates
+        .iter()
+        .fold(Judged::held(), |so_far, predicate| so_far.and(judge(predicate, value, &options, context)))
 }
 
 fn judge(predicate: &Predicate, value: &Value, options: &EqualOptions, context: &Context<'_>) -> Judged {
     match predicate {
-        Predicate::Plain(word, operand) => match operand.get(context, |rendered| Test::parse(*word, rendered, options.ignore_case)) {
-            Ok(test) => apply(&test, value, options),
-            Err(why) => Judged::undecided(why),
-        },
+        Predicate::Plain(word, operand) => {
+            match operand.get(context, |rendered| Test::parse(*word, rendered, options.ignore_case)) {
+                Ok(test) => apply(&test, value, options),
+                Err(why) => Judged::undecided(why),
+            }
+        }
         Predicate::Not(inner) => inner.iter().fold(Judged::held(), |so_far, predicate| {
             so_far.and(negate(predicate, judge(predicate, value, options, context), value))
         }),
@@ -81,23 +91,30 @@ fn apply(test: &Test, value: &Value, options: &EqualOptions) -> Judged {
         Test::Regex(regex) => text::matches(regex, value),
         Test::Similar(similar) => text::similar(similar, value, case),
         Test::Format(format) => format::judge(*format, value),
-        Test::Gt(limit) => compare(Word::Gt, limit, value, Ordering::is_gt),
-        Test::Gte(limit) => compare(Word::Gte, limit, value, Ordering::is_ge),
-        Test::Lt(limit) => compare(Word::Lt, limit, value, Ordering::is_lt),
-        Test::Lte(limit) => compare(Word::Lte, limit, value, Ordering::is_le),
+        Test::Gt(limit) => compare((Word::Gt, "more than"), limit, value, Ordering::is_gt),
+        Test::Gte(limit) => compare((Word::Gte, "at least"), limit, value, Ordering::is_ge),
+        Test::Lt(limit) => compare((Word::Lt, "less than"), limit, value, Ordering::is_lt),
+        Test::Lte(limit) => compare((Word::Lte, "at most"), limit, value, Ordering::is_le),
         Test::Between(low, high) => between(low, high, value),
         Test::Approx(approx) => on_number(Word::Approx, value, |number| {
             let near = approx.holds(number);
-            verdict(near, || format!("expected about {}, found {number}", approx.value)).map_expected(&Value::Number(approx.value.clone()), value)
+            verdict(near, || format!("expected about {}, found {number}", approx.value))
+                .map_expected(&Value::Number(approx.value.clone()), value)
         }),
         Test::Length(bound) => match length(value) {
-            Some(length) => verdict(bound.holds(&length), || format!("expected a length of {}, found {length}: {}", bound.show(), show(value)))
-                .map_actual(value),
+            Some(length) => verdict(bound.holds(&length), || {
+                format!("expected a length of {}, found {length}: {}", bound.show(), show(value))
+            })
+            .map_actual(value),
             None => misfit(Word::Length, "text, a list or an object", value),
         },
         Test::Empty(wanted) => match length(value) {
             Some(length) => verdict((length == 0) == *wanted, || {
-                format!("expected {}, found {}", if *wanted { "nothing in it" } else { "something in it" }, show(value))
+                format!(
+                    "expected {}, found {}",
+                    if *wanted { "nothing in it" } else { "something in it" },
+                    show(value)
+                )
             })
             .map_actual(value),
             None => misfit(Word::Empty, "text, a list or an object", value),
@@ -117,7 +134,9 @@ fn equals(expected: &Value, actual: &Value, options: &EqualOptions) -> Judged {
     if equal(expected, actual, options) {
         return Judged::held();
     }
-    let mut judged = Judged::broken(format!("expected {}, found {}", show(expected), show(actual))).expected(expected).actual(actual);
+    let mut judged = Judged::broken(format!("expected {}, found {}", show(expected), show(actual)))
+        .expected(expected)
+        .actual(actual);
     judged.diff = difference::of_values(expected, actual, options);
     judged
 }
@@ -128,12 +147,18 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
     }
     let holds = match options.ignore.is_empty() {
         true => includes(actual, subset, options.ignore_case),
-        false => includes(&mask_paths(actual, &options.ignore), &mask_paths(subset, &options.ignore), options.ignore_case),
+        false => includes(
+            &mask_paths(actual, &options.ignore),
+            &mask_paths(subset, &options.ignore),
+            options.ignore_case,
+        ),
     };
     if holds {
         return Judged::held();
     }
-    let mut judged = Judged::broken(format!("expected to include {}, found {}", show(subset), show(actual))).expected(subset).actual(actual);
+    let mut judged = Judged::broken(format!("expected to include {}, found {}", show(subset), show(actual)))
+        .expected(subset)
+        .actual(actual);
     judged.diff = difference::of_subset(subset, actual, options);
     judged
 }
@@ -149,7 +174,8 @@ fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    (is_bare(&mask_paths(expected, &options.ignore)) && !is_bare(expected)).then_some("`ignore` leaves nothing to compare")
+    (is_bare(&mask_paths(expected, &options.ignore)) && !is_bare(expected))
+        .then_some("`ignore` leaves nothing to compare")
 }
 
 fn one_of(choices: &[Value], actual: &Value, case: CaseRule) -> Judged {
@@ -158,19 +184,18 @@ fn one_of(choices: &[Value], actual: &Value, case: CaseRule) -> Judged {
         return Judged::held();
     }
     let choices = Value::Array(choices.to_vec());
-    Judged::broken(format!("expected one of {}, found {}", show(&choices), show(actual))).expected(&choices).actual(actual)
+    Judged::broken(format!("expected one of {}, found {}", show(&choices), show(actual)))
+        .expected(&choices)
+        .actual(actual)
 }
 
-fn compare(word: Word, limit: &Number, value: &Value, holds: fn(Ordering) -> bool) -> Judged {
+/// `said` is the word and how a message says it.
+fn compare((word, said): (Word, &str), limit: &Number, value: &Value, holds: fn(Ordering) -> bool) -> Judged {
     on_number(word, value, |number| {
-        let said = match word {
-            Word::Gt => "more than",
-            Word::Gte => "at least",
-            Word::Lt => "less than",
-            _ => "at most",
-        };
-        verdict(holds(json_number::compare(number, limit)), || format!("expected {said} {limit}, found {number}"))
-            .map_expected(&Value::Number(limit.clone()), value)
+        verdict(holds(json_number::compare(number, limit)), || {
+            format!("expected {said} {limit}, found {number}")
+        })
+        .map_expected(&Value::Number(limit.clone()), value)
     })
 }
 
@@ -184,7 +209,9 @@ fn between(low: &Number, high: &Number, value: &Value) -> Judged {
 fn on_number(word: Word, value: &Value, judge: impl FnOnce(&Number) -> Judged) -> Judged {
     match value {
         Value::Number(number) => judge(number),
-        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => misfit(word, "a number", value),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            misfit(word, "a number", value)
+        }
     }
 }
 
@@ -201,8 +228,12 @@ fn length(value: &Value) -> Option<u64> {
 
 fn json_type(wanted: JsonType, value: &Value) -> Judged {
     let holds = match (wanted, value) {
-        (JsonType::String, Value::String(_)) | (JsonType::Boolean, Value::Bool(_)) | (JsonType::Null, Value::Null) => true,
-        (JsonType::Array, Value::Array(_)) | (JsonType::Object, Value::Object(_)) | (JsonType::Number, Value::Number(_)) => true,
+        (JsonType::String, Value::String(_))
+        | (JsonType::Boolean, Value::Bool(_))
+        | (JsonType::Null, Value::Null) => true,
+        (JsonType::Array, Value::Array(_))
+        | (JsonType::Object, Value::Object(_))
+        | (JsonType::Number, Value::Number(_)) => true,
         (JsonType::Integer, Value::Number(number)) => json_number::is_integer(number),
         _ => false,
     };
@@ -211,20 +242,31 @@ fn json_type(wanted: JsonType, value: &Value) -> Judged {
 }
 
 /// Held, or broken with a message that is made only then.
-pub(super) fn verdict(holds: bool, why: impl FnOnce() -> String) -> Judged {
-    if holds { Judged::held() } else { Judged::broken(why()) }
+pub(super) fn verdict(truth: impl Into<Truth>, why: impl FnOnce() -> String) -> Judged {
+    match truth.into() {
+        Truth::Held => Judged::held(),
+        Truth::Broken => Judged::broken(why()),
+        Truth::Undecided => Judged::undecided(why()),
+    }
 }
 
 /// A predicate that does not take this type: broken, and under `not` too.
 pub(super) fn misfit(word: Word, takes: &str, value: &Value) -> Judged {
     let hint = match value {
         Value::String(_) if takes == "a number" => "; `transform: [to_number]` makes a number of it",
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => "",
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => "",
     };
     let found = match value {
         Value::String(text) => format!("text: {}", quote(text)),
         Value::Null => "null".to_owned(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => format!("{}: {}", kind(value), show(value)),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            format!("{}: {}", kind(value), show(value))
+        }
     };
     Judged::misfit(format!("`{}` is for {takes}, found {found}{hint}", word.key())).actual(value)
 }

@@ -18,7 +18,17 @@ const LARGEST: u64 = 10 << 20;
 const NAMED: usize = 3;
 /// Keywords that demand nothing.
 const ANNOTATIONS: [&str; 11] = [
-    "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "deprecated", "$anchor",
+    "$schema",
+    "$id",
+    "$comment",
+    "$defs",
+    "definitions",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "$anchor",
 ];
 
 /// A compiled schema.
@@ -38,14 +48,21 @@ impl Schema {
         match schema {
             Value::Object(keywords) => {
                 if keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) {
-                    return Err(OperandError::new("the schema demands nothing: it would hold for every value"));
+                    return Err(OperandError::new(
+                        "the schema demands nothing: it would hold for every value",
+                    ));
                 }
             }
             Value::Bool(true) => return Err(OperandError::new("the schema `true` holds for every value")),
             Value::Bool(false) => return Err(OperandError::new("the schema `false` can never hold")),
-            Value::String(_) => return Err(OperandError::new("the path of a schema file cannot be a template")),
+            Value::String(_) => {
+                return Err(OperandError::new("the path of a schema file cannot be a template"));
+            }
             Value::Null | Value::Number(_) | Value::Array(_) => {
-                return Err(OperandError::new(format!("`schema` must be a mapping or a path, found {}", kind(schema))));
+                return Err(OperandError::new(format!(
+                    "`schema` must be a mapping or a path, found {}",
+                    kind(schema)
+                )));
             }
         }
         let base = files.map(|files| absolute(&files.folder).join("inline-schema.json"));
@@ -59,13 +76,17 @@ impl Schema {
         if schema.is_string() {
             return Err(OperandError::new(format!("`{path}` holds text, not a JSON Schema")));
         }
-        if let Value::Object(_) | Value::Bool(_) = schema { Self::check_demands(&schema)? }
+        if let Value::Object(_) | Value::Bool(_) = schema {
+            Self::check_demands(&schema)?
+        }
         Self::build(&schema, Some(&file), Some(files))
     }
 
     fn check_demands(schema: &Value) -> Result<(), OperandError> {
         match schema {
-            Value::Object(keywords) if !keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) => Ok(()),
+            Value::Object(keywords) if !keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) => {
+                Ok(())
+            }
             Value::Bool(false) => Err(OperandError::new("the schema `false` can never hold")),
             _ => Err(OperandError::new("the schema demands nothing: it would hold for every value")),
         }
@@ -96,7 +117,11 @@ impl Schema {
         let mut more = 0;
         for error in self.validator.iter_errors(value).take(100) {
             if named.len() < NAMED {
-                named.push(format!("`${}`: {}", dotted(error.instance_path().as_str()), cut(&error.masked().to_string())));
+                named.push(format!(
+                    "`${}`: {}",
+                    dotted(error.instance_path().as_str()),
+                    cut(&error.masked().to_string())
+                ));
             } else {
                 more += 1;
             }
@@ -122,9 +147,14 @@ impl Retrieve for Reach {
             return Err("a schema that comes from a template cannot refer to files".into());
         };
         let Some(path) = uri.as_str().strip_prefix("file://") else {
-            return Err(format!("`{}` is not a file: references reach only files under the suite's folder", uri.as_str()).into());
+            return Err(format!(
+                "`{}` is not a file: references reach only files under the suite's folder",
+                uri.as_str()
+            )
+            .into());
         };
-        let path = unescape(path.split('#').next().unwrap_or_default()).ok_or("the reference is not UTF-8")?;
+        let path =
+            unescape(path.split('#').next().unwrap_or_default()).ok_or("the reference is not UTF-8")?;
         let file = inside(Path::new(&path), folder.as_deref())?;
         Ok(read(&file)?)
     }
@@ -134,7 +164,8 @@ impl Retrieve for Reach {
 fn inside(path: &Path, folder: Option<&Path>) -> Result<PathBuf, String> {
     let file = path.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     let Some(folder) = folder else { return Ok(file) };
-    let folder = folder.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
+    let folder =
+        folder.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
     if !file.starts_with(&folder) {
         return Err(format!("`{}` lies outside `{}`", path.display(), folder.display()));
     }
@@ -159,7 +190,9 @@ fn file_uri(path: &Path) -> String {
     let mut uri = String::from("file://");
     for byte in path.to_string_lossy().bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                uri.push(char::from(byte))
+            }
             escaped => uri.push_str(&format!("%{escaped:02X}")),
         }
     }
@@ -170,7 +203,10 @@ fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = tail
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match (first, hex) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);

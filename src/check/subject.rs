@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::base::units::{Money, format_duration};
+use crate::base::units::Money;
 use crate::exchange::{Ending, NodeRun};
 
 use super::Context;
 use super::judged::{Judged, cut, show};
 use super::model::{CountFact, Expectation, Subject, TextFact, TimeFact};
-use super::operand::bound::{Bare, Bound};
-use super::operand::words::{Status, StatusOf, parse_statuses};
 use super::operand::Operand;
+use super::operand::bound::{Bare, Bound, show_duration};
+use super::operand::words::{Status, StatusOf, parse_statuses};
 use super::predicate::verdict;
 use super::view::{Fact, NodeFacts, State, View};
 use super::{nodes, usage, values};
@@ -21,10 +21,18 @@ use super::{nodes, usage, values};
 /// Judges one fact of the run.
 pub(super) fn of_run(subject: &Subject, view: &View<'_>, context: &Context<'_>) -> Judged {
     match subject {
-        Subject::Status(wanted) => with(wanted.get(context, |value| parse_statuses(value, StatusOf::Run)), |wanted| run_status(wanted, view)),
+        Subject::Status(wanted) => {
+            with(wanted.get(context, |value| parse_statuses(value, StatusOf::Run)), |wanted| {
+                run_status(wanted, view)
+            })
+        }
         Subject::Text(fact, expect) => text(*fact, run_text(*fact, view), expect, context),
         Subject::Count(fact, bound) => count(*fact, bound, run_count(*fact, view), context),
-        Subject::Time(fact, bound) => with(bound.get(context, |value| Bound::parse(value, Bare::Most)), |bound| run_time(*fact, bound, view)),
+        Subject::Time(fact, bound) => {
+            with(bound.get(context, |value| Bound::parse(value, Bare::Most)), |bound| {
+                run_time(*fact, bound, view)
+            })
+        }
         Subject::Cost(bound) => cost(bound, usage::run_cost(view), context),
         Subject::Nodes(lists) => nodes::lists(lists, view, context),
     }
@@ -37,13 +45,21 @@ pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, contex
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
     match subject {
-        Subject::Status(wanted) => with(wanted.get(context, |value| parse_statuses(value, StatusOf::Node)), |wanted| node_status(wanted, node)),
+        Subject::Status(wanted) => {
+            with(wanted.get(context, |value| parse_statuses(value, StatusOf::Node)), |wanted| {
+                node_status(wanted, node)
+            })
+        }
         Subject::Text(fact, expect) => text(*fact, node_error(node), expect, context),
-        Subject::Count(CountFact::Retries, bound) => count(CountFact::Retries, bound, Fact::Known(u64::from(node.retries)), context),
+        Subject::Count(CountFact::Retries, bound) => {
+            count(CountFact::Retries, bound, Fact::Known(u64::from(node.retries)), context)
+        }
         Subject::Count(fact, bound) => count(*fact, bound, usage::tokens_of(node, all), context),
         Subject::Time(fact, bound) => {
             let time = node_time(*fact, node);
-            with(bound.get(context, |value| Bound::parse(value, Bare::Most)), |bound| within(*fact, bound, time))
+            with(bound.get(context, |value| Bound::parse(value, Bare::Most)), |bound| {
+                within(*fact, bound, time)
+            })
         }
         Subject::Cost(bound) => cost(bound, usage::cost_of(node, all), context),
         Subject::Nodes(_) => Judged::undecided("`nodes` is a fact of the run"),
@@ -61,7 +77,11 @@ fn with<T>(operand: Result<T, String>, judge: impl FnOnce(&T) -> Judged) -> Judg
 fn run_status(wanted: &[Status], view: &View<'_>) -> Judged {
     let found = match &view.state {
         State::Rejected { message, .. } => return status(wanted, "rejected", Some(message)),
-        State::Unjudged(_) if view.transcript.ending == Ending::Paused && wanted.contains(&Status::Paused) => return Judged::held(),
+        State::Unjudged(_)
+            if view.transcript.ending == Ending::Paused && wanted.contains(&Status::Paused) =>
+        {
+            return Judged::held();
+        }
         State::Unjudged(cause) => return Judged::undecided(cause.message.clone()),
         State::Ran(run) => run,
     };
@@ -83,12 +103,15 @@ fn status(wanted: &[Status], found: &str, error: Option<&str>) -> Judged {
         return Judged::held();
     }
     let words: Vec<&str> = wanted.iter().map(|status| status.word()).collect();
-    let reason = error.filter(|error| !error.is_empty()).map(|error| format!(": {}", cut(error))).unwrap_or_default();
+    let reason =
+        error.filter(|error| !error.is_empty()).map(|error| format!(": {}", cut(error))).unwrap_or_default();
     let expected = match words.as_slice() {
         [one] => Value::from(*one),
         several => Value::from(several.to_vec()),
     };
-    Judged::broken(format!("expected {}, found {found}{reason}", words.join(" or "))).expected(&expected).actual(&Value::from(found))
+    Judged::broken(format!("expected {}, found {found}{reason}", words.join(" or ")))
+        .expected(&expected)
+        .actual(&Value::from(found))
 }
 
 fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
@@ -103,12 +126,16 @@ fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
         (_, State::Unjudged(cause)) => View::unjudged(cause),
         (TextFact::Error, State::Rejected { message, .. }) => Fact::Known(Cow::Borrowed(*message)),
         (TextFact::Error, State::Ran(_)) => field(view.run_field("error")),
-        (TextFact::ErrorCode, State::Rejected { code, .. }) => code.map_or(Fact::Absent, |code| Fact::Known(Cow::Borrowed(code))),
+        (TextFact::ErrorCode, State::Rejected { code, .. }) => {
+            code.map_or(Fact::Absent, |code| Fact::Known(Cow::Borrowed(code)))
+        }
         (TextFact::ErrorCode, State::Ran(_)) => Fact::Absent,
         (TextFact::WorkflowId, state) => match (&view.transcript.workflow_id, state) {
             (Some(id), _) => Fact::Known(Cow::Borrowed(id)),
             (None, State::Rejected { .. }) => Fact::Absent,
-            (None, State::Ran(_) | State::Unjudged(_)) => Fact::Unknown("Dify did not say which version ran".into()),
+            (None, State::Ran(_) | State::Unjudged(_)) => {
+                Fact::Unknown("Dify did not say which version ran".into())
+            }
         },
     }
 }
@@ -145,7 +172,9 @@ fn run_count(fact: CountFact, view: &View<'_>) -> Fact<u64> {
         (State::Rejected { .. }, _) => Fact::Known(0),
         (State::Unjudged(_), Fact::Unknown(why)) => Fact::Unknown(why),
         (State::Ran(_), Fact::Known(value)) if value.is_u64() => Fact::Known(value.as_u64().unwrap_or(0)),
-        (State::Ran(_) | State::Unjudged(_), _) => Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{key}`"))),
+        (State::Ran(_) | State::Unjudged(_), _) => {
+            Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{key}`")))
+        }
     }
 }
 
@@ -155,8 +184,10 @@ fn count(fact: CountFact, bound: &Operand<Bound<u64>>, found: Fact<u64>, context
         CountFact::Exceptions | CountFact::Retries => Bare::Exactly,
     };
     with(bound.get(context, |value| Bound::parse(value, bare)), |bound| match found {
-        Fact::Known(found) => verdict(bound.holds(&found), || format!("expected {} {}, found {found}", bound.show(), fact.key()))
-            .map_expected(&Value::from(bound.show()), &Value::from(found)),
+        Fact::Known(found) => verdict(bound.holds(&found), || {
+            format!("expected {} {}, found {found}", bound.show(), fact.key())
+        })
+        .map_expected(&Value::from(bound.show()), &Value::from(found)),
         Fact::Absent => Judged::undecided(format!("Dify reports no {}", fact.key())),
         Fact::Unknown(why) => Judged::undecided(why),
     })
@@ -164,11 +195,11 @@ fn count(fact: CountFact, bound: &Operand<Bound<u64>>, found: Fact<u64>, context
 
 fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>) -> Judged {
     let transcript = view.transcript;
-    if let (TimeFact::Latency, Ending::TimedOut { .. }) = (fact, &transcript.ending) {
-        if bound.is_passed(&transcript.elapsed) {
-            let message = format!("expected {}, and it had not ended after {}", bound.show(), format_duration(transcript.elapsed));
-            return Judged::broken(message).expected(&Value::from(bound.show()));
-        }
+    let timed_out = matches!((fact, &transcript.ending), (TimeFact::Latency, Ending::TimedOut { .. }));
+    if timed_out && bound.is_passed(&transcript.elapsed) {
+        let so_far = show_duration(transcript.elapsed);
+        let message = format!("expected {}, and it had not ended after {so_far}", bound.show());
+        return Judged::broken(message).expected(&Value::from(bound.show()));
     }
     if let State::Unjudged(cause) = &view.state {
         return Judged::undecided(cause.message.clone());
@@ -180,8 +211,12 @@ fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>) -> Judged 
             Fact::Absent => Fact::Unknown("Dify's answer has no `elapsed_time`".into()),
             Fact::Unknown(why) => Fact::Unknown(why),
         },
-        TimeFact::Ttft => transcript.first_token_at.map_or_else(|| Fact::Unknown("no text of a model was streamed".into()), Fact::Known),
-        TimeFact::MaxGap => transcript.max_gap.map_or_else(|| Fact::Unknown("no events came between which to measure".into()), Fact::Known),
+        TimeFact::Ttft => transcript
+            .first_token_at
+            .map_or_else(|| Fact::Unknown("no text of a model was streamed".into()), Fact::Known),
+        TimeFact::MaxGap => transcript
+            .max_gap
+            .map_or_else(|| Fact::Unknown("no events came between which to measure".into()), Fact::Known),
     };
     within(fact, bound, time)
 }
@@ -192,9 +227,10 @@ fn node_time(fact: TimeFact, node: &NodeRun) -> Fact<Duration> {
             Some(data) => duration(&data["elapsed_time"], &node.title),
             None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
         },
-        TimeFact::Ttft => node
-            .first_token_at
-            .map_or_else(|| Fact::Unknown(Cow::Owned(format!("`{}` streamed no text", node.title))), Fact::Known),
+        TimeFact::Ttft => node.first_token_at.map_or_else(
+            || Fact::Unknown(Cow::Owned(format!("`{}` streamed no text", node.title))),
+            Fact::Known,
+        ),
         TimeFact::ServerLatency | TimeFact::MaxGap => Fact::Unknown("this is a fact of the run".into()),
     }
 }
@@ -202,14 +238,16 @@ fn node_time(fact: TimeFact, node: &NodeRun) -> Fact<Duration> {
 fn duration(seconds: &Value, whose: &str) -> Fact<Duration> {
     match seconds.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(duration) => Fact::Known(duration),
-        None => Fact::Unknown(Cow::Owned(format!("the `elapsed_time` of {whose} is no time: {}", show(seconds)))),
+        None => {
+            Fact::Unknown(Cow::Owned(format!("the `elapsed_time` of {whose} is no time: {}", show(seconds))))
+        }
     }
 }
 
 fn within(fact: TimeFact, bound: &Bound<Duration>, found: Fact<Duration>) -> Judged {
     match found {
         Fact::Known(found) => {
-            let shown = format_duration(found);
+            let shown = show_duration(found);
             verdict(bound.holds(&found), || format!("expected {}, took {shown}", bound.show()))
                 .map_expected(&Value::from(bound.show()), &Value::from(shown.as_str()))
         }
@@ -225,9 +263,13 @@ fn cost(bound: &Operand<Bound<Money>>, found: Fact<usage::Prices>, context: &Con
             Fact::Absent => return Judged::undecided("no price is known"),
             Fact::Unknown(why) => return Judged::undecided(why),
         };
-        let Some(currency) = bound.sample().map(|money| money.currency.clone()) else { return Judged::undecided("no currency is named") };
+        let Some(currency) = bound.sample().map(|money| money.currency.clone()) else {
+            return Judged::undecided("no currency is named");
+        };
         if let Some((other, amount)) = prices.iter().find(|(other, _)| **other != *currency) {
-            return Judged::undecided(format!("{amount} {other} was spent, which cannot be compared with {currency}"));
+            return Judged::undecided(format!(
+                "{amount} {other} was spent, which cannot be compared with {currency}"
+            ));
         }
         let amount = prices.first().map(|(_, amount)| *amount).unwrap_or_default();
         let found = Money { amount, currency };

@@ -18,8 +18,10 @@ use super::predicate::{misfit, verdict};
 pub(super) fn contains(needle: &Value, value: &Value, case: CaseRule) -> Judged {
     match has(Word::Contains, needle, value, case) {
         Ok(true) => Judged::held(),
-        Ok(false) => Judged::broken(format!("expected {} in {}", show(needle), show(value))).expected(needle).actual(value),
-        Err(misfit) => misfit,
+        Ok(false) => Judged::broken(format!("expected {} in {}", show(needle), show(value)))
+            .expected(needle)
+            .actual(value),
+        Err(misfit) => *misfit,
     }
 }
 
@@ -29,7 +31,7 @@ pub(super) fn contains_any(needles: &[Value], value: &Value, case: CaseRule) -> 
         match has(Word::ContainsAny, needle, value, case) {
             Ok(true) => return Judged::held(),
             Ok(false) => {}
-            Err(misfit) => return misfit,
+            Err(misfit) => return *misfit,
         }
     }
     let all = Value::Array(needles.to_vec());
@@ -43,22 +45,24 @@ pub(super) fn contains_all(needles: &[Value], value: &Value, case: CaseRule) -> 
         match has(Word::ContainsAll, needle, value, case) {
             Ok(true) => {}
             Ok(false) => missing.push(needle.clone()),
-            Err(misfit) => return misfit,
+            Err(misfit) => return *misfit,
         }
     }
     if missing.is_empty() {
         return Judged::held();
     }
     let missing = Value::Array(missing);
-    Judged::broken(format!("{} missing in {}", show(&missing), show(value))).expected(&Value::Array(needles.to_vec())).actual(value)
+    Judged::broken(format!("{} missing in {}", show(&missing), show(value)))
+        .expected(&Value::Array(needles.to_vec()))
+        .actual(value)
 }
 
-fn has(word: Word, needle: &Value, value: &Value, case: CaseRule) -> Result<bool, Judged> {
+fn has(word: Word, needle: &Value, value: &Value, case: CaseRule) -> Result<bool, Box<Judged>> {
     match value {
         Value::String(text) => match needle {
             Value::String(needle) => Ok(folded(text, case).contains(&*folded(needle, case))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                Err(mismatch(word, "in a text", needle, value))
+                Err(Box::new(mismatch(word, "in a text", needle, value)))
             }
         },
         Value::Array(items) => {
@@ -72,22 +76,31 @@ fn has(word: Word, needle: &Value, value: &Value, case: CaseRule) -> Result<bool
             }
             Value::String(needle) => Ok(members.contains_key(needle)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                Err(mismatch(word, "among the keys of an object", needle, value))
+                Err(Box::new(mismatch(word, "among the keys of an object", needle, value)))
             }
         },
-        Value::Null | Value::Bool(_) | Value::Number(_) => Err(misfit(word, "text, a list or an object", value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            Err(Box::new(misfit(word, "text, a list or an object", value)))
+        }
     }
 }
 
 fn mismatch(word: Word, place: &str, needle: &Value, value: &Value) -> Judged {
-    let message = format!("`{}` looks for {} {place}, which can only be text: found {}", word.key(), kind(needle), show(value));
+    let message = format!(
+        "`{}` looks for {} {place}, which can only be text: found {}",
+        word.key(),
+        kind(needle),
+        show(value)
+    );
     Judged::misfit(message).expected(needle).actual(value)
 }
 
 pub(super) fn starts_with(start: &str, value: &Value, case: CaseRule) -> Judged {
     on_text(Word::StartsWith, value, |text| {
-        verdict(folded(text, case).starts_with(&*folded(start, case)), || format!("expected a start of {}, found {}", quote(start), quote(text)))
-            .map_expected(&Value::from(start), value)
+        verdict(folded(text, case).starts_with(&*folded(start, case)), || {
+            format!("expected a start of {}, found {}", quote(start), quote(text))
+        })
+        .map_expected(&Value::from(start), value)
     })
 }
 
@@ -105,8 +118,10 @@ pub(super) fn ends_with(end: &str, value: &Value, case: CaseRule) -> Judged {
 /// The case rule is compiled into the regex.
 pub(super) fn matches(regex: &Regex, value: &Value) -> Judged {
     on_text(Word::Regex, value, |text| {
-        verdict(regex.is_match(text), || format!("expected a match of `{}`, found {}", regex.as_str(), quote(text)))
-            .map_expected(&Value::from(regex.as_str()), value)
+        verdict(regex.is_match(text), || {
+            format!("expected a match of `{}`, found {}", regex.as_str(), quote(text))
+        })
+        .map_expected(&Value::from(regex.as_str()), value)
     })
 }
 
@@ -128,7 +143,9 @@ pub(super) fn similar(similar: &Similar, value: &Value, case: CaseRule) -> Judge
 fn on_text(word: Word, value: &Value, judge: impl FnOnce(&str) -> Judged) -> Judged {
     match value {
         Value::String(text) => judge(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => misfit(word, "text", value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            misfit(word, "text", value)
+        }
     }
 }
 

@@ -11,7 +11,11 @@ use super::operand::test::parse_group_regex;
 use super::operand::{kind, parse_path};
 
 /// Applies the steps in order.
-pub(super) fn apply<'v>(steps: &[Transform], value: &'v Value, context: &Context<'_>) -> Result<Cow<'v, Value>, Judged> {
+pub(super) fn apply<'v>(
+    steps: &[Transform],
+    value: &'v Value,
+    context: &Context<'_>,
+) -> Result<Cow<'v, Value>, Box<Judged>> {
     let mut current = Cow::Borrowed(value);
     for step in steps {
         current = Cow::Owned(one(step, &current, context)?);
@@ -19,17 +23,18 @@ pub(super) fn apply<'v>(steps: &[Transform], value: &'v Value, context: &Context
     Ok(current)
 }
 
-fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, Judged> {
+fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, Box<Judged>> {
     match step {
         Transform::Json => parse_json(text("json", value)?).map_err(|why| failed("json", &why, value)),
         Transform::Trim => text("trim", value).map(|text| Value::from(text.trim())),
         Transform::Lower => text("lower", value).map(|text| Value::from(text.to_lowercase())),
-        Transform::StripThink => {
-            strip_think(text("strip_think", value)?).map(Value::from).map_err(|why| failed("strip_think", why, value))
-        }
+        Transform::StripThink => strip_think(text("strip_think", value)?)
+            .map(Value::from)
+            .map_err(|why| failed("strip_think", why, value)),
         Transform::ToNumber => to_number(value),
         Transform::Regex(operand) => {
-            let regex = operand.get(context, parse_group_regex).map_err(Judged::undecided)?;
+            let regex =
+                operand.get(context, parse_group_regex).map_err(|why| Box::new(Judged::undecided(why)))?;
             let found = regex.captures(text("regex", value)?).and_then(|captures| captures.get(1));
             match found {
                 Some(group) => Ok(Value::from(group.as_str())),
@@ -37,31 +42,38 @@ fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, 
             }
         }
         Transform::JsonPath(operand) => {
-            let path = operand.get(context, parse_path).map_err(Judged::undecided)?;
+            let path = operand.get(context, parse_path).map_err(|why| Box::new(Judged::undecided(why)))?;
             match path.select_values(value).as_slice() {
                 [one] => Ok((*one).clone()),
-                several => Err(failed("jsonpath", &format!("`{}` selects {} values", path.as_str(), several.len()), value)),
+                several => Err(failed(
+                    "jsonpath",
+                    &format!("`{}` selects {} values", path.as_str(), several.len()),
+                    value,
+                )),
             }
         }
     }
 }
 
-fn text<'v>(word: &str, value: &'v Value) -> Result<&'v str, Judged> {
+fn text<'v>(word: &str, value: &'v Value) -> Result<&'v str, Box<Judged>> {
     value.as_str().ok_or_else(|| {
         let message = format!("the transform `{word}` is for text, found {}: {}", kind(value), show(value));
-        Judged::misfit(message).actual(value)
+        Box::new(Judged::misfit(message).actual(value))
     })
 }
 
-fn failed(word: &str, why: &str, value: &Value) -> Judged {
-    Judged::misfit(format!("the transform `{word}` does not apply: {why} in {}", show(value))).actual(value)
+fn failed(word: &str, why: &str, value: &Value) -> Box<Judged> {
+    let judged = Judged::misfit(format!("the transform `{word}` does not apply: {why} in {}", show(value)));
+    Box::new(judged.actual(value))
 }
 
 /// The whole text is JSON, or one fenced block that is; prose around it is not passed over.
 fn parse_json(text: &str) -> Result<Value, String> {
     let trimmed = text.trim();
     let inner = match trimmed.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) {
-        Some(fenced) => fenced.split_once('\n').map_or(fenced, |(info, body)| if is_info(info) { body } else { fenced }),
+        Some(fenced) => {
+            fenced.split_once('\n').map_or(fenced, |(info, body)| if is_info(info) { body } else { fenced })
+        }
         None => trimmed,
     };
     serde_json::from_str(inner.trim()).map_err(|error| format!("not JSON ({error})"))
@@ -88,15 +100,22 @@ fn strip_think(text: &str) -> Result<String, &'static str> {
     Ok(kept)
 }
 
-fn to_number(value: &Value) -> Result<Value, Judged> {
+fn to_number(value: &Value) -> Result<Value, Box<Judged>> {
     match value {
         Value::Number(_) => Ok(value.clone()),
         Value::String(text) => match serde_json::from_str::<Number>(text.trim()) {
             Ok(number) => Ok(Value::Number(number)),
-            Err(_) => Err(Judged::misfit(format!("the transform `to_number` does not apply: {} is not a number", quote(text))).actual(value)),
+            Err(_) => Err(Box::new(
+                Judged::misfit(format!(
+                    "the transform `to_number` does not apply: {} is not a number",
+                    quote(text)
+                ))
+                .actual(value),
+            )),
         },
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(Judged::misfit(format!("the transform `to_number` is for text, found {}", kind(value))).actual(value))
-        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(Box::new(
+            Judged::misfit(format!("the transform `to_number` is for text, found {}", kind(value)))
+                .actual(value),
+        )),
     }
 }

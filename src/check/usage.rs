@@ -38,14 +38,24 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
 
 fn audit(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
     if let Some(node) = nodes.iter().find(|node| node.finished.is_none() && may_use_model(&node.node_type)) {
-        return unknown(format!("`{}` uses a model and never finished: its tokens are not known", node.title));
+        return unknown(format!(
+            "`{}` uses a model and never finished: its tokens are not known",
+            node.title
+        ));
     }
     let model = nodes.iter().find(|node| may_use_model(&node.node_type));
     if let (None | Some(0), Some(model)) = (total, model) {
-        return unknown(format!("{}, though `{}` ran, which is of type {}", said(total), model.title, model.node_type));
+        return unknown(format!(
+            "{}, though `{}` ran, which is of type {}",
+            said(total),
+            model.title,
+            model.node_type
+        ));
     }
     let total = total.unwrap_or(0);
-    let sum = leaves(nodes).filter_map(|(node, data)| node_tokens(&node.node_type, data)).fold(0, u64::saturating_add);
+    let sum = leaves(nodes)
+        .filter_map(|(node, data)| node_tokens(&node.node_type, data))
+        .fold(0, u64::saturating_add);
     if sum != total {
         return unknown(format!(
             "Dify's total is {total} tokens, its nodes add up to {sum}; `usage: trust` takes the total as it is"
@@ -64,10 +74,13 @@ fn said(total: Option<u64>) -> &'static str {
 /// A node's own tokens.
 pub(super) fn tokens_of(node: &NodeRun, all: &[NodeRun]) -> Fact<u64> {
     let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
-    let reported = node_tokens(&node.node_type, data).or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
+    let reported = node_tokens(&node.node_type, data)
+        .or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
     match reported {
         Some(tokens) if tokens > 0 => Fact::Known(tokens),
-        Some(_) | None if uses_model(node, all) => unknown(format!("Dify reports no tokens of `{}`, which uses a model", node.title)),
+        Some(_) | None if uses_model(node, all) => {
+            unknown(format!("Dify reports no tokens of `{}`, which uses a model", node.title))
+        }
         Some(_) | None => Fact::Known(0),
     }
 }
@@ -80,7 +93,8 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
         (State::Ran(_), NodeFacts::Unknown(why)) => return Fact::Unknown(why),
         (State::Ran(_), NodeFacts::Complete(nodes)) => nodes,
         // What was not seen used no tokens, if those seen account for all of them.
-        (State::Ran(run), NodeFacts::Partial(nodes, why)) => match audit(nodes, run["total_tokens"].as_u64()) {
+        (State::Ran(run), NodeFacts::Partial(nodes, why)) => match audit(nodes, run["total_tokens"].as_u64())
+        {
             Fact::Known(_) => nodes,
             Fact::Absent | Fact::Unknown(_) => return unknown(why),
         },
@@ -95,7 +109,9 @@ pub(super) fn cost_of(node: &NodeRun, all: &[NodeRun]) -> Fact<Prices> {
     }
     let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
     match node_price(&node.node_type, data) {
-        NodePrice::Known { amount, currency } if !currency.is_empty() => Fact::Known(vec![(currency, amount)]),
+        NodePrice::Known { amount, currency } if !currency.is_empty() => {
+            Fact::Known(vec![(currency, amount)])
+        }
         NodePrice::Known { .. } | NodePrice::Unknown | NodePrice::None if uses_model(node, all) => {
             unknown(format!("no price is known of `{}`, in which a model ran", node.title))
         }
@@ -109,22 +125,28 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
     for node in nodes {
         let Some(data) = &node.finished else {
             if may_use_model(&node.node_type) {
-                return unknown(format!("`{}` uses a model and never finished: its price is not known", node.title));
+                return unknown(format!(
+                    "`{}` uses a model and never finished: its price is not known",
+                    node.title
+                ));
             }
             continue;
         };
         let priced = match node_price(&node.node_type, data) {
             NodePrice::Known { amount, currency } if !currency.is_empty() => Some((currency, amount)),
-            NodePrice::Known { .. } | NodePrice::Unknown => return unknown(format!("no price is known of `{}`", node.title)),
+            NodePrice::Known { .. } | NodePrice::Unknown => {
+                return unknown(format!("no price is known of `{}`", node.title));
+            }
             NodePrice::None => None,
         };
         match priced {
-            Some((currency, amount)) => {
-                if !add(&mut sums, currency, amount) {
-                    return unknown("the prices are too large to be added exactly");
-                }
+            Some((ref currency, amount)) if !add(&mut sums, currency, amount) => {
+                return unknown("the prices are too large to be added exactly");
             }
-            None if node_tokens(&node.node_type, data).unwrap_or(0) > 0 => return unknown(format!("no price is known of `{}`", node.title)),
+            Some(_) => {}
+            None if node_tokens(&node.node_type, data).unwrap_or(0) > 0 => {
+                return unknown(format!("no price is known of `{}`", node.title));
+            }
             None if may_use_model(&node.node_type) => tool = Some(node),
             None => {}
         }
@@ -135,13 +157,13 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
     }
 }
 
-fn add(sums: &mut Prices, currency: String, amount: Decimal) -> bool {
-    match sums.iter_mut().find(|(known, _)| *known == currency) {
+fn add(sums: &mut Prices, currency: &str, amount: Decimal) -> bool {
+    match sums.iter_mut().find(|(known, _)| known == currency) {
         Some((_, sum)) => match sum.checked_add(amount) {
             Some(total) => *sum = total,
             None => return false,
         },
-        None => sums.push((currency, amount)),
+        None => sums.push((currency.to_owned(), amount)),
     }
     true
 }
@@ -150,7 +172,9 @@ fn uses_model(node: &NodeRun, all: &[NodeRun]) -> bool {
     if !node.is_container() {
         return may_use_model(&node.node_type);
     }
-    let inside = |other: &&NodeRun| other.parent.as_ref().is_some_and(|(parent, _)| *parent == node.node_id || *parent == node.id);
+    let inside = |other: &&NodeRun| {
+        other.parent.as_ref().is_some_and(|(parent, _)| *parent == node.node_id || *parent == node.id)
+    };
     all.iter().filter(inside).any(|other| may_use_model(&other.node_type))
 }
 

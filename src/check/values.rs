@@ -13,7 +13,12 @@ use super::transform;
 use super::view::Fact;
 
 /// Judges a check on one root; `place` names the root in messages.
-pub(super) fn judge(check: &ValueCheck, root: Fact<&Value>, place: &dyn Fn() -> String, context: &Context<'_>) -> Judged {
+pub(super) fn judge(
+    check: &ValueCheck,
+    root: Fact<&Value>,
+    place: &dyn Fn() -> String,
+    context: &Context<'_>,
+) -> Judged {
     let path = match check.path.get(context, parse_path) {
         Ok(path) => path,
         Err(why) => return Judged::undecided(why),
@@ -32,7 +37,12 @@ pub(super) fn judge(check: &ValueCheck, root: Fact<&Value>, place: &dyn Fn() -> 
 }
 
 /// Judges values already selected; `nothing` says why there is none.
-pub(super) fn judge_selected(expect: &Expectation, selected: &[&Value], nothing: &dyn Fn() -> String, context: &Context<'_>) -> Judged {
+pub(super) fn judge_selected(
+    expect: &Expectation,
+    selected: &[&Value],
+    nothing: &dyn Fn() -> String,
+    context: &Context<'_>,
+) -> Judged {
     let list = count(expect, selected, context).and(exists(expect, selected, nothing, context));
     if expect.predicates.is_empty() {
         return list;
@@ -45,19 +55,28 @@ fn count(expect: &Expectation, selected: &[&Value], context: &Context<'_>) -> Ju
     match bound.get(context, |value| Bound::parse(value, Bare::Exactly)) {
         Ok(bound) => {
             let found = selected.len() as u64;
-            verdict(bound.holds(&found), || format!("expected {} values, found {found}{}", bound.show(), sample(selected)))
-                .map_expected(&Value::from(bound.show()), &Value::from(found))
+            verdict(bound.holds(&found), || {
+                format!("expected {} values, found {found}{}", bound.show(), sample(selected))
+            })
+            .map_expected(&Value::from(bound.show()), &Value::from(found))
         }
         Err(why) => Judged::undecided(why),
     }
 }
 
-fn exists(expect: &Expectation, selected: &[&Value], nothing: &dyn Fn() -> String, context: &Context<'_>) -> Judged {
+fn exists(
+    expect: &Expectation,
+    selected: &[&Value],
+    nothing: &dyn Fn() -> String,
+    context: &Context<'_>,
+) -> Judged {
     let Some(wanted) = &expect.exists else { return Judged::held() };
     match wanted.get(context, |value| parse_bool(value, "`exists`")) {
         Ok(wanted) => match (*wanted, selected) {
             (true, []) => Judged::broken(nothing()),
-            (false, [first, ..]) => Judged::broken(format!("expected nothing, found {}", show(first))).actual(first),
+            (false, [first, ..]) => {
+                Judged::broken(format!("expected nothing, found {}", show(first))).actual(first)
+            }
             (true, [_, ..]) | (false, []) => Judged::held(),
         },
         Err(why) => Judged::undecided(why),
@@ -65,10 +84,15 @@ fn exists(expect: &Expectation, selected: &[&Value], nothing: &dyn Fn() -> Strin
 }
 
 /// Values that are absent satisfy nothing, whatever `match` says.
-fn matching(expect: &Expectation, selected: &[&Value], nothing: &dyn Fn() -> String, context: &Context<'_>) -> Judged {
+fn matching(
+    expect: &Expectation,
+    selected: &[&Value],
+    nothing: &dyn Fn() -> String,
+    context: &Context<'_>,
+) -> Judged {
     let one = |value: &Value| match transform::apply(&expect.transforms, value, context) {
         Ok(value) => judge_all(&expect.predicates, &value, &expect.equality, context),
-        Err(judged) => judged,
+        Err(judged) => *judged,
     };
     if selected.is_empty() {
         return Judged::broken(nothing());
@@ -87,7 +111,10 @@ fn matching(expect: &Expectation, selected: &[&Value], nothing: &dyn Fn() -> Str
             let judged = one(value);
             if judged.grade > so_far.grade { numbered(judged, index, selected.len()) } else { so_far }
         }),
-        Match::Any => any(selected.iter().map(|value| one(value)), &format!("none of the {} values satisfies it", selected.len())),
+        Match::Any => any(
+            selected.iter().map(|value| one(value)),
+            &format!("none of the {} values satisfies it", selected.len()),
+        ),
         Match::None => selected.iter().enumerate().fold(Judged::held(), |so_far, (index, value)| {
             let judged = match one(value) {
                 judged if judged.grade == Grade::Held => {

@@ -66,7 +66,14 @@ pub(super) struct View<'t> {
 impl<'t> View<'t> {
     pub(super) fn new(transcript: &'t Transcript, usage: Usage) -> Self {
         let state = state(transcript);
-        Self { transcript, usage, state, response: OnceCell::new(), text: OnceCell::new(), events: OnceCell::new() }
+        Self {
+            transcript,
+            usage,
+            state,
+            response: OnceCell::new(),
+            text: OnceCell::new(),
+            events: OnceCell::new(),
+        }
     }
 
     /// Why nothing can be judged, as a fact.
@@ -98,9 +105,13 @@ impl<'t> View<'t> {
                 State::Unjudged(cause) => Self::unjudged(cause),
             },
             Root::Response => Fact::Known(self.response.get_or_init(|| response(self.transcript))),
-            Root::Text if blocking => Fact::Unknown("a blocking answer has no streamed text; use `response_mode: streaming`".into()),
+            Root::Text if blocking => {
+                Fact::Unknown("a blocking answer has no streamed text; use `response_mode: streaming`".into())
+            }
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
-            Root::Events if blocking => Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into()),
+            Root::Events if blocking => {
+                Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
+            }
             Root::Events => Fact::Known(self.events.get_or_init(|| {
                 self.transcript.events.iter().map(|arrival| arrival.event.json.clone()).collect()
             })),
@@ -116,7 +127,9 @@ impl<'t> View<'t> {
             State::Ran(run) => *run,
         };
         if self.transcript.mode == ResponseMode::Blocking {
-            return NodeFacts::Unknown("node facts are not part of a blocking answer; use `response_mode: streaming`".into());
+            return NodeFacts::Unknown(
+                "node facts are not part of a blocking answer; use `response_mode: streaming`".into(),
+            );
         }
         if !self.transcript.nodes_complete() {
             return NodeFacts::Unknown("the answer held no node events".into());
@@ -124,9 +137,10 @@ impl<'t> View<'t> {
         let nodes = self.transcript.nodes.as_slice();
         let seen = nodes.iter().map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
         match run["total_steps"].as_u64() {
-            Some(steps) if steps > seen => {
-                NodeFacts::Partial(nodes, format!("Dify counts {steps} steps, but events came for {seen} of them"))
-            }
+            Some(steps) if steps > seen => NodeFacts::Partial(
+                nodes,
+                format!("Dify counts {steps} steps, but events came for {seen} of them"),
+            ),
             Some(_) | None => NodeFacts::Complete(nodes),
         }
     }
@@ -182,7 +196,11 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
                 && is_input_form_message(message);
             is_refusal.then_some(State::Rejected { message, code: None, run: Some(run) })
         }
-        Ending::Rejected(_) | Ending::Stalled { .. } | Ending::Cut { .. } | Ending::Unreadable { .. } | Ending::TimedOut { .. } => None,
+        Ending::Rejected(_)
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. } => None,
         Ending::Stopped { .. } | Ending::Paused | Ending::NotSent { .. } => None,
     }
 }

@@ -13,7 +13,11 @@ impl Compiler<'_, '_, '_> {
         for entry in entries.iter().filter(|entry| entry.key != group.key) {
             if !matches!(family(&entry.key), Some(Family::Report) | None) {
                 let message = format!("`{}` and `{}` cannot stand in one assertion", group.key, entry.key);
-                self.reader.problem_with_help(entry.mark, message, "make it a member of the group, or an assertion of its own");
+                self.reader.problem_with_help(
+                    entry.mark,
+                    message,
+                    "make it a member of the group, or an assertion of its own",
+                );
             }
         }
         if self.depth >= DEEPEST {
@@ -39,7 +43,11 @@ impl Compiler<'_, '_, '_> {
         self.reader.map(node, "`at_least`", &["n", "of"]);
         node.as_map()?;
         let (Some(n), Some(of)) = (node.get("n"), node.get("of")) else {
-            self.reader.problem_with_help(node.mark, "`at_least` needs `n` and `of`", "write `{ n: 2, of: [...] }`");
+            self.reader.problem_with_help(
+                node.mark,
+                "`at_least` needs `n` and `of`",
+                "write `{ n: 2, of: [...] }`",
+            );
             return None;
         };
         let members = of.as_list().map_or(0, <[Node]>::len) as u64;

@@ -57,7 +57,8 @@ fn describe_predicate(key: &str, value: &Node) -> String {
         ("empty", NodeValue::Bool(true)) => "is empty".to_owned(),
         ("empty", NodeValue::Bool(false)) => "is not empty".to_owned(),
         ("not", NodeValue::Map(entries)) => {
-            let inner: Vec<String> = entries.iter().map(|entry| describe_predicate(&entry.key, &entry.value)).collect();
+            let inner: Vec<String> =
+                entries.iter().map(|entry| describe_predicate(&entry.key, &entry.value)).collect();
             format!("not {}", inner.join(" or "))
         }
         _ => format!("{key} {}", shown(value)),
@@ -79,7 +80,9 @@ fn describe_subject(key: &str, value: &Node) -> String {
                 .collect();
             format!("{key} {}", inner.join(" and "))
         }
-        ("exceptions" | "retries", NodeValue::Number(_) | NodeValue::Text(_)) => format!("{key} exactly {}", bare(value)),
+        ("exceptions" | "retries", NodeValue::Number(_) | NodeValue::Text(_)) => {
+            format!("{key} exactly {}", bare(value))
+        }
         (_, NodeValue::Number(_) | NodeValue::Text(_)) => format!("{key} at most {}", bare(value)),
         _ => format!("{key} {}", shown(value)),
     }

@@ -31,18 +31,28 @@ pub fn needs_status(merged: &[Cow<'_, Node>]) -> bool {
 /// True when a test's own assertions expect the status `rejected` and no other: it is sent in blocking mode.
 pub fn expects_rejection(own: &[Node]) -> bool {
     let is_rejected = |node: &Node| node.as_text() == Some("rejected");
-    own.iter().filter(|node| run_keys(node).any(|key| key == "status")).filter_map(|node| node.get("status")).any(|status| {
-        match &status.value {
+    own.iter()
+        .filter(|node| run_keys(node).any(|key| key == "status"))
+        .filter_map(|node| node.get("status"))
+        .any(|status| match &status.value {
             NodeValue::List(items) => !items.is_empty() && items.iter().all(is_rejected),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::Map(_) => is_rejected(status),
-        }
-    })
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::Map(_) => is_rejected(status),
+        })
 }
 
 /// The implied `status: succeeded`, standing at the test's name.
 pub fn implicit_status(place: Arc<Place>) -> Check {
     Check {
-        head: Head { place, severity: Severity::Error, label: Arc::from("status is succeeded (implied)"), late_label: None },
+        head: Head {
+            place,
+            severity: Severity::Error,
+            label: Arc::from("status is succeeded (implied)"),
+            late_label: None,
+        },
         body: Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))]),
     }
 }
@@ -58,12 +68,14 @@ fn run_keys(node: &Node) -> impl Iterator<Item = &str> {
 
 /// A default less what the test sets itself; none when nothing to judge is left.
 fn without<'n>(node: &'n Node, set: &[&str]) -> Option<Cow<'n, Node>> {
-    let replaced = |entry: &Entry| node.get("node").is_none() && set.contains(&entry.key.as_str()) && is_replaced(&entry.key);
+    let replaced = |entry: &Entry| {
+        node.get("node").is_none() && set.contains(&entry.key.as_str()) && is_replaced(&entry.key)
+    };
     let entries = node.as_map().unwrap_or_default();
     if !entries.iter().any(replaced) {
         return Some(Cow::Borrowed(node));
     }
     let kept: Vec<Entry> = entries.iter().filter(|entry| !replaced(entry)).cloned().collect();
     let judges = kept.iter().any(|entry| family(&entry.key) != Some(Family::Report));
-    judges.then(|| Cow::Owned(Node { mark: node.mark, value: NodeValue::Map(kept) }))
+    judges.then_some(Cow::Owned(Node { mark: node.mark, value: NodeValue::Map(kept) }))
 }

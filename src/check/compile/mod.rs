@@ -48,7 +48,11 @@ pub struct CompileContext<'a> {
 }
 
 /// Compiles a test's assertions; what is wrong with them is noted in the reader, at its place.
-pub fn compile_assertions(reader: &mut Reader<'_>, nodes: &[Cow<'_, Node>], context: &mut CompileContext<'_>) -> Vec<Check> {
+pub fn compile_assertions(
+    reader: &mut Reader<'_>,
+    nodes: &[Cow<'_, Node>],
+    context: &mut CompileContext<'_>,
+) -> Vec<Check> {
     let mut compiler = Compiler { reader, context, depth: 0 };
     nodes.iter().filter_map(|node| compiler.assertion(node)).collect()
 }
@@ -66,7 +70,8 @@ impl Compiler<'_, '_, '_> {
         let before = self.reader.problems.len();
         let entries = self.reader.map(node, "an assertion", &ALL_KEYS);
         let head = self.head(node);
-        let body = if entries.is_empty() && node.as_map().is_none() { None } else { self.body(node, entries) };
+        let body =
+            if entries.is_empty() && node.as_map().is_none() { None } else { self.body(node, entries) };
         if self.reader.problems.len() > before {
             return None;
         }
@@ -90,10 +95,16 @@ impl Compiler<'_, '_, '_> {
         let mut severity = Severity::Error;
         if let Some(written) = node.get("severity") {
             if self.depth > 0 {
-                self.reader.problem_with_help(written.mark, "`severity` has no meaning inside a group", "set it on the outermost group");
-            } else if let Some(choice) =
-                self.reader.choice(written, "`severity`", &[("error", Severity::Error), ("warn", Severity::Warn)])
-            {
+                self.reader.problem_with_help(
+                    written.mark,
+                    "`severity` has no meaning inside a group",
+                    "set it on the outermost group",
+                );
+            } else if let Some(choice) = self.reader.choice(
+                written,
+                "`severity`",
+                &[("error", Severity::Error), ("warn", Severity::Warn)],
+            ) {
                 severity = choice.value;
             }
         }
@@ -109,7 +120,9 @@ impl Compiler<'_, '_, '_> {
         }
         match self.reader.template(written, self.context.templates, self.context.known) {
             Template::Literal(_) => (Arc::from(text.value), None),
-            late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => (Arc::from(text.value), Some(late)),
+            late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => {
+                (Arc::from(text.value), Some(late))
+            }
         }
     }
 }

@@ -10,7 +10,11 @@ use super::Compiler;
 
 impl Compiler<'_, '_, '_> {
     /// An operand, or a problem at the part of it that is wrong.
-    pub(super) fn operand<T>(&mut self, node: &Node, parse: impl FnOnce(&Value) -> Result<T, OperandError>) -> Option<Operand<T>> {
+    pub(super) fn operand<T>(
+        &mut self,
+        node: &Node,
+        parse: impl FnOnce(&Value) -> Result<T, OperandError>,
+    ) -> Option<Operand<T>> {
         match self.template(node)? {
             Template::Literal(value) => match parse(&value) {
                 Ok(value) => Some(Operand::Ready(value)),
@@ -19,7 +23,9 @@ impl Compiler<'_, '_, '_> {
                     None
                 }
             },
-            late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => Some(Operand::Late(late)),
+            late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => {
+                Some(Operand::Late(late))
+            }
         }
     }
 
@@ -41,7 +47,12 @@ impl Compiler<'_, '_, '_> {
 
     /// Notes keys of a mapping operand that are not known, before any template is rendered.
     pub(super) fn check_keys(&mut self, node: &Node, what: &str, known: &[&str]) {
-        let unknown: Vec<_> = node.as_map().unwrap_or_default().iter().filter(|entry| !known.contains(&entry.key.as_str())).collect();
+        let unknown: Vec<_> = node
+            .as_map()
+            .unwrap_or_default()
+            .iter()
+            .filter(|entry| !known.contains(&entry.key.as_str()))
+            .collect();
         for entry in unknown {
             self.reader.unknown_key(entry, what, known);
         }

@@ -83,8 +83,12 @@ impl Compiler<'_, '_, '_> {
         }
         let operand = match (word, node.as_map()) {
             (Word::Schema, Some(_)) => match self.template(node)? {
-                Template::Literal(schema) => return self.schema(node, Schema::compile(&schema, Some(self.context.files))),
-                late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => Operand::Late(late),
+                Template::Literal(schema) => {
+                    return self.schema(node, Schema::compile(&schema, Some(self.context.files)));
+                }
+                late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => {
+                    Operand::Late(late)
+                }
             },
             _ => self.operand(node, |value| Test::parse(word, value, case))?,
         };
@@ -94,9 +98,15 @@ impl Compiler<'_, '_, '_> {
         Some(Predicate::Plain(word, operand))
     }
 
-    fn schema(&mut self, node: &Node, compiled: Result<Schema, crate::check::operand::OperandError>) -> Option<Predicate> {
+    fn schema(
+        &mut self,
+        node: &Node,
+        compiled: Result<Schema, crate::check::operand::OperandError>,
+    ) -> Option<Predicate> {
         match compiled {
-            Ok(schema) => Some(Predicate::Plain(Word::Schema, Operand::Ready(Test::Schema(Arc::new(schema))))),
+            Ok(schema) => {
+                Some(Predicate::Plain(Word::Schema, Operand::Ready(Test::Schema(Arc::new(schema)))))
+            }
             Err(error) => {
                 self.operand_problem(node, error);
                 None
@@ -107,7 +117,11 @@ impl Compiler<'_, '_, '_> {
     fn negation(&mut self, node: &Node, case: CaseRule) -> Option<Predicate> {
         let known: Vec<&str> = WORDS.iter().map(|(key, _)| *key).collect();
         let Some(entries) = node.as_map() else {
-            self.reader.problem_with_help(node.mark, format!("`not` must be a mapping of predicates, found {}", node.kind()), "write `not: { contains: … }`");
+            self.reader.problem_with_help(
+                node.mark,
+                format!("`not` must be a mapping of predicates, found {}", node.kind()),
+                "write `not: { contains: … }`",
+            );
             return None;
         };
         if entries.is_empty() {
@@ -126,7 +140,11 @@ impl Compiler<'_, '_, '_> {
                     continue;
                 }
             };
-            self.reader.problem_with_help(entry.mark, format!("`{}` cannot stand under `not`", entry.key), help);
+            self.reader.problem_with_help(
+                entry.mark,
+                format!("`{}` cannot stand under `not`", entry.key),
+                help,
+            );
         }
         Some(Predicate::Not(self.predicates(entries, case)))
     }
@@ -138,7 +156,8 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn equality(&mut self, ignore: Option<&Node>, ignore_case: CaseRule) -> Option<Equality> {
-        let mut equality = Equality { options: EqualOptions { ignore_case, ignore: Vec::new() }, late: Vec::new() };
+        let mut equality =
+            Equality { options: EqualOptions { ignore_case, ignore: Vec::new() }, late: Vec::new() };
         let Some(node) = ignore else { return Some(equality) };
         let items = self.reader.list(node, "`ignore`");
         if items.is_empty() {
@@ -161,16 +180,20 @@ impl Compiler<'_, '_, '_> {
     fn check_modifiers(&mut self, entries: &[Entry], predicates: &[Predicate]) {
         let find = |key: &str| entries.iter().find(|entry| entry.key == key);
         if let Some(entry) = find("ignore_case").filter(|_| !some_word(predicates, Word::has_case)) {
-            self.reader.problem(entry.mark, "`ignore_case` changes nothing here: no predicate compares texts");
+            self.reader
+                .problem(entry.mark, "`ignore_case` changes nothing here: no predicate compares texts");
         }
         if let Some(entry) = find("ignore").filter(|_| !some_word(predicates, Word::has_ignore)) {
-            self.reader.problem(entry.mark, "`ignore` changes nothing here: it is for `equals` and `includes`");
+            self.reader
+                .problem(entry.mark, "`ignore` changes nothing here: it is for `equals` and `includes`");
         }
         let alone = entries.iter().filter(|entry| family(&entry.key) == Some(Family::Predicate));
-        let only_list = alone.clone().count() > 0 && alone.clone().all(|entry| matches!(entry.key.as_str(), "count" | "exists"));
+        let only_list = alone.clone().count() > 0
+            && alone.clone().all(|entry| matches!(entry.key.as_str(), "count" | "exists"));
         for key in ["match", "transform"] {
             if let Some(entry) = find(key).filter(|_| only_list) {
-                let message = format!("`{key}` changes nothing here: `count` and `exists` look at the list itself");
+                let message =
+                    format!("`{key}` changes nothing here: `count` and `exists` look at the list itself");
                 self.reader.problem(entry.mark, message);
             }
         }
@@ -181,7 +204,19 @@ impl Compiler<'_, '_, '_> {
         let Some(entry) = entries.iter().find(|entry| entry.key == "exists") else { return };
         let others = !predicates.is_empty() || entries.iter().any(|entry| entry.key == "count");
         if others && exists.and_then(Operand::ready) == Some(&false) {
-            self.reader.problem(entry.mark, "`exists: false` leaves no value that the other predicates could hold for");
+            self.reader.problem(
+                entry.mark,
+                "`exists: false` leaves no value that the other predicates could hold for",
+            );
+        }
+        let none = entries.iter().find(|entry| entry.key == "match" && entry.value.as_text() == Some("none"));
+        if let Some(none) = none.filter(|_| !predicates.is_empty()) {
+            let message = "`match: none` and `exists` cannot stand in one assertion";
+            self.reader.problem_with_help(
+                none.mark,
+                message,
+                "a value must be there for `match: none` to hold: leave `exists` out",
+            );
         }
     }
 }

@@ -19,7 +19,10 @@ impl Compiler<'_, '_, '_> {
     pub(super) fn subjects(&mut self, first: &Entry, entries: &[Entry]) -> Option<Body> {
         for entry in entries {
             if matches!(family(&entry.key), Some(Family::Look | Family::Predicate | Family::Modifier)) {
-                let message = format!("`{}` looks at the run, `{}` at a value: two assertions in one", first.key, entry.key);
+                let message = format!(
+                    "`{}` looks at the run, `{}` at a value: two assertions in one",
+                    first.key, entry.key
+                );
                 self.reader.problem_with_help(entry.mark, message, "write two assertions");
             }
         }
@@ -33,7 +36,18 @@ impl Compiler<'_, '_, '_> {
 
     fn subject(&mut self, entry: &Entry, of: StatusOf) -> Option<Subject> {
         let (key, node) = (entry.key.as_str(), &entry.value);
-        if of == StatusOf::Node && matches!(key, "error_code" | "server_latency" | "max_gap" | "steps" | "exceptions" | "nodes" | "workflow_id") {
+        if of == StatusOf::Node
+            && matches!(
+                key,
+                "error_code"
+                    | "server_latency"
+                    | "max_gap"
+                    | "steps"
+                    | "exceptions"
+                    | "nodes"
+                    | "workflow_id"
+            )
+        {
             self.reader.problem(entry.mark, format!("`{key}` is a fact of the run, not of a node"));
             return None;
         }
@@ -55,7 +69,7 @@ impl Compiler<'_, '_, '_> {
             "ttft" => Subject::Time(TimeFact::Ttft, self.bound(node, Bare::Most)?),
             "max_gap" => Subject::Time(TimeFact::MaxGap, self.bound(node, Bare::Most)?),
             "cost" => Subject::Cost(self.bound::<Money>(node, Bare::Most)?),
-            _ => Subject::Nodes(self.node_lists(node)?),
+            _ => Subject::Nodes(Box::new(self.node_lists(node)?)),
         })
     }
 
@@ -73,10 +87,20 @@ impl Compiler<'_, '_, '_> {
         let what = format!("`{}`", fact.key());
         match &node.value {
             NodeValue::Map(_) => Some(Subject::Text(fact, Box::new(self.text_expectation(node, &what)?))),
-            NodeValue::Text(_) if fact != TextFact::Error => Some(Subject::Text(fact, Box::new(self.equals_expectation(node)?))),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::List(_) => {
+            NodeValue::Text(_) if fact != TextFact::Error => {
+                Some(Subject::Text(fact, Box::new(self.equals_expectation(node)?)))
+            }
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::List(_) => {
                 let message = format!("{what} must be a mapping of predicates, found {}", node.kind());
-                self.reader.problem_with_help(node.mark, message, format!("write `{}: {{ contains: … }}`", fact.key()));
+                self.reader.problem_with_help(
+                    node.mark,
+                    message,
+                    format!("write `{}: {{ contains: … }}`", fact.key()),
+                );
                 None
             }
         }
@@ -99,7 +123,8 @@ impl Compiler<'_, '_, '_> {
             let what = format!("`{}`", entry.key);
             *slot = self.operand(&entry.value, |value| parse_texts(value, &what, least));
         }
-        let none = [&lists.visited, &lists.absent, &lists.order, &lists.exactly].iter().all(|list| list.is_none());
+        let none =
+            [&lists.visited, &lists.absent, &lists.order, &lists.exactly].iter().all(|list| list.is_none());
         (!none).then_some(lists)
     }
 }

@@ -17,11 +17,20 @@ const ROOTS: [(&str, Root); 6] = [
     ("text", Root::Text),
     ("events", Root::Events),
 ];
-const NODE_ROOTS: [(&str, Root); 4] =
-    [("outputs", Root::Outputs), ("inputs", Root::Inputs), ("process_data", Root::ProcessData), ("run", Root::Run)];
-const MATCHES: [(&str, Match); 4] = [("one", Match::One), ("any", Match::Any), ("all", Match::All), ("none", Match::None)];
-const EXECUTIONS: [(&str, Execution); 4] =
-    [("first", Execution::First), ("last", Execution::Last), ("any", Execution::Any), ("all", Execution::All)];
+const NODE_ROOTS: [(&str, Root); 4] = [
+    ("outputs", Root::Outputs),
+    ("inputs", Root::Inputs),
+    ("process_data", Root::ProcessData),
+    ("run", Root::Run),
+];
+const MATCHES: [(&str, Match); 4] =
+    [("one", Match::One), ("any", Match::Any), ("all", Match::All), ("none", Match::None)];
+const EXECUTIONS: [(&str, Execution); 4] = [
+    ("first", Execution::First),
+    ("last", Execution::Last),
+    ("any", Execution::Any),
+    ("all", Execution::All),
+];
 
 impl Compiler<'_, '_, '_> {
     /// An assertion on the values a path selects.
@@ -30,17 +39,26 @@ impl Compiler<'_, '_, '_> {
             let unknown = entries.iter().any(|entry| family(&entry.key).is_none());
             if !unknown {
                 let message = "an assertion without a predicate can never be red";
-                self.reader.problem_with_help(node.mark, message, "say what must hold, such as `equals`, `contains` or `exists`");
+                self.reader.problem_with_help(
+                    node.mark,
+                    message,
+                    "say what must hold, such as `equals`, `contains` or `exists`",
+                );
             }
             return None;
         }
         if node.get("path").is_none() && node.get("from").is_none() {
             let message = "a predicate without a `path`: nothing says where to look";
-            self.reader.problem_with_help(node.mark, message, "add `path: $.…`, or `path: $` for all outputs");
+            self.reader.problem_with_help(
+                node.mark,
+                message,
+                "add `path: $.…`, or `path: $` for all outputs",
+            );
             return None;
         }
         let selector = self.node(entries)?;
-        let root = self.root(node.get("from"), selector.is_some());
+        let roots: &[(&str, Root)] = if selector.is_some() { &NODE_ROOTS } else { &ROOTS };
+        let root = self.root(node.get("from"), roots);
         let path = match node.get("path") {
             Some(path) => self.operand(path, parse_path),
             None => JsonPath::parse("$").ok().map(Operand::Ready),
@@ -49,8 +67,10 @@ impl Compiler<'_, '_, '_> {
         self.check_list_predicates(node, path.as_ref());
         let check = ValueCheck { root: root?, path: path?, expect: expect? };
         Some(match selector {
-            Some((name, execution)) => Body::Node(NodeCheck { name, execution, what: NodeWhat::Value(check) }),
-            None => Body::Value(check),
+            Some((name, execution)) => {
+                Body::Node(NodeCheck { name, execution, what: NodeWhat::Value(Box::new(check)) })
+            }
+            None => Body::Value(Box::new(check)),
         })
     }
 
@@ -60,14 +80,17 @@ impl Compiler<'_, '_, '_> {
         for key in ["count", "exists"] {
             if let Some(value) = node.get(key).filter(|_| is_root) {
                 let message = format!("`{key}` says nothing of the path `$`, which always selects one value");
-                self.reader.problem_with_help(value.mark, message, "use `length` or `empty`, or a longer path");
+                self.reader.problem_with_help(
+                    value.mark,
+                    message,
+                    "use `length` or `empty`, or a longer path",
+                );
             }
         }
     }
 
-    fn root(&mut self, from: Option<&Node>, has_node: bool) -> Option<Root> {
+    fn root(&mut self, from: Option<&Node>, roots: &[(&str, Root)]) -> Option<Root> {
         let Some(from) = from else { return Some(Root::Outputs) };
-        let roots: &[(&str, Root)] = if has_node { &NODE_ROOTS } else { &ROOTS };
         self.reader.choice(from, "`from`", roots).map(|root| root.value)
     }
 
@@ -77,7 +100,6 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// The node an assertion looks at, if any; the outer none is a problem.
-    #[expect(clippy::type_complexity, reason = "the inner none means no node, the outer a problem")]
     pub(super) fn node(&mut self, entries: &[Entry]) -> Option<Option<(Operand<String>, Execution)>> {
         let get = |key: &str| entries.iter().find(|entry| entry.key == key);
         let Some(node) = get("node") else {
@@ -101,7 +123,8 @@ impl Compiler<'_, '_, '_> {
         };
         let index = number.as_u64().and_then(|index| usize::try_from(index).ok());
         if index.is_none() {
-            self.reader.problem(node.mark, format!("`execution: {number}` is not an index: they count from 0"));
+            self.reader
+                .problem(node.mark, format!("`execution: {number}` is not an index: they count from 0"));
         }
         index.map(Execution::Index)
     }

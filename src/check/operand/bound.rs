@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::base::units::{Money, format_duration, parse_count, parse_duration, parse_money};
+use crate::base::units::{Money, parse_count, parse_duration, parse_money};
 
 use super::{OperandError, kind};
 
@@ -64,7 +64,8 @@ impl<T: Quantity> Bound<T> {
         let limits = match value {
             Value::Object(entries) => {
                 if entries.is_empty() {
-                    return Err(OperandError::new("a bound without a limit holds for every value").help("write e.g. `{ gte: …, lte: … }`"));
+                    return Err(OperandError::new("a bound without a limit holds for every value")
+                        .help("write e.g. `{ gte: …, lte: … }`"));
                 }
                 let mut limits = Vec::new();
                 for (key, limit) in entries {
@@ -122,7 +123,10 @@ impl<T: Quantity> Bound<T> {
         }
         let crossed = self.limits.iter().any(|low| self.limits.iter().any(|high| low.crosses(high)));
         if crossed {
-            return Err(OperandError::new(format!("{} can never hold: the limits are reversed", self.show())));
+            return Err(OperandError::new(format!(
+                "{} can never hold: the limits are reversed",
+                self.show()
+            )));
         }
         Ok(())
     }
@@ -161,7 +165,9 @@ impl<T: Quantity> Limit<T> {
 
     fn crosses(&self, high: &Self) -> bool {
         match (self, high) {
-            (Self::Gte(low) | Self::Equals(low), Self::Lte(high) | Self::Equals(high)) => low.order(high).is_gt(),
+            (Self::Gte(low) | Self::Equals(low), Self::Lte(high) | Self::Equals(high)) => {
+                low.order(high).is_gt()
+            }
             (Self::Gt(low), Self::Lte(high) | Self::Lt(high) | Self::Equals(high))
             | (Self::Gte(low) | Self::Equals(low), Self::Lt(high)) => low.order(high).is_ge(),
             (Self::Lte(_) | Self::Lt(_), _) | (_, Self::Gte(_) | Self::Gt(_)) => false,
@@ -170,7 +176,9 @@ impl<T: Quantity> Limit<T> {
 
     fn value(&self) -> &T {
         match self {
-            Self::Gte(value) | Self::Lte(value) | Self::Gt(value) | Self::Lt(value) | Self::Equals(value) => value,
+            Self::Gte(value) | Self::Lte(value) | Self::Gt(value) | Self::Lt(value) | Self::Equals(value) => {
+                value
+            }
         }
     }
 
@@ -188,7 +196,8 @@ impl<T: Quantity> Limit<T> {
 
 impl Quantity for u64 {
     fn parse(value: &Value) -> Result<Self, OperandError> {
-        scalar(value, "a count").and_then(|text| parse_count(&text).map_err(|error| OperandError::new(error.to_string())))
+        scalar(value, "a count")
+            .and_then(|text| parse_count(&text).map_err(|error| OperandError::new(error.to_string())))
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -207,9 +216,11 @@ impl Quantity for u64 {
 impl Quantity for Duration {
     fn parse(value: &Value) -> Result<Self, OperandError> {
         if let Value::Number(number) = value {
-            return Err(OperandError::new(format!("`{number}` has no unit")).help(format!("write `{number}s` or `{number}ms`")));
+            return Err(OperandError::new(format!("`{number}` has no unit"))
+                .help(format!("write `{number}s` or `{number}ms`")));
         }
-        scalar(value, "a duration").and_then(|text| parse_duration(&text).map_err(|error| OperandError::new(error.to_string())))
+        scalar(value, "a duration")
+            .and_then(|text| parse_duration(&text).map_err(|error| OperandError::new(error.to_string())))
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -221,16 +232,18 @@ impl Quantity for Duration {
     }
 
     fn show(&self) -> String {
-        format_duration(*self)
+        show_duration(*self)
     }
 }
 
 impl Quantity for Money {
     fn parse(value: &Value) -> Result<Self, OperandError> {
         if let Value::Number(number) = value {
-            return Err(OperandError::new(format!("`{number}` has no currency")).help(format!("write e.g. `{number} USD`")));
+            return Err(OperandError::new(format!("`{number}` has no currency"))
+                .help(format!("write e.g. `{number} USD`")));
         }
-        scalar(value, "an amount of money").and_then(|text| parse_money(&text).map_err(|error| OperandError::new(error.to_string())))
+        scalar(value, "an amount of money")
+            .and_then(|text| parse_money(&text).map_err(|error| OperandError::new(error.to_string())))
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -246,8 +259,20 @@ impl Quantity for Money {
     }
 
     fn clash(&self, other: &Self) -> Option<String> {
-        (self.currency != other.currency).then(|| format!("the limits are in {} and {}", self.currency, other.currency))
+        (self.currency != other.currency)
+            .then(|| format!("the limits are in {} and {}", self.currency, other.currency))
     }
+}
+
+/// A duration to the microsecond, so that what is just past a limit does not look like it.
+pub(in crate::check) fn show_duration(duration: Duration) -> String {
+    let (number, unit) = if duration < Duration::from_secs(1) {
+        (duration.as_secs_f64() * 1000.0, "ms")
+    } else {
+        (duration.as_secs_f64(), "s")
+    };
+    let digits = if unit == "ms" { format!("{number:.3}") } else { format!("{number:.6}") };
+    format!("{}{unit}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn scalar(value: &Value, what: &str) -> Result<String, OperandError> {

@@ -57,7 +57,8 @@ impl<T> Operand<T> {
             Self::Ready(value) => Ok(Got::Shared(value)),
             Self::Late(template) => {
                 let rendered = context.templates.render(template, context.scope);
-                let rendered = rendered.map_err(|error| format!("the template cannot be rendered: {error}"))?;
+                let rendered =
+                    rendered.map_err(|error| format!("the template cannot be rendered: {error}"))?;
                 parse(&rendered).map(Got::Fresh).map_err(|error| error.once_rendered())
             }
         }
@@ -146,7 +147,8 @@ pub(super) fn parse_text(value: &Value, what: &str) -> Result<String, OperandErr
         Value::String(text) if text.is_empty() => Err(OperandError::new(format!("{what} is empty"))),
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => {
-            Err(OperandError::new(format!("{what} must be text, found {}", kind(value))).help("put it in quotes"))
+            Err(OperandError::new(format!("{what} must be text, found {}", kind(value)))
+                .help("put it in quotes"))
         }
         Value::Null | Value::Array(_) | Value::Object(_) => {
             Err(OperandError::new(format!("{what} must be text, found {}", kind(value))))
@@ -156,7 +158,9 @@ pub(super) fn parse_text(value: &Value, what: &str) -> Result<String, OperandErr
 
 /// `true` or `false`.
 pub(super) fn parse_bool(value: &Value, what: &str) -> Result<bool, OperandError> {
-    value.as_bool().ok_or_else(|| OperandError::new(format!("{what} must be `true` or `false`, found {}", kind(value))))
+    value
+        .as_bool()
+        .ok_or_else(|| OperandError::new(format!("{what} must be `true` or `false`, found {}", kind(value))))
 }
 
 /// A JSONPath.
@@ -164,7 +168,11 @@ pub(super) fn parse_path(value: &Value) -> Result<JsonPath, OperandError> {
     let text = parse_text(value, "a path")?;
     JsonPath::parse(&text).map_err(|error| {
         let wrong = OperandError::new(format!("`{text}` is not a JSONPath: {error}"));
-        if text.starts_with('$') { wrong } else { wrong.help(format!("paths start at `$`, as in `$.{text}`")) }
+        if text.starts_with('$') {
+            wrong
+        } else {
+            wrong.help(format!("paths start at `$`, as in `$.{text}`"))
+        }
     })
 }
 
@@ -180,6 +188,9 @@ pub(super) fn parse_texts(value: &Value, what: &str, least: usize) -> Result<Vec
         };
         return Err(OperandError::new(message));
     }
-    let texts = items.iter().enumerate().map(|(index, item)| parse_text(item, "a name").map_err(|error| error.under(index)));
+    let texts = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| parse_text(item, "a name").map_err(|error| error.under(index)));
     texts.collect()
 }

@@ -46,18 +46,22 @@ pub(in crate::check) enum Method {
     TokenSet,
 }
 
-const METHODS: [(&str, Method); 3] = [("ratio", Method::Ratio), ("levenshtein", Method::Levenshtein), ("token_set", Method::TokenSet)];
+const METHODS: [(&str, Method); 3] =
+    [("ratio", Method::Ratio), ("levenshtein", Method::Levenshtein), ("token_set", Method::TokenSet)];
 
 /// Reads `{ value, abs }` or `{ value, rel }`.
 pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
     let Value::Object(entries) = value else {
-        return Err(OperandError::new(format!("`approx` must be a mapping, found {}", kind(value))).help("write `{ value: 1.5, abs: 0.1 }`"));
+        return Err(OperandError::new(format!("`approx` must be a mapping, found {}", kind(value)))
+            .help("write `{ value: 1.5, abs: 0.1 }`"));
     };
     let known = operand_keys(Word::Approx).unwrap_or_default();
     if let Some(key) = entries.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(OperandError::unknown_key(key, "`approx`", known));
     }
-    let get = |key: &str| entries.get(key).map(|entry| number(entry, key).map_err(|error| error.under(key))).transpose();
+    let get = |key: &str| {
+        entries.get(key).map(|entry| number(entry, key).map_err(|error| error.under(key))).transpose()
+    };
     let expected = get("value")?.ok_or_else(|| OperandError::new("`approx` needs a `value`"))?;
     let tolerance = match (get("abs")?, get("rel")?) {
         (Some(abs), None) => Tolerance::Absolute(abs),
@@ -75,7 +79,8 @@ pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
 /// Reads `{ to, min, method }`.
 pub(super) fn parse_similar(value: &Value) -> Result<Similar, OperandError> {
     let Value::Object(entries) = value else {
-        return Err(OperandError::new(format!("`similar` must be a mapping, found {}", kind(value))).help("write `{ to: …, min: 0.8 }`"));
+        return Err(OperandError::new(format!("`similar` must be a mapping, found {}", kind(value)))
+            .help("write `{ to: …, min: 0.8 }`"));
     };
     let known = operand_keys(Word::Similar).unwrap_or_default();
     if let Some(key) = entries.keys().find(|key| !known.contains(&key.as_str())) {
@@ -94,7 +99,9 @@ pub(super) fn parse_similar(value: &Value) -> Result<Similar, OperandError> {
     }
     let to = entries.get("to").ok_or_else(|| OperandError::new("`similar` needs `to`"))?;
     let to = parse_text(to, "`to`").map_err(|error| error.under("to"))?;
-    let min = entries.get("min").ok_or_else(|| OperandError::new("`similar` needs `min`, above 0 and at most 1"))?;
+    let min = entries
+        .get("min")
+        .ok_or_else(|| OperandError::new("`similar` needs `min`, above 0 and at most 1"))?;
     let share = number(min, "min").map_err(|error| error.under("min"))?.as_f64().unwrap_or(0.0);
     if share <= 0.0 {
         return Err(OperandError::new(format!("`min: {min}` holds for every text")).under("min"));

@@ -75,7 +75,12 @@ pub(in crate::check) fn operand_keys(word: Word) -> Option<&'static [&'static st
         Word::Approx => Some(&["value", "abs", "rel"]),
         Word::Similar => Some(&["to", "min", "method", "judge"]),
         Word::Length => Some(&super::bound::BOUND_KEYS),
-        Word::Equals | Word::OneOf | Word::Contains | Word::ContainsAny | Word::ContainsAll | Word::Includes => None,
+        Word::Equals
+        | Word::OneOf
+        | Word::Contains
+        | Word::ContainsAny
+        | Word::ContainsAll
+        | Word::Includes => None,
         Word::StartsWith | Word::EndsWith | Word::Regex | Word::Gt | Word::Gte | Word::Lt | Word::Lte => None,
         Word::Between | Word::Empty | Word::Type | Word::Format | Word::Schema => None,
     }
@@ -83,11 +88,12 @@ pub(in crate::check) fn operand_keys(word: Word) -> Option<&'static [&'static st
 
 /// Compiles a regex; one that matches every text is refused.
 pub(in crate::check) fn parse_regex(pattern: &str, case: CaseRule) -> Result<Regex, OperandError> {
-    let regex = RegexBuilder::new(pattern).case_insensitive(case == CaseRule::Ignore).build().map_err(|error| {
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        OperandError::new(format!("`{pattern}` is not a regex: {reason}"))
-    })?;
+    let regex =
+        RegexBuilder::new(pattern).case_insensitive(case == CaseRule::Ignore).build().map_err(|error| {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            OperandError::new(format!("`{pattern}` is not a regex: {reason}"))
+        })?;
     if matches_everything(&regex) {
         return Err(OperandError::new(format!("`{pattern}` matches every text")));
     }
@@ -99,7 +105,8 @@ pub(in crate::check) fn parse_group_regex(value: &Value) -> Result<Regex, Operan
     let text = parse_text(value, "a regex")?;
     let regex = parse_regex(&text, CaseRule::Exact)?;
     if regex.captures_len() < 2 {
-        return Err(OperandError::new(format!("`{text}` has no group to take")).help("put parentheses around what is wanted"));
+        return Err(OperandError::new(format!("`{text}` has no group to take"))
+            .help("put parentheses around what is wanted"));
     }
     Ok(regex)
 }
@@ -112,7 +119,10 @@ fn matches_everything(regex: &Regex) -> bool {
     let forwards: String = (0..128_u8).map(char::from).chain("\u{e9}\u{4f60}\u{1f600}".chars()).collect();
     let backwards: String = forwards.chars().rev().collect();
     let singles = forwards.chars().all(|character| regex.is_match(character.encode_utf8(&mut [0; 4])));
-    singles && regex.is_match(&forwards) && regex.is_match(&backwards) && regex.is_match(&backwards.repeat(80))
+    singles
+        && regex.is_match(&forwards)
+        && regex.is_match(&backwards)
+        && regex.is_match(&backwards.repeat(80))
 }
 
 fn text(value: &Value, word: Word) -> Result<String, OperandError> {
@@ -138,23 +148,36 @@ fn something(value: &Value, word: Word) -> Result<Value, OperandError> {
         Value::String(text) if text.is_empty() => Err(holds_always(word, "empty text")),
         Value::Array(items) if items.is_empty() => Err(holds_always(word, "an empty list")),
         Value::Object(members) if members.is_empty() => Err(holds_always(word, "an empty mapping")),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Ok(value.clone()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => Ok(value.clone()),
     }
 }
 
 fn some_things(value: &Value, word: Word) -> Result<Vec<Value>, OperandError> {
     let items = items(value, word)?;
-    items.iter().enumerate().try_for_each(|(index, item)| something(item, word).map(drop).map_err(|error| error.under(index)))?;
+    items
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, item)| something(item, word).map(drop).map_err(|error| error.under(index)))?;
     Ok(items)
 }
 
 fn items(value: &Value, word: Word) -> Result<Vec<Value>, OperandError> {
     match value {
-        Value::Array(items) if items.is_empty() && word == Word::ContainsAll => Err(holds_always(word, "an empty list")),
-        Value::Array(items) if items.is_empty() => Err(OperandError::new(format!("`{}` is an empty list and can never hold", word.key()))),
+        Value::Array(items) if items.is_empty() && word == Word::ContainsAll => {
+            Err(holds_always(word, "an empty list"))
+        }
+        Value::Array(items) if items.is_empty() => {
+            Err(OperandError::new(format!("`{}` is an empty list and can never hold", word.key())))
+        }
         Value::Array(items) => Ok(items.clone()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            Err(OperandError::new(format!("`{}` must be a list, found {}", word.key(), kind(value))).help("write `[a, b]`"))
+            Err(OperandError::new(format!("`{}` must be a list, found {}", word.key(), kind(value)))
+                .help("write `[a, b]`"))
         }
     }
 }
@@ -171,7 +194,9 @@ fn parse_between(value: &Value) -> Result<Test, OperandError> {
     let low = number(low, "between").map_err(|error| error.under(0))?;
     let high = number(high, "between").map_err(|error| error.under(1))?;
     if json_number::compare(&low, &high).is_gt() {
-        return Err(OperandError::new(format!("`between: [{low}, {high}]` can never hold: the limits are reversed")));
+        return Err(OperandError::new(format!(
+            "`between: [{low}, {high}]` can never hold: the limits are reversed"
+        )));
     }
     Ok(Test::Between(low, high))
 }

@@ -71,9 +71,16 @@ impl Word {
     /// True when `ignore_case` changes what it does.
     pub(in crate::check) fn has_case(self) -> bool {
         match self {
-            Self::Equals | Self::OneOf | Self::Contains | Self::ContainsAny | Self::ContainsAll | Self::Includes => true,
+            Self::Equals
+            | Self::OneOf
+            | Self::Contains
+            | Self::ContainsAny
+            | Self::ContainsAll
+            | Self::Includes => true,
             Self::StartsWith | Self::EndsWith | Self::Regex | Self::Similar => true,
-            Self::Gt | Self::Gte | Self::Lt | Self::Lte | Self::Between | Self::Approx | Self::Length => false,
+            Self::Gt | Self::Gte | Self::Lt | Self::Lte | Self::Between | Self::Approx | Self::Length => {
+                false
+            }
             Self::Empty | Self::Type | Self::Format | Self::Schema => false,
         }
     }
@@ -118,7 +125,11 @@ impl StatusOf {
     fn words(self) -> &'static [(&'static str, Status)] {
         match self {
             Self::Run => &STATUSES[..6],
-            Self::Node => &[("succeeded", Status::Succeeded), ("failed", Status::Failed), ("exception", Status::Exception)],
+            Self::Node => &[
+                ("succeeded", Status::Succeeded),
+                ("failed", Status::Failed),
+                ("exception", Status::Exception),
+            ],
         }
     }
 }
@@ -160,7 +171,11 @@ fn parse_status(value: &Value, of: StatusOf) -> Result<Status, OperandError> {
 }
 
 /// One of some words, with "did you mean".
-pub(in crate::check) fn choose<T: Copy>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, OperandError> {
+pub(in crate::check) fn choose<T: Copy>(
+    text: &str,
+    what: &str,
+    words: &[(&str, T)],
+) -> Result<T, OperandError> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(*value);
     }

@@ -16,7 +16,8 @@ use super::*;
 const HELD: &str = "{ path: $.a, equals: 1 }";
 const BROKEN: &str = "{ path: $.a, equals: 2 }";
 const UNDECIDED: &str = "{ ttft: 1s }";
-const TRUTHS: [(&str, Truth); 3] = [(HELD, Truth::Held), (BROKEN, Truth::Broken), (UNDECIDED, Truth::Undecided)];
+const TRUTHS: [(&str, Truth); 3] =
+    [(HELD, Truth::Held), (BROKEN, Truth::Broken), (UNDECIDED, Truth::Undecided)];
 
 fn small() -> Value {
     json!({"outputs": {"a": 1}})
@@ -81,14 +82,48 @@ fn verdicts_join() {
 #[test]
 fn nothing_holds_of_an_exchange_that_cannot_be_judged() {
     let assertions = [
-        "{ status: succeeded }", "{ status: rejected }", "{ status: failed }", "{ status: stopped }", "{ tokens: 10 }", "{ cost: 1 USD }", "{ latency: 1h }",
-        "{ server_latency: 1h }", "{ ttft: 1h }", "{ max_gap: 1h }", "{ steps: 100 }", "{ exceptions: 0 }", "{ workflow_id: w-1 }",
-        "{ error: { exists: false } }", "{ error: { contains: reset } }", "{ error_code: { exists: false } }", "{ path: $.a, exists: false }", "{ path: '$.a[*]', count: 0 }",
-        "{ path: $.a, not: { equals: 1 } }", "{ from: text, not: { contains: x } }", "{ from: inputs, path: $, not: { contains: x } }",
-        "{ from: response, path: $.status, equals: 200 }", "{ from: events, path: '$[*]', count: 0 }", "{ nodes: { absent: [X] } }",
-        "{ nodes: { exactly: [] } }", "{ nodes: { visited: [X] } }", "{ node: X, path: $.a, exists: false }",
+        "{ status: succeeded }",
+        "{ status: rejected }",
+        "{ status: failed }",
+        "{ status: stopped }",
+        "{ tokens: 10 }",
+        "{ cost: 1 USD }",
+        "{ latency: 1h }",
+        "{ server_latency: 1h }",
+        "{ ttft: 1h }",
+        "{ max_gap: 1h }",
+        "{ steps: 100 }",
+        "{ exceptions: 0 }",
+        "{ workflow_id: w-1 }",
+        "{ error: { exists: false } }",
+        "{ error: { contains: reset } }",
+        "{ error_code: { exists: false } }",
+        "{ path: $.a, exists: false }",
+        "{ path: '$.a[*]', count: 0 }",
+        "{ path: $.a, not: { equals: 1 } }",
+        "{ from: text, not: { contains: x } }",
+        "{ from: inputs, path: $, not: { contains: x } }",
+        "{ from: response, path: $.status, equals: 200 }",
+        "{ from: events, path: '$[*]', count: 0 }",
+        "{ nodes: { absent: [X] } }",
+        "{ nodes: { exactly: [] } }",
+        "{ nodes: { visited: [X] } }",
+        "{ node: X, path: $.a, exists: false }",
     ];
-    for kind in ["stalled", "idle", "cut", "unreadable", "timed_out", "stopped", "paused", "not_sent", "config", "quota", "transport", "event"] {
+    for kind in [
+        "stalled",
+        "idle",
+        "cut",
+        "unreadable",
+        "timed_out",
+        "stopped",
+        "paused",
+        "not_sent",
+        "config",
+        "quota",
+        "transport",
+        "event",
+    ] {
         let ending = match kind {
             "config" | "quota" | "transport" => json!({"kind": "rejected", "class": kind, "message": "no"}),
             "event" => json!({"kind": "error_event", "class": "transport", "message": "no"}),
@@ -110,8 +145,19 @@ fn nothing_holds_of_an_exchange_that_cannot_be_judged() {
 #[test]
 fn a_hundred_megabytes_never_enter_a_finding() {
     let huge = "é".repeat(5 << 20);
-    for output in [json!(huge), json!([huge, huge]), json!({"k": huge, "list": vec![1; 100_000]}), json!(vec!["x"; 200_000])] {
-        for yaml in ["{ path: $.a, equals: [b] }", "{ path: $.a, equals: b }", "{ path: $.a, includes: { k: 1 } }", "{ path: $.a, contains: zz }", "{ path: $.a, not: { type: array }, empty: true }"] {
+    for output in [
+        json!(huge),
+        json!([huge, huge]),
+        json!({"k": huge, "list": vec![1; 100_000]}),
+        json!(vec!["x"; 200_000]),
+    ] {
+        for yaml in [
+            "{ path: $.a, equals: [b] }",
+            "{ path: $.a, equals: b }",
+            "{ path: $.a, includes: { k: 1 } }",
+            "{ path: $.a, contains: zz }",
+            "{ path: $.a, not: { type: array }, empty: true }",
+        ] {
             let finding = judge_yaml(yaml, &json!({"outputs": {"a": output}}));
             assert_eq!(finding.truth, Truth::Broken);
             assert!(serde_json::to_vec(&finding).unwrap().len() < 300 << 10, "{yaml}");
@@ -128,23 +174,36 @@ fn defaults_are_replaced_by_subject() {
         assert!(problems.is_empty());
         document.root.unwrap().as_list().unwrap().to_vec()
     };
-    let shown = |nodes: &[std::borrow::Cow<'_, Node>]| -> Vec<String> { nodes.iter().map(|node| node.to_json().to_string()).collect() };
-    let defaults = list("[{ status: succeeded }, { tokens: 3000, latency: 20s, label: both }, { node: A, tokens: 1 }, { any_of: [{ tokens: 1 }] }, { ttft: 1s, label: gone }]");
-    let own = list("[{ latency: 5s, ttft: 2s }, { node: B, status: failed }, { any_of: [{ status: failed }] }]");
+    let shown = |nodes: &[std::borrow::Cow<'_, Node>]| -> Vec<String> {
+        nodes.iter().map(|node| node.to_json().to_string()).collect()
+    };
+    let defaults = list(
+        "[{ status: succeeded }, { tokens: 3000, latency: 20s, label: both }, { node: A, tokens: 1 }, { any_of: [{ tokens: 1 }] }, { ttft: 1s, label: gone }]",
+    );
+    let own =
+        list("[{ latency: 5s, ttft: 2s }, { node: B, status: failed }, { any_of: [{ status: failed }] }]");
     let merged = merge_assertions(&defaults, &own);
-    assert_eq!(shown(&merged)[..4], [
-        r#"{"status":"succeeded"}"#.to_owned(),
-        r#"{"tokens":3000,"label":"both"}"#.to_owned(),
-        r#"{"node":"A","tokens":1}"#.to_owned(),
-        r#"{"any_of":[{"tokens":1}]}"#.to_owned(),
-    ]);
+    assert_eq!(
+        shown(&merged)[..4],
+        [
+            r#"{"status":"succeeded"}"#.to_owned(),
+            r#"{"tokens":3000,"label":"both"}"#.to_owned(),
+            r#"{"node":"A","tokens":1}"#.to_owned(),
+            r#"{"any_of":[{"tokens":1}]}"#.to_owned(),
+        ]
+    );
     assert_eq!(merged.len(), 7);
     assert!(!needs_status(&merged));
     assert!(needs_status(&merge_assertions(&[], &own)));
     assert!(needs_status(&merge_assertions(&defaults, &list("[{ status: failed, severity: warn }]"))));
     assert!(expects_rejection(&list("[{ status: rejected }]")));
     assert!(expects_rejection(&list("[{ status: [rejected] }]")));
-    for other in ["[{ status: [rejected, failed] }]", "[{ any_of: [{ status: rejected }] }]", "[{ node: A, status: rejected }]", "[{ status: failed }]"] {
+    for other in [
+        "[{ status: [rejected, failed] }]",
+        "[{ any_of: [{ status: rejected }] }]",
+        "[{ node: A, status: rejected }]",
+        "[{ status: failed }]",
+    ] {
         assert!(!expects_rejection(&list(other)), "{other}");
     }
 }
@@ -154,7 +213,14 @@ fn the_implied_status_is_broken_by_every_other() {
     let check = implicit_status(Arc::new(Place::file("t.yaml")));
     let templates = Templates::new();
     let compiled = Compiled { checks: vec![check], problems: Vec::new(), templates };
-    for (status, truth) in [("succeeded", Truth::Held), ("partial-succeeded", Truth::Broken), ("failed", Truth::Broken), ("stopped", Truth::Broken), ("strange", Truth::Broken), ("running", Truth::Undecided)] {
+    for (status, truth) in [
+        ("succeeded", Truth::Held),
+        ("partial-succeeded", Truth::Broken),
+        ("failed", Truth::Broken),
+        ("stopped", Truth::Broken),
+        ("strange", Truth::Broken),
+        ("running", Truth::Undecided),
+    ] {
         let spec = json!({"run": {"status": status}});
         let findings = super::run(&compiled, &transcript::build(&spec), &Value::Null, Usage::Audit);
         assert_eq!(findings[0].truth, truth, "{status}");
@@ -198,4 +264,23 @@ proptest! {
         prop_assert!(!(plain.truth == Truth::Held && negated.truth == Truth::Held));
         prop_assert!(plain.truth != Truth::Undecided && negated.truth != Truth::Undecided);
     }
+}
+
+#[test]
+#[ignore = "a measurement, not a judgement"]
+fn four_literal_checks_cost_little() {
+    let yaml =
+        "[{ status: succeeded }, { path: $.a, equals: 1 }, { path: $.b.c, contains: x }, { tokens: 100 }]";
+    let mut problems = Vec::new();
+    let document = parse_yaml("t.yaml", yaml.as_bytes().to_vec(), &mut problems);
+    let root = document.root.unwrap();
+    let nodes: Vec<&Node> = root.as_list().unwrap().iter().collect();
+    let compiled = compile(&document.source, &nodes, &Value::Null);
+    let transcript = transcript::build(&json!({"outputs": {"a": 1, "b": {"c": "xyz"}}}));
+    let start = std::time::Instant::now();
+    for _ in 0..10_000 {
+        let findings = super::run(&compiled, &transcript, &Value::Null, Usage::Audit);
+        assert_eq!(judge(&findings), Verdict::Passed);
+    }
+    println!("{:?} a test, scope included", start.elapsed() / 10_000);
 }

@@ -33,7 +33,10 @@ struct Compiled {
 fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node], vars: &Value) -> Compiled {
     let mut templates = Templates::new();
     let mut problems = Vec::new();
-    let known = KnownNames { vars: vars.as_object().map(|vars| vars.keys().cloned().collect()).unwrap_or_default(), row: None };
+    let known = KnownNames {
+        vars: vars.as_object().map(|vars| vars.keys().cloned().collect()).unwrap_or_default(),
+        row: None,
+    };
     let files = FileRoot { folder: data().join("schemas"), root: Some(data()) };
     let mut context = CompileContext { templates: &mut templates, known: &known, files: &files };
     let mut reader = Reader { source: source.clone(), problems: &mut problems };
@@ -42,7 +45,12 @@ fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node],
     Compiled { checks, problems, templates }
 }
 
-fn run(compiled: &Compiled, transcript: &crate::exchange::Transcript, vars: &Value, usage: Usage) -> Vec<Finding> {
+fn run(
+    compiled: &Compiled,
+    transcript: &crate::exchange::Transcript,
+    vars: &Value,
+    usage: Usage,
+) -> Vec<Finding> {
     let scope = Scope::new().with_vars(vars).with_test("a test").with_run("run-1").with_repeat(0);
     evaluate(&compiled.checks, transcript, &Context { templates: &compiled.templates, scope: &scope, usage })
 }
@@ -57,19 +65,36 @@ fn judge_yaml(yaml: &str, transcript: &Value) -> Finding {
     run(&compiled, &transcript::build(transcript), &Value::Null, Usage::Audit).remove(0)
 }
 
-fn check_case(file: &str, base: &Value, source: &std::sync::Arc<crate::suite::node::Source>, case: &Node) -> Result<(), String> {
+fn check_case(
+    file: &str,
+    base: &Value,
+    source: &std::sync::Arc<crate::suite::node::Source>,
+    case: &Node,
+) -> Result<(), String> {
     let json = case.to_json();
     let place = format!("{file}:{}", case.mark.line);
     let vars = json.get("vars").cloned().unwrap_or(Value::Null);
     let compiled = compile(source, &[case.get("assert").ok_or(format!("{place}: no assert"))?], &vars);
     if let Some(expected) = json["problem"].as_str() {
-        let said: Vec<String> =
-            compiled.problems.iter().map(|p| format!("{} ({})", p.message, p.help.as_deref().unwrap_or_default())).collect();
+        let said: Vec<String> = compiled
+            .problems
+            .iter()
+            .map(|p| format!("{} ({})", p.message, p.help.as_deref().unwrap_or_default()))
+            .collect();
         let at = json["at"].as_str().is_none_or(|at| {
-            compiled.problems.iter().any(|p| p.place.excerpt.chars().skip(p.place.column as usize - 1).collect::<String>().starts_with(at))
+            compiled.problems.iter().any(|p| {
+                p.place.excerpt.chars().skip(p.place.column as usize - 1).collect::<String>().starts_with(at)
+            })
         });
         let found = said.iter().any(|said| said.contains(expected)) && compiled.checks.is_empty();
-        return if found && at { Ok(()) } else { Err(format!("{place}: expected the problem {expected:?}, found {said:?} {:?}", compiled.problems.first().map(|p| &p.place))) };
+        return if found && at {
+            Ok(())
+        } else {
+            Err(format!(
+                "{place}: expected the problem {expected:?}, found {said:?} {:?}",
+                compiled.problems.first().map(|p| &p.place)
+            ))
+        };
     }
     if !compiled.problems.is_empty() {
         return Err(format!("{place}: {:?}", compiled.problems));
@@ -85,7 +110,10 @@ fn check_case(file: &str, base: &Value, source: &std::sync::Arc<crate::suite::no
     };
     let message = json["message"].as_str().unwrap_or_default();
     if finding.truth != truth || !finding.message.contains(message) {
-        return Err(format!("{place}: expected {truth:?} {message:?}, found {:?} {:?}", finding.truth, finding.message));
+        return Err(format!(
+            "{place}: expected {truth:?} {message:?}, found {:?} {:?}",
+            finding.truth, finding.message
+        ));
     }
     if (finding.truth == Truth::Held) != finding.message.is_empty() {
         return Err(format!("{place}: {:?} with the message {:?}", finding.truth, finding.message));

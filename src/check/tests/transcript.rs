@@ -23,11 +23,21 @@ pub(super) fn overlay(base: &Value, over: &Value) -> Value {
 /// Builds a finished, streamed run unless the notation says otherwise.
 pub(super) fn build(spec: &Value) -> Transcript {
     let seconds = |key: &str| spec[key].as_f64().map(Duration::from_secs_f64);
-    let nodes: Vec<NodeRun> = spec["nodes"].as_array().into_iter().flatten().enumerate().map(|(at, node)| node_run(at, node)).collect();
+    let nodes: Vec<NodeRun> = spec["nodes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(|(at, node)| node_run(at, node))
+        .collect();
     let ending = ending(&spec["ending"]);
     let mode = if spec["mode"] == "blocking" { ResponseMode::Blocking } else { ResponseMode::Streaming };
     let steps: u64 = nodes.iter().map(|node| 1 + u64::from(node.retries)).sum();
-    let tokens: u64 = nodes.iter().filter(|node| !node.is_container()).filter_map(|node| node.finished.as_ref()?["execution_metadata"]["total_tokens"].as_u64()).sum();
+    let tokens: u64 = nodes
+        .iter()
+        .filter(|node| !node.is_container())
+        .filter_map(|node| node.finished.as_ref()?["execution_metadata"]["total_tokens"].as_u64())
+        .sum();
     let mut run = json!({
         "id": "r-1", "workflow_id": "w-1", "status": "succeeded", "outputs": spec.get("outputs").cloned().unwrap_or(json!({})), "error": null,
         "elapsed_time": 1.5, "total_tokens": tokens, "total_steps": steps, "exceptions_count": 0,
@@ -40,13 +50,21 @@ pub(super) fn build(spec: &Value) -> Transcript {
         }
     }
     let has_run = matches!(ending, Ending::Finished | Ending::Paused) && spec["run"] != "none";
-    let event = Event::from_json(json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}));
-    let events = if mode == ResponseMode::Streaming && has_run { vec![Arrival { at: Duration::from_secs(1), event }] } else { Vec::new() };
+    let event =
+        Event::from_json(json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}));
+    let events = if mode == ResponseMode::Streaming && has_run {
+        vec![Arrival { at: Duration::from_secs(1), event }]
+    } else {
+        Vec::new()
+    };
     Transcript {
         ending,
         mode,
         http_status: spec["http_status"].as_u64().map_or(Some(200), |status| Some(status as u16)),
-        headers: vec![("content-type".into(), "text/event-stream".into()), ("x-version".into(), "1.14.2".into())],
+        headers: vec![
+            ("content-type".into(), "text/event-stream".into()),
+            ("x-version".into(), "1.14.2".into()),
+        ],
         body: spec.get("body").cloned(),
         events,
         pings: spec["pings"].as_u64().unwrap_or(0) as u32,
@@ -89,11 +107,15 @@ fn ending(spec: &Value) -> Ending {
         "stalled" => Ending::Stalled { wait: Wait::FirstEvent, after: second },
         "idle" => Ending::Stalled { wait: Wait::Idle, after: second },
         "cut" => Ending::Cut { detail: "reset".into() },
-        "unreadable" => Ending::Unreadable { detail: spec["detail"].as_str().unwrap_or("event 4 is not JSON").into() },
+        "unreadable" => {
+            Ending::Unreadable { detail: spec["detail"].as_str().unwrap_or("event 4 is not JSON").into() }
+        }
         "timed_out" => Ending::TimedOut { after: second },
         "stopped" => Ending::Stopped { reason: "interrupted".into() },
         "paused" => Ending::Paused,
-        "not_sent" => Ending::NotSent { detail: "connect to 127.0.0.1:9: connection refused".into(), retryable: true },
+        "not_sent" => {
+            Ending::NotSent { detail: "connect to 127.0.0.1:9: connection refused".into(), retryable: true }
+        }
         other => panic!("no ending {other}"),
     }
 }
@@ -103,7 +125,9 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
     let title = text("title").unwrap();
     let metadata = match (&spec["tokens"], &spec["price"]) {
         (Value::Null, Value::Null) => Value::Null,
-        (tokens, price) => json!({"total_tokens": tokens, "total_price": price, "currency": spec.get("currency").unwrap_or(&json!("USD"))}),
+        (tokens, price) => {
+            json!({"total_tokens": tokens, "total_price": price, "currency": spec.get("currency").unwrap_or(&json!("USD"))})
+        }
     };
     let mut data = json!({
         "status": text("status").unwrap_or("succeeded".into()), "outputs": spec.get("outputs").cloned().unwrap_or(json!({})),
