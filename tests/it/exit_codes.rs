@@ -126,14 +126,16 @@ fn a_run_that_skips_everything_is_not_green() {
 #[test]
 fn an_interrupted_run_exits_130_with_reports_of_what_finished() {
     let project = Project::with_suite(SLOW);
-    let mut child = project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for(|| journal_text(&project).contains("case_finished"));
     signal(&child, "INT");
     let status = wait(&mut child);
     assert_eq!(status, Some(130));
     let junit = project.read("reports/latest/junit.xml");
     assert!(junit.contains("quick"), "{junit}");
-    let report: serde_json::Value = serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
+    let report: serde_json::Value =
+        serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
     assert_eq!(report["interrupted"], true, "{report}");
 }
 

@@ -2,19 +2,13 @@
 //!
 //! The list below is the table of contents.
 
-/// A project in a folder of its own, and the built command to run in it.
-mod project;
-/// Every exit code, provoked in a child process.
-mod exit_codes;
-/// The libtest harness as another crate uses it, under cargo test and nextest.
-mod harness;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Every exit code, provoked in a child process.
 mod exit_codes;
-/// The libtest door, as another crate uses it.
+/// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
-/// A project of its own for each test.
+/// A project of its own for each test, and the built command to run in it.
 mod project;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
