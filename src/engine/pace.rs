@@ -73,9 +73,10 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::case::Resend;
 
     fn retries(jitter: Jitter) -> Retries {
-        Retries { count: 5, delay: Duration::from_secs(1), max_delay: Duration::from_secs(5), jitter }
+        Retries { count: 5, delay: Duration::from_secs(1), max_delay: Duration::from_secs(5), jitter, resend: Resend::Never }
     }
 
     #[test]

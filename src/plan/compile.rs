@@ -10,7 +10,7 @@ use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, SuiteHead, TargetKind};
 use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test};
-use crate::plan::endpoint::read_secrets;
+use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::select::arrange;
 use crate::plan::target::{
@@ -41,9 +41,12 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
     let Loaded { project, suites, mut problems, .. } = loaded;
     let chosen = match choose(project.as_ref(), choices) {
         Ok(chosen) => chosen,
-        Err(error) => return Compiled { plan: None, problems, target_errors: vec![error], unsound },
+        Err(error) => {
+            return Compiled { plan: None, problems: in_order(problems), target_errors: vec![error], unsound };
+        }
     };
     let mut templates = Templates::new();
+    check_templates(project.as_ref(), (&mut templates, choices, &mut problems));
     let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
     let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
     let mut building = Building {

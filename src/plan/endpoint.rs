@@ -166,3 +166,16 @@ pub(super) fn read_secrets(
     secrets.dedup();
     secrets
 }
+
+/// Compiles the templates of all targets, whichever is in use; only that one's are rendered.
+pub(super) fn check_templates(project: Option<&ProjectSpec>, (templates, choices, problems): Tools<'_>) {
+    let Some(project) = project else { return };
+    let mut setting = Setting { project, templates, choices, problems };
+    for target in &project.targets {
+        let keys = target.apps.iter().filter_map(|app| app.api_key.as_ref());
+        let headers = target.headers.iter().map(|entry| &entry.value);
+        for node in target.base_url.iter().chain(keys).chain(headers) {
+            compile_node(node, &mut setting);
+        }
+    }
+}

@@ -49,9 +49,6 @@ fn bad_suites_give_their_problems() {
         let found: Vec<String> = problems_of(&folder, path).iter().map(line_of).collect();
         let found = found.join("\n") + "\n";
         let expected_file = path.with_extension("problems.txt");
-        if std::env::var_os("FLOWPROOF_BLESS").is_some() {
-            std::fs::write(&expected_file, &found).unwrap();
-        }
         let expected = std::fs::read_to_string(&expected_file).unwrap_or_default();
         if found != expected || found.trim().is_empty() {
             wrong.push(format!("{}\nexpected:\n{expected}found:\n{found}", path.display()));
@@ -354,4 +351,36 @@ fn a_hundred_thousand_rows_are_small_and_quick() {
     let plan = plan(&files, &Choices::default());
     assert_eq!((plan.cases.len(), &*plan.cases[99_999].name), (100_000, "s::a[99999]"));
     assert!(size_of::<Case>() <= 128);
+}
+
+#[test]
+fn a_bad_project_file_tells_all_its_problems() {
+    let project = "\
+target: {}
+targets:
+  mock: { base_url: x, api_key: y }
+  a: { api_key: \"{{ vars.k }}\", rate: 5, timeouts: { conect: 1s } }
+  b: { base_url: \"http://x/v1\", apps: { one: {} }, api_key: k }
+profiles: { other: { target: moc } }
+reports: { formats: [junit, xml] }
+";
+    let compiled = compiled(
+        &[("flowproof.yaml", project), ("suites/s.yaml", "tests: [{ name: a }]\n")],
+        &Choices::default(),
+    );
+    let found: Vec<String> = compiled.problems.iter().map(line_of).collect();
+    for expected in [
+        "flowproof.yaml:1:1 unknown key `target` in the project file (did you mean `targets`?)",
+        "flowproof.yaml:3:3 `mock` is built in; a target needs another name",
+        "flowproof.yaml:4:3 the target `a` has no `base_url`",
+        "flowproof.yaml:4:21 `vars.k` is not known (there is no `vars.*` here)",
+        "flowproof.yaml:4:39 `rate`: `5` has no unit",
+        "flowproof.yaml:4:54 unknown key `conect` in `timeouts` (did you mean `connect`?)",
+        "flowproof.yaml:5:3 a target has `apps` or its own `api_key`, not both",
+        "flowproof.yaml:5:41 an app needs an `api_key`",
+        "flowproof.yaml:6:30 there is no target `moc` (did you mean `mock`?)",
+        "flowproof.yaml:7:29 a report format cannot be `xml`",
+    ] {
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
+    }
 }

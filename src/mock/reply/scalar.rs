@@ -14,6 +14,7 @@ pub type Decode = fn(&Value) -> Result<(), String>;
 /// Most tokens, steps and the like.
 const MOST: u64 = 1_000_000_000_000;
 
+/// Drops what a decoder gives.
 pub fn any<T>(decode: Result<T, String>) -> Result<(), String> {
     decode.map(|_| ())
 }
@@ -30,6 +31,7 @@ fn wanted<T>(what: &str, found: &Value) -> Result<T, String> {
     Err(format!("must be {what}, found {kind}"))
 }
 
+/// Text; a bare number is taken as written.
 pub fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -48,14 +50,17 @@ fn each<T>(value: &Value, one: fn(&Value) -> Result<T, String>) -> Result<Vec<T>
     }
 }
 
+/// Text, or one for each round.
 pub fn texts(value: &Value) -> Result<Vec<String>, String> {
     each(value, |item| if item.is_null() { Ok(String::new()) } else { text(item) })
 }
 
+/// A count, or one for each round.
 pub fn counts(value: &Value) -> Result<Vec<u64>, String> {
     each(value, count)
 }
 
+/// A count such as `8k`.
 pub fn count(value: &Value) -> Result<u64, String> {
     let count = match value {
         Value::Number(number) => parse_count(&number.to_string()),
@@ -79,6 +84,7 @@ pub fn times(value: &Value) -> Result<u64, String> {
     }
 }
 
+/// A count from 1.
 pub fn size(value: &Value) -> Result<usize, String> {
     match count(value)? {
         0 => Err("must be at least 1".to_owned()),
@@ -86,6 +92,7 @@ pub fn size(value: &Value) -> Result<usize, String> {
     }
 }
 
+/// An HTTP status that is an error.
 pub fn http_status(value: &Value) -> Result<u16, String> {
     match count(value)? {
         status @ 400..=599 => Ok(status as u16),
@@ -93,6 +100,7 @@ pub fn http_status(value: &Value) -> Result<u16, String> {
     }
 }
 
+/// A duration such as `300ms`.
 pub fn duration(value: &Value) -> Result<Duration, String> {
     match value {
         Value::String(text) => parse_duration(text).map_err(|error| error.to_string()),
@@ -103,6 +111,7 @@ pub fn duration(value: &Value) -> Result<Duration, String> {
     }
 }
 
+/// A mapping.
 pub fn mapping(value: &Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(members) => Ok(members.clone()),
@@ -112,10 +121,12 @@ pub fn mapping(value: &Value) -> Result<Map<String, Value>, String> {
     }
 }
 
+/// A mapping, or one for each round.
 pub fn mappings(value: &Value) -> Result<Vec<Map<String, Value>>, String> {
     each(value, mapping)
 }
 
+/// How a run ends.
 pub fn run_status(value: &Value) -> Result<RunStatus, String> {
     match text(value)?.as_str() {
         "succeeded" => Ok(RunStatus::Succeeded),
@@ -128,6 +139,7 @@ pub fn run_status(value: &Value) -> Result<RunStatus, String> {
     }
 }
 
+/// How a node ends.
 pub fn node_status(value: &Value) -> Result<NodeStatus, String> {
     match text(value)?.as_str() {
         "succeeded" => Ok(NodeStatus::Succeeded),
@@ -137,10 +149,12 @@ pub fn node_status(value: &Value) -> Result<NodeStatus, String> {
     }
 }
 
+/// How a node ends, or how each round does.
 pub fn statuses(value: &Value) -> Result<Vec<NodeStatus>, String> {
     each(value, node_status)
 }
 
+/// Streamed text, whole or in chunks.
 pub fn chunks(value: &Value) -> Result<Chunks, String> {
     match value {
         Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map(Chunks::Cut),

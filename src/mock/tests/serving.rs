@@ -219,3 +219,30 @@ async fn paths_methods_and_declared_forms() {
     assert_eq!((&info["mode"], &info["name"]), (&json!("workflow"), &json!("a")));
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn only_latency_is_waited_for() {
+    let server = serve(
+        "{ outputs: {}, elapsed: 1h, latency: 40ms, nodes: [{ title: a, elapsed: 1h }] }",
+        MockOptions::default(),
+    );
+    let before = crate::base::clock::now();
+    let (_, text) = run(&server, "app-x", None, body(json!({}), "streaming")).await;
+    assert!(before.elapsed() >= Duration::from_millis(40));
+    assert_eq!(events(&text).last().unwrap()["data"]["elapsed_time"], 3600.0);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_a_shutdown_cuts_silent_streams() {
+    let server = serve("reject: { message: q is required in input form }", MockOptions::default());
+    let client = client();
+    let ask = || client.post(format!("{}/workflows/run", server.base_url())).bearer_auth("app-x");
+    for _ in 0..3 {
+        assert_eq!(ask().json(&body(json!({}), "blocking")).send().await.unwrap().status(), 400);
+    }
+    let mut silent = ask().json(&body(json!({}), "streaming")).send().await.unwrap();
+    assert_eq!(silent.chunk().await.unwrap().unwrap(), "event: ping\n\n");
+    tokio::time::timeout(Duration::from_secs(20), server.shutdown()).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(20), silent.chunk()).await.unwrap().is_err());
+}
