@@ -19,11 +19,6 @@ pub fn timestamp_text(timestamp: Timestamp) -> String {
     format!("{timestamp:.3}")
 }
 
-/// Gives the seconds since 1970 in UTC, fractions included to the microsecond.
-pub fn unix_seconds(timestamp: Timestamp) -> f64 {
-    timestamp.as_microsecond() as f64 / 1e6
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,7 +29,6 @@ mod tests {
         assert_eq!(timestamp_text(whole), "1970-01-01T00:00:00.000Z");
         let exact = Timestamp::from_millisecond(1_795_421_730_250).unwrap();
         assert_eq!(timestamp_text(exact), "2026-11-23T08:15:30.250Z");
-        assert_eq!(unix_seconds(exact), 1_795_421_730.25);
     }
 
     #[test]

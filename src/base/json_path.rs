@@ -18,15 +18,6 @@ pub struct JsonPath {
     compiled: serde_json_path::JsonPath,
 }
 
-/// One selected value and where it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Selected<'a> {
-    /// The normalized path (RFC 9535, section 2.7).
-    pub path: String,
-    /// The value itself.
-    pub value: &'a Value,
-}
-
 /// Why a text is no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -47,13 +38,7 @@ impl JsonPath {
         }
     }
 
-    /// Selects values in document order, each with its normalized path.
-    pub fn select<'a>(&'a self, root: &'a Value) -> Vec<Selected<'a>> {
-        let nodes = self.compiled.query_located(root);
-        nodes.iter().map(|node| Selected { path: normalized(node.location().iter()), value: node.node() }).collect()
-    }
-
-    /// Selects values alone, for where their places do not matter; cheaper on large documents.
+    /// Selects values in document order.
     pub fn select_values<'a>(&'a self, root: &'a Value) -> Vec<&'a Value> {
         self.compiled.query(root).all()
     }
@@ -112,17 +97,6 @@ pub fn push_index(path: &mut String, index: usize) {
     path.push_str(&format!("[{index}]"));
 }
 
-fn normalized<'a>(elements: impl Iterator<Item = &'a PathElement<'a>>) -> String {
-    let mut path = String::from("$");
-    for element in elements {
-        match element {
-            PathElement::Name(name) => push_name(&mut path, name),
-            PathElement::Index(index) => push_index(&mut path, *index),
-        }
-    }
-    path
-}
-
 fn check_limits(text: &str) -> Result<(), JsonPathError> {
     if text.len() > LONGEST {
         return Err(JsonPathError { message: format!("the path has {} bytes, the most is {LONGEST}", text.len()), offset: None });
@@ -168,9 +142,29 @@ mod tests {
 
     use super::*;
 
+    struct Selected<'a> {
+        path: String,
+        value: &'a Value,
+    }
+
+    /// Values with their normalized paths (RFC 9535, section 2.7).
+    fn select<'a>(path: &'a JsonPath, root: &'a Value) -> Vec<Selected<'a>> {
+        let places = path.select_places(root).into_iter().map(|steps| {
+            let mut path = String::from("$");
+            for step in steps {
+                match step {
+                    Step::Name(name) => push_name(&mut path, &name),
+                    Step::Index(index) => push_index(&mut path, index),
+                }
+            }
+            path
+        });
+        places.zip(path.select_values(root)).map(|(path, value)| Selected { path, value }).collect()
+    }
+
     fn check(path: &str, root: &Value, expected: &[(&str, Value)]) {
         let path = JsonPath::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let found = path.select(root);
+        let found = select(&path, root);
         let found: Vec<(&str, Value)> = found.iter().map(|one| (one.path.as_str(), one.value.clone())).collect();
         assert_eq!(found, expected, "{}", path.as_str());
         let values: Vec<Value> = path.select_values(root).into_iter().cloned().collect();
@@ -319,7 +313,7 @@ mod tests {
         fn a_normalized_path_selects_what_it_stands_for(names in prop::collection::vec("\\PC{0,4}|[\\x00-\\x1f'\"\\\\]{1,3}", 1..4)) {
             let root = names.iter().rev().fold(json!([7]), |child, name| json!({"": 0, name: child}));
             let path = JsonPath::parse("$..[0]").unwrap();
-            let found = path.select(&root);
+            let found = select(&path, &root);
             prop_assert_eq!(found.len(), 1);
             let again = JsonPath::parse(&found[0].path).unwrap();
             let seven = json!(7);

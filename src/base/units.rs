@@ -16,16 +16,6 @@ const LONGEST: Duration = Duration::from_secs(10_000 * 3600);
 const DURATION_UNITS: &[(&str, u64)] =
     &[("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
 const COUNT_UNITS: &[(&str, u64)] = &[("", 1), ("k", 1_000), ("M", 1_000_000)];
-const SIZE_UNITS: &[(&str, u64)] = &[
-    ("B", 1),
-    ("KB", 1_000),
-    ("kB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-];
-
 /// Why a text is not the quantity it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
@@ -117,14 +107,6 @@ pub fn parse_money(text: &str) -> Result<Money, UnitError> {
         return Err(FORM.malformed(text));
     }
     Ok(Money { amount, currency: Arc::from(currency) })
-}
-
-/// Parses `10MB` into bytes; B, KB, MB and GB are decimal, KiB and MiB binary.
-pub fn parse_size(text: &str) -> Result<u64, UnitError> {
-    const FORM: Form = Form { what: "a size", example: "10MB" };
-    let (number, unit) = FORM.split(text)?;
-    let factor = FORM.factor(text, unit, SIZE_UNITS)?;
-    FORM.whole(text, number, factor, "bytes")
 }
 
 /// Parses `10%` or `0.1` into a share, 1 being the whole; only a percentage may go beyond 1.
@@ -333,11 +315,6 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!(parse_size("10MB"), Ok(10_000_000));
-        assert_eq!(parse_size("1.5 kB"), Ok(1500));
-        assert_eq!(parse_size("1KB"), Ok(1000));
-        assert_eq!(parse_size("1KiB"), Ok(1024));
-        assert_eq!(parse_size("2MiB"), Ok(2 << 20));
         for bad in ["10", "1.5B", "10mb", "99999999999999999999GB"] {
             assert!(parse_size(bad).is_err(), "{bad}");
         }
@@ -390,7 +367,6 @@ mod tests {
             let _ = parse_duration(&text);
             let _ = parse_count(&text);
             let _ = parse_money(&text);
-            let _ = parse_size(&text);
             let _ = parse_percent(&text);
             let _ = parse_rate(&text);
             let _ = (format_duration(Duration::from_nanos(nanos)), format_count(nanos), format_size(nanos));

@@ -24,7 +24,6 @@ use std::time::Duration;
 
 pub use connect::ClientError;
 pub use http::Client;
-pub use wait::StopSignal;
 
 /// Address and transport settings of a live Dify or the mock.
 #[derive(Debug, Clone)]

@@ -38,11 +38,6 @@ impl Journal {
         }
     }
 
-    /// Where the journal is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn append(&mut self, event: &Event) -> io::Result<()> {
         let start = self.pending.len();
         let event = mend_differences(bounded(event), &self.redactor);

@@ -14,8 +14,6 @@ use crate::suite::reader::At;
 pub struct SuiteSpec {
     /// Its text, for places.
     pub source: Arc<Source>,
-    /// Where it lies on disk.
-    pub path: PathBuf,
     /// Where its relative paths start and which folder they may not leave.
     pub grounds: Grounds,
     /// Its `name`, else its path under the suites folder without its ending.

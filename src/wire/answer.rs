@@ -13,19 +13,6 @@ pub struct RunAnswer {
     pub data: Value,
 }
 
-/// What `GET /workflows/run/{id}` knows of a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunDetail {
-    /// The run's id.
-    pub run_id: String,
-    /// `running`, `succeeded`, …
-    pub status: String,
-    /// The outputs, whether Dify sent an object (1.14) or JSON in a text (1.12); null when there are none.
-    pub outputs: Value,
-    /// The whole answer.
-    pub json: Value,
-}
-
 /// An answer has not the shape Dify gives it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
@@ -35,14 +22,6 @@ pub enum AnswerError {
     /// A field is missing or of another type.
     #[error("the answer has no {0}")]
     Missing(&'static str),
-    /// A text that should hold JSON does not.
-    #[error("the answer's {field} is a text that is not JSON: {reason}")]
-    Text {
-        /// Which field.
-        field: &'static str,
-        /// The parser's words.
-        reason: String,
-    },
 }
 
 /// Reads a blocking answer; it must hold a run with a status.
@@ -62,25 +41,6 @@ pub fn decode_run(json: &Value) -> Result<RunAnswer, AnswerError> {
         task_id: json["task_id"].as_str().map(str::to_owned),
         data: data.clone(),
     })
-}
-
-/// Reads the detail of a run; none when Dify 1.12 says "unknown" by an answer full of nulls.
-pub fn decode_detail(json: Value) -> Result<Option<RunDetail>, AnswerError> {
-    if json.as_object().is_none() {
-        return Err(AnswerError::NoRun("it is not an object".to_owned()));
-    }
-    if json["id"].is_null() {
-        return Ok(None);
-    }
-    let run_id = json["id"].as_str().ok_or(AnswerError::Missing("`id`"))?.to_owned();
-    let status = json["status"].as_str().ok_or(AnswerError::Missing("`status`"))?.to_owned();
-    let outputs = match &json["outputs"] {
-        Value::String(text) if text.is_empty() => Value::Null,
-        Value::String(text) => serde_json::from_str(text)
-            .map_err(|error| AnswerError::Text { field: "`outputs`", reason: error.to_string() })?,
-        outputs => outputs.clone(),
-    };
-    Ok(Some(RunDetail { run_id, status, outputs, json }))
 }
 
 /// Reads the id of an uploaded file.
@@ -122,19 +82,6 @@ mod tests {
         for (json, expected) in bad {
             assert_eq!(decode_run(&json).unwrap_err().to_string(), expected);
         }
-    }
-
-    #[test]
-    fn details_of_both_versions_are_read_alike() {
-        let text = json!({ "id": "r", "status": "succeeded", "outputs": "{\"a\": [1]}" });
-        let object = json!({ "id": "r", "status": "succeeded", "outputs": { "a": [1] } });
-        for json in [text, object] {
-            assert_eq!(decode_detail(json).unwrap().unwrap().outputs, json!({ "a": [1] }));
-        }
-        assert_eq!(decode_detail(json!({ "id": null, "status": null })), Ok(None));
-        assert!(decode_detail(json!({ "id": "r", "status": "x", "outputs": "{" })).is_err());
-        assert!(decode_detail(json!({ "id": "r" })).is_err());
-        assert!(decode_detail(json!("r")).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Tokens and prices as Dify reports them, and whether its total agrees with its nodes.
+//! Tokens and prices as Dify's nodes report them.
 //!
-//! Containers repeat their children's tokens and prices, so that only leaves are summed. A price of `"0.0"` on a node
+//! A price of `"0.0"` on a node
 //! that used a model is *no price known*, not free; 0 tokens there are *unknown*, not none.
 
 use rust_decimal::Decimal;
@@ -22,40 +22,6 @@ pub enum NodePrice {
         /// `USD`, …; empty where Dify names none.
         currency: String,
     },
-}
-
-/// The usage of all leaves of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeafUsage {
-    /// Sum of the tokens reported.
-    pub tokens: u64,
-    /// Nodes that use a model and report no tokens, or 0.
-    pub without_tokens: u32,
-    /// Exact sums by currency, in order of appearance.
-    pub prices: Vec<(String, Decimal)>,
-    /// Nodes that use a model and whose price is not known.
-    pub without_price: u32,
-}
-
-/// Dify's total against the sum of its leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audit {
-    /// They agree.
-    Agrees,
-    /// They do not.
-    Differs {
-        /// Sum of the leaves.
-        leaves: u64,
-        /// Dify's total.
-        total: u64,
-    },
-    /// The total or a leaf is unknown.
-    Unknown,
-}
-
-/// Tells whether a node repeats what its children report.
-pub fn is_container(node_type: &str) -> bool {
-    matches!(node_type, "iteration" | "loop")
 }
 
 /// Tells whether a node surely uses a model, so that 0 tokens cannot be true.
@@ -94,44 +60,6 @@ fn places<'a>(node_type: &str, data: &'a Value) -> impl Iterator<Item = &'a Valu
     [Some(&data["execution_metadata"]), outputs, process, hidden].into_iter().flatten()
 }
 
-/// Dify's total tokens of a run; none where it is missing.
-pub fn run_tokens(data: &Value) -> Option<u64> {
-    data["total_tokens"].as_u64()
-}
-
-/// Sums what the finished leaves report: pairs of node type and the `data` of the node's last event.
-pub fn sum_leaves<'a>(nodes: impl IntoIterator<Item = (&'a str, Option<&'a Value>)>) -> LeafUsage {
-    let mut usage = LeafUsage::default();
-    for (node_type, data) in nodes.into_iter().filter(|(node_type, _)| !is_container(node_type)) {
-        let tokens = data.and_then(|data| node_tokens(node_type, data)).unwrap_or(0);
-        usage.tokens = usage.tokens.saturating_add(tokens);
-        usage.without_tokens += u32::from(tokens == 0 && surely_uses_model(node_type));
-        match data.map_or(NodePrice::Unknown, |data| node_price(node_type, data)) {
-            NodePrice::None => {}
-            NodePrice::Unknown => usage.without_price += u32::from(surely_uses_model(node_type)),
-            NodePrice::Known { amount, currency } => add_price(&mut usage.prices, amount, currency),
-        }
-    }
-    usage
-}
-
-/// Compares Dify's total with the leaves.
-pub fn audit(leaves: &LeafUsage, total: Option<u64>) -> Audit {
-    match total {
-        None => Audit::Unknown,
-        Some(0) if leaves.without_tokens > 0 => Audit::Unknown,
-        Some(total) if total == leaves.tokens => Audit::Agrees,
-        Some(total) => Audit::Differs { leaves: leaves.tokens, total },
-    }
-}
-
-fn add_price(prices: &mut Vec<(String, Decimal)>, amount: Decimal, currency: String) {
-    match prices.iter_mut().find(|(known, _)| *known == currency) {
-        Some((_, sum)) => *sum = sum.saturating_add(amount),
-        None => prices.push((currency, amount)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -143,29 +71,8 @@ mod tests {
     }
 
     #[test]
-    fn leaves_are_summed_and_containers_left_out() {
-        let (one, two, all) = (llm(17, "0.0000056"), llm(17, "0.0000056"), llm(34, "0.0000112"));
-        let code = json!({ "execution_metadata": null });
-        let leaves = sum_leaves([
-            ("llm", Some(&one)),
-            ("code", Some(&code)),
-            ("llm", Some(&two)),
-            ("iteration", Some(&all)),
-        ]);
-        assert_eq!(leaves.tokens, 34);
-        assert_eq!(leaves.prices, [("USD".to_owned(), "0.0000112".parse().unwrap())]);
-        assert_eq!((leaves.without_tokens, leaves.without_price), (0, 0));
-        assert_eq!(audit(&leaves, Some(34)), Audit::Agrees);
-        assert_eq!(audit(&leaves, Some(68)), Audit::Differs { leaves: 34, total: 68 });
-        assert_eq!(audit(&leaves, None), Audit::Unknown);
-    }
-
-    #[test]
     fn zero_on_a_model_is_unknown() {
         let free = llm(0, "0.0");
-        let leaves = sum_leaves([("llm", Some(&free)), ("llm", None)]);
-        assert_eq!((leaves.tokens, leaves.without_tokens, leaves.without_price), (0, 2, 2));
-        assert_eq!(audit(&leaves, Some(0)), Audit::Unknown);
         assert_eq!(node_price("llm", &free), NodePrice::Unknown);
         assert_eq!(node_price("code", &json!({})), NodePrice::None);
         assert_eq!(node_price("llm", &json!({})), NodePrice::Unknown);

@@ -54,7 +54,10 @@ fn a_failed_assertion_exits_101_and_shows_its_place() {
     let output = harness(&project, &[]);
     assert_eq!(output.status.code(), Some(101), "{}", text(&output));
     assert!(text(&output).contains("suites/s.yaml:10:"), "{}", text(&output));
-    assert!(project.read("reports/latest/junit.xml").contains("failure"), "reports are written when tests fail");
+    assert!(
+        project.read("reports/latest/junit.xml").contains("failure"),
+        "reports are written when tests fail"
+    );
 }
 
 #[test]
@@ -62,7 +65,11 @@ fn filters_and_exact_names_work_as_in_libtest() {
     let project = Project::with_suite(RED);
     let output = harness(&project, &["good"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-    assert!(text(&output).contains("1 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out"), "{}", text(&output));
+    assert!(
+        text(&output).contains("1 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out"),
+        "{}",
+        text(&output)
+    );
     let output = harness(&project, &["--exact", "S::bad"]);
     assert_eq!(output.status.code(), Some(101), "{}", text(&output));
 }
@@ -131,7 +138,8 @@ fn binary() -> &'static Path {
         let messages = String::from_utf8(output.stdout).unwrap();
         let executable = messages.lines().rev().find_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            (message["target"]["name"] == "workflows").then(|| message["executable"].as_str().map(PathBuf::from))?
+            (message["target"]["name"] == "workflows")
+                .then(|| message["executable"].as_str().map(PathBuf::from))?
         });
         executable.expect("cargo names the test binary it built")
     })
@@ -166,7 +174,8 @@ fn quiet(command: &mut Command) {
 fn install_nextest() {
     let present = Command::new(env!("CARGO")).args(["nextest", "--version"]).output().unwrap();
     if !present.status.success() {
-        let installed = Command::new(env!("CARGO")).args(["install", "--locked", "cargo-nextest"]).status().unwrap();
+        let installed =
+            Command::new(env!("CARGO")).args(["install", "--locked", "cargo-nextest"]).status().unwrap();
         assert!(installed.success(), "cargo-nextest cannot be installed");
     }
 }

@@ -44,7 +44,15 @@ impl Project {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowproof"));
         command.args(args).current_dir(self.folder.path());
-        for name in ["CI", "GITHUB_ACTIONS", "NEXTEST_RUN_ID", "NO_COLOR", "CLICOLOR_FORCE", "HTTP_PROXY", "http_proxy"] {
+        for name in [
+            "CI",
+            "GITHUB_ACTIONS",
+            "NEXTEST_RUN_ID",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "HTTP_PROXY",
+            "http_proxy",
+        ] {
             command.env_remove(name);
         }
         command

@@ -101,20 +101,6 @@ impl Templates {
         Ok(template)
     }
 
-    /// Compiles every text below a value; a tree without templates is one literal.
-    pub fn compile_value(&mut self, value: &Value) -> Result<Template, TemplateError> {
-        let template = match value {
-            Value::String(text) => return self.compile(text),
-            Value::Array(items) => Template::List(items.iter().map(|item| self.compile_value(item)).collect::<Result<_, _>>()?),
-            Value::Object(members) => {
-                let members = members.iter().map(|(key, member)| Ok((key.clone(), self.compile_value(member)?)));
-                Template::Map(members.collect::<Result<_, TemplateError>>()?)
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => return Ok(Template::Literal(value.clone())),
-        };
-        Ok(if template.is_literal() { Template::Literal(value.clone()) } else { template })
-    }
-
     /// Renders to a value; a whole expression keeps its type.
     pub fn render(&self, template: &Template, scope: &Scope) -> Result<Value, TemplateError> {
         match template {
@@ -178,17 +164,6 @@ impl Templates {
         match names.into_iter().find(|name| !scope.has(name)) {
             Some(name) => TemplateError { message: format!("`{name}` is not defined"), span: error.span },
             None => TemplateError { message: "the expression has no value: something in it is not defined".to_owned(), span: error.span },
-        }
-    }
-}
-
-impl Template {
-    fn is_literal(&self) -> bool {
-        match self {
-            Self::Literal(_) => true,
-            Self::Text(_) | Self::Typed(_) => false,
-            Self::List(items) => items.iter().all(Self::is_literal),
-            Self::Map(members) => members.iter().all(|(_, member)| member.is_literal()),
         }
     }
 }
@@ -427,18 +402,6 @@ mod tests {
         for source in ["{{ 'nan' | float }}", "{{ 'inf' | float }}", "x {{ 'nan' | float }}", "{{ [1e308 * 10] }}", "{{ 2 ** 70 }}"] {
             assert!(message(source).contains("no JSON form"), "{source}: {}", message(source));
         }
-    }
-
-    #[test]
-    fn trees_are_compiled_whole() {
-        let mut templates = Templates::new();
-        let literal = json!({"a": [1, {"b": "plain"}], "c": null});
-        assert_eq!(templates.compile_value(&literal).unwrap(), Template::Literal(literal));
-        let template = templates.compile_value(&json!({"q": "Hi {{ vars.shop }}", "n": ["{{ vars.n }}", 2], "{{ key }}": "x"})).unwrap();
-        let expected = json!({"q": "Hi Northwind", "n": [9007199254740993_i64, 2], "{{ key }}": "x"});
-        assert_eq!(templates.render(&template, &scope()).unwrap(), expected);
-        assert_eq!(templates.render_text(&template, &scope()).unwrap(), expected.to_string());
-        assert_eq!(templates.names(&template), ["vars.n", "vars.shop"]);
     }
 
     #[test]

@@ -90,11 +90,6 @@ impl Events {
         self.close();
     }
 
-    /// A value that may be missing.
-    pub fn option(&mut self, key: &str, value: Option<&Value>) {
-        self.value(key, value.unwrap_or(&Value::Null));
-    }
-
     fn member(&mut self, key: &str) -> &mut Vec<u8> {
         if !self.is_first {
             self.bytes.push(b',');
