@@ -219,6 +219,8 @@ impl Transcript {
 
     /// True when every node event of the run was received: a stream that reached its terminal event.
     pub fn nodes_complete(&self) -> bool {
-        self.mode == ResponseMode::Streaming && !self.events.is_empty() && matches!(self.ending, Ending::Finished)
+        self.mode == ResponseMode::Streaming
+            && !self.events.is_empty()
+            && matches!(self.ending, Ending::Finished)
     }
 }

@@ -89,12 +89,18 @@ struct Shared {
 impl Door {
     fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, Trial> {
         let request = Request { only: exact_name(settings, arguments), ..Request::default() };
-        let Partial { opening, problems, unsound, files } = session::open_partly(settings, &request).map_err(|failure| match failure {
-            OpenFailure::Usage(message) | OpenFailure::Target(message) => failing("flowproof::target", message),
-            OpenFailure::Problems(problems) => failing("flowproof::project", render(&problems, Style::Plain)),
-        })?;
+        let Partial { opening, problems, unsound, files } = session::open_partly(settings, &request)
+            .map_err(|failure| match failure {
+                OpenFailure::Usage(message) | OpenFailure::Target(message) => {
+                    failing("flowproof::target", message)
+                }
+                OpenFailure::Problems(problems) => {
+                    failing("flowproof::project", render(&problems, Style::Plain))
+                }
+            })?;
         if files == 0 && problems.is_empty() {
-            let message = "no suite was found: write one below `suites/`, or name a folder in FLOWPROOF_SUITES";
+            let message =
+                "no suite was found: write one below `suites/`, or name a folder in FLOWPROOF_SUITES";
             return Err(failing("flowproof::suites", message.to_owned()));
         }
         let (plan, mut session) = (opening.plan, opening.session);
@@ -179,11 +185,14 @@ impl Shared {
         }
         let case = &self.plan.cases[index];
         let engine = self.runtime.block_on(self.engine.get_or_init(async || self.start())).as_ref()?;
-        let ran = self.runtime.block_on(engine.run_case(case)).map_err(|error: SinkError| error.to_string())?;
+        let ran =
+            self.runtime.block_on(engine.run_case(case)).map_err(|error: SinkError| error.to_string())?;
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
-            Verdict::Skipped => Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped"))),
+            Verdict::Skipped => {
+                Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped")))
+            }
             Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
                 let text = failure_text(&ran.outcome, ran.telling.as_deref());
                 Err(Failed::from(self.session.redactor.text(&text)))

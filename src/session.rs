@@ -58,7 +58,13 @@ pub enum SessionError {
 impl Session {
     /// A session with a fresh run id.
     pub fn new(plan: &Plan, reports: PathBuf, formats: Vec<Format>) -> Self {
-        Self { run: run_id(), reports, formats, redactor: Redactor::new(plan.secrets.iter().cloned()), keeping: Keeping::Journal }
+        Self {
+            run: run_id(),
+            reports,
+            formats,
+            redactor: Redactor::new(plan.secrets.iter().cloned()),
+            keeping: Keeping::Journal,
+        }
     }
 
     /// Opens the journal, starts the engine and tells both that the run started.

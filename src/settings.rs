@@ -52,7 +52,8 @@ impl Settings {
     /// Reads the process environment; a variable that is no text is left out.
     pub fn read() -> Self {
         let pairs = std::env::vars_os();
-        let text = pairs.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let text =
+            pairs.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         Self { working_dir, ..Self::from_env(text.collect()) }
     }
@@ -93,7 +94,9 @@ mod tests {
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Settings {
-        Settings::from_env(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Settings::from_env(
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
     }
 
     #[test]

@@ -30,16 +30,6 @@ impl Truth {
             (Self::Held, Self::Held) => Self::Held,
         }
     }
-
-    /// One must hold; held wins over undecided.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Held, _) | (_, Self::Held) => Self::Held,
-            (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,
-            (Self::Broken, Self::Broken) => Self::Broken,
-        }
-    }
 }
 
 impl From<bool> for Truth {

@@ -106,14 +106,30 @@ mod tests {
         assert_eq!(decimal(&json!(0.1)).unwrap().to_string(), "0.1");
         assert_eq!(decimal(&json!(5.6e-6)).unwrap().to_string(), "0.0000056");
         assert_eq!(decimal(&json!(u64::MAX)).unwrap().to_string(), "18446744073709551615");
-        for bad in [json!(null), json!(true), json!(""), json!("abc"), json!("1e400"), json!(1e308), json!([1]), json!("NaN"), json!("1_000")] {
+        for bad in [
+            json!(null),
+            json!(true),
+            json!(""),
+            json!("abc"),
+            json!("1e400"),
+            json!(1e308),
+            json!([1]),
+            json!("NaN"),
+            json!("1_000"),
+        ] {
             assert_eq!(decimal(&bad), None, "{bad}");
         }
     }
 
     #[test]
     fn integers_are_told_by_value() {
-        for (value, expected) in [(json!(1), true), (json!(1.0), true), (json!(1.5), false), (json!(u64::MAX), true), (json!(1e300), true)] {
+        for (value, expected) in [
+            (json!(1), true),
+            (json!(1.0), true),
+            (json!(1.5), false),
+            (json!(u64::MAX), true),
+            (json!(1e300), true),
+        ] {
             assert_eq!(is_integer(value.as_number().unwrap()), expected, "{value}");
         }
     }

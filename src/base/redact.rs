@@ -58,7 +58,9 @@ impl Redactor {
                     *text = masked;
                 }
             }
-            Value::Number(number) if self.contains_secret(&number.to_string()) => *value = Value::String(MASK.to_owned()),
+            Value::Number(number) if self.contains_secret(&number.to_string()) => {
+                *value = Value::String(MASK.to_owned())
+            }
             Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
             Value::Object(members) => self.members(members),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -154,7 +156,11 @@ fn json_forms(text: &str) -> Vec<String> {
     let ascii = |hex: &[u8; 16]| -> String {
         let escape = |c: char| match c {
             c if c.is_ascii() && c != '\u{7f}' => c.to_string(),
-            c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{}", hex_digits(*unit, hex))).collect(),
+            c => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{}", hex_digits(*unit, hex)))
+                .collect(),
         };
         plain.chars().map(escape).collect()
     };
@@ -174,7 +180,11 @@ fn url_encoded(text: &str, unreserved: &[u8], hex: &[u8; 16], space: &str) -> St
         } else if byte == b' ' {
             encoded.push_str(space);
         } else {
-            encoded.extend(['%', char::from(hex[usize::from(byte >> 4)]), char::from(hex[usize::from(byte & 15)])]);
+            encoded.extend([
+                '%',
+                char::from(hex[usize::from(byte >> 4)]),
+                char::from(hex[usize::from(byte & 15)]),
+            ]);
         }
     }
     encoded
@@ -208,7 +218,8 @@ fn base64_forms(secret: &[u8], alphabet: &[u8; 64]) -> Vec<String> {
 fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let word = group.iter().zip([16, 8, 0]).fold(0_u32, |word, (byte, shift)| word | u32::from(*byte) << shift);
+        let word =
+            group.iter().zip([16, 8, 0]).fold(0_u32, |word, (byte, shift)| word | u32::from(*byte) << shift);
         for shift in [18, 12, 6, 0].into_iter().take(group.len() + 1) {
             encoded.push(char::from(alphabet[(word >> shift) as usize & 63]));
         }
@@ -286,7 +297,8 @@ mod tests {
 
     #[test]
     fn json_is_masked_in_keys_texts_and_numbers() {
-        let mut value = json!({"k hunter22": 1, "k ***": 2, "deep": [{"a": "x hunter22"}], "n": 12345678, "b": true});
+        let mut value =
+            json!({"k hunter22": 1, "k ***": 2, "deep": [{"a": "x hunter22"}], "n": 12345678, "b": true});
         redactor(&["hunter22", "345678"]).json(&mut value);
         assert_eq!(value, json!({"k ***": 1, "k ***#2": 2, "deep": [{"a": "x ***"}], "n": "***", "b": true}));
     }

@@ -47,7 +47,9 @@ pub fn token_set(a: &str, b: &str) -> f64 {
     }
     let join = |words: Vec<&String>| words.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     let common = join(a.intersection(&b).collect());
-    let with = |rest: String| if common.is_empty() { rest } else { format!("{common} {rest}").trim_end().to_owned() };
+    let with = |rest: String| {
+        if common.is_empty() { rest } else { format!("{common} {rest}").trim_end().to_owned() }
+    };
     let (left, right) = (with(join(a.difference(&b).collect())), with(join(b.difference(&a).collect())));
     let pairs = [(&common, &left), (&common, &right), (&left, &right)];
     let scored = pairs.into_iter().filter(|(one, other)| !one.is_empty() && !other.is_empty());

@@ -271,7 +271,24 @@ mod tests {
         assert_eq!(millis("1h"), Ok(3_600_000));
         assert_eq!(millis(" 10 s "), Ok(10_000));
         assert_eq!(millis("0.1s"), Ok(100));
-        for bad in ["", "s", "-1s", "+1s", "1e400s", "NaN", "inf", "NaNs", ".5s", "5.s", "1..2s", "1.2.3s", "5d", "5 S", "99999999h", "1s2"] {
+        for bad in [
+            "",
+            "s",
+            "-1s",
+            "+1s",
+            "1e400s",
+            "NaN",
+            "inf",
+            "NaNs",
+            ".5s",
+            "5.s",
+            "1..2s",
+            "1.2.3s",
+            "5d",
+            "5 S",
+            "99999999h",
+            "1s2",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
         let huge = "9".repeat(400) + "s";
@@ -310,13 +327,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<Money>(&text).unwrap(), money);
         for bad in ["5", "USD", "-1 USD", "5 usd", "5 US", "5 DOLLARS", "1e-3 USD"] {
             assert!(parse_money(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn sizes() {
-        for bad in ["10", "1.5B", "10mb", "99999999999999999999GB"] {
-            assert!(parse_size(bad).is_err(), "{bad}");
         }
     }
 

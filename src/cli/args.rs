@@ -42,7 +42,9 @@ pub enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run suites and write reports.
-    #[command(after_help = "Examples:\n  flowproof run\n  flowproof run suites/support.yaml --tag smoke --target staging\n  flowproof run -f refund --fail-fast")]
+    #[command(
+        after_help = "Examples:\n  flowproof run\n  flowproof run suites/support.yaml --tag smoke --target staging\n  flowproof run -f refund --fail-fast"
+    )]
     Run(Box<RunArgs>),
     /// List the tests, with tags and places.
     #[command(after_help = "Example:\n  flowproof list --tag smoke --format json")]
@@ -57,7 +59,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]
     Schema(SchemaArgs),
     /// Print a shell's completion script.
-    #[command(after_help = "Example:\n  flowproof completions bash > ~/.local/share/bash-completion/completions/flowproof")]
+    #[command(
+        after_help = "Example:\n  flowproof completions bash > ~/.local/share/bash-completion/completions/flowproof"
+    )]
     Completions(CompletionArgs),
 }
 
@@ -174,7 +178,9 @@ impl RunArgs {
         if let Some(seed) = &self.shuffle {
             request.selection.order = Order::Shuffled;
             if seed != RANDOM {
-                let seed = seed.parse().map_err(|_| format!("--shuffle: `{seed}` is not a seed; write a whole number"))?;
+                let seed = seed
+                    .parse()
+                    .map_err(|_| format!("--shuffle: `{seed}` is not a seed; write a whole number"))?;
                 request.seed = Some(seed);
             }
         }

@@ -13,7 +13,8 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
         Ok(checked) => {
             let plural = |count: usize| if count == 1 { "" } else { "s" };
             let (suites, tests) = (checked.suites, checked.tests);
-            let text = format!("{suites} suite{}, {tests} test{}: no problems\n", plural(suites), plural(tests));
+            let text =
+                format!("{suites} suite{}, {tests} test{}: no problems\n", plural(suites), plural(tests));
             say::bytes(text.as_bytes())
         }
         Err(OpenFailure::Problems(problems)) => {

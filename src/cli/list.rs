@@ -36,7 +36,8 @@ fn pretty(tests: &[Listed]) -> String {
     let mut text = String::new();
     for (test, tags) in tests.iter().zip(&tags) {
         // Writing to a String cannot fail.
-        let _ = write!(text, "{:names$}  {tags:columns$}  {}:{}", test.name, test.place.file, test.place.line);
+        let _ =
+            write!(text, "{:names$}  {tags:columns$}  {}:{}", test.name, test.place.file, test.place.line);
         match &test.skip {
             Some(reason) => text.push_str(&format!("  skipped: {reason}\n")),
             None => text.push('\n'),

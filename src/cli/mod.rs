@@ -7,8 +7,8 @@ mod exit;
 mod list;
 mod mock;
 mod run;
-mod schema;
 mod say;
+mod schema;
 
 use std::process::ExitCode;
 

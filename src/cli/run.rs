@@ -88,7 +88,8 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
     let interrupted = if end.interrupted { Interrupted::Yes } else { Interrupted::No };
     let exit = exit::of_run(&record.totals, interrupted, args.no_tests);
     let written = write(args, session, &record);
-    if let Err(message) = show(args, settings, session, &record, exit) {
+    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
+    if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
     }
     match written {
@@ -106,9 +107,8 @@ fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), St
     Ok(())
 }
 
-fn show(args: &RunArgs, settings: &Settings, session: &Session, record: &RunRecord, exit: Exit) -> Result<(), String> {
-    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
-    terminal::summary(record, detail(args), &ending).map_err(|error| error.to_string())?;
+fn show(args: &RunArgs, settings: &Settings, record: &RunRecord, ending: &Ending) -> Result<(), String> {
+    terminal::summary(record, detail(args), ending).map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::Response;
 
 use crate::base::clock;
+use crate::base::units::format_size;
 use crate::client::assemble::{BodyEnd, StreamReader};
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{Timeouts, document, failure, message};
@@ -165,7 +166,10 @@ fn cut_body(error: &reqwest::Error, received: usize) -> Ending {
 
 fn too_large(limit: u64) -> Ending {
     Ending::Unreadable {
-        detail: format!("the answer is larger than {limit} bytes, the most that is read; it may have no end"),
+        detail: format!(
+            "the answer is larger than {}, the most that is read; it may have no end",
+            format_size(limit)
+        ),
     }
 }
 

@@ -279,7 +279,7 @@ async fn answers_without_end_are_bounded() {
     for steps in [note, line, comments, body] {
         let transcript = run(steps).await;
         assert!(
-            unreadable_detail(&transcript).contains("larger than 1048576 bytes"),
+            unreadable_detail(&transcript).contains("larger than 1 MB"),
             "{:?}",
             transcript.ending
         );

@@ -63,11 +63,11 @@ impl Engine {
         if matches!(transcript.ending, Ending::Stopped { .. }) {
             return None;
         }
-        let timing = Timing { due, sent };
+        let made = Made { case, id, scope, due, sent };
         Some(if transcript.bytes > LONG_ANSWER {
-            tokio::task::block_in_place(|| self.judge(case, id, &transcript, &scope, timing))
+            tokio::task::block_in_place(|| self.judge(&made, &transcript))
         } else {
-            self.judge(case, id, &transcript, &scope, timing)
+            self.judge(&made, &transcript)
         })
     }
 
@@ -78,26 +78,27 @@ impl Engine {
         }
     }
 
-    fn judge(&self, case: &Case, id: AttemptId, transcript: &Transcript, scope: &Scope, timing: Timing) -> Judged {
+    fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
+        let case = made.case;
         let cause = check::cause(transcript);
-        let context = Context { templates: &self.plan.templates, scope, usage: case.test.usage };
+        let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
         let findings = check::evaluate(&case.test.checks, transcript, &context);
         let verdict = verdict::judge(&findings);
         let facts = check::facts(transcript, case.test.usage);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
             case: case.ordinal,
-            repeat: id.repeat,
-            attempt: id.attempt,
+            repeat: made.id.repeat,
+            attempt: made.id.attempt,
             verdict,
             cause,
             findings,
             facts,
             mode: transcript.mode,
-            sent_ms: milliseconds(timing.sent.saturating_duration_since(self.started)),
-            waited_ms: milliseconds(timing.sent.saturating_duration_since(timing.due)),
+            sent_ms: milliseconds(made.sent.saturating_duration_since(self.started)),
+            waited_ms: milliseconds(made.sent.saturating_duration_since(made.due)),
             retried: false,
-            curl: if passed { String::new() } else { transcript.curl.clone() },
+            curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
         };
         Judged { attempt, again: again(transcript) }
@@ -129,8 +130,11 @@ impl Engine {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Timing {
+/// A request that was made: whose, with which names, and when.
+struct Made<'a> {
+    case: &'a Case,
+    id: AttemptId,
+    scope: Scope,
     due: Instant,
     sent: Instant,
 }
@@ -148,7 +152,9 @@ fn outputs(transcript: &Transcript) -> Option<Value> {
 /// Only what provably did not start may be sent again.
 fn again(transcript: &Transcript) -> Again {
     match &transcript.ending {
-        Ending::Rejected(error) | Ending::ErrorEvent(error) if error.not_started => Again::Safe(retry_after(transcript)),
+        Ending::Rejected(error) | Ending::ErrorEvent(error) if error.not_started => {
+            Again::Safe(retry_after(transcript))
+        }
         Ending::NotSent { retryable: true, .. } => Again::Safe(None),
         Ending::Rejected(error) if error.class == ErrorClass::Transport => Again::Unsafe,
         Ending::Stalled { .. } | Ending::Cut { .. } => Again::Unsafe,

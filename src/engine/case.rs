@@ -57,7 +57,8 @@ impl Engine {
                 break;
             }
         }
-        let mut outcome = outcome_of(case, join_repeats(&tally.verdicts, case.test.repeat, case.test.pass_rate));
+        let mut outcome =
+            outcome_of(case, join_repeats(&tally.verdicts, case.test.repeat, case.test.pass_rate));
         if outcome.verdict == Verdict::Passed && tally.retries > 0 {
             outcome.verdict = Verdict::Flaky;
         }
@@ -111,7 +112,9 @@ impl Engine {
     /// The back-off before the next try, or none when the last one may have run.
     fn wait_before_retry(&self, retries: &Retries, retry: u32, again: Again) -> Option<Duration> {
         match (again, retries.resend) {
-            (Again::Safe(after), Resend::Never | Resend::Allowed) => Some(self.pace.back_off(retries, retry, after)),
+            (Again::Safe(after), Resend::Never | Resend::Allowed) => {
+                Some(self.pace.back_off(retries, retry, after))
+            }
             (Again::Unsafe, Resend::Allowed) => Some(self.pace.back_off(retries, retry, None)),
             (Again::Unsafe, Resend::Never) | (Again::Useless, Resend::Never | Resend::Allowed) => None,
         }
@@ -170,8 +173,12 @@ fn reason_of(verdict: Verdict, tally: &Tally) -> Option<String> {
     match verdict {
         Verdict::Flaky if passed < repeats => Some(format!("{passed} of {repeats} repeats passed")),
         Verdict::Flaky => Some(format!("passed after {} infrastructure retries", tally.retries)),
-        Verdict::Failed | Verdict::Errored if repeats > 1 => Some(format!("{passed} of {repeats} repeats passed")),
-        Verdict::Failed | Verdict::Errored | Verdict::Passed | Verdict::Inconclusive | Verdict::Skipped => None,
+        Verdict::Failed | Verdict::Errored if repeats > 1 => {
+            Some(format!("{passed} of {repeats} repeats passed"))
+        }
+        Verdict::Failed | Verdict::Errored | Verdict::Passed | Verdict::Inconclusive | Verdict::Skipped => {
+            None
+        }
     }
 }
 

@@ -64,10 +64,8 @@ impl Engine {
     /// Connects to the plan's target; starts the mock when that is the target.
     pub fn start(plan: Arc<Plan>, run_id: Arc<str>, sink: Box<dyn Sink + Send>) -> Result<Self, EngineError> {
         let (endpoint, mock) = open_target(&plan, &run_id)?;
-        let client = Client::new(&endpoint).map_err(|source| EngineError::Client {
-            target: plan.target.name.to_string(),
-            source,
-        })?;
+        let client = Client::new(&endpoint)
+            .map_err(|source| EngineError::Client { target: plan.target.name.to_string(), source })?;
         Ok(Self {
             started: crate::base::clock::now(),
             client,

@@ -76,7 +76,13 @@ mod tests {
     use crate::plan::case::Resend;
 
     fn retries(jitter: Jitter) -> Retries {
-        Retries { count: 5, delay: Duration::from_secs(1), max_delay: Duration::from_secs(5), jitter, resend: Resend::Never }
+        Retries {
+            count: 5,
+            delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(5),
+            jitter,
+            resend: Resend::Never,
+        }
     }
 
     #[test]
@@ -99,7 +105,8 @@ mod tests {
     #[test]
     fn retry_after_is_obeyed_within_reason() {
         let pace = Pace::new(1, None, 1);
-        let asked = |seconds| pace.back_off(&retries(Jitter::Off), 1, Some(Duration::from_secs(seconds))).as_secs();
+        let asked =
+            |seconds| pace.back_off(&retries(Jitter::Off), 1, Some(Duration::from_secs(seconds))).as_secs();
         assert_eq!(asked(7), 7);
         assert_eq!(asked(0), 1);
         assert_eq!(asked(100_000), 300);

@@ -81,17 +81,18 @@ async fn work(engine: Arc<Engine>, progress: Arc<Progress>) -> Result<(), SinkEr
         let index = progress.next.fetch_add(1, Ordering::Relaxed);
         let Some(case) = engine.plan.cases.get(index) else { return Ok(()) };
         let Some(ran) = engine.run_case(case).await? else { return Ok(()) };
-        progress.count(ran.outcome.verdict, index + 1 == engine.plan.cases.len());
+        progress.count(ran.outcome.verdict, engine.plan.cases.len() - index - 1);
     }
 }
 
 impl Progress {
-    fn count(&self, verdict: Verdict, last: bool) {
+    /// Counts a verdict; enough red ones end the run, where there are cases left.
+    fn count(&self, verdict: Verdict, left: usize) {
         if !verdict.is_red() {
             return;
         }
         let red = self.red.fetch_add(1, Ordering::Relaxed) + 1;
-        if !last && self.limits.max_fail.is_some_and(|limit| red >= limit) {
+        if left > 0 && self.limits.max_fail.is_some_and(|limit| red >= limit) {
             self.full.store(true, Ordering::Relaxed);
         }
     }
@@ -105,7 +106,6 @@ pub fn book_of(plan: &Plan) -> Book {
 fn book_entry(case: &Case) -> BookEntry {
     BookEntry {
         app: case.test.app.clone(),
-        name: case.name.clone(),
         test: case.test.name.clone(),
         script: case.test.mock.clone(),
         inputs: case.test.inputs.clone(),

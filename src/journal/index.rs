@@ -101,7 +101,8 @@ impl Index {
         order.into_iter().map(|number| number.expect("a suite is known by an outcome")).collect()
     }
 
-    /// Bytes held, for the test of the bound.
+    /// Bytes held.
+    #[cfg(test)]
     pub fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>()
     }

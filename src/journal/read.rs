@@ -137,12 +137,6 @@ impl RunRecord {
         self.start.cases.saturating_sub(self.totals.cases())
     }
 
-    /// The records of all cases in plan order, read one by one.
-    pub fn cases(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
-        self.index.cases().map(move |lines| reader.read(lines))
-    }
-
     /// The records of the red cases in plan order, read one by one.
     pub fn failures(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.path);
@@ -159,6 +153,7 @@ impl RunRecord {
     }
 
     /// Bytes the index holds.
+    #[cfg(test)]
     pub fn index_bytes(&self) -> usize {
         self.index.bytes()
     }

@@ -28,7 +28,6 @@ pub struct BookEntry {
     /// The app it runs; empty: the only one.
     pub app: Arc<str>,
     /// Its full name.
-    pub name: Arc<str>,
     /// Its test's own name, as templates see it.
     pub test: Arc<str>,
     /// Its scripted answer.

@@ -49,7 +49,7 @@ impl MockServer {
     ) -> io::Result<Self> {
         let listener = listen(options.port)?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State::new(book, options, templates, run_id, address));
+        let state = Arc::new(State::new(book, options, (templates, run_id), address));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, state, stopped));
         Ok(Self { address, stop, task: Some(task) })

@@ -96,10 +96,6 @@ pub struct Test {
 pub struct SuiteHead {
     /// Its name.
     pub name: Arc<str>,
-    /// Its file, as the user would name it.
-    pub file: Arc<str>,
-    /// What it is about.
-    pub description: Option<String>,
 }
 
 /// A `files` entry before rendering.

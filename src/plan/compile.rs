@@ -42,7 +42,12 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
     let chosen = match choose(project.as_ref(), choices) {
         Ok(chosen) => chosen,
         Err(error) => {
-            return Compiled { plan: None, problems: in_order(problems), target_errors: vec![error], unsound };
+            return Compiled {
+                plan: None,
+                problems: in_order(problems),
+                target_errors: vec![error],
+                unsound,
+            };
         }
     };
     let mut templates = Templates::new();
@@ -133,11 +138,7 @@ impl Building<'_, '_> {
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
         let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
         let context = SuiteContext {
-            head: Arc::new(SuiteHead {
-                name: Arc::from(suite.name.value.as_str()),
-                file: file.clone(),
-                description: suite.description.clone(),
-            }),
+            head: Arc::new(SuiteHead { name: Arc::from(suite.name.value.as_str()) }),
             suite: &suite,
             app: app.clone(),
             bindings: bindings.clone(),

@@ -95,14 +95,19 @@ pub struct Checked {
 /// Loads and plans a run; any problem in any file is a failure.
 pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailure> {
     let partial = open_partly(settings, request)?;
-    if partial.problems.is_empty() { Ok(partial.opening) } else { Err(OpenFailure::Problems(partial.problems)) }
+    if partial.problems.is_empty() {
+        Ok(partial.opening)
+    } else {
+        Err(OpenFailure::Problems(partial.problems))
+    }
 }
 
 /// Loads and plans what has no problems, and tells the problems of the rest.
 pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, OpenFailure> {
     let choices = choices(settings, request)?;
     let loaded = load(&options(settings, request));
-    let (files, reports, formats, notes) = (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
+    let (files, reports, formats, notes) =
+        (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
     let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
         return Err(match problems.is_empty() {
@@ -116,7 +121,8 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
 
 /// Loads and compiles everything on the mock, where no key is needed, and lists every problem.
 pub fn check(settings: &Settings, request: &Request) -> Result<Checked, OpenFailure> {
-    let request = Request { target: request.target.clone().or_else(|| Some("mock".to_owned())), ..request.clone() };
+    let request =
+        Request { target: request.target.clone().or_else(|| Some("mock".to_owned())), ..request.clone() };
     let partial = open_partly(settings, &request)?;
     if partial.problems.is_empty() {
         Ok(Checked { suites: partial.files, tests: partial.opening.plan.cases.len() })
@@ -142,7 +148,9 @@ fn join(errors: &[TargetError]) -> String {
 
 /// The command line's choices, and where it is silent the environment's.
 fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailure> {
-    let number = |name, value: &Option<String>| from_env(name, value, |text| text.parse::<u32>().map_err(|_| whole(text)));
+    let number = |name, value: &Option<String>| {
+        from_env(name, value, |text| text.parse::<u32>().map_err(|_| whole(text)))
+    };
     let mut selection = request.selection.clone();
     if let Some(only) = &request.only {
         selection = Selection { filters: vec![only.clone()], matching: Matching::Exact, ..selection };
@@ -161,11 +169,15 @@ fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailur
     };
     let rate = match request.rate {
         Some(rate) => Some(rate),
-        None => from_env("FLOWPROOF_RATE", &settings.rate, |text| parse_rate(text).map_err(|error| error.to_string()))?,
+        None => from_env("FLOWPROOF_RATE", &settings.rate, |text| {
+            parse_rate(text).map_err(|error| error.to_string())
+        })?,
     };
     let timeout = match request.timeout {
         Some(timeout) => Some(timeout),
-        None => from_env("FLOWPROOF_TIMEOUT", &settings.timeout, |text| parse_duration(text).map_err(|error| error.to_string()))?,
+        None => from_env("FLOWPROOF_TIMEOUT", &settings.timeout, |text| {
+            parse_duration(text).map_err(|error| error.to_string())
+        })?,
     };
     for (name, value) in [("FLOWPROOF_REPEAT", repeat), ("FLOWPROOF_CONCURRENCY", concurrency)] {
         if value == Some(0) {
@@ -233,18 +245,24 @@ fn document(format: project::Format) -> Option<Format> {
     match format {
         project::Format::Junit => Some(Format::Junit),
         project::Format::Json => Some(Format::Json),
-        project::Format::Html | project::Format::Markdown | project::Format::Tap | project::Format::Csv => None,
+        project::Format::Html | project::Format::Markdown | project::Format::Tap | project::Format::Csv => {
+            None
+        }
     }
 }
 
 /// What the project asks for and this version leaves out.
 fn notes(loaded: &Loaded) -> Vec<String> {
     let named = loaded.project.iter().flat_map(|project| project.formats.iter().flatten());
-    let missing: Vec<&str> = named.filter(|format| document(format.value).is_none()).map(|format| word(format.value)).collect();
+    let missing: Vec<&str> =
+        named.filter(|format| document(format.value).is_none()).map(|format| word(format.value)).collect();
     if missing.is_empty() {
         return Vec::new();
     }
-    vec![format!("note: this version of flowproof writes no {} report; junit and json are written", missing.join(" or "))]
+    vec![format!(
+        "note: this version of flowproof writes no {} report; junit and json are written",
+        missing.join(" or ")
+    )]
 }
 
 fn word(format: project::Format) -> &'static str {

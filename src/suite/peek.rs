@@ -24,7 +24,8 @@ fn peek_name(path: &Path) -> Option<String> {
     let line = lines.map_while(Result::ok).find(|line| line.starts_with("name:"))?;
     let value = line["name:".len()..].trim();
     let quoted = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split(quote).next());
-    let text = quoted('"').or_else(|| quoted('\'')).unwrap_or_else(|| value.split(" #").next().unwrap_or(value));
+    let text =
+        quoted('"').or_else(|| quoted('\'')).unwrap_or_else(|| value.split(" #").next().unwrap_or(value));
     Some(text.trim().to_owned()).filter(|name| !name.is_empty())
 }
 

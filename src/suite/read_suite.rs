@@ -1,7 +1,6 @@
 //! From a document to a suite as written: the keys of the file itself.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node};
@@ -31,8 +30,6 @@ pub const USAGE_WORDS: [(&str, UsageSpec); 2] = [("audit", UsageSpec::Audit), ("
 
 /// What a suite is read with, besides its nodes.
 pub struct SuiteFile {
-    /// Where it lies on disk.
-    pub path: PathBuf,
     /// Where its paths may go.
     pub grounds: Grounds,
     /// Its name where it gives none.
@@ -78,7 +75,6 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
 fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
     SuiteSpec {
         source: reader.source.clone(),
-        path: file.path,
         grounds: file.grounds,
         name: At { value: file.default_name, mark: Mark { line: 1, column: 1, width: 1 } },
         app: None,

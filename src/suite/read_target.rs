@@ -108,18 +108,18 @@ pub fn read_target(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Ta
         target.apps.push(own);
     }
     if node.as_map().is_some() {
-        require(reader, &target, node.get("apps").is_some());
+        require(reader, &target, node);
     }
     target
 }
 
-fn require(reader: &mut Reader<'_>, target: &TargetSpec, has_apps: bool) {
+fn require(reader: &mut Reader<'_>, target: &TargetSpec, node: &Node) {
     let mark = target.name.mark;
     if target.base_url.is_none() {
         let help = "add e.g. `base_url: https://api.dify.ai/v1`";
         reader.problem_with_help(mark, format!("the target `{}` has no `base_url`", target.name.value), help);
     }
-    if target.apps.is_empty() && !has_apps {
+    if target.apps.is_empty() && node.get("apps").is_none() {
         let help = "add `api_key: \"{{ env.DIFY_API_KEY }}\"`, or `apps:` with a key each";
         reader.problem_with_help(mark, format!("the target `{}` has no `api_key`", target.name.value), help);
     }

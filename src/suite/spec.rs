@@ -1,6 +1,5 @@
 //! A suite as written: what its keys say, nothing defaulted, merged or compiled.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -87,7 +87,7 @@ fn a_target_that_nobody_answers_exits_3() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     project.write(
         "flowproof.yaml",
-        &format!(
+        format!(
             "version: 1\ntargets:\n  dead:\n    base_url: http://127.0.0.1:{closed}/v1\n    api_key: app-0123456789\n    retries: 0\n"
         ),
     );
@@ -126,14 +126,16 @@ fn a_run_that_skips_everything_is_not_green() {
 #[test]
 fn an_interrupted_run_exits_130_with_reports_of_what_finished() {
     let project = Project::with_suite(SLOW);
-    let mut child = project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for(|| journal_text(&project).contains("case_finished"));
     signal(&child, "INT");
     let status = wait(&mut child);
     assert_eq!(status, Some(130));
     let junit = project.read("reports/latest/junit.xml");
     assert!(junit.contains("quick"), "{junit}");
-    let report: serde_json::Value = serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
+    let report: serde_json::Value =
+        serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
     assert_eq!(report["run"]["interrupted"], true, "{report}");
 }
 

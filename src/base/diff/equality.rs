@@ -38,9 +38,9 @@ pub fn equal(expected: &Value, actual: &Value, options: &EqualOptions) -> bool {
 /// the actual array, no two of them in the same place.
 pub fn includes(actual: &Value, subset: &Value, case: CaseRule) -> bool {
     match (actual, subset) {
-        (Value::Object(actual), Value::Object(subset)) => {
-            subset.iter().all(|(key, member)| actual.get(key).is_some_and(|found| includes(found, member, case)))
-        }
+        (Value::Object(actual), Value::Object(subset)) => subset
+            .iter()
+            .all(|(key, member)| actual.get(key).is_some_and(|found| includes(found, member, case))),
         (Value::Array(actual), Value::Array(subset)) => Places::new(actual, subset, case).hold_all(),
         _ => same(subset, actual, case),
     }
@@ -61,13 +61,16 @@ pub fn mask_paths(value: &Value, paths: &[JsonPath]) -> Value {
 
 fn same(expected: &Value, actual: &Value, case: CaseRule) -> bool {
     match (expected, actual) {
-        (Value::Number(expected), Value::Number(actual)) => json_number::compare(expected, actual) == Ordering::Equal,
+        (Value::Number(expected), Value::Number(actual)) => {
+            json_number::compare(expected, actual) == Ordering::Equal
+        }
         (Value::String(expected), Value::String(actual)) => match case {
             CaseRule::Exact => expected == actual,
             CaseRule::Ignore => expected == actual || expected.to_lowercase() == actual.to_lowercase(),
         },
         (Value::Array(expected), Value::Array(actual)) => {
-            expected.len() == actual.len() && expected.iter().zip(actual).all(|(expected, actual)| same(expected, actual, case))
+            expected.len() == actual.len()
+                && expected.iter().zip(actual).all(|(expected, actual)| same(expected, actual, case))
         }
         (Value::Object(expected), Value::Object(actual)) => {
             let found = |(key, member)| actual.get(key).is_some_and(|found| same(member, found, case));
@@ -176,7 +179,8 @@ mod tests {
 
     #[test]
     fn case_and_places_may_be_overlooked() {
-        let options = EqualOptions { ignore_case: CaseRule::Ignore, ignore: vec![JsonPath::parse("$..id").unwrap()] };
+        let options =
+            EqualOptions { ignore_case: CaseRule::Ignore, ignore: vec![JsonPath::parse("$..id").unwrap()] };
         assert!(equal(&json!({"a": ["É"], "id": 1}), &json!({"a": ["é"], "id": 2}), &options));
         assert!(equal(&json!({"x": [{"id": 1, "v": 2}]}), &json!({"x": [{"v": 2}]}), &options));
         assert!(!equal(&json!({"A": 1}), &json!({"a": 1}), &options));
@@ -196,15 +200,23 @@ mod tests {
     #[test]
     fn elements_make_room_for_each_other() {
         assert!(holds(json!([{"a": 1, "b": 1}, {"a": 1}]), json!([{"a": 1}, {"b": 1}])));
-        assert!(holds(json!([{"a": 1}, {"a": 1, "b": 1}, {"a": 1, "b": 1, "c": 1}]), json!([{}, {"a": 1}, {"b": 1}])));
+        assert!(holds(
+            json!([{"a": 1}, {"a": 1, "b": 1}, {"a": 1, "b": 1, "c": 1}]),
+            json!([{}, {"a": 1}, {"b": 1}])
+        ));
         assert!(!holds(json!([{"a": 1, "b": 1}, {"c": 1}]), json!([{"a": 1}, {"b": 1}])));
     }
 
     #[test]
     fn masked_places_are_gone() {
-        let paths = |texts: &[&str]| -> Vec<JsonPath> { texts.iter().map(|text| JsonPath::parse(text).unwrap()).collect() };
+        let paths = |texts: &[&str]| -> Vec<JsonPath> {
+            texts.iter().map(|text| JsonPath::parse(text).unwrap()).collect()
+        };
         let value = json!({"a": [1, {"id": 2, "v": 3}, 4, 5], "b": 6, "c": 7});
-        assert_eq!(mask_paths(&value, &paths(&["$.a[0]", "$.a[2]", "$..id", "$.a[1].id", "$.nope"])).to_string(), r#"{"a":[{"v":3},5],"b":6,"c":7}"#);
+        assert_eq!(
+            mask_paths(&value, &paths(&["$.a[0]", "$.a[2]", "$..id", "$.a[1].id", "$.nope"])).to_string(),
+            r#"{"a":[{"v":3},5],"b":6,"c":7}"#
+        );
         assert_eq!(mask_paths(&value, &paths(&["$.a", "$.a[1].id"])).to_string(), r#"{"b":6,"c":7}"#);
         assert_eq!(mask_paths(&value, &paths(&["$"])), json!(null));
         assert_eq!(mask_paths(&value, &[]), value);

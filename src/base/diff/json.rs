@@ -76,7 +76,8 @@ impl Comparison {
                 }
             }
             (Value::Array(old), Value::Array(new)) => self.arrays(old, new, path),
-            (Value::Number(old), Value::Number(new)) if json_number::compare(old, new) == Ordering::Equal => {}
+            (Value::Number(old), Value::Number(new)) if json_number::compare(old, new) == Ordering::Equal => {
+            }
             _ if expected == actual => {}
             _ => self.changed(expected, actual, path.clone()),
         }
@@ -87,8 +88,13 @@ impl Comparison {
         let old_keys: Vec<String> = old.iter().map(canonical).collect();
         let new_keys: Vec<String> = new.iter().map(canonical).collect();
         let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_keys, &new_keys, Some(self.deadline));
-        let gaps: Vec<_> = ops.iter().filter(|op| op.tag() != DiffTag::Equal).map(|op| (op.old_range(), op.new_range())).collect();
-        let loose = |ranges: Vec<std::ops::Range<usize>>| -> Vec<usize> { ranges.into_iter().flatten().collect() };
+        let gaps: Vec<_> = ops
+            .iter()
+            .filter(|op| op.tag() != DiffTag::Equal)
+            .map(|op| (op.old_range(), op.new_range()))
+            .collect();
+        let loose =
+            |ranges: Vec<std::ops::Range<usize>>| -> Vec<usize> { ranges.into_iter().flatten().collect() };
         let old_loose = loose(gaps.iter().map(|(old, _)| old.clone()).collect());
         let new_loose = loose(gaps.iter().map(|(_, new)| new.clone()).collect());
         let moves = moves((&old_keys, &old_loose), (&new_keys, &new_loose));
@@ -111,26 +117,56 @@ impl Comparison {
     }
 
     fn added(&mut self, actual: &Value, path: Path) {
-        self.push(JsonChange { path: path.actual, kind: ChangeKind::Added, expected: None, actual: Some(actual.clone()), text: None, from: None });
+        self.push(JsonChange {
+            path: path.actual,
+            kind: ChangeKind::Added,
+            expected: None,
+            actual: Some(actual.clone()),
+            text: None,
+            from: None,
+        });
     }
 
     fn removed(&mut self, expected: &Value, path: Path) {
         let expected = Some(expected.clone());
-        self.push(JsonChange { path: path.expected, kind: ChangeKind::Removed, expected, actual: None, text: None, from: None });
+        self.push(JsonChange {
+            path: path.expected,
+            kind: ChangeKind::Removed,
+            expected,
+            actual: None,
+            text: None,
+            from: None,
+        });
     }
 
     fn moved(&mut self, value: &Value, path: Path) {
         let (expected, actual) = (Some(value.clone()), Some(value.clone()));
-        self.push(JsonChange { path: path.actual, kind: ChangeKind::Moved, expected, actual, text: None, from: Some(path.expected) });
+        self.push(JsonChange {
+            path: path.actual,
+            kind: ChangeKind::Moved,
+            expected,
+            actual,
+            text: None,
+            from: Some(path.expected),
+        });
     }
 
     fn changed(&mut self, expected: &Value, actual: &Value, path: Path) {
         let text = match (expected, actual) {
-            (Value::String(old), Value::String(new)) if clock::now() < self.deadline => Some(diff_until(old, new, self.deadline)),
+            (Value::String(old), Value::String(new)) if clock::now() < self.deadline => {
+                Some(diff_until(old, new, self.deadline))
+            }
             _ => None,
         };
         let (expected, actual) = (Some(expected.clone()), Some(actual.clone()));
-        self.push(JsonChange { path: path.actual, kind: ChangeKind::Changed, expected, actual, text, from: None });
+        self.push(JsonChange {
+            path: path.actual,
+            kind: ChangeKind::Changed,
+            expected,
+            actual,
+            text,
+            from: None,
+        });
     }
 
     fn push(&mut self, change: JsonChange) {
@@ -166,7 +202,9 @@ fn canonical(value: &Value) -> String {
 
 fn canonical_number(number: &Number) -> String {
     match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e30 => (float as i128).to_string(),
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e30 => {
+            (float as i128).to_string()
+        }
         Some(_) | None => number.to_string(),
     }
 }
@@ -183,15 +221,25 @@ mod tests {
         let text = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
         let line = |change: &JsonChange| {
             let from = change.from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
-            format!("{:?} {}{from}: {} > {}", change.kind, change.path, text(&change.expected), text(&change.actual))
+            format!(
+                "{:?} {}{from}: {} > {}",
+                change.kind,
+                change.path,
+                text(&change.expected),
+                text(&change.actual)
+            )
         };
         diff_json(&expected, &actual).iter().map(line).collect()
     }
 
     #[test]
     fn members_are_compared_by_name() {
-        let shown = show(json!({"a": 1, "b": {"c": true}, "d'": 1}), json!({"e": 1, "b": {"c": false}, "a": 1.0}));
-        assert_eq!(shown, ["Changed $['b']['c']: true > false", "Removed $['d\\'']: 1 > -", "Added $['e']: - > 1"]);
+        let shown =
+            show(json!({"a": 1, "b": {"c": true}, "d'": 1}), json!({"e": 1, "b": {"c": false}, "a": 1.0}));
+        assert_eq!(
+            shown,
+            ["Changed $['b']['c']: true > false", "Removed $['d\\'']: 1 > -", "Added $['e']: - > 1"]
+        );
         assert_eq!(show(json!(1), json!("1")), ["Changed $: 1 > \"1\""]);
         assert!(show(json!({"a": [1, {"b": 2}]}), json!({"a": [1.0, {"b": 2}]})).is_empty());
     }
@@ -200,8 +248,14 @@ mod tests {
     fn elements_are_aligned() {
         assert_eq!(show(json!([1, 2, 3]), json!([0, 1, 2, 3])), ["Added $[0]: - > 0"]);
         assert_eq!(show(json!([1, 2, 3]), json!([1, 3])), ["Removed $[1]: 2 > -"]);
-        assert_eq!(show(json!([1, {"a": 1, "b": 2}, 3]), json!([0, 1, {"a": 1, "b": 9}, 3])), ["Added $[0]: - > 0", "Changed $[2]['b']: 2 > 9"]);
-        assert_eq!(show(json!(["x", "a", "b"]), json!(["a", "b", "x"])), ["Moved $[2] from $[0]: \"x\" > \"x\""]);
+        assert_eq!(
+            show(json!([1, {"a": 1, "b": 2}, 3]), json!([0, 1, {"a": 1, "b": 9}, 3])),
+            ["Added $[0]: - > 0", "Changed $[2]['b']: 2 > 9"]
+        );
+        assert_eq!(
+            show(json!(["x", "a", "b"]), json!(["a", "b", "x"])),
+            ["Moved $[2] from $[0]: \"x\" > \"x\""]
+        );
         assert_eq!(show(json!([1.0, 2]), json!([1, 2.0])), [""; 0]);
     }
 
@@ -213,9 +267,12 @@ mod tests {
 
     #[test]
     fn changes_are_bounded() {
-        let many = |offset: i32| -> Value { (0..5_000).map(|n| (format!("k{n}"), json!(n + offset))).collect::<serde_json::Map<_, _>>().into() };
+        let many = |offset: i32| -> Value {
+            (0..5_000).map(|n| (format!("k{n}"), json!(n + offset))).collect::<serde_json::Map<_, _>>().into()
+        };
         assert_eq!(diff_json(&many(0), &many(1)).len(), MOST);
-        let list = |offset: i64| -> Value { (0..20_000_i64).map(|n| json!(n * 7_919 % 10_007 + offset)).collect() };
+        let list =
+            |offset: i64| -> Value { (0..20_000_i64).map(|n| json!(n * 7_919 % 10_007 + offset)).collect() };
         let started = clock::now();
         assert!(diff_json(&list(0), &list(3)).len() <= MOST);
         assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
@@ -229,11 +286,18 @@ mod tests {
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(json!(null)), any::<bool>().prop_map(Value::from), (0..3_i32).prop_map(Value::from), (0..3_u8).prop_map(|n| json!(f64::from(n))), "[ab\n]{0,3}".prop_map(Value::from)];
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(Value::from),
+            (0..3_i32).prop_map(Value::from),
+            (0..3_u8).prop_map(|n| json!(f64::from(n))),
+            "[ab\n]{0,3}".prop_map(Value::from)
+        ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map("[ab\"]", inner, 0..3).prop_map(|members| Value::Object(members.into_iter().collect())),
+                prop::collection::btree_map("[ab\"]", inner, 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
             ]
         })
     }

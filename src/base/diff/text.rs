@@ -1,6 +1,5 @@
 //! The difference of two texts by line, and within lines by word; bounded in time and size.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, InlineChangeOptions};
@@ -71,7 +70,7 @@ fn line(change: &InlineChange<'_, str>, tag: DiffTag) -> DiffLine {
     };
     let mut pieces: Vec<Piece> = Vec::new();
     for (changed, text) in change.iter_strings_lossy() {
-        push_piece(&mut pieces, changed, text);
+        push_piece(&mut pieces, Piece { changed, text: text.into_owned() });
     }
     if let Some(last) = pieces.last_mut()
         && last.text.ends_with('\n')
@@ -87,10 +86,10 @@ fn line(change: &InlineChange<'_, str>, tag: DiffTag) -> DiffLine {
     DiffLine { side, pieces }
 }
 
-fn push_piece(pieces: &mut Vec<Piece>, changed: bool, text: Cow<'_, str>) {
+fn push_piece(pieces: &mut Vec<Piece>, piece: Piece) {
     match pieces.last_mut() {
-        Some(last) if last.changed == changed => last.text.push_str(&text),
-        Some(_) | None => pieces.push(Piece { changed, text: text.into_owned() }),
+        Some(last) if last.changed == piece.changed => last.text.push_str(&piece.text),
+        Some(_) | None => pieces.push(piece),
     }
 }
 
@@ -108,13 +107,17 @@ mod tests {
     use super::*;
 
     fn show(diff: &TextDiff) -> Vec<String> {
-        let piece = |piece: &Piece| if piece.changed { format!("[{}]", piece.text) } else { piece.text.clone() };
+        let piece =
+            |piece: &Piece| if piece.changed { format!("[{}]", piece.text) } else { piece.text.clone() };
         let sign = |side| match side {
             Side::Same => ' ',
             Side::Expected => '-',
             Side::Actual => '+',
         };
-        diff.lines.iter().map(|line| format!("{}{}", sign(line.side), line.pieces.iter().map(piece).collect::<String>())).collect()
+        diff.lines
+            .iter()
+            .map(|line| format!("{}{}", sign(line.side), line.pieces.iter().map(piece).collect::<String>()))
+            .collect()
     }
 
     #[test]

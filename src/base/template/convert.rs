@@ -24,7 +24,9 @@ pub(super) fn from_json(value: &Value) -> minijinja::Value {
         },
         Value::String(text) => minijinja::Value::from(text.as_str()),
         Value::Array(items) => items.iter().map(from_json).collect(),
-        Value::Object(members) => minijinja::Value::from_pairs(members.iter().map(|(key, member)| (key.as_str(), from_json(member)))),
+        Value::Object(members) => minijinja::Value::from_pairs(
+            members.iter().map(|(key, member)| (key.as_str(), from_json(member))),
+        ),
     }
 }
 
@@ -45,8 +47,12 @@ impl Budget {
         Ok(())
     }
 
-    fn below(&mut self, value: impl FnOnce(&mut Self) -> Result<Value, TemplateError>) -> Result<Value, TemplateError> {
-        self.depth = self.depth.checked_sub(1).ok_or_else(|| failure("the value nests deeper than 128 levels"))?;
+    fn below(
+        &mut self,
+        value: impl FnOnce(&mut Self) -> Result<Value, TemplateError>,
+    ) -> Result<Value, TemplateError> {
+        self.depth =
+            self.depth.checked_sub(1).ok_or_else(|| failure("the value nests deeper than 128 levels"))?;
         let converted = value(self);
         self.depth += 1;
         converted
@@ -71,7 +77,9 @@ fn convert(value: &minijinja::Value, budget: &mut Budget) -> Result<Value, Templ
         }),
         ValueKind::Map => budget.below(|budget| {
             let keys = value.try_iter().map_err(|_| failure("the value cannot be listed"))?;
-            let member = |key: minijinja::Value| Ok((key.to_string(), convert(&value.get_item(&key).unwrap_or_default(), budget)?));
+            let member = |key: minijinja::Value| {
+                Ok((key.to_string(), convert(&value.get_item(&key).unwrap_or_default(), budget)?))
+            };
             keys.map(member).collect::<Result<Map<_, _>, _>>().map(Value::Object)
         }),
         ValueKind::Invalid => Err(failure(&value.to_string())),

@@ -91,7 +91,8 @@ impl Templates {
             return Ok(template.clone());
         }
         let id = TemplateId(self.names.len());
-        let is_whole = whole_expression(source).is_some_and(|inner| self.environment.compile_expression_owned(inner.to_owned()).is_ok());
+        let is_whole = whole_expression(source)
+            .is_some_and(|inner| self.environment.compile_expression_owned(inner.to_owned()).is_ok());
         let template = if is_whole { Template::Typed(id) } else { Template::Text(id) };
         // Blanks around a whole expression would not reach the value, but they keep the spans right.
         let added = self.environment.add_template_owned(name_of(&template), source.to_owned());
@@ -105,7 +106,9 @@ impl Templates {
     pub fn render(&self, template: &Template, scope: &Scope) -> Result<Value, TemplateError> {
         match template {
             Template::Literal(value) => Ok(value.clone()),
-            Template::Text(id) => self.render_source(template, *id, scope).map(|rendered| Value::String(rendered.text)),
+            Template::Text(id) => {
+                self.render_source(template, *id, scope).map(|rendered| Value::String(rendered.text))
+            }
             Template::Typed(id) => {
                 let rendered = self.render_source(template, *id, scope)?;
                 let value = rendered.value.unwrap_or_default();
@@ -113,7 +116,8 @@ impl Templates {
             }
             Template::List(items) => items.iter().map(|item| self.render(item, scope)).collect(),
             Template::Map(members) => {
-                let members = members.iter().map(|(key, member)| Ok((key.clone(), self.render(member, scope)?)));
+                let members =
+                    members.iter().map(|(key, member)| Ok((key.clone(), self.render(member, scope)?)));
                 members.collect::<Result<Map<_, _>, _>>().map(Value::Object)
             }
         }
@@ -123,7 +127,10 @@ impl Templates {
     pub fn render_text(&self, template: &Template, scope: &Scope) -> Result<String, TemplateError> {
         match self.render(template, scope)? {
             Value::String(text) => Ok(text),
-            value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Ok(value.to_string()),
+            value
+            @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Ok(value.to_string())
+            }
         }
     }
 
@@ -140,9 +147,16 @@ impl Templates {
         names
     }
 
-    fn render_source(&self, template: &Template, id: TemplateId, scope: &Scope) -> Result<Rendered, TemplateError> {
+    fn render_source(
+        &self,
+        template: &Template,
+        id: TemplateId,
+        scope: &Scope,
+    ) -> Result<Rendered, TemplateError> {
         let compiled = self.environment.get_template(&name_of(template)).map_err(|error| describe(&error))?;
-        let captured = compiled.render_captured(scope.context()).map_err(|error| self.explain(describe(&error), id, scope))?;
+        let captured = compiled
+            .render_captured(scope.context())
+            .map_err(|error| self.explain(describe(&error), id, scope))?;
         let value = captured.state().get_temp(SLOT);
         Ok(Rendered { value, text: captured.into_output() })
     }
@@ -163,7 +177,10 @@ impl Templates {
         names.sort();
         match names.into_iter().find(|name| !scope.has(name)) {
             Some(name) => TemplateError { message: format!("`{name}` is not defined"), span: error.span },
-            None => TemplateError { message: "the expression has no value: something in it is not defined".to_owned(), span: error.span },
+            None => TemplateError {
+                message: "the expression has no value: something in it is not defined".to_owned(),
+                span: error.span,
+            },
         }
     }
 }
@@ -191,7 +208,11 @@ fn whole_expression(source: &str) -> Option<&str> {
 }
 
 /// Writes a value into text as JSON, strings bare; keeps the value of a typed template aside instead.
-fn format_value(out: &mut Output, state: &mut State, value: &minijinja::Value) -> Result<(), minijinja::Error> {
+fn format_value(
+    out: &mut Output,
+    state: &mut State,
+    value: &minijinja::Value,
+) -> Result<(), minijinja::Error> {
     if state.name().starts_with(TYPED) {
         state.set_temp(SLOT, value.clone());
         return Ok(());
@@ -201,7 +222,8 @@ fn format_value(out: &mut Output, state: &mut State, value: &minijinja::Value) -
         ValueKind::Undefined => Ok(()),
         ValueKind::String => out.write_str(value.as_str().unwrap_or_default()),
         _ => {
-            let json = to_json(value).map_err(|error| minijinja::Error::new(kind_of(&error), error.message))?;
+            let json =
+                to_json(value).map_err(|error| minijinja::Error::new(kind_of(&error), error.message))?;
             out.write_str(&json.to_string())
         }
     };
@@ -215,9 +237,13 @@ fn kind_of(error: &TemplateError) -> ErrorKind {
 fn describe(error: &minijinja::Error) -> TemplateError {
     let detail = error.detail().unwrap_or_default();
     let message = match error.kind() {
-        _ if missing_name(detail).is_some() => format!("`{}` is not defined", missing_name(detail).unwrap_or_default()),
+        _ if missing_name(detail).is_some() => {
+            format!("`{}` is not defined", missing_name(detail).unwrap_or_default())
+        }
         ErrorKind::UndefinedError => UNDEFINED.to_owned(),
-        ErrorKind::OutOfFuel => "the template does too much: it loops too long or makes too much text".to_owned(),
+        ErrorKind::OutOfFuel => {
+            "the template does too much: it loops too long or makes too much text".to_owned()
+        }
         ErrorKind::TemplateNotFound => "a template cannot include, import or extend another".to_owned(),
         kind if detail.is_empty() => kind.to_string(),
         ErrorKind::BadSerialization => detail.to_owned(),
@@ -273,7 +299,10 @@ mod tests {
     fn text_is_filled_in() {
         for (source, expected) in [
             ("Hi {{ vars.shop }}!", "Hi Northwind!"),
-            ("{{ row.city }}, {{ env.KEY }} {{ test.name }} {{ run.id }} {{ repeat.index }}", "Rome, s3cret refund r1 2"),
+            (
+                "{{ row.city }}, {{ env.KEY }} {{ test.name }} {{ run.id }} {{ repeat.index }}",
+                "Rome, s3cret refund r1 2",
+            ),
             ("{{ vars.shop }}{{ vars.shop }}", "NorthwindNorthwind"),
             ("line {{ vars.yes }}\n", "line true\n"),
             ("x {{ vars.none }}", "x null"),
@@ -320,13 +349,19 @@ mod tests {
         ] {
             assert_eq!(render(source).as_ref(), Ok(&expected), "{source}");
         }
-        let order: Vec<String> = render("{{ vars.map }}").unwrap().as_object().unwrap().keys().cloned().collect();
+        let order: Vec<String> =
+            render("{{ vars.map }}").unwrap().as_object().unwrap().keys().cloned().collect();
         assert_eq!(order, ["b", "a"]);
     }
 
     #[test]
     fn what_only_looks_whole_is_text() {
-        for (source, expected) in [("{{ 'a' }}{{ 'b' }}", "ab"), ("{{ 1 }} }}", "1 }}"), ("{{ 'a' }} x {{ 'b' }}", "a x b"), ("{{ 1 }}{# c #}{{ 2 }}", "12")] {
+        for (source, expected) in [
+            ("{{ 'a' }}{{ 'b' }}", "ab"),
+            ("{{ 1 }} }}", "1 }}"),
+            ("{{ 'a' }} x {{ 'b' }}", "a x b"),
+            ("{{ 1 }}{# c #}{{ 2 }}", "12"),
+        ] {
             assert_eq!(render(source).as_ref(), Ok(&json!(expected)), "{source}");
         }
     }
@@ -347,11 +382,18 @@ mod tests {
             ("{% if vars.nope %}{{ 1 }}{% endif %}", "vars.nope"),
             ("{% for x in vars.nope %}{{ x }}{% endfor %}", "vars.nope"),
         ] {
-            assert!(message(source).contains(&format!("`{name}` is not defined")), "{source}: {}", message(source));
+            assert!(
+                message(source).contains(&format!("`{name}` is not defined")),
+                "{source}: {}",
+                message(source)
+            );
         }
         let mut templates = Templates::new();
         let template = templates.compile("{{ row.city }}").unwrap();
-        assert_eq!(templates.render(&template, &Scope::new()).unwrap_err().message, "`row.city` is not defined");
+        assert_eq!(
+            templates.render(&template, &Scope::new()).unwrap_err().message,
+            "`row.city` is not defined"
+        );
         assert!(message("{{ 1 if false }}").contains("no value"));
     }
 
@@ -367,7 +409,16 @@ mod tests {
 
     #[test]
     fn bad_templates_do_not_compile() {
-        for source in ["{{ }}", "{{ a", "{{ a b }}", "{{ a }", "{% if x %}{{ x }}", "x {{ 1 | nofilter }}", "{{ 1 | nofilter }}", "{{ 1 is notest }}"] {
+        for source in [
+            "{{ }}",
+            "{{ a",
+            "{{ a b }}",
+            "{{ a }",
+            "{% if x %}{{ x }}",
+            "x {{ 1 | nofilter }}",
+            "{{ 1 | nofilter }}",
+            "{{ 1 is notest }}",
+        ] {
             let error = Templates::new().compile(source).err().or_else(|| render(source).err());
             assert!(error.is_some(), "{source}");
         }
@@ -399,7 +450,13 @@ mod tests {
 
     #[test]
     fn numbers_without_json_form_are_errors() {
-        for source in ["{{ 'nan' | float }}", "{{ 'inf' | float }}", "x {{ 'nan' | float }}", "{{ [1e308 * 10] }}", "{{ 2 ** 70 }}"] {
+        for source in [
+            "{{ 'nan' | float }}",
+            "{{ 'inf' | float }}",
+            "x {{ 'nan' | float }}",
+            "{{ [1e308 * 10] }}",
+            "{{ 2 ** 70 }}",
+        ] {
             assert!(message(source).contains("no JSON form"), "{source}: {}", message(source));
         }
     }

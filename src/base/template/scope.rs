@@ -29,7 +29,14 @@ impl Scope {
     /// Makes a scope in which every name is undefined.
     pub fn new() -> Self {
         let empty = minijinja::Value::from_object(Env::default());
-        Self { vars: empty.clone(), row: empty.clone(), env: empty.clone(), test: empty.clone(), run: empty.clone(), repeat: empty }
+        Self {
+            vars: empty.clone(),
+            row: empty.clone(),
+            env: empty.clone(),
+            test: empty.clone(),
+            run: empty.clone(),
+            repeat: empty,
+        }
     }
 
     /// Sets `vars.*`, a mapping; converts it once, clones of the scope share it.
@@ -73,7 +80,9 @@ impl Scope {
 
     /// Tells whether a dotted name has a value.
     pub(super) fn has(&self, dotted: &str) -> bool {
-        let found = dotted.split('.').try_fold(self.context(), |value, part| value.get_attr(part).ok().filter(|next| !next.is_undefined()));
+        let found = dotted.split('.').try_fold(self.context(), |value, part| {
+            value.get_attr(part).ok().filter(|next| !next.is_undefined())
+        });
         found.is_some()
     }
 }

@@ -88,13 +88,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl State {
     /// The state of a mock that was just started.
-    pub fn new(
-        book: Book,
-        options: MockOptions,
-        templates: Arc<Templates>,
-        run_id: &str,
-        address: SocketAddr,
-    ) -> Self {
+    pub fn new(book: Book, options: MockOptions, names: (Arc<Templates>, &str), address: SocketAddr) -> Self {
+        let (templates, run_id) = names;
         let mut apps = book.apps();
         apps.extend(options.apps.keys().map(|name| Arc::from(name.as_str())));
         apps.sort();

@@ -110,7 +110,6 @@ pub fn run_of(graph: Graph, version: DifyVersion, inputs: Value) -> Run {
 pub fn entry(app: &str, inputs: Value, script: Option<Script>) -> BookEntry {
     BookEntry {
         app: Arc::from(app),
-        name: Arc::from("suite::test"),
         test: Arc::from("test"),
         script: script.map(Arc::new),
         inputs: Template::Literal(inputs),

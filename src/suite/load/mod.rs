@@ -130,7 +130,7 @@ fn suite_file(found: Found, outside: Outside) -> SuiteFile {
         Outside::Allowed => None,
     };
     let default_name = shown(&found.path.with_extension(""), &found.folder);
-    SuiteFile { grounds: Grounds { folder: Arc::new(folder), root: within }, default_name, path: found.path }
+    SuiteFile { grounds: Grounds { folder: Arc::new(folder), root: within }, default_name }
 }
 
 /// A file's bytes; what hinders is a problem of the file.
