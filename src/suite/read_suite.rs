@@ -78,7 +78,6 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
 fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
     SuiteSpec {
         source: reader.source.clone(),
-        path: file.path,
         grounds: file.grounds,
         name: At { value: file.default_name, mark: Mark { line: 1, column: 1, width: 1 } },
         app: None,
