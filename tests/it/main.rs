@@ -18,3 +18,5 @@ mod project;
 mod server;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
+/// The way to the server: TLS, proxies, bodies without measure.
+mod transport;
