@@ -2,6 +2,8 @@
 //!
 //! The list below is the table of contents.
 
+/// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
+mod bad_input;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// The engine against servers that misbehave: pace, retries, configuration errors, timeouts, signals, choice and order.
