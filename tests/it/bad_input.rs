@@ -504,3 +504,21 @@ fn a_key_given_as_an_input_is_masked_in_the_curl_line() {
     let files = written(&live.project);
     assert!(files.iter().all(|(_, bytes)| memchr::memmem::find(bytes, KEY.as_bytes()).is_none()));
 }
+
+#[test]
+fn a_secret_that_is_cut_where_texts_are_shortened_leaves_no_piece() {
+    let suite = "version: 1\nname: S\ntests:\n  - name: a\n    assert:\n      - { path: $.x, equals: z }\n      - { path: $.x, regex: zz }\n      - { path: $.x, starts_with: z }\n      - { path: $.x, ends_with: zzzzz }\n      - { path: $.x, transform: [to_number], gt: 3 }\n      - { path: $.x, schema: { type: number } }\n      - { path: $, equals: { x: z } }\n      - { path: $.y, equals: z }\n  - name: b\n";
+    for shift in [0, 1, 5, 11, 17] {
+        let live = Live::new(suite, "retries: 0", move |seen| {
+            let text = format!("{}{}", "b".repeat(shift), KEY.repeat(2000));
+            if seen.number % 2 == 0 {
+                let outputs = json!({ "x": text, "y": { "deep": [text.clone(), { text.clone(): 1 }] } });
+                succeed(seen, &outputs.to_string())
+            } else {
+                vec![Step::Send(document("502 Bad", "text/html", text.as_bytes()))]
+            }
+        });
+        let ran = live.expect(100, &["-j", "1"]);
+        assert_hidden(&live.project, &ran, &[KEY, &KEY[..6]]);
+    }
+}
