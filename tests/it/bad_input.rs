@@ -522,3 +522,51 @@ fn a_secret_that_is_cut_where_texts_are_shortened_leaves_no_piece() {
         assert_hidden(&live.project, &ran, &[KEY, &KEY[..6]]);
     }
 }
+
+/// Three tests whose texts differ from a secret of several words by one word, which a difference would single out.
+const SPLIT: &str = r#"version: 1
+name: S
+tests:
+  - name: red
+    assert: [{ path: $.x, equals: "hush-hush \"other\" /slash/ ünï+x" }]
+  - name: red-object
+    assert: [{ path: $, equals: { x: "hush-hush \"other\" /slash/ ünï+x" } }]
+  - name: warned
+    assert: [{ path: $.x, equals: "hush-hush \"other\" /slash/ ünï+x", severity: warn }, { path: $.x, equals: 1, severity: warn }]
+"#;
+
+#[test]
+fn a_secret_that_a_difference_takes_apart_is_masked_at_both_doors() {
+    let live = Live::new(SPLIT, "", |seen| succeed(seen, &json!({ "x": HUSH }).to_string()));
+    let file = live.project.read("flowproof.yaml");
+    live.project.write("flowproof.yaml", format!("{file}secrets: [HUSH]\n"));
+    for args in [&[][..], &["-v"], &["-v", "--color", "always"]] {
+        let mut command = command(&live.project, args);
+        let ran = finish(&live.project, { command.env("HUSH", HUSH); command });
+        assert_eq!(ran.code, Some(100), "{}", ran.text);
+        assert_hidden(&live.project, &ran, &[HUSH, "quoted"]);
+    }
+    let mut trials = crate::harness::trials(&live.project, &[]);
+    trials.env("HUSH", HUSH).env("TEST_KEY", KEY).env("FLOWPROOF_TARGET", "live");
+    let ran = finish(&live.project, trials);
+    assert_eq!(ran.code, Some(101), "{}", ran.text);
+    assert!(ran.text.contains("***") && ran.text.contains("1 passed; 2 failed"), "{}", ran.text);
+    assert_hidden(&live.project, &ran, &[HUSH, "quoted"]);
+}
+
+#[test]
+fn secrets_that_the_endpoint_tells_are_masked_in_the_harness() {
+    for secret in [KEY, HUSH] {
+        let server = Server::start(move |seen| tattle(seen, secret));
+        let project = Project::with_suite(CURIOUS);
+        target(&project, &server.base_url(), "retries: 0");
+        let file = project.read("flowproof.yaml");
+        project.write("flowproof.yaml", format!("{file}secrets: [HUSH]\n"));
+        let mut trials = crate::harness::trials(&project, &[]);
+        trials.env("HUSH", HUSH).env("TEST_KEY", KEY).env("FLOWPROOF_TARGET", "live");
+        let ran = finish(&project, trials);
+        assert_eq!(ran.code, Some(101), "{}", ran.text);
+        assert!(ran.text.contains("***"), "{}", ran.text);
+        assert_hidden(&project, &ran, &[secret]);
+    }
+}

@@ -123,10 +123,15 @@ fn nextest_lists_each_test_runs_it_in_a_process_and_fails_what_fails() {
 
 /// Runs the example's test binary in a project's folder.
 fn harness(project: &Project, args: &[&str]) -> Output {
+    trials(project, args).output().unwrap()
+}
+
+/// The example's test binary, to be run in a project's folder.
+pub fn trials(project: &Project, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(args).current_dir(project.path(""));
     quiet(&mut command);
-    command.output().unwrap()
+    command
 }
 
 /// The example's test binary, built once.
