@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::live::{Live, Ran, assert_hidden, case, command, finish, junit, report, run, written};
 use crate::project::Project;
 use crate::server::{
-    KEY, Seen, Server, Step, document, finished, good, refusal, run_document, started, stream_head, succeed, suite_of, target,
+    KEY, Seen, Server, Step, document, finished, good, refusal, run_document, started, stream_head, succeed,
+    suite_of, target,
 };
 
 // Suites.
@@ -28,7 +29,8 @@ fn expect_problem(suite: &str, words: &[&str]) {
 fn what_can_never_be_red_is_refused() {
     expect_problem("version: 1\nname: S\ntests: []\n", &["suites/s.yaml:3:", "tests"]);
     expect_problem("version: 1\nname: S\n", &["suites/s.yaml:1:1", "tests"]);
-    let with = |assertion: &str| format!("version: 1\nname: S\ntests:\n  - name: a\n    assert: [{assertion}]\n");
+    let with =
+        |assertion: &str| format!("version: 1\nname: S\ntests:\n  - name: a\n    assert: [{assertion}]\n");
     expect_problem(&with("{ path: $.x }"), &["suites/s.yaml:5:"]);
     expect_problem(&with("{ path: $.x, contains: '' }"), &["suites/s.yaml:5:"]);
     expect_problem(&with("{ path: $.x, contains_any: [] }"), &["suites/s.yaml:5:"]);
@@ -47,7 +49,10 @@ fn a_test_without_assertions_still_asserts_success() {
     let failed = |seen: &Seen| {
         let mut steps = succeed(seen, "{}");
         if let Step::Send(bytes) = &mut steps[0] {
-            *bytes = String::from_utf8(bytes.clone()).unwrap().replace("\"succeeded\"", "\"different\"").into_bytes();
+            *bytes = String::from_utf8(bytes.clone())
+                .unwrap()
+                .replace("\"succeeded\"", "\"different\"")
+                .into_bytes();
         }
         steps
     };
@@ -59,11 +64,24 @@ fn a_test_without_assertions_still_asserts_success() {
 #[test]
 fn a_path_that_matches_nothing_breaks_every_predicate_even_negated() {
     let predicates = [
-        "equals: 1", "not: { equals: 1 }", "match: none, equals: 1", "match: all, equals: 1", "match: any, gt: 0", "type: 'null'",
-        "empty: true", "exists: true", "regex: a", "not: { contains: a }", "length: 0", "one_of: [1]", "count: { gte: 1 }",
+        "equals: 1",
+        "not: { equals: 1 }",
+        "match: none, equals: 1",
+        "match: all, equals: 1",
+        "match: any, gt: 0",
+        "type: 'null'",
+        "empty: true",
+        "exists: true",
+        "regex: a",
+        "not: { contains: a }",
+        "length: 0",
+        "one_of: [1]",
+        "count: { gte: 1 }",
     ];
     for predicate in predicates {
-        let suite = format!("version: 1\nname: S\ntests:\n  - name: a\n    assert: [{{ path: $.nope, {predicate} }}]\n");
+        let suite = format!(
+            "version: 1\nname: S\ntests:\n  - name: a\n    assert: [{{ path: $.nope, {predicate} }}]\n"
+        );
         let live = Live::new(&suite, "", good);
         let ran = live.expect(100, &[]);
         assert_eq!(live.verdict("a"), "failed", "{predicate}");
@@ -92,12 +110,18 @@ fn inputs_go_out_as_they_are_written_or_not_at_all() {
         live.expect(0, &[]);
         live.server.runs()[0].body["inputs"].clone()
     };
-    assert_eq!(sent("d: 2026-01-02, t: 2026-01-02T03:04:05Z"), json!({ "d": "2026-01-02", "t": "2026-01-02T03:04:05Z" }));
+    assert_eq!(
+        sent("d: 2026-01-02, t: 2026-01-02T03:04:05Z"),
+        json!({ "d": "2026-01-02", "t": "2026-01-02T03:04:05Z" })
+    );
     assert_eq!(
         sent("a: 9007199254740993, b: 18446744073709551615, c: -9223372036854775808").to_string(),
         r#"{"a":9007199254740993,"b":18446744073709551615,"c":-9223372036854775808}"#
     );
-    assert_eq!(sent("z: 007, u: 1_000, y: yes, n: ~"), json!({ "z": "007", "u": "1_000", "y": "yes", "n": null }));
+    assert_eq!(
+        sent("z: 007, u: 1_000, y: yes, n: ~"),
+        json!({ "z": "007", "u": "1_000", "y": "yes", "n": null })
+    );
     assert_eq!(sent(r#"s: "\u00e9\u2028\u0007 \U0001F600", q: "it's \"x\" \\ /""#)["s"], "é\u{2028}\u{7} 😀");
     let refused = |inputs: &str, word: &str| {
         let suite = format!("version: 1\nname: S\ntests:\n  - name: a\n    inputs: {{ x: {inputs} }}\n");
@@ -118,7 +142,11 @@ const WATCH: &str = "version: 1\nname: S\ntests:\n  - name: a\n    assert:\n    
 
 /// A run whose outputs are this JSON text, judged by two assertions that do not hold.
 fn outputs(text: &str, blocking: bool) -> (Live, Ran) {
-    let suite = if blocking { WATCH.replace("    assert:", "    response_mode: blocking\n    assert:") } else { WATCH.to_owned() };
+    let suite = if blocking {
+        WATCH.replace("    assert:", "    response_mode: blocking\n    assert:")
+    } else {
+        WATCH.to_owned()
+    };
     let own = text.to_owned();
     let live = Live::new(&suite, "", move |seen| succeed(seen, &own));
     let ran = live.run(&[]);
@@ -130,7 +158,14 @@ fn outputs(text: &str, blocking: bool) -> (Live, Ran) {
 
 #[test]
 fn outputs_that_are_no_json_are_errored_in_both_modes() {
-    for text in [r#"{"x": "\ud800"}"#, r#"{"x": "\udc00\ud800"}"#, r#"{"x": NaN}"#, r#"{"x": -Infinity}"#, r#"{"x": 'a'}"#, "{\"x\": \"\u{1}\"}"] {
+    for text in [
+        r#"{"x": "\ud800"}"#,
+        r#"{"x": "\udc00\ud800"}"#,
+        r#"{"x": NaN}"#,
+        r#"{"x": -Infinity}"#,
+        r#"{"x": 'a'}"#,
+        "{\"x\": \"\u{1}\"}",
+    ] {
         for blocking in [false, true] {
             let (live, ran) = outputs(text, blocking);
             assert_eq!(ran.code, Some(3), "{text}: {}", ran.text);
@@ -143,7 +178,11 @@ fn outputs_that_are_no_json_are_errored_in_both_modes() {
 #[test]
 fn outputs_in_bad_utf_8_are_errored() {
     for blocking in [false, true] {
-        let suite = if blocking { WATCH.replace("    assert:", "    response_mode: blocking\n    assert:") } else { WATCH.to_owned() };
+        let suite = if blocking {
+            WATCH.replace("    assert:", "    response_mode: blocking\n    assert:")
+        } else {
+            WATCH.to_owned()
+        };
         let live = Live::new(&suite, "", |seen| {
             let mut steps = succeed(seen, r#"{"x":"@"}"#);
             if let Step::Send(bytes) = &mut steps[0] {
@@ -161,8 +200,13 @@ fn outputs_in_bad_utf_8_are_errored() {
 #[test]
 fn hostile_texts_are_shown_harmlessly() {
     let hostile = [
-        "\u{1b}[31mred\u{1b}]0;title\u{7}", "</script><script>alert(1)</script>", "]]>&amp;<![CDATA[", "\u{9b}31m\u{202e}abc\u{feff}", "a\r\nb\0c\u{fffe}\u{ffff}",
-        "::error file=x::y\n##[group]z", "😀\u{1F1E9}\u{1F1EA}é\u{301}",
+        "\u{1b}[31mred\u{1b}]0;title\u{7}",
+        "</script><script>alert(1)</script>",
+        "]]>&amp;<![CDATA[",
+        "\u{9b}31m\u{202e}abc\u{feff}",
+        "a\r\nb\0c\u{fffe}\u{ffff}",
+        "::error file=x::y\n##[group]z",
+        "😀\u{1F1E9}\u{1F1EA}é\u{301}",
     ];
     for text in hostile {
         for blocking in [false, true] {
@@ -182,7 +226,9 @@ fn hostile_texts_are_shown_harmlessly() {
 fn hostile_texts_elsewhere_are_shown_harmlessly_too() {
     let evil = "\\u001b[31mred\\u0007\\u0000";
     let body = format!(r#"{{"code":"invalid_param","message":"{evil}","status":400}}"#);
-    let live = Live::new(WATCH, "", move |_| vec![Step::Send(document("400 Bad", "application/json", body.as_bytes()))]);
+    let live = Live::new(WATCH, "", move |_| {
+        vec![Step::Send(document("400 Bad", "application/json", body.as_bytes()))]
+    });
     let ran = live.run(&[]);
     assert!(!ran.text.contains('\u{1b}') && !ran.text.contains('\0'), "{:?}", ran.text);
     report(&live.project);
@@ -197,8 +243,18 @@ fn hostile_texts_elsewhere_are_shown_harmlessly_too() {
             r#"{{"id":"e1","node_id":"n1","node_type":"code","title":"{evil}","index":1,"status":"failed","error":"{evil}","inputs":{{}},"outputs":{{}},"process_data":{{}},"elapsed_time":0.1,"execution_metadata":null}}"#
         );
         let end = String::from_utf8(finished("t", "{}")).unwrap();
-        let end = end.split_once("\r\n").unwrap().1.trim_end().replace("\"succeeded\"", "\"failed\"").replace("\"error\":null", &format!("\"error\":\"{evil}\""));
-        let events = [started("t"), crate::server::event("t", "node_started", &node), crate::server::event("t", "node_finished", &done)];
+        let end = end
+            .split_once("\r\n")
+            .unwrap()
+            .1
+            .trim_end()
+            .replace("\"succeeded\"", "\"failed\"")
+            .replace("\"error\":null", &format!("\"error\":\"{evil}\""));
+        let events = [
+            started("t"),
+            crate::server::event("t", "node_started", &node),
+            crate::server::event("t", "node_finished", &done),
+        ];
         let end = crate::server::chunk(format!("{end}\n\n").as_bytes());
         vec![Step::Send([stream_head(), events.concat(), end, b"0\r\n\r\n".to_vec()].concat())]
     };
@@ -215,11 +271,20 @@ fn ten_megabytes_of_text_are_judged_and_cut_in_reports() {
     let long: String = "word ".repeat(2 << 20);
     let suite = "version: 1\nname: S\ntests:\n  - name: good\n    assert: [{ path: $.x, contains: the end, length: 10485767 }]\n  - name: bad\n    assert: [{ path: $.x, equals: expected }, { path: $.x, similar: { to: other words, min: 0.9 } }, { path: $.x, ends_with: word }]\n";
     for blocking in [false, true] {
-        let suite = if blocking { suite.replace("    assert", "    response_mode: blocking\n    assert") } else { suite.to_owned() };
+        let suite = if blocking {
+            suite.replace("    assert", "    response_mode: blocking\n    assert")
+        } else {
+            suite.to_owned()
+        };
         let answer = json!({ "x": format!("{long}the end") }).to_string();
         let live = Live::new(&suite, "", move |seen| succeed(seen, &answer));
         let ran = live.expect(100, &[]);
-        assert_eq!((live.verdict("good"), live.verdict("bad")), ("passed".to_owned(), "failed".to_owned()), "{}", ran.text);
+        assert_eq!(
+            (live.verdict("good"), live.verdict("bad")),
+            ("passed".to_owned(), "failed".to_owned()),
+            "{}",
+            ran.text
+        );
         assert!(ran.text.len() < 20_000, "{} bytes on the terminal", ran.text.len());
         for (name, bytes) in written(&live.project) {
             assert!(bytes.len() < 1 << 20, "{name} has {} bytes", bytes.len());
@@ -235,7 +300,10 @@ fn of_duplicate_keys_one_stands_in_both_modes() {
         assert_eq!(ran.code, Some(100), "{}", ran.text);
         let report = report(&live.project);
         let findings = case(&report, "a")["attempts"][0]["findings"].as_array().unwrap();
-        assert_eq!(findings[0]["truth"], "held", "the last one counts, as in Dify's own parser: {findings:?}");
+        assert_eq!(
+            findings[0]["truth"], "held",
+            "the last one counts, as in Dify's own parser: {findings:?}"
+        );
     }
 }
 
@@ -261,7 +329,13 @@ fn outputs_that_are_no_object_break_assertions() {
 
 #[test]
 fn a_key_that_no_header_carries_is_refused_unseen() {
-    for key in ["app-SeCrEtPaRt\n", "app-SeCrEtPaRt\nX-Evil: 1", "app-SeCrEtPaRt\u{e9}", " app-SeCrEtPaRt", "app-SeCrEtPaRt\tx"] {
+    for key in [
+        "app-SeCrEtPaRt\n",
+        "app-SeCrEtPaRt\nX-Evil: 1",
+        "app-SeCrEtPaRt\u{e9}",
+        " app-SeCrEtPaRt",
+        "app-SeCrEtPaRt\tx",
+    ] {
         let live = Live::new(&suite_of(1), "", good);
         let mut command = command(&live.project, &[]);
         command.env("TEST_KEY", key);
@@ -291,7 +365,11 @@ fn a_base_url_without_v1_is_told_as_such() {
         let before = server.requests().len();
         let ran = run(&project, &["-j", "1"]);
         assert_eq!(ran.code, Some(3), "{}", ran.text);
-        assert!(ran.text.contains("404") && ran.text.contains("does `base_url` end in `/v1`?"), "{}", ran.text);
+        assert!(
+            ran.text.contains("404") && ran.text.contains("does `base_url` end in `/v1`?"),
+            "{}",
+            ran.text
+        );
         assert_eq!(server.requests().len(), before + 1, "the other tests would meet the same");
     }
     target(&project, &format!("http://{}/v1/", server.address()), "");
@@ -313,36 +391,83 @@ fn a_base_url_that_is_none_is_a_problem() {
 
 #[test]
 fn strange_endpoints_are_errored_with_a_word_for_what_they_did() {
-    let html = || vec![Step::Send(document("200 OK", "text/html", b"<html><title>Welcome to nginx</title></html>"))];
+    let html =
+        || vec![Step::Send(document("200 OK", "text/html", b"<html><title>Welcome to nginx</title></html>"))];
     let login = || {
         let head = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/login\r\nContent-Length: 0\r\n\r\n";
         vec![Step::Send(head.to_vec())]
     };
-    let text = |text: &'static str| move || vec![Step::Send(document("200 OK", "application/json", text.as_bytes()))];
+    let text = |text: &'static str| {
+        move || vec![Step::Send(document("200 OK", "application/json", text.as_bytes()))]
+    };
     type Answer = Box<dyn Fn() -> Vec<Step> + Send + Sync>;
     let endpoints: Vec<(&str, Answer, &[&str])> = vec![
         ("HTML", Box::new(html), &["text/html", "Welcome to nginx", "`/v1`"]),
         ("closes at once", Box::new(|| vec![Step::Close]), &["the connection was closed before an answer"]),
         ("resets", Box::new(|| vec![Step::Reset]), &["reset before an answer"]),
         ("never answers", Box::new(|| vec![Step::Hang]), &["no answer within 500 ms"]),
-        ("no HTTP", Box::new(|| vec![Step::Send(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()), Step::Hang]), &["the answer is not HTTP"]),
+        (
+            "no HTTP",
+            Box::new(|| vec![Step::Send(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()), Step::Hang]),
+            &["the answer is not HTTP"],
+        ),
         ("a redirect", Box::new(login), &["302", "redirects are not followed"]),
         ("empty", Box::new(text("")), &["empty body"]),
         ("no run", Box::new(text("{}")), &["the answer"]),
         ("null", Box::new(text("null")), &["the answer"]),
         ("a list", Box::new(text("[1]")), &["the answer"]),
         ("half", Box::new(text("{\"task_id\": \"t")), &["the answer is not JSON"]),
-        ("202", Box::new(|| vec![Step::Send(document("202 Accepted", "application/json", b"{\"event\":\"workflow_maintenance_paused\"}"))]), &["maintenance"]),
+        (
+            "202",
+            Box::new(|| {
+                vec![Step::Send(document(
+                    "202 Accepted",
+                    "application/json",
+                    b"{\"event\":\"workflow_maintenance_paused\"}",
+                ))]
+            }),
+            &["maintenance"],
+        ),
         ("204", Box::new(|| vec![Step::Send(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())]), &["204"]),
-        ("half an answer", Box::new(|| vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{".to_vec()), Step::Close]), &["the connection was closed after 1 bytes"]),
-        ("no events", Box::new(|| vec![Step::Send([stream_head(), b"0\r\n\r\n".to_vec()].concat())]), &["the connection ended before the run did"]),
-        ("garbage events", Box::new(|| vec![Step::Send([stream_head(), crate::server::chunk(b"data: {nope}\n\n"), b"0\r\n\r\n".to_vec()].concat())]), &["event 1 is not JSON"]),
+        (
+            "half an answer",
+            Box::new(|| {
+                vec![
+                    Step::Send(
+                        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+                            .to_vec(),
+                    ),
+                    Step::Close,
+                ]
+            }),
+            &["the connection was closed after 1 bytes"],
+        ),
+        (
+            "no events",
+            Box::new(|| vec![Step::Send([stream_head(), b"0\r\n\r\n".to_vec()].concat())]),
+            &["the connection ended before the run did"],
+        ),
+        (
+            "garbage events",
+            Box::new(|| {
+                vec![Step::Send(
+                    [stream_head(), crate::server::chunk(b"data: {nope}\n\n"), b"0\r\n\r\n".to_vec()]
+                        .concat(),
+                )]
+            }),
+            &["event 1 is not JSON"],
+        ),
     ];
     for (name, answer, words) in endpoints {
         for mode in ["streaming", "blocking"] {
-            let suite = suite_of(1).replace("    inputs:", &format!("    response_mode: {mode}\n    inputs:"));
+            let suite =
+                suite_of(1).replace("    inputs:", &format!("    response_mode: {mode}\n    inputs:"));
             let first = answer();
-            let live = Live::new(&suite, "retries: { delay: 1ms }\ntimeouts: { first_event: 500ms, idle: 500ms, total: 60s }", move |_| first.clone());
+            let live = Live::new(
+                &suite,
+                "retries: { delay: 1ms }\ntimeouts: { first_event: 500ms, idle: 500ms, total: 60s }",
+                move |_| first.clone(),
+            );
             let ran = live.expect(3, &[]);
             assert_eq!(live.verdict("t0"), "errored", "{name}, {mode}");
             for word in words {
@@ -357,14 +482,17 @@ fn strange_endpoints_are_errored_with_a_word_for_what_they_did() {
 
 #[test]
 fn the_parser_is_chosen_by_what_came() {
-    let suite = |mode: &str| suite_of(1).replace("    inputs:", &format!("    response_mode: {mode}\n    inputs:"));
+    let suite =
+        |mode: &str| suite_of(1).replace("    inputs:", &format!("    response_mode: {mode}\n    inputs:"));
     let stream = |seen: &Seen| {
         let mut asked = seen.clone();
         asked.body["response_mode"] = Value::from("streaming");
         good(&asked)
     };
     Live::new(&suite("blocking"), "", stream).expect(0, &[]);
-    let blocking = |_: &Seen| vec![Step::Send(document("200 OK", "application/json", run_document(r#"{"x":1}"#).as_bytes()))];
+    let blocking = |_: &Seen| {
+        vec![Step::Send(document("200 OK", "application/json", run_document(r#"{"x":1}"#).as_bytes()))]
+    };
     Live::new(&suite("streaming"), "", blocking).expect(0, &[]);
     let error_in_stream = |_: &Seen| {
         let event = b"data: {\"event\":\"error\",\"workflow_run_id\":null,\"code\":\"internal_server_error\",\"status\":500,\"message\":\"it broke\"}\n\n";
@@ -417,16 +545,23 @@ fn tattle(seen: &Seen, secret: &str) -> Vec<Step> {
     match seen.input("t") {
         "error" => refusal(400, "invalid_param", &format!("{secret} is required in input form")),
         "config" => refusal(500, "internal_server_error", &format!("the key {secret} broke it")),
-        "html" => vec![Step::Send(document("502 Bad", "text/html", format!("<title>for {secret}</title>").as_bytes()))],
+        "html" => vec![Step::Send(document(
+            "502 Bad",
+            "text/html",
+            format!("<title>for {secret}</title>").as_bytes(),
+        ))],
         "event" => {
             let event = json!({ "event": "error", "workflow_run_id": null, "code": "unknown", "status": 500, "message": format!("no {secret}") });
             let event = format!("data: {event}\n\n");
             vec![Step::Send([stream_head(), crate::server::chunk(event.as_bytes())].concat()), Step::Close]
         }
-        "garbage" => vec![Step::Send(document("200 OK", "application/json", format!("{{{secret}").as_bytes()))],
+        "garbage" => {
+            vec![Step::Send(document("200 OK", "application/json", format!("{{{secret}").as_bytes()))]
+        }
         "node" => {
             let title = json!(secret).to_string();
-            let node = format!(r#"{{"id":"e1","node_id":"n1","node_type":"code","title":{title},"index":1}}"#);
+            let node =
+                format!(r#"{{"id":"e1","node_id":"n1","node_type":"code","title":{title},"index":1}}"#);
             let done = format!(
                 r#"{{"id":"e1","node_id":"n1","node_type":"code","title":{title},"index":1,"status":"failed","error":{title},"inputs":{{"k":{title}}},"outputs":{{"k":{title}}},"process_data":{{}},"elapsed_time":0.1,"execution_metadata":null}}"#
             );
@@ -434,15 +569,30 @@ fn tattle(seen: &Seen, secret: &str) -> Vec<Step> {
                 started("t"),
                 crate::server::event("t", "node_started", &node),
                 crate::server::event("t", "node_finished", &done),
-                crate::server::event("t", "text_chunk", &format!(r#"{{"text":{title},"from_variable_selector":["n1","text"]}}"#)),
+                crate::server::event(
+                    "t",
+                    "text_chunk",
+                    &format!(r#"{{"text":{title},"from_variable_selector":["n1","text"]}}"#),
+                ),
                 finished("t", &outputs),
             ];
             vec![Step::Send([stream_head(), events.concat(), b"0\r\n\r\n".to_vec()].concat())]
         }
         _ => {
-            let body = run_document(&outputs).replace("\"run-1\"", &json!(secret).to_string()).replace("\"wf-1\"", &json!(secret).to_string());
-            let version = if secret.is_ascii() { format!("X-Version: {secret}\r\nX-Trace-Id: {secret}\r\n") } else { String::new() };
-            vec![Step::Send(crate::server::with_headers("200 OK", "application/json", &version, body.as_bytes()))]
+            let body = run_document(&outputs)
+                .replace("\"run-1\"", &json!(secret).to_string())
+                .replace("\"wf-1\"", &json!(secret).to_string());
+            let version = if secret.is_ascii() {
+                format!("X-Version: {secret}\r\nX-Trace-Id: {secret}\r\n")
+            } else {
+                String::new()
+            };
+            vec![Step::Send(crate::server::with_headers(
+                "200 OK",
+                "application/json",
+                &version,
+                body.as_bytes(),
+            ))]
         }
     }
 }
@@ -479,7 +629,9 @@ fn secrets_that_the_endpoint_tells_are_masked_everywhere() {
         let server = Server::start(move |seen| tattle(seen, secret));
         let project = Project::with_suite(CURIOUS);
         target(&project, &server.base_url(), "retries: 0\nheaders: { X-Own: \"{{ env.HUSH }}\" }");
-        let file = project.read("flowproof.yaml").replace("headers: { X-Own: \"{{ env.HUSH }}\" }", "headers: { X-Own: own }");
+        let file = project
+            .read("flowproof.yaml")
+            .replace("headers: { X-Own: \"{{ env.HUSH }}\" }", "headers: { X-Own: own }");
         project.write("flowproof.yaml", format!("{file}secrets: [HUSH]\n"));
         for args in [&[][..], &["-v"], &["-q"], &["--color", "always", "-j", "1"]] {
             let mut command = command(&project, args);
@@ -496,7 +648,9 @@ fn secrets_that_the_endpoint_tells_are_masked_everywhere() {
 
 #[test]
 fn a_key_given_as_an_input_is_masked_in_the_curl_line() {
-    let suite = format!("version: 1\nname: S\ntests:\n  - name: a\n    inputs: {{ k: \"{KEY}\" }}\n    assert: [{{ path: $.x, equals: 2 }}, {{ from: inputs, path: $.k, equals: 1 }}]\n");
+    let suite = format!(
+        "version: 1\nname: S\ntests:\n  - name: a\n    inputs: {{ k: \"{KEY}\" }}\n    assert: [{{ path: $.x, equals: 2 }}, {{ from: inputs, path: $.k, equals: 1 }}]\n"
+    );
     let live = Live::new(&suite, "", good);
     let ran = live.expect(100, &[]);
     assert_eq!(live.server.runs()[0].body["inputs"]["k"], KEY, "what is sent is not masked");
@@ -542,7 +696,10 @@ fn a_secret_that_a_difference_takes_apart_is_masked_at_both_doors() {
     live.project.write("flowproof.yaml", format!("{file}secrets: [HUSH]\n"));
     for args in [&[][..], &["-v"], &["-v", "--color", "always"]] {
         let mut command = command(&live.project, args);
-        let ran = finish(&live.project, { command.env("HUSH", HUSH); command });
+        let ran = finish(&live.project, {
+            command.env("HUSH", HUSH);
+            command
+        });
         assert_eq!(ran.code, Some(100), "{}", ran.text);
         assert_hidden(&live.project, &ran, &[HUSH, "quoted"]);
     }

@@ -10,7 +10,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::live::{Live, Ran, command, finish, report, run};
 use crate::project::Project;
-use crate::server::{Server, Step, chunk, document, event, good, ping, run_document, started, stream_head, suite_of, target, with_headers};
+use crate::server::{
+    Server, Step, chunk, document, event, good, ping, run_document, started, stream_head, suite_of, target,
+    with_headers,
+};
 
 /// An authority of our own (PEM), and a server's settings with a certificate for 127.0.0.1 that it signed.
 fn certified() -> (String, Arc<ServerConfig>) {
@@ -31,13 +34,13 @@ fn certified() -> (String, Arc<ServerConfig>) {
 fn an_authority_of_ones_own_is_trusted_where_it_is_named() {
     let (authority, config) = certified();
     let server = Server::start_tls(config, good);
-    let project = Project::with_suite(&suite_of(10));
+    let project = Project::with_suite(&blocking(30));
     project.write("certificates/ca.pem", authority);
     target(&project, &server.base_url(), "ca_file: certificates/ca.pem");
     let ran = run(&project, &["-j", "2"]);
     assert_eq!(ran.code, Some(0), "{}", ran.text);
-    assert_eq!(server.runs().len(), 10);
-    assert!(server.connections() <= 2, "{} connections", server.connections());
+    assert_eq!(server.runs().len(), 30);
+    assert!(server.connections() <= 6, "{} connections", server.connections());
 }
 
 #[test]
@@ -57,7 +60,11 @@ fn an_unknown_authority_is_refused_once_with_the_way_out() {
         assert!(server.requests().is_empty());
     }
     let report = report(&project);
-    assert_eq!(report["cases"][0]["attempts"].as_array().unwrap().len(), 1, "it is not tried again: {report}");
+    assert_eq!(
+        report["cases"][0]["attempts"].as_array().unwrap().len(),
+        1,
+        "it is not tried again: {report}"
+    );
 }
 
 #[test]
@@ -112,14 +119,18 @@ fn https_goes_through_a_proxy_in_a_tunnel() {
     let proxy = Server::start(move |_| {
         vec![Step::Send(b"HTTP/1.1 200 Connection established\r\n\r\n".to_vec()), Step::Tunnel(to)]
     });
-    let project = Project::with_suite(&suite_of(3));
+    let project = Project::with_suite(&blocking(8));
     project.write("ca.pem", authority);
-    target(&project, "https://dify.invalid/v1", &format!("ca_file: ca.pem\nproxy: http://{}", proxy.address()));
+    target(
+        &project,
+        "https://dify.invalid/v1",
+        &format!("ca_file: ca.pem\nproxy: http://{}", proxy.address()),
+    );
     let ran = run(&project, &["-j", "1"]);
     assert_eq!(ran.code, Some(0), "{}", ran.text);
-    assert_eq!(server.runs().len(), 3);
+    assert_eq!(server.runs().len(), 8);
     let seen = proxy.requests();
-    assert_eq!(seen.len(), 1, "one tunnel for all: {seen:?}");
+    assert!(seen.len() <= 3, "a tunnel serves many: {seen:?}");
     assert_eq!(seen[0].target, "CONNECT dify.invalid:443");
     assert!(!seen[0].head.contains("authorization"), "the proxy does not see the key: {}", seen[0].head);
 }
@@ -139,7 +150,8 @@ fn a_proxy_that_is_down_is_named_in_the_error() {
 
 /// A run with the environment's proxy set to a server that answers everything with 418.
 fn with_env_proxy(base_url: impl Fn(&Server) -> String, keys: &str) -> (Ran, usize, usize) {
-    let proxy = Server::start(|_| vec![Step::Send(document("418 Proxy", "text/plain", b"the proxy was asked"))]);
+    let proxy =
+        Server::start(|_| vec![Step::Send(document("418 Proxy", "text/plain", b"the proxy was asked"))]);
     let server = Server::start(good);
     let project = Project::with_suite(&suite_of(1));
     target(&project, &base_url(&server), &format!("retries: 0\n{keys}"));
@@ -179,7 +191,8 @@ fn gzip(chunks: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
 #[test]
 fn a_body_larger_than_64_mb_is_given_up() {
     let endless = || {
-        let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            .to_vec();
         vec![Step::Send([head, chunk(b"{\"x\": \"")].concat()), Step::Endless(chunk(&[b'a'; 64 << 10]))]
     };
     let live = Live::new(&blocking(1), "", move |_| endless());
@@ -203,7 +216,11 @@ fn a_gzip_bomb_is_given_up_after_64_mb() {
 fn gzip_that_nobody_asked_for_is_read_and_garbage_is_told() {
     let good = gzip(std::iter::once(run_document(r#"{"x":1}"#).into_bytes()));
     let cut = good[..good.len() / 2].to_vec();
-    let bodies = [(good, 0, "1 passed"), (cut, 3, "the answer cannot be read"), (b"not gzip at all".to_vec(), 3, "the compressed answer cannot be read")];
+    let bodies = [
+        (good, 0, "1 passed"),
+        (cut, 3, "the answer cannot be read"),
+        (b"not gzip at all".to_vec(), 3, "the compressed answer cannot be read"),
+    ];
     for (body, code, said) in bodies {
         let live = Live::new(&blocking(1), "", move |_| {
             vec![Step::Send(with_headers("200 OK", "application/json", "Content-Encoding: gzip\r\n", &body))]
@@ -215,7 +232,11 @@ fn gzip_that_nobody_asked_for_is_read_and_garbage_is_told() {
 
 #[test]
 fn a_stream_without_end_is_given_up() {
-    let text = event("task-1", "text_chunk", &format!(r#"{{"text":"{}","from_variable_selector":["a","text"]}}"#, "a".repeat(60 << 10)));
+    let text = event(
+        "task-1",
+        "text_chunk",
+        &format!(r#"{{"text":"{}","from_variable_selector":["a","text"]}}"#, "a".repeat(60 << 10)),
+    );
     let live = Live::new(&suite_of(1), "", move |seen| {
         if seen.is_run() {
             vec![Step::Send([stream_head(), started("task-1")].concat()), Step::Endless(text.clone())]
@@ -242,13 +263,17 @@ fn a_flood_of_pings_or_comments_ends_by_a_limit() {
 #[test]
 fn a_head_without_end_is_no_answer() {
     let live = Live::new(&suite_of(1), "timeouts: { first_event: 20s, total: 30s }", |_| {
-        vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()), Step::Endless(b"X-More: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(100))]
+        vec![
+            Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()),
+            Step::Endless(b"X-More: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(100)),
+        ]
     });
     let ran = live.expect(3, &[]);
     assert!(ran.text.contains("the answer is not HTTP"), "{}", ran.text);
     let slow = Live::new(&suite_of(1), "timeouts: { first_event: 500ms }", |_| {
         let mut steps = vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec())];
-        (0..100).for_each(|_| steps.extend([Step::Sleep(Duration::from_millis(50)), Step::Send(b"X".to_vec())]));
+        (0..100)
+            .for_each(|_| steps.extend([Step::Sleep(Duration::from_millis(50)), Step::Send(b"X".to_vec())]));
         steps
     });
     let ran = slow.expect(3, &[]);

@@ -183,7 +183,9 @@ fn group(text: &mut Text, case: &CaseRecord, group: &Group) {
     text.tone(Tone::Bad, &format!("! errored {count} tests, all for one cause")).end();
     match (case.deciding(), &case.outcome.reason) {
         (Some(attempt), _) => explain_attempt(text, attempt, Which::NotHeld, Bounds::SCREEN),
-        (None, Some(reason)) => drop(text.push("  ").push(&one_line(reason, Bounds::SCREEN.width)).end()),
+        (None, Some(reason)) => {
+            text.push("  ").push(&one_line(reason, Bounds::SCREEN.width)).end();
+        }
         (None, None) => {}
     }
     let names: Vec<String> = group.names.iter().map(|name| one_line(name, 120)).collect();
