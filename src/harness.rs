@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::SinkError;
+use crate::journal::mended;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::report::terminal::failure_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
@@ -194,7 +195,8 @@ impl Shared {
                 Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped")))
             }
             Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
-                let text = failure_text(&ran.outcome, ran.telling.as_deref());
+                let mended = ran.telling.as_deref().and_then(|told| mended(told, &self.session.redactor));
+                let text = failure_text(&ran.outcome, mended.as_ref().or(ran.telling.as_deref()));
                 Err(Failed::from(self.session.redactor.text(&text)))
             }
         }

@@ -1,7 +1,10 @@
 //! Masks secrets by value, before anything is recorded or printed, in every form in which an endpoint may echo them.
 //!
 //! Forms: as they are, JSON-escaped (once and twice, with and without escaped non-ASCII and slashes), URL-encoded, Base64 at
-//! all three alignments. Not found: secrets split over two strings, hashed, compressed or transcoded otherwise.
+//! all three alignments; of one that was cut, the piece beside the ellipsis. Not found: secrets split over two strings, hashed,
+//! compressed or transcoded otherwise.
+
+mod pieces;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,7 +24,13 @@ const UNRESERVED: [&[u8]; 4] = [b"-_.~", b"-_.!~*'()", b"*-._", b"-_.~/"];
 /// Finds and masks a set of secrets; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Redactor {
-    secrets: Option<Arc<Regex>>,
+    secrets: Option<Arc<Secrets>>,
+}
+
+#[derive(Debug)]
+struct Secrets {
+    all: Regex,
+    forms: Vec<String>,
 }
 
 impl Redactor {
@@ -33,7 +42,7 @@ impl Redactor {
         }
         let mut forms: Vec<String> = forms.into_iter().collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Self { secrets: compile(&forms).map(Arc::new) }
+        Self { secrets: compile(&forms).map(|all| Arc::new(Secrets { all, forms })) }
     }
 
     /// Masks every secret in a text; secrets that overlap become one mask.
@@ -42,7 +51,10 @@ impl Redactor {
         let mut masked = Cow::Borrowed(text);
         // Again where a mask completes a secret that has asterisks itself; each turn leaves fewer other characters.
         loop {
-            let places = places(secrets, &masked);
+            let mut places = places(&secrets.all, &masked);
+            if places.is_empty() {
+                places = pieces::pieces(&secrets.forms, &masked);
+            }
             if places.is_empty() {
                 return masked;
             }
@@ -67,9 +79,12 @@ impl Redactor {
         }
     }
 
-    /// Tells whether any secret, in any form, is in a text.
+    /// Tells whether any secret, in any form, or a piece of one that was cut, is in a text.
     pub fn contains_secret(&self, text: &str) -> bool {
-        self.secrets.as_ref().is_some_and(|secrets| secrets.is_match(text))
+        let found = |secrets: &Arc<Secrets>| {
+            secrets.all.is_match(text) || !pieces::pieces(&secrets.forms, text).is_empty()
+        };
+        self.secrets.as_ref().is_some_and(found)
     }
 
     /// Masks members; keys that become alike are numbered, so that no member is lost.
@@ -245,6 +260,13 @@ mod tests {
         assert!(matches!(redactor.text("nothing here"), Cow::Borrowed("nothing here")));
         assert!(redactor.contains_secret("xhunter22") && !redactor.contains_secret("hunter2"));
         assert_eq!(Redactor::new([]).text("x"), "x");
+    }
+
+    #[test]
+    fn what_is_left_of_a_cut_secret_is_masked() {
+        let redactor = redactor(&["app-123456"]);
+        assert_eq!(redactor.text("app-123456app-123… (20 bytes in all)"), "******… (20 bytes in all)");
+        assert!(redactor.contains_secret("\\\"app-1234\\\"…") && !redactor.contains_secret("app-1234"));
     }
 
     #[test]

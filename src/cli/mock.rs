@@ -6,7 +6,7 @@ use crate::cli::args::MockArgs;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::engine::run::book_of;
-use crate::engine::signal;
+use crate::engine::signal::Signals;
 use crate::mock::server::{MockOptions, MockServer};
 use crate::plan::case::{Plan, TargetKind};
 use crate::session;
@@ -29,6 +29,7 @@ async fn serve(plan: &Plan, port: u16) -> Exit {
     let TargetKind::Mock(options) = &plan.target.kind else {
         return say::failure("the target is not the mock", Exit::Usage);
     };
+    let mut signals = Signals::listen();
     let options = MockOptions { port, ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
@@ -39,7 +40,7 @@ async fn serve(plan: &Plan, port: u16) -> Exit {
     };
     let said = say::bytes(format!("{}\n", server.base_url()).as_bytes());
     say::note("serving the suites' answers; each app's key is `app-<its name>`; Ctrl-C ends it");
-    signal::signal().await;
+    signals.next().await;
     server.shutdown().await;
     said
 }

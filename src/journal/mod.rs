@@ -21,6 +21,7 @@ mod tests;
 pub(crate) use append::Journal;
 pub(crate) use fold::read;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+pub(crate) use split::mended;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.
 pub(crate) const SCHEMA: u32 = 1;

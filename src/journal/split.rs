@@ -13,19 +13,24 @@ use crate::verdict::Finding;
 
 /// The event with each difference that holds a secret made anew from masked values, or left out.
 pub(super) fn mend_differences<'a>(event: Cow<'a, Event>, redactor: &Redactor) -> Cow<'a, Event> {
-    let mended = match event.as_ref() {
-        Event::AttemptFinished(attempt)
-            if attempt.findings.iter().any(|finding| leaks(finding, redactor)) =>
-        {
-            let mut attempt = Attempt::clone(attempt);
-            attempt.findings.iter_mut().for_each(|finding| mend(finding, redactor));
-            Event::AttemptFinished(Arc::new(attempt))
-        }
-        Event::AttemptFinished(_) | Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
-            return event;
-        }
-    };
-    Cow::Owned(mended)
+    match event.as_ref() {
+        Event::AttemptFinished(attempt) => match mended(attempt, redactor) {
+            Some(attempt) => Cow::Owned(Event::AttemptFinished(Arc::new(attempt))),
+            None => event,
+        },
+        Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => event,
+    }
+}
+
+/// The attempt with each difference that holds a secret made anew; none where no difference does.
+///
+/// Whoever shows an attempt that did not come from a journal needs this before masking the text made of it.
+pub(crate) fn mended(attempt: &Attempt, redactor: &Redactor) -> Option<Attempt> {
+    attempt.findings.iter().any(|finding| leaks(finding, redactor)).then(|| {
+        let mut attempt = attempt.clone();
+        attempt.findings.iter_mut().for_each(|finding| mend(finding, redactor));
+        attempt
+    })
 }
 
 fn leaks(finding: &Finding, redactor: &Redactor) -> bool {

@@ -1,5 +1,7 @@
 //! What reports tell of an attempt besides its findings: its cause, node path, run and `curl` line.
 
+use std::borrow::Cow;
+
 use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
 use crate::report::explain::{Bounds, Which, explain_findings};
@@ -19,7 +21,7 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
             text.push("  help: ").push(&one_line(hint, bounds.width)).end();
         }
     }
-    explain_findings(text, &attempt.findings, which, bounds);
+    explain_findings(text, &told_apart(attempt), which, bounds);
     if let Some(path) = node_path(&attempt.facts.nodes) {
         text.push("  nodes   ").push(&path).end();
     }
@@ -36,6 +38,21 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
     if !attempt.curl.is_empty() {
         text.push("  again   ").push(&one_line(&attempt.curl, bounds.width.max(2_000))).end();
     }
+}
+
+/// The findings, each without a message that says the cause again.
+fn told_apart(attempt: &Attempt) -> Cow<'_, [Finding]> {
+    let Some(cause) = &attempt.cause else { return Cow::Borrowed(&attempt.findings) };
+    let mut findings = attempt.findings.clone();
+    findings.iter_mut().for_each(|finding| leave_out(finding, &cause.message));
+    Cow::Owned(findings)
+}
+
+fn leave_out(finding: &mut Finding, said: &str) {
+    if finding.message == said {
+        finding.message.clear();
+    }
+    finding.members.iter_mut().for_each(|member| leave_out(member, said));
 }
 
 /// The same as plain text for a file, with the run's outputs.

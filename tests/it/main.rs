@@ -2,13 +2,23 @@
 //!
 //! The list below is the table of contents.
 
+/// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
+mod bad_input;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
+/// The engine against servers that misbehave: pace, retries, configuration errors, timeouts, signals, choice and order.
+mod engine;
 /// Every exit code, provoked in a child process.
 mod exit_codes;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
+/// A project whose target is a scripted server, and what its runs leave behind.
+mod live;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
+/// A server of raw bytes on a loopback port.
+mod server;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
+/// The way to the server: TLS, proxies, bodies without measure.
+mod transport;

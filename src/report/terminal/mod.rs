@@ -15,7 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::base::redact::Redactor;
 use crate::base::units::{format_count, format_duration};
 use crate::event::{Event, Sink, SinkError};
-use crate::journal::{JournalError, RunRecord};
+use crate::journal::{JournalError, RunRecord, mended};
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::terminal::bar::Bar;
@@ -147,7 +147,8 @@ impl<W: Write> Terminal<W> {
             going.tokens = Some(going.tokens.unwrap_or(0).saturating_add(tokens));
         }
         if self.screen.detail == Detail::Verbose {
-            going.last = Some(attempt.clone());
+            let mended = self.redactor.as_ref().and_then(|redactor| mended(attempt, redactor));
+            going.last = Some(mended.map_or_else(|| attempt.clone(), Arc::new));
         }
         self.bar.spent(&attempt.facts);
     }

@@ -72,7 +72,7 @@ fn group_errors(record: &RunRecord) -> Result<HashMap<String, Group>, JournalErr
     }
     for case in record.failures() {
         let case = case?;
-        let Some(key) = cause_of(&case).map(cause_key) else { continue };
+        let Some(key) = key_of(&case) else { continue };
         if groups.len() >= CAUSES && !groups.contains_key(&key) {
             continue;
         }
@@ -86,10 +86,13 @@ fn group_errors(record: &RunRecord) -> Result<HashMap<String, Group>, JournalErr
     Ok(groups)
 }
 
-/// Why an errored test has nothing to judge; none where it was judged in part.
-fn cause_of(case: &CaseRecord) -> Option<&Cause> {
+/// What errored tests that met one cause have in common; none where a test was judged in part.
+fn key_of(case: &CaseRecord) -> Option<String> {
     match case.outcome.verdict {
-        Verdict::Errored => case.deciding()?.cause.as_ref(),
+        Verdict::Errored => match case.deciding() {
+            Some(attempt) => attempt.cause.as_ref().map(cause_key),
+            None => case.outcome.reason.clone(),
+        },
         Verdict::Passed | Verdict::Failed | Verdict::Inconclusive | Verdict::Flaky | Verdict::Skipped => None,
     }
 }
@@ -109,7 +112,7 @@ fn failures(
     let (mut full, mut rest, mut names) = (0, 0_u32, Vec::new());
     for case in record.failures() {
         let case = case?;
-        let key = cause_of(&case).map(cause_key).filter(|key| groups.contains_key(key));
+        let key = key_of(&case).filter(|key| groups.contains_key(key));
         if let Some(key) = &key
             && told.contains(key)
         {
@@ -121,7 +124,7 @@ fn failures(
                 Some(key) => group(text, &case, &groups[&key]),
                 None => failure(text, &case, screen.detail),
             }
-            told.extend(cause_of(&case).map(cause_key));
+            told.extend(key_of(&case));
         } else {
             rest += 1;
             if names.len() < NAMED {
@@ -175,11 +178,16 @@ fn explain(text: &mut Text, outcome: &CaseOutcome, attempt: Option<&Attempt>, wh
 
 /// Writes a cause that several tests met, with some of their names.
 fn group(text: &mut Text, case: &CaseRecord, group: &Group) {
-    let Some(attempt) = case.deciding() else { return };
     text.end();
     let count = format_count(u64::from(group.count));
     text.tone(Tone::Bad, &format!("! errored {count} tests, all for one cause")).end();
-    explain_attempt(text, attempt, Which::NotHeld, Bounds::SCREEN);
+    match (case.deciding(), &case.outcome.reason) {
+        (Some(attempt), _) => explain_attempt(text, attempt, Which::NotHeld, Bounds::SCREEN),
+        (None, Some(reason)) => {
+            text.push("  ").push(&one_line(reason, Bounds::SCREEN.width)).end();
+        }
+        (None, None) => {}
+    }
     let names: Vec<String> = group.names.iter().map(|name| one_line(name, 120)).collect();
     text.push("  tests   ").push(&names.join(", "));
     let left = u64::from(group.count).saturating_sub(names.len() as u64);
