@@ -142,7 +142,10 @@ impl Record {
 
     fn take_data(&mut self, data: &[u8], at: Duration) -> ControlFlow<()> {
         let number = self.transcript.events.len() + 1;
-        let json = match serde_json::from_slice::<Value>(data) {
+        let Ok(text) = std::str::from_utf8(data) else {
+            return self.unreadable(format!("event {number} is not JSON: it is not UTF-8"));
+        };
+        let json = match serde_json::from_str::<Value>(text) {
             Ok(json) if json.is_object() => json,
             Ok(_) => return self.unreadable(format!("event {number} is JSON but no object")),
             Err(error) => return self.unreadable(format!("event {number} is not JSON: {error}")),
@@ -154,8 +157,8 @@ impl Record {
         let event = Event::from_json(json);
         self.note_time(at);
         self.note_ids(&event);
-        let ending = self.note_event(&event, at);
-        self.transcript.events.push(Arrival { at, event });
+        let ending = self.note_event(event, at);
+        self.transcript.events.push(Arrival { at, text: text.into() });
         if ending.is_some() {
             self.ending = ending;
             return ControlFlow::Break(());
@@ -190,15 +193,17 @@ impl Record {
         }
     }
 
-    fn note_event(&mut self, event: &Event, at: Duration) -> Option<Ending> {
+    fn note_event(&mut self, mut event: Event, at: Duration) -> Option<Ending> {
         let data = event.data();
         match event.kind {
             EventKind::NodeStarted => self.nodes.start(data, at),
-            EventKind::NodeFinished => self.nodes.finish(data, at),
+            EventKind::NodeFinished => self.nodes.finish(event.take_data(), at),
             EventKind::NodeRetry => self.nodes.retry(data, at),
             EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
             EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
-            EventKind::IterationCompleted | EventKind::LoopCompleted => self.nodes.finish_container(data, at),
+            EventKind::IterationCompleted | EventKind::LoopCompleted => {
+                self.nodes.finish_container(event.take_data(), at);
+            }
             EventKind::TextChunk => self.note_text(data, at),
             EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
             EventKind::Error => {
@@ -221,7 +226,7 @@ impl Record {
         }
     }
 
-    fn note_end(&mut self, event: &Event) -> Ending {
+    fn note_end(&mut self, mut event: Event) -> Ending {
         let data = event.data();
         let paused = event.kind == EventKind::WorkflowPaused || data["status"] == "paused";
         if !paused && !data["status"].is_string() {
@@ -233,7 +238,7 @@ impl Record {
         if self.transcript.run_id.is_none() {
             self.transcript.run_id = event.text("id").map(str::to_owned);
         }
-        self.transcript.run = Some(data.clone());
+        self.transcript.run = Some(event.take_data());
         if paused { Ending::Paused } else { Ending::Finished }
     }
 }

@@ -150,7 +150,7 @@ impl RunRecord {
     }
 
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
-    pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
+    pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + Send + '_ {
         let mut order: Vec<(u32, u32)> =
             self.index.cases().map(|lines| (lines.outcome.suite, lines.outcome.case)).collect();
         order.sort_unstable();

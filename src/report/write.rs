@@ -4,11 +4,16 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::journal::{CaseRecord, RunRecord};
+use rayon::prelude::*;
+
+use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::report::diff::DiffFolder;
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
 use crate::report::{Format, ReportError};
+
+/// Records held at once: those being written, and as many being read meanwhile.
+const CHUNK: usize = 64;
 
 /// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
 /// when anything fails.
@@ -81,11 +86,18 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
         };
         open.push((document.map_err(|source| failed(&path, source))?, path));
     }
-    for case in record.cases_by_suite() {
-        let case = case?;
-        for (document, path) in &mut open {
-            document.case(&case).map_err(|source| failed(path, source))?;
-        }
+    let mut cases = record.cases_by_suite();
+    let mut chunk = next_chunk(&mut cases)?;
+    while !chunk.is_empty() {
+        let write = || {
+            open.par_iter_mut().try_for_each(|(document, path)| {
+                let mut cases = chunk.iter();
+                cases.try_for_each(|case| document.case(case)).map_err(|source| failed(path, source))
+            })
+        };
+        let (written, next) = rayon::join(write, || next_chunk(&mut cases));
+        written?;
+        chunk = next?;
     }
     let mut files = Vec::new();
     for (document, path) in open {
@@ -96,6 +108,14 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
         }
     }
     Ok(files)
+}
+
+/// The next records; none at the end. They are read while those before them are written.
+fn next_chunk(
+    cases: &mut (impl Iterator<Item = Result<CaseRecord, JournalError>> + Send),
+) -> Result<Vec<CaseRecord>, ReportError> {
+    let chunk: Result<Vec<CaseRecord>, JournalError> = cases.take(CHUNK).collect();
+    Ok(chunk?)
 }
 
 /// A document that is being written.

@@ -80,6 +80,11 @@ impl Event {
         &self.json["data"]
     }
 
+    /// Takes the event's `data` out of it; null where it has none.
+    pub fn take_data(&mut self) -> Value {
+        self.json.get_mut("data").map(Value::take).unwrap_or_default()
+    }
+
     /// A text field of `data`.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.data()[key].as_str()
