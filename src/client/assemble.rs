@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::client::nodes::Nodes;
 use crate::exchange::{Arrival, Ending, ResponseMode, Transcript};
 use crate::wire::error;
-use crate::wire::event::{Event, EventKind};
+use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
 
 /// How a body came to its end.
@@ -145,6 +145,11 @@ impl Record {
         let Ok(text) = std::str::from_utf8(data) else {
             return self.unreadable(format!("event {number} is not JSON: it is not UTF-8"));
         };
+        if let Some(chunk) = TextChunk::read(text) {
+            self.take_chunk(&chunk, at);
+            self.transcript.events.push(Arrival { at, text: text.into() });
+            return ControlFlow::Continue(());
+        }
         let json = match serde_json::from_str::<Value>(text) {
             Ok(json) if json.is_object() => json,
             Ok(_) => return self.unreadable(format!("event {number} is JSON but no object")),
@@ -164,6 +169,13 @@ impl Record {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    fn take_chunk(&mut self, chunk: &TextChunk<'_>, at: Duration) {
+        self.note_time(at);
+        self.transcript.run_id.get_or_insert_with(|| chunk.workflow_run_id.to_string());
+        self.transcript.task_id.get_or_insert_with(|| chunk.task_id.to_string());
+        self.note_text(chunk.text(), chunk.node_id(), at);
     }
 
     fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
@@ -204,7 +216,11 @@ impl Record {
             EventKind::IterationCompleted | EventKind::LoopCompleted => {
                 self.nodes.finish_container(event.take_data(), at);
             }
-            EventKind::TextChunk => self.note_text(data, at),
+            EventKind::TextChunk => {
+                if let Some(text) = data["text"].as_str() {
+                    self.note_text(text, data["from_variable_selector"][0].as_str(), at);
+                }
+            }
             EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
             EventKind::Error => {
                 let mut error = error::classify_event(&event.json);
@@ -216,10 +232,9 @@ impl Record {
         None
     }
 
-    fn note_text(&mut self, data: &Value, at: Duration) {
-        let Some(text) = data["text"].as_str() else { return };
+    fn note_text(&mut self, text: &str, node_id: Option<&str>, at: Duration) {
         self.transcript.text.push_str(text);
-        if let Some(node_id) = data["from_variable_selector"][0].as_str()
+        if let Some(node_id) = node_id
             && !text.trim().is_empty()
         {
             self.nodes.token(node_id, at);
