@@ -112,9 +112,9 @@ impl<'t> View<'t> {
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
             }
-            Root::Events => Fact::Known(self.events.get_or_init(|| {
-                self.transcript.events.iter().map(Arrival::json).collect()
-            })),
+            Root::Events => Fact::Known(
+                self.events.get_or_init(|| self.transcript.events.iter().map(Arrival::json).collect()),
+            ),
             Root::ProcessData => Fact::Absent,
         }
     }

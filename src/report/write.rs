@@ -12,8 +12,10 @@ use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
 use crate::report::{Format, ReportError};
 
-/// Records held at once: those being written, and as many being read meanwhile.
+/// Records read in one go by one core.
 const CHUNK: usize = 64;
+/// Records held at once: those being written, and as many being read meanwhile.
+const WAVE: usize = 4 * CHUNK;
 
 /// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
 /// when anything fails.
@@ -86,18 +88,23 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
         };
         open.push((document.map_err(|source| failed(&path, source))?, path));
     }
-    let mut cases = record.cases_by_suite();
-    let mut chunk = next_chunk(&mut cases)?;
-    while !chunk.is_empty() {
+    let mut read = Vec::new();
+    let order = record.order_by_suite();
+    let mut waves = order.chunks(WAVE);
+    loop {
         let write = || {
             open.par_iter_mut().try_for_each(|(document, path)| {
-                let mut cases = chunk.iter();
+                let mut cases = read.iter().flatten();
                 cases.try_for_each(|case| document.case(case)).map_err(|source| failed(path, source))
             })
         };
-        let (written, next) = rayon::join(write, || next_chunk(&mut cases));
+        let wave = waves.next();
+        let (written, next) = rayon::join(write, || read_wave(record, wave.unwrap_or_default()));
         written?;
-        chunk = next?;
+        read = next?;
+        if wave.is_none() {
+            break;
+        }
     }
     let mut files = Vec::new();
     for (document, path) in open {
@@ -110,12 +117,11 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
     Ok(files)
 }
 
-/// The next records; none at the end. They are read while those before them are written.
-fn next_chunk(
-    cases: &mut (impl Iterator<Item = Result<CaseRecord, JournalError>> + Send),
-) -> Result<Vec<CaseRecord>, ReportError> {
-    let chunk: Result<Vec<CaseRecord>, JournalError> = cases.take(CHUNK).collect();
-    Ok(chunk?)
+/// Reads records on all cores, while those before them are written.
+fn read_wave(record: &RunRecord, cases: &[u32]) -> Result<Vec<Vec<CaseRecord>>, ReportError> {
+    let read: Result<_, JournalError> =
+        cases.par_chunks(CHUNK).map(|cases| record.read_cases(cases)).collect();
+    Ok(read?)
 }
 
 /// A document that is being written.

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn whatever_is_not_quite_a_chunk_is_left_to_the_ordinary_way() {
-        let rest = r#""workflow_run_id":"r","task_id":"t","data":{"text":"a","from_variable_selector":["one"]}"#;
+        let rest =
+            r#""workflow_run_id":"r","task_id":"t","data":{"text":"a","from_variable_selector":["one"]}"#;
         for text in [
             String::new(),
             format!(r#"{{"event":"text_chunk",{rest},"more":"\ud800"}}"#),

@@ -87,13 +87,7 @@ impl Shown {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta} left") {
             bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
         }
-        Self {
-            bar,
-            green: 0,
-            red: 0,
-            tokens: 0,
-            cost: BTreeMap::new(),
-        }
+        Self { bar, green: 0, red: 0, tokens: 0, cost: BTreeMap::new() }
     }
 
     fn message(&self) -> String {
