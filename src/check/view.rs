@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use serde_json::{Value, json};
 
-use crate::exchange::{Ending, NodeRun, ResponseMode, Transcript};
+use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript};
 use crate::outcome::Cause;
 use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 
@@ -112,9 +112,9 @@ impl<'t> View<'t> {
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
             }
-            Root::Events => Fact::Known(self.events.get_or_init(|| {
-                self.transcript.events.iter().map(|arrival| arrival.event.json.clone()).collect()
-            })),
+            Root::Events => Fact::Known(
+                self.events.get_or_init(|| self.transcript.events.iter().map(Arrival::json).collect()),
+            ),
             Root::ProcessData => Fact::Absent,
         }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::client::nodes::Nodes;
 use crate::exchange::{Arrival, Ending, ResponseMode, Transcript};
 use crate::wire::error;
-use crate::wire::event::{Event, EventKind};
+use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
 
 /// How a body came to its end.
@@ -142,7 +142,15 @@ impl Record {
 
     fn take_data(&mut self, data: &[u8], at: Duration) -> ControlFlow<()> {
         let number = self.transcript.events.len() + 1;
-        let json = match serde_json::from_slice::<Value>(data) {
+        let Ok(text) = std::str::from_utf8(data) else {
+            return self.unreadable(format!("event {number} is not JSON: it is not UTF-8"));
+        };
+        if let Some(chunk) = TextChunk::read(text) {
+            self.take_chunk(&chunk, at);
+            self.transcript.events.push(Arrival { at, text: text.into() });
+            return ControlFlow::Continue(());
+        }
+        let json = match serde_json::from_str::<Value>(text) {
             Ok(json) if json.is_object() => json,
             Ok(_) => return self.unreadable(format!("event {number} is JSON but no object")),
             Err(error) => return self.unreadable(format!("event {number} is not JSON: {error}")),
@@ -154,13 +162,20 @@ impl Record {
         let event = Event::from_json(json);
         self.note_time(at);
         self.note_ids(&event);
-        let ending = self.note_event(&event, at);
-        self.transcript.events.push(Arrival { at, event });
+        let ending = self.note_event(event, at);
+        self.transcript.events.push(Arrival { at, text: text.into() });
         if ending.is_some() {
             self.ending = ending;
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    fn take_chunk(&mut self, chunk: &TextChunk<'_>, at: Duration) {
+        self.note_time(at);
+        self.transcript.run_id.get_or_insert_with(|| chunk.workflow_run_id.to_string());
+        self.transcript.task_id.get_or_insert_with(|| chunk.task_id.to_string());
+        self.note_text(chunk.text(), chunk.node_id(), at);
     }
 
     fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
@@ -190,16 +205,22 @@ impl Record {
         }
     }
 
-    fn note_event(&mut self, event: &Event, at: Duration) -> Option<Ending> {
+    fn note_event(&mut self, mut event: Event, at: Duration) -> Option<Ending> {
         let data = event.data();
         match event.kind {
             EventKind::NodeStarted => self.nodes.start(data, at),
-            EventKind::NodeFinished => self.nodes.finish(data, at),
+            EventKind::NodeFinished => self.nodes.finish(event.take_data(), at),
             EventKind::NodeRetry => self.nodes.retry(data, at),
             EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
             EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
-            EventKind::IterationCompleted | EventKind::LoopCompleted => self.nodes.finish_container(data, at),
-            EventKind::TextChunk => self.note_text(data, at),
+            EventKind::IterationCompleted | EventKind::LoopCompleted => {
+                self.nodes.finish_container(event.take_data(), at);
+            }
+            EventKind::TextChunk => {
+                if let Some(text) = data["text"].as_str() {
+                    self.note_text(text, data["from_variable_selector"][0].as_str(), at);
+                }
+            }
             EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
             EventKind::Error => {
                 let mut error = error::classify_event(&event.json);
@@ -211,17 +232,16 @@ impl Record {
         None
     }
 
-    fn note_text(&mut self, data: &Value, at: Duration) {
-        let Some(text) = data["text"].as_str() else { return };
+    fn note_text(&mut self, text: &str, node_id: Option<&str>, at: Duration) {
         self.transcript.text.push_str(text);
-        if let Some(node_id) = data["from_variable_selector"][0].as_str()
+        if let Some(node_id) = node_id
             && !text.trim().is_empty()
         {
             self.nodes.token(node_id, at);
         }
     }
 
-    fn note_end(&mut self, event: &Event) -> Ending {
+    fn note_end(&mut self, mut event: Event) -> Ending {
         let data = event.data();
         let paused = event.kind == EventKind::WorkflowPaused || data["status"] == "paused";
         if !paused && !data["status"].is_string() {
@@ -233,7 +253,7 @@ impl Record {
         if self.transcript.run_id.is_none() {
             self.transcript.run_id = event.text("id").map(str::to_owned);
         }
-        self.transcript.run = Some(data.clone());
+        self.transcript.run = Some(event.take_data());
         if paused { Ending::Paused } else { Ending::Finished }
     }
 }

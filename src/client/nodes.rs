@@ -37,14 +37,14 @@ impl Nodes {
     }
 
     /// Takes `node_finished`.
-    pub fn finish(&mut self, data: &Value, at: Duration) {
-        let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
-        let parent = self.parent(data);
+    pub fn finish(&mut self, data: Value, at: Duration) {
+        let index = self.by_execution(text(&data, "id")).unwrap_or_else(|| self.add(&data, at));
+        let parent = self.parent(&data);
         let run = &mut self.runs[index];
         if parent.is_some() {
             run.parent = parent;
         }
-        run.finished = Some(data.clone());
+        run.finished = Some(data);
     }
 
     /// Takes `iteration_started` or `loop_started`: each is another execution.
@@ -61,11 +61,11 @@ impl Nodes {
     }
 
     /// Takes `iteration_completed` or `loop_completed`: ends the oldest execution still open.
-    pub fn finish_container(&mut self, data: &Value, at: Duration) {
-        let id = text(data, "id");
+    pub fn finish_container(&mut self, data: Value, at: Duration) {
+        let id = text(&data, "id");
         let open = self.runs.iter().position(|run| run.id == id && run.finished.is_none());
-        let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(data, at));
-        self.runs[index].finished = Some(data.clone());
+        let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(&data, at));
+        self.runs[index].finished = Some(data);
     }
 
     /// Takes a non-blank `text_chunk` of a node.
@@ -175,7 +175,7 @@ mod tests {
         nodes.start(&node("2", "a", "code"), ms(2));
         nodes.start(&node("1", "a", "code"), ms(3));
         nodes.retry(&node("2", "a", "code"), ms(4));
-        nodes.finish(&json!({ "id": "2", "status": "failed" }), ms(5));
+        nodes.finish(json!({ "id": "2", "status": "failed" }), ms(5));
         let seen: Vec<_> =
             nodes.runs.iter().map(|run| (&*run.id, run.started_at, run.retries, run.status())).collect();
         assert_eq!(seen, [("1", ms(1), 0, None), ("2", ms(2), 1, Some("failed"))]);
@@ -188,7 +188,7 @@ mod tests {
         nodes.token("a", ms(2));
         let mut data = node("1", "a", "llm");
         data["status"] = "succeeded".into();
-        nodes.finish(&data, ms(9));
+        nodes.finish(data, ms(9));
         assert_eq!((nodes.runs[0].status(), &*nodes.runs[0].title), (Some("succeeded"), "A"));
         assert_eq!((nodes.runs[0].first_token_at, nodes.first_token_at), (Some(ms(1)), Some(ms(1))));
     }
@@ -215,9 +215,9 @@ mod tests {
         nodes.start(&child, ms(1));
         assert_eq!(nodes.runs[1].parent, Some(("it".into(), 1)));
         child["execution_metadata"] = json!({ "iteration_id": "it", "iteration_index": 0 });
-        nodes.finish(&child, ms(2));
+        nodes.finish(child.clone(), ms(2));
         assert_eq!(nodes.runs[1].parent, Some(("it".into(), 0)), "the metadata is surer than the round");
-        nodes.finish_container(&json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
+        nodes.finish_container(json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
         nodes.start_container(&node("it", "it", "iteration"), ms(4));
         let statuses: Vec<_> = nodes.runs.iter().map(|run| (&*run.node_id, run.status())).collect();
         assert_eq!(statuses, [("it", Some("succeeded")), ("c", None), ("it", None)]);
@@ -244,10 +244,10 @@ mod tests {
         for data in [Value::Null, json!({}), json!([1]), json!({ "id": 5, "execution_metadata": 3 })] {
             nodes.start(&data, ms(1));
             nodes.retry(&data, ms(1));
-            nodes.finish(&data, ms(1));
+            nodes.finish(data.clone(), ms(1));
             nodes.start_container(&data, ms(1));
             nodes.next_round(&data);
-            nodes.finish_container(&data, ms(1));
+            nodes.finish_container(data, ms(1));
         }
         assert!(!nodes.runs.is_empty());
     }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::client::raw_server::{RawServer, Seen, Step, chunk};
 use crate::client::{Certificates, Client, Endpoint, Timeouts};
-use crate::exchange::{Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, Wait};
+use crate::exchange::{Arrival, Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, Wait};
 use crate::wire::error::ErrorClass;
 use crate::wire::usage::{self, NodePrice};
 
@@ -326,8 +326,8 @@ fn check_run(recording: &Recording, transcript: &Transcript, cutting: Cutting) {
 
 fn check_events(recording: &Recording, transcript: &Transcript, lines: &[Value]) {
     let name = &recording.name;
-    let events: Vec<&Value> = transcript.events.iter().map(|arrival| &arrival.event.json).collect();
-    assert_eq!(events, lines.iter().collect::<Vec<_>>(), "{name}");
+    let events: Vec<Value> = transcript.events.iter().map(Arrival::json).collect();
+    assert_eq!(events, lines, "{name}");
     let pings = recording.body().split('\n').filter(|line| *line == "event: ping").count();
     assert_eq!(transcript.pings as usize, pings, "{name}");
     let text: String = lines

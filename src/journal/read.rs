@@ -145,11 +145,23 @@ impl RunRecord {
 
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.path);
+        let order = self.order_by_suite().into_iter();
+        order.filter_map(|case| self.index.case(case)).map(move |lines| reader.read(lines))
+    }
+
+    /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.
+    pub fn order_by_suite(&self) -> Vec<u32> {
         let mut order: Vec<(u32, u32)> =
             self.index.cases().map(|lines| (lines.outcome.suite, lines.outcome.case)).collect();
         order.sort_unstable();
+        order.into_iter().map(|(_, case)| case).collect()
+    }
+
+    /// The records of some cases, in the order asked for.
+    pub fn read_cases(&self, cases: &[u32]) -> Result<Vec<CaseRecord>, JournalError> {
         let mut reader = RecordReader::new(&self.path);
-        order.into_iter().filter_map(|(_, case)| self.index.case(case)).map(move |lines| reader.read(lines))
+        cases.iter().filter_map(|case| self.index.case(*case)).map(|lines| reader.read(lines)).collect()
     }
 
     /// Bytes the index holds.

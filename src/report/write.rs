@@ -4,11 +4,18 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::journal::{CaseRecord, RunRecord};
+use rayon::prelude::*;
+
+use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::report::diff::DiffFolder;
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
 use crate::report::{Format, ReportError};
+
+/// Records read in one go by one core.
+const CHUNK: usize = 64;
+/// Records held at once: those being written, and as many being read meanwhile.
+const WAVE: usize = 4 * CHUNK;
 
 /// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
 /// when anything fails.
@@ -81,10 +88,22 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
         };
         open.push((document.map_err(|source| failed(&path, source))?, path));
     }
-    for case in record.cases_by_suite() {
-        let case = case?;
-        for (document, path) in &mut open {
-            document.case(&case).map_err(|source| failed(path, source))?;
+    let mut read = Vec::new();
+    let order = record.order_by_suite();
+    let mut waves = order.chunks(WAVE);
+    loop {
+        let write = || {
+            open.par_iter_mut().try_for_each(|(document, path)| {
+                let mut cases = read.iter().flatten();
+                cases.try_for_each(|case| document.case(case)).map_err(|source| failed(path, source))
+            })
+        };
+        let wave = waves.next();
+        let (written, next) = rayon::join(write, || read_wave(record, wave.unwrap_or_default()));
+        written?;
+        read = next?;
+        if wave.is_none() {
+            break;
         }
     }
     let mut files = Vec::new();
@@ -96,6 +115,13 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
         }
     }
     Ok(files)
+}
+
+/// Reads records on all cores, while those before them are written.
+fn read_wave(record: &RunRecord, cases: &[u32]) -> Result<Vec<Vec<CaseRecord>>, ReportError> {
+    let read: Result<_, JournalError> =
+        cases.par_chunks(CHUNK).map(|cases| record.read_cases(cases)).collect();
+    Ok(read?)
 }
 
 /// A document that is being written.

@@ -30,6 +30,8 @@ pub struct Templates {
     environment: Environment<'static>,
     known: HashMap<String, Template>,
     names: Vec<Vec<String>>,
+    /// For each template the one dotted name it consists of, if it does: looked up without the engine.
+    paths: Vec<Option<String>>,
 }
 
 /// A value as written, with its templates compiled.
@@ -79,7 +81,7 @@ impl Templates {
         // No template finds another, whatever its name.
         environment.set_path_join_callback(|_, _| "".into());
         environment.set_formatter(format_value);
-        Self { environment, known: HashMap::new(), names: Vec::new() }
+        Self { environment, known: HashMap::new(), names: Vec::new(), paths: Vec::new() }
     }
 
     /// Compiles one text; without `{{` it is literal.
@@ -98,6 +100,7 @@ impl Templates {
         let added = self.environment.add_template_owned(name_of(&template), source.to_owned());
         added.map_err(|error| describe(&error))?;
         self.names.push(self.undeclared(&template));
+        self.paths.push(whole_expression(source).filter(|_| is_whole).and_then(dotted_name));
         self.known.insert(source.to_owned(), template.clone());
         Ok(template)
     }
@@ -110,8 +113,10 @@ impl Templates {
                 self.render_source(template, *id, scope).map(|rendered| Value::String(rendered.text))
             }
             Template::Typed(id) => {
-                let rendered = self.render_source(template, *id, scope)?;
-                let value = rendered.value.unwrap_or_default();
+                let value = match self.look_up(*id, scope) {
+                    Some(value) => value,
+                    None => self.render_source(template, *id, scope)?.value.unwrap_or_default(),
+                };
                 to_json(&value).map_err(|error| self.explain(error, *id, scope))
             }
             Template::List(items) => items.iter().map(|item| self.render(item, scope)).collect(),
@@ -161,6 +166,11 @@ impl Templates {
         Ok(Rendered { value, text: captured.into_output() })
     }
 
+    /// The value of a template that is one dotted name; none where it has none, which the engine then explains.
+    fn look_up(&self, id: TemplateId, scope: &Scope) -> Option<minijinja::Value> {
+        scope.value(self.paths.get(id.0)?.as_deref()?)
+    }
+
     fn undeclared(&self, template: &Template) -> Vec<String> {
         let Ok(compiled) = self.environment.get_template(&name_of(template)) else { return Vec::new() };
         let names = compiled.undeclared_variables(true).into_iter();
@@ -205,6 +215,17 @@ fn whole_expression(source: &str) -> Option<&str> {
     let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
     Some(inner.strip_suffix(['-', '+']).unwrap_or(inner))
+}
+
+/// The expression, if it is nothing but names joined by dots, such as `row.city`.
+fn dotted_name(expression: &str) -> Option<String> {
+    let expression = expression.trim();
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let is_dotted = expression.contains('.') && expression.split('.').all(is_name);
+    is_dotted.then(|| expression.to_owned())
 }
 
 /// Writes a value into text as JSON, strings bare; keeps the value of a typed template aside instead.
@@ -352,6 +373,34 @@ mod tests {
         let order: Vec<String> =
             render("{{ vars.map }}").unwrap().as_object().unwrap().keys().cloned().collect();
         assert_eq!(order, ["b", "a"]);
+    }
+
+    #[test]
+    fn a_dotted_name_is_looked_up_as_the_engine_would() {
+        for source in [
+            "vars.n",
+            "vars.map",
+            "vars.map.a",
+            "row.city",
+            "env.KEY",
+            "test.name",
+            "run.id",
+            "repeat.index",
+            "vars.none",
+        ] {
+            let plain = render(&format!("{{{{ {source} }}}}"));
+            assert_eq!(plain, render(&format!("{{{{ ({source}) }}}}")), "{source}");
+            assert!(plain.is_ok(), "{source}");
+        }
+        for source in ["vars.nope", "vars.map.a.b", "nope.x", "row.true", "vars.none.x", "vars"] {
+            let (plain, engine) =
+                (render(&format!("{{{{ {source} }}}}")), render(&format!("{{{{ ({source}) }}}}")));
+            assert_eq!(
+                plain.map_err(|error| error.message),
+                engine.map_err(|error| error.message),
+                "{source}"
+            );
+        }
     }
 
     #[test]

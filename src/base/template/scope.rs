@@ -80,10 +80,24 @@ impl Scope {
 
     /// Tells whether a dotted name has a value.
     pub(super) fn has(&self, dotted: &str) -> bool {
-        let found = dotted.split('.').try_fold(self.context(), |value, part| {
+        self.value(dotted).is_some()
+    }
+
+    /// Gives the value of a dotted name; none where any part of it is undefined.
+    pub(super) fn value(&self, dotted: &str) -> Option<minijinja::Value> {
+        let mut parts = dotted.split('.');
+        let root = match parts.next()? {
+            "vars" => &self.vars,
+            "row" => &self.row,
+            "env" => &self.env,
+            "test" => &self.test,
+            "run" => &self.run,
+            "repeat" => &self.repeat,
+            _ => return None,
+        };
+        parts.try_fold(root.clone(), |value, part| {
             value.get_attr(part).ok().filter(|next| !next.is_undefined())
-        });
-        found.is_some()
+        })
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript, Wait};
 use crate::wire::error::{ErrorClass, WireError};
-use crate::wire::event::Event;
 
 /// `over` over `base`, key by key.
 pub(super) fn overlay(base: &Value, over: &Value) -> Value {
@@ -50,10 +49,9 @@ pub(super) fn build(spec: &Value) -> Transcript {
         }
     }
     let has_run = matches!(ending, Ending::Finished | Ending::Paused) && spec["run"] != "none";
-    let event =
-        Event::from_json(json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}));
+    let event = json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}).to_string();
     let events = if mode == ResponseMode::Streaming && has_run {
-        vec![Arrival { at: Duration::from_secs(1), event }]
+        vec![Arrival { at: Duration::from_secs(1), text: event.into() }]
     } else {
         Vec::new()
     };

@@ -1,20 +1,14 @@
-//! The bar: done of all, what passed and failed, tokens, cost, time left; and how many lines a second a screen can take.
+//! The bar: done of all, what passed and failed, tokens, cost, time left.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rust_decimal::Decimal;
 
-use crate::base::clock;
 use crate::base::units::format_count;
 use crate::outcome::Facts;
 use crate::report::terminal::Progress;
 use crate::verdict::Verdict;
-
-/// Lines printed at once in each span; more of them wait, since each redraws the bar.
-const LINES: u32 = 20;
-const SPAN: Duration = Duration::from_millis(100);
 
 /// The bar and its counts; without a terminal it does nothing.
 #[derive(Debug)]
@@ -29,9 +23,6 @@ struct Shown {
     red: u64,
     tokens: u64,
     cost: BTreeMap<String, Decimal>,
-    held: String,
-    span: Instant,
-    lines: u32,
 }
 
 impl Bar {
@@ -74,24 +65,11 @@ impl Bar {
         shown.bar.set_message(shown.message());
     }
 
-    /// Gives the lines that may be printed now; keeps them back while too many come.
-    pub fn hold_back(&mut self, lines: String) -> String {
-        let Some(shown) = &mut self.shown else { return lines };
-        shown.held.push_str(&lines);
-        let now = clock::now();
-        if now.duration_since(shown.span) >= SPAN {
-            shown.span = now;
-            shown.lines = 0;
+    /// Takes it off the screen.
+    pub fn clear(&mut self) {
+        if let Some(shown) = self.shown.take() {
+            shown.bar.finish_and_clear();
         }
-        shown.lines += 1;
-        if shown.lines > LINES { String::new() } else { std::mem::take(&mut shown.held) }
-    }
-
-    /// Takes it off the screen; gives the lines that were kept back.
-    pub fn clear(&mut self) -> String {
-        let Some(mut shown) = self.shown.take() else { return String::new() };
-        shown.bar.finish_and_clear();
-        std::mem::take(&mut shown.held)
     }
 
     /// Writes something with the bar out of the way.
@@ -109,16 +87,7 @@ impl Shown {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta} left") {
             bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
         }
-        Self {
-            bar,
-            green: 0,
-            red: 0,
-            tokens: 0,
-            cost: BTreeMap::new(),
-            held: String::new(),
-            span: clock::now(),
-            lines: 0,
-        }
+        Self { bar, green: 0, red: 0, tokens: 0, cost: BTreeMap::new() }
     }
 
     fn message(&self) -> String {

@@ -3,6 +3,7 @@
 //! A closed pipe ends the output quietly and never the run.
 
 mod bar;
+mod burst;
 mod summary;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use crate::journal::{JournalError, RunRecord, mended};
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::terminal::bar::Bar;
+use crate::report::terminal::burst::Burst;
 use crate::report::text::{Ink, Text, Tone, one_line};
 use crate::verdict::Verdict;
 
@@ -95,6 +97,7 @@ pub(crate) struct Terminal<W: Write> {
     screen: Screen,
     bar: Bar,
     going: HashMap<u32, Going>,
+    burst: Burst,
     closed: bool,
     redactor: Option<Redactor>,
 }
@@ -114,6 +117,7 @@ impl<W: Write> Terminal<W> {
             screen,
             bar: Bar::new(screen.progress),
             going: HashMap::new(),
+            burst: Burst::new(),
             closed: false,
             redactor: None,
         }
@@ -165,7 +169,7 @@ impl<W: Write> Terminal<W> {
             explain_findings(&mut text, &attempt.findings, Which::All, Bounds::SCREEN);
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
-        let text = self.bar.hold_back(masked.unwrap_or(text.out));
+        let text = self.burst.hold_back(masked.as_ref().unwrap_or(&text.out));
         if text.is_empty() { Ok(()) } else { self.print(&text) }
     }
 
@@ -181,9 +185,20 @@ impl<W: Write> Terminal<W> {
             }
             Event::CaseFinished(outcome) => self.case(outcome),
             Event::RunFinished(_) => {
-                let held = self.bar.clear();
+                self.bar.clear();
+                let held = self.burst.rest();
                 self.print(&held)
             }
+        }
+    }
+}
+
+impl<W: Write> Drop for Terminal<W> {
+    /// A run that broke off has lines that wait; there is nobody left to tell of an error.
+    fn drop(&mut self) {
+        let held = self.burst.rest();
+        if !held.is_empty() {
+            let _ = self.print(&held);
         }
     }
 }
