@@ -23,7 +23,7 @@ use crate::suite::spec::{RetriesSpec, UsageSpec};
 /// Attempts at once where nothing else is said.
 const CONCURRENCY: usize = 8;
 /// Most bytes of one answer.
-pub const MAX_BODY: u64 = 64 << 20;
+pub const MAX_BODY: u64 = 64_000_000;
 
 /// Why a run cannot use its target: exit code 3.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,8 @@ use std::ops::ControlFlow;
 
 use memchr::{memchr, memchr2};
 
+use crate::base::units::format_size;
+
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// What a blank line set off.
@@ -38,7 +40,7 @@ pub enum Tail {
 
 /// An event grew beyond the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event is larger than {limit} bytes")]
+#[error("an event is larger than {}", format_size(*limit as u64))]
 pub struct TooLarge {
     /// The limit, in bytes.
     pub limit: usize,
