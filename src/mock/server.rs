@@ -3,7 +3,10 @@
 mod body;
 mod endpoints;
 mod files;
+mod follow;
+mod life;
 mod pace;
+mod query;
 mod refusal;
 mod request;
 mod respond;

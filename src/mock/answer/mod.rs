@@ -9,6 +9,7 @@ pub(super) mod json;
 mod layout;
 mod model;
 mod nodes;
+mod replay;
 mod sources;
 mod stream;
 pub(super) mod text;
@@ -18,8 +19,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::blocking::{log_facts, write_blocking};
-pub use self::events::PING;
+pub use self::events::{Events, PING};
 use self::graph::Graph;
+pub use self::replay::{replayed_event, snapshot_events};
 pub use self::stream::{stopped_event, write_stream};
 
 /// The Dify whose bytes are imitated.

@@ -36,6 +36,20 @@ pub fn stopped_event(run: &Run) -> Vec<u8> {
     events.bytes
 }
 
+/// The terminal event of a run that was not stopped.
+pub(super) fn finished_event(run: &Run) -> Vec<u8> {
+    let graph = &run.graph;
+    let ending = Ending {
+        status: graph.status,
+        outputs: &graph.reply.outputs,
+        error: graph.error.as_deref(),
+        tokens: graph.tokens,
+    };
+    let mut events = Events::new(run);
+    finish_event(run, &mut events, &ending);
+    events.bytes
+}
+
 /// What the terminal event says.
 struct Ending<'a> {
     status: RunStatus,

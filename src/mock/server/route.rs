@@ -12,7 +12,8 @@ use super::body::Answer;
 use super::refusal::Refusal;
 use super::respond::{html, json, refuse};
 use super::state::State;
-use super::{endpoints, run, upload};
+use super::{endpoints, follow, run, upload};
+use crate::mock::answer::DifyVersion;
 use crate::mock::answer::json::flask;
 use crate::mock::book::AttemptId;
 
@@ -42,6 +43,7 @@ enum Route<'p> {
     RunById(&'p str),
     Detail(&'p str),
     Stop(&'p str),
+    Events(&'p str),
     Logs,
     Upload,
     Parameters,
@@ -68,6 +70,7 @@ fn route(path: &str) -> Option<Route<'_>> {
         ["workflows", "run", id] if !id.is_empty() => Route::Detail(id),
         ["workflows", id, "run"] if !id.is_empty() => Route::RunById(id),
         ["workflows", "tasks", id, "stop"] if !id.is_empty() => Route::Stop(id),
+        ["workflow", id, "events"] if !id.is_empty() => Route::Events(id),
         ["files", "upload"] => Route::Upload,
         ["parameters"] => Route::Parameters,
         ["info"] => Route::Info,
@@ -79,12 +82,26 @@ fn route(path: &str) -> Option<Route<'_>> {
 }
 
 impl Route<'_> {
+    /// Runs can be followed, and forms answered, since 1.14.
+    fn is_in(&self, version: DifyVersion) -> bool {
+        match self {
+            Self::Events(_) => version == DifyVersion::V1_14,
+            Self::Run | Self::RunById(_) | Self::Detail(_) | Self::Stop(_) | Self::Logs => true,
+            Self::Upload | Self::Parameters | Self::Info | Self::Site | Self::Meta | Self::Completion => true,
+            Self::Root | Self::RootWithoutSlash | Self::Health => true,
+        }
+    }
+
     fn method(&self) -> Method {
         match self {
             Self::Run | Self::RunById(_) | Self::Stop(_) | Self::Upload | Self::Completion => Method::POST,
-            Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => {
-                Method::GET
-            }
+            Self::Detail(_)
+            | Self::Events(_)
+            | Self::Logs
+            | Self::Parameters
+            | Self::Info
+            | Self::Site
+            | Self::Meta => Method::GET,
             Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
         }
     }
@@ -95,7 +112,9 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let version = state.options.version;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let Some(route) = route(&path) else { return html(version, 404, endpoints::NOT_FOUND.to_owned()) };
+    let Some(route) = route(&path).filter(|route| route.is_in(version)) else {
+        return html(version, 404, endpoints::NOT_FOUND.to_owned());
+    };
     if parts.method == Method::OPTIONS {
         return endpoints::options(version, &route.method(), &parts.headers);
     }
@@ -115,6 +134,7 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
         Route::RootWithoutSlash => return endpoints::redirect(state, &parts.headers),
         Route::Run | Route::RunById(_) | Route::Detail(_) | Route::Stop(_) | Route::Logs | Route::Upload => {}
         Route::Parameters | Route::Info | Route::Site | Route::Meta | Route::Completion => {}
+        Route::Events(_) => {}
     }
     let (app, attempt) = match authorise(state, &parts.headers) {
         Ok(known) => known,
@@ -135,6 +155,7 @@ async fn dispatch(state: &Arc<State>, route: &Route<'_>, call: &Call) -> Respons
     let answered = match route {
         Route::Run => return run::answer_run(state, call, None).await,
         Route::RunById(id) => return run::answer_run(state, call, Some(id)).await,
+        Route::Events(id) => return follow::answer_events(state, call, id),
         Route::Upload => upload::answer_upload(state, call).await.map(|value| (201, value)),
         Route::Stop(task) => endpoints::stop(state, call, task).map(|value| (200, value)),
         Route::Detail(id) => endpoints::detail(state, call, id).map(|value| (200, value)),

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 
 use super::body::Answer;
 use super::files::{Scope, resolve_all, without_files};
+use super::life::Life;
+use super::pace::{paced, wait_before};
 use super::refusal::Refusal;
 use super::request::{RunRequest, read_object, read_run};
 use super::respond::{Content, refuse, respond};
@@ -88,8 +90,9 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
             respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
         }
         ResponseMode::Streaming if state.options.pace == Pace::Real => {
-            let stored = state.remember(run, call.app.clone(), call.body.len());
-            return super::pace::paced(state, stored);
+            let life = Life::begin(write_stream(&run), |event| wait_before(event, Pace::Real));
+            let stored = state.remember_alive(run, call.app.clone(), call.body.len(), life);
+            return paced(state, stored);
         }
         ResponseMode::Streaming => {
             let events = write_stream(&run);
