@@ -9,6 +9,7 @@ mod follow;
 mod http;
 mod message;
 mod nodes;
+mod pause;
 mod upload;
 mod wait;
 

@@ -4,6 +4,7 @@ mod body;
 mod endpoints;
 mod files;
 mod follow;
+mod forms;
 mod life;
 mod pace;
 mod query;

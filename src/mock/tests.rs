@@ -3,6 +3,7 @@
 mod derive;
 mod following;
 mod likeness;
+mod pauses;
 mod recordings;
 mod refusals;
 mod scripts;

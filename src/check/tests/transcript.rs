@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript, Wait};
+use crate::exchange::{Arrival, Ending, NodeRun, Pauses, ResponseMode, Transcript, Wait};
 use crate::wire::error::{ErrorClass, WireError};
 
 /// `over` over `base`, key by key.
@@ -80,6 +80,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
         curl: String::new(),
+        pauses: Pauses::default(),
     }
 }
 

@@ -23,11 +23,16 @@ pub fn replayed_event(run: &Run) -> Vec<u8> {
 pub fn snapshot_events<'e>(run: &Run, past: impl Iterator<Item = &'e [u8]>) -> Vec<bytes::Bytes> {
     let past: Vec<Value> = past.filter_map(read).collect();
     let last = past.len().saturating_sub(1);
+    let begun_before = |index: usize, id: &Value| {
+        past[..index].iter().any(|event| event["event"] == "node_started" && event["data"]["id"] == *id)
+    };
     let told = past.iter().enumerate().filter_map(|(index, event)| {
         let name = event["event"].as_str()?;
         let data = &event["data"];
         let (name, data) = match name {
             "workflow_started" if data["reason"] != "resumption" => (name, data.clone()),
+            // A node that asked is begun again after each answer: it is told once.
+            "node_started" if begun_before(index, &data["id"]) => return None,
             "node_started" | "iteration_started" | "loop_started" => ("node_started", started(data)),
             "node_finished" | "iteration_completed" | "loop_completed" => ("node_finished", finished(data)),
             "workflow_paused" if index == last => (name, data.clone()),

@@ -9,16 +9,11 @@ use super::graph::{GraphNode, Role};
 use super::nodes::files_in;
 use super::{DifyVersion, Run, Sys, new_id};
 use crate::mock::reply::RunStatus;
+use crate::mock::reply::pause::Pause;
 
-/// Writes all events of a run.
+/// Writes all events of a run, or those before its first pause.
 pub fn write_stream(run: &Run) -> Events {
-    let mut writer = Writer {
-        run,
-        events: Events::new(run),
-        random: Rng::with_seed(run.seed),
-        next: 0,
-        fork: run.graph.last_fork(),
-    };
+    let mut writer = Writer::new(run, run.seed);
     writer.run();
     writer.events
 }
@@ -67,7 +62,7 @@ fn finish_event(run: &Run, events: &mut Events, ending: &Ending<'_>) {
     events.value("error", &ending.error);
     events.value("elapsed_time", &run.graph.elapsed);
     events.value("total_tokens", &ending.tokens);
-    events.value("total_steps", &run.graph.steps);
+    events.value("total_steps", &run.steps());
     let user = [("id", run.user_id.as_str()), ("user", run.user.as_str())];
     events.value(
         "created_by",
@@ -96,26 +91,48 @@ pub(super) struct Inside<'a> {
     pub container: Option<(&'a GraphNode, u64)>,
 }
 
+impl<'a> Writer<'a> {
+    /// Writes nothing yet; execution ids follow from the seed.
+    pub(super) fn new(run: &'a Run, seed: u64) -> Self {
+        let (events, random) = (Events::new(run), Rng::with_seed(seed));
+        Self { run, events, random, next: 0, fork: run.graph.last_fork() }
+    }
+}
+
 impl Writer<'_> {
     fn run(&mut self) {
-        let run = self.run;
-        if run.version == DifyVersion::V1_14 {
+        if self.run.version == DifyVersion::V1_14 {
             self.events.ping();
         }
-        self.workflow_started();
-        for (index, node) in run.graph.nodes.iter().enumerate() {
-            match node.role {
-                Role::Start | Role::Plain | Role::End | Role::Unfinished => self.node(index, node),
-                Role::Iteration | Role::Loop => {
-                    containers::write(self, node);
-                    self.flush(index);
+        self.workflow_started("initial");
+        self.nodes_from(0, 0);
+    }
+
+    /// The nodes from an index on, to the pause with this number, or else to the end of the run.
+    pub(super) fn nodes_from(&mut self, from: usize, pause: usize) {
+        let run = self.run;
+        let asking: &[(usize, Pause)] = run.graph.pauses.get(pause).map_or(&[], Vec::as_slice);
+        let last = asking.iter().map(|(index, _)| *index).max();
+        for (index, node) in run.graph.nodes.iter().enumerate().skip(from) {
+            if asking.iter().any(|(asks, _)| *asks == index) {
+                self.asking_started(node);
+            } else {
+                match node.role {
+                    Role::Start | Role::Plain | Role::End | Role::Unfinished => self.node(index, node),
+                    Role::Iteration | Role::Loop => {
+                        containers::write(self, node);
+                        self.flush(index);
+                    }
                 }
+            }
+            if Some(index) == last {
+                return self.paused(&asking.iter().collect::<Vec<_>>());
             }
         }
         self.workflow_finished();
     }
 
-    fn workflow_started(&mut self) {
+    pub(super) fn workflow_started(&mut self, reason: &str) {
         let run = self.run;
         self.events.open("workflow_started");
         self.events.word("id", &run.id);
@@ -123,7 +140,7 @@ impl Writer<'_> {
         self.events.inputs("inputs", run, Sys::With);
         self.events.value("created_at", &run.created_at);
         if run.version == DifyVersion::V1_14 {
-            self.events.word("reason", "initial");
+            self.events.word("reason", reason);
         }
         self.events.close();
     }

@@ -155,21 +155,26 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
         || run.graph.status == crate::mock::reply::RunStatus::Stopped;
     // The detail of a stopped run was never seen to leave `running`.
-    let is_running = is_stopped || stored.life.phase() == Phase::Running;
-    let outputs = if is_running { &Map::new() } else { &run.graph.reply.outputs };
+    let phase = if is_stopped { Phase::Running } else { stored.life.phase() };
+    let is_open = phase != Phase::Ended;
+    let outputs = if is_open { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
         DifyVersion::V1_12 => Value::from(spaced(outputs)),
         DifyVersion::V1_14 => Value::Object(outputs.clone()),
     };
-    let (status, error, steps) = match is_running {
-        true => ("running", None, 0),
-        false => (run.graph.status.word(), run.graph.error.as_deref(), run.graph.steps),
+    let (status, error, steps, tokens) = match phase {
+        Phase::Running => ("running", None, 0, 0),
+        Phase::Paused => {
+            let so_far = stored.waiting();
+            ("paused", None, so_far.steps, so_far.tokens)
+        }
+        Phase::Ended => (run.graph.status.word(), run.graph.error.as_deref(), run.steps(), run.graph.tokens),
     };
     json!({
         "id": run.id, "workflow_id": run.workflow, "status": status, "inputs": spaced(&inputs), "outputs": outputs, "error": error,
-        "total_steps": steps, "total_tokens": if is_running { 0 } else { run.graph.tokens }, "created_at": run.created_at,
-        "finished_at": if is_running { Value::Null } else { Value::from(run.finished_at()) },
-        "elapsed_time": if is_running { 0.0 } else { run.graph.elapsed },
+        "total_steps": steps, "total_tokens": tokens, "created_at": run.created_at,
+        "finished_at": if is_open { Value::Null } else { Value::from(run.finished_at()) },
+        "elapsed_time": if is_open { 0.0 } else { run.graph.elapsed },
     })
 }
 
@@ -195,7 +200,7 @@ pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
     let found = state.runs(&call.app, |stored| {
         let run = &stored.run;
         get("created_by_end_user_session_id").is_none_or(|user| user == run.user)
-            && get("status").is_none_or(|status| status == run.graph.status.word())
+            && get("status").is_none_or(|status| status == stored.status())
             && before.is_none_or(|before| run.created_at <= before)
             && after.is_none_or(|after| run.created_at >= after)
             && get("keyword").is_none_or(|word| has_keyword(stored, word))
@@ -218,8 +223,13 @@ fn has_keyword(stored: &StoredRun, word: &str) -> bool {
 
 fn log_row(stored: &StoredRun) -> Value {
     let run = &stored.run;
+    let mut facts = log_facts(run);
+    if stored.life.phase() != Phase::Ended {
+        facts["status"] = Value::from(stored.status());
+        (facts["finished_at"], facts["error"]) = (Value::Null, Value::Null);
+    }
     json!({
-        "id": id_of("log", &run.id), "workflow_run": log_facts(run), "details": null, "created_from": "service-api",
+        "id": id_of("log", &run.id), "workflow_run": facts, "details": null, "created_from": "service-api",
         "created_by_role": "end_user", "created_by_account": null,
         "created_by_end_user": { "id": run.user_id, "type": "service-api", "is_anonymous": false, "session_id": run.user },
         "created_at": run.finished_at(),

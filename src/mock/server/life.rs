@@ -68,7 +68,9 @@ impl Life {
 
     /// Adds what happens next; the first of it at once, or after its wait.
     pub fn go_on(&self, events: Events, wait_before: impl Fn(&[u8]) -> Duration) {
-        let mut due = clock::now();
+        let mut frames = self.lock();
+        let now = clock::now();
+        let mut due = frames.last().map_or(now, |last| now.max(last.due));
         let bytes = Bytes::from(events.bytes);
         let mut from = 0;
         let added = events.ends.into_iter().map(|end| {
@@ -77,7 +79,8 @@ impl Life {
             due += wait_before(&event);
             Frame { due, kind: kind_of(&event), bytes: event }
         });
-        self.lock().extend(added);
+        frames.extend(added);
+        drop(frames);
         self.changed.notify_waiters();
     }
 

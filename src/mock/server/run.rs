@@ -20,7 +20,7 @@ use super::state::State;
 use crate::base::clock;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
-use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_stream};
+use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_paused, write_stream};
 use crate::mock::book::Ask;
 use crate::mock::form::FormError;
 use crate::mock::options::Pace;
@@ -84,13 +84,28 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         version,
         graph,
         seed: state.seed(),
+        restarts: 0.into(),
     };
+    let has_pauses = !run.graph.pauses.is_empty();
+    if has_pauses && version == DifyVersion::V1_12 {
+        return refuse(
+            version,
+            &no_answer("no mock answer: `pause` needs Dify 1.14, and this mock plays 1.12".to_owned()),
+        );
+    }
     let answer = match request.mode {
+        ResponseMode::Blocking if has_pauses => {
+            let answer =
+                respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_paused(&run)))));
+            let life = Life::begin(write_stream(&run), |_| Duration::ZERO);
+            state.remember_alive(run, call.app.clone(), call.body.len(), life);
+            return answer;
+        }
         ResponseMode::Blocking => {
             respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
         }
-        ResponseMode::Streaming if state.options.pace == Pace::Real => {
-            let life = Life::begin(write_stream(&run), |event| wait_before(event, Pace::Real));
+        ResponseMode::Streaming if has_pauses || state.options.pace == Pace::Real => {
+            let life = Life::begin(write_stream(&run), |event| wait_before(event, state.options.pace));
             let stored = state.remember_alive(run, call.app.clone(), call.body.len(), life);
             return paced(state, stored);
         }

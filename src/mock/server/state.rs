@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::forms::{Forms, Standing};
 use super::life::{Life, Phase};
 use crate::base::clock;
 use crate::base::template::Templates;
@@ -38,6 +39,7 @@ pub struct State {
     runs: Mutex<Runs>,
     uploads: Mutex<Uploads>,
     running: Mutex<HashMap<String, Arc<StoredRun>>>,
+    forms: Mutex<Forms>,
 }
 
 #[derive(Default)]
@@ -57,6 +59,8 @@ pub struct StoredRun {
     pub is_stopped: AtomicBool,
     /// Its events, past and to come.
     pub life: Life,
+    /// Which forms it waits for.
+    pub standing: Mutex<Standing>,
     bytes: usize,
 }
 
@@ -109,6 +113,7 @@ impl State {
             runs: Mutex::default(),
             uploads: Mutex::default(),
             running: Mutex::default(),
+            forms: Mutex::default(),
         }
     }
 
@@ -174,7 +179,9 @@ impl State {
 
     /// Remembers a run that goes on, and forgets the oldest.
     pub fn remember_alive(&self, run: Run, app: Arc<str>, bytes: usize, life: Life) -> Arc<StoredRun> {
-        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), life, bytes });
+        let standing = Mutex::new(Standing::of(&run));
+        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), life, standing, bytes });
+        self.ask(&stored, 0);
         let mut runs = lock(&self.runs);
         runs.bytes += bytes;
         runs.by_id.insert(stored.run.id.clone(), stored.clone());
@@ -214,6 +221,18 @@ impl State {
     /// An upload by its id.
     pub fn upload(&self, id: &str) -> Option<Arc<Upload>> {
         lock(&self.uploads).by_id.get(id).cloned()
+    }
+
+    /// Lets the forms of a run's pause be answered, if it has such a pause.
+    pub fn ask(&self, stored: &Arc<StoredRun>, pause: usize) {
+        if stored.run.graph.pauses.len() > pause {
+            self.forms().remember(stored, pause);
+        }
+    }
+
+    /// The forms that can be answered, or were.
+    pub fn forms(&self) -> MutexGuard<'_, Forms> {
+        lock(&self.forms)
     }
 
     /// Lets a run be stopped by its task id.
