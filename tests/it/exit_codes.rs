@@ -1,4 +1,4 @@
-//! Every exit code of the contract, provoked in a child process.
+//! Every exit code that this version can end with, provoked in a child process.
 
 use std::io::Read;
 use std::process::Stdio;
