@@ -80,7 +80,11 @@ pub(super) fn build(spec: &Value) -> Transcript {
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
         curl: String::new(),
-        pauses: Pauses::default(),
+        pauses: Pauses {
+            is_torn: spec["torn"] == true,
+            restarts: spec["restarts"].as_u64().unwrap_or(0),
+            ..Pauses::default()
+        },
     }
 }
 
@@ -112,6 +116,7 @@ fn ending(spec: &Value) -> Ending {
         "timed_out" => Ending::TimedOut { after: second },
         "stopped" => Ending::Stopped { reason: "interrupted".into() },
         "paused" => Ending::Paused,
+        "unanswered" => Ending::Unanswered { detail: "the form cannot be answered".to_owned(), hint: None },
         "not_sent" => {
             Ending::NotSent { detail: "connect to 127.0.0.1:9: connection refused".into(), retryable: true }
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::base::json_kind::kind;
 use crate::exchange::{Ending, FileVariable, HumanAnswer};
 use crate::suite::problem::nearest;
 use crate::wire::form::{Field, FieldKind, Form, either};
@@ -86,14 +87,7 @@ fn value_of(form: &Form, field: &Field, answer: &HumanAnswer) -> Result<Option<V
 
 fn check_value(field: &Field, value: &Value) -> Result<(), String> {
     let name = &field.name;
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    };
+    let kind = kind(value);
     match (&field.kind, value) {
         (FieldKind::Other(_), _) | (FieldKind::Text, Value::String(_)) => Ok(()),
         (FieldKind::Text, _) => Err(format!("its field `{name}` takes text, not {kind}: put it in quotes")),

@@ -5,6 +5,8 @@
 
 mod call;
 mod given;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 
