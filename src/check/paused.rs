@@ -7,6 +7,7 @@ use crate::verdict::{Finding, Severity, Truth};
 use crate::wire::form::{Form, either};
 
 use super::cause::cause;
+use super::judged::cut;
 
 /// Why a run that waits cannot be judged: its forms, and how to answer one.
 pub(super) fn paused(transcript: &Transcript) -> Cause {
@@ -21,7 +22,7 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
         let names = either(unused.iter().map(|answer| answer.node.as_str()));
         message.push_str(&format!("; `human_input` has an answer for {names}"));
     }
-    Cause { message, hint: Some(hint(transcript)), class: None, stops_suite: false }
+    Cause { message: cut(&message), hint: Some(cut(&hint(transcript))), class: None, stops_suite: false }
 }
 
 fn hint(transcript: &Transcript) -> String {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::nodes::Nodes;
+use crate::client::repeats::Repeats;
 use crate::exchange::{Arrival, Ending, Pauses, ResponseMode, Transcript};
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind, TextChunk};
-use crate::wire::form::Form;
 use crate::wire::sse::{Decoder, Frame, Tail};
 
 /// How a body came to its end.
@@ -64,18 +64,7 @@ struct Record {
     /// Set by the event that ends the run.
     ending: Option<Ending>,
     last_event_at: Duration,
-    resumed: Resumed,
-}
-
-/// What a stream that goes on after a pause may tell again.
-#[derive(Debug, Default)]
-struct Resumed {
-    /// Events that came before this stream.
-    before: usize,
-    /// Which of them it would repeat next; none once it tells something new.
-    repeats: Option<usize>,
-    /// Forms that were answered: a pause for none but them is over.
-    answered: Vec<String>,
+    repeats: Repeats,
 }
 
 impl StreamReader {
@@ -87,7 +76,7 @@ impl StreamReader {
             nodes: Nodes::default(),
             ending: None,
             last_event_at: Duration::ZERO,
-            resumed: Resumed::default(),
+            repeats: Repeats::default(),
         };
         Self { decoder: Decoder::new(limit), record }
     }
@@ -95,12 +84,11 @@ impl StreamReader {
     /// Goes on with a run that was answered, in a stream of its own.
     pub fn resume(mut transcript: Transcript, limit: u64, answered: Vec<String>) -> Self {
         let nodes = Nodes::resume(std::mem::take(&mut transcript.nodes), transcript.first_token_at);
-        let before = transcript.events.len();
-        let resumed = Resumed { before, repeats: (before > 0).then_some(0), answered };
+        let repeats = Repeats::after(transcript.events.len(), answered);
         let last_event_at = transcript.elapsed;
         let mut reader = Self::new(transcript, limit);
         (reader.record.nodes, reader.record.last_event_at) = (nodes, last_event_at);
-        reader.record.resumed = resumed;
+        reader.record.repeats = repeats;
         reader
     }
 
@@ -123,7 +111,7 @@ impl StreamReader {
 
     /// True once a data event came in this stream.
     pub fn has_events(&self) -> bool {
-        self.record.transcript.events.len() > self.record.resumed.before
+        self.record.transcript.events.len() > self.record.repeats.before
     }
 
     /// Ends the reading where the body ended.
@@ -181,7 +169,7 @@ impl Record {
         let Ok(text) = std::str::from_utf8(data) else {
             return self.unreadable(format!("event {number} is not JSON: it is not UTF-8"));
         };
-        if self.is_repeated(text) {
+        if self.repeats.tells_again(&self.transcript.events, text) {
             return ControlFlow::Continue(());
         }
         if let Some(chunk) = TextChunk::read(text) {
@@ -208,22 +196,6 @@ impl Record {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
-    }
-
-    /// Some event buses begin every stream with what the run told before: word for word, and in the same order.
-    fn is_repeated(&mut self, text: &str) -> bool {
-        let events = &self.transcript.events;
-        let repeats =
-            self.resumed.repeats.filter(|at| events.get(*at).is_some_and(|event| *event.text == *text));
-        self.resumed.repeats = repeats.map(|at| at + 1);
-        repeats.is_some()
-    }
-
-    /// True for a pause that waits for nothing but forms that were answered.
-    fn is_over(&self, pause: &Value) -> bool {
-        let forms = Form::waiting(&pause["reasons"]);
-        let answered = |form: &Form| form.id.as_ref().is_some_and(|id| self.resumed.answered.contains(id));
-        !forms.is_empty() && forms.iter().all(answered)
     }
 
     fn take_chunk(&mut self, chunk: &TextChunk<'_>, at: Duration) {
@@ -276,7 +248,7 @@ impl Record {
                     self.note_text(text, data["from_variable_selector"][0].as_str(), at);
                 }
             }
-            EventKind::WorkflowPaused if self.is_over(data) => {}
+            EventKind::WorkflowPaused if self.repeats.is_over(data) => {}
             EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
             EventKind::Error => {
                 let mut error = error::classify_event(&event.json);

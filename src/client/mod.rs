@@ -10,6 +10,7 @@ mod http;
 mod message;
 mod nodes;
 mod pause;
+mod repeats;
 mod upload;
 mod wait;
 

@@ -1,7 +1,7 @@
 //! `GET` and `POST /form/human_input/{token}`: the forms of paused runs, and the answers that let them go on.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde_json::{Map, Value};
 
@@ -31,11 +31,17 @@ pub struct Standing {
 #[derive(Default)]
 pub struct Forms {
     order: VecDeque<String>,
-    by_token: HashMap<String, Asked>,
+    by_token: HashMap<String, Known>,
+}
+
+/// A form of a run that may be forgotten by now.
+struct Known {
+    stored: Weak<StoredRun>,
+    pause: usize,
+    form: usize,
 }
 
 /// A form of a run.
-#[derive(Clone)]
 struct Asked {
     stored: Arc<StoredRun>,
     pause: usize,
@@ -50,7 +56,7 @@ impl Forms {
             let token = Form::find(&stored.run, pause, form).and_then(|form| form.token());
             let Some(token) = token else { continue };
             self.order.push_back(token.clone());
-            self.by_token.insert(token, Asked { stored: stored.clone(), pause, form });
+            self.by_token.insert(token, Known { stored: Arc::downgrade(stored), pause, form });
         }
         while self.order.len() > MOST_FORMS {
             if let Some(oldest) = self.order.pop_front() {
@@ -136,8 +142,11 @@ fn lock(standing: &Mutex<Standing>) -> MutexGuard<'_, Standing> {
 }
 
 fn find(state: &State, call: &Call, token: &str) -> Result<Asked, Refusal> {
-    let asked = state.forms().by_token.get(token).filter(|asked| *asked.stored.app == *call.app).cloned();
-    asked.ok_or_else(|| not_found(token))
+    let known = state.forms().by_token.get(token).and_then(|known| {
+        let stored = known.stored.upgrade()?;
+        Some(Asked { stored, pause: known.pause, form: known.form })
+    });
+    known.filter(|asked| *asked.stored.app == *call.app).ok_or_else(|| not_found(token))
 }
 
 /// The framework adds what else the address could have meant.

@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::request::{RunRequest, read_object, read_run};
 use super::respond::{Content, refuse, respond};
 use super::route::Call;
-use super::state::State;
+use super::state::{State, StoredRun};
 use crate::base::clock;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
@@ -97,17 +97,14 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         ResponseMode::Blocking if has_pauses => {
             let answer =
                 respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_paused(&run)))));
-            let life = Life::begin(write_stream(&run), |_| Duration::ZERO);
-            state.remember_alive(run, call.app.clone(), call.body.len(), life);
+            keep_alive(state, call, run, Pace::AtOnce);
             return answer;
         }
         ResponseMode::Blocking => {
             respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
         }
         ResponseMode::Streaming if has_pauses || state.options.pace == Pace::Real => {
-            let life = Life::begin(write_stream(&run), |event| wait_before(event, state.options.pace));
-            let stored = state.remember_alive(run, call.app.clone(), call.body.len(), life);
-            return paced(state, stored);
+            return paced(state, keep_alive(state, call, run, state.options.pace));
         }
         ResponseMode::Streaming => {
             let events = write_stream(&run);
@@ -118,6 +115,14 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
     };
     state.remember(run, call.app.clone(), call.body.len());
     answer
+}
+
+/// Remembers a run that goes on, with its events to come.
+fn keep_alive(state: &State, call: &Call, run: Run, pace: Pace) -> Arc<StoredRun> {
+    let events = write_stream(&run);
+    let bytes = call.body.len() + events.bytes.len();
+    let life = Life::begin(events, |event| wait_before(event, pace));
+    state.remember_alive(run, call.app.clone(), bytes, life)
 }
 
 /// A pinned version must be a uuid, published, and the app's own.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -38,7 +38,7 @@ pub struct State {
     seeds: AtomicU64,
     runs: Mutex<Runs>,
     uploads: Mutex<Uploads>,
-    running: Mutex<HashMap<String, Arc<StoredRun>>>,
+    running: Mutex<HashMap<String, Weak<StoredRun>>>,
     forms: Mutex<Forms>,
 }
 
@@ -239,16 +239,18 @@ impl State {
     pub fn begin(&self, stored: &Arc<StoredRun>) {
         let mut running = lock(&self.running);
         if running.len() >= MOST_RUNNING {
-            running.retain(|_, stored| stored.life.phase() != Phase::Ended);
+            running.retain(|_, stored| stored.upgrade().is_some_and(|run| run.life.phase() != Phase::Ended));
         }
         if running.len() < MOST_RUNNING {
-            running.insert(stored.run.task.clone(), stored.clone());
+            running.insert(stored.run.task.clone(), Arc::downgrade(stored));
         }
     }
 
     /// Stops a run, if it runs.
     pub fn stop(&self, task: &str) {
-        let Some(stored) = lock(&self.running).remove(task) else { return };
+        let Some(stored) = lock(&self.running).remove(task).and_then(|stored| stored.upgrade()) else {
+            return;
+        };
         if stored.life.stop(Bytes::from(stopped_event(&stored.run))) {
             stored.is_stopped.store(true, Ordering::Relaxed);
         }
