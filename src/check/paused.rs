@@ -7,7 +7,9 @@ use crate::verdict::{Finding, Severity, Truth};
 use crate::wire::form::{Form, either};
 
 use super::cause::cause;
-use super::judged::cut;
+
+/// Most characters of what is told of forms, which can be as long as their authors like.
+const MOST: usize = 1500;
 
 /// Why a run that waits cannot be judged: its forms, and how to answer one.
 pub(super) fn paused(transcript: &Transcript) -> Cause {
@@ -22,7 +24,20 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
         let names = either(unused.iter().map(|answer| answer.node.as_str()));
         message.push_str(&format!("; `human_input` has an answer for {names}"));
     }
-    Cause { message: cut(&message), hint: Some(cut(&hint(transcript))), class: None, stops_suite: false }
+    Cause {
+        message: bounded(message),
+        hint: Some(bounded(hint(transcript))),
+        class: None,
+        stops_suite: false,
+    }
+}
+
+fn bounded(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(MOST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 fn hint(transcript: &Transcript) -> String {

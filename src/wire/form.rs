@@ -56,6 +56,9 @@ pub struct Action {
     pub title: String,
 }
 
+/// Most characters of a default that are told.
+const DEFAULT_SHOWN: usize = 60;
+
 /// What a form of this reason is called in `reasons`.
 const ASKS: &str = "human_input_required";
 
@@ -102,7 +105,11 @@ impl Form {
     /// What it asks for and takes: "asks for `comment` (paragraph) and takes `approve` or `reject`".
     pub fn describe(&self) -> String {
         let field = |field: &Field| match &field.default {
-            Some(default) => format!("`{}` ({}, default {default:?})", field.name, field.kind.word()),
+            Some(default) => {
+                let start: String = default.chars().take(DEFAULT_SHOWN).collect();
+                let more = if start.len() < default.len() { "…" } else { "" };
+                format!("`{}` ({}, default {start:?}{more})", field.name, field.kind.word())
+            }
             None => format!("`{}` ({})", field.name, field.kind.word()),
         };
         let fields: Vec<String> = self.fields.iter().map(field).collect();
