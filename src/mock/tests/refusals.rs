@@ -121,7 +121,8 @@ async fn compare_open_stream(
     if found != wanted.as_bytes() {
         return Err(format!("body {wanted:?} became {:?}", String::from_utf8_lossy(&found)));
     }
-    let more = tokio::time::timeout(Duration::from_millis(20), response.chunk()).await;
+    let patience = Duration::from_millis(if ends { 10_000 } else { 20 });
+    let more = tokio::time::timeout(patience, response.chunk()).await;
     match (more, ends) {
         (Err(_), false) | (Ok(Ok(None)), true) => Ok(()),
         (more, _) => Err(format!("after the recorded bytes came {more:?}")),
