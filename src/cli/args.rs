@@ -248,6 +248,9 @@ pub struct MockArgs {
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
+    /// Let nodes take their `elapsed` time, so that runs can be watched and stopped.
+    #[arg(long)]
+    pub real_time: bool,
     /// Let suites name files outside the suites folder.
     #[arg(long)]
     pub allow_outside: bool,

@@ -7,6 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::engine::run::book_of;
 use crate::engine::signal::Signals;
+use crate::mock::options::Pace;
 use crate::mock::server::{MockOptions, MockServer};
 use crate::plan::case::{Plan, TargetKind};
 use crate::session;
@@ -22,15 +23,16 @@ pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };
-    runtime.block_on(serve(&plan, args.port))
+    runtime.block_on(serve(&plan, args))
 }
 
-async fn serve(plan: &Plan, port: u16) -> Exit {
+async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
     let TargetKind::Mock(options) = &plan.target.kind else {
         return say::failure("the target is not the mock", Exit::Usage);
     };
     let mut signals = Signals::listen();
-    let options = MockOptions { port, ..options.clone() };
+    let (port, pace) = (args.port, if args.real_time { Pace::Real } else { options.pace });
+    let options = MockOptions { port, pace, ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {

@@ -1,5 +1,7 @@
 //! The events of a run in the order Dify sends them.
 
+use std::ops::Range;
+
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
@@ -7,7 +9,8 @@ use super::containers;
 use super::events::Events;
 use super::graph::{GraphNode, Role};
 use super::nodes::files_in;
-use super::{DifyVersion, Run, Sys, new_id};
+use super::schedule::Step;
+use super::{DifyVersion, Run, Sys, new_id, schedule};
 use crate::mock::reply::RunStatus;
 use crate::mock::reply::pause::Pause;
 
@@ -79,9 +82,23 @@ fn finish_event(run: &Run, events: &mut Events, ending: &Ending<'_>) {
 pub(super) struct Writer<'a> {
     pub(super) run: &'a Run,
     pub(super) events: Events,
-    random: Rng,
+    pub(super) random: Rng,
+    /// The end's variable whose turn it is.
     pub(super) next: usize,
+    /// Chunks of it that are out.
+    pub(super) sent: usize,
+    /// What each node has done so far.
+    pub(super) done: Vec<Progress>,
     pub(super) fork: usize,
+}
+
+/// What a node has done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Chunks it has streamed, seen or not.
+    pub chunks: usize,
+    /// Whether its outputs are there.
+    pub is_over: bool,
 }
 
 /// Where an execution of a node stands.
@@ -95,7 +112,8 @@ impl<'a> Writer<'a> {
     /// Writes nothing yet; execution ids follow from the seed.
     pub(super) fn new(run: &'a Run, seed: u64) -> Self {
         let (events, random) = (Events::new(run), Rng::with_seed(seed));
-        Self { run, events, random, next: 0, fork: run.graph.last_fork() }
+        let done = vec![Progress::default(); run.graph.nodes.len()];
+        Self { run, events, random, next: 0, sent: 0, done, fork: run.graph.last_fork() }
     }
 }
 
@@ -111,25 +129,48 @@ impl Writer<'_> {
     /// The nodes from an index on, to the pause with this number, or else to the end of the run.
     pub(super) fn nodes_from(&mut self, from: usize, pause: usize) {
         let run = self.run;
+        let nodes = &run.graph.nodes;
         let asking: &[(usize, Pause)] = run.graph.pauses.get(pause).map_or(&[], Vec::as_slice);
+        let asks = |at: usize| asking.iter().any(|(index, _)| *index == at);
         let last = asking.iter().map(|(index, _)| *index).max();
-        for (index, node) in run.graph.nodes.iter().enumerate().skip(from) {
-            if asking.iter().any(|(asks, _)| *asks == index) {
-                self.asking_started(node);
+        let mut at = from;
+        while at < nodes.len() {
+            let group = schedule::group(nodes, at);
+            let end = group.clone().find(|index| asks(*index)).unwrap_or(group.end).max(at + 1);
+            if asks(at) {
+                self.asking_started(&nodes[at]);
+            } else if end == at + 1 {
+                self.node(at, &nodes[at]);
             } else {
-                match node.role {
-                    Role::Start | Role::Plain | Role::End | Role::Unfinished => self.node(index, node),
-                    Role::Iteration | Role::Loop => {
-                        containers::write(self, node);
-                        self.flush(index);
-                    }
-                }
+                self.beside(at..end);
             }
-            if Some(index) == last {
+            if Some(at) == last {
                 return self.paused(&asking.iter().collect::<Vec<_>>());
             }
+            at = end;
         }
         self.workflow_finished();
+    }
+
+    /// Nodes that run at once: what each does, in the order of time.
+    fn beside(&mut self, group: Range<usize>) {
+        let nodes = &self.run.graph.nodes;
+        let ids: Vec<String> = group.clone().map(|_| new_id(&mut self.random)).collect();
+        for (index, step) in schedule::steps(nodes, group.clone(), &mut self.random) {
+            let (node, id) = (&nodes[index], &ids[index - group.start]);
+            match (node.role, step) {
+                // A container is told when it has ended, with its rounds.
+                (Role::Iteration | Role::Loop, Step::Start | Step::Chunk) => {}
+                (Role::Iteration | Role::Loop, Step::Finish) => self.node(index, node),
+                (_, Step::Start) => self.node_started(id, node, Inside::default()),
+                (_, Step::Chunk) => self.chunk(index, node),
+                (_, Step::Finish) => {
+                    self.retries(id, node, Inside::default());
+                    self.flush(index);
+                    self.node_finished(id, node, Inside::default());
+                }
+            }
+        }
     }
 
     pub(super) fn workflow_started(&mut self, reason: &str) {
@@ -157,6 +198,11 @@ impl Writer<'_> {
     }
 
     fn node(&mut self, index: usize, node: &GraphNode) {
+        if matches!(node.role, Role::Iteration | Role::Loop) {
+            containers::write(self, node);
+            self.flush(index);
+            return;
+        }
         let id = new_id(&mut self.random);
         self.node_started(&id, node, Inside::default());
         if node.role == Role::Unfinished {

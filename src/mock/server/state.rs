@@ -64,6 +64,13 @@ pub struct StoredRun {
     bytes: usize,
 }
 
+impl StoredRun {
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        self.life.phase() == Phase::Running
+    }
+}
+
 #[derive(Default)]
 struct Uploads {
     order: VecDeque<String>,
