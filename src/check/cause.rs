@@ -135,7 +135,7 @@ fn hint(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
         (ErrorClass::Config, 404) if said.starts_with("workflow not found") => {
             Some("is `workflow_id` a published version of this app?")
         }
-        (ErrorClass::Config, 404) => Some("does `base_url` end in `/v1`?"),
+        (ErrorClass::Config, 404 | 405) => Some("does `base_url` end in `/v1`?"),
         (ErrorClass::Config, _) if matches!(code, "not_workflow_app" | "app_unavailable") => {
             Some("flowproof tests workflow apps: is this the key of one?")
         }
