@@ -33,10 +33,10 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
             "the run waits for a person".to_owned(),
             "answers by `human_input` are not supported by this version of flowproof",
         )),
-        Ending::NotSent { detail, .. } => Some(plain(
-            format!("the request was not sent: {detail}"),
-            "is `base_url` right, and Dify running?",
-        )),
+        Ending::NotSent { detail, retryable } => {
+            let hint = retryable.then(|| "is `base_url` right, and Dify running?".to_owned());
+            Some(Cause { hint, ..plain(format!("the request was not sent: {detail}"), "") })
+        }
     }
 }
 
