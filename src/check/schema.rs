@@ -11,13 +11,23 @@ use std::path::{Path, PathBuf};
 use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
-use super::compile::FileRoot;
-use super::operand::{OperandError, kind};
+use crate::base::json_kind::kind;
+
+use super::operand::OperandError;
 
 /// The largest schema file.
 const LARGEST: u64 = 10 << 20;
 /// How many violations a message names.
 const NAMED: usize = 3;
+/// Where the files that schemas name may lie.
+#[derive(Debug, Clone)]
+pub struct FileRoot {
+    /// The folder of the suite: relative paths start here.
+    pub folder: PathBuf,
+    /// The folder that may not be left; none with `--allow-outside`.
+    pub root: Option<PathBuf>,
+}
+
 /// A compiled schema.
 pub(super) struct Schema {
     validator: Validator,

@@ -163,7 +163,8 @@ impl<'t> View<'t> {
             let parents = nodes.iter().filter_map(|node| node.parent.as_ref());
             let inside = parents.filter(|(id, _)| *id == container.node_id || *id == container.id);
             let seen: HashSet<u64> = inside.map(|(_, round)| *round).collect();
-            let lost = rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !seen.contains(round))?;
+            let lost =
+                rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !seen.contains(round))?;
             Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
         })
     }

@@ -129,8 +129,17 @@ pub(super) fn find_misspelt(schema: &Value) -> Result<(), OperandError> {
                 let items = value.as_array().into_iter().flatten().enumerate();
                 items.map(|(index, item)| (Some(index.to_string()), item)).collect()
             }
-            "items" | "additionalItems" | "additionalProperties" | "unevaluatedItems" | "contains"
-            | "unevaluatedProperties" | "propertyNames" | "not" | "if" | "then" | "else" => {
+            "items"
+            | "additionalItems"
+            | "additionalProperties"
+            | "unevaluatedItems"
+            | "contains"
+            | "unevaluatedProperties"
+            | "propertyNames"
+            | "not"
+            | "if"
+            | "then"
+            | "else" => {
                 vec![(None, value)]
             }
             _ => Vec::new(),
