@@ -81,6 +81,16 @@ fn what_ran_inside_of_a_container_makes_up_for_nothing_that_was_lost() {
     assert!(ran.text.contains("no event came of round 1 of `Each`"), "{}", ran.text);
 }
 
+#[test]
+fn the_end_of_another_run_ends_none() {
+    let live = Live::new(&suite_of(1), "", |_| {
+        let other = String::from_utf8(finished("t", r#"{"x":1}"#)).unwrap().replace("run-1", "run-2");
+        vec![Step::Send([stream_head(), started("t"), other.into_bytes(), b"0\r\n\r\n".to_vec()].concat())]
+    });
+    let ran = live.expect(3, &[]);
+    assert!(ran.text.contains("the stream of the run run-1 ends with another's, run-2"), "{}", ran.text);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_or_folder_that_a_template_names_is_no_file_to_upload() {
