@@ -59,7 +59,7 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
     }
     match deserialize(&source.text, Binary::AsWritten) {
         Ok(mut root) => {
-            if source.text.contains("binary") {
+            if ["!binary", ":binary"].iter().any(|tag| source.text.contains(tag)) {
                 refuse_binary(source, &root, problems);
             }
             inspect(source, &mut root, problems);
