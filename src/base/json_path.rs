@@ -1,7 +1,8 @@
 //! JSONPath (RFC 9535): compiling paths under limits, selecting values, and writing where they stand.
 //!
 //! The parser of `serde_json_path` is exponential in nested filters and unbounded in depth, so long and deep paths are refused
-//! before it sees them. Its filters compare numbers as doubles; exact comparison is the business of the predicates.
+//! before it sees them. Its filters compare numbers as doubles, so whole numbers that a double cannot tell from their neighbours
+//! are refused in them; exact comparison is the business of the predicates.
 
 use serde_json::Value;
 use serde_json_path::PathElement;
@@ -10,6 +11,9 @@ use serde_json_path::PathElement;
 const LONGEST: usize = 2048;
 /// The most brackets and parentheses that may be open at once.
 const DEEPEST: usize = 12;
+
+/// From here on doubles do not tell whole numbers apart.
+const INEXACT: u64 = 1 << 53;
 
 /// A compiled path.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +33,11 @@ pub struct JsonPathError {
 }
 
 impl JsonPath {
-    /// Compiles a path; refuses more than 2 KiB and more than 12 levels of brackets and parentheses.
+    /// Compiles a path; refuses more than 2 KiB, more than 12 levels of brackets and parentheses, and numbers that would be rounded.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
         check_limits(text)?;
         match serde_json_path::JsonPath::parse(text) {
-            Ok(compiled) => Ok(Self { text: text.to_owned(), compiled }),
+            Ok(compiled) => check_numbers(text).map(|()| Self { text: text.to_owned(), compiled }),
             Err(error) => Err(syntax_error(text, &error)),
         }
     }
@@ -122,6 +126,42 @@ fn check_limits(text: &str) -> Result<(), JsonPathError> {
         }
     }
     Ok(())
+}
+
+/// Refuses whole numbers from 2^53 on in the filters of a path that is well formed: they would also select their neighbours.
+fn check_numbers(text: &str) -> Result<(), JsonPathError> {
+    let bytes = text.as_bytes();
+    let (mut at, mut quote) = (0, None);
+    while let Some(byte) = bytes.get(at) {
+        match (quote, byte) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, first) if is_word(*first) => {
+                let length = bytes[at..].iter().take_while(|byte| is_word(**byte) || **byte == b'.').count();
+                let word = &text[at..at + length];
+                let is_whole = word.bytes().all(|byte| byte.is_ascii_digit());
+                if is_whole && word.parse().map_or(true, |number: u64| number >= INEXACT) {
+                    let message = format!(
+                        "a filter compares numbers as doubles, which cannot tell {word} from its neighbours: \
+                         select with `match: any` and `equals` instead"
+                    );
+                    return Err(JsonPathError { message, offset: Some(at) });
+                }
+                at += length;
+                continue;
+            }
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// True within a name or number.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
 fn syntax_error(text: &str, error: &serde_json_path::ParseError) -> JsonPathError {
@@ -271,6 +311,27 @@ mod tests {
         assert_eq!(values("$.a[?length(@.b) == 4]"), [json!({"b": "kilo"})]);
         assert_eq!(values("$[?count(@.*) == 5]").len(), 1);
         assert_eq!(JsonPath::parse("$[?@[?@>1]]").unwrap().select_values(&json!([[2], [0]])), [&json!([2])]);
+    }
+
+    #[test]
+    fn numbers_that_a_double_rounds_are_refused_in_filters() {
+        for path in [
+            "$[?@.id == 9007199254740992]",
+            "$[?@.id==-9007199254740993]",
+            "$.a[?@ > 99999999999999999999999 && @.b == 'x']",
+        ] {
+            let error = JsonPath::parse(path).unwrap_err();
+            assert!(error.message.contains("as doubles") && error.offset.is_some(), "{path}: {error:?}");
+        }
+        for path in [
+            "$[?@.id == 9007199254740991]",
+            "$.a9007199254740993",
+            "$['9007199254740993', \"\\\"9007199254740993\"]",
+            "$[?@.id == '9007199254740993']",
+            "$[?@.x == 9007199254740993.5 || @.y < 1e300]",
+        ] {
+            assert!(JsonPath::parse(path).is_ok(), "{path}");
+        }
     }
 
     #[test]

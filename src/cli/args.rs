@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::base::units::{Rate, parse_duration, parse_rate};
+use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::exit::NoTests;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
@@ -135,7 +135,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub retries: Option<u32>,
     /// Limit of a whole attempt, such as `90s`.
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    #[arg(long, value_name = "D", value_parser = parse_limit)]
     pub timeout: Option<Duration>,
     /// Start no new test after the first red one.
     #[arg(long)]

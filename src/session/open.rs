@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::units::{Rate, parse_duration, parse_rate};
+use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::plan::case::Plan;
 use crate::plan::choices::{Choices, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
@@ -176,7 +176,7 @@ fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailur
     let timeout = match request.timeout {
         Some(timeout) => Some(timeout),
         None => from_env("FLOWPROOF_TIMEOUT", &settings.timeout, |text| {
-            parse_duration(text).map_err(|error| error.to_string())
+            parse_limit(text).map_err(|error| error.to_string())
         })?,
     };
     for (name, value) in [("FLOWPROOF_REPEAT", repeat), ("FLOWPROOF_CONCURRENCY", concurrency)] {

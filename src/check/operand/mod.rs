@@ -112,15 +112,20 @@ impl OperandError {
         self
     }
 
+    /// A fault of a key itself.
+    pub(super) fn at_key(key: &str, message: impl Into<String>) -> Self {
+        let mut error = Self::new(message).under(key);
+        error.spot = Spot::Key;
+        error
+    }
+
     /// An unknown key, with the nearest known one.
     pub(super) fn unknown_key(key: &str, what: &str, known: &[&str]) -> Self {
         let help = match nearest(key, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known keys: {}", known.join(", ")),
         };
-        let mut error = Self::new(format!("unknown key `{key}` in {what}")).help(help).under(key);
-        error.spot = Spot::Key;
-        error
+        Self::at_key(key, format!("unknown key `{key}` in {what}")).help(help)
     }
 
     fn once_rendered(self) -> String {
