@@ -28,12 +28,12 @@ use crate::base::template::{Scope, Templates};
 
 pub use self::cause::cause;
 pub use self::compile::{
-    CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, merge_assertions,
-    needs_status,
+    CompileContext, FileRoot, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status,
+    merge_assertions, needs_status,
 };
 pub use self::evaluate::evaluate;
 pub use self::facts::facts;
-pub use self::judged::clip;
+pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;
 
 /// Whether Dify's token total is audited against its nodes' sum.

@@ -11,7 +11,7 @@ use crate::verdict::Truth;
 
 use super::Context;
 use super::difference;
-use super::judged::{Grade, Judged, quote, show};
+use super::judged::{Compared, Grade, Judged, compared, quote, show};
 use super::model::{Equality, Predicate};
 use super::operand::test::Test;
 use super::operand::words::{JsonType, TYPES, Word};
@@ -134,9 +134,8 @@ fn equals(expected: &Value, actual: &Value, options: &EqualOptions) -> Judged {
     if equal(expected, actual, options) {
         return Judged::held();
     }
-    let mut judged = Judged::broken(format!("expected {}, found {}", show(expected), show(actual)))
-        .expected(expected)
-        .actual(actual);
+    let mut judged =
+        Judged::broken(compared(Compared::Equal, expected, actual)).expected(expected).actual(actual);
     judged.diff = difference::of_values(expected, actual, options);
     judged
 }
@@ -156,9 +155,8 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
     if holds {
         return Judged::held();
     }
-    let mut judged = Judged::broken(format!("expected to include {}, found {}", show(subset), show(actual)))
-        .expected(subset)
-        .actual(actual);
+    let mut judged =
+        Judged::broken(compared(Compared::Included, subset, actual)).expected(subset).actual(actual);
     judged.diff = difference::of_subset(subset, actual, options);
     judged
 }
