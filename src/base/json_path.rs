@@ -77,6 +77,29 @@ impl Step {
     }
 }
 
+/// The normalized path of a place as people write it: `$.a[0]['b c']`.
+pub fn show_place(steps: &[Step]) -> String {
+    let mut path = String::from("$");
+    for step in steps {
+        match step {
+            Step::Index(index) => push_index(&mut path, *index),
+            Step::Name(name) if is_shorthand(name) => {
+                path.push('.');
+                path.push_str(name);
+            }
+            Step::Name(name) => push_name(&mut path, name),
+        }
+    }
+    path
+}
+
+/// True for a name that may follow a dot.
+fn is_shorthand(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && characters.all(|c| c.is_alphanumeric() || c == '_')
+}
+
 /// Appends `['name']` to a normalized path, escaped as RFC 9535 prescribes.
 pub fn push_name(path: &mut String, name: &str) {
     path.push_str("['");
@@ -439,5 +462,17 @@ mod tests {
             let seven = json!(7);
             prop_assert_eq!(again.select_values(&root), vec![&seven]);
         }
+    }
+
+    #[test]
+    fn a_place_is_shown_as_people_write_it() {
+        let root = json!({ "a": [{ "b c": 1, "it's": 2, "ü_1": 3, "1x": 4, "\n": 5 }] });
+        let path = JsonPath::parse("$.a[0].*").unwrap();
+        let shown: Vec<String> = path.select_places(&root).iter().map(|place| show_place(place)).collect();
+        assert_eq!(
+            shown,
+            ["$.a[0]['b c']", "$.a[0]['it\\'s']", "$.a[0].ü_1", "$.a[0]['1x']", "$.a[0]['\\n']"]
+        );
+        assert_eq!(show_place(&[]), "$");
     }
 }

@@ -131,14 +131,17 @@ pub fn check(settings: &Settings, request: &Request) -> Result<Checked, OpenFail
     }
 }
 
-/// The selected tests, without compiling anything.
+/// The selected tests, without compiling anything; a file that cannot be read as it should fails with all that `check` finds.
 pub fn list(settings: &Settings, request: &Request) -> Result<Vec<Listed>, OpenFailure> {
     let choices = choices(settings, request)?;
-    let mut loaded = load(&options(settings, request));
+    let loaded = load(&options(settings, request));
     if loaded.problems.is_empty() {
-        Ok(list::list(&loaded, &choices))
-    } else {
-        Err(OpenFailure::Problems(std::mem::take(&mut loaded.problems)))
+        return Ok(list::list(&loaded, &choices));
+    }
+    let all = Request { paths: request.paths.clone(), outside: request.outside, ..Request::default() };
+    match check(settings, &all) {
+        Ok(_) => Err(OpenFailure::Problems(loaded.problems)),
+        Err(failure) => Err(failure),
     }
 }
 

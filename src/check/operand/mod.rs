@@ -161,11 +161,11 @@ pub(super) fn parse_bool(value: &Value, what: &str) -> Result<bool, OperandError
 pub(super) fn parse_path(value: &Value) -> Result<JsonPath, OperandError> {
     let text = parse_text(value, "a path")?;
     JsonPath::parse(&text).map_err(|error| {
-        let wrong = OperandError::new(format!("`{text}` is not a JSONPath: {error}"));
         if text.starts_with('$') {
-            wrong
+            OperandError::new(format!("`{text}` is not a JSONPath: {error}"))
         } else {
-            wrong.help(format!("paths start at `$`, as in `$.{text}`"))
+            let wrong = OperandError::new(format!("`{text}` is not a JSONPath: paths start at `$`"));
+            wrong.help(format!("did you mean `$.{text}`?"))
         }
     })
 }

@@ -218,7 +218,21 @@ fn drop_duplicates(source: &Source, entries: &mut Vec<Entry>, problems: &mut Vec
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<NodeValue>::deserialize(deserializer)?;
-        Ok(Self { mark: mark_of(spanned.defined), value: spanned.value })
+        let own = mark_of(spanned.defined);
+        let mark = match &spanned.value {
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => own,
+            NodeValue::List(_) => Mark { width: 0, ..own },
+            NodeValue::Map(entries) => of_map(own, entries),
+        };
+        Ok(Self { mark, value: spanned.value })
+    }
+}
+
+/// A mapping in block style begins at its first key and is shown as that.
+fn of_map(own: Mark, entries: &[Entry]) -> Mark {
+    match entries.first() {
+        Some(first) if (first.mark.line, first.mark.column) == (own.line, own.column) => first.mark,
+        Some(_) | None => Mark { width: 0, ..own },
     }
 }
 

@@ -162,7 +162,14 @@ fn places_count_characters_and_point_at_the_written_value() {
     let first = &root.as_map().unwrap()[0];
     let marks = |node: &Node| (node.mark.line, node.mark.column, node.mark.width);
     assert_eq!((first.mark.column, marks(first.value.get("ü").unwrap())), (1, (1, 9, 3)));
-    assert_eq!(marks(root.get("y").unwrap()), (1, 20, 1));
+    assert_eq!(marks(root.get("y").unwrap()), (1, 20, 0), "the end of a list is looked for when it is shown");
+    let underlined = |node: &Node| {
+        let place = document.source.place(node.mark);
+        place.excerpt.chars().skip(place.column as usize - 1).take(place.width as usize).collect::<String>()
+    };
+    assert_eq!(underlined(root.get("y").unwrap()), "[1]");
+    assert_eq!(underlined(&first.value), "{ ü: 'ä', x: &q [1] }");
+    assert_eq!(underlined(&root), "é", "a mapping in block style is shown as its first key");
 }
 
 #[test]
