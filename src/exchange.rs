@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::wire::error::WireError;
 
+mod recovery;
+
+pub use self::recovery::{RecoveredBy, Recovery, Trace};
+
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +49,17 @@ pub enum FileVariable {
     Many(Vec<FileInput>),
 }
 
+/// What a user tells of whose run it is: only a user that no other attempt has finds a lost run in the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserScope {
+    /// Made for this attempt and no other.
+    Attempt,
+    /// The suite's own, with the run's id and the repeat's number in it: unique unless several tests share it.
+    Repeat,
+    /// The suite's own; other attempts may have it too.
+    Shared,
+}
+
 /// A run of a workflow, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -54,6 +69,8 @@ pub struct Request {
     pub files: Vec<(String, FileVariable)>,
     /// Dify's end user.
     pub user: String,
+    /// Whether the user tells this attempt from all others.
+    pub user_scope: UserScope,
     /// Streaming or blocking.
     pub mode: ResponseMode,
     /// The published version to run, if one is pinned.
@@ -156,6 +173,8 @@ pub struct NodeRun {
     pub parent: Option<(String, u64)>,
     /// When its first non-blank `text_chunk` came, since the request was sent.
     pub first_token_at: Option<Duration>,
+    /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
+    pub replayed: bool,
 }
 
 impl NodeRun {
@@ -215,6 +234,8 @@ pub struct Transcript {
     pub bytes: u64,
     /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
     pub curl: String,
+    /// What became of the run if its answer broke off; none where it did not.
+    pub recovery: Option<Recovery>,
 }
 
 impl Transcript {
@@ -223,10 +244,19 @@ impl Transcript {
         self.curl.clone()
     }
 
+    /// How a lost run became known again, and how it had been lost.
+    pub fn recovered(&self) -> Option<(RecoveredBy, &str)> {
+        match &self.recovery {
+            Some(Recovery::Recovered { by, lost }) => Some((*by, lost)),
+            Some(Recovery::Lost { .. }) | None => None,
+        }
+    }
+
     /// True when every node event of the run was received: a stream that reached its terminal event.
     pub fn nodes_complete(&self) -> bool {
         self.mode == ResponseMode::Streaming
             && !self.events.is_empty()
             && matches!(self.ending, Ending::Finished)
+            && self.recovery.is_none()
     }
 }

@@ -9,6 +9,7 @@ use crate::base::units::Money;
 use crate::exchange::{Ending, NodeRun};
 
 use super::Context;
+use super::gap::hidden;
 use super::judged::{Judged, cut, show};
 use super::model::{CountFact, Expectation, Subject, TextFact, TimeFact};
 use super::operand::Operand;
@@ -41,9 +42,12 @@ pub(super) fn of_run(subject: &Subject, view: &View<'_>, context: &Context<'_>) 
 /// Judges one fact of a node's execution.
 pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, context: &Context<'_>) -> Judged {
     let all = match view.nodes() {
-        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) => nodes,
+        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) | NodeFacts::Gap(nodes, _) => nodes,
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
+    if let Some(why) = hidden(subject, node, view) {
+        return Judged::undecided(why);
+    }
     match subject {
         Subject::Status(wanted) => {
             with(wanted.get(context, |value| parse_statuses(value, StatusOf::Node)), |wanted| {
@@ -195,6 +199,9 @@ fn count(fact: CountFact, bound: &Operand<Bound<u64>>, found: Fact<u64>, context
 
 fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>) -> Judged {
     let transcript = view.transcript;
+    if let (TimeFact::Latency | TimeFact::Ttft | TimeFact::MaxGap, Some(why)) = (fact, view.gap()) {
+        return Judged::undecided(why);
+    }
     let timed_out = matches!((fact, &transcript.ending), (TimeFact::Latency, Ending::TimedOut { .. }));
     if timed_out && bound.is_passed(&transcript.elapsed) {
         let so_far = show_duration(transcript.elapsed);

@@ -44,6 +44,7 @@ pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
         inputs,
         bytes: 0,
         curl,
+        recovery: None,
     }
 }
 

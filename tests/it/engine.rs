@@ -71,8 +71,17 @@ fn the_rate_holds_back_requests_however_fast_the_answers_are() {
 fn one(keys: &str, answer: impl Fn(usize, &Seen) -> Vec<Step> + Send + Sync + 'static) -> Live {
     let runs = AtomicUsize::new(0);
     Live::new(&suite_of(1), keys, move |seen| {
-        if seen.is_run() { answer(runs.fetch_add(1, Ordering::SeqCst), seen) } else { good(seen) }
+        if seen.is_run() { answer(runs.fetch_add(1, Ordering::SeqCst), seen) } else { nothing_there(seen) }
     })
+}
+
+/// Stops are taken; no run, and no page of logs, is known.
+fn nothing_there(seen: &Seen) -> Vec<Step> {
+    if seen.target.ends_with("/stop") {
+        stop_said()
+    } else {
+        refusal(404, "not_found", "Workflow run not found.")
+    }
 }
 
 #[test]

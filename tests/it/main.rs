@@ -16,6 +16,8 @@ mod harness;
 mod live;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
+/// Runs whose answer breaks off are found again, told as such, and never taken for more than was seen.
+mod recovery;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
