@@ -9,7 +9,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::client::raw_server::{RawServer, Seen, Step, chunk, document, stream_head};
+use crate::client::raw_http::{RawRequest, chunk, document, stream_head};
+use crate::client::raw_server::{RawServer, Step};
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::exchange::{
     Ending, RecoveredBy, Recovery, Request, ResponseMode, Trace, Transcript, UserScope, Wait,
@@ -38,7 +39,7 @@ struct Script {
 impl Script {
     async fn start(self) -> RawServer {
         let counts = Arc::new([const { AtomicUsize::new(0) }; 3]);
-        RawServer::start(move |seen: &Seen| {
+        RawServer::start(move |seen: &RawRequest| {
             let nth = |kind: usize, answers: &[Vec<Step>]| {
                 let at = counts[kind].fetch_add(1, Ordering::SeqCst).min(answers.len().saturating_sub(1));
                 answers.get(at).cloned().unwrap_or_else(|| vec![html("404 NOT FOUND")])
