@@ -9,6 +9,7 @@ mod difference;
 mod evaluate;
 mod facts;
 mod format;
+mod gap;
 mod judged;
 mod model;
 mod nodes;

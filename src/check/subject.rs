@@ -9,6 +9,7 @@ use crate::exchange::{Ending, NodeRun};
 use crate::verdict::Severity;
 
 use super::Context;
+use super::gap::hidden;
 use super::judged::{Judged, cut, verdict};
 use super::model::{Body, Check, CountFact, Expectation, Subject, TextFact};
 use super::operand::Operand;
@@ -58,9 +59,12 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
 /// Judges one fact of a node's execution.
 pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, context: &Context<'_>) -> Judged {
     let all = match view.nodes() {
-        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) => nodes,
+        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) | NodeFacts::Gap(nodes, _) => nodes,
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
+    if let Some(why) = hidden(subject, node, view) {
+        return Judged::undecided(why);
+    }
     match subject {
         Subject::Status(wanted) => {
             with(wanted.get(context, |value| parse_statuses(value, StatusOf::Node)), |wanted| {

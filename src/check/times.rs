@@ -15,6 +15,9 @@ use super::view::{Fact, State, View};
 /// Judges a time of the run by the client's clock, or by Dify's.
 pub(super) fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>) -> Judged {
     let transcript = view.transcript;
+    if let (TimeFact::Latency | TimeFact::Ttft | TimeFact::MaxGap, Some(why)) = (fact, view.gap()) {
+        return Judged::undecided(why);
+    }
     let timed_out = matches!((fact, &transcript.ending), (TimeFact::Latency, Ending::TimedOut { .. }));
     if timed_out && bound.is_passed(&transcript.elapsed) {
         let so_far = show_duration(transcript.elapsed);

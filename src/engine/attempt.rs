@@ -10,7 +10,7 @@ use crate::check::{self, Context};
 use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::request::{AttemptId, RequestError};
-use crate::exchange::{Ending, Transcript};
+use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
 use crate::plan::case::Case;
 use crate::verdict::{self, Verdict};
@@ -152,6 +152,10 @@ fn outputs(transcript: &Transcript) -> Option<Value> {
 
 /// Only what provably did not start may be sent again.
 fn again(transcript: &Transcript) -> Again {
+    if let Some(Recovery::Lost { trace: Trace::Seen, .. }) = &transcript.recovery {
+        // It ran, or runs: even who accepts a second run has no use for two at once.
+        return Again::Useless;
+    }
     match &transcript.ending {
         Ending::Rejected(error) | Ending::ErrorEvent(error) if error.not_started => {
             Again::Safe(retry_after(transcript))

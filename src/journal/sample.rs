@@ -92,6 +92,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
             run_id: Some(format!("run-{case}")),
             workflow_id: Some(String::from("wf-1")),
             dify_version: Some(String::from("1.14.2")),
+            recovered: None,
+            lost: None,
             status: Some(String::from("succeeded")),
             latency_ms: Some(812.25),
             ttft_ms: Some(120.0),
@@ -124,6 +126,7 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         verdict,
         reason: None,
         attempts: 1,
+        recovered: 0,
         duration_ms: 812.25,
         warnings: 0,
     }

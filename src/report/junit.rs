@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
-use crate::report::facts::plain_explanation;
+use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
@@ -152,6 +152,9 @@ impl<'a, W: Write> Junit<'a, W> {
             if let Some(id) = id {
                 self.property(name, id)?;
             }
+        }
+        if let Some(by) = facts.recovered {
+            self.property("recovered", way(by))?;
         }
         if let Some(tokens) = case.tokens() {
             self.property("tokens", &tokens.to_string())?;
