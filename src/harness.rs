@@ -158,7 +158,7 @@ fn refused_retry(settings: &Settings, plan: &Plan) -> Option<String> {
     let attempt = settings.nextest.as_ref()?.attempt;
     let live = match plan.target.kind {
         TargetKind::Live { .. } => true,
-        TargetKind::Mock(_) => false,
+        TargetKind::Mock(_) | TargetKind::Replay { .. } => false,
     };
     (live && attempt > 1).then(|| {
         "nextest's retries are refused on a live target: each would be paid for again and could hide a failure; \
@@ -214,9 +214,13 @@ impl Shared {
         let Some(Ok(engine)) = self.engine.get() else { return Ok(()) };
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
-        match self.session.keeping {
+        let kept = self.session.save_cassettes(engine);
+        let written = match self.session.keeping {
             Keeping::Nothing => Ok(()),
-            Keeping::Journal => self.session.write_reports(&self.session.record()?).map(drop),
-        }
+            Keeping::Journal => {
+                self.session.record().and_then(|record| self.session.write_reports(&record)).map(drop)
+            }
+        };
+        written.and(kept.map(|kept| kept.lost.iter().for_each(|lost| eprintln!("{lost}"))))
     }
 }

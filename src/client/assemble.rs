@@ -85,6 +85,11 @@ impl StreamReader {
         }
     }
 
+    /// Takes one data event that was read before, with the time it came; breaks once the run has ended.
+    pub fn take_event(&mut self, text: &str, at: Duration) -> ControlFlow<()> {
+        self.record.take_data(text.as_bytes(), at)
+    }
+
     /// True once a data event came.
     pub fn has_events(&self) -> bool {
         self.record.transcript.first_event_at.is_some()

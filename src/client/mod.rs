@@ -9,6 +9,7 @@ mod follow;
 mod http;
 mod message;
 mod nodes;
+mod retime;
 mod upload;
 mod wait;
 
@@ -26,6 +27,8 @@ use std::time::Duration;
 
 pub use connect::ClientError;
 pub use http::Client;
+pub use retime::{Times, retime};
+pub use wait::StopSignal;
 
 /// Address and transport settings of a live Dify or the mock.
 #[derive(Debug, Clone)]

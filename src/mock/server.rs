@@ -5,6 +5,7 @@ mod endpoints;
 mod files;
 mod pace;
 mod refusal;
+mod replay;
 mod request;
 mod respond;
 mod route;

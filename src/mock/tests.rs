@@ -4,6 +4,7 @@ mod derive;
 mod likeness;
 mod recordings;
 mod refusals;
+mod replays;
 mod scripts;
 mod serving;
 mod support;

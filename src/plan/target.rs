@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::base::template::{Scope, Templates};
 use crate::base::units::Rate;
+use crate::cassette::Mode;
 use crate::check::Usage;
 use crate::client::{Certificates, Endpoint, Timeouts};
 use crate::plan::case::{App, Jitter, Resend, Retries, Target, TargetKind};
@@ -160,6 +161,20 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     Prepared { target, unusable, usage: usage_of(spec.usage) }
 }
 
+/// A live target of which nothing but recorded exchanges is used: neither its address nor its keys are read.
+pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
+    note_unsupported(chosen, spec, setting);
+    let mut target = common(chosen, spec.retries, setting.choices);
+    target.name = Arc::from(spec.name.value.as_str());
+    target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
+    let pins = spec.apps.iter().map(|app| {
+        let pin = setting.choices.workflow_id.clone().or_else(|| app.workflow_id.clone());
+        (app.name.value.clone(), pin)
+    });
+    target.kind = TargetKind::Replay { options: Default::default(), apps: pins.collect() };
+    Prepared { target, unusable: BTreeMap::new(), usage: usage_of(spec.usage) }
+}
+
 /// The built-in mock as a target.
 pub fn prepare_mock(
     chosen: &Chosen<'_>,
@@ -169,7 +184,10 @@ pub fn prepare_mock(
     let mut target = common(chosen, RetriesSpec::default(), choices);
     target.concurrency = pick(choices.concurrency, chosen, None);
     target.rate = rate(choices.rate, chosen, None);
-    target.kind = TargetKind::Mock(options);
+    target.kind = match choices.record {
+        Some(Mode::None) => TargetKind::Replay { options, apps: BTreeMap::new() },
+        Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => TargetKind::Mock(options),
+    };
     Prepared { target, unusable: BTreeMap::new(), usage: Usage::Audit }
 }
 
