@@ -1,5 +1,7 @@
 //! Cassettes: each mode against a live Dify played by a raw server, replays without one, and cassettes that cannot be read.
 
+mod recordings;
+
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
