@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::base::units::{Rate, parse_duration, parse_rate};
 use crate::cli::exit::NoTests;
 use crate::cli::record::{CassetteArgs, RecordArgs};
+use crate::cli::schema::SchemaArgs;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
 use crate::suite::load::Outside;
@@ -256,6 +257,9 @@ pub struct MockArgs {
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
+    /// Let nodes take their `elapsed` time, so that runs can be watched and stopped.
+    #[arg(long)]
+    pub real_time: bool,
     /// Let suites name files outside the suites folder.
     #[arg(long)]
     pub allow_outside: bool,
@@ -270,24 +274,6 @@ impl MockArgs {
 
 fn on_mock(paths: &[PathBuf], outside: Option<Outside>) -> Request {
     Request { paths: paths.to_vec(), outside, target: Some("mock".to_owned()), ..Request::default() }
-}
-
-/// `flowproof schema`.
-#[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// Which format.
-    pub which: SchemaKind,
-}
-
-/// The formats with a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaKind {
-    /// A suite file.
-    Suite,
-    /// `flowproof.yaml`.
-    Project,
-    /// `report.json`.
-    Report,
 }
 
 /// `flowproof completions`.

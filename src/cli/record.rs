@@ -77,5 +77,6 @@ pub enum ReplaySpeed {
     /// At once, judged by the recorded times.
     AtOnce,
     /// Each event at its recorded time.
+    #[value(alias = "real-time")]
     Realtime,
 }

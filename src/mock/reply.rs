@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 pub(super) use self::scalar::{
-    Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
-    texts, times,
+    Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
+    statuses, text, texts, times, workers,
 };
 
 /// What one run answers.
@@ -54,6 +54,8 @@ pub struct ScriptedNode {
     pub kind: Option<String>,
     /// Its inputs, by round.
     pub inputs: Vec<Map<String, Value>>,
+    /// Its process data, by round.
+    pub process_data: Vec<Map<String, Value>>,
     /// Its outputs, by round.
     pub outputs: Vec<Map<String, Value>>,
     /// How it ends, by round.
@@ -64,14 +66,18 @@ pub struct ScriptedNode {
     pub tokens: Vec<u64>,
     /// What it cost, each round.
     pub price: Option<Price>,
-    /// Reported running time, each round.
-    pub elapsed: Option<Duration>,
+    /// Reported running time, by round.
+    pub elapsed: Vec<Duration>,
     /// Streamed text, in chunks if given so.
     pub stream: Option<Chunks>,
     /// Failed attempts before the last one.
     pub retries: u64,
     /// Rounds of a container.
     pub iterations: Option<u64>,
+    /// Most rounds an iteration runs at once.
+    pub parallel: Option<u64>,
+    /// Begins so long after the start of the node before it, rather than after its end.
+    pub beside: Option<Duration>,
     /// Title or id of the container it runs in.
     pub parent: Option<String>,
 }
@@ -216,15 +222,18 @@ fn set_node_key(node: &mut ScriptedNode, key: &str, value: &Value) -> Result<(),
         "title" => node.title = Some(text(value)?),
         "type" => node.kind = Some(text(value)?),
         "inputs" => node.inputs = mappings(value)?,
+        "process_data" => node.process_data = mappings(value)?,
         "outputs" => node.outputs = mappings(value)?,
         "status" => node.status = statuses(value)?,
         "error" => node.error = texts(value)?,
         "tokens" => node.tokens = counts(value)?,
         "price" => node.price = Some(price(value)?),
-        "elapsed" => node.elapsed = Some(duration(value)?),
+        "elapsed" => node.elapsed = durations(value)?,
         "stream" => node.stream = Some(chunks(value)?),
         "retries" => node.retries = times(value)?,
         "iterations" => node.iterations = Some(times(value)?),
+        "parallel" => node.parallel = Some(workers(value)?),
+        "beside" => node.beside = beside(value)?,
         "parent" => node.parent = Some(text(value)?),
         _ => return Err("is not known".to_owned()),
     }

@@ -1,6 +1,8 @@
 //! The mock against the recordings of real Dify, and against its own promises.
 
+mod census;
 mod derive;
+mod details;
 mod likeness;
 mod recordings;
 mod refusals;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::layout::{node_of, place};
-use super::model;
 use super::sources::{Segment, find_segments};
+use super::{model, schedule};
 use crate::mock::reply::{NodeStatus, Price, Reply, RunStatus, ScriptedNode};
 
 /// A reply with its nodes in the order they run.
@@ -55,6 +55,12 @@ pub struct GraphNode {
     pub retries: u64,
     /// Rounds run (containers).
     pub iterations: u64,
+    /// Most rounds at once (iterations).
+    pub parallel: Option<u64>,
+    /// Seconds after the start of the node before it; none: it waits for that node's end.
+    pub beside: Option<f64>,
+    /// Whether its time was written, and so decides when it ends beside others.
+    pub is_timed: bool,
     /// What runs inside (containers).
     pub children: Vec<GraphNode>,
 }
@@ -92,6 +98,8 @@ pub struct Round {
     pub error: Option<String>,
     /// Tokens used.
     pub tokens: u64,
+    /// `elapsed_time` in seconds.
+    pub elapsed: f64,
 }
 
 impl GraphNode {
@@ -103,6 +111,15 @@ impl GraphNode {
     /// Whether a model answers in it.
     pub fn is_model(&self) -> bool {
         matches!(self.kind.as_str(), "llm" | "agent")
+    }
+
+    /// Chunks it streams: a model ends with two empty ones, another node with one.
+    pub fn chunks(&self) -> usize {
+        match (self.stream.len(), self.is_live) {
+            (0, _) => 0,
+            (chunks, true) => chunks,
+            (chunks, false) => chunks + if self.is_model() { 2 } else { 1 },
+        }
     }
 
     /// Tokens of all its rounds; a container has those of its children.
@@ -129,9 +146,7 @@ impl Graph {
         let (status, error) = ending(&reply, &nodes);
         cut_at_the_end(&mut nodes, status);
         add_ends(&mut nodes, &reply, status);
-        let elapsed = reply
-            .elapsed
-            .map_or_else(|| nodes.iter().map(|node| node.elapsed).sum(), |given| given.as_secs_f64());
+        let elapsed = reply.elapsed.map_or_else(|| schedule::makespan(&nodes), |given| given.as_secs_f64());
         let tokens = reply.tokens.unwrap_or_else(|| nodes.iter().map(GraphNode::total_tokens).sum());
         let retries: u64 = nodes.iter().map(|node| node.retries).sum();
         let steps = reply.steps.unwrap_or(nodes.len() as u64 + retries);
@@ -177,7 +192,8 @@ fn cut_at_the_end(nodes: &mut Vec<GraphNode>, status: RunStatus) {
         RunStatus::Succeeded | RunStatus::PartialSucceeded => {}
         RunStatus::Failed => {
             if let Some(at) = nodes.iter().position(|node| node.rounds[0].status == NodeStatus::Failed) {
-                nodes.truncate(at + 1);
+                nodes.truncate(schedule::group(nodes, at).end);
+                schedule::leave_unfinished(nodes, at);
             }
         }
         RunStatus::Stopped => {

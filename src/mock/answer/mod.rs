@@ -9,6 +9,7 @@ pub(super) mod json;
 mod layout;
 mod model;
 mod nodes;
+mod schedule;
 mod sources;
 mod stream;
 pub(super) mod text;
@@ -96,6 +97,7 @@ impl Run {
             }
             out.extend_from_slice(b"\"sys.files\":[],\"sys.user_id\":");
             json::push_compact(out, &self.user);
+            let mut time = (sys == Sys::WithTimestamp).then_some(self.created_at);
             for (key, value) in
                 [("app_id", &self.app), ("workflow_id", &self.workflow), ("workflow_run_id", &self.id)]
             {
@@ -104,13 +106,20 @@ impl Run {
                 out.extend_from_slice(b"\":\"");
                 out.extend_from_slice(value.as_bytes());
                 out.push(b'"');
+                // The time stands last in 1.12, after the app in 1.14.
+                if self.version == DifyVersion::V1_14 || key == "workflow_run_id" {
+                    push_time(out, time.take());
+                }
             }
         }
-        if sys == Sys::WithTimestamp {
-            out.extend_from_slice(b",\"sys.timestamp\":");
-            json::push_compact(out, &self.created_at);
-        }
         out.push(b'}');
+    }
+}
+
+fn push_time(out: &mut Vec<u8>, time: Option<i64>) {
+    if let Some(time) = time {
+        out.extend_from_slice(b",\"sys.timestamp\":");
+        json::push_compact(out, &time);
     }
 }
 

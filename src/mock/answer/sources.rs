@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::graph::{Graph, GraphNode, Role};
+use super::text::same;
 use crate::mock::reply::{NodeStatus, Reply, RunStatus};
 
 /// One variable of the end, as it is streamed.
@@ -59,7 +60,7 @@ fn find_source(name: &str, value: &Value, nodes: &[GraphNode], taken: &[Source])
         if matches!(node.role, Role::Start | Role::End | Role::Unfinished) {
             continue;
         }
-        for (key, _) in node.rounds[0].outputs.iter().filter(|(_, output)| *output == value) {
+        for (key, _) in node.rounds[0].outputs.iter().filter(|(_, output)| same(output, value)) {
             let is_taken = taken.iter().any(|source| *source == output_of(node, index, key));
             let passes_on = node.kind == "variable-aggregator";
             let rank = u8::from(key != name && !passes_on) + 2 * u8::from(is_taken);

@@ -1,5 +1,7 @@
 //! The events of a run in the order Dify sends them.
 
+use std::ops::Range;
+
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
@@ -7,7 +9,8 @@ use super::containers;
 use super::events::Events;
 use super::graph::{GraphNode, Role};
 use super::nodes::files_in;
-use super::{DifyVersion, Run, Sys, new_id};
+use super::schedule::Step;
+use super::{DifyVersion, Run, Sys, new_id, schedule};
 use crate::mock::reply::RunStatus;
 
 /// Writes all events of a run.
@@ -17,6 +20,8 @@ pub fn write_stream(run: &Run) -> Events {
         events: Events::new(run),
         random: Rng::with_seed(run.seed),
         next: 0,
+        sent: 0,
+        done: vec![Progress::default(); run.graph.nodes.len()],
         fork: run.graph.last_fork(),
     };
     writer.run();
@@ -70,9 +75,23 @@ fn finish_event(run: &Run, events: &mut Events, ending: &Ending<'_>) {
 pub(super) struct Writer<'a> {
     pub(super) run: &'a Run,
     pub(super) events: Events,
-    random: Rng,
+    pub(super) random: Rng,
+    /// The end's variable whose turn it is.
     pub(super) next: usize,
+    /// Chunks of it that are out.
+    pub(super) sent: usize,
+    /// What each node has done so far.
+    pub(super) done: Vec<Progress>,
     pub(super) fork: usize,
+}
+
+/// What a node has done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Chunks it has streamed, seen or not.
+    pub chunks: usize,
+    /// Whether its outputs are there.
+    pub is_over: bool,
 }
 
 /// Where an execution of a node stands.
@@ -89,16 +108,38 @@ impl Writer<'_> {
             self.events.ping();
         }
         self.workflow_started();
-        for (index, node) in run.graph.nodes.iter().enumerate() {
-            match node.role {
-                Role::Start | Role::Plain | Role::End | Role::Unfinished => self.node(index, node),
-                Role::Iteration | Role::Loop => {
-                    containers::write(self, node);
+        let nodes = &run.graph.nodes;
+        let mut at = 0;
+        while at < nodes.len() {
+            let group = schedule::group(nodes, at);
+            match group.len() {
+                1 => self.node(at, &nodes[at]),
+                _ => self.beside(group.clone()),
+            }
+            at = group.end;
+        }
+        self.workflow_finished();
+    }
+
+    /// Nodes that run at once: what each does, in the order of time.
+    fn beside(&mut self, group: Range<usize>) {
+        let nodes = &self.run.graph.nodes;
+        let ids: Vec<String> = group.clone().map(|_| new_id(&mut self.random)).collect();
+        for (index, step) in schedule::steps(nodes, group.clone(), &mut self.random) {
+            let (node, id) = (&nodes[index], &ids[index - group.start]);
+            match (node.role, step) {
+                // A container is told when it has ended, with its rounds.
+                (Role::Iteration | Role::Loop, Step::Start | Step::Chunk) => {}
+                (Role::Iteration | Role::Loop, Step::Finish) => self.node(index, node),
+                (_, Step::Start) => self.node_started(id, node, Inside::default()),
+                (_, Step::Chunk) => self.chunk(index, node),
+                (_, Step::Finish) => {
+                    self.retries(id, node, Inside::default());
                     self.flush(index);
+                    self.node_finished(id, node, Inside::default());
                 }
             }
         }
-        self.workflow_finished();
     }
 
     fn workflow_started(&mut self) {
@@ -126,6 +167,11 @@ impl Writer<'_> {
     }
 
     fn node(&mut self, index: usize, node: &GraphNode) {
+        if matches!(node.role, Role::Iteration | Role::Loop) {
+            containers::write(self, node);
+            self.flush(index);
+            return;
+        }
         let id = new_id(&mut self.random);
         self.node_started(&id, node, Inside::default());
         if node.role == Role::Unfinished {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::mock::reply::{
-    Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
-    texts, times,
+    Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
+    statuses, text, texts, times, workers,
 };
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::reader::Reader;
@@ -28,20 +28,23 @@ pub const REPLY_KEYS: [(&str, Decode); 14] = [
 ];
 
 /// Keys of a node.
-const NODE_KEYS: [(&str, Decode); 14] = [
+const NODE_KEYS: [(&str, Decode); 17] = [
     ("id", |value| any(text(value))),
     ("title", |value| any(text(value))),
     ("type", |value| any(text(value))),
     ("inputs", |value| any(mappings(value))),
+    ("process_data", |value| any(mappings(value))),
     ("outputs", |value| any(mappings(value))),
     ("status", |value| any(statuses(value))),
     ("error", |value| any(texts(value))),
     ("tokens", |value| any(counts(value))),
     ("price", |value| any(price(value))),
-    ("elapsed", |value| any(duration(value))),
+    ("elapsed", |value| any(durations(value))),
     ("stream", |value| any(chunks(value))),
     ("retries", |value| any(times(value))),
     ("iterations", |value| any(times(value))),
+    ("parallel", |value| any(workers(value))),
+    ("beside", |value| any(beside(value))),
     ("parent", |value| any(text(value))),
 ];
 
@@ -98,6 +101,36 @@ fn check_nodes(reader: &mut Reader<'_>, node: &Node) {
             }
         }
         check_parent(reader, item, items);
+    }
+    check_at_once(reader, items);
+}
+
+/// What runs at once: rounds of an iteration, and a node beside the one before it.
+fn check_at_once(reader: &mut Reader<'_>, items: &[Node]) {
+    let kind = |item: &Node| item.get("type").and_then(Node::as_text).unwrap_or_default().to_owned();
+    let mut before: Option<&Node> = None;
+    for item in items {
+        if let Some(parallel) = item.get("parallel").filter(|_| kind(item) != "iteration") {
+            reader.problem(parallel.mark, "`parallel` belongs to a node of type `iteration`");
+        }
+        let is_child = item.get("parent").is_some();
+        if let Some(beside) = item.get("beside") {
+            let is_first = before.is_none_or(|before| kind(before) == "start");
+            let why = match (is_child, is_first, kind(item).as_str()) {
+                (true, _, _) => {
+                    Some("cannot be written inside a container: its `parallel` runs rounds at once")
+                }
+                (_, _, "start" | "end") => Some("cannot be said of a start or an end"),
+                (_, true, _) => Some("has no node before it to run beside"),
+                (false, false, _) => None,
+            };
+            if let Some(why) = why {
+                reader.problem(beside.mark, format!("`beside` {why}"));
+            }
+        }
+        if !is_child {
+            before = Some(item);
+        }
     }
 }
 

@@ -151,6 +151,7 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     run.push_inputs(&mut inputs, Sys::WithTimestamp);
     let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
     let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
+        || stored.is_running()
         || run.graph.status == crate::mock::reply::RunStatus::Stopped;
     let outputs = if is_stopped { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
@@ -189,6 +190,7 @@ pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
     };
     let page = number(get("page"), "page", 99_999, state.options.version)?.unwrap_or(1);
     let limit = number(get("limit"), "limit", 100, state.options.version)?.unwrap_or(20);
+    check_status(get("status"), state.options.version)?;
     if let Some(account) = get("created_by_account") {
         return Err(Refusal::invalid(format!("Account not found: {account}")));
     }
@@ -228,6 +230,16 @@ fn log_row(stored: &StoredRun) -> Value {
         "created_by_end_user": { "id": run.user_id, "type": "service-api", "is_anonymous": false, "session_id": run.user },
         "created_at": run.finished_at(),
     })
+}
+
+/// Only three of the statuses can be asked for.
+fn check_status(status: Option<&str>, version: DifyVersion) -> Result<(), Refusal> {
+    let Some(status) = status.filter(|status| !matches!(*status, "succeeded" | "failed" | "stopped")) else {
+        return Ok(());
+    };
+    let what = "Input should be 'succeeded', 'failed' or 'stopped'";
+    let found = violation("status", what, "literal_error", &Value::from(status));
+    Err(pydantic("WorkflowLogQuery", &[found], version))
 }
 
 fn number(text: Option<&str>, key: &str, most: u64, version: DifyVersion) -> Result<Option<u64>, Refusal> {

@@ -1,4 +1,6 @@
 //! Runs in real time: each node takes its `elapsed`, and the run can be stopped meanwhile.
+//!
+//! Nodes that run beside others are waited for one after the other: the order is theirs, the time is the sum.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,9 +1,11 @@
 //! A run: matched, checked, answered.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use hyper::Response;
 use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
@@ -57,6 +59,10 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
     }
     if let Some(Reject { http, code, message }) = &graph.reply.reject {
         return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
+    }
+    if state.options.pace == Pace::Real && request.mode == ResponseMode::Blocking {
+        let elapsed = Duration::try_from_secs_f64(graph.elapsed).unwrap_or(Duration::ZERO);
+        tokio::time::sleep(elapsed).await;
     }
     perform(state, call, Performance { request, inputs, graph, pinned })
 }
@@ -180,23 +186,59 @@ fn no_answer(message: String) -> Refusal {
 /// Refuses inputs as the version does: 1.14 answers a stream with one ping, and then with silence.
 fn reject(state: &State, mode: ResponseMode, refusal: &Refusal) -> Response<Answer> {
     let version = state.options.version;
-    let is_silent =
-        mode == ResponseMode::Streaming && version == DifyVersion::V1_14 && is_about_inputs(refusal);
-    if !is_silent {
-        return refuse(version, refusal);
+    let chunks = match (mode, late(refusal, version)) {
+        (ResponseMode::Blocking, _) | (ResponseMode::Streaming, None) => return refuse(version, refusal),
+        (ResponseMode::Streaming, Some(Late::Silence)) => vec![Bytes::from_static(PING)],
+        (ResponseMode::Streaming, Some(Late::Event)) => match version {
+            DifyVersion::V1_12 => vec![Bytes::from(refusal.event())],
+            DifyVersion::V1_14 => vec![Bytes::from_static(PING), Bytes::from(refusal.event())],
+        },
+    };
+    let chunks = futures_util::stream::iter(chunks);
+    let answer: Pin<Box<dyn Stream<Item = Bytes> + Send>> = match version {
+        DifyVersion::V1_12 => Box::pin(chunks),
+        DifyVersion::V1_14 => Box::pin(chunks.chain(silence(state.options.stream_idle))),
+    };
+    respond(version, 200, Content::Events, Answer::Paced(answer))
+}
+
+/// What a stream shows of a refusal that comes after its head.
+#[derive(Clone, Copy)]
+enum Late {
+    /// Nothing.
+    Silence,
+    /// An `error` event.
+    Event,
+}
+
+/// Which refusals come after the head: of inputs and models in 1.14, whose worker looks at them; of the graph in both.
+fn late(refusal: &Refusal, version: DifyVersion) -> Option<Late> {
+    match version {
+        _ if is_about_graph(refusal) => Some(Late::Event),
+        DifyVersion::V1_12 => None,
+        DifyVersion::V1_14 if is_about_models(refusal) => Some(Late::Event),
+        DifyVersion::V1_14 => is_about_inputs(refusal).then_some(Late::Silence),
     }
-    let ping = futures_util::stream::iter([Bytes::from_static(PING)]);
-    let silence = silence(state.options.stream_idle);
-    respond(
-        version,
-        200,
-        Content::Events,
-        Answer::Paced(Box::pin(futures_util::StreamExt::chain(ping, silence))),
-    )
+}
+
+/// Whether the graph could not be built.
+fn is_about_graph(refusal: &Refusal) -> bool {
+    let message = &refusal.message;
+    refusal.code == "invalid_param"
+        && message.contains(" validation error")
+        && message.lines().next().is_some_and(|line| line.ends_with("NodeData"))
+}
+
+/// Whether a model or its provider is unknown.
+fn is_about_models(refusal: &Refusal) -> bool {
+    let message = &refusal.message;
+    let names = |start: &str, end: &str| message.starts_with(start) && message.ends_with(end);
+    refusal.code == "invalid_param"
+        && (names("Provider ", " does not exist.") || names("Model ", " not exist."))
 }
 
 /// Nothing, and then the end.
-fn silence(idle: Duration) -> impl futures_util::Stream<Item = Bytes> + Send {
+fn silence(idle: Duration) -> impl Stream<Item = Bytes> + Send {
     futures_util::stream::unfold((), move |()| async move {
         tokio::time::sleep(idle).await;
         None

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use crate::base::template::Templates;
 use crate::mock::answer::{Run, id_of, new_id};
 use crate::mock::book::{AttemptId, Book, Names};
 use crate::mock::form::Form;
-use crate::mock::options::MockOptions;
+use crate::mock::options::{MockOptions, Pace};
 
 /// Runs and uploads that are remembered.
 const MOST_RUNS: usize = 10_000;
@@ -54,7 +55,16 @@ pub struct StoredRun {
     pub app: Arc<str>,
     /// Whether it was stopped while it ran: its detail then says `running`, for ever.
     pub is_stopped: std::sync::atomic::AtomicBool,
+    /// When it ends, if nodes take their time.
+    ends: Option<Instant>,
     bytes: usize,
+}
+
+impl StoredRun {
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        self.ends.is_some_and(|ends| clock::now() < ends)
+    }
 }
 
 #[derive(Default)]
@@ -166,7 +176,13 @@ impl State {
 
     /// Remembers a run, and forgets the oldest.
     pub fn remember(&self, run: Run, app: Arc<str>, bytes: usize) -> Arc<StoredRun> {
-        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), bytes });
+        let ends = match self.options.pace {
+            Pace::AtOnce => None,
+            Pace::Real => Duration::try_from_secs_f64(run.graph.elapsed)
+                .ok()
+                .and_then(|elapsed| clock::now().checked_add(elapsed)),
+        };
+        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), ends, bytes });
         let mut runs = lock(&self.runs);
         runs.bytes += bytes;
         runs.by_id.insert(stored.run.id.clone(), stored.clone());
