@@ -1,11 +1,14 @@
 //! One exchange with an endpoint: what was asked, and everything that came back, judged by nobody yet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::base::origin::Place;
 use crate::wire::error::WireError;
+use crate::wire::form::Form;
 
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,21 @@ pub enum FileVariable {
     Many(Vec<FileInput>),
 }
 
+/// A person's answer to a form of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HumanAnswer {
+    /// Title or id of the node that asks.
+    pub node: String,
+    /// Id or title of the action taken.
+    pub action: String,
+    /// What is filled in.
+    pub inputs: Map<String, Value>,
+    /// Files by field, uploaded before the answer is sent.
+    pub files: Vec<(String, FileVariable)>,
+    /// Where the answer is written.
+    pub place: Arc<Place>,
+}
+
 /// A run of a workflow, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -58,6 +76,8 @@ pub struct Request {
     pub mode: ResponseMode,
     /// The published version to run, if one is pinned.
     pub workflow_id: Option<String>,
+    /// Answers to the forms of its pauses, in the order they are used.
+    pub answers: Vec<HumanAnswer>,
     /// Names the attempt to the built-in mock (header `X-Flowproof-Attempt`); never sent to a live target.
     pub mock_attempt: Option<String>,
 }
@@ -100,6 +120,13 @@ pub enum Ending {
     },
     /// The run waits for a person.
     Paused,
+    /// The run waits for a person, and the answer it has cannot be given.
+    Unanswered {
+        /// Which form, and why not.
+        detail: String,
+        /// What to do next, where we know.
+        hint: Option<&'static str>,
+    },
     /// The request never reached the endpoint: nothing ran.
     NotSent {
         /// What failed: "connect to 127.0.0.1:9: connection refused".
@@ -170,6 +197,34 @@ impl NodeRun {
     }
 }
 
+/// What a run asked of people, and what became of the answers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pauses {
+    /// The forms that wait, if the run does.
+    pub waiting: Vec<Form>,
+    /// How many forms were answered.
+    pub answered: u32,
+    /// How often Dify began a node again after an answer: each is one of its steps.
+    pub restarts: u64,
+    /// From the pauses to the answers, in sum; no other time of the transcript has a part of it.
+    pub lasted: Duration,
+    /// The answers that no form asked for.
+    pub unused: Vec<Unused>,
+    /// True when events after an answer were missed: what the stream told is not all of it.
+    pub is_torn: bool,
+}
+
+/// An answer that no form asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unused {
+    /// The node it names.
+    pub node: String,
+    /// Where it is written.
+    pub place: Arc<Place>,
+    /// How many answers for this node were used before.
+    pub used_before: usize,
+}
+
 /// Everything that came back for one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transcript {
@@ -215,6 +270,8 @@ pub struct Transcript {
     pub bytes: u64,
     /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
     pub curl: String,
+    /// What the run asked of people; times leave these pauses out.
+    pub pauses: Pauses,
 }
 
 impl Transcript {
@@ -223,10 +280,13 @@ impl Transcript {
         self.curl.clone()
     }
 
-    /// True when every node event of the run was received: a stream that reached its terminal event.
+    /// True when every node event of the run was received: a stream that reached its terminal event, or its pause.
+    ///
+    /// A run that was answered is followed from before its answer: nothing falls between.
     pub fn nodes_complete(&self) -> bool {
         self.mode == ResponseMode::Streaming
             && !self.events.is_empty()
-            && matches!(self.ending, Ending::Finished)
+            && matches!(self.ending, Ending::Finished | Ending::Paused)
+            && !self.pauses.is_torn
     }
 }

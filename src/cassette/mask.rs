@@ -8,6 +8,9 @@ use super::recorded::{Answer, Asked, Recorded};
 use crate::base::redact::{Redactor, Signatures};
 use crate::exchange::Arrival;
 
+/// Whoever holds the token of a form may answer it.
+const FORM_TOKEN: &str = "form_token";
+
 /// What is masked in cassettes: secrets by value, and the signatures of addresses.
 #[derive(Debug, Clone)]
 pub struct Mask {
@@ -70,7 +73,8 @@ impl Mask {
 
     /// Masks an event without ever breaking it; one without secrets keeps its bytes.
     fn event(&self, event: Arrival) -> Arrival {
-        let is_signed = matches!(self.signatures.mask(&event.text), Cow::Owned(_));
+        let is_signed =
+            event.text.contains(FORM_TOKEN) || matches!(self.signatures.mask(&event.text), Cow::Owned(_));
         if !is_signed && !self.redactor.contains_secret(&event.text) {
             return event;
         }
@@ -93,7 +97,14 @@ impl Mask {
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.sign(item)),
-            Value::Object(members) => members.values_mut().for_each(|member| self.sign(member)),
+            Value::Object(members) => {
+                for (key, member) in members.iter_mut() {
+                    match member {
+                        Value::String(token) if key == FORM_TOKEN => *token = "***".to_owned(),
+                        member => self.sign(member),
+                    }
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }

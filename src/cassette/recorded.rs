@@ -120,7 +120,11 @@ pub fn hear(transcript: &Transcript) -> Result<Heard, &'static str> {
             return Err("the answer did not come to its end");
         }
         Ending::Unreadable { .. } => return Err("the answer could not be read"),
+        Ending::Unanswered { .. } => return Err("its form could not be answered"),
         Ending::NotSent { .. } => return Err("the request was not sent"),
+    }
+    if transcript.pauses.answered > 0 {
+        return Err("its forms were answered, which this version cannot replay");
     }
     let status = transcript.http_status.ok_or("no answer came")?;
     if !transcript.events.is_empty() && !ends_once(&transcript.events) {
@@ -167,6 +171,16 @@ fn answer_of(transcript: &Transcript) -> Option<Answer> {
 }
 
 impl Heard {
+    /// True when the run waits for a person.
+    pub fn is_paused(&self) -> bool {
+        let last = match &self.answer {
+            Answer::Events(events) => events.last().map(Arrival::json).unwrap_or_default(),
+            Answer::Json(body) => body.clone(),
+            Answer::Text(_) => Value::Null,
+        };
+        last["event"] == "workflow_paused" || last["data"]["status"] == "paused"
+    }
+
     /// When each data event came, since the request was sent.
     pub fn times(&self) -> Vec<Duration> {
         match &self.answer {

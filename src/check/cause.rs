@@ -6,6 +6,7 @@ use crate::outcome::Cause;
 use crate::wire::error::{ErrorClass, WireError};
 
 use super::judged::cut;
+use super::paused::paused;
 use super::view::rejected;
 
 /// The cause and a hint; none where there is a run or a rejection to judge.
@@ -29,10 +30,10 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
         Ending::Stopped { reason } => {
             Some(Cause { hint: None, ..plain(format!("flowproof stopped the run: {reason}"), "") })
         }
-        Ending::Paused => Some(plain(
-            "the run waits for a person".to_owned(),
-            "answers by `human_input` are not supported by this version of flowproof",
-        )),
+        Ending::Paused => Some(paused(transcript)),
+        Ending::Unanswered { detail, hint } => {
+            Some(Cause { hint: hint.map(str::to_owned), ..plain(detail.clone(), "") })
+        }
         Ending::NotSent { detail, .. } => Some(plain(
             format!("the request was not sent: {detail}"),
             "is `base_url` right, and Dify running?",
@@ -74,6 +75,10 @@ fn unreadable(detail: &str) -> Cause {
 fn stalled(transcript: &Transcript, wait: Wait, after: &str) -> Cause {
     let streaming = transcript.mode == ResponseMode::Streaming;
     match wait {
+        Wait::FirstEvent if transcript.pauses.answered > 0 => plain(
+            format!("a form was answered, and then no event came for {after}"),
+            "is Dify's worker running? it goes on with the run",
+        ),
         Wait::FirstEvent if streaming && transcript.pings > 0 => plain(
             format!("Dify sent {} and no event for {after}", pings(transcript.pings)),
             "Dify 1.13 and 1.14 answer bad inputs so: use `response_mode: blocking` to see Dify's reason; \

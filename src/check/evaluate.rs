@@ -14,7 +14,11 @@ use super::{nodes, subject, values};
 
 /// Judges every check against a transcript, whatever fails; one finding each, in the order of the checks.
 pub fn evaluate(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Vec<Finding> {
-    let view = View::new(transcript, context.usage);
+    let view = if subject::expects_pause(checks, context) {
+        View::of_pause(transcript, context.usage)
+    } else {
+        View::new(transcript, context.usage)
+    };
     checks.iter().map(|check| judge(check, &view, context)).collect()
 }
 

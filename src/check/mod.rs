@@ -13,6 +13,7 @@ mod judged;
 mod model;
 mod nodes;
 mod operand;
+mod paused;
 mod predicate;
 mod schema;
 mod subject;
@@ -34,6 +35,7 @@ pub use self::evaluate::evaluate;
 pub use self::facts::facts;
 pub use self::judged::clip;
 pub use self::model::Check;
+pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;
 
 /// Whether Dify's token total is audited against its nodes' sum.

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::base::units::Money;
 use crate::exchange::{Ending, NodeRun};
+use crate::verdict::Severity;
 
 use super::Context;
 use super::judged::{Judged, cut, show, verdict};
-use super::model::{CountFact, Expectation, Subject, TextFact, TimeFact};
+use super::model::{Body, Check, CountFact, Expectation, Subject, TextFact, TimeFact};
 use super::operand::Operand;
 use super::operand::bound::{Bare, Bound, show_duration};
 use super::operand::words::{Status, StatusOf, parse_statuses};
@@ -35,6 +36,22 @@ pub(super) fn of_run(subject: &Subject, view: &View<'_>, context: &Context<'_>) 
         Subject::Cost(bound) => cost(bound, usage::run_cost(view), context),
         Subject::Nodes(lists) => nodes::lists(lists, view, context),
     }
+}
+
+/// True where a run that waits is what the checks ask for.
+pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
+    let is_pause = |subject: &Subject| match subject {
+        Subject::Status(wanted) => wanted
+            .get(context, |value| parse_statuses(value, StatusOf::Run))
+            .is_ok_and(|wanted| wanted.contains(&Status::Paused)),
+        Subject::Text(..) | Subject::Count(..) | Subject::Time(..) | Subject::Cost(_) | Subject::Nodes(_) => {
+            false
+        }
+    };
+    checks.iter().filter(|check| check.head.severity == Severity::Error).any(|check| match &check.body {
+        Body::Run(subjects) => subjects.iter().any(is_pause),
+        Body::Value(_) | Body::Node(_) | Body::Group(_) => false,
+    })
 }
 
 /// Judges one fact of a node's execution.
@@ -82,6 +99,7 @@ fn run_status(wanted: &[Status], view: &View<'_>) -> Judged {
             return Judged::held();
         }
         State::Unjudged(cause) => return Judged::undecided(cause.message.clone()),
+        State::Ran(_) if view.transcript.ending == Ending::Paused => return status(wanted, "paused", None),
         State::Ran(run) => run,
     };
     match found["status"].as_str() {

@@ -76,6 +76,15 @@ impl<'t> View<'t> {
         }
     }
 
+    /// Looks at a run that is meant to wait: what it did so far is known, as of a run that has ended.
+    pub(super) fn of_pause(transcript: &'t Transcript, usage: Usage) -> Self {
+        let view = Self::new(transcript, usage);
+        match &transcript.run {
+            Some(run) if transcript.ending == Ending::Paused => Self { state: State::Ran(run), ..view },
+            Some(_) | None => view,
+        }
+    }
+
     /// Why nothing can be judged, as a fact.
     pub(super) fn unjudged<T>(cause: &Cause) -> Fact<T> {
         Fact::Unknown(Cow::Owned(cause.message.clone()))
@@ -108,6 +117,9 @@ impl<'t> View<'t> {
             Root::Text if blocking => {
                 Fact::Unknown("a blocking answer has no streamed text; use `response_mode: streaming`".into())
             }
+            Root::Text | Root::Events if self.transcript.pauses.is_torn => {
+                Fact::Unknown("events of the run were missed after an answer to a form".into())
+            }
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
@@ -131,11 +143,18 @@ impl<'t> View<'t> {
                 "node facts are not part of a blocking answer; use `response_mode: streaming`".into(),
             );
         }
+        if self.transcript.pauses.is_torn {
+            return NodeFacts::Partial(
+                &self.transcript.nodes,
+                "events of the run were missed after an answer to a form".to_owned(),
+            );
+        }
         if !self.transcript.nodes_complete() {
             return NodeFacts::Unknown("the answer held no node events".into());
         }
         let nodes = self.transcript.nodes.as_slice();
         let seen = nodes.iter().map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
+        let seen = seen.saturating_add(self.transcript.pauses.restarts);
         match run["total_steps"].as_u64() {
             Some(steps) if steps > seen => NodeFacts::Partial(
                 nodes,
@@ -201,7 +220,7 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
         | Ending::Cut { .. }
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. } => None,
-        Ending::Stopped { .. } | Ending::Paused | Ending::NotSent { .. } => None,
+        Ending::Stopped { .. } | Ending::Paused | Ending::Unanswered { .. } | Ending::NotSent { .. } => None,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::base::clock;
 use crate::client::assemble;
 use crate::client::connect::{self, ClientError};
 use crate::client::follow::Sent;
+use crate::client::pause::Line;
 use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
 use crate::client::{Endpoint, Timeouts, curl, message};
@@ -75,13 +76,7 @@ impl Client {
         waiter: &mut Waiter<'_>,
     ) -> Result<Map<String, Value>, Ending> {
         let mut inputs = request.inputs.clone();
-        let uploader = Uploader {
-            http: &self.http,
-            url: &self.upload_url,
-            authorization,
-            user: &request.user,
-            uploads: &self.uploads,
-        };
+        let uploader = self.uploader(authorization, request);
         for (name, variable) in &request.files {
             let value = match waiter.wait(waiter.end, uploader.variable(variable)).await {
                 Ok(value) => value?,
@@ -91,6 +86,11 @@ impl Client {
             inputs.insert(name.clone(), value);
         }
         Ok(inputs)
+    }
+
+    fn uploader<'a>(&'a self, authorization: &'a HeaderValue, request: &'a Request) -> Uploader<'a> {
+        let (http, url, uploads) = (&self.http, &self.upload_url, &self.uploads);
+        Uploader { http, url, authorization, user: &request.user, uploads }
     }
 
     async fn send(
@@ -110,6 +110,14 @@ impl Client {
         };
         let mut sent = Sent { timeouts, waiter, at: clock::now(), max_body: self.max_body };
         let transcript = sent.follow(&self.http, message, transcript).await;
+        let line = Line {
+            http: &self.http,
+            base: &self.base,
+            authorization,
+            user: &request.user,
+            uploader: self.uploader(authorization, request),
+        };
+        let transcript = line.go_on(&mut sent, &request.answers, transcript).await;
         if is_left_running(&transcript.ending)
             && let Some(task_id) = &transcript.task_id
         {
@@ -150,6 +158,7 @@ fn is_left_running(ending: &Ending) -> bool {
         | Ending::ErrorEvent(_)
         | Ending::Cut { .. }
         | Ending::Paused
+        | Ending::Unanswered { .. }
         | Ending::NotSent { .. } => false,
     }
 }

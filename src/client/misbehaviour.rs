@@ -37,7 +37,15 @@ fn client(server: &RawServer) -> Client {
 
 fn request(mode: ResponseMode) -> Request {
     let Value::Object(inputs) = json!({ "q": "it's" }) else { unreachable!() };
-    Request { inputs, files: vec![], user: "user-7".into(), mode, workflow_id: None, mock_attempt: None }
+    Request {
+        inputs,
+        files: vec![],
+        user: "user-7".into(),
+        mode,
+        workflow_id: None,
+        answers: vec![],
+        mock_attempt: None,
+    }
 }
 
 async fn send(client: &Client, request: &Request, timeouts: &Timeouts) -> Transcript {

@@ -9,6 +9,8 @@ mod follow;
 mod http;
 mod message;
 mod nodes;
+mod pause;
+mod repeats;
 mod retime;
 mod upload;
 mod wait;

@@ -138,6 +138,7 @@ impl Recording {
             user: "user-1".into(),
             mode,
             workflow_id: None,
+            answers: Vec::new(),
             mock_attempt: None,
         }
     }

@@ -27,6 +27,7 @@ pub fn retime(mut transcript: Transcript, times: &Times<'_>) -> Transcript {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Unanswered { .. }
         | Ending::NotSent { .. } => return transcript,
     }
     let is_late = times.elapsed > times.total;

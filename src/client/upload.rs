@@ -139,7 +139,8 @@ impl Uploader<'_> {
             | Ending::Stalled { .. }
             | Ending::TimedOut { .. }
             | Ending::Stopped { .. }
-            | Ending::Paused) => return other,
+            | Ending::Paused
+            | Ending::Unanswered { .. }) => return other,
         };
         Ending::NotSent { detail: format!("upload {}: {detail}", path.display()), retryable }
     }

@@ -97,7 +97,8 @@ impl Engine {
         let case = made.case;
         let cause = check::cause(transcript);
         let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
-        let findings = check::evaluate(&case.test.checks, transcript, &context);
+        let mut findings = check::evaluate(&case.test.checks, transcript, &context);
+        findings.extend(check::unused_answers(transcript));
         let verdict = verdict::judge(&findings);
         let facts = check::facts(transcript, case.test.usage);
         let passed = verdict == Verdict::Passed;
@@ -185,7 +186,8 @@ fn again(transcript: &Transcript) -> Again {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
-        | Ending::Paused => Again::Useless,
+        | Ending::Paused
+        | Ending::Unanswered { .. } => Again::Useless,
     }
 }
 

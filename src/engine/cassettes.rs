@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cassette::{Ask, Asked, FilePrint, Mode, Pin, Recorded, Speed};
 use crate::client::{Client, StopSignal, Timeouts, Times, retime};
 use crate::engine::request::AttemptId;
-use crate::engine::unrecorded::{hidden, missing, no_cassette};
+use crate::engine::unrecorded::{hidden, missing, no_cassette, paused};
 use crate::engine::{Engine, EngineError, mock_endpoint, mock_key, run};
 use crate::exchange::{FileInput, FileVariable, Request, Transcript};
 use crate::mock::book::recorded_name;
@@ -97,6 +97,9 @@ impl Engine {
         };
         match cassette.map(|cassette| (cassette, cassette.find(ask))) {
             Some((cassette, Ok(recorded))) if recorded.masked => Err(hidden(&cassette.shown)),
+            Some((cassette, Ok(recorded))) if recorded.heard.is_paused() && !request.answers.is_empty() => {
+                Err(paused(&cassette.shown))
+            }
             Some((_, Ok(recorded))) => Ok(Route::Replay(recorded)),
             Some((_, Err(_))) | None if sends => Ok(Route::Send(Some(asked))),
             Some((cassette, Err(miss))) => Err(missing(&miss, &cassette.shown, &case.name, id.repeat)),

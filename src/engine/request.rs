@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::base::bindings::AttemptNames;
 use crate::base::template::{Scope, Template, TemplateError};
 use crate::engine::Engine;
-use crate::exchange::{FileInput, FileVariable, Request};
-use crate::plan::case::{Case, FileSource, FileTemplate, TargetKind};
+use crate::exchange::{FileInput, FileVariable, HumanAnswer, Request};
+use crate::plan::case::{AnswerTemplate, Case, FileSource, FileTemplate, TargetKind};
 use crate::wire::file::file_kind;
 
 /// Which attempt of which case.
@@ -67,7 +67,8 @@ impl Engine {
         let (_, pinned) = super::app_of(&self.plan.target, &case.test.app);
         Ok(Request {
             inputs: self.inputs(case, scope)?,
-            files: self.files(case, scope)?,
+            files: self.files("files", &case.test.files, scope)?,
+            answers: self.answers(case, scope)?,
             user: self.user(case, scope)?,
             mode: case.test.mode,
             workflow_id: pinned.map(str::to_owned),
@@ -81,7 +82,16 @@ impl Engine {
     }
 
     fn inputs(&self, case: &Case, scope: &Scope) -> Result<Map<String, Value>, RequestError> {
-        match self.render(&case.test.inputs, scope, "`inputs`")? {
+        self.members(&case.test.inputs, scope, "`inputs`")
+    }
+
+    fn members(
+        &self,
+        template: &Template,
+        scope: &Scope,
+        what: &str,
+    ) -> Result<Map<String, Value>, RequestError> {
+        match self.render(template, scope, what)? {
             Value::Object(inputs) => Ok(inputs),
             Value::Null => Ok(Map::new()),
             Value::Array(_) => Err(RequestError::Inputs("a list")),
@@ -89,6 +99,25 @@ impl Engine {
             Value::Number(_) => Err(RequestError::Inputs("a number")),
             Value::String(_) => Err(RequestError::Inputs("text")),
         }
+    }
+
+    /// The answers to the forms of its pauses.
+    fn answers(&self, case: &Case, scope: &Scope) -> Result<Vec<HumanAnswer>, RequestError> {
+        let answer = |answer: &AnswerTemplate| {
+            let text = |template, key: &str| {
+                let rendered = self.plan.templates.render_text(template, scope);
+                let what = format!("`human_input` {key}");
+                rendered.map_err(|source| RequestError::Template { what, source })
+            };
+            Ok(HumanAnswer {
+                node: text(&answer.node, "`node`")?,
+                action: text(&answer.action, "`action`")?,
+                inputs: self.members(&answer.inputs, scope, "`human_input` `inputs`")?,
+                files: self.files("human_input.files", &answer.files, scope)?,
+                place: answer.place.clone(),
+            })
+        };
+        case.test.answers.iter().map(answer).collect()
     }
 
     /// The test's own user, else one that no other attempt has.
@@ -102,13 +131,19 @@ impl Engine {
         }
     }
 
-    fn files(&self, case: &Case, scope: &Scope) -> Result<Vec<(String, FileVariable)>, RequestError> {
-        let mut files = Vec::with_capacity(case.test.files.len());
-        for (name, template) in &case.test.files {
+    fn files(
+        &self,
+        key: &str,
+        templates: &[(String, FileTemplate)],
+        scope: &Scope,
+    ) -> Result<Vec<(String, FileVariable)>, RequestError> {
+        let mut files = Vec::with_capacity(templates.len());
+        for (name, template) in templates {
+            let what = format!("{key}.{name}");
             let variable = match template {
-                FileTemplate::One(source) => FileVariable::One(self.file(name, source, scope)?),
+                FileTemplate::One(source) => FileVariable::One(self.file(&what, source, scope)?),
                 FileTemplate::Many(sources) => {
-                    let items = sources.iter().map(|source| self.file(name, source, scope));
+                    let items = sources.iter().map(|source| self.file(&what, source, scope));
                     FileVariable::Many(items.collect::<Result<_, _>>()?)
                 }
             };
@@ -117,10 +152,10 @@ impl Engine {
         Ok(files)
     }
 
-    fn file(&self, name: &str, source: &FileSource, scope: &Scope) -> Result<FileInput, RequestError> {
+    fn file(&self, what: &str, source: &FileSource, scope: &Scope) -> Result<FileInput, RequestError> {
         let text = |template| {
             let rendered = self.plan.templates.render_text(template, scope);
-            rendered.map_err(|source| RequestError::Template { what: format!("`files.{name}`"), source })
+            rendered.map_err(|source| RequestError::Template { what: format!("`{what}`"), source })
         };
         match source {
             FileSource::Url { url, kind } => {

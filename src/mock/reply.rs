@@ -2,6 +2,7 @@
 //!
 //! Knows no YAML and no wire: `script` renders, `answer` speaks Dify.
 
+pub(super) mod pause;
 mod scalar;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use self::pause::Pause;
 pub(super) use self::scalar::{
     Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
     statuses, text, texts, times, workers,
@@ -39,6 +41,8 @@ pub struct Reply {
     pub workflow_id: Option<String>,
     /// Refused instead of run.
     pub reject: Option<Reject>,
+    /// The pauses of the run in their order, each with the forms that wait at once.
+    pub pauses: Vec<Vec<Pause>>,
     /// Waited before the first byte.
     pub latency: Option<Duration>,
 }
@@ -170,6 +174,7 @@ pub fn decode_reply(value: &Value) -> Result<Reply, String> {
     if reply.text.is_some() && !reply.nodes.is_empty() && reply.nodes.iter().all(streams) {
         return Err("`text` has no node to stream it: each streams its own".to_owned());
     }
+    pause::check_nodes(&reply)?;
     Ok(reply)
 }
 
@@ -186,6 +191,7 @@ fn set_reply_key(reply: &mut Reply, key: &str, value: &Value) -> Result<(), Stri
         "workflow_id" => reply.workflow_id = Some(text(value)?),
         "latency" => reply.latency = Some(duration(value)?),
         "reject" => reply.reject = Some(decode_reject(value)?),
+        "pause" => reply.pauses = pause::decode_pauses(value)?,
         "nodes" => reply.nodes = decode_nodes(value)?,
         _ => return Err("is not known".to_owned()),
     }

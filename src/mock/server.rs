@@ -3,7 +3,11 @@
 mod body;
 mod endpoints;
 mod files;
+mod follow;
+mod forms;
+mod life;
 mod pace;
+mod query;
 mod refusal;
 mod replay;
 mod request;

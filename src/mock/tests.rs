@@ -3,7 +3,9 @@
 mod census;
 mod derive;
 mod details;
+mod following;
 mod likeness;
+mod pauses;
 mod recordings;
 mod refusals;
 mod replays;

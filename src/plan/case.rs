@@ -90,8 +90,25 @@ pub struct Test {
     pub usage: crate::check::Usage,
     /// What must hold.
     pub checks: Vec<Check>,
+    /// Answers to the forms of paused runs, in the order written.
+    pub answers: Vec<AnswerTemplate>,
     /// What the mock answers.
     pub mock: Option<Arc<Script>>,
+}
+
+/// An entry of `human_input` before rendering.
+#[derive(Clone)]
+pub struct AnswerTemplate {
+    /// Where it stands.
+    pub place: Arc<Place>,
+    /// Title or id of the node that asks.
+    pub node: Template,
+    /// The action taken.
+    pub action: Template,
+    /// What is filled in.
+    pub inputs: Template,
+    /// Files by field.
+    pub files: Vec<(String, FileTemplate)>,
 }
 
 /// A suite's own facts.

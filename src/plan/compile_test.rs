@@ -11,6 +11,7 @@ use crate::check::{
 };
 use crate::exchange::ResponseMode;
 use crate::mock::script::compile_script;
+use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
@@ -93,10 +94,13 @@ pub fn compile_test(
         pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
         checks: compile_checks(reader, spec, context, (&mut *templates, &known)),
+        answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
         mock: spec
             .mock
             .as_ref()
-            .and_then(|node| compile_script(reader, node, templates, &known))
+            .and_then(|node| {
+                compile_script(reader, node, answered_forms(&spec.answers), (&mut *templates, &known))
+            })
             .map(Arc::new),
     }
 }
@@ -119,7 +123,7 @@ fn merge_entries<'n>(inherited: &'n [Entry], own: &'n [Entry]) -> Vec<&'n Entry>
     replaced.chain(added).collect()
 }
 
-fn compile_inputs(
+pub(super) fn compile_inputs(
     reader: &mut Reader<'_>,
     entries: &[&Entry],
     templates: &mut Templates,

@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod file;
+pub(crate) mod form;
 pub(crate) mod request;
 pub(crate) mod sse;
 pub(crate) mod usage;

@@ -39,6 +39,21 @@ pub fn stop_path(task_id: &str) -> String {
     format!("/workflows/tasks/{}/stop", encode_segment(task_id))
 }
 
+/// Where the events of a run are, after the base address; since Dify 1.14, and `workflow` is no slip.
+pub fn events_path(run_id: &str) -> String {
+    format!("/workflow/{}/events", encode_segment(run_id))
+}
+
+/// The query that follows a run from now on, past its pauses.
+pub fn follow_query(user: &str) -> [(&'static str, &str); 2] {
+    [("user", user), ("continue_on_pause", "true")]
+}
+
+/// Where a form is fetched and answered, after the base address; since Dify 1.14.
+pub fn form_path(token: &str) -> String {
+    format!("/form/human_input/{}", encode_segment(token))
+}
+
 /// How an uploaded file is named in the inputs.
 pub fn uploaded_file(kind: &str, upload_id: &str) -> Value {
     json!({ "type": kind, "transfer_method": "local_file", "upload_file_id": upload_id })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::live::{Live, Ran, assert_hidden, base64, case, finish, junit, report};
 use crate::project::Project;
 use crate::server::{
-    KEY, Seen, Step, document, event, finished, good, ping, refusal, started, stream_head, succeed,
+    KEY, Seen, Step, chunk, document, event, finished, good, ping, refusal, started, stream_head, succeed,
 };
 
 const CASSETTE: &str = "suites/cassettes/s.jsonl";
@@ -136,9 +136,7 @@ fn a_rerecording_that_changes_nothing_leaves_the_file_alone() {
         let body = body
             .replace("run-1", &run)
             .replace("\"created_at\":1", &format!("\"created_at\":{}", seen.number + 5));
-        vec![Step::Send(
-            [stream_head(), crate::server::chunk(body.as_bytes()), b"0\r\n\r\n".to_vec()].concat(),
-        )]
+        vec![Step::Send([stream_head(), chunk(body.as_bytes()), b"0\r\n\r\n".to_vec()].concat())]
     });
     live.expect(0, &["--record", "all"]);
     let before = live.project.read(CASSETTE);
@@ -410,6 +408,31 @@ fn no_key_is_in_a_cassette_in_any_form_and_what_hid_one_is_not_judged() {
     let ran = live.expect(100, &["--replay"]);
     assert!(ran.text.contains("held a secret, which was masked there: it cannot be judged"), "{}", ran.text);
     assert_eq!([live.verdict("leak"), live.verdict("echo")], ["errored", "passed"], "{}", ran.text);
+}
+
+#[test]
+fn a_run_that_waits_is_recorded_without_its_token_and_one_that_was_answered_is_not() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wire/1.14.2/human.streaming.json");
+    let recorded: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let body = recorded["response"]["body"].as_str().unwrap().to_owned();
+    assert!(body.contains("MjJmMJLLsbKxXPYDqYxJzy"), "the token of the form");
+    let text = "version: 1\nname: S\ntests:\n  - name: a\n    inputs: { draft: Hello }\n    assert: [{ status: paused }, { nodes: { visited: [Approval] } }]\n";
+    let live = Live::new(text, "", move |_| {
+        vec![Step::Send([stream_head(), chunk(body.as_bytes()), b"0\r\n\r\n".to_vec()].concat())]
+    });
+    live.expect(0, &["--record", "once"]);
+    let cassette = live.project.read(CASSETTE);
+    assert!(cassette.contains("\"form_token\":\"***\"") && !cassette.contains("MjJmMJLL"), "{cassette}");
+    live.expect(0, &["--replay"]);
+    let answered = format!("{text}    human_input: [{{ node: Approval, action: approve }}]\n");
+    live.project.write("suites/s.yaml", answered);
+    let ran = live.expect(3, &["--replay"]);
+    assert!(
+        ran.text.contains("waits for a person, and no answer of `human_input` can be replayed"),
+        "{}",
+        ran.text
+    );
+    assert_eq!(live.server.requests().len(), 1);
 }
 
 // Cassettes that cannot be read.

@@ -14,6 +14,8 @@ mod engine;
 mod exit_codes;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
+/// Runs that wait for people: answered, left waiting, answered wrongly.
+mod human_input;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// A project of its own for each test, and the built command to run in it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript, Wait};
+use crate::exchange::{Arrival, Ending, NodeRun, Pauses, ResponseMode, Transcript, Wait};
 use crate::wire::error::{ErrorClass, WireError};
 
 /// `over` over `base`, key by key.
@@ -80,6 +80,11 @@ pub(super) fn build(spec: &Value) -> Transcript {
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
         curl: String::new(),
+        pauses: Pauses {
+            is_torn: spec["torn"] == true,
+            restarts: spec["restarts"].as_u64().unwrap_or(0),
+            ..Pauses::default()
+        },
     }
 }
 
@@ -111,6 +116,7 @@ fn ending(spec: &Value) -> Ending {
         "timed_out" => Ending::TimedOut { after: second },
         "stopped" => Ending::Stopped { reason: "interrupted".into() },
         "paused" => Ending::Paused,
+        "unanswered" => Ending::Unanswered { detail: "the form cannot be answered".to_owned(), hint: None },
         "not_sent" => {
             Ending::NotSent { detail: "connect to 127.0.0.1:9: connection refused".into(), retryable: true }
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::layout::{node_of, place};
 use super::sources::{Segment, find_segments};
 use super::{model, schedule};
+use crate::mock::reply::pause::Pause;
 use crate::mock::reply::{NodeStatus, Price, Reply, RunStatus, ScriptedNode};
 
 /// A reply with its nodes in the order they run.
@@ -20,6 +21,8 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// What is streamed, in the order of the end's variables.
     pub segments: Vec<Segment>,
+    /// Its pauses in their order: the nodes that ask at once, by index, with their forms.
+    pub pauses: Vec<Vec<(usize, Pause)>>,
     /// `total_tokens`.
     pub tokens: u64,
     /// `total_steps`.
@@ -142,6 +145,7 @@ impl Graph {
     pub fn lay_out(reply: Reply) -> Self {
         let mut scripted = reply.nodes.clone();
         model::complete(&reply, &mut scripted);
+        add_asking(&reply, &mut scripted);
         let mut nodes = place(&reply, scripted);
         let (status, error) = ending(&reply, &nodes);
         cut_at_the_end(&mut nodes, status);
@@ -154,8 +158,37 @@ impl Graph {
             nodes.iter().filter(|node| node.rounds[0].status != NodeStatus::Succeeded).count() as u64;
         let exceptions = retries + if status == RunStatus::Failed { not_well.max(1) } else { not_well };
         let segments = find_segments(&reply, &mut nodes, status);
-        Self { reply, status, error, nodes, segments, tokens, steps, exceptions, elapsed }
+        let pauses = find_pauses(&reply, &nodes);
+        Self { reply, status, error, nodes, segments, pauses, tokens, steps, exceptions, elapsed }
     }
+}
+
+/// Gives every pause its node: the scripted one it names, else one more after the others.
+fn add_asking(reply: &Reply, scripted: &mut Vec<ScriptedNode>) {
+    for pause in reply.pauses.iter().flatten() {
+        let names_it = |node: &&mut ScriptedNode| {
+            [&node.id, &node.title].into_iter().flatten().any(|name| *name == pause.node)
+        };
+        let kind = Some("human-input".to_owned());
+        match scripted.iter_mut().find(names_it) {
+            Some(node) => node.kind = kind,
+            None => scripted.push(ScriptedNode {
+                title: Some(pause.node.clone()),
+                kind,
+                ..ScriptedNode::default()
+            }),
+        }
+    }
+}
+
+/// The pauses that are reached, by the nodes that ask.
+fn find_pauses(reply: &Reply, nodes: &[GraphNode]) -> Vec<Vec<(usize, Pause)>> {
+    let find = |pause: &Pause| {
+        let asks = |node: &GraphNode| node.id == pause.node || node.title == pause.node;
+        nodes.iter().position(asks).map(|index| (index, pause.clone()))
+    };
+    let groups = reply.pauses.iter().map(|group| group.iter().filter_map(find).collect::<Vec<_>>());
+    groups.filter(|group| !group.is_empty()).collect()
 }
 
 /// How the run ends: as written, else as its nodes make it.

@@ -9,18 +9,22 @@ pub(super) mod json;
 mod layout;
 mod model;
 mod nodes;
+pub(super) mod pauses;
+mod replay;
 mod schedule;
 mod sources;
 mod stream;
 pub(super) mod text;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value};
 
-pub use self::blocking::{log_facts, write_blocking};
-pub use self::events::PING;
+pub use self::blocking::{log_facts, write_blocking, write_paused};
+pub use self::events::{Events, PING};
 use self::graph::Graph;
+pub use self::replay::{replayed_event, snapshot_events};
 pub use self::stream::{stopped_event, write_stream};
 
 /// The Dify whose bytes are imitated.
@@ -68,9 +72,17 @@ pub struct Run {
     pub graph: Arc<Graph>,
     /// Where the execution ids come from.
     pub seed: u64,
+    /// How often nodes were begun again after a pause; Dify counts each as a step.
+    pub restarts: AtomicU64,
 }
 
 impl Run {
+    /// `total_steps` of the whole run.
+    pub fn steps(&self) -> u64 {
+        let restarts = self.restarts.load(Ordering::Relaxed);
+        self.graph.reply.steps.unwrap_or(self.graph.steps + restarts)
+    }
+
     /// When the run ended, in whole Unix seconds.
     pub fn finished_at(&self) -> i64 {
         self.created_at + self.graph.elapsed as i64

@@ -124,7 +124,7 @@ impl Graph {
     /// The node before which nothing is streamed: the last at which the way to the end is decided.
     pub fn last_fork(&self) -> usize {
         let forks = |node: &GraphNode| {
-            let branches = matches!(node.kind.as_str(), "if-else" | "question-classifier");
+            let branches = matches!(node.kind.as_str(), "if-else" | "question-classifier" | "human-input");
             branches || (node.rounds[0].status == NodeStatus::Exception && !has_defaults(node))
         };
         self.nodes.iter().rposition(forks).unwrap_or(0)

@@ -150,7 +150,7 @@ pub fn run_status(value: &Value) -> Result<RunStatus, String> {
         "partial-succeeded" => Ok(RunStatus::PartialSucceeded),
         "failed" => Ok(RunStatus::Failed),
         "stopped" => Ok(RunStatus::Stopped),
-        "paused" => Err("`paused` is not supported by this version of flowproof".to_owned()),
+        "paused" => Err("a run that waits is written `pause: { node, actions }`".to_owned()),
         "rejected" => Err("a rejection is written `reject: { code, message }`".to_owned()),
         other => Err(format!("cannot be `{other}`; one of: succeeded, partial-succeeded, failed, stopped")),
     }

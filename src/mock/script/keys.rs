@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::mock::reply::pause;
 use crate::mock::reply::{
     Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
     statuses, text, texts, times, workers,
@@ -23,7 +24,7 @@ pub const REPLY_KEYS: [(&str, Decode); 14] = [
     ("workflow_id", |value| any(text(value))),
     ("reject", |value| any(mapping(value))),
     ("latency", |value| any(duration(value))),
-    ("pause", |_| Ok(())),
+    ("pause", forms),
     ("fault", |_| Ok(())),
 ];
 
@@ -55,8 +56,28 @@ const REJECT_KEYS: [(&str, Decode); 3] = [
     ("message", |value| any(text(value))),
 ];
 
+/// Keys of a pause.
+const PAUSE_KEYS: [(&str, Decode); 6] = [
+    ("node", |value| any(text(value))),
+    ("actions", |value| any(pause::actions(value))),
+    ("content", |value| any(text(value))),
+    ("inputs", |value| any(pause::fields(value))),
+    ("expires", |value| any(duration(value))),
+    ("delivery", |value| any(pause::delivery(value))),
+];
+
 /// Keys that later versions will know; silence about them would be a false green.
-const UNSUPPORTED: [&str; 2] = ["pause", "fault"];
+const UNSUPPORTED: [&str; 1] = ["fault"];
+
+fn forms(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(_) => Ok(()),
+        Value::Array(items) if !items.is_empty() => Ok(()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err("must be a mapping, or a list of them".to_owned())
+        }
+    }
+}
 
 fn list(value: &Value) -> Result<(), String> {
     if value.is_array() { Ok(()) } else { Err("must be a list".to_owned()) }
@@ -74,6 +95,7 @@ pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
                 check_alone(reader, node);
             }
             "nodes" => check_nodes(reader, &entry.value),
+            "pause" => check_pauses(reader, &entry.value),
             _ => {}
         }
     }
@@ -131,6 +153,29 @@ fn check_at_once(reader: &mut Reader<'_>, items: &[Node]) {
         if !is_child {
             before = Some(item);
         }
+    }
+}
+
+/// A pause is a form, or a list of them in which a list stands for forms that wait at once.
+fn check_pauses(reader: &mut Reader<'_>, node: &Node) {
+    let Some(items) = node.as_list() else { return check_pause(reader, node) };
+    for item in items {
+        match item.as_list() {
+            Some([]) => reader.problem(item.mark, "`pause` waits here for no form"),
+            Some(forms) => forms.iter().for_each(|form| check_pause(reader, form)),
+            None => check_pause(reader, item),
+        }
+    }
+}
+
+fn check_pause(reader: &mut Reader<'_>, node: &Node) {
+    check_keys(reader, node, "`pause`", &PAUSE_KEYS);
+    if node.as_map().is_some() && (node.get("node").is_none() || node.get("actions").is_none()) {
+        reader.problem_with_help(
+            node.mark,
+            "`pause` needs a `node` and its `actions`",
+            "{ node: Review, actions: [approve, reject] }",
+        );
     }
 }
 

@@ -12,8 +12,9 @@ use super::body::Answer;
 use super::refusal::Refusal;
 use super::respond::{html, json, refuse};
 use super::state::State;
-use super::{endpoints, run, upload};
-use crate::mock::answer::json::flask;
+use super::{endpoints, follow, forms, run, upload};
+use crate::mock::answer::DifyVersion;
+use crate::mock::answer::json::{flask, spaced};
 use crate::mock::book::{AttemptId, recorded_number};
 
 /// Most bytes of a request's body.
@@ -44,6 +45,9 @@ enum Route<'p> {
     RunById(&'p str),
     Detail(&'p str),
     Stop(&'p str),
+    Events(&'p str),
+    Form(&'p str),
+    Submit(&'p str),
     Logs,
     Upload,
     Parameters,
@@ -56,7 +60,7 @@ enum Route<'p> {
     Health,
 }
 
-fn route(path: &str) -> Option<Route<'_>> {
+fn route<'p>(path: &'p str, method: &Method) -> Option<Route<'p>> {
     let below = match path {
         "/health" => return Some(Route::Health),
         "/v1" => return Some(Route::RootWithoutSlash),
@@ -70,6 +74,11 @@ fn route(path: &str) -> Option<Route<'_>> {
         ["workflows", "run", id] if !id.is_empty() => Route::Detail(id),
         ["workflows", id, "run"] if !id.is_empty() => Route::RunById(id),
         ["workflows", "tasks", id, "stop"] if !id.is_empty() => Route::Stop(id),
+        ["workflow", id, "events"] if !id.is_empty() => Route::Events(id),
+        ["form", "human_input", token] if !token.is_empty() && *method == Method::POST => {
+            Route::Submit(token)
+        }
+        ["form", "human_input", token] if !token.is_empty() => Route::Form(token),
         ["files", "upload"] => Route::Upload,
         ["parameters"] => Route::Parameters,
         ["info"] => Route::Info,
@@ -81,12 +90,28 @@ fn route(path: &str) -> Option<Route<'_>> {
 }
 
 impl Route<'_> {
+    /// Runs can be followed, and forms answered, since 1.14.
+    fn is_in(&self, version: DifyVersion) -> bool {
+        match self {
+            Self::Events(_) | Self::Form(_) | Self::Submit(_) => version == DifyVersion::V1_14,
+            Self::Run | Self::RunById(_) | Self::Detail(_) | Self::Stop(_) | Self::Logs => true,
+            Self::Upload | Self::Parameters | Self::Info | Self::Site | Self::Meta | Self::Completion => true,
+            Self::Root | Self::RootWithoutSlash | Self::Health => true,
+        }
+    }
+
     fn method(&self) -> Method {
         match self {
-            Self::Run | Self::RunById(_) | Self::Stop(_) | Self::Upload | Self::Completion => Method::POST,
-            Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => {
-                Method::GET
-            }
+            Self::Run | Self::RunById(_) | Self::Stop(_) => Method::POST,
+            Self::Upload | Self::Completion | Self::Submit(_) => Method::POST,
+            Self::Detail(_)
+            | Self::Events(_)
+            | Self::Form(_)
+            | Self::Logs
+            | Self::Parameters
+            | Self::Info
+            | Self::Site
+            | Self::Meta => Method::GET,
             Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
         }
     }
@@ -97,7 +122,9 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let version = state.options.version;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let Some(route) = route(&path) else { return html(version, 404, endpoints::NOT_FOUND.to_owned()) };
+    let Some(route) = route(&path, &parts.method).filter(|route| route.is_in(version)) else {
+        return html(version, 404, endpoints::NOT_FOUND.to_owned());
+    };
     if parts.method == Method::OPTIONS {
         return endpoints::options(version, &route.method(), &parts.headers);
     }
@@ -117,6 +144,7 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
         Route::RootWithoutSlash => return endpoints::redirect(state, &parts.headers),
         Route::Run | Route::RunById(_) | Route::Detail(_) | Route::Stop(_) | Route::Logs | Route::Upload => {}
         Route::Parameters | Route::Info | Route::Site | Route::Meta | Route::Completion => {}
+        Route::Events(_) | Route::Form(_) | Route::Submit(_) => {}
     }
     let (app, attempt) = match authorise(state, &parts.headers) {
         Ok(known) => known,
@@ -138,6 +166,12 @@ async fn dispatch(state: &Arc<State>, route: &Route<'_>, call: &Call) -> Respons
     let answered = match route {
         Route::Run => return run::answer_run(state, call, None).await,
         Route::RunById(id) => return run::answer_run(state, call, Some(id)).await,
+        Route::Events(id) => return follow::answer_events(state, call, id),
+        Route::Form(token) => match forms::answer_form(state, call, token) {
+            Ok(form) => return json(version, 200, spaced(&form)),
+            Err(refusal) => Err(refusal),
+        },
+        Route::Submit(token) => forms::answer_submit(state, call, token).map(|value| (200, value)),
         Route::Upload => upload::answer_upload(state, call).await.map(|value| (201, value)),
         Route::Stop(task) => endpoints::stop(state, call, task).map(|value| (200, value)),
         Route::Detail(id) => endpoints::detail(state, call, id).map(|value| (200, value)),

@@ -12,17 +12,19 @@ use serde_json::{Map, Value};
 
 use super::body::Answer;
 use super::files::{Scope, resolve_all, without_files};
+use super::life::Life;
+use super::pace::{paced, wait_before};
 use super::refusal::Refusal;
 use super::replay::replay;
 use super::request::{RunRequest, read_object, read_run};
 use super::respond::{Content, refuse, respond};
 use super::route::Call;
-use super::state::State;
+use super::state::{State, StoredRun};
 use crate::base::clock;
 use crate::cassette::Recorded;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
-use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_stream};
+use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_paused, write_stream};
 use crate::mock::book::Ask;
 use crate::mock::form::FormError;
 use crate::mock::options::Pace;
@@ -99,14 +101,27 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         version,
         graph,
         seed: state.seed(),
+        restarts: 0.into(),
     };
+    let has_pauses = !run.graph.pauses.is_empty();
+    if has_pauses && version == DifyVersion::V1_12 {
+        return refuse(
+            version,
+            &no_answer("no mock answer: `pause` needs Dify 1.14, and this mock plays 1.12".to_owned()),
+        );
+    }
     let answer = match request.mode {
+        ResponseMode::Blocking if has_pauses => {
+            let answer =
+                respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_paused(&run)))));
+            keep_alive(state, call, run, Pace::AtOnce);
+            return answer;
+        }
         ResponseMode::Blocking => {
             respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
         }
-        ResponseMode::Streaming if state.options.pace == Pace::Real => {
-            let stored = state.remember(run, call.app.clone(), call.body.len());
-            return super::pace::paced(state, stored);
+        ResponseMode::Streaming if has_pauses || state.options.pace == Pace::Real => {
+            return paced(state, keep_alive(state, call, run, state.options.pace));
         }
         ResponseMode::Streaming => {
             let events = write_stream(&run);
@@ -117,6 +132,14 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
     };
     state.remember(run, call.app.clone(), call.body.len());
     answer
+}
+
+/// Remembers a run that goes on, with its events to come.
+fn keep_alive(state: &State, call: &Call, run: Run, pace: Pace) -> Arc<StoredRun> {
+    let events = write_stream(&run);
+    let bytes = call.body.len() + events.bytes.len();
+    let life = Life::begin(events, |event| wait_before(event, pace));
+    state.remember_alive(run, call.app.clone(), bytes, life)
 }
 
 /// A pinned version must be a uuid, published, and the app's own.

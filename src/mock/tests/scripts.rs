@@ -108,10 +108,37 @@ fn bad_scripts_are_told_where_and_how() {
         ["1:1 unknown key `outputz` in a mock reply; did you mean `outputs`?"]
     );
     assert_eq!(problems("fault: http_500"), ["1:1 `fault` is not supported by this version of flowproof"]);
+    let needs = "2:8 `pause` needs a `node` and its `actions`; { node: Review, actions: [approve, reject] }";
+    assert_eq!(problems("outputs: {}\npause: { node: x }"), [needs]);
     assert_eq!(
-        problems("outputs: {}\npause: { node: x }"),
-        ["2:1 `pause` is not supported by this version of flowproof"]
+        problems("pause: { node: x, action: [a], actions: [] }"),
+        [
+            "1:19 unknown key `action` in `pause`; did you mean `actions`?",
+            "1:41 `actions` must name an action: without one no form can be sent",
+        ]
     );
+    assert_eq!(
+        problems("pause: [{ node: x, actions: [a], inputs: [{ name: n, type: slider }] }, []]"),
+        [
+            "1:42 `inputs` holds a field of type `slider`; one of: text-input, paragraph, select, file, file-list",
+            "1:73 `pause` waits here for no form",
+        ]
+    );
+    assert!(problems("pause: []")[0].contains("must be a mapping, or a list of them"));
+    assert!(
+        problems("{ pause: { node: L, actions: [a] }, nodes: [{ title: L, type: llm }] }")[0]
+            .contains("is of another type than human-input")
+    );
+    let order = "{ pause: [{ node: B, actions: [a] }, { node: A, actions: [a] }], nodes: [{ title: A }, { title: B }] }";
+    assert!(
+        problems(
+            &order
+                .replace("title: A", "title: A, type: human-input")
+                .replace("title: B", "title: B, type: human-input")
+        )[0]
+        .contains("must follow the order")
+    );
+    assert!(problems("status: paused")[0].contains("a run that waits is written `pause: { node, actions }`"));
     assert_eq!(problems("replies: []"), ["1:10 `replies` must not be empty"]);
     assert_eq!(problems("replies: [{}]\ntokens: 3").len(), 1);
     assert_eq!(problems("tokens: many").len(), 1);

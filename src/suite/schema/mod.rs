@@ -38,6 +38,8 @@ mod tests {
         same(&suite, "/properties", &read_suite::SUITE_KEYS);
         same(&suite, "/properties/defaults/properties", &read_test::RUN_KEYS);
         same(&suite, "/$defs/test/properties", &read_test::TEST_KEYS);
+        let answer = "/$defs/test/properties/human_input/items/properties";
+        same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
         same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
         let project = schema(PROJECT);
         same(&project, "/properties", &project::PROJECT_KEYS);
@@ -121,7 +123,7 @@ mod tests {
         "files-missing",
         "full-name-collision",
         "huge-integer",
-        "human-input",
+        "human-input-twice",
         "matrix-huge",
         "name-twice",
         "pass-rate-above",
