@@ -20,6 +20,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 mod text;
+mod times;
 mod transform;
 mod usage;
 mod values;
