@@ -13,6 +13,7 @@ mod journal;
 mod mock;
 mod outcome;
 mod plan;
+mod probe;
 mod report;
 mod session;
 mod settings;

@@ -4,6 +4,7 @@
 
 pub(crate) mod cassettes;
 mod open;
+pub(crate) mod probe;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::units::{Rate, parse_limit, parse_rate};
+use crate::cli::doctor::DoctorArgs;
 use crate::cli::exit::NoTests;
 use crate::cli::record::{CassetteArgs, RecordArgs};
 use crate::cli::schema::SchemaArgs;
@@ -60,6 +61,9 @@ pub enum Command {
     /// Serve the suites' answers as a Dify on 127.0.0.1.
     #[command(after_help = "Example:\n  flowproof mock --port 5001")]
     Mock(MockArgs),
+    /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
+    #[command(after_help = "Example:\n  flowproof doctor staging")]
+    Doctor(DoctorArgs),
     /// Print the JSON Schema of a file format, for editors.
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]
     Schema(SchemaArgs),

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod completions;
+mod doctor;
 mod exit;
 mod list;
 mod mock;
@@ -36,6 +37,7 @@ pub fn command_line() -> ExitCode {
         Command::List(args) => list::list(&args, &settings),
         Command::Check(args) => check::check(&args, &settings),
         Command::Mock(args) => mock::mock(&args, &settings),
+        Command::Doctor(args) => doctor::doctor(&args, &settings),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     }

@@ -5,6 +5,7 @@ mod begin;
 mod connect;
 mod curl;
 mod document;
+mod enquiry;
 mod failure;
 mod follow;
 mod http;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use connect::ClientError;
+pub use enquiry::{Enquirer, Reply};
 pub use http::Client;
 pub use retime::{Times, retime};
 pub use wait::StopSignal;

@@ -9,6 +9,7 @@ mod endpoint;
 mod expand;
 mod files;
 pub(crate) mod list;
+pub(crate) mod live;
 pub(crate) mod select;
 pub(crate) mod target;
 

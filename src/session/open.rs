@@ -175,7 +175,7 @@ fn join(errors: &[TargetError]) -> String {
 }
 
 /// The command line's choices, and where it is silent the environment's.
-fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailure> {
+pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailure> {
     let number = |name, value: &Option<String>| {
         from_env(name, value, |text| text.parse::<u32>().map_err(|_| whole(text)))
     };

@@ -8,6 +8,7 @@ pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod form;
 pub(crate) mod history;
+pub(crate) mod parameters;
 pub(crate) mod request;
 pub(crate) mod sse;
 pub(crate) mod usage;

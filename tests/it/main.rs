@@ -8,6 +8,8 @@ mod bad_input;
 mod cassettes;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
+/// Questions to live apps: what a doctor finds wrong with them.
+mod doors;
 /// Runs that were once green, endless or too talkative, and must not be.
 mod doubts;
 /// The engine against servers that misbehave: pace, retries, configuration errors, timeouts, signals, choice and order.

@@ -93,6 +93,15 @@ pub fn find_project(from: &Path) -> Option<PathBuf> {
     from.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|path| path.symlink_metadata().is_ok())
 }
 
+/// The project file without its suites: none where there is none, or where it has problems that leave nothing of it.
+pub fn load_alone(working_dir: &Path) -> (Option<ProjectSpec>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let path = find_project(working_dir);
+    let root = path.as_deref().and_then(Path::parent).unwrap_or(working_dir).to_path_buf();
+    let project = path.and_then(|path| load_project(&path, &root, &mut problems));
+    (project, problems)
+}
+
 fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
     let name = shown(path, root);
     let bytes = read_bytes(path, &name, problems)?;

@@ -1,0 +1,285 @@
+//! Reads an endpoint's first answers as a doctor does: one line a fact, each finding with what mends it.
+
+use serde_json::Value;
+
+use crate::client::Reply;
+use crate::wire::error;
+use crate::wire::parameters::decode_parameters;
+
+/// Clocks further apart than this mislead the search for lost runs, which goes by the server's times.
+const MOST_SKEW: i64 = 60;
+/// The versions whose answers were recorded and are known by heart.
+const KNOWN: [&str; 2] = ["1.12.", "1.14."];
+
+/// One line of a diagnosis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// How it stands.
+    pub state: State,
+    /// What was looked at.
+    pub topic: &'static str,
+    /// What was seen, and what mends it.
+    pub text: String,
+}
+
+/// How a fact stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// Cannot be told from here.
+    Untold,
+    /// Wrong, and mended as the line says.
+    Finding,
+    /// Nothing answers there.
+    Unreachable,
+}
+
+impl Line {
+    /// A line; characters that would steer a terminal are taken out.
+    pub fn new(state: State, topic: &'static str, text: impl Into<String>) -> Self {
+        let visible = |c: char| if c.is_control() { ' ' } else { c };
+        Self { state, topic, text: text.into().chars().map(visible).collect() }
+    }
+}
+
+/// Where was asked.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// `base_url`.
+    pub base_url: String,
+    /// `insecure: true`.
+    pub is_unchecked: bool,
+    /// A `/v1` was asked for as well, and Dify answered there.
+    pub has_dify_below: bool,
+}
+
+/// Tells whether an answer is one of Dify's API, refusals included.
+pub fn is_dify(reply: &Reply) -> bool {
+    let json = reply.json();
+    json["mode"].is_string() || (json["code"].is_string() && json["message"].is_string())
+}
+
+/// Judges the address, its certificate, Dify's version and clock by the first answer.
+pub fn judge_address(address: &Address, first: &Result<Reply, String>) -> Vec<Line> {
+    let base = &address.base_url;
+    let reply = match first {
+        Ok(reply) => reply,
+        Err(reason) if reason.contains("certificate") => {
+            let mend = "have the server present its whole chain, or name its authority in `ca_file`";
+            return vec![Line::new(State::Unreachable, "TLS", format!("{reason}; {mend}"))];
+        }
+        Err(reason) => {
+            let mend = "is Dify up, and are host and port of `base_url` (and `proxy`) right?";
+            return vec![Line::new(State::Unreachable, "address", format!("{base}: {reason}; {mend}"))];
+        }
+    };
+    let mut lines = vec![address_line(address, reply), tls_line(address)];
+    if is_dify(reply) {
+        lines.extend([version_line(reply), clock_line(reply)]);
+    }
+    lines
+}
+
+fn address_line(address: &Address, reply: &Reply) -> Line {
+    let base = &address.base_url;
+    let finding = |text: String| Line::new(State::Finding, "address", text);
+    if address.has_dify_below {
+        return finding(format!("{base} lacks /v1: write `base_url: {base}/v1`"));
+    }
+    if is_dify(reply) {
+        return Line::new(State::Good, "address", format!("{base} answers as Dify's API does"));
+    }
+    let what = match &reply.location {
+        Some(to) => format!("it redirects to {to}, and flowproof follows no redirects"),
+        None => error::describe_body(&reply.content_type, &reply.body),
+    };
+    finding(format!(
+        "{base} is not Dify's API (HTTP {}: {what}); `base_url` is shown on the app's page \"API Access\" and ends in /v1",
+        reply.status
+    ))
+}
+
+fn tls_line(address: &Address) -> Line {
+    if !address.base_url.to_ascii_lowercase().starts_with("https://") {
+        return Line::new(
+            State::Good,
+            "TLS",
+            "none: over http the key travels in the clear; fine on this machine only",
+        );
+    }
+    if address.is_unchecked {
+        let mend = "take `insecure` off and name the authority in `ca_file`";
+        return Line::new(
+            State::Finding,
+            "TLS",
+            format!("the certificate is not checked (`insecure: true`); {mend}"),
+        );
+    }
+    Line::new(State::Good, "TLS", "the certificate is trusted")
+}
+
+fn version_line(reply: &Reply) -> Line {
+    match &reply.dify_version {
+        Some(version) if KNOWN.iter().any(|known| version.starts_with(known)) => {
+            Line::new(State::Good, "version", format!("Dify {version}"))
+        }
+        Some(version) => {
+            let text = format!(
+                "Dify {version}; flowproof was proven with 1.12 and 1.14, and may not know all of this one"
+            );
+            Line::new(State::Untold, "version", text)
+        }
+        None => {
+            let text =
+                "there is no `X-Version` header: a proxy takes it away, or it is not Dify's own server";
+            Line::new(State::Untold, "version", text)
+        }
+    }
+}
+
+fn clock_line(reply: &Reply) -> Line {
+    let Some(date) = reply.date else {
+        return Line::new(State::Untold, "clock", "the server tells no `Date`");
+    };
+    let ahead = date - reply.at.as_second();
+    if ahead.abs() <= MOST_SKEW {
+        return Line::new(State::Good, "clock", format!("the server's differs by {} s", ahead.abs()));
+    }
+    let way = if ahead > 0 { "ahead of" } else { "behind" };
+    let mend = "set both by NTP; lost runs are looked for by the server's times";
+    Line::new(
+        State::Finding,
+        "clock",
+        format!("the server's is {} s {way} this machine's; {mend}", ahead.abs()),
+    )
+}
+
+/// Judges one app's key and mode by `/info`, and what it publishes by `/parameters`.
+pub fn judge_app(info: &Result<Reply, String>, parameters: Option<&Result<Reply, String>>) -> Vec<Line> {
+    let reply = match info {
+        Ok(reply) => reply,
+        Err(reason) => {
+            return vec![Line::new(State::Unreachable, "app", format!("/info: {reason}; try again"))];
+        }
+    };
+    if reply.status == 401 || reply.status == 403 {
+        let mend = "copy it anew from the app's page \"API Access\" (keys of datasets do not do)";
+        return vec![Line::new(State::Finding, "key", format!("it is refused: {}; {mend}", said(reply)))];
+    }
+    if reply.status != 200 {
+        let mend = "publish the app and enable its API";
+        return vec![Line::new(State::Finding, "app", format!("/info is refused: {}; {mend}", said(reply)))];
+    }
+    let json = reply.json();
+    let mut lines = vec![Line::new(State::Good, "key", "it is accepted"), mode_line(&json)];
+    lines.extend(parameters.map(inputs_line));
+    lines
+}
+
+fn mode_line(info: &Value) -> Line {
+    let name = info["name"].as_str().unwrap_or_default();
+    match info["mode"].as_str() {
+        Some("workflow") => Line::new(State::Good, "app", format!("`{name}` is a workflow")),
+        Some(mode) => {
+            let mend = "flowproof tests apps of mode `workflow`; use the key of one";
+            Line::new(State::Finding, "app", format!("`{name}` has the mode `{mode}`; {mend}"))
+        }
+        None => Line::new(
+            State::Finding,
+            "app",
+            format!("`{name}` does not tell its mode, which must be `workflow`"),
+        ),
+    }
+}
+
+fn inputs_line(reply: &Result<Reply, String>) -> Line {
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(reason) => {
+            return Line::new(State::Unreachable, "inputs", format!("/parameters: {reason}; try again"));
+        }
+    };
+    match decode_parameters(&reply.json()).filter(|_| reply.status == 200) {
+        Some(inputs) if inputs.is_empty() => {
+            Line::new(State::Good, "inputs", "it is published and takes no inputs")
+        }
+        Some(inputs) => {
+            let names: Vec<String> = inputs.iter().map(|input| format!("`{}`", input.name)).collect();
+            Line::new(State::Good, "inputs", format!("it is published and takes {}", names.join(", ")))
+        }
+        None if reply.json()["code"] == "app_unavailable" => {
+            let mend = "press Publish in Dify's editor";
+            Line::new(State::Finding, "inputs", format!("no version is published ({}); {mend}", said(reply)))
+        }
+        None => {
+            let text = format!("/parameters has no form that can be read: {}", said(reply));
+            Line::new(State::Finding, "inputs", text)
+        }
+    }
+}
+
+/// What can only be told by a run, which would cost.
+pub fn untold(target: &str) -> [Line; 2] {
+    let run = format!("`flowproof run --target {target}`");
+    [
+        Line::new(
+            State::Untold,
+            "published",
+            format!("no call tells which version is published; {run} records it"),
+        ),
+        Line::new(
+            State::Untold,
+            "streaming",
+            format!("whether a proxy holds events back shows in a run only; {run} times them"),
+        ),
+    ]
+}
+
+fn said(reply: &Reply) -> String {
+    let json = reply.json();
+    match (json["code"].as_str(), json["message"].as_str()) {
+        (Some(code), Some(message)) => format!("HTTP {} {code}: {message}", reply.status),
+        _ => format!("HTTP {}: {}", reply.status, error::describe_body(&reply.content_type, &reply.body)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn reply(status: u16, body: &str, at: i64) -> Reply {
+        Reply {
+            status,
+            content_type: "application/json".to_owned(),
+            dify_version: Some("1.14.2".to_owned()),
+            location: None,
+            date: Some(1_000),
+            at: Timestamp::from_second(at).unwrap(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn clocks_may_differ_by_a_minute() {
+        let state = |at| clock_line(&reply(200, "{}", at)).state;
+        assert_eq!(
+            [state(940), state(1_060), state(939), state(1_061)],
+            [State::Good, State::Good, State::Finding, State::Finding]
+        );
+    }
+
+    #[test]
+    fn json_alone_is_not_dify() {
+        assert!(!is_dify(&reply(200, r#"{"status":"ok"}"#, 0)));
+        assert!(is_dify(&reply(401, r#"{"code":"unauthorized","message":"m","status":401}"#, 0)));
+    }
+
+    #[test]
+    fn what_a_server_says_steers_no_terminal() {
+        let info = Ok(reply(200, r#"{"mode":"workflow","name":"a\u001b[2Jb"}"#, 1_000));
+        assert!(judge_app(&info, None).iter().all(|line| !line.text.contains('\u{1b}')));
+    }
+}

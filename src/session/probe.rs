@@ -1,0 +1,82 @@
+//! Asks live apps about themselves; nothing is run.
+
+use secrecy::SecretString;
+
+use crate::base::redact::Redactor;
+use crate::client::{Certificates, Endpoint, Enquirer, Reply};
+use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
+use crate::probe::doctor::{self, Address, Line, State};
+use crate::session::open::{self, OpenFailure, Request};
+use crate::settings::Settings;
+use crate::suite::load::load_alone;
+use crate::wire::parameters::{INFO_PATH, PARAMETERS_PATH};
+
+/// The live target that is asked for, else the project's only one; no suite is loaded.
+pub fn target(settings: &Settings, request: &Request) -> Result<LiveTarget, OpenFailure> {
+    let choices = open::choices(settings, request)?;
+    let (project, problems) = load_alone(&settings.working_dir);
+    if !problems.is_empty() {
+        return Err(OpenFailure::Problems(problems));
+    }
+    live_target(project.as_ref(), &choices).map_err(|none| match none {
+        NoLiveTarget::Unusable(message) => OpenFailure::Target(message),
+        NoLiveTarget::Problems(problems) => OpenFailure::Problems(problems),
+    })
+}
+
+/// What a doctor sees of a target.
+pub async fn diagnose(target: &LiveTarget) -> Vec<Line> {
+    let redactor = Redactor::new(target.secrets.iter().cloned());
+    let mut lines = look(target).await;
+    for line in &mut lines {
+        line.text = redactor.text(&line.text).into_owned();
+    }
+    lines
+}
+
+async fn look(target: &LiveTarget) -> Vec<Line> {
+    let enquirer = match Enquirer::new(&target.endpoint) {
+        Ok(enquirer) => enquirer,
+        Err(error) => return vec![Line::new(State::Unreachable, "address", error.to_string())],
+    };
+    let key = target.apps.iter().find_map(|(_, key)| key.as_ref().ok());
+    let first = enquirer.get(key, INFO_PATH).await;
+    let address = Address {
+        base_url: target.endpoint.base_url.clone(),
+        is_unchecked: target.endpoint.certificates == Certificates::Unchecked,
+        has_dify_below: is_dify_below(&target.endpoint, &first).await,
+    };
+    let mut lines = doctor::judge_address(&address, &first);
+    if !first.as_ref().is_ok_and(doctor::is_dify) {
+        let text = "key, app and version are looked at once the address is right";
+        lines.push(Line::new(State::Untold, "app", text));
+        return lines;
+    }
+    for (name, key) in &target.apps {
+        let found = match key {
+            Ok(key) => look_at_app(&enquirer, key).await,
+            Err(reason) => vec![Line::new(State::Finding, "key", reason.clone())],
+        };
+        let of = if name.is_empty() { String::new() } else { format!("{name}: ") };
+        lines.extend(found.into_iter().map(|line| Line { text: format!("{of}{}", line.text), ..line }));
+    }
+    lines.extend(doctor::untold(&target.name));
+    lines
+}
+
+async fn look_at_app(enquirer: &Enquirer, key: &SecretString) -> Vec<Line> {
+    let info = enquirer.get(Some(key), INFO_PATH).await;
+    let parameters = enquirer.get(Some(key), PARAMETERS_PATH).await;
+    doctor::judge_app(&info, Some(&parameters))
+}
+
+/// Looks for Dify below `/v1` where the address has none; no key is sent there.
+async fn is_dify_below(endpoint: &Endpoint, first: &Result<Reply, String>) -> bool {
+    let has_v1 = endpoint.base_url.ends_with("/v1");
+    if has_v1 || !first.as_ref().is_ok_and(|reply| !doctor::is_dify(reply)) {
+        return false;
+    }
+    let below = Endpoint { base_url: format!("{}/v1", endpoint.base_url), ..endpoint.clone() };
+    let Ok(enquirer) = Enquirer::new(&below) else { return false };
+    enquirer.get(None, INFO_PATH).await.is_ok_and(|reply| doctor::is_dify(&reply))
+}
