@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::wire::curl::render_curl;
 use crate::wire::error::WireError;
 
 /// How Dify is asked to answer.
@@ -170,6 +172,15 @@ impl NodeRun {
     }
 }
 
+/// The request of a run as it was posted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Posted {
+    /// The address.
+    pub url: String,
+    /// The JSON.
+    pub body: Bytes,
+}
+
 /// Everything that came back for one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transcript {
@@ -213,14 +224,14 @@ pub struct Transcript {
     pub inputs: Value,
     /// Bytes of body received.
     pub bytes: u64,
-    /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
-    pub curl: String,
+    /// What was posted; bytes are shared with the request, so that keeping them costs nothing.
+    pub posted: Posted,
 }
 
 impl Transcript {
-    /// The `curl` line that repeats the request.
+    /// The `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
     pub fn curl(&self) -> String {
-        self.curl.clone()
+        render_curl(&self.posted.url, &String::from_utf8_lossy(&self.posted.body))
     }
 
     /// True when every node event of the run was received: a stream that reached its terminal event.

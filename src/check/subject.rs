@@ -163,7 +163,7 @@ fn text(fact: TextFact, found: Fact<Cow<'_, str>>, expect: &Expectation, context
 
 fn run_count(fact: CountFact, view: &View<'_>) -> Fact<u64> {
     let key = match fact {
-        CountFact::Tokens => return usage::run_tokens(view),
+        CountFact::Tokens => return view.tokens(),
         CountFact::Steps => "total_steps",
         CountFact::Exceptions => "exceptions_count",
         CountFact::Retries => return Fact::Unknown("`retries` is a fact of a node".into()),

@@ -12,6 +12,7 @@ use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 use super::Usage;
 use super::cause::cause;
 use super::model::Root;
+use super::usage::run_tokens;
 
 /// Something about a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,7 @@ pub(super) struct View<'t> {
     response: OnceCell<Value>,
     text: OnceCell<Value>,
     events: OnceCell<Value>,
+    tokens: OnceCell<Fact<u64>>,
 }
 
 impl<'t> View<'t> {
@@ -73,7 +75,13 @@ impl<'t> View<'t> {
             response: OnceCell::new(),
             text: OnceCell::new(),
             events: OnceCell::new(),
+            tokens: OnceCell::new(),
         }
+    }
+
+    /// Dify's total of tokens, if its nodes do not contradict it.
+    pub(super) fn tokens(&self) -> Fact<u64> {
+        self.tokens.get_or_init(|| run_tokens(self)).clone()
     }
 
     /// Why nothing can be judged, as a fact.

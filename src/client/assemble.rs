@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::nodes::Nodes;
-use crate::exchange::{Arrival, Ending, ResponseMode, Transcript};
+use crate::exchange::{Arrival, Ending, Posted, ResponseMode, Transcript};
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
@@ -21,7 +21,7 @@ pub enum BodyEnd {
 }
 
 /// A transcript of which nothing has come yet.
-pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
+pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
     Transcript {
         ending: Ending::Cut { detail: "nothing came".to_owned() },
         mode,
@@ -43,7 +43,7 @@ pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
         max_gap: None,
         inputs,
         bytes: 0,
-        curl,
+        posted,
     }
 }
 

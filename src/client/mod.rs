@@ -2,7 +2,6 @@
 
 mod assemble;
 mod connect;
-mod curl;
 mod document;
 mod failure;
 mod follow;

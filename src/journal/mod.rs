@@ -1,4 +1,4 @@
-//! The stored record of a run: one JSON line a fact, appended while it runs, folded into a `RunRecord` afterwards.
+//! The stored record of a run: one JSON line a fact, appended while it runs, folded into a `RunRecord`.
 //!
 //! The line is `crate::event::Event` as serde writes it; the first line is `run_started` and names the schema.
 //! Nothing is ever rewritten: what has finished is on disk before the next case starts on its slot.
@@ -10,6 +10,7 @@ mod depth;
 mod fold;
 mod index;
 mod lines;
+mod live;
 mod mask;
 mod read;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 
 pub(crate) use append::Journal;
 pub(crate) use fold::read;
+pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;
 

@@ -110,7 +110,7 @@ pub(crate) struct Damage {
 }
 
 /// A finished, interrupted or still growing run.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct RunRecord {
     /// What was known when it started.
     pub start: RunStart,

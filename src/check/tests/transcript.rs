@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript, Wait};
+use crate::exchange::{Arrival, Ending, NodeRun, Posted, ResponseMode, Transcript, Wait};
 use crate::wire::error::{ErrorClass, WireError};
 
 /// `over` over `base`, key by key.
@@ -79,7 +79,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         max_gap: seconds("max_gap"),
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
-        curl: String::new(),
+        posted: Posted::default(),
     }
 }
 
