@@ -6,9 +6,8 @@
 
 use serde_json::Value;
 
-use super::judged::{Judged, quote};
+use super::judged::{Judged, misfit, quote, verdict};
 use super::operand::words::{FORMATS, Format, Word};
-use super::predicate::{misfit, verdict};
 
 /// Judges a text's form.
 pub(super) fn judge(format: Format, value: &Value) -> Judged {

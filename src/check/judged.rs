@@ -1,11 +1,14 @@
-//! What became of a condition, before it is a finding: four grades, and how they join.
+//! What became of a condition, before it is a finding: four grades, how they join, and the words they share.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
 use crate::base::diff::Diff;
+use crate::base::json_kind::kind;
 use crate::verdict::Truth;
+
+use super::operand::words::Word;
 
 /// Longest text kept of an expected or actual value, in bytes; the whole value may have twice that.
 pub(super) const KEPT: usize = 8 << 10;
@@ -77,12 +80,74 @@ impl Judged {
         worse
     }
 
+    /// Records the value found, unless it held.
+    pub(super) fn map_actual(self, actual: &Value) -> Self {
+        if self.grade == Grade::Held { self } else { self.actual(actual) }
+    }
+
+    /// Records both values, unless it held.
+    pub(super) fn map_expected(self, expected: &Value, actual: &Value) -> Self {
+        if self.grade == Grade::Held { self } else { self.expected(expected).actual(actual) }
+    }
+
     pub(super) fn truth(&self) -> Truth {
         match self.grade {
             Grade::Held => Truth::Held,
             Grade::Undecided => Truth::Undecided,
             Grade::Broken | Grade::Misfit => Truth::Broken,
         }
+    }
+}
+
+/// Held, or broken with a message that is made only then.
+pub(super) fn verdict(truth: impl Into<Truth>, why: impl FnOnce() -> String) -> Judged {
+    match truth.into() {
+        Truth::Held => Judged::held(),
+        Truth::Broken => Judged::broken(why()),
+        Truth::Undecided => Judged::undecided(why()),
+    }
+}
+
+/// A predicate that does not take this type: broken, and under `not` too.
+pub(super) fn misfit(word: Word, takes: &str, value: &Value) -> Judged {
+    let hint = match value {
+        Value::String(_) if takes == "a number" => "; `transform: [to_number]` makes a number of it",
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => "",
+    };
+    let found = match value {
+        Value::String(text) => format!("text: {}", quote(text)),
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            format!("{}: {}", kind(value), show(value))
+        }
+    };
+    Judged::misfit(format!("`{}` is for {takes}, found {found}{hint}", word.key())).actual(value)
+}
+
+/// Held if one is held, else undecided if one is.
+pub(super) fn any(all: impl Iterator<Item = Judged>, none: &str) -> Judged {
+    let mut best: Option<Judged> = None;
+    for judged in all {
+        if judged.grade == Grade::Held {
+            return judged;
+        }
+        if best.as_ref().is_none_or(|best| judged.grade < best.grade) {
+            best = Some(judged);
+        }
+    }
+    match best {
+        Some(mut best) => {
+            if best.grade != Grade::Undecided {
+                best.message = format!("{none}; the nearest: {}", best.message);
+            }
+            best
+        }
+        None => Judged::broken(none),
     }
 }
 

@@ -27,12 +27,12 @@ mod view;
 use crate::base::template::{Scope, Templates};
 
 pub use self::compile::{
-    CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, merge_assertions,
-    needs_status,
+    CompileContext, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status,
 };
 pub use self::evaluate::{Examined, examine};
 pub use self::judged::clip;
 pub use self::model::Check;
+pub use self::schema::FileRoot;
 
 /// Whether Dify's token total is audited against its nodes' sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

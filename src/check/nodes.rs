@@ -3,7 +3,7 @@
 use crate::exchange::NodeRun;
 
 use super::Context;
-use super::judged::{Grade, Judged};
+use super::judged::{Grade, Judged, any};
 use super::model::{Execution, NodeCheck, NodeLists, NodeWhat};
 use super::operand::{Operand, parse_text, parse_texts};
 use super::view::{NodeFacts, View, node_root};
@@ -65,28 +65,6 @@ fn choose(execution: Execution, name: &str, runs: &[&NodeRun], judge: impl Fn(&N
             runs.iter().map(|node| judge(node)),
             &format!("none of the {count} executions of `{name}` satisfies it"),
         ),
-    }
-}
-
-/// Held if one is held, else undecided if one is.
-pub(super) fn any(all: impl Iterator<Item = Judged>, none: &str) -> Judged {
-    let mut best: Option<Judged> = None;
-    for judged in all {
-        if judged.grade == Grade::Held {
-            return judged;
-        }
-        if best.as_ref().is_none_or(|best| judged.grade < best.grade) {
-            best = Some(judged);
-        }
-    }
-    match best {
-        Some(mut best) => {
-            if best.grade != Grade::Undecided {
-                best.message = format!("{none}; the nearest: {}", best.message);
-            }
-            best
-        }
-        None => Judged::broken(none),
     }
 }
 

@@ -7,15 +7,14 @@ use serde_json::{Number, Value};
 
 use crate::base::diff::{CaseRule, EqualOptions, equal, includes, mask_paths};
 use crate::base::json_number;
-use crate::verdict::Truth;
 
 use super::Context;
 use super::difference;
-use super::judged::{Grade, Judged, quote, show};
+use super::judged::{Grade, Judged, misfit, show, verdict};
 use super::model::{Equality, Predicate};
+use super::operand::parse_path;
 use super::operand::test::Test;
 use super::operand::words::{JsonType, TYPES, Word};
-use super::operand::{kind, parse_path};
 use super::{format, text};
 
 /// Judges all predicates on one value: every one must hold.
@@ -239,46 +238,4 @@ fn json_type(wanted: JsonType, value: &Value) -> Judged {
     };
     let word = TYPES.iter().find(|(_, known)| *known == wanted).map_or("", |(word, _)| word);
     verdict(holds, || format!("expected the type {word}, found {}", show(value))).map_actual(value)
-}
-
-/// Held, or broken with a message that is made only then.
-pub(super) fn verdict(truth: impl Into<Truth>, why: impl FnOnce() -> String) -> Judged {
-    match truth.into() {
-        Truth::Held => Judged::held(),
-        Truth::Broken => Judged::broken(why()),
-        Truth::Undecided => Judged::undecided(why()),
-    }
-}
-
-/// A predicate that does not take this type: broken, and under `not` too.
-pub(super) fn misfit(word: Word, takes: &str, value: &Value) -> Judged {
-    let hint = match value {
-        Value::String(_) if takes == "a number" => "; `transform: [to_number]` makes a number of it",
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => "",
-    };
-    let found = match value {
-        Value::String(text) => format!("text: {}", quote(text)),
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            format!("{}: {}", kind(value), show(value))
-        }
-    };
-    Judged::misfit(format!("`{}` is for {takes}, found {found}{hint}", word.key())).actual(value)
-}
-
-impl Judged {
-    /// Records the value found, unless it held.
-    pub(super) fn map_actual(self, actual: &Value) -> Self {
-        if self.grade == Grade::Held { self } else { self.actual(actual) }
-    }
-
-    /// Records both values, unless it held.
-    pub(super) fn map_expected(self, expected: &Value, actual: &Value) -> Self {
-        if self.grade == Grade::Held { self } else { self.expected(expected).actual(actual) }
-    }
 }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
-use super::compile::FileRoot;
-use super::operand::{OperandError, kind};
+use crate::base::json_kind::kind;
+
+use super::operand::OperandError;
 
 /// The largest schema file.
 const LARGEST: u64 = 10 << 20;
@@ -30,6 +31,15 @@ const ANNOTATIONS: [&str; 11] = [
     "deprecated",
     "$anchor",
 ];
+
+/// Where the files that schemas name may lie.
+#[derive(Debug, Clone)]
+pub struct FileRoot {
+    /// The folder of the suite: relative paths start here.
+    pub folder: PathBuf,
+    /// The folder that may not be left; none with `--allow-outside`.
+    pub root: Option<PathBuf>,
+}
 
 /// A compiled schema.
 pub(super) struct Schema {

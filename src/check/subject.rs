@@ -9,12 +9,11 @@ use crate::base::units::Money;
 use crate::exchange::{Ending, NodeRun};
 
 use super::Context;
-use super::judged::{Judged, cut, show};
+use super::judged::{Judged, cut, show, verdict};
 use super::model::{CountFact, Expectation, Subject, TextFact, TimeFact};
 use super::operand::Operand;
 use super::operand::bound::{Bare, Bound, show_duration};
 use super::operand::words::{Status, StatusOf, parse_statuses};
-use super::predicate::verdict;
 use super::view::{Fact, NodeFacts, State, View};
 use super::{nodes, usage, values};
 

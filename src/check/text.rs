@@ -6,13 +6,12 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::base::diff::{CaseRule, EqualOptions, equal};
+use crate::base::json_kind::kind;
 use crate::base::similarity;
 
-use super::judged::{Judged, quote, show};
-use super::operand::kind;
+use super::judged::{Judged, misfit, quote, show, verdict};
 use super::operand::near::{Method, Similar};
 use super::operand::words::Word;
-use super::predicate::{misfit, verdict};
 
 /// Text has the substring, a list the element, an object the key.
 pub(super) fn contains(needle: &Value, value: &Value, case: CaseRule) -> Judged {

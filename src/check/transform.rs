@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
+use crate::base::json_kind::kind;
+
 use super::Context;
 use super::judged::{Judged, quote, show};
 use super::model::Transform;
+use super::operand::parse_path;
 use super::operand::test::parse_group_regex;
-use super::operand::{kind, parse_path};
 
 /// Applies the steps in order.
 pub(super) fn apply<'v>(

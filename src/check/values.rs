@@ -3,12 +3,11 @@
 use serde_json::Value;
 
 use super::Context;
-use super::judged::{Grade, Judged, cut, show};
+use super::judged::{Grade, Judged, any, cut, show, verdict};
 use super::model::{Expectation, Match, ValueCheck};
-use super::nodes::any;
 use super::operand::bound::{Bare, Bound};
 use super::operand::{parse_bool, parse_path};
-use super::predicate::{judge_all, verdict};
+use super::predicate::judge_all;
 use super::transform;
 use super::view::Fact;
 

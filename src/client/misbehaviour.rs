@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::client::raw_server::{RawServer, Step, chunk, document, stream_head};
+use crate::client::raw_http::{chunk, document, stream_head};
+use crate::client::raw_server::{RawServer, Step};
 use crate::client::{Certificates, Client, ClientError, Endpoint, Timeouts};
 use crate::exchange::{Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, Wait};
 use crate::wire::error::ErrorClass;

@@ -14,6 +14,8 @@ mod wait;
 #[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
+mod raw_http;
+#[cfg(test)]
 mod raw_server;
 #[cfg(test)]
 mod replay;

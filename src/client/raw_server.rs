@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use crate::client::raw_http::{RawRequest, take_request};
+
 /// One step of an answer.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -28,17 +30,6 @@ pub enum Step {
     Reset,
 }
 
-/// A request as it came.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// `POST /v1/workflows/run`.
-    pub target: String,
-    /// The head, names in lower case.
-    pub head: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
 /// A running server; ends when dropped.
 pub struct RawServer {
     /// Its address without `/v1`.
@@ -46,7 +37,7 @@ pub struct RawServer {
     /// Connections accepted.
     pub connections: Arc<AtomicUsize>,
     /// Requests read.
-    pub requests: Arc<Mutex<Vec<Seen>>>,
+    pub requests: Arc<Mutex<Vec<RawRequest>>>,
     task: JoinHandle<()>,
 }
 
@@ -58,7 +49,7 @@ impl Drop for RawServer {
 
 impl RawServer {
     /// Starts on a free port of this machine; `answer` decides for each request.
-    pub async fn start(answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static) -> Self {
+    pub async fn start(answer: impl Fn(&RawRequest) -> Vec<Step> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
@@ -78,15 +69,15 @@ impl RawServer {
     }
 
     /// The requests whose target starts so.
-    pub fn seen(&self, target: &str) -> Vec<Seen> {
+    pub fn seen(&self, target: &str) -> Vec<RawRequest> {
         self.requests.lock().unwrap().iter().filter(|seen| seen.target.starts_with(target)).cloned().collect()
     }
 }
 
 async fn serve(
     mut stream: TcpStream,
-    kept: &Mutex<Vec<Seen>>,
-    answer: &(dyn Fn(&Seen) -> Vec<Step> + Send + Sync),
+    kept: &Mutex<Vec<RawRequest>>,
+    answer: &(dyn Fn(&RawRequest) -> Vec<Step> + Send + Sync),
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut pending = Vec::new();
@@ -114,22 +105,11 @@ async fn serve(
     Ok(())
 }
 
-async fn read_request(stream: &mut TcpStream, pending: &mut Vec<u8>) -> std::io::Result<Option<Seen>> {
+async fn read_request(stream: &mut TcpStream, pending: &mut Vec<u8>) -> std::io::Result<Option<RawRequest>> {
     let mut buffer = [0; 8192];
     loop {
-        if let Some(end) = pending.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&pending[..end]).into_owned();
-            let lower = head.to_lowercase();
-            let length = lower
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
-                .unwrap_or(0);
-            if pending.len() >= end + 4 + length {
-                let body = pending[end + 4..end + 4 + length].to_vec();
-                pending.drain(..end + 4 + length);
-                let target = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
-                return Ok(Some(Seen { target, head: lower, body }));
-            }
+        if let Some(request) = take_request(pending) {
+            return Ok(Some(request));
         }
         let count = stream.read(&mut buffer).await?;
         if count == 0 {
@@ -137,28 +117,4 @@ async fn read_request(stream: &mut TcpStream, pending: &mut Vec<u8>) -> std::io:
         }
         pending.extend_from_slice(&buffer[..count]);
     }
-}
-
-/// An answer with a length.
-pub fn document(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-/// The head of a stream in chunks.
-pub fn stream_head() -> Vec<u8> {
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nX-Version: 1.14.2\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec()
-}
-
-/// One chunk of a body.
-pub fn chunk(bytes: &[u8]) -> Vec<u8> {
-    let mut framed = format!("{:x}\r\n", bytes.len()).into_bytes();
-    framed.extend_from_slice(bytes);
-    framed.extend_from_slice(b"\r\n");
-    framed
 }

@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::client::raw_server::{RawServer, Seen, Step, chunk};
+use crate::client::raw_http::{RawRequest, chunk};
+use crate::client::raw_server::{RawServer, Step};
 use crate::client::{Certificates, Client, Endpoint, Timeouts};
 use crate::exchange::{Arrival, Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, Wait};
 use crate::wire::error::ErrorClass;
@@ -266,7 +267,7 @@ fn expects(recording: &Recording, ending: &str) -> bool {
 }
 
 /// Finds what a request asks for: `/<cutting>/<index>/v1/…`.
-fn find_steps(recordings: &[Recording], seen: &Seen) -> Vec<Step> {
+fn find_steps(recordings: &[Recording], seen: &RawRequest) -> Vec<Step> {
     let mut parts = seen.target.split('/').skip(1);
     let cutting = match parts.next().unwrap() {
         "Whole" => Cutting::Whole,

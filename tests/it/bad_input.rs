@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::live::{Live, Ran, assert_hidden, case, command, finish, junit, report, run, written};
-use crate::project::Project;
+use crate::project::{Project, text};
 use crate::server::{
     KEY, Seen, Server, Step, document, finished, good, refusal, run_document, started, stream_head, succeed,
     suite_of, target,
@@ -16,7 +16,7 @@ use crate::server::{
 fn expect_problem(suite: &str, words: &[&str]) {
     let project = Project::with_suite(suite);
     let output = project.run(&["run"]);
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let text = text(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     for word in words {
         assert!(text.contains(word), "{word:?} is not in {text}");

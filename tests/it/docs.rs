@@ -343,7 +343,7 @@ fn every_crate_has_a_reason() {
         lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim().to_owned()).collect()
     };
     let page = page("docs/dependencies.md");
-    let name = Regex::new(r"(?m)^\| `([\w-]+)` \| \w").unwrap();
+    let name = Regex::new(r"(?m)^\| `([\w-]+)` \| [^ |]").unwrap();
     for (section, tables) in
         [("The program", "dependencies"), ("Tests and benchmarks only", "dev-dependencies")]
     {

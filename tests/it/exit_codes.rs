@@ -1,29 +1,10 @@
-//! Every exit code of the contract, provoked in a child process.
+//! Every exit code that this version can end with, provoked in a child process.
 
 use std::io::Read;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
-use crate::project::Project;
-
-const GREEN: &str = "
-version: 1
-name: S
-tests:
-  - name: a
-    tags: [smoke]
-    assert: [{ path: $.x, equals: 1 }]
-    mock: { outputs: { x: 1 } }
-";
-
-const RED: &str = "
-version: 1
-name: S
-tests:
-  - name: a
-    assert: [{ path: $.x, equals: 2 }]
-    mock: { outputs: { x: 1 } }
-";
+use crate::live::{end, signal, until};
+use crate::project::{GREEN, Project, RED, code, text};
 
 const SLOW: &str = "
 version: 1
@@ -128,10 +109,9 @@ fn an_interrupted_run_exits_130_with_reports_of_what_finished() {
     let project = Project::with_suite(SLOW);
     let mut child =
         project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for(|| journal_text(&project).contains("case_finished"));
+    until("a case is finished", || journal_text(&project).contains("case_finished"));
     signal(&child, "INT");
-    let status = wait(&mut child);
-    assert_eq!(status, Some(130));
+    assert_eq!(end(&mut child), Some(130));
     let junit = project.read("reports/latest/junit.xml");
     assert!(junit.contains("quick"), "{junit}");
     let report: serde_json::Value =
@@ -148,45 +128,10 @@ fn the_mock_command_ends_with_0_on_a_signal() {
     child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"http://");
     signal(&child, "TERM");
-    assert_eq!(wait(&mut child), Some(0));
+    assert_eq!(end(&mut child), Some(0));
 }
 
 fn journal_text(project: &Project) -> String {
     let Ok(runs) = std::fs::read_dir(project.path("reports/runs")) else { return String::new() };
     runs.filter_map(|run| std::fs::read_to_string(run.ok()?.path().join("journal.jsonl")).ok()).collect()
-}
-
-fn signal(child: &Child, name: &str) {
-    let killed = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap();
-    assert!(killed.success());
-}
-
-fn wait_for(done: impl Fn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < limit, "what was waited for did not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn wait(child: &mut Child) -> Option<i32> {
-    let limit = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        if Instant::now() > limit {
-            child.kill().unwrap();
-            panic!("the command did not end");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the command ends by itself")
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }

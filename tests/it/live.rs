@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -62,12 +62,6 @@ pub fn command(project: &Project, args: &[&str]) -> Command {
     let mut all = vec!["run", "--target", "live"];
     all.extend_from_slice(args);
     let mut command = project.command(&all);
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy().to_ascii_uppercase();
-        if text.starts_with("FLOWPROOF_") || text.ends_with("_PROXY") {
-            command.env_remove(name);
-        }
-    }
     command.env("TEST_KEY", KEY);
     command
 }
@@ -91,18 +85,26 @@ pub fn spawn(project: &Project, mut command: Command) -> Child {
 
 /// Waits for the end of a command, which must come.
 pub fn wait(project: &Project, mut child: Child) -> Ran {
+    let status = ending(&mut child).unwrap_or_else(|| panic!("the command did not end: {}", said(project)));
+    Ran { code: status.code(), text: said(project) }
+}
+
+/// How a command ends; none, and it is killed, when it does not in time.
+fn ending(child: &mut Child) -> Option<ExitStatus> {
     let limit = Instant::now() + LONGEST;
-    let status = loop {
+    while Instant::now() < limit {
         if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if Instant::now() > limit {
-            child.kill().unwrap();
-            panic!("the command did not end: {}", text(project));
+            return Some(status);
         }
         std::thread::sleep(Duration::from_millis(10));
-    };
-    Ran { code: status.code(), text: text(project) }
+    }
+    child.kill().unwrap();
+    None
+}
+
+/// The exit code of a command, which must end; none when a signal ended it.
+pub fn end(child: &mut Child) -> Option<i32> {
+    ending(child).expect("the command ends").code()
 }
 
 /// Waits until something holds, which must happen.
@@ -120,7 +122,7 @@ pub fn signal(child: &Child, name: &str) {
     assert!(killed.success());
 }
 
-fn text(project: &Project) -> String {
+fn said(project: &Project) -> String {
     ["stdout.txt", "stderr.txt"]
         .map(|name| String::from_utf8_lossy(&std::fs::read(project.path(name)).unwrap()).into_owned())
         .concat()

@@ -16,6 +16,9 @@ mod harness;
 mod live;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
+/// HTTP/1.1 as bytes, for this server and for those of the client's own tests.
+#[path = "../../src/client/raw_http.rs"]
+mod raw_http;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.

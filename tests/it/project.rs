@@ -5,6 +5,30 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+/// A suite of one test, tagged `smoke`, that passes on the mock.
+pub const GREEN: &str = "
+version: 1
+name: S
+tests:
+  - name: a
+    tags: [smoke]
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+";
+
+/// A suite of a test that passes and one that fails, on the mock.
+pub const RED: &str = "
+version: 1
+name: S
+tests:
+  - name: good
+    assert: [{ path: $.x, equals: 1 }]
+    mock: { outputs: { x: 1 } }
+  - name: bad
+    assert: [{ path: $.x, equals: 2 }]
+    mock: { outputs: { x: 1 } }
+";
+
 /// A project folder that goes away with the test.
 pub struct Project {
     folder: TempDir,
@@ -44,16 +68,12 @@ impl Project {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowproof"));
         command.args(args).current_dir(self.folder.path());
-        for name in [
-            "CI",
-            "GITHUB_ACTIONS",
-            "NEXTEST_RUN_ID",
-            "NO_COLOR",
-            "CLICOLOR_FORCE",
-            "HTTP_PROXY",
-            "http_proxy",
-        ] {
-            command.env_remove(name);
+        for (name, _) in std::env::vars_os() {
+            let upper = name.to_string_lossy().to_ascii_uppercase();
+            let speaks = ["CI", "GITHUB_ACTIONS", "NEXTEST_RUN_ID", "NO_COLOR", "CLICOLOR_FORCE"];
+            if speaks.contains(&&*upper) || upper.starts_with("FLOWPROOF_") || upper.ends_with("_PROXY") {
+                command.env_remove(name);
+            }
         }
         command
     }
@@ -62,4 +82,14 @@ impl Project {
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
+}
+
+/// The exit code of a command that ended by itself.
+pub fn code(output: &Output) -> i32 {
+    output.status.code().expect("the command ends by itself")
+}
+
+/// Standard output, then standard error.
+pub fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }

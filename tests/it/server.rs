@@ -10,6 +10,9 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use crate::project::Project;
+use crate::raw_http::{RawRequest, take_request};
+
+pub use crate::raw_http::{chunk, document, stream_head, with_headers};
 
 /// The key of every live app in these tests: it must never be seen in any output.
 pub const KEY: &str = "app-K3yOfTheTests/0123+x";
@@ -251,19 +254,9 @@ fn tunnel(client: &TcpStream, to: SocketAddr) -> std::io::Result<()> {
 fn read_request(wire: &mut impl Wire, pending: &mut Vec<u8>) -> std::io::Result<Option<Seen>> {
     let mut buffer = [0; 8192];
     loop {
-        if let Some(end) = pending.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&pending[..end]).into_owned();
-            let lower = head.to_lowercase();
-            let length = lower
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
-                .unwrap_or(0);
-            if pending.len() >= end + 4 + length {
-                let body = serde_json::from_slice(&pending[end + 4..end + 4 + length]).unwrap_or(Value::Null);
-                pending.drain(..end + 4 + length);
-                let target = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
-                return Ok(Some(Seen { target, head: lower, body, number: 0, at: Instant::now() }));
-            }
+        if let Some(RawRequest { target, head, body }) = take_request(pending) {
+            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            return Ok(Some(Seen { target, head, body, number: 0, at: Instant::now() }));
         }
         let count = wire.read(&mut buffer)?;
         if count == 0 {
@@ -271,22 +264,6 @@ fn read_request(wire: &mut impl Wire, pending: &mut Vec<u8>) -> std::io::Result<
         }
         pending.extend_from_slice(&buffer[..count]);
     }
-}
-
-/// An answer with a length.
-pub fn document(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
-    with_headers(status, content_type, "", body)
-}
-
-/// An answer with a length and more headers, each ended by CRLF.
-pub fn with_headers(status: &str, content_type: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len();
-    let mut bytes = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n{headers}Content-Length: {length}\r\n\r\n"
-    )
-    .into_bytes();
-    bytes.extend_from_slice(body);
-    bytes
 }
 
 /// An error as Dify says it.
@@ -322,19 +299,6 @@ pub fn succeed(seen: &Seen, outputs: &str) -> Vec<Step> {
     }
     bytes.extend_from_slice(b"0\r\n\r\n");
     vec![Step::Send(bytes)]
-}
-
-/// The head of a stream.
-pub fn stream_head() -> Vec<u8> {
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nX-Version: 1.14.2\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec()
-}
-
-/// One chunk of a body.
-pub fn chunk(bytes: &[u8]) -> Vec<u8> {
-    let mut framed = format!("{:x}\r\n", bytes.len()).into_bytes();
-    framed.extend_from_slice(bytes);
-    framed.extend_from_slice(b"\r\n");
-    framed
 }
 
 /// A ping as Dify sends it: without data.

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use floors::House;
 use rules::{RULES, Rule};
-use source::{Source, load_sources};
+use source::{Source, load_sources, pattern};
 
 /// The repository's root.
 fn root() -> &'static Path {
@@ -72,6 +72,50 @@ fn the_house_is_read_from_the_document() {
     assert_eq!(house.homes("libtest_mimic"), ["harness"]);
     assert_eq!(house.neighbours("check"), ["outcome"]);
     assert!(house.homes("serde_json").is_empty(), "a crate without a home may be used anywhere");
+}
+
+/// The crates of a table of `Cargo.toml`, as code names them.
+fn crates(manifest: &str, table: &str) -> Vec<String> {
+    let rest = manifest.split(&format!("\n[{table}]\n")).nth(1).expect("the table exists");
+    let lines = rest.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim().replace('-', "_")).collect()
+}
+
+/// True when code uses a crate: by a path, or by an import.
+fn uses(code: &str, name: &str) -> bool {
+    pattern(&format!(r"(?:^|[^\w:]){name}::|\buse\s+{name}\b")).is_match(code)
+}
+
+#[test]
+fn every_crate_is_used_where_it_is_declared_for() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    let program = load_sources(root(), &["src"]);
+    let tests = load_sources(root(), &["src", "tests", "benches"]);
+    let shipped = |name: &str| program.iter().any(|file| !file.is_test && uses(&file.own, name));
+    let tested = |name: &str| tests.iter().any(|file| uses(&file.code, name));
+    let declared = (crates(&manifest, "dependencies"), crates(&manifest, "dev-dependencies"));
+    assert!(declared.0.len() > 20 && declared.1.len() > 3, "{declared:?}");
+    let idle: Vec<&String> = declared
+        .0
+        .iter()
+        .filter(|name| !shipped(name))
+        .chain(declared.1.iter().filter(|name| !tested(name)))
+        .collect();
+    assert!(idle.is_empty(), "nothing uses these crates of Cargo.toml: {idle:?}");
+    let house = house();
+    let strange: Vec<&str> =
+        house.housed().filter(|name| !declared.0.iter().any(|known| known == name)).collect();
+    assert!(strange.is_empty(), "docs/architecture.md gives homes to crates that are not here: {strange:?}");
+}
+
+#[test]
+fn a_crate_is_seen_where_it_is_used() {
+    for used in ["use csv::Reader;", "fn a() { csv::Reader::new() }", "pub use csv;", "#[derive(csv::A)]"] {
+        assert!(uses(used, "csv"), "{used}");
+    }
+    for idle in ["use crate::data::csv::Rows;", "fn csv() {}", "use csvx::A;", "let csv = 1;"] {
+        assert!(!uses(idle, "csv"), "{idle}");
+    }
 }
 
 /// A rule, a file that breaks it, and the same file mended.

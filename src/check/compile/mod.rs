@@ -10,7 +10,6 @@ mod subject;
 mod value;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::template::{Template, Templates};
@@ -20,6 +19,7 @@ use crate::suite::reader::Reader;
 use crate::verdict::Severity;
 
 use super::model::{Body, Check, Head};
+use super::schema::FileRoot;
 
 pub use self::merge::{expects_rejection, implicit_status, merge_assertions, needs_status};
 
@@ -27,15 +27,6 @@ use self::keys::{ALL_KEYS, Family};
 
 /// How deep groups may nest.
 const DEEPEST: u8 = 8;
-
-/// Where the files that schemas name may lie.
-#[derive(Debug, Clone)]
-pub struct FileRoot {
-    /// The folder of the suite: relative paths start here.
-    pub folder: PathBuf,
-    /// The folder that may not be left; none with `--allow-outside`.
-    pub root: Option<PathBuf>,
-}
 
 /// What compiling needs besides the nodes.
 pub struct CompileContext<'a> {

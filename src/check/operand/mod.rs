@@ -12,6 +12,7 @@ use std::ops::Deref;
 
 use serde_json::Value;
 
+use crate::base::json_kind::kind;
 use crate::base::json_path::JsonPath;
 use crate::base::template::Template;
 use crate::suite::problem::nearest;
@@ -126,18 +127,6 @@ impl OperandError {
         let way = if self.at.is_empty() { String::new() } else { format!(" at `{}`", self.at.join(".")) };
         let help = self.help.map(|help| format!("; {help}")).unwrap_or_default();
         format!("the operand, once rendered, is unusable{way}: {}{help}", self.message)
-    }
-}
-
-/// The kind of a JSON value, with its article.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
     }
 }
 

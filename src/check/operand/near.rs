@@ -3,11 +3,12 @@
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
+use crate::base::json_kind::kind;
 use crate::base::json_number;
 
 use super::test::{number, operand_keys};
 use super::words::{Word, choose};
-use super::{OperandError, kind, parse_text};
+use super::{OperandError, parse_text};
 
 /// Nearness of numbers, exact where decimals can hold them.
 #[derive(Debug, Clone)]

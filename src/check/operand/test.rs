@@ -6,13 +6,14 @@ use regex::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
 
 use crate::base::diff::CaseRule;
+use crate::base::json_kind::kind;
 use crate::base::json_number;
 use crate::check::schema::Schema;
 
 use super::bound::{Bare, Bound};
 use super::near::{Approx, Similar, parse_approx, parse_similar};
 use super::words::{FORMATS, Format, JsonType, TYPES, Word, choose};
-use super::{OperandError, kind, parse_bool, parse_text};
+use super::{OperandError, parse_bool, parse_text};
 
 /// A predicate, ready to be applied.
 #[derive(Debug, Clone)]

@@ -271,22 +271,3 @@ proptest! {
         prop_assert!(plain.truth != Truth::Undecided && negated.truth != Truth::Undecided);
     }
 }
-
-#[test]
-#[ignore = "a measurement, not a judgement"]
-fn four_literal_checks_cost_little() {
-    let yaml =
-        "[{ status: succeeded }, { path: $.a, equals: 1 }, { path: $.b.c, contains: x }, { tokens: 100 }]";
-    let mut problems = Vec::new();
-    let document = parse_yaml("t.yaml", yaml.as_bytes().to_vec(), &mut problems);
-    let root = document.root.unwrap();
-    let nodes: Vec<&Node> = root.as_list().unwrap().iter().collect();
-    let compiled = compile(&document.source, &nodes, &Value::Null);
-    let transcript = transcript::build(&json!({"outputs": {"a": 1, "b": {"c": "xyz"}}}));
-    let start = std::time::Instant::now();
-    for _ in 0..10_000 {
-        let findings = super::run(&compiled, &transcript, &Value::Null, Usage::Audit);
-        assert_eq!(judge(&findings), Verdict::Passed);
-    }
-    println!("{:?} a test, scope included", start.elapsed() / 10_000);
-}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Chunks, NodeStatus, Price, RunStatus};
+use crate::base::json_kind::kind;
 use crate::base::json_number::decimal;
 use crate::base::units::{parse_count, parse_duration, parse_money};
 
@@ -20,15 +21,7 @@ pub fn any<T>(decode: Result<T, String>) -> Result<(), String> {
 }
 
 fn wanted<T>(what: &str, found: &Value) -> Result<T, String> {
-    let kind = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    };
-    Err(format!("must be {what}, found {kind}"))
+    Err(format!("must be {what}, found {}", kind(found)))
 }
 
 /// Text; a bare number is taken as written.

@@ -145,6 +145,11 @@ async fn scripted_rejections_are_http_errors_or_a_ping_and_silence() {
     server.shutdown().await;
 }
 
+async fn send_file(server: &MockServer, form: reqwest::multipart::Form) -> reqwest::Response {
+    let url = format!("{}/files/upload", server.base_url());
+    client().post(url).bearer_auth("app-x").multipart(form).send().await.unwrap()
+}
+
 #[tokio::test]
 async fn uploads_belong_to_key_and_user_from_1_14_on() {
     for (version, foreign) in [(DifyVersion::V1_12, 200), (DifyVersion::V1_14, 400)] {
@@ -153,14 +158,8 @@ async fn uploads_belong_to_key_and_user_from_1_14_on() {
             .file_name("note.txt")
             .mime_str("text/plain")
             .unwrap();
-        let form = reqwest::multipart::Form::new().text("user", "u").part("file", file);
-        let response = client()
-            .post(format!("{}/files/upload", server.base_url()))
-            .bearer_auth("app-x")
-            .multipart(form)
-            .send()
-            .await
-            .unwrap();
+        let response =
+            send_file(&server, reqwest::multipart::Form::new().text("user", "u").part("file", file)).await;
         assert_eq!(response.status(), 201);
         let upload: Value = response.json().await.unwrap();
         assert_eq!(
@@ -178,14 +177,7 @@ async fn uploads_belong_to_key_and_user_from_1_14_on() {
         request["response_mode"] = json!("blocking");
         assert_eq!(run(&server, "app-x", None, request).await.0, foreign);
         let large = reqwest::multipart::Part::bytes(vec![b'x'; (15 << 20) + 1]).file_name("big.txt");
-        let form = reqwest::multipart::Form::new().part("file", large);
-        let response = client()
-            .post(format!("{}/files/upload", server.base_url()))
-            .bearer_auth("app-x")
-            .multipart(form)
-            .send()
-            .await
-            .unwrap();
+        let response = send_file(&server, reqwest::multipart::Form::new().part("file", large)).await;
         assert_eq!(response.status(), 413);
         server.shutdown().await;
     }
