@@ -117,7 +117,9 @@ impl Session {
     pub fn record(&self) -> Result<RunRecord, String> {
         match self.ended.take() {
             Some(record) => Ok(record),
-            None => journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string()),
+            None => {
+                journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string())
+            }
         }
     }
 

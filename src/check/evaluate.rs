@@ -37,7 +37,7 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
 }
 
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
-    let (judged, members) = match &check.body {
+    let (judged, members) = match &*check.body {
         Body::Value(value) => {
             let place = || format!("the {}", value.root.word());
             (values::judge(value, view.root(value.root), &place, context), Vec::new())

@@ -13,6 +13,7 @@ mod lines;
 mod live;
 mod mask;
 mod read;
+mod records;
 #[cfg(test)]
 pub(crate) mod sample;
 mod split;
@@ -23,6 +24,7 @@ pub(crate) use append::Journal;
 pub(crate) use fold::read;
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+pub(crate) use records::CaseText;
 pub(crate) use split::mended;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.

@@ -9,6 +9,7 @@ mod expand;
 mod files;
 pub(crate) mod list;
 pub(crate) mod select;
+mod shared;
 pub(crate) mod target;
 
 #[cfg(test)]

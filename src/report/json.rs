@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::event::{RunEnd, RunStart};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
-use crate::outcome::Attempt;
+use crate::journal::{CaseText, Damage, RunRecord, SuiteTotals, Totals};
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -22,6 +21,7 @@ pub(crate) const SCHEMA: &str = include_str!("schema.json");
 pub(crate) struct JsonReport<W> {
     out: W,
     separator: &'static [u8],
+    line: Vec<u8>,
 }
 
 #[derive(Serialize)]
@@ -92,7 +92,6 @@ struct Case<'a> {
     reason: Option<&'a str>,
     duration_ms: f64,
     warnings: u32,
-    attempts: &'a [Attempt],
 }
 
 impl<W: Write> JsonReport<W> {
@@ -109,15 +108,15 @@ impl<W: Write> JsonReport<W> {
         let damage: Vec<Damaged<'_>> = record.damage.iter().map(damaged).collect();
         serde_json::to_writer(&mut out, &damage)?;
         out.write_all(b",\n\"cases\": [")?;
-        Ok(Self { out, separator: b"\n" })
+        Ok(Self { out, separator: b"\n", line: Vec::new() })
     }
 
-    /// Adds a case.
-    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+    /// Adds a case, its attempts as they stand in the journal.
+    pub fn case(&mut self, case: &CaseText) -> io::Result<()> {
         self.out.write_all(self.separator)?;
         self.separator = b",\n";
-        let outcome = &case.outcome;
-        let case = Case {
+        let outcome = &case.record.outcome;
+        let head = Case {
             case: outcome.case,
             name: &outcome.name,
             suite: &outcome.suite,
@@ -127,9 +126,15 @@ impl<W: Write> JsonReport<W> {
             reason: outcome.reason.as_deref(),
             duration_ms: outcome.duration_ms,
             warnings: outcome.warnings,
-            attempts: &case.attempts,
         };
-        serde_json::to_writer(&mut self.out, &case).map_err(io::Error::from)
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &head)?;
+        let end = self.line.pop();
+        debug_assert_eq!(end, Some(b'}'), "an object was written");
+        self.line.extend_from_slice(b",\"attempts\":[");
+        self.line.extend_from_slice(&case.attempts);
+        self.line.extend_from_slice(b"]}");
+        self.out.write_all(&self.line)
     }
 
     /// Ends the document.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::journal::{CaseText, JournalError, RunRecord};
 use crate::report::diff::DiffFolder;
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
@@ -53,8 +53,8 @@ pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportEr
     let file = tempfile::Builder::new().prefix(".flowproof-").tempfile_in(parent).map_err(failed)?;
     let output = file.reopen().map_err(failed)?;
     let mut document = Document::begin(format, output, path, record).map_err(failed)?;
-    for case in record.cases_by_suite() {
-        document.case(&case?).map_err(failed)?;
+    for cases in record.order_by_suite().chunks(CHUNK) {
+        record.read_cases(cases)?.iter().try_for_each(|case| document.case(case)).map_err(failed)?;
     }
     document.finish().map_err(failed)?;
     share(file.path()).map_err(failed)?;
@@ -118,7 +118,7 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
 }
 
 /// Reads records on all cores, while those before them are written.
-fn read_wave(record: &RunRecord, cases: &[u32]) -> Result<Vec<Vec<CaseRecord>>, ReportError> {
+fn read_wave(record: &RunRecord, cases: &[u32]) -> Result<Vec<Vec<CaseText>>, ReportError> {
     let read: Result<_, JournalError> =
         cases.par_chunks(CHUNK).map(|cases| record.read_cases(cases)).collect();
     Ok(read?)
@@ -141,11 +141,11 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+    fn case(&mut self, case: &CaseText) -> io::Result<()> {
         match self {
-            Self::Junit(junit) => junit.case(case),
+            Self::Junit(junit) => junit.case(&case.record),
             Self::Json(json) => json.case(case),
-            Self::Diff(folder) => folder.case(case),
+            Self::Diff(folder) => folder.case(&case.record),
         }
     }
 

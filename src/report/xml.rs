@@ -85,6 +85,9 @@ impl<W: Write> Xml<W> {
     /// Escapes what means something to XML; `>` too, for `]]>` may not stand in text. Line ends and tabs are written as
     /// references, since a reader turns them into blanks in attributes; in text they may stay.
     fn escaped(&mut self, text: &str) -> io::Result<()> {
+        if text.bytes().all(is_plain) {
+            return self.out.write_all(text.as_bytes());
+        }
         let text = visible(text, Lines::Kept);
         let mut rest = text.as_bytes();
         while let Some(place) =
@@ -105,6 +108,11 @@ impl<W: Write> Xml<W> {
         }
         self.out.write_all(rest)
     }
+}
+
+/// A printable character of ASCII that means nothing to XML: most texts are of no others.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&' | b'"')
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub fn implicit_status(place: Arc<Place>) -> Check {
             label: Arc::from("status is succeeded (implied)"),
             late_label: None,
         },
-        body: Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))]),
+        body: Arc::new(Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))])),
     }
 }
 

@@ -1,0 +1,138 @@
+//! Reads the records of cases from their lines, one case at a time; none is kept.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::event::Event;
+use crate::journal::JournalError;
+use crate::journal::index::{CaseLines, Mark};
+use crate::journal::lines::Lines;
+use crate::journal::read::CaseRecord;
+use crate::outcome::{Attempt, CaseOutcome};
+use crate::verdict::Verdict;
+
+/// A case for documents: what they tell of it, and its attempts as they are written down.
+#[derive(Debug)]
+pub(crate) struct CaseText {
+    /// The record; without findings where the case passed and warns of nothing, for nobody explains what held.
+    pub record: CaseRecord,
+    /// All its attempts as the members of a JSON list, findings included.
+    pub attempts: Vec<u8>,
+}
+
+/// How the line of an attempt begins and ends around the attempt itself.
+const AROUND_ATTEMPT: (&[u8], &[u8]) = (b"{\"attempt_finished\":", b"}");
+
+/// The line of an attempt, read without its findings.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Unexplained {
+    AttemptFinished(Attempt<IgnoredAny>),
+}
+
+/// Reads records by their lines, opening the file at the first.
+pub(super) struct RecordReader<'a> {
+    path: &'a Path,
+    lines: Option<Lines>,
+}
+
+impl<'a> RecordReader<'a> {
+    /// A reader that has opened nothing yet.
+    pub fn new(path: &'a Path) -> Self {
+        Self { path, lines: None }
+    }
+
+    /// The whole record of a case.
+    pub fn read(&mut self, case: CaseLines<'_>) -> Result<CaseRecord, JournalError> {
+        let outcome = self.outcome(case)?;
+        let attempts = attempts_of(case).map(|offset| self.attempt(offset)).collect::<Result<_, _>>()?;
+        Ok(CaseRecord { outcome, attempts })
+    }
+
+    /// A case for documents: what held in it is copied, and not read.
+    pub fn read_text(&mut self, case: CaseLines<'_>) -> Result<CaseText, JournalError> {
+        let outcome = self.outcome(case)?;
+        let explained = outcome.verdict != Verdict::Passed || outcome.warnings > 0;
+        let (mut attempts, mut text) = (Vec::with_capacity(case.lines.len() - 1), Vec::new());
+        for offset in attempts_of(case) {
+            let attempt = if explained { self.attempt(offset)? } else { self.unexplained(offset)? };
+            if !text.is_empty() {
+                text.push(b',');
+            }
+            self.copy_attempt(offset, &mut text)?;
+            attempts.push(attempt);
+        }
+        Ok(CaseText { record: CaseRecord { outcome, attempts }, attempts: text })
+    }
+
+    fn outcome(&mut self, case: CaseLines<'_>) -> Result<CaseOutcome, JournalError> {
+        let offset = case.outcome.offset();
+        match self.parse(offset)? {
+            Event::CaseFinished(outcome) => Ok(Arc::unwrap_or_clone(outcome)),
+            Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
+                Err(self.unreadable(offset, CHANGED))
+            }
+        }
+    }
+
+    fn attempt(&mut self, offset: u64) -> Result<Attempt, JournalError> {
+        match self.parse(offset)? {
+            Event::AttemptFinished(attempt) => Ok(Arc::unwrap_or_clone(attempt)),
+            Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
+                Err(self.unreadable(offset, CHANGED))
+            }
+        }
+    }
+
+    fn unexplained(&mut self, offset: u64) -> Result<Attempt, JournalError> {
+        let Unexplained::AttemptFinished(attempt) = self.parse(offset)?;
+        Ok(attempt.without_findings())
+    }
+
+    /// Adds the attempt as its line has it.
+    fn copy_attempt(&mut self, offset: u64, text: &mut Vec<u8>) -> Result<(), JournalError> {
+        let line = self.line(offset)?;
+        let (before, after) = AROUND_ATTEMPT;
+        match line.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
+            // What was skipped when it was parsed may be no text.
+            Some(attempt) if std::str::from_utf8(attempt).is_ok() => text.extend_from_slice(attempt),
+            Some(_) | None => {
+                let attempt = self.attempt(offset)?;
+                serde_json::to_writer(text, &attempt).expect("an attempt that was read is JSON");
+            }
+        }
+        Ok(())
+    }
+
+    fn parse<T: DeserializeOwned>(&mut self, offset: u64) -> Result<T, JournalError> {
+        let parsed = serde_json::from_slice(self.line(offset)?);
+        parsed.map_err(|error| self.unreadable(offset, &error.to_string()))
+    }
+
+    fn line(&mut self, offset: u64) -> Result<&[u8], JournalError> {
+        let io = |source| JournalError::Io { path: self.path.to_owned(), source };
+        let lines = match &mut self.lines {
+            Some(lines) => lines,
+            none => none.insert(Lines::open(self.path).map_err(io)?),
+        };
+        lines.at(offset).map_err(io)
+    }
+
+    fn unreadable(&self, offset: u64, reason: &str) -> JournalError {
+        JournalError::Unreadable { path: self.path.to_owned(), offset, reason: reason.to_owned() }
+    }
+}
+
+const CHANGED: &str = "the file changed while it was read";
+
+/// Where the attempts of a case stand, in the order they finished.
+fn attempts_of(case: CaseLines<'_>) -> impl Iterator<Item = u64> {
+    let is_attempt = |mark| match mark {
+        Mark::Attempt => true,
+        Mark::Outcome(_) => false,
+    };
+    case.lines.iter().filter(move |entry| is_attempt(entry.mark())).map(|entry| entry.offset())
+}
