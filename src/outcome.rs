@@ -94,10 +94,8 @@ pub struct Price {
 }
 
 /// One finished attempt: a request sent, answered and judged.
-///
-/// `F` is what is read of its findings: all, where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Attempt<F = Vec<Finding>> {
+pub struct Attempt {
     /// Which case of the plan, from 0.
     pub case: u32,
     /// Which repeat, from 0.
@@ -110,7 +108,7 @@ pub struct Attempt<F = Vec<Finding>> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// One finding an assertion.
-    pub findings: F,
+    pub findings: Vec<Finding>,
     /// Numbers and ids.
     pub facts: Facts,
     /// Streaming or blocking.
@@ -128,27 +126,6 @@ pub struct Attempt<F = Vec<Finding>> {
     /// The run's outputs, long texts cut; only where it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<serde_json::Value>,
-}
-
-impl<F> Attempt<F> {
-    /// The same without what was read of its findings.
-    pub fn without_findings(self) -> Attempt {
-        Attempt {
-            case: self.case,
-            repeat: self.repeat,
-            attempt: self.attempt,
-            verdict: self.verdict,
-            cause: self.cause,
-            findings: Vec::new(),
-            facts: self.facts,
-            mode: self.mode,
-            sent_ms: self.sent_ms,
-            waited_ms: self.waited_ms,
-            retried: self.retried,
-            curl: self.curl,
-            outputs: self.outputs,
-        }
-    }
 }
 
 /// What became of one test (one row of it, where it has rows).

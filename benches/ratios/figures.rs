@@ -200,7 +200,8 @@ fn check(setting: &Setting, tests: u64) -> Result<Vec<Row>, Failure> {
     let rounds = alternate(setting.rounds, check, parse)?;
     let megabytes = project.suite_bytes()? as f64 / 1e6;
     let cpu = |usage: &Usage| usage.cpu.as_secs_f64();
-    let name = format!("s of CPU, `check` of {tests} tests in a file of {megabytes:.0} MB; yardstick: its parse");
+    let name =
+        format!("s of CPU, `check` of {tests} tests in a file of {megabytes:.0} MB; yardstick: its parse");
     Ok(vec![ratio(name, 2, &rounds, cpu, Goal::AtMost(3.0))])
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 mod append;
 mod depth;
 mod fold;
+mod held;
 mod index;
 mod lines;
 mod live;
@@ -24,7 +25,6 @@ pub(crate) use append::Journal;
 pub(crate) use fold::read;
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
-pub(crate) use records::CaseText;
 pub(crate) use split::mended;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use crate::event::{RunEnd, RunStart};
 use crate::journal::JournalError;
 use crate::journal::index::Index;
-use crate::journal::records::{CaseText, RecordReader};
+use crate::journal::records::RecordReader;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
@@ -150,10 +150,21 @@ impl RunRecord {
         order.into_iter().map(|(_, case)| case).collect()
     }
 
-    /// Some cases for the documents of the run, in the order asked for.
-    pub fn read_cases(&self, cases: &[u32]) -> Result<Vec<CaseText>, JournalError> {
+    /// Gives some cases to the documents of the run, in the order asked for, each with its attempts as the members of a JSON
+    /// list. Of a case that passed and warns of nothing, only that text has findings and nodes: nobody explains what held.
+    pub fn read_cases(
+        &self,
+        cases: &[u32],
+        mut take: impl FnMut(CaseRecord, &[u8]),
+    ) -> Result<(), JournalError> {
         let mut reader = RecordReader::new(&self.path);
-        cases.iter().filter_map(|case| self.index.case(*case)).map(|lines| reader.read_text(lines)).collect()
+        let mut attempts = Vec::new();
+        for lines in cases.iter().filter_map(|case| self.index.case(*case)) {
+            attempts.clear();
+            let record = reader.read_with_text(lines, &mut attempts)?;
+            take(record, &attempts);
+        }
+        Ok(())
     }
 
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.

@@ -3,35 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::event::Event;
 use crate::journal::JournalError;
+use crate::journal::held::HeldLine;
 use crate::journal::index::{CaseLines, Mark};
 use crate::journal::lines::Lines;
 use crate::journal::read::CaseRecord;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
-/// A case for documents: what they tell of it, and its attempts as they are written down.
-#[derive(Debug)]
-pub(crate) struct CaseText {
-    /// The record; without findings where the case passed and warns of nothing, for nobody explains what held.
-    pub record: CaseRecord,
-    /// All its attempts as the members of a JSON list, findings included.
-    pub attempts: Vec<u8>,
-}
-
 /// How the line of an attempt begins and ends around the attempt itself.
 const AROUND_ATTEMPT: (&[u8], &[u8]) = (b"{\"attempt_finished\":", b"}");
-
-/// The line of an attempt, read without its findings.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Unexplained {
-    AttemptFinished(Attempt<IgnoredAny>),
-}
 
 /// Reads records by their lines, opening the file at the first.
 pub(super) struct RecordReader<'a> {
@@ -52,20 +36,23 @@ impl<'a> RecordReader<'a> {
         Ok(CaseRecord { outcome, attempts })
     }
 
-    /// A case for documents: what held in it is copied, and not read.
-    pub fn read_text(&mut self, case: CaseLines<'_>) -> Result<CaseText, JournalError> {
+    /// Reads a case and adds its attempts to `text` as the members of a JSON list; what held is copied, and not read.
+    pub fn read_with_text(
+        &mut self,
+        case: CaseLines<'_>,
+        text: &mut Vec<u8>,
+    ) -> Result<CaseRecord, JournalError> {
         let outcome = self.outcome(case)?;
         let explained = outcome.verdict != Verdict::Passed || outcome.warnings > 0;
-        let (mut attempts, mut text) = (Vec::with_capacity(case.lines.len() - 1), Vec::new());
+        let mut attempts = Vec::with_capacity(case.lines.len() - 1);
         for offset in attempts_of(case) {
-            let attempt = if explained { self.attempt(offset)? } else { self.unexplained(offset)? };
-            if !text.is_empty() {
+            if !attempts.is_empty() {
                 text.push(b',');
             }
-            self.copy_attempt(offset, &mut text)?;
-            attempts.push(attempt);
+            attempts.push(if explained { self.attempt(offset)? } else { self.held(offset)? });
+            self.copy_attempt(offset, text)?;
         }
-        Ok(CaseText { record: CaseRecord { outcome, attempts }, attempts: text })
+        Ok(CaseRecord { outcome, attempts })
     }
 
     fn outcome(&mut self, case: CaseLines<'_>) -> Result<CaseOutcome, JournalError> {
@@ -87,9 +74,9 @@ impl<'a> RecordReader<'a> {
         }
     }
 
-    fn unexplained(&mut self, offset: u64) -> Result<Attempt, JournalError> {
-        let Unexplained::AttemptFinished(attempt) = self.parse(offset)?;
-        Ok(attempt.without_findings())
+    fn held(&mut self, offset: u64) -> Result<Attempt, JournalError> {
+        let HeldLine::AttemptFinished(attempt) = self.parse(offset)?;
+        Ok(attempt.into())
     }
 
     /// Adds the attempt as its line has it.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::event::{RunEnd, RunStart};
-use crate::journal::{CaseText, Damage, RunRecord, SuiteTotals, Totals};
+use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -21,7 +21,6 @@ pub(crate) const SCHEMA: &str = include_str!("schema.json");
 pub(crate) struct JsonReport<W> {
     out: W,
     separator: &'static [u8],
-    line: Vec<u8>,
 }
 
 #[derive(Serialize)]
@@ -108,33 +107,17 @@ impl<W: Write> JsonReport<W> {
         let damage: Vec<Damaged<'_>> = record.damage.iter().map(damaged).collect();
         serde_json::to_writer(&mut out, &damage)?;
         out.write_all(b",\n\"cases\": [")?;
-        Ok(Self { out, separator: b"\n", line: Vec::new() })
+        Ok(Self { out, separator: b"\n" })
     }
 
-    /// Adds a case, its attempts as they stand in the journal.
-    pub fn case(&mut self, case: &CaseText) -> io::Result<()> {
+    /// Adds cases, as `push_case` wrote them.
+    pub fn cases(&mut self, cases: &[u8]) -> io::Result<()> {
+        if cases.is_empty() {
+            return Ok(());
+        }
         self.out.write_all(self.separator)?;
-        self.separator = b",\n";
-        let outcome = &case.record.outcome;
-        let head = Case {
-            case: outcome.case,
-            name: &outcome.name,
-            suite: &outcome.suite,
-            place: &outcome.place,
-            tags: &outcome.tags,
-            verdict: outcome.verdict,
-            reason: outcome.reason.as_deref(),
-            duration_ms: outcome.duration_ms,
-            warnings: outcome.warnings,
-        };
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, &head)?;
-        let end = self.line.pop();
-        debug_assert_eq!(end, Some(b'}'), "an object was written");
-        self.line.extend_from_slice(b",\"attempts\":[");
-        self.line.extend_from_slice(&case.attempts);
-        self.line.extend_from_slice(b"]}");
-        self.out.write_all(&self.line)
+        self.separator = SEPARATOR;
+        self.out.write_all(cases)
     }
 
     /// Ends the document.
@@ -142,6 +125,34 @@ impl<W: Write> JsonReport<W> {
         self.out.write_all(b"\n]\n}\n")?;
         Ok(self.out)
     }
+}
+
+/// What stands between two cases.
+const SEPARATOR: &[u8] = b",\n";
+
+/// Adds a case to those that will stand before it; its attempts are written as they stand in the journal.
+pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
+    if !out.is_empty() {
+        out.extend_from_slice(SEPARATOR);
+    }
+    let outcome = &case.outcome;
+    let head = Case {
+        case: outcome.case,
+        name: &outcome.name,
+        suite: &outcome.suite,
+        place: &outcome.place,
+        tags: &outcome.tags,
+        verdict: outcome.verdict,
+        reason: outcome.reason.as_deref(),
+        duration_ms: outcome.duration_ms,
+        warnings: outcome.warnings,
+    };
+    serde_json::to_writer(&mut *out, &head).expect("names, numbers and texts become JSON");
+    let end = out.pop();
+    debug_assert_eq!(end, Some(b'}'), "an object was written");
+    out.extend_from_slice(b",\"attempts\":[");
+    out.extend_from_slice(attempts);
+    out.extend_from_slice(b"]}");
 }
 
 fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {

@@ -19,6 +19,17 @@ impl<W: Write> Xml<W> {
         Ok(Self { out, open: Vec::with_capacity(8), in_tag: false })
     }
 
+    /// Begins a piece of a document that will stand inside the elements named, which are open there.
+    pub fn inside(out: W, open: &[&'static str]) -> Self {
+        Self { out, open: open.to_vec(), in_tag: false }
+    }
+
+    /// Adds a piece that was written for this place.
+    pub fn piece(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.close_tag()?;
+        self.out.write_all(piece)
+    }
+
     /// Opens an element on a line of its own.
     pub fn open(&mut self, name: &'static str) -> io::Result<&mut Self> {
         self.close_tag()?;
