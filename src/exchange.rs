@@ -1,13 +1,25 @@
 //! One exchange with an endpoint: what was asked, and everything that came back, judged by nobody yet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+<<<<<<< HEAD
 use crate::wire::curl::render_curl;
+=======
+use crate::base::origin::Place;
+>>>>>>> main
 use crate::wire::error::WireError;
+use crate::wire::form::Form;
+
+mod asked;
+mod recovery;
+
+pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
+pub use self::recovery::{RecoveredBy, Recovery, Trace};
 
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,51 +29,6 @@ pub enum ResponseMode {
     Streaming,
     /// One JSON answer at the end.
     Blocking,
-}
-
-/// A file to be given to a workflow variable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FileInput {
-    /// Uploaded first, then referenced as `local_file`.
-    Upload {
-        /// Path on disk, absolute, checked to lie inside the suites folder.
-        path: std::path::PathBuf,
-        /// Dify's type: document, image, audio, video, custom.
-        kind: String,
-    },
-    /// Fetched by Dify.
-    Remote {
-        /// The address Dify fetches.
-        url: String,
-        /// Dify's type: document, image, audio, video, custom.
-        kind: String,
-    },
-}
-
-/// The files of one workflow variable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FileVariable {
-    /// A `file` variable.
-    One(FileInput),
-    /// A `file-list` variable.
-    Many(Vec<FileInput>),
-}
-
-/// A run of a workflow, ready to be sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// The workflow's variables, rendered.
-    pub inputs: Map<String, Value>,
-    /// Files by variable; joined into the inputs once uploaded.
-    pub files: Vec<(String, FileVariable)>,
-    /// Dify's end user.
-    pub user: String,
-    /// Streaming or blocking.
-    pub mode: ResponseMode,
-    /// The published version to run, if one is pinned.
-    pub workflow_id: Option<String>,
-    /// Names the attempt to the built-in mock (header `X-Flowproof-Attempt`); never sent to a live target.
-    pub mock_attempt: Option<String>,
 }
 
 /// How an exchange ended.
@@ -102,6 +69,13 @@ pub enum Ending {
     },
     /// The run waits for a person.
     Paused,
+    /// The run waits for a person, and the answer it has cannot be given.
+    Unanswered {
+        /// Which form, and why not.
+        detail: String,
+        /// What to do next, where we know.
+        hint: Option<&'static str>,
+    },
     /// The request never reached the endpoint: nothing ran.
     NotSent {
         /// What failed: "connect to 127.0.0.1:9: connection refused".
@@ -158,6 +132,8 @@ pub struct NodeRun {
     pub parent: Option<(String, u64)>,
     /// When its first non-blank `text_chunk` came, since the request was sent.
     pub first_token_at: Option<Duration>,
+    /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
+    pub replayed: bool,
 }
 
 impl NodeRun {
@@ -172,6 +148,7 @@ impl NodeRun {
     }
 }
 
+<<<<<<< HEAD
 /// The request of a run as it was posted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Posted {
@@ -179,6 +156,34 @@ pub struct Posted {
     pub url: String,
     /// The JSON.
     pub body: Bytes,
+=======
+/// What a run asked of people, and what became of the answers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pauses {
+    /// The forms that wait, if the run does.
+    pub waiting: Vec<Form>,
+    /// How many forms were answered.
+    pub answered: u32,
+    /// How often Dify began a node again after an answer: each is one of its steps.
+    pub restarts: u64,
+    /// From the pauses to the answers, in sum; no other time of the transcript has a part of it.
+    pub lasted: Duration,
+    /// The answers that no form asked for.
+    pub unused: Vec<Unused>,
+    /// True when events after an answer were missed: what the stream told is not all of it.
+    pub is_torn: bool,
+}
+
+/// An answer that no form asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unused {
+    /// The node it names.
+    pub node: String,
+    /// Where it is written.
+    pub place: Arc<Place>,
+    /// How many answers for this node were used before.
+    pub used_before: usize,
+>>>>>>> main
 }
 
 /// Everything that came back for one request.
@@ -224,8 +229,17 @@ pub struct Transcript {
     pub inputs: Value,
     /// Bytes of body received.
     pub bytes: u64,
+<<<<<<< HEAD
     /// What was posted; bytes are shared with the request, so that keeping them costs nothing.
     pub posted: Posted,
+=======
+    /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
+    pub curl: String,
+    /// What the run asked of people; times leave these pauses out.
+    pub pauses: Pauses,
+    /// What became of the run if its answer broke off; none where it did not.
+    pub recovery: Option<Recovery>,
+>>>>>>> main
 }
 
 impl Transcript {
@@ -234,10 +248,22 @@ impl Transcript {
         render_curl(&self.posted.url, &String::from_utf8_lossy(&self.posted.body))
     }
 
-    /// True when every node event of the run was received: a stream that reached its terminal event.
+    /// How a lost run became known again, and how it had been lost.
+    pub fn recovered(&self) -> Option<(RecoveredBy, &str)> {
+        match &self.recovery {
+            Some(Recovery::Recovered { by, lost }) => Some((*by, lost)),
+            Some(Recovery::Lost { .. }) | None => None,
+        }
+    }
+
+    /// True when every node event of the run was received: a stream that reached its terminal event, or its pause.
+    ///
+    /// A run that was answered is followed from before its answer: nothing falls between.
     pub fn nodes_complete(&self) -> bool {
         self.mode == ResponseMode::Streaming
             && !self.events.is_empty()
-            && matches!(self.ending, Ending::Finished)
+            && matches!(self.ending, Ending::Finished | Ending::Paused)
+            && !self.pauses.is_torn
+            && self.recovery.is_none()
     }
 }

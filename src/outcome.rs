@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::origin::Place;
-use crate::exchange::ResponseMode;
+use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
 
@@ -21,6 +21,21 @@ pub struct Cause {
     /// True when every further test of the same app would meet it.
     #[serde(default)]
     pub stops_suite: bool,
+}
+
+/// How the reason of a test begins that was not sent because of a cause.
+const MET_BEFORE: &str = "not sent, since an earlier test met this: ";
+
+impl Cause {
+    /// Why a test is not sent that would only meet this again.
+    pub fn not_sent(&self) -> String {
+        format!("{MET_BEFORE}{}", self.message)
+    }
+
+    /// The message of the cause for which a test was not sent, if that is its reason.
+    pub fn met_before(reason: &str) -> Option<&str> {
+        reason.strip_prefix(MET_BEFORE)
+    }
 }
 
 /// One node execution as reports show it.
@@ -58,6 +73,12 @@ pub struct Facts {
     /// Dify's version (`X-Version`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dify_version: Option<String>,
+    /// How a run became known again whose answer broke off; its client-side times are then not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<RecoveredBy>,
+    /// How it had been lost: "the stream ended after 3 events, without workflow_finished".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
     /// Run status: `succeeded`, `partial-succeeded`, `failed`, `stopped`, `paused`, `rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -120,6 +141,9 @@ pub struct Attempt {
     /// True when it is followed by an infrastructure retry.
     #[serde(default)]
     pub retried: bool,
+    /// True when nothing was sent: the exchange came from a cassette, and its times are those recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
     /// A `curl` line that repeats it, key masked; only where it did not pass.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub curl: String,
@@ -149,9 +173,17 @@ pub struct CaseOutcome {
     pub reason: Option<String>,
     /// Attempts made, retries included.
     pub attempts: u32,
+    /// Attempts whose answer broke off and whose run became known again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recovered: u32,
     /// From the first attempt's sending to the end of the last, milliseconds.
     pub duration_ms: f64,
     /// Warnings: findings of severity warn that do not hold.
     #[serde(default)]
     pub warnings: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -1,11 +1,12 @@
 //! Why nothing of a transcript can be judged, in the words of its reader, with the next step.
 
 use crate::base::units::format_duration;
-use crate::exchange::{Ending, ResponseMode, Transcript, Wait};
+use crate::exchange::{Ending, Recovery, ResponseMode, Transcript, Wait};
 use crate::outcome::Cause;
 use crate::wire::error::{ErrorClass, WireError};
 
 use super::judged::cut;
+use super::paused::paused;
 use super::view::rejected;
 
 /// The cause and a hint; none where there is a run or a rejection to judge.
@@ -13,6 +14,15 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
     if rejected(transcript).is_some() {
         return None;
     }
+    let mut cause = of_ending(transcript)?;
+    if let Some(Recovery::Lost { why, .. }) = &transcript.recovery {
+        cause.message.push_str("; ");
+        cause.message.push_str(why);
+    }
+    Some(cause)
+}
+
+fn of_ending(transcript: &Transcript) -> Option<Cause> {
     match &transcript.ending {
         Ending::Finished => finished(transcript),
         Ending::Rejected(error) | Ending::ErrorEvent(error) => Some(of_error(error, transcript.mode)),
@@ -29,14 +39,14 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
         Ending::Stopped { reason } => {
             Some(Cause { hint: None, ..plain(format!("flowproof stopped the run: {reason}"), "") })
         }
-        Ending::Paused => Some(plain(
-            "the run waits for a person".to_owned(),
-            "answers by `human_input` are not supported by this version of flowproof",
-        )),
-        Ending::NotSent { detail, .. } => Some(plain(
-            format!("the request was not sent: {detail}"),
-            "is `base_url` right, and Dify running?",
-        )),
+        Ending::Paused => Some(paused(transcript)),
+        Ending::Unanswered { detail, hint } => {
+            Some(Cause { hint: hint.map(str::to_owned), ..plain(detail.clone(), "") })
+        }
+        Ending::NotSent { detail, retryable } => {
+            let hint = retryable.then(|| "is `base_url` right, and Dify running?".to_owned());
+            Some(Cause { hint, ..plain(format!("the request was not sent: {detail}"), "") })
+        }
     }
 }
 
@@ -74,6 +84,10 @@ fn unreadable(detail: &str) -> Cause {
 fn stalled(transcript: &Transcript, wait: Wait, after: &str) -> Cause {
     let streaming = transcript.mode == ResponseMode::Streaming;
     match wait {
+        Wait::FirstEvent if transcript.pauses.answered > 0 => plain(
+            format!("a form was answered, and then no event came for {after}"),
+            "is Dify's worker running? it goes on with the run",
+        ),
         Wait::FirstEvent if streaming && transcript.pings > 0 => plain(
             format!("Dify sent {} and no event for {after}", pings(transcript.pings)),
             "Dify 1.13 and 1.14 answer bad inputs so: use `response_mode: blocking` to see Dify's reason; \
@@ -135,7 +149,7 @@ fn hint(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
         (ErrorClass::Config, 404) if said.starts_with("workflow not found") => {
             Some("is `workflow_id` a published version of this app?")
         }
-        (ErrorClass::Config, 404) => Some("does `base_url` end in `/v1`?"),
+        (ErrorClass::Config, 404 | 405) => Some("does `base_url` end in `/v1`?"),
         (ErrorClass::Config, _) if matches!(code, "not_workflow_app" | "app_unavailable") => {
             Some("flowproof tests workflow apps: is this the key of one?")
         }

@@ -13,6 +13,7 @@ use super::operand::needed::parse_needed;
 use super::view::{State, View};
 use super::{facts, nodes, subject, values};
 
+<<<<<<< HEAD
 /// What an attempt's transcript comes to.
 #[derive(Debug)]
 pub struct Examined {
@@ -34,6 +35,16 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
         State::Ran(_) | State::Rejected { .. } => None,
     };
     Examined { cause, findings, facts }
+=======
+/// Judges every check against a transcript, whatever fails; one finding each, in the order of the checks.
+pub fn evaluate(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Vec<Finding> {
+    let view = if subject::expects_pause(checks, context) {
+        View::of_pause(transcript, context.usage)
+    } else {
+        View::new(transcript, context.usage)
+    };
+    checks.iter().map(|check| judge(check, &view, context)).collect()
+>>>>>>> main
 }
 
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {

@@ -9,16 +9,19 @@ mod difference;
 mod evaluate;
 mod facts;
 mod format;
+mod gap;
 mod judged;
 mod model;
 mod nodes;
 mod operand;
+mod paused;
 mod predicate;
 mod schema;
 mod subject;
 #[cfg(test)]
 mod tests;
 mod text;
+mod times;
 mod transform;
 mod usage;
 mod values;
@@ -27,11 +30,19 @@ mod view;
 use crate::base::template::{Scope, Templates};
 
 pub use self::compile::{
-    CompileContext, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status,
+    CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
+    needs_status,
 };
+<<<<<<< HEAD
 pub use self::evaluate::{Examined, examine};
 pub use self::judged::clip;
+=======
+pub use self::evaluate::evaluate;
+pub use self::facts::facts;
+pub use self::judged::{clip, is_comparison};
+>>>>>>> main
 pub use self::model::Check;
+pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;
 
 /// Whether Dify's token total is audited against its nodes' sum.

@@ -22,16 +22,22 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
         State::Ran(run) => *run,
     };
     let total = run["total_tokens"].as_u64();
-    if view.usage == Usage::Trust {
-        return total.map_or_else(|| unknown("Dify reports no total of tokens"), Fact::Known);
+    match (view.usage, total) {
+        (Usage::Trust, None) => return unknown("Dify reports no total of tokens"),
+        (Usage::Trust, Some(total)) if total > 0 => return Fact::Known(total),
+        // 0 is Dify's word for unknown where a model ran: nobody can trust that.
+        (Usage::Trust | Usage::Audit, _) => {}
     }
     let total_is_there = total.filter(|total| *total > 0);
     match (view.nodes(), total_is_there) {
         (NodeFacts::Complete(nodes), _) => audit(nodes, total),
         // Events are missing, but the total is what the nodes seen add up to.
         (NodeFacts::Partial(nodes, _), Some(total)) => audit(nodes, Some(total)),
-        (NodeFacts::Unknown(_), Some(total)) => Fact::Known(total),
-        (NodeFacts::Partial(_, why), None) => unknown(format!("{}, and {why}", said(total))),
+        (NodeFacts::Gap(nodes, _), Some(total)) if sum(nodes) > total => audit(nodes, Some(total)),
+        (NodeFacts::Unknown(_) | NodeFacts::Gap(..), Some(total)) => Fact::Known(total),
+        (NodeFacts::Partial(_, why) | NodeFacts::Gap(_, why), None) => {
+            unknown(format!("{}, and {why}", said(total)))
+        }
         (NodeFacts::Unknown(why), None) => unknown(format!("{}, and {why}", said(total))),
     }
 }
@@ -53,15 +59,18 @@ fn audit(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
         ));
     }
     let total = total.unwrap_or(0);
-    let sum = leaves(nodes)
-        .filter_map(|(node, data)| node_tokens(&node.node_type, data))
-        .fold(0, u64::saturating_add);
+    let sum = sum(nodes);
     if sum != total {
         return unknown(format!(
             "Dify's total is {total} tokens, its nodes add up to {sum}; `usage: trust` takes the total as it is"
         ));
     }
     Fact::Known(total)
+}
+
+/// The leaves' tokens.
+fn sum(nodes: &[NodeRun]) -> u64 {
+    leaves(nodes).filter_map(|(node, data)| node_tokens(&node.node_type, data)).fold(0, u64::saturating_add)
 }
 
 fn said(total: Option<u64>) -> &'static str {
@@ -91,6 +100,7 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
         (State::Rejected { .. }, _) => return Fact::Known(Prices::new()),
         (State::Unjudged(cause), _) => return View::unjudged(cause),
         (State::Ran(_), NodeFacts::Unknown(why)) => return Fact::Unknown(why),
+        (State::Ran(_), NodeFacts::Gap(_, why)) => return unknown(format!("the cost is not known: {why}")),
         (State::Ran(_), NodeFacts::Complete(nodes)) => nodes,
         // What was not seen used no tokens, if those seen account for all of them.
         (State::Ran(run), NodeFacts::Partial(nodes, why)) => match audit(nodes, run["total_tokens"].as_u64())

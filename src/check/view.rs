@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 
 use super::Usage;
 use super::cause::cause;
+use super::gap::replayed;
 use super::model::Root;
 use super::usage::run_tokens;
 
@@ -50,6 +52,9 @@ pub(super) enum NodeFacts<'t> {
     Complete(&'t [NodeRun]),
     /// These ran, and perhaps others, for this reason.
     Partial(&'t [NodeRun], String),
+    /// These ran, but events are missing since the answer broke off, for this reason: neither how often nor in which
+    /// order is known.
+    Gap(&'t [NodeRun], String),
     /// Nothing, for this reason.
     Unknown(Cow<'static, str>),
 }
@@ -79,9 +84,19 @@ impl<'t> View<'t> {
         }
     }
 
+<<<<<<< HEAD
     /// Dify's total of tokens, if its nodes do not contradict it.
     pub(super) fn tokens(&self) -> Fact<u64> {
         self.tokens.get_or_init(|| run_tokens(self)).clone()
+=======
+    /// Looks at a run that is meant to wait: what it did so far is known, as of a run that has ended.
+    pub(super) fn of_pause(transcript: &'t Transcript, usage: Usage) -> Self {
+        let view = Self::new(transcript, usage);
+        match &transcript.run {
+            Some(run) if transcript.ending == Ending::Paused => Self { state: State::Ran(run), ..view },
+            Some(_) | None => view,
+        }
+>>>>>>> main
     }
 
     /// Why nothing can be judged, as a fact.
@@ -103,6 +118,9 @@ impl<'t> View<'t> {
         if let State::Unjudged(cause) = &self.state {
             return Self::unjudged(cause);
         }
+        if let Some(why) = self.root_gap(root) {
+            return Fact::Unknown(Cow::Owned(why));
+        }
         let blocking = self.transcript.mode == ResponseMode::Blocking;
         match root {
             Root::Outputs => self.run_field("outputs"),
@@ -116,6 +134,10 @@ impl<'t> View<'t> {
             Root::Text if blocking => {
                 Fact::Unknown("a blocking answer has no streamed text; use `response_mode: streaming`".into())
             }
+            Root::Text | Root::Events if self.transcript.pauses.is_torn => {
+                Fact::Unknown("events of the run were missed after an answer to a form".into())
+            }
+            Root::Text | Root::Events if self.transcript.events.is_empty() => self.no_stream(),
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
@@ -127,6 +149,16 @@ impl<'t> View<'t> {
         }
     }
 
+    /// A run that came as one document streamed who knows what; one that was refused streamed nothing.
+    fn no_stream<T>(&self) -> Fact<T> {
+        match &self.state {
+            State::Rejected { .. } => Fact::Absent,
+            State::Ran(_) | State::Unjudged(_) => {
+                Fact::Unknown("a stream was asked for, and the answer was one document without events".into())
+            }
+        }
+    }
+
     /// The nodes that ran, as far as that is known.
     pub(super) fn nodes(&self) -> NodeFacts<'t> {
         let run = match &self.state {
@@ -134,28 +166,61 @@ impl<'t> View<'t> {
             State::Unjudged(cause) => return NodeFacts::Unknown(Cow::Owned(cause.message.clone())),
             State::Ran(run) => *run,
         };
+        if let Some(why) = self.gap() {
+            return NodeFacts::Gap(&self.transcript.nodes, why);
+        }
         if self.transcript.mode == ResponseMode::Blocking {
             return NodeFacts::Unknown(
                 "node facts are not part of a blocking answer; use `response_mode: streaming`".into(),
+            );
+        }
+        if self.transcript.pauses.is_torn {
+            return NodeFacts::Partial(
+                &self.transcript.nodes,
+                "events of the run were missed after an answer to a form".to_owned(),
             );
         }
         if !self.transcript.nodes_complete() {
             return NodeFacts::Unknown("the answer held no node events".into());
         }
         let nodes = self.transcript.nodes.as_slice();
-        let seen = nodes.iter().map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
-        match run["total_steps"].as_u64() {
-            Some(steps) if steps > seen => NodeFacts::Partial(
-                nodes,
-                format!("Dify counts {steps} steps, but events came for {seen} of them"),
-            ),
-            Some(_) | None => NodeFacts::Complete(nodes),
+        match lost_steps(self.transcript, run).or_else(|| self.lost_round()) {
+            Some(why) => NodeFacts::Partial(nodes, why),
+            None => NodeFacts::Complete(nodes),
         }
     }
+
+    /// Why nodes inside of containers may have run unseen: a round of which Dify tells the duration has no events.
+    pub(super) fn lost_round(&self) -> Option<String> {
+        let nodes = self.transcript.nodes.as_slice();
+        nodes.iter().filter(|node| node.is_container()).find_map(|container| {
+            let metadata = &container.finished.as_ref()?["execution_metadata"];
+            let maps = ["iteration_duration_map", "loop_duration_map"];
+            let rounds = maps.iter().find_map(|map| metadata[*map].as_object())?;
+            let parents = nodes.iter().filter_map(|node| node.parent.as_ref());
+            let inside = parents.filter(|(id, _)| *id == container.node_id || *id == container.id);
+            let seen: HashSet<u64> = inside.map(|(_, round)| *round).collect();
+            let lost =
+                rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !seen.contains(round))?;
+            Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
+        })
+    }
+}
+
+/// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.
+fn lost_steps(transcript: &Transcript, run: &Value) -> Option<String> {
+    let outer = transcript.nodes.iter().filter(|node| node.parent.is_none());
+    let seen = outer.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
+    let seen = seen.saturating_add(transcript.pauses.restarts);
+    let steps = run["total_steps"].as_u64().filter(|steps| *steps > seen)?;
+    Some(format!("Dify counts {steps} steps, but events came for {seen} of them"))
 }
 
 /// Where a path into a node's execution starts.
 pub(super) fn node_root(node: &NodeRun, root: Root) -> Fact<&Value> {
+    if node.replayed {
+        return Fact::Unknown(Cow::Owned(replayed(node)));
+    }
     let Some(data) = &node.finished else {
         return Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title)));
     };
@@ -209,7 +274,7 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
         | Ending::Cut { .. }
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. } => None,
-        Ending::Stopped { .. } | Ending::Paused | Ending::NotSent { .. } => None,
+        Ending::Stopped { .. } | Ending::Paused | Ending::Unanswered { .. } | Ending::NotSent { .. } => None,
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::cassette::Speed;
 use crate::cli::args::MockArgs;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::engine::run::book_of;
 use crate::engine::signal::Signals;
+use crate::mock::options::Pace;
 use crate::mock::server::{MockOptions, MockServer};
 use crate::plan::case::{Plan, TargetKind};
 use crate::session;
@@ -16,21 +18,26 @@ use crate::settings::Settings;
 pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
     let plan = match session::open(settings, &args.request()) {
         Ok(opening) => opening.plan,
-        Err(failure) => return say::refusal(&failure),
+        Err(failure) => return say::refusal(&failure, "nothing is served"),
     };
     let runtime = match session::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };
-    runtime.block_on(serve(&plan, args.port))
+    runtime.block_on(serve(&plan, args))
 }
 
-async fn serve(plan: &Plan, port: u16) -> Exit {
+async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
     let TargetKind::Mock(options) = &plan.target.kind else {
         return say::failure("the target is not the mock", Exit::Usage);
     };
     let mut signals = Signals::listen();
-    let options = MockOptions { port, ..options.clone() };
+    let port = args.port;
+    let (pace, replay) = match args.real_time {
+        true => (Pace::Real, Speed::RealTime),
+        false => (options.pace, options.replay),
+    };
+    let options = MockOptions { port, pace, replay, ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {

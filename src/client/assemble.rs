@@ -6,10 +6,17 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::nodes::Nodes;
+<<<<<<< HEAD
 use crate::exchange::{Arrival, Ending, Posted, ResponseMode, Transcript};
+=======
+use crate::client::repeats::Repeats;
+use crate::exchange::{Arrival, Ending, Transcript};
+>>>>>>> main
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
+
+pub use crate::client::begin::begin;
 
 /// How a body came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +27,7 @@ pub enum BodyEnd {
     Broken(String),
 }
 
+<<<<<<< HEAD
 /// A transcript of which nothing has come yet.
 pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
     Transcript {
@@ -47,6 +55,8 @@ pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
     }
 }
 
+=======
+>>>>>>> main
 /// Reads a stream as it comes.
 #[derive(Debug)]
 pub struct StreamReader {
@@ -62,15 +72,37 @@ struct Record {
     /// Set by the event that ends the run.
     ending: Option<Ending>,
     last_event_at: Duration,
+    repeats: Repeats,
 }
 
 impl StreamReader {
     /// Begins to read into a transcript; `limit` bounds one event, in bytes.
     pub fn new(transcript: Transcript, limit: u64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let record =
-            Record { transcript, nodes: Nodes::default(), ending: None, last_event_at: Duration::ZERO };
+        let record = Record {
+            transcript,
+            nodes: Nodes::default(),
+            ending: None,
+            last_event_at: Duration::ZERO,
+            repeats: Repeats::default(),
+        };
         Self { decoder: Decoder::new(limit), record }
+    }
+
+    /// Goes on with a run that was answered, in a stream of its own.
+    pub fn resume(mut transcript: Transcript, limit: u64, answered: Vec<String>) -> Self {
+        let nodes = Nodes::resume(std::mem::take(&mut transcript.nodes), transcript.first_token_at);
+        let repeats = Repeats::after(transcript.events.len(), answered);
+        let last_event_at = transcript.elapsed;
+        let mut reader = Self::new(transcript, limit);
+        (reader.record.nodes, reader.record.last_event_at) = (nodes, last_event_at);
+        reader.record.repeats = repeats;
+        reader
+    }
+
+    /// Bytes that came before this stream.
+    pub fn bytes_before(&self) -> u64 {
+        self.record.transcript.bytes
     }
 
     /// Takes the next bytes with the time they came; breaks once the run has ended, whatever may follow.
@@ -85,9 +117,14 @@ impl StreamReader {
         }
     }
 
-    /// True once a data event came.
+    /// Takes one data event that was read before, with the time it came; breaks once the run has ended.
+    pub fn take_event(&mut self, text: &str, at: Duration) -> ControlFlow<()> {
+        self.record.take_data(text.as_bytes(), at)
+    }
+
+    /// True once a data event came in this stream.
     pub fn has_events(&self) -> bool {
-        self.record.transcript.first_event_at.is_some()
+        self.record.transcript.events.len() > self.record.repeats.before
     }
 
     /// Ends the reading where the body ended.
@@ -145,6 +182,9 @@ impl Record {
         let Ok(text) = std::str::from_utf8(data) else {
             return self.unreadable(format!("event {number} is not JSON: it is not UTF-8"));
         };
+        if self.repeats.tells_again(&self.transcript.events, text) {
+            return ControlFlow::Continue(());
+        }
         if let Some(chunk) = TextChunk::read(text) {
             self.take_chunk(&chunk, at);
             self.transcript.events.push(Arrival { at, text: text.into() });
@@ -221,6 +261,7 @@ impl Record {
                     self.note_text(text, data["from_variable_selector"][0].as_str(), at);
                 }
             }
+            EventKind::WorkflowPaused if self.repeats.is_over(data) => {}
             EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
             EventKind::Error => {
                 let mut error = error::classify_event(&event.json);
@@ -248,6 +289,14 @@ impl Record {
             let number = self.transcript.events.len() + 1;
             return Ending::Unreadable {
                 detail: format!("event {number}, workflow_finished, has no `data.status`"),
+            };
+        }
+        if let (Some(own), Some(other)) = (self.transcript.run_id.as_deref(), event.run_id())
+            && own != other
+            && !own.is_empty()
+        {
+            return Ending::Unreadable {
+                detail: format!("the stream of the run {own} ends with another's, {other}"),
             };
         }
         if self.transcript.run_id.is_none() {

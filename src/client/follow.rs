@@ -23,7 +23,7 @@ pub struct Sent<'a, 'b> {
     pub timeouts: &'a Timeouts,
     /// Waits, and ends them.
     pub waiter: &'a mut Waiter<'b>,
-    /// When it was sent.
+    /// When it was sent; pauses move it, so that they are in no time.
     pub at: Instant,
     /// Most bytes of the answer, after decompression.
     pub max_body: u64,
@@ -53,16 +53,21 @@ impl Sent<'_, '_> {
         let content_type = message::content_type(response.headers());
         note_head(&mut transcript, &response);
         if response.status().as_u16() == 200 && document::is_stream(&content_type) {
-            self.read_stream(response, transcript).await
+            self.read_stream(response, StreamReader::new(transcript, self.max_body), self.at).await
         } else {
             self.read_document(response, transcript, &content_type).await
         }
     }
 
-    async fn read_stream(&mut self, mut response: Response, transcript: Transcript) -> Transcript {
-        let mut reader = StreamReader::new(transcript, self.max_body);
-        let mut bytes = 0;
-        let mut deadline = after(self.at, self.timeouts.first_event);
+    /// Reads a stream that began at a time, to its end or the run's.
+    pub(super) async fn read_stream(
+        &mut self,
+        mut response: Response,
+        mut reader: StreamReader,
+        begun: Instant,
+    ) -> Transcript {
+        let mut bytes = reader.bytes_before();
+        let mut deadline = after(begun, self.timeouts.first_event);
         let mut wait = Wait::FirstEvent;
         let (mut transcript, elapsed) = loop {
             let piece = self.waiter.wait(deadline, response.chunk()).await;
@@ -133,11 +138,13 @@ impl Sent<'_, '_> {
         Transcript { elapsed, bytes, ..transcript }
     }
 
-    fn elapsed(&self) -> Duration {
+    /// Since it was sent, pauses left out.
+    pub(super) fn elapsed(&self) -> Duration {
         clock::now().saturating_duration_since(self.at)
     }
 
-    fn ending_of(&self, given_up: GivenUp, wait: Wait) -> Ending {
+    /// What giving up a wait means for the attempt.
+    pub(super) fn ending_of(&self, given_up: GivenUp, wait: Wait) -> Ending {
         match given_up {
             GivenUp::Stopped(reason) => Ending::Stopped { reason: reason.to_string() },
             GivenUp::Deadline if self.waiter.is_over(clock::now()) => {

@@ -45,7 +45,34 @@ pub fn stop(authorization: &HeaderValue, base: &Url, task_id: &str, user: &str) 
     post(authorization, join(base, &request::stop_path(task_id)), request::encode_stop(user).into())
 }
 
+<<<<<<< HEAD
 fn post(authorization: &HeaderValue, url: Url, body: Bytes) -> reqwest::Request {
+=======
+/// The request for the events of a run, kept open past its pauses.
+pub fn events(authorization: &HeaderValue, base: &Url, run_id: &str, user: &str) -> reqwest::Request {
+    let mut url = join(base, &request::events_path(run_id));
+    url.query_pairs_mut().extend_pairs(request::follow_query(user));
+    get(authorization, url)
+}
+
+/// The request for a form's own page.
+pub fn form(authorization: &HeaderValue, base: &Url, token: &str) -> reqwest::Request {
+    get(authorization, join(base, &request::form_path(token)))
+}
+
+/// The request that answers a form.
+pub fn submit(authorization: &HeaderValue, base: &Url, token: &str, body: String) -> reqwest::Request {
+    post(authorization, join(base, &request::form_path(token)), body)
+}
+
+fn get(authorization: &HeaderValue, url: Url) -> reqwest::Request {
+    let mut message = reqwest::Request::new(Method::GET, url);
+    message.headers_mut().insert(AUTHORIZATION, authorization.clone());
+    message
+}
+
+fn post(authorization: &HeaderValue, url: Url, body: String) -> reqwest::Request {
+>>>>>>> main
     let mut message = reqwest::Request::new(Method::POST, url);
     message.headers_mut().insert(AUTHORIZATION, authorization.clone());
     message.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -1,6 +1,7 @@
 //! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
 
 mod assemble;
+mod begin;
 mod connect;
 mod document;
 mod failure;
@@ -8,6 +9,10 @@ mod follow;
 mod http;
 mod message;
 mod nodes;
+mod pause;
+mod recover;
+mod repeats;
+mod retime;
 mod upload;
 mod wait;
 
@@ -25,6 +30,8 @@ use std::time::Duration;
 
 pub use connect::ClientError;
 pub use http::Client;
+pub use retime::{Times, retime};
+pub use wait::StopSignal;
 
 /// Address and transport settings of a live Dify or the mock.
 #[derive(Debug, Clone)]
@@ -43,6 +50,8 @@ pub struct Endpoint {
     pub concurrency: usize,
     /// The waits of an exchange.
     pub timeouts: Timeouts,
+    /// How lost runs are looked for.
+    pub recovery: Recover,
     /// Most bytes of one answer, after decompression.
     pub max_body: u64,
 }
@@ -54,6 +63,21 @@ pub enum Certificates {
     Checked,
     /// `insecure: true`.
     Unchecked,
+}
+
+/// How a lost run is looked for: one that may go on although its answer broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recover {
+    /// Since it was lost; never longer than the attempt may last.
+    pub deadline: Duration,
+    /// Between the first two looks; doubled after each, up to eight times as long.
+    pub poll: Duration,
+}
+
+impl Default for Recover {
+    fn default() -> Self {
+        Self { deadline: Duration::from_secs(120), poll: Duration::from_secs(2) }
+    }
 }
 
 /// The waits of an exchange.

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::exchange::NodeRun;
 
+/// The type of a node that waits for a person.
+const ASKS: &str = "human-input";
+
 /// The executions of a run so far.
 #[derive(Debug, Default)]
 pub struct Nodes {
@@ -23,10 +26,28 @@ pub struct Nodes {
 }
 
 impl Nodes {
+    /// Goes on with the executions of a run that was answered.
+    pub fn resume(runs: Vec<NodeRun>, first_token_at: Option<Duration>) -> Self {
+        let mut nodes = Self { first_token_at, ..Self::default() };
+        for (container, round) in runs.iter().filter_map(|run| run.parent.as_ref()) {
+            nodes.set_round(container, nodes.round(container).max(*round));
+        }
+        Self { runs, ..nodes }
+    }
+
     /// Takes `node_started`; a repeated one changes nothing.
+    ///
+    /// A node that asked is begun again once it was answered: that is the same execution, whatever its id.
     pub fn start(&mut self, data: &Value, at: Duration) {
-        if self.by_execution(text(data, "id")).is_none() {
-            self.add(data, at);
+        if self.by_execution(text(data, "id")).is_some() {
+            return;
+        }
+        let asked = |run: &NodeRun| {
+            run.node_type == ASKS && run.finished.is_none() && run.node_id == text(data, "node_id")
+        };
+        match self.runs.iter_mut().find(|run| asked(run)) {
+            Some(run) => run.id = text(data, "id").to_owned(),
+            None => drop(self.add(data, at)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::engine::attempt::{Again, milliseconds};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
-use crate::outcome::{Attempt, CaseOutcome, Cause};
+use crate::outcome::{Attempt, CaseOutcome};
 use crate::plan::case::{Case, Resend, Retries};
 use crate::verdict::{Severity, Truth, Verdict, join_repeats};
 
@@ -19,6 +19,7 @@ struct Tally {
     attempts: u32,
     retries: u32,
     warnings: u32,
+    recovered: u32,
     telling: Option<Arc<Attempt>>,
 }
 
@@ -42,7 +43,7 @@ impl Engine {
             return Ok(None);
         }
         if let Some(cause) = self.blocked(&case.test.app) {
-            return self.unsent(case, Verdict::Errored, not_sent(&cause)).map(Some);
+            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Some);
         }
         let began = clock::now();
         let mut tally = Tally::default();
@@ -65,6 +66,7 @@ impl Engine {
         outcome.reason = reason_of(outcome.verdict, &tally);
         outcome.attempts = tally.attempts;
         outcome.warnings = tally.warnings;
+        outcome.recovered = tally.recovered;
         outcome.duration_ms = milliseconds(clock::now().saturating_duration_since(began));
         self.close_case(outcome, tally.telling).map(Some)
     }
@@ -104,6 +106,7 @@ impl Engine {
     /// Counts what an attempt that stands brings along.
     fn note(&self, case: &Case, attempt: &Attempt, tally: &mut Tally) {
         tally.warnings += warnings(attempt);
+        tally.recovered += u32::from(attempt.facts.recovered.is_some());
         if let Some(cause) = attempt.cause.as_ref().filter(|cause| cause.stops_suite) {
             self.block(&case.test.app, cause);
         }
@@ -153,6 +156,7 @@ fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
         verdict,
         reason: None,
         attempts: 0,
+        recovered: 0,
         duration_ms: 0.0,
         warnings: 0,
     }
@@ -160,10 +164,6 @@ fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
 
 fn stops_suite(attempt: &Attempt) -> bool {
     attempt.cause.as_ref().is_some_and(|cause| cause.stops_suite)
-}
-
-fn not_sent(cause: &Cause) -> String {
-    format!("not sent, since an earlier test met this: {}", cause.message)
 }
 
 /// Why a test is flaky, or which share of its repeats passed.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::base::bindings::AttemptNames;
 use crate::base::template::{Scope, Template, TemplateError};
 use crate::engine::Engine;
-use crate::exchange::{FileInput, FileVariable, Request};
-use crate::plan::case::{Case, FileSource, FileTemplate, TargetKind};
+use crate::exchange::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
+use crate::plan::case::{AnswerTemplate, Case, FileSource, FileTemplate, TargetKind};
 use crate::wire::file::file_kind;
 
 /// Which attempt of which case.
@@ -38,6 +38,14 @@ pub enum RequestError {
     /// A file lies outside the suites folder.
     #[error("file `{0}` lies outside the suites folder: move it there, or pass --allow-outside")]
     Outside(PathBuf),
+    /// What is named is a folder, a pipe or the like.
+    #[error("`{variable}`: `{written}` is no file")]
+    NoFile {
+        /// Its key: `files.` and the variable.
+        variable: String,
+        /// The path as it was rendered.
+        written: String,
+    },
     /// A file cannot be read.
     #[error("file `{path}`: {source}")]
     File {
@@ -65,21 +73,35 @@ impl Engine {
     /// The request of one attempt.
     pub(super) fn request(&self, case: &Case, id: AttemptId, scope: &Scope) -> Result<Request, RequestError> {
         let (_, pinned) = super::app_of(&self.plan.target, &case.test.app);
+        let user = self.user(case, scope)?;
         Ok(Request {
             inputs: self.inputs(case, scope)?,
-            files: self.files(case, scope)?,
-            user: self.user(case, scope)?,
+            files: self.files("files", &case.test.files, scope)?,
+            answers: self.answers(case, scope)?,
+            user_scope: self.user_scope(case, &user),
+            user,
             mode: case.test.mode,
             workflow_id: pinned.map(str::to_owned),
             mock_attempt: match &self.plan.target.kind {
-                TargetKind::Mock(_) => Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt)),
+                TargetKind::Mock(_) | TargetKind::Replay { .. } => {
+                    Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt))
+                }
                 TargetKind::Live { .. } => None,
             },
         })
     }
 
     fn inputs(&self, case: &Case, scope: &Scope) -> Result<Map<String, Value>, RequestError> {
-        match self.render(&case.test.inputs, scope, "`inputs`")? {
+        self.members(&case.test.inputs, scope, "`inputs`")
+    }
+
+    fn members(
+        &self,
+        template: &Template,
+        scope: &Scope,
+        what: &str,
+    ) -> Result<Map<String, Value>, RequestError> {
+        match self.render(template, scope, what)? {
             Value::Object(inputs) => Ok(inputs),
             Value::Null => Ok(Map::new()),
             Value::Array(_) => Err(RequestError::Inputs("a list")),
@@ -87,6 +109,25 @@ impl Engine {
             Value::Number(_) => Err(RequestError::Inputs("a number")),
             Value::String(_) => Err(RequestError::Inputs("text")),
         }
+    }
+
+    /// The answers to the forms of its pauses.
+    fn answers(&self, case: &Case, scope: &Scope) -> Result<Vec<HumanAnswer>, RequestError> {
+        let answer = |answer: &AnswerTemplate| {
+            let text = |template, key: &str| {
+                let rendered = self.plan.templates.render_text(template, scope);
+                let what = format!("`human_input` {key}");
+                rendered.map_err(|source| RequestError::Template { what, source })
+            };
+            Ok(HumanAnswer {
+                node: text(&answer.node, "`node`")?,
+                action: text(&answer.action, "`action`")?,
+                inputs: self.members(&answer.inputs, scope, "`human_input` `inputs`")?,
+                files: self.files("human_input.files", &answer.files, scope)?,
+                place: answer.place.clone(),
+            })
+        };
+        case.test.answers.iter().map(answer).collect()
     }
 
     /// The test's own user, else one that no other attempt has.
@@ -100,13 +141,31 @@ impl Engine {
         }
     }
 
-    fn files(&self, case: &Case, scope: &Scope) -> Result<Vec<(String, FileVariable)>, RequestError> {
-        let mut files = Vec::with_capacity(case.test.files.len());
-        for (name, template) in &case.test.files {
+    /// An own user tells a repeat from others only if it names the run and the repeat.
+    fn user_scope(&self, case: &Case, rendered: &str) -> UserScope {
+        let Some(template) = &case.test.user else { return UserScope::Attempt };
+        let names = self.plan.templates.names(template);
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        if has("run.id") && has("repeat.index") && rendered.contains(&*self.run_id) {
+            UserScope::Repeat
+        } else {
+            UserScope::Shared
+        }
+    }
+
+    fn files(
+        &self,
+        key: &str,
+        templates: &[(String, FileTemplate)],
+        scope: &Scope,
+    ) -> Result<Vec<(String, FileVariable)>, RequestError> {
+        let mut files = Vec::with_capacity(templates.len());
+        for (name, template) in templates {
+            let what = format!("{key}.{name}");
             let variable = match template {
-                FileTemplate::One(source) => FileVariable::One(self.file(name, source, scope)?),
+                FileTemplate::One(source) => FileVariable::One(self.file(&what, source, scope)?),
                 FileTemplate::Many(sources) => {
-                    let items = sources.iter().map(|source| self.file(name, source, scope));
+                    let items = sources.iter().map(|source| self.file(&what, source, scope));
                     FileVariable::Many(items.collect::<Result<_, _>>()?)
                 }
             };
@@ -115,10 +174,10 @@ impl Engine {
         Ok(files)
     }
 
-    fn file(&self, name: &str, source: &FileSource, scope: &Scope) -> Result<FileInput, RequestError> {
+    fn file(&self, what: &str, source: &FileSource, scope: &Scope) -> Result<FileInput, RequestError> {
         let text = |template| {
             let rendered = self.plan.templates.render_text(template, scope);
-            rendered.map_err(|source| RequestError::Template { what: format!("`files.{name}`"), source })
+            rendered.map_err(|source| RequestError::Template { what: format!("`{what}`"), source })
         };
         match source {
             FileSource::Url { url, kind } => {
@@ -127,7 +186,11 @@ impl Engine {
                 Ok(FileInput::Remote { url, kind })
             }
             FileSource::Path { path, base, root, kind } => {
-                let path = inside(&base.join(text(path)?), root.as_deref().map(PathBuf::as_path))?;
+                let written = text(path)?;
+                let path = inside(&base.join(&written), root.as_deref().map(PathBuf::as_path))?;
+                if !path.is_file() {
+                    return Err(RequestError::NoFile { variable: what.to_owned(), written });
+                }
                 let kind = kind.clone().unwrap_or_else(|| file_kind(&path.to_string_lossy()).to_owned());
                 Ok(FileInput::Upload { path, kind })
             }

@@ -56,7 +56,10 @@ impl Engine {
 
     fn close_run(&self, progress: &Progress) -> Result<RunEnd, SinkError> {
         let red = progress.red.load(Ordering::Relaxed);
-        let early = progress.full.load(Ordering::Relaxed).then(|| format!("stopped after {red} red tests"));
+        let early = progress.full.load(Ordering::Relaxed).then(|| {
+            let plural = if red == 1 { "" } else { "s" };
+            format!("stopped after {red} red test{plural}")
+        });
         self.end(early)
     }
 
@@ -100,7 +103,8 @@ impl Progress {
 
 /// What the mock answers to the cases of a plan.
 pub fn book_of(plan: &Plan) -> Book {
-    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone())
+    let recorded = plan.cassettes.as_ref().map_or(&[][..], |shelf| shelf.exchanges());
+    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone()).with_recorded(recorded)
 }
 
 fn book_entry(case: &Case) -> BookEntry {

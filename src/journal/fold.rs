@@ -44,6 +44,8 @@ enum Line<'a> {
 #[derive(Deserialize)]
 struct AttemptLine {
     case: u32,
+    #[serde(default)]
+    replayed: bool,
     facts: FactsLine,
 }
 
@@ -194,7 +196,12 @@ impl Fold {
     fn attempt(&mut self, case: u32, tokens: Option<u64>, cost: &[Price], offset: u64) {
         self.entries.push(Entry::new(offset, Mark::Attempt, case, 0));
         self.totals.attempts += 1;
+<<<<<<< HEAD
         match tokens {
+=======
+        self.totals.replayed += u32::from(attempt.replayed);
+        match attempt.facts.tokens {
+>>>>>>> main
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
             None => self.totals.tokens_unknown += 1,
         }

@@ -25,6 +25,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
         run: String::from("20261123T081530-4f2a"),
         flowproof: String::from("0.1.0"),
         target: String::from("mock"),
+        cassettes: None,
         mock: true,
         profile: String::from("default"),
         started: String::from("2026-11-23T08:15:30.250Z"),
@@ -92,6 +93,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
             run_id: Some(format!("run-{case}")),
             workflow_id: Some(String::from("wf-1")),
             dify_version: Some(String::from("1.14.2")),
+            recovered: None,
+            lost: None,
             status: Some(String::from("succeeded")),
             latency_ms: Some(812.25),
             ttft_ms: Some(120.0),
@@ -109,6 +112,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         sent_ms: 10.0,
         waited_ms: 0.5,
         retried: false,
+        replayed: false,
         curl: String::new(),
         outputs: None,
     }
@@ -124,6 +128,7 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         verdict,
         reason: None,
         attempts: 1,
+        recovered: 0,
         duration_ms: 812.25,
         warnings: 0,
     }

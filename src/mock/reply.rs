@@ -2,6 +2,7 @@
 //!
 //! Knows no YAML and no wire: `script` renders, `answer` speaks Dify.
 
+pub(super) mod pause;
 mod scalar;
 
 use std::time::Duration;
@@ -9,9 +10,10 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use self::pause::Pause;
 pub(super) use self::scalar::{
-    Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
-    texts, times,
+    Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
+    statuses, text, texts, times, workers,
 };
 
 /// What one run answers.
@@ -39,6 +41,8 @@ pub struct Reply {
     pub workflow_id: Option<String>,
     /// Refused instead of run.
     pub reject: Option<Reject>,
+    /// The pauses of the run in their order, each with the forms that wait at once.
+    pub pauses: Vec<Vec<Pause>>,
     /// Waited before the first byte.
     pub latency: Option<Duration>,
 }
@@ -54,6 +58,8 @@ pub struct ScriptedNode {
     pub kind: Option<String>,
     /// Its inputs, by round.
     pub inputs: Vec<Map<String, Value>>,
+    /// Its process data, by round.
+    pub process_data: Vec<Map<String, Value>>,
     /// Its outputs, by round.
     pub outputs: Vec<Map<String, Value>>,
     /// How it ends, by round.
@@ -64,14 +70,18 @@ pub struct ScriptedNode {
     pub tokens: Vec<u64>,
     /// What it cost, each round.
     pub price: Option<Price>,
-    /// Reported running time, each round.
-    pub elapsed: Option<Duration>,
+    /// Reported running time, by round.
+    pub elapsed: Vec<Duration>,
     /// Streamed text, in chunks if given so.
     pub stream: Option<Chunks>,
     /// Failed attempts before the last one.
     pub retries: u64,
     /// Rounds of a container.
     pub iterations: Option<u64>,
+    /// Most rounds an iteration runs at once.
+    pub parallel: Option<u64>,
+    /// Begins so long after the start of the node before it, rather than after its end.
+    pub beside: Option<Duration>,
     /// Title or id of the container it runs in.
     pub parent: Option<String>,
 }
@@ -164,6 +174,7 @@ pub fn decode_reply(value: &Value) -> Result<Reply, String> {
     if reply.text.is_some() && !reply.nodes.is_empty() && reply.nodes.iter().all(streams) {
         return Err("`text` has no node to stream it: each streams its own".to_owned());
     }
+    pause::check_nodes(&reply)?;
     Ok(reply)
 }
 
@@ -180,6 +191,7 @@ fn set_reply_key(reply: &mut Reply, key: &str, value: &Value) -> Result<(), Stri
         "workflow_id" => reply.workflow_id = Some(text(value)?),
         "latency" => reply.latency = Some(duration(value)?),
         "reject" => reply.reject = Some(decode_reject(value)?),
+        "pause" => reply.pauses = pause::decode_pauses(value)?,
         "nodes" => reply.nodes = decode_nodes(value)?,
         _ => return Err("is not known".to_owned()),
     }
@@ -216,15 +228,18 @@ fn set_node_key(node: &mut ScriptedNode, key: &str, value: &Value) -> Result<(),
         "title" => node.title = Some(text(value)?),
         "type" => node.kind = Some(text(value)?),
         "inputs" => node.inputs = mappings(value)?,
+        "process_data" => node.process_data = mappings(value)?,
         "outputs" => node.outputs = mappings(value)?,
         "status" => node.status = statuses(value)?,
         "error" => node.error = texts(value)?,
         "tokens" => node.tokens = counts(value)?,
         "price" => node.price = Some(price(value)?),
-        "elapsed" => node.elapsed = Some(duration(value)?),
+        "elapsed" => node.elapsed = durations(value)?,
         "stream" => node.stream = Some(chunks(value)?),
         "retries" => node.retries = times(value)?,
         "iterations" => node.iterations = Some(times(value)?),
+        "parallel" => node.parallel = Some(workers(value)?),
+        "beside" => node.beside = beside(value)?,
         "parent" => node.parent = Some(text(value)?),
         _ => return Err("is not known".to_owned()),
     }

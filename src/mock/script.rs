@@ -13,6 +13,8 @@ use crate::base::bindings::Bindings;
 use crate::base::template::{Scope, Template, TemplateError, Templates};
 use crate::mock::answer::graph::Graph;
 use crate::mock::reply::decode_reply;
+use crate::mock::reply::pause::fill_fields;
+pub use crate::mock::reply::pause::{AnsweredForm, Field, FieldKind};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Node;
 use crate::suite::reader::Reader;
@@ -21,6 +23,8 @@ use crate::suite::reader::Reader;
 #[derive(Debug)]
 pub struct Script {
     replies: Vec<Scripted>,
+    /// What the test's own answers fill in, for forms that do not say what they ask.
+    answered: Vec<AnsweredForm>,
 }
 
 /// A reply before rendering.
@@ -67,8 +71,9 @@ impl Script {
             Scripted::Fixed(graph) => Ok(graph.clone()),
             Scripted::Rendered(template) => {
                 let rendered = templates.render(template, scope)?;
-                let reply =
+                let mut reply =
                     decode_reply(&rendered).map_err(|message| TemplateError { message, span: None })?;
+                fill_fields(&mut reply, &self.answered);
                 Ok(Arc::new(Graph::lay_out(reply)))
             }
         }
@@ -99,12 +104,12 @@ impl Script {
 pub fn compile_script(
     reader: &mut Reader<'_>,
     node: &Node,
-    templates: &mut Templates,
-    known: &KnownNames,
+    answered: Vec<AnsweredForm>,
+    (templates, known): (&mut Templates, &KnownNames),
 ) -> Option<Script> {
     let Some(list) = node.get("replies") else {
-        let reply = compile_reply(reader, node, templates, known)?;
-        return Some(Script { replies: vec![reply] });
+        let reply = compile_reply(reader, node, &answered, (templates, known))?;
+        return Some(Script { replies: vec![reply], answered });
     };
     let before = reader.problems.len();
     reader.map(node, "`mock`", &["replies"]);
@@ -113,9 +118,10 @@ pub fn compile_script(
         reader.problem(list.mark, "`replies` must not be empty");
         return None;
     }
-    let replies: Vec<_> = items.iter().map(|item| compile_reply(reader, item, templates, known)).collect();
+    let replies: Vec<_> =
+        items.iter().map(|item| compile_reply(reader, item, &answered, (&mut *templates, known))).collect();
     let replies = replies.into_iter().collect::<Option<_>>()?;
-    (reader.problems.len() == before).then_some(Script { replies })
+    (reader.problems.len() == before).then_some(Script { replies, answered })
 }
 
 /// Compiles a suite's `mock`: a list of `{ when: { inputs }, reply }`.
@@ -153,16 +159,16 @@ fn compile_rule(
         return None;
     };
     let when = reader.template(inputs, templates, known);
-    let reply = compile_reply(reader, reply, templates, known)?;
-    let script = Arc::new(Script { replies: vec![reply] });
+    let reply = compile_reply(reader, reply, &[], (templates, known))?;
+    let script = Arc::new(Script { replies: vec![reply], answered: Vec::new() });
     Some(Rule { when, script, app: None, bindings: Arc::default() })
 }
 
 fn compile_reply(
     reader: &mut Reader<'_>,
     node: &Node,
-    templates: &mut Templates,
-    known: &KnownNames,
+    answered: &[AnsweredForm],
+    (templates, known): (&mut Templates, &KnownNames),
 ) -> Option<Scripted> {
     let before = reader.problems.len();
     check_reply(reader, node);
@@ -171,16 +177,24 @@ fn compile_reply(
         return None;
     }
     match template {
-        Template::Literal(value) => fixed_reply(reader, node, &value),
+        Template::Literal(value) => fixed_reply(reader, node, &value, answered),
         template @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => {
             Some(Scripted::Rendered(template))
         }
     }
 }
 
-fn fixed_reply(reader: &mut Reader<'_>, node: &Node, value: &Value) -> Option<Scripted> {
+fn fixed_reply(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    value: &Value,
+    answered: &[AnsweredForm],
+) -> Option<Scripted> {
     match decode_reply(value) {
-        Ok(reply) => Some(Scripted::Fixed(Arc::new(Graph::lay_out(reply)))),
+        Ok(mut reply) => {
+            fill_fields(&mut reply, answered);
+            Some(Scripted::Fixed(Arc::new(Graph::lay_out(reply))))
+        }
         Err(error) => {
             let known: Vec<&str> = REPLY_KEYS.iter().map(|(key, _)| *key).collect();
             reader.problem_with_help(

@@ -3,8 +3,13 @@
 mod body;
 mod endpoints;
 mod files;
+mod follow;
+mod forms;
+mod life;
 mod pace;
+mod query;
 mod refusal;
+mod replay;
 mod request;
 mod respond;
 mod route;

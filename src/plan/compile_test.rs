@@ -1,5 +1,6 @@
 //! One test as meant: defaults merged key by key, templates, files and assertions compiled.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
@@ -10,6 +11,7 @@ use crate::check::{
 };
 use crate::exchange::ResponseMode;
 use crate::mock::script::compile_script;
+use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
@@ -41,6 +43,15 @@ pub struct SuiteContext<'a> {
     pub usage: Usage,
     /// Retries of the target.
     pub retries: Retries,
+}
+
+/// A suite's own facts.
+pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
+    let file = Path::new(&*suite.source.name).with_extension("jsonl");
+    SuiteHead {
+        name: Arc::from(suite.name.value.as_str()),
+        cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
+    }
 }
 
 /// Compiles a test; what is wrong with it is noted in the reader.
@@ -83,11 +94,18 @@ pub fn compile_test(
         repeat: repeat_of(own, inherited, context),
         pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
+<<<<<<< HEAD
         checks: compile_checks(reader, spec, (context, shared), (&mut *templates, &known)),
+=======
+        checks: compile_checks(reader, spec, context, (&mut *templates, &known)),
+        answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
+>>>>>>> main
         mock: spec
             .mock
             .as_ref()
-            .and_then(|node| compile_script(reader, node, templates, &known))
+            .and_then(|node| {
+                compile_script(reader, node, answered_forms(&spec.answers), (&mut *templates, &known))
+            })
             .map(Arc::new),
     }
 }
@@ -110,7 +128,7 @@ fn merge_entries<'n>(inherited: &'n [Entry], own: &'n [Entry]) -> Vec<&'n Entry>
     replaced.chain(added).collect()
 }
 
-fn compile_inputs(
+pub(super) fn compile_inputs(
     reader: &mut Reader<'_>,
     entries: &[&Entry],
     templates: &mut Templates,

@@ -1,11 +1,12 @@
 //! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
 
 use crate::base::template::{Scope, TemplateError};
+use crate::client::{Certificates, Endpoint, Recover, Timeouts};
 use crate::plan::compile::Tools;
-use crate::plan::target::{Setting, TargetError, compile_node};
+use crate::plan::target::{CONCURRENCY, MAX_BODY, Setting, TargetError, compile_node};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
-use crate::suite::read_target::{AppSpec, TargetSpec};
+use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
 use crate::suite::reader::Reader;
 
 /// The fewest characters of a key: masking a shorter one would corrupt facts.
@@ -32,8 +33,19 @@ pub(super) fn read_base_url(
             format!("`base_url` is no address: {reason}"),
             "write e.g. `https://api.dify.ai/v1`",
         );
+        let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
+        if let (Some(excerpt), Some(user)) = (excerpt, user_of(&text)) {
+            *excerpt = excerpt.replace(user, &"*".repeat(user.chars().count())).into();
+        }
     }
     Ok(text)
+}
+
+/// A user and password written into an address, whether or not it is one.
+fn user_of(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("//")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit_once('@').map(|(user, _)| user).filter(|user| !user.is_empty())
 }
 
 fn why_no_address(text: &str) -> Option<String> {
@@ -43,6 +55,10 @@ fn why_no_address(text: &str) -> Option<String> {
             Some("it must begin with `http://` or `https://`".to_owned())
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => Some("it names no host".to_owned()),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some(
+            "it may hold no user and no password, for the key is sent in their place; see `headers`"
+                .to_owned(),
+        ),
         Ok(url) if url.query().is_some() || url.fragment().is_some() => {
             Some("it may hold no `?` and no `#`".to_owned())
         }
@@ -93,11 +109,7 @@ fn why_no_key(key: &str) -> Option<&'static str> {
 }
 
 /// Extra headers, rendered; a value that no header can carry is a problem.
-pub(super) fn read_headers(
-    spec: &TargetSpec,
-    setting: &mut Setting<'_>,
-    scope: &Scope,
-) -> Vec<(String, String)> {
+fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for entry in &spec.headers {
         let reason = match render(&entry.value, setting, scope) {
@@ -127,7 +139,7 @@ pub(super) fn render(
     }
 }
 
-/// The values to mask: every API key that is set, of whatever target, and what `secrets` names.
+/// The values to mask: every API key that is set, of whatever target, the passwords of proxies, and what `secrets` names.
 pub(super) fn read_secrets(
     project: Option<&ProjectSpec>,
     (templates, choices, problems): Tools<'_>,
@@ -162,6 +174,10 @@ pub(super) fn read_secrets(
         );
     }
     problems.append(&mut aside);
+    let proxies = project.targets.iter().filter_map(|target| target.proxy.as_ref());
+    let passwords = proxies.filter_map(|proxy| user_of(&proxy.value)?.split_once(':'));
+    let passwords = passwords.map(|(_, password)| password.to_owned());
+    secrets.extend(passwords.filter(|password| password.chars().count() >= SHORTEST_SECRET));
     secrets.sort();
     secrets.dedup();
     secrets
@@ -178,4 +194,53 @@ pub(super) fn check_templates(project: Option<&ProjectSpec>, (templates, choices
             compile_node(node, &mut setting);
         }
     }
+}
+
+/// An endpoint of which nothing is set.
+pub(super) fn bare_endpoint() -> Endpoint {
+    Endpoint {
+        base_url: String::new(),
+        headers: Vec::new(),
+        ca_file: None,
+        proxy: None,
+        certificates: Certificates::Checked,
+        concurrency: CONCURRENCY,
+        timeouts: Timeouts::default(),
+        recovery: Recover::default(),
+        max_body: MAX_BODY,
+    }
+}
+
+/// The endpoint that a target describes.
+pub(super) fn endpoint_of(
+    spec: &TargetSpec,
+    base_url: String,
+    setting: &mut Setting<'_>,
+    scope: &Scope,
+) -> Endpoint {
+    Endpoint {
+        base_url,
+        headers: read_headers(spec, setting, scope),
+        ca_file: spec.ca_file.as_ref().map(|path| setting.project.folder.join(&path.value)),
+        proxy: spec.proxy.as_ref().map(|proxy| proxy.value.clone()),
+        certificates: if spec.insecure { Certificates::Unchecked } else { Certificates::Checked },
+        timeouts: timeouts_of(spec.timeouts),
+        recovery: recovery_of(spec.recovery),
+        ..bare_endpoint()
+    }
+}
+
+fn timeouts_of(spec: TimeoutsSpec) -> Timeouts {
+    let built_in = Timeouts::default();
+    Timeouts {
+        connect: spec.connect.unwrap_or(built_in.connect),
+        first_event: spec.first_event.unwrap_or(built_in.first_event),
+        idle: spec.idle.unwrap_or(built_in.idle),
+        total: spec.total.unwrap_or(built_in.total),
+    }
+}
+
+fn recovery_of(spec: RecoverySpec) -> Recover {
+    let built_in = Recover::default();
+    Recover { deadline: spec.deadline.unwrap_or(built_in.deadline), poll: spec.poll.unwrap_or(built_in.poll) }
 }

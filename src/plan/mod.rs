@@ -1,5 +1,6 @@
 //! The plan as meant: every default filled in, every row expanded, everything compiled.
 
+mod answers;
 pub(crate) mod case;
 pub(crate) mod choices;
 pub(crate) mod compile;

@@ -99,7 +99,7 @@ fn the_blocks_of_the_format_page_load() {
     let folder = data("good");
     for (file, unsupported) in [
         ("support-triage.yaml", vec![]),
-        ("elsewhere.yaml", vec!["`human_input`", "`pause`"]),
+        ("elsewhere.yaml", vec![]),
         (
             "repeats.yaml",
             vec!["`repeat: { min, max }`", "`fail_below`", "`confidence`", "`thresholds`", "`budget`"],

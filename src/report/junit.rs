@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
-use crate::report::facts::{attempt_headline, headline, plain_explanation};
+use crate::report::facts::{plain_explanation, way};
+use crate::report::headline::{attempt_headline, headline};
+use crate::report::provenance;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
-
-/// Says that nothing live was tested.
-pub(crate) const MOCK_NOTE: &str = "on the mock: no live workflow was tested";
 
 /// A `junit.xml` that is being written; cases come suite by suite.
 #[derive(Debug)]
@@ -68,7 +67,7 @@ impl<'a, W: Write> Junit<'a, W> {
                 .attribute("name", "the run is complete")?
                 .attribute("classname", "flowproof")?;
             let message = format!("{}: {unfinished} of {all} tests were not judged", ending(self.record));
-            self.xml.open("error")?.attribute("message", &message)?.attribute("type", "interrupted")?;
+            self.xml.open("error")?.attribute("message", &message)?.attribute("type", "not judged")?;
         }
         self.xml.finish()
     }
@@ -91,6 +90,7 @@ impl<'a, W: Write> Junit<'a, W> {
             .attribute("timestamp", &start.started)?
             .attribute("file", file)?;
         self.xml.open("properties")?;
+<<<<<<< HEAD
         property(&mut self.xml, "flowproof.run", &start.run)?;
         property(&mut self.xml, "flowproof.version", &start.flowproof)?;
         property(&mut self.xml, "flowproof.target", &start.target)?;
@@ -150,6 +150,18 @@ impl<W: Write> Testcase<W> {
                 }
                 self.xml.close()?;
             }
+=======
+        self.property("flowproof.run", &start.run)?;
+        self.property("flowproof.version", &start.flowproof)?;
+        self.property("flowproof.target", &start.target)?;
+        self.property("flowproof.profile", &start.profile)?;
+        self.property("flowproof.seed", &start.seed.to_string())?;
+        if let Some(note) = provenance::note(start, &self.record.totals) {
+            self.property("flowproof.note", &note)?;
+        }
+        if self.record.unfinished() > 0 {
+            self.property("flowproof.unfinished", ending(self.record))?;
+>>>>>>> main
         }
         self.xml.close()?;
         Ok(())
@@ -183,6 +195,9 @@ impl<W: Write> Testcase<W> {
             if let Some(id) = id {
                 self.property(name, id)?;
             }
+        }
+        if let Some(by) = facts.recovered {
+            self.property("recovered", way(by))?;
         }
         if let Some(tokens) = case.tokens() {
             self.property("tokens", &tokens.to_string())?;
@@ -252,10 +267,10 @@ fn property<W: Write>(xml: &mut Xml<W>, name: &str, value: &str) -> io::Result<(
 }
 
 /// Why a run is not complete.
-fn ending(record: &RunRecord) -> &'static str {
+fn ending(record: &RunRecord) -> &str {
     match &record.end {
         Some(end) if end.interrupted => "the run was interrupted",
-        Some(_) => "records are missing",
+        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
         None => "the run was killed or still goes on",
     }
 }

@@ -4,9 +4,14 @@ mod diff;
 mod explain;
 mod facts;
 pub(crate) mod github;
+mod headline;
 pub(crate) mod json;
 mod junit;
+<<<<<<< HEAD
 mod pieces;
+=======
+mod provenance;
+>>>>>>> main
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;

@@ -3,12 +3,14 @@
 pub(crate) mod data;
 pub(crate) mod discover;
 pub(crate) mod grounds;
+pub(crate) mod json;
 pub(crate) mod load;
 pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod peek;
 pub(crate) mod problem;
 pub(crate) mod project;
+pub(crate) mod read_answer;
 pub(crate) mod read_suite;
 pub(crate) mod read_target;
 pub(crate) mod read_test;

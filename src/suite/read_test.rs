@@ -6,6 +6,7 @@ use crate::base::units::parse_percent;
 use crate::suite::data::{read_each, read_matrix};
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Node, NodeValue};
+use crate::suite::read_answer::read_answers;
 use crate::suite::reader::Reader;
 use crate::suite::spec::{ModeSpec, RetriesSpec, RunSpec, TestSpec};
 
@@ -79,6 +80,7 @@ pub fn read_test(reader: &mut Reader<'_>, node: Node, grounds: &Grounds) -> Opti
         skip_defaults: false,
         rows: None,
         run: RunSpec::default(),
+        answers: Vec::new(),
         mock: None,
     };
     for entry in node.into_entries() {
@@ -102,7 +104,7 @@ fn read_test_key(reader: &mut Reader<'_>, entry: Entry, test: &mut TestSpec, gro
         }
         "each" => test.rows = Some(read_each(reader, value, grounds)),
         "matrix" => test.rows = Some(read_matrix(reader, value)),
-        "human_input" => reader.not_supported(entry.mark, "human_input"),
+        "human_input" => test.answers = read_answers(reader, entry.value),
         "mock" => test.mock = Some(entry.value),
         _ => read_run_key(reader, entry, &mut test.run),
     }
@@ -142,7 +144,7 @@ pub fn read_run_key(reader: &mut Reader<'_>, entry: Entry, run: &mut RunSpec) {
     }
 }
 
-fn read_members(reader: &mut Reader<'_>, node: Node, what: &str) -> Vec<Entry> {
+pub(super) fn read_members(reader: &mut Reader<'_>, node: Node, what: &str) -> Vec<Entry> {
     if node.as_map().is_none() {
         reader.problem(node.mark, format!("{what} must be a mapping, found {}", node.kind()));
     }

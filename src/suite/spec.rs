@@ -54,8 +54,25 @@ pub struct TestSpec {
     pub rows: Option<Rows>,
     /// What it has in common with `defaults`.
     pub run: RunSpec,
+    /// Answers to the forms of paused runs.
+    pub answers: Vec<AnswerSpec>,
     /// What the mock answers.
     pub mock: Option<Node>,
+}
+
+/// One entry of `human_input`.
+#[derive(Debug)]
+pub struct AnswerSpec {
+    /// Where it stands.
+    pub mark: Mark,
+    /// Title or id of the node that asks.
+    pub node: Node,
+    /// The action taken.
+    pub action: Node,
+    /// What is filled in.
+    pub inputs: Vec<Entry>,
+    /// Files by field.
+    pub files: Vec<Entry>,
 }
 
 /// The keys that a test and `defaults` share.

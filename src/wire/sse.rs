@@ -320,6 +320,39 @@ mod tests {
         }
     }
 
+    /// What the web-platform-tests for EventSource send and expect; see `tests/data/sse/README.md`.
+    #[test]
+    fn the_web_platform_tests_pass() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sse/wpt.json");
+        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        for case in cases {
+            let name = case["name"].as_str().unwrap();
+            let bytes = case["bytes"].as_str().unwrap().as_bytes();
+            let expected: Vec<Seen> = case["events"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|seen| event(seen["event"].as_str().unwrap(), seen["data"].as_str().unwrap()))
+                .collect();
+            let tail = if case["half"] == true { Tail::Half } else { Tail::Clean };
+            // Where no event is named, a browser says `message`.
+            let named = |(mut seen, tail): (Vec<Seen>, Tail)| {
+                seen.iter_mut()
+                    .filter(|seen| seen.event.is_empty())
+                    .for_each(|seen| seen.event = "message".into());
+                (seen, tail)
+            };
+            assert_eq!(named(decode([bytes])), (expected.clone(), tail), "{name}, whole");
+            assert_eq!(named(decode(bytes.chunks(1))), (expected.clone(), tail), "{name}, by byte");
+            for at in 1..bytes.len() {
+                let (head, rest) = bytes.split_at(at);
+                assert_eq!(named(decode([head, rest])), (expected.clone(), tail), "{name}, cut at {at}");
+            }
+        }
+        assert_eq!(cases.len(), 23);
+    }
+
     #[test]
     fn a_cr_at_a_chunks_end_ends_the_event_at_once() {
         let (seen, tail) = decode([b"data: a\r\n\r".as_slice()]);

@@ -4,14 +4,20 @@
 
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
+/// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
+mod cassettes;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
+/// Runs that were once green, endless or too talkative, and must not be.
+mod doubts;
 /// The engine against servers that misbehave: pace, retries, configuration errors, timeouts, signals, choice and order.
 mod engine;
 /// Every exit code, provoked in a child process.
 mod exit_codes;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
+/// Runs that wait for people: answered, left waiting, answered wrongly.
+mod human_input;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// A project of its own for each test, and the built command to run in it.
@@ -19,6 +25,8 @@ mod project;
 /// HTTP/1.1 as bytes, for this server and for those of the client's own tests.
 #[path = "../../src/client/raw_http.rs"]
 mod raw_http;
+/// Runs whose answer breaks off are found again, told as such, and never taken for more than was seen.
+mod recovery;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.

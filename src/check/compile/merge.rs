@@ -44,9 +44,13 @@ pub fn expects_rejection(own: &[Node]) -> bool {
         })
 }
 
+/// The label of the implied `status: succeeded`.
+pub const IMPLIED_STATUS: &str = "status is succeeded (implied)";
+
 /// The implied `status: succeeded`, standing at the test's name.
 pub fn implicit_status(place: Arc<Place>) -> Check {
     Check {
+<<<<<<< HEAD
         head: Head {
             place,
             severity: Severity::Error,
@@ -54,6 +58,10 @@ pub fn implicit_status(place: Arc<Place>) -> Check {
             late_label: None,
         },
         body: Arc::new(Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))])),
+=======
+        head: Head { place, severity: Severity::Error, label: Arc::from(IMPLIED_STATUS), late_label: None },
+        body: Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))]),
+>>>>>>> main
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::pauses::{Waiting, waiting};
 use super::{Run, json};
 
 /// The body of a blocking answer, keys in Dify's order.
@@ -21,11 +22,24 @@ pub fn write_blocking(run: &Run) -> Vec<u8> {
     member(", \"error\": ", &|out| json::push_spaced(out, &graph.error));
     member(", \"elapsed_time\": ", &|out| json::push_spaced(out, &graph.elapsed));
     member(", \"total_tokens\": ", &|out| json::push_spaced(out, &graph.tokens));
-    member(", \"total_steps\": ", &|out| json::push_spaced(out, &graph.steps));
+    member(", \"total_steps\": ", &|out| json::push_spaced(out, &run.steps()));
     member(", \"created_at\": ", &|out| json::push_spaced(out, &run.created_at));
     member(", \"finished_at\": ", &|out| json::push_spaced(out, &run.finished_at()));
     member("}}", &|_| {});
     out
+}
+
+/// The body of a blocking answer of a run that waits for people.
+pub fn write_paused(run: &Run) -> Vec<u8> {
+    let forms: Vec<_> = run.graph.pauses.first().into_iter().flatten().collect();
+    let Waiting { nodes, reasons, steps, tokens, elapsed } = waiting(run, &forms);
+    json::spaced(&json!({
+        "task_id": run.task, "workflow_run_id": run.id, "data": {
+            "id": run.id, "workflow_id": run.workflow, "status": "paused", "outputs": {}, "error": null, "elapsed_time": elapsed,
+            "total_tokens": tokens, "total_steps": steps, "created_at": run.created_at, "finished_at": null,
+            "paused_nodes": nodes, "reasons": reasons,
+        },
+    }))
 }
 
 /// The run facts of a log row.
@@ -39,7 +53,7 @@ pub fn log_facts(run: &Run) -> Value {
         "error": graph.error,
         "elapsed_time": graph.elapsed,
         "total_tokens": graph.tokens,
-        "total_steps": graph.steps,
+        "total_steps": run.steps(),
         "created_at": run.created_at,
         "finished_at": run.finished_at(),
         "exceptions_count": graph.exceptions,

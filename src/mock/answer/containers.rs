@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::DifyVersion;
 use super::graph::{GraphNode, Role};
 use super::stream::{Inside, Writer};
+use super::{DifyVersion, schedule};
 use crate::mock::reply::NodeStatus;
 
 /// Writes a container with its rounds; an iteration over nothing sends no event at all.
@@ -15,22 +15,48 @@ pub(super) fn write(writer: &mut Writer<'_>, node: &GraphNode) {
         return;
     }
     started(writer, node, planned);
+    let times = match node.parallel {
+        Some(workers) => at_once(writer, node, workers),
+        None => one_by_one(writer, node),
+    };
+    if node.role == Role::Loop && node.iterations >= planned {
+        next(writer, node, node.iterations);
+    }
+    completed(writer, node, planned, &times);
+}
+
+/// Rounds one after the other, and the time of each.
+fn one_by_one(writer: &mut Writer<'_>, node: &GraphNode) -> Vec<(u64, f64)> {
     for index in 0..node.iterations {
         if node.role == Role::Iteration || index > 0 {
             next(writer, node, index);
         }
-        for child in &node.children {
-            writer.child(child, Inside { container: Some((node, index)) });
-            // A failing child ends its round.
-            if child.round(index).status == NodeStatus::Failed {
-                break;
-            }
+        round(writer, node, index);
+    }
+    let each = node.elapsed / node.iterations.max(1) as f64;
+    (0..node.iterations).map(|index| (index, each)).collect()
+}
+
+/// Rounds at once: all are announced first, and each is told when it has ended.
+fn at_once(writer: &mut Writer<'_>, node: &GraphNode, workers: u64) -> Vec<(u64, f64)> {
+    for index in 0..node.iterations {
+        next(writer, node, index);
+    }
+    let rounds = schedule::rounds(node, workers, &mut writer.random);
+    for (index, _) in &rounds {
+        round(writer, node, *index);
+    }
+    rounds
+}
+
+/// One round; a failing child ends it.
+fn round(writer: &mut Writer<'_>, node: &GraphNode, index: u64) {
+    for child in &node.children {
+        writer.child(child, Inside { container: Some((node, index)) });
+        if child.round(index).status == NodeStatus::Failed {
+            break;
         }
     }
-    if node.role == Role::Loop && node.iterations >= planned {
-        next(writer, node, node.iterations);
-    }
-    completed(writer, node, planned);
 }
 
 /// How many rounds were meant: the iterated list, the loop's count, else the rounds run.
@@ -80,7 +106,7 @@ fn next(writer: &mut Writer<'_>, node: &GraphNode, index: u64) {
     writer.events.close();
 }
 
-fn completed(writer: &mut Writer<'_>, node: &GraphNode, planned: u64) {
+fn completed(writer: &mut Writer<'_>, node: &GraphNode, planned: u64, times: &[(u64, f64)]) {
     let round = &node.rounds[0];
     head(writer, node, "completed");
     writer.events.value("outputs", &round.outputs);
@@ -93,26 +119,27 @@ fn completed(writer: &mut Writer<'_>, node: &GraphNode, planned: u64) {
     writer.events.raw("error", "null");
     writer.events.value("elapsed_time", &node.elapsed);
     writer.events.value("total_tokens", &node.total_tokens());
-    writer.events.value("execution_metadata", &metadata(writer, node, planned));
+    writer.events.value("execution_metadata", &metadata(writer, node, planned, times));
     writer.events.value("finished_at", &(writer.run.created_at + node.elapsed as i64));
     writer.events.value("steps", &planned);
     writer.events.close();
 }
 
 /// Tokens and prices of the children again, and how long each round took.
-fn metadata(writer: &Writer<'_>, node: &GraphNode, planned: u64) -> Value {
+fn metadata(writer: &Writer<'_>, node: &GraphNode, planned: u64, times: &[(u64, f64)]) -> Value {
     let prices = node.children.iter().filter_map(|child| child.price.as_ref());
     let rounds = Decimal::from(node.iterations);
     let total: Decimal = prices.clone().map(|price| price.amount * rounds).sum();
     let currency = prices.clone().next().map_or("USD", |price| price.currency.as_str());
-    let each = node.elapsed / node.iterations.max(1) as f64;
     let failed = node.rounds[0].status == NodeStatus::Failed;
     let timed = if failed && node.role == Role::Iteration {
         node.iterations.saturating_sub(1)
     } else {
         node.iterations
     };
-    let durations: Map<String, Value> = (0..timed).map(|index| (index.to_string(), json!(each))).collect();
+    let durations = times.iter().filter(|(index, _)| *index < timed);
+    let durations: Map<String, Value> =
+        durations.map(|(index, time)| (index.to_string(), json!(time))).collect();
     let mut data = Map::new();
     data.insert("total_tokens".to_owned(), Value::from(node.total_tokens()));
     data.insert(

@@ -82,10 +82,10 @@ impl Events {
     }
 
     /// A chunk of streamed text.
-    pub fn chunk(&mut self, text: &str, selector: [&str; 2]) {
+    pub fn chunk(&mut self, text: &str, selector: &[&str]) {
         self.open("text_chunk");
         self.value("text", text);
-        self.value("from_variable_selector", &selector);
+        self.value("from_variable_selector", selector);
         self.close();
     }
 

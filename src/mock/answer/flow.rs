@@ -4,43 +4,72 @@ use serde_json::Value;
 
 use super::graph::{GraphNode, Role};
 use super::sources::{Segment, Source};
-use super::stream::Writer;
-use super::text::shown;
+use super::stream::{Progress, Writer};
+use super::text::{attribute_of, same, shown};
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Text that a script streams although the end does not show it.
     pub(super) fn live(&mut self, node: &GraphNode) {
         if node.is_live {
             for chunk in &node.stream {
-                self.events.chunk(chunk, [&node.id, "text"]);
+                self.events.chunk(chunk, &[&node.id, "text"]);
             }
+        }
+    }
+
+    /// The next chunk of a node that runs beside others: out at once, or held back until its turn comes.
+    pub(super) fn chunk(&mut self, index: usize, node: &GraphNode) {
+        let sent = self.done[index].chunks;
+        self.done[index].chunks += 1;
+        if node.is_live {
+            self.events.chunk(&node.stream[sent], &[&node.id, "text"]);
+        } else {
+            self.turn(index);
         }
     }
 
     /// Streams the variables whose turn it is, now that this node has run.
     pub(super) fn flush(&mut self, index: usize) {
+        self.done[index] = Progress { chunks: self.run.graph.nodes[index].chunks(), is_over: true };
+        self.turn(index);
+    }
+
+    fn turn(&mut self, index: usize) {
         let run = self.run;
         let graph = &run.graph;
         let is_end = graph.nodes[index].role == Role::End;
-        if index < self.fork {
+        if !self.done[self.fork].is_over {
             return;
         }
         while let Some(segment) = graph.segments.get(self.next) {
             let from = self.node_of(segment);
-            let is_ready = match segment.source {
+            let is_out = match segment.source {
                 Source::Default(..) => is_end,
-                Source::Stream(_) | Source::Output(..) | Source::Open | Source::Nothing => from <= index,
+                Source::Stream(_) => self.stream(from),
+                Source::Output(..) | Source::Open | Source::Nothing => self.done[from].is_over,
             };
-            if !is_ready {
+            if !is_out {
                 return;
             }
             self.segment(segment, from);
             self.next += 1;
+            self.sent = 0;
             if self.next < graph.segments.len() {
                 let end = graph.nodes.iter().find(|node| node.role == Role::End);
-                self.events.chunk("\n", [end.map_or("end", |end| &end.id), "answer"]);
+                self.events.chunk("\n", &[end.map_or("end", |end| &end.id), "answer"]);
             }
         }
+    }
+
+    /// Streams the chunks a node has by now; true when those were all.
+    fn stream(&mut self, index: usize) -> bool {
+        let node = &self.run.graph.nodes[index];
+        for chunk in self.sent..self.done[index].chunks {
+            let text = node.stream.get(chunk).map_or("", String::as_str);
+            self.events.chunk(text, &[&node.id, "text"]);
+        }
+        self.sent = self.done[index].chunks;
+        self.sent == node.chunks()
     }
 
     /// The node from which a variable comes.
@@ -56,15 +85,18 @@ impl Writer<'_> {
         }
     }
 
-    /// The input that has a variable's value, if any: of its own name, else the first.
-    fn input_of(&self, segment: &Segment) -> Option<&str> {
-        let value = self.run.graph.reply.outputs.get(&segment.name)?;
-        let inputs = &self.run.inputs;
-        if inputs.get(&segment.name) == Some(value) {
-            return inputs.get_key_value(&segment.name).map(|(key, _)| key.as_str());
+    /// The input that has a variable's value, if any: of its own name, else the first, else a file that is or has it.
+    fn input_of(&self, segment: &Segment) -> Option<(&'a str, Option<&'static str>)> {
+        let run = self.run;
+        let value = run.graph.reply.outputs.get(&segment.name)?;
+        let named = run.inputs.get_key_value(&segment.name).filter(|(_, input)| same(input, value));
+        let is_it = |(_, input): &(&String, &Value)| same(input, value) && !value.is_boolean();
+        if let Some((key, _)) = named.or_else(|| run.inputs.iter().find(is_it)) {
+            return Some((key, None));
         }
-        let is_it = |(_, input): &(&String, &Value)| *input == value && !value.is_boolean();
-        inputs.iter().find(is_it).map(|(key, _)| key.as_str())
+        let of_file =
+            |(key, input): (&'a String, &Value)| Some((key.as_str(), Some(attribute_of(input, value)?)));
+        run.inputs.iter().find_map(of_file)
     }
 
     fn segment(&mut self, segment: &Segment, from: usize) {
@@ -72,24 +104,20 @@ impl Writer<'_> {
         let node = &run.graph.nodes[from];
         let value = run.graph.reply.outputs.get(&segment.name).unwrap_or(&Value::Null);
         match &segment.source {
-            Source::Stream(_) => {
-                let trailing = if node.is_model() { 2 } else { 1 };
-                let chunks = node.stream.iter().map(String::as_str);
-                for chunk in chunks.chain(std::iter::repeat_n("", trailing)) {
-                    self.events.chunk(chunk, [&node.id, "text"]);
-                }
-            }
+            Source::Stream(_) => {}
             Source::Output(_, key) | Source::Default(_, key) => {
-                self.events.chunk(&shown(value), [&node.id, key])
+                self.events.chunk(&shown(value), &[&node.id, key])
             }
             Source::Open => {
-                let key = self.input_of(segment).unwrap_or(&segment.name).to_owned();
-                self.events.chunk(&shown(value), [&node.id, &key]);
+                let (key, attribute) = self.input_of(segment).unwrap_or((&segment.name, None));
+                let selector = [Some(node.id.as_str()), Some(key), attribute];
+                let selector: Vec<&str> = selector.into_iter().flatten().collect();
+                self.events.chunk(&shown(value), &selector);
             }
             // A null input is streamed as an empty text, a variable without any source not at all.
             Source::Nothing => {
-                if let Some(key) = self.input_of(segment).map(str::to_owned) {
-                    self.events.chunk("", [&node.id, &key]);
+                if let Some((key, _)) = self.input_of(segment) {
+                    self.events.chunk("", &[&node.id, key]);
                 }
             }
         }

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::layout::{node_of, place};
-use super::model;
 use super::sources::{Segment, find_segments};
+use super::{model, schedule};
+use crate::mock::reply::pause::Pause;
 use crate::mock::reply::{NodeStatus, Price, Reply, RunStatus, ScriptedNode};
 
 /// A reply with its nodes in the order they run.
@@ -20,6 +21,8 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// What is streamed, in the order of the end's variables.
     pub segments: Vec<Segment>,
+    /// Its pauses in their order: the nodes that ask at once, by index, with their forms.
+    pub pauses: Vec<Vec<(usize, Pause)>>,
     /// `total_tokens`.
     pub tokens: u64,
     /// `total_steps`.
@@ -55,6 +58,12 @@ pub struct GraphNode {
     pub retries: u64,
     /// Rounds run (containers).
     pub iterations: u64,
+    /// Most rounds at once (iterations).
+    pub parallel: Option<u64>,
+    /// Seconds after the start of the node before it; none: it waits for that node's end.
+    pub beside: Option<f64>,
+    /// Whether its time was written, and so decides when it ends beside others.
+    pub is_timed: bool,
     /// What runs inside (containers).
     pub children: Vec<GraphNode>,
 }
@@ -92,6 +101,8 @@ pub struct Round {
     pub error: Option<String>,
     /// Tokens used.
     pub tokens: u64,
+    /// `elapsed_time` in seconds.
+    pub elapsed: f64,
 }
 
 impl GraphNode {
@@ -103,6 +114,15 @@ impl GraphNode {
     /// Whether a model answers in it.
     pub fn is_model(&self) -> bool {
         matches!(self.kind.as_str(), "llm" | "agent")
+    }
+
+    /// Chunks it streams: a model ends with two empty ones, another node with one.
+    pub fn chunks(&self) -> usize {
+        match (self.stream.len(), self.is_live) {
+            (0, _) => 0,
+            (chunks, true) => chunks,
+            (chunks, false) => chunks + if self.is_model() { 2 } else { 1 },
+        }
     }
 
     /// Tokens of all its rounds; a container has those of its children.
@@ -125,13 +145,12 @@ impl Graph {
     pub fn lay_out(reply: Reply) -> Self {
         let mut scripted = reply.nodes.clone();
         model::complete(&reply, &mut scripted);
+        add_asking(&reply, &mut scripted);
         let mut nodes = place(&reply, scripted);
         let (status, error) = ending(&reply, &nodes);
         cut_at_the_end(&mut nodes, status);
         add_ends(&mut nodes, &reply, status);
-        let elapsed = reply
-            .elapsed
-            .map_or_else(|| nodes.iter().map(|node| node.elapsed).sum(), |given| given.as_secs_f64());
+        let elapsed = reply.elapsed.map_or_else(|| schedule::makespan(&nodes), |given| given.as_secs_f64());
         let tokens = reply.tokens.unwrap_or_else(|| nodes.iter().map(GraphNode::total_tokens).sum());
         let retries: u64 = nodes.iter().map(|node| node.retries).sum();
         let steps = reply.steps.unwrap_or(nodes.len() as u64 + retries);
@@ -139,8 +158,37 @@ impl Graph {
             nodes.iter().filter(|node| node.rounds[0].status != NodeStatus::Succeeded).count() as u64;
         let exceptions = retries + if status == RunStatus::Failed { not_well.max(1) } else { not_well };
         let segments = find_segments(&reply, &mut nodes, status);
-        Self { reply, status, error, nodes, segments, tokens, steps, exceptions, elapsed }
+        let pauses = find_pauses(&reply, &nodes);
+        Self { reply, status, error, nodes, segments, pauses, tokens, steps, exceptions, elapsed }
     }
+}
+
+/// Gives every pause its node: the scripted one it names, else one more after the others.
+fn add_asking(reply: &Reply, scripted: &mut Vec<ScriptedNode>) {
+    for pause in reply.pauses.iter().flatten() {
+        let names_it = |node: &&mut ScriptedNode| {
+            [&node.id, &node.title].into_iter().flatten().any(|name| *name == pause.node)
+        };
+        let kind = Some("human-input".to_owned());
+        match scripted.iter_mut().find(names_it) {
+            Some(node) => node.kind = kind,
+            None => scripted.push(ScriptedNode {
+                title: Some(pause.node.clone()),
+                kind,
+                ..ScriptedNode::default()
+            }),
+        }
+    }
+}
+
+/// The pauses that are reached, by the nodes that ask.
+fn find_pauses(reply: &Reply, nodes: &[GraphNode]) -> Vec<Vec<(usize, Pause)>> {
+    let find = |pause: &Pause| {
+        let asks = |node: &GraphNode| node.id == pause.node || node.title == pause.node;
+        nodes.iter().position(asks).map(|index| (index, pause.clone()))
+    };
+    let groups = reply.pauses.iter().map(|group| group.iter().filter_map(find).collect::<Vec<_>>());
+    groups.filter(|group| !group.is_empty()).collect()
 }
 
 /// How the run ends: as written, else as its nodes make it.
@@ -177,7 +225,8 @@ fn cut_at_the_end(nodes: &mut Vec<GraphNode>, status: RunStatus) {
         RunStatus::Succeeded | RunStatus::PartialSucceeded => {}
         RunStatus::Failed => {
             if let Some(at) = nodes.iter().position(|node| node.rounds[0].status == NodeStatus::Failed) {
-                nodes.truncate(at + 1);
+                nodes.truncate(schedule::group(nodes, at).end);
+                schedule::leave_unfinished(nodes, at);
             }
         }
         RunStatus::Stopped => {

@@ -63,6 +63,13 @@ pub fn push_spaced<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     written.expect("JSON values serialise into memory");
 }
 
+/// A value as blocking answers write it.
+pub fn spaced<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    push_spaced(&mut out, value);
+    out
+}
+
 /// A value as errors, details, logs, parameters and uploads are written, with its final newline.
 pub fn flask<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);

@@ -1,12 +1,13 @@
 //! Scripted nodes as nodes of a graph: ids, titles, defaults, and children in their containers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::graph::{GraphNode, Role, Round};
-use super::model;
 use super::text::cut;
+use super::{model, schedule};
 use crate::mock::reply::{Chunks, NodeStatus, Reply, ScriptedNode};
 
 /// Puts children into their containers and gives every node an id.
@@ -46,7 +47,13 @@ fn finish_container(node: &mut GraphNode) {
         node.iterations = failed_in.map_or(node.iterations, |index| index + 1);
     }
     if node.elapsed <= 0.0 {
-        node.elapsed = node.children.iter().map(|child| child.elapsed).sum::<f64>() * node.iterations as f64;
+        let rounds = schedule::round_times(node);
+        node.elapsed = match node.parallel {
+            Some(workers) => {
+                schedule::finishes(&rounds, workers).iter().map(|(_, at)| *at).fold(0.0, f64::max)
+            }
+            None => rounds.iter().sum(),
+        };
     }
 }
 
@@ -75,11 +82,13 @@ pub(super) fn node_of(reply: &Reply, node: &ScriptedNode, id: String) -> GraphNo
         Role::Plain | Role::Unfinished => 0.012,
         Role::Iteration | Role::Loop => 0.0,
     };
-    let elapsed = node.elapsed.map_or(default_elapsed, |given| given.as_secs_f64());
-    let count =
-        [node.inputs.len(), node.outputs.len(), node.status.len(), node.error.len(), node.tokens.len()];
-    let rounds =
-        (0..count.into_iter().max().unwrap_or(1).max(1)).map(|index| round_of(node, &kind, index)).collect();
+    let elapsed = node.elapsed.first().map_or(default_elapsed, Duration::as_secs_f64);
+    let rounds = (0..count_rounds(node))
+        .map(|index| Round {
+            elapsed: pick(&node.elapsed, index).map_or(default_elapsed, |given| given.as_secs_f64()),
+            ..round_of(node, &kind, index)
+        })
+        .collect();
     let iterations = node.iterations.unwrap_or(1);
     let mut laid = GraphNode {
         id,
@@ -93,16 +102,34 @@ pub(super) fn node_of(reply: &Reply, node: &ScriptedNode, id: String) -> GraphNo
         is_live,
         retries: node.retries,
         iterations,
+        parallel: node.parallel,
+        beside: node.beside.map(|after| after.as_secs_f64()),
+        is_timed: !node.elapsed.is_empty(),
         children: Vec::new(),
     };
     model::fill_outputs(&mut laid);
     laid
 }
 
+/// As many rounds as the longest list, one at least.
+fn count_rounds(node: &ScriptedNode) -> usize {
+    let counts = [
+        node.inputs.len(),
+        node.process_data.len(),
+        node.outputs.len(),
+        node.status.len(),
+        node.error.len(),
+        node.tokens.len(),
+        node.elapsed.len(),
+    ];
+    counts.into_iter().max().unwrap_or(1).max(1)
+}
+
+fn pick<T: Clone>(values: &[T], index: usize) -> Option<T> {
+    values.get(index % values.len().max(1)).cloned()
+}
+
 fn round_of(node: &ScriptedNode, kind: &str, index: usize) -> Round {
-    fn pick<T: Clone>(values: &[T], index: usize) -> Option<T> {
-        values.get(index % values.len().max(1)).cloned()
-    }
     let status = pick(&node.status, index).unwrap_or_default();
     let error = pick(&node.error, index).filter(|text| !text.is_empty());
     let error = match status {
@@ -114,11 +141,12 @@ fn round_of(node: &ScriptedNode, kind: &str, index: usize) -> Round {
     let is_container = matches!(kind, "iteration" | "loop");
     Round {
         inputs: pick(&node.inputs, index).unwrap_or_default(),
-        process_data: Map::new(),
+        process_data: pick(&node.process_data, index).unwrap_or_default(),
         outputs: pick(&node.outputs, index).unwrap_or_default(),
         status,
         error: if is_container { pick(&node.error, index).filter(|text| !text.is_empty()) } else { error },
         tokens: pick(&node.tokens, index).unwrap_or(0),
+        elapsed: 0.0,
     }
 }
 

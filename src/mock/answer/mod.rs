@@ -9,17 +9,22 @@ pub(super) mod json;
 mod layout;
 mod model;
 mod nodes;
+pub(super) mod pauses;
+mod replay;
+mod schedule;
 mod sources;
 mod stream;
 pub(super) mod text;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value};
 
-pub use self::blocking::{log_facts, write_blocking};
-pub use self::events::PING;
+pub use self::blocking::{log_facts, write_blocking, write_paused};
+pub use self::events::{Events, PING};
 use self::graph::Graph;
+pub use self::replay::{replayed_event, snapshot_events};
 pub use self::stream::{stopped_event, write_stream};
 
 /// The Dify whose bytes are imitated.
@@ -67,9 +72,17 @@ pub struct Run {
     pub graph: Arc<Graph>,
     /// Where the execution ids come from.
     pub seed: u64,
+    /// How often nodes were begun again after a pause; Dify counts each as a step.
+    pub restarts: AtomicU64,
 }
 
 impl Run {
+    /// `total_steps` of the whole run.
+    pub fn steps(&self) -> u64 {
+        let restarts = self.restarts.load(Ordering::Relaxed);
+        self.graph.reply.steps.unwrap_or(self.graph.steps + restarts)
+    }
+
     /// When the run ended, in whole Unix seconds.
     pub fn finished_at(&self) -> i64 {
         self.created_at + self.graph.elapsed as i64
@@ -96,6 +109,7 @@ impl Run {
             }
             out.extend_from_slice(b"\"sys.files\":[],\"sys.user_id\":");
             json::push_compact(out, &self.user);
+            let mut time = (sys == Sys::WithTimestamp).then_some(self.created_at);
             for (key, value) in
                 [("app_id", &self.app), ("workflow_id", &self.workflow), ("workflow_run_id", &self.id)]
             {
@@ -104,13 +118,20 @@ impl Run {
                 out.extend_from_slice(b"\":\"");
                 out.extend_from_slice(value.as_bytes());
                 out.push(b'"');
+                // The time stands last in 1.12, after the app in 1.14.
+                if self.version == DifyVersion::V1_14 || key == "workflow_run_id" {
+                    push_time(out, time.take());
+                }
             }
         }
-        if sys == Sys::WithTimestamp {
-            out.extend_from_slice(b",\"sys.timestamp\":");
-            json::push_compact(out, &self.created_at);
-        }
         out.push(b'}');
+    }
+}
+
+fn push_time(out: &mut Vec<u8>, time: Option<i64>) {
+    if let Some(time) = time {
+        out.extend_from_slice(b",\"sys.timestamp\":");
+        json::push_compact(out, &time);
     }
 }
 

@@ -45,7 +45,8 @@ pub fn fill_outputs(node: &mut GraphNode) {
         let round = &mut node.rounds[index];
         match round.status {
             NodeStatus::Succeeded if is_llm => {
-                round.process_data = process_data(&usage);
+                let written = std::mem::replace(&mut round.process_data, process_data(&usage));
+                round.process_data.extend(written);
                 let mut outputs = Map::new();
                 outputs.insert("text".to_owned(), Value::String(streamed.clone()));
                 outputs.insert("reasoning_content".to_owned(), Value::String(String::new()));

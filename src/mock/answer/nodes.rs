@@ -48,15 +48,16 @@ impl Writer<'_> {
             self.events.open("node_retry");
             self.node_head(id, node);
             self.events.value("inputs", &round.inputs);
+            self.events.raw("inputs_truncated", "false");
+            self.events.value("process_data", &round.process_data);
             self.events.raws(&[
-                ("inputs_truncated", "false"),
-                ("process_data", "{}"),
                 ("process_data_truncated", "false"),
+                ("outputs", "{}"),
+                ("outputs_truncated", "false"),
             ]);
-            self.events.raws(&[("outputs", "{}"), ("outputs_truncated", "false")]);
             self.events.word("status", "retry");
             self.events.value("error", round.error.as_deref().unwrap_or("the mock's script says so"));
-            self.node_tail(node, &Value::Null, &Map::new());
+            self.node_tail(round, &Value::Null, &Map::new());
             self.container_ids(inside);
             self.events.value("retry_index", &attempt);
             self.events.close();
@@ -86,7 +87,7 @@ impl Writer<'_> {
             Role::End if round.outputs.is_empty() => &run.graph.reply.outputs,
             Role::Plain | Role::End | Role::Iteration | Role::Loop | Role::Unfinished => &round.outputs,
         };
-        self.node_tail(node, &metadata(node, round, inside), outputs);
+        self.node_tail(round, &metadata(node, round, inside), outputs);
         self.container_ids(inside);
         self.events.close();
     }
@@ -135,11 +136,11 @@ impl Writer<'_> {
         }
     }
 
-    fn node_tail(&mut self, node: &GraphNode, metadata: &Value, outputs: &Map<String, Value>) {
-        self.events.value("elapsed_time", &node.elapsed);
+    fn node_tail(&mut self, round: &Round, metadata: &Value, outputs: &Map<String, Value>) {
+        self.events.value("elapsed_time", &round.elapsed);
         self.events.value("execution_metadata", metadata);
         self.events.value("created_at", &self.run.created_at);
-        self.events.value("finished_at", &(self.run.created_at + node.elapsed as i64));
+        self.events.value("finished_at", &(self.run.created_at + round.elapsed as i64));
         self.events.value("files", &files_in(outputs));
     }
 }

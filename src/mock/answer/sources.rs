@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::graph::{Graph, GraphNode, Role};
+use super::text::same;
 use crate::mock::reply::{NodeStatus, Reply, RunStatus};
 
 /// One variable of the end, as it is streamed.
@@ -59,7 +60,7 @@ fn find_source(name: &str, value: &Value, nodes: &[GraphNode], taken: &[Source])
         if matches!(node.role, Role::Start | Role::End | Role::Unfinished) {
             continue;
         }
-        for (key, _) in node.rounds[0].outputs.iter().filter(|(_, output)| *output == value) {
+        for (key, _) in node.rounds[0].outputs.iter().filter(|(_, output)| same(output, value)) {
             let is_taken = taken.iter().any(|source| *source == output_of(node, index, key));
             let passes_on = node.kind == "variable-aggregator";
             let rank = u8::from(key != name && !passes_on) + 2 * u8::from(is_taken);
@@ -123,7 +124,7 @@ impl Graph {
     /// The node before which nothing is streamed: the last at which the way to the end is decided.
     pub fn last_fork(&self) -> usize {
         let forks = |node: &GraphNode| {
-            let branches = matches!(node.kind.as_str(), "if-else" | "question-classifier");
+            let branches = matches!(node.kind.as_str(), "if-else" | "question-classifier" | "human-input");
             branches || (node.rounds[0].status == NodeStatus::Exception && !has_defaults(node))
         };
         self.nodes.iter().rposition(forks).unwrap_or(0)

@@ -1,5 +1,7 @@
 //! The events of a run in the order Dify sends them.
 
+use std::ops::Range;
+
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
@@ -7,18 +9,14 @@ use super::containers;
 use super::events::Events;
 use super::graph::{GraphNode, Role};
 use super::nodes::files_in;
-use super::{DifyVersion, Run, Sys, new_id};
+use super::schedule::Step;
+use super::{DifyVersion, Run, Sys, new_id, schedule};
 use crate::mock::reply::RunStatus;
+use crate::mock::reply::pause::Pause;
 
-/// Writes all events of a run.
+/// Writes all events of a run, or those before its first pause.
 pub fn write_stream(run: &Run) -> Events {
-    let mut writer = Writer {
-        run,
-        events: Events::new(run),
-        random: Rng::with_seed(run.seed),
-        next: 0,
-        fork: run.graph.last_fork(),
-    };
+    let mut writer = Writer::new(run, run.seed);
     writer.run();
     writer.events
 }
@@ -30,6 +28,20 @@ pub fn stopped_event(run: &Run) -> Vec<u8> {
         outputs: &Map::new(),
         error: Some("Stopped by user."),
         tokens: 0,
+    };
+    let mut events = Events::new(run);
+    finish_event(run, &mut events, &ending);
+    events.bytes
+}
+
+/// The terminal event of a run that was not stopped.
+pub(super) fn finished_event(run: &Run) -> Vec<u8> {
+    let graph = &run.graph;
+    let ending = Ending {
+        status: graph.status,
+        outputs: &graph.reply.outputs,
+        error: graph.error.as_deref(),
+        tokens: graph.tokens,
     };
     let mut events = Events::new(run);
     finish_event(run, &mut events, &ending);
@@ -53,7 +65,7 @@ fn finish_event(run: &Run, events: &mut Events, ending: &Ending<'_>) {
     events.value("error", &ending.error);
     events.value("elapsed_time", &run.graph.elapsed);
     events.value("total_tokens", &ending.tokens);
-    events.value("total_steps", &run.graph.steps);
+    events.value("total_steps", &run.steps());
     let user = [("id", run.user_id.as_str()), ("user", run.user.as_str())];
     events.value(
         "created_by",
@@ -70,9 +82,23 @@ fn finish_event(run: &Run, events: &mut Events, ending: &Ending<'_>) {
 pub(super) struct Writer<'a> {
     pub(super) run: &'a Run,
     pub(super) events: Events,
-    random: Rng,
+    pub(super) random: Rng,
+    /// The end's variable whose turn it is.
     pub(super) next: usize,
+    /// Chunks of it that are out.
+    pub(super) sent: usize,
+    /// What each node has done so far.
+    pub(super) done: Vec<Progress>,
     pub(super) fork: usize,
+}
+
+/// What a node has done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Chunks it has streamed, seen or not.
+    pub chunks: usize,
+    /// Whether its outputs are there.
+    pub is_over: bool,
 }
 
 /// Where an execution of a node stands.
@@ -82,26 +108,72 @@ pub(super) struct Inside<'a> {
     pub container: Option<(&'a GraphNode, u64)>,
 }
 
+impl<'a> Writer<'a> {
+    /// Writes nothing yet; execution ids follow from the seed.
+    pub(super) fn new(run: &'a Run, seed: u64) -> Self {
+        let (events, random) = (Events::new(run), Rng::with_seed(seed));
+        let done = vec![Progress::default(); run.graph.nodes.len()];
+        Self { run, events, random, next: 0, sent: 0, done, fork: run.graph.last_fork() }
+    }
+}
+
 impl Writer<'_> {
     fn run(&mut self) {
-        let run = self.run;
-        if run.version == DifyVersion::V1_14 {
+        if self.run.version == DifyVersion::V1_14 {
             self.events.ping();
         }
-        self.workflow_started();
-        for (index, node) in run.graph.nodes.iter().enumerate() {
-            match node.role {
-                Role::Start | Role::Plain | Role::End | Role::Unfinished => self.node(index, node),
-                Role::Iteration | Role::Loop => {
-                    containers::write(self, node);
-                    self.flush(index);
-                }
+        self.workflow_started("initial");
+        self.nodes_from(0, 0);
+    }
+
+    /// The nodes from an index on, to the pause with this number, or else to the end of the run.
+    pub(super) fn nodes_from(&mut self, from: usize, pause: usize) {
+        let run = self.run;
+        let nodes = &run.graph.nodes;
+        let asking: &[(usize, Pause)] = run.graph.pauses.get(pause).map_or(&[], Vec::as_slice);
+        let asks = |at: usize| asking.iter().any(|(index, _)| *index == at);
+        let last = asking.iter().map(|(index, _)| *index).max();
+        let mut at = from;
+        while at < nodes.len() {
+            let group = schedule::group(nodes, at);
+            let end = group.clone().find(|index| asks(*index)).unwrap_or(group.end).max(at + 1);
+            if asks(at) {
+                self.asking_started(&nodes[at]);
+            } else if end == at + 1 {
+                self.node(at, &nodes[at]);
+            } else {
+                self.beside(at..end);
             }
+            if Some(at) == last {
+                return self.paused(&asking.iter().collect::<Vec<_>>());
+            }
+            at = end;
         }
         self.workflow_finished();
     }
 
-    fn workflow_started(&mut self) {
+    /// Nodes that run at once: what each does, in the order of time.
+    fn beside(&mut self, group: Range<usize>) {
+        let nodes = &self.run.graph.nodes;
+        let ids: Vec<String> = group.clone().map(|_| new_id(&mut self.random)).collect();
+        for (index, step) in schedule::steps(nodes, group.clone(), &mut self.random) {
+            let (node, id) = (&nodes[index], &ids[index - group.start]);
+            match (node.role, step) {
+                // A container is told when it has ended, with its rounds.
+                (Role::Iteration | Role::Loop, Step::Start | Step::Chunk) => {}
+                (Role::Iteration | Role::Loop, Step::Finish) => self.node(index, node),
+                (_, Step::Start) => self.node_started(id, node, Inside::default()),
+                (_, Step::Chunk) => self.chunk(index, node),
+                (_, Step::Finish) => {
+                    self.retries(id, node, Inside::default());
+                    self.flush(index);
+                    self.node_finished(id, node, Inside::default());
+                }
+            }
+        }
+    }
+
+    pub(super) fn workflow_started(&mut self, reason: &str) {
         let run = self.run;
         self.events.open("workflow_started");
         self.events.word("id", &run.id);
@@ -109,7 +181,7 @@ impl Writer<'_> {
         self.events.inputs("inputs", run, Sys::With);
         self.events.value("created_at", &run.created_at);
         if run.version == DifyVersion::V1_14 {
-            self.events.word("reason", "initial");
+            self.events.word("reason", reason);
         }
         self.events.close();
     }
@@ -126,6 +198,11 @@ impl Writer<'_> {
     }
 
     fn node(&mut self, index: usize, node: &GraphNode) {
+        if matches!(node.role, Role::Iteration | Role::Loop) {
+            containers::write(self, node);
+            self.flush(index);
+            return;
+        }
         let id = new_id(&mut self.random);
         self.node_started(&id, node, Inside::default());
         if node.role == Role::Unfinished {

@@ -50,6 +50,39 @@ pub fn is_file(value: &Value) -> bool {
     value.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__")
 }
 
+/// Whether two values are the same: a file is, however its addresses are signed.
+pub fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+        }
+        (Value::Object(members), Value::Object(others)) if is_file(left) && is_file(right) => {
+            members.len() == others.len()
+                && members.iter().all(|(key, value)| others.get(key).map(unsigned) == Some(unsigned(value)))
+        }
+        (left, right) => left == right,
+    }
+}
+
+/// An address without its signature; anything else as it is.
+fn unsigned(value: &Value) -> Value {
+    let address = value.as_str().and_then(|text| text.split_once("?timestamp="));
+    address.map_or_else(|| value.clone(), |(address, _)| Value::from(address))
+}
+
+/// Which attribute of a file a value is, as Dify names it.
+pub fn attribute_of(file: &Value, value: &Value) -> Option<&'static str> {
+    const ATTRIBUTES: [(&str, &str); 5] = [
+        ("filename", "name"),
+        ("size", "size"),
+        ("mime_type", "mime_type"),
+        ("extension", "extension"),
+        ("type", "type"),
+    ];
+    let has = |(key, _): &&(&str, &str)| file.get(key) == Some(value);
+    is_file(file).then(|| ATTRIBUTES.iter().find(has))?.map(|(_, name)| *name)
+}
+
 fn link(file: &Value) -> String {
     let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
     let mark = if text("type") == "image" { "!" } else { "" };

@@ -104,6 +104,30 @@ pub fn duration(value: &Value) -> Result<Duration, String> {
     }
 }
 
+/// A duration, or one for each round.
+pub fn durations(value: &Value) -> Result<Vec<Duration>, String> {
+    each(value, duration)
+}
+
+/// Whether a node runs beside the one before it: `true`, or how long after its start.
+pub fn beside(value: &Value) -> Result<Option<Duration>, String> {
+    match value {
+        Value::Bool(is_beside) => Ok(is_beside.then_some(Duration::ZERO)),
+        Value::String(_) => duration(value).map(Some),
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            wanted("`true`, or a duration such as `300ms`", value)
+        }
+    }
+}
+
+/// Rounds at once, from 1.
+pub fn workers(value: &Value) -> Result<u64, String> {
+    match times(value)? {
+        0 => Err("must be at least 1".to_owned()),
+        workers => Ok(workers),
+    }
+}
+
 /// A mapping.
 pub fn mapping(value: &Value) -> Result<Map<String, Value>, String> {
     match value {
@@ -126,7 +150,7 @@ pub fn run_status(value: &Value) -> Result<RunStatus, String> {
         "partial-succeeded" => Ok(RunStatus::PartialSucceeded),
         "failed" => Ok(RunStatus::Failed),
         "stopped" => Ok(RunStatus::Stopped),
-        "paused" => Err("`paused` is not supported by this version of flowproof".to_owned()),
+        "paused" => Err("a run that waits is written `pause: { node, actions }`".to_owned()),
         "rejected" => Err("a rejection is written `reject: { code, message }`".to_owned()),
         other => Err(format!("cannot be `{other}`; one of: succeeded, partial-succeeded, failed, stopped")),
     }

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::mock::reply::pause;
 use crate::mock::reply::{
-    Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
-    texts, times,
+    Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
+    statuses, text, texts, times, workers,
 };
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::reader::Reader;
@@ -23,25 +24,28 @@ pub const REPLY_KEYS: [(&str, Decode); 14] = [
     ("workflow_id", |value| any(text(value))),
     ("reject", |value| any(mapping(value))),
     ("latency", |value| any(duration(value))),
-    ("pause", |_| Ok(())),
+    ("pause", forms),
     ("fault", |_| Ok(())),
 ];
 
 /// Keys of a node.
-const NODE_KEYS: [(&str, Decode); 14] = [
+const NODE_KEYS: [(&str, Decode); 17] = [
     ("id", |value| any(text(value))),
     ("title", |value| any(text(value))),
     ("type", |value| any(text(value))),
     ("inputs", |value| any(mappings(value))),
+    ("process_data", |value| any(mappings(value))),
     ("outputs", |value| any(mappings(value))),
     ("status", |value| any(statuses(value))),
     ("error", |value| any(texts(value))),
     ("tokens", |value| any(counts(value))),
     ("price", |value| any(price(value))),
-    ("elapsed", |value| any(duration(value))),
+    ("elapsed", |value| any(durations(value))),
     ("stream", |value| any(chunks(value))),
     ("retries", |value| any(times(value))),
     ("iterations", |value| any(times(value))),
+    ("parallel", |value| any(workers(value))),
+    ("beside", |value| any(beside(value))),
     ("parent", |value| any(text(value))),
 ];
 
@@ -52,8 +56,28 @@ const REJECT_KEYS: [(&str, Decode); 3] = [
     ("message", |value| any(text(value))),
 ];
 
+/// Keys of a pause.
+const PAUSE_KEYS: [(&str, Decode); 6] = [
+    ("node", |value| any(text(value))),
+    ("actions", |value| any(pause::actions(value))),
+    ("content", |value| any(text(value))),
+    ("inputs", |value| any(pause::fields(value))),
+    ("expires", |value| any(duration(value))),
+    ("delivery", |value| any(pause::delivery(value))),
+];
+
 /// Keys that later versions will know; silence about them would be a false green.
-const UNSUPPORTED: [&str; 2] = ["pause", "fault"];
+const UNSUPPORTED: [&str; 1] = ["fault"];
+
+fn forms(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(_) => Ok(()),
+        Value::Array(items) if !items.is_empty() => Ok(()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err("must be a mapping, or a list of them".to_owned())
+        }
+    }
+}
 
 fn list(value: &Value) -> Result<(), String> {
     if value.is_array() { Ok(()) } else { Err("must be a list".to_owned()) }
@@ -71,6 +95,7 @@ pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
                 check_alone(reader, node);
             }
             "nodes" => check_nodes(reader, &entry.value),
+            "pause" => check_pauses(reader, &entry.value),
             _ => {}
         }
     }
@@ -98,6 +123,59 @@ fn check_nodes(reader: &mut Reader<'_>, node: &Node) {
             }
         }
         check_parent(reader, item, items);
+    }
+    check_at_once(reader, items);
+}
+
+/// What runs at once: rounds of an iteration, and a node beside the one before it.
+fn check_at_once(reader: &mut Reader<'_>, items: &[Node]) {
+    let kind = |item: &Node| item.get("type").and_then(Node::as_text).unwrap_or_default().to_owned();
+    let mut before: Option<&Node> = None;
+    for item in items {
+        if let Some(parallel) = item.get("parallel").filter(|_| kind(item) != "iteration") {
+            reader.problem(parallel.mark, "`parallel` belongs to a node of type `iteration`");
+        }
+        let is_child = item.get("parent").is_some();
+        if let Some(beside) = item.get("beside") {
+            let is_first = before.is_none_or(|before| kind(before) == "start");
+            let why = match (is_child, is_first, kind(item).as_str()) {
+                (true, _, _) => {
+                    Some("cannot be written inside a container: its `parallel` runs rounds at once")
+                }
+                (_, _, "start" | "end") => Some("cannot be said of a start or an end"),
+                (_, true, _) => Some("has no node before it to run beside"),
+                (false, false, _) => None,
+            };
+            if let Some(why) = why {
+                reader.problem(beside.mark, format!("`beside` {why}"));
+            }
+        }
+        if !is_child {
+            before = Some(item);
+        }
+    }
+}
+
+/// A pause is a form, or a list of them in which a list stands for forms that wait at once.
+fn check_pauses(reader: &mut Reader<'_>, node: &Node) {
+    let Some(items) = node.as_list() else { return check_pause(reader, node) };
+    for item in items {
+        match item.as_list() {
+            Some([]) => reader.problem(item.mark, "`pause` waits here for no form"),
+            Some(forms) => forms.iter().for_each(|form| check_pause(reader, form)),
+            None => check_pause(reader, item),
+        }
+    }
+}
+
+fn check_pause(reader: &mut Reader<'_>, node: &Node) {
+    check_keys(reader, node, "`pause`", &PAUSE_KEYS);
+    if node.as_map().is_some() && (node.get("node").is_none() || node.get("actions").is_none()) {
+        reader.problem_with_help(
+            node.mark,
+            "`pause` needs a `node` and its `actions`",
+            "{ node: Review, actions: [approve, reject] }",
+        );
     }
 }
 

@@ -7,6 +7,8 @@ use hyper::{Method, Response};
 use serde_json::{Map, Value, json};
 
 use super::body::Answer;
+use super::life::Phase;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::request::{pydantic, read_object, read_user, violation};
 use super::respond::html;
@@ -151,22 +153,29 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     run.push_inputs(&mut inputs, Sys::WithTimestamp);
     let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
     let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
+        || stored.is_running()
         || run.graph.status == crate::mock::reply::RunStatus::Stopped;
-    let outputs = if is_stopped { &Map::new() } else { &run.graph.reply.outputs };
+    // The detail of a stopped run was never seen to leave `running`.
+    let phase = if is_stopped { Phase::Running } else { stored.life.phase() };
+    let is_open = phase != Phase::Ended;
+    let outputs = if is_open { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
         DifyVersion::V1_12 => Value::from(spaced(outputs)),
         DifyVersion::V1_14 => Value::Object(outputs.clone()),
     };
-    // The detail of a stopped run was never seen to leave `running`.
-    let (status, error, steps) = match is_stopped {
-        true => ("running", None, 0),
-        false => (run.graph.status.word(), run.graph.error.as_deref(), run.graph.steps),
+    let (status, error, steps, tokens) = match phase {
+        Phase::Running => ("running", None, 0, 0),
+        Phase::Paused => {
+            let so_far = stored.waiting();
+            ("paused", None, so_far.steps, so_far.tokens)
+        }
+        Phase::Ended => (run.graph.status.word(), run.graph.error.as_deref(), run.steps(), run.graph.tokens),
     };
     json!({
         "id": run.id, "workflow_id": run.workflow, "status": status, "inputs": spaced(&inputs), "outputs": outputs, "error": error,
-        "total_steps": steps, "total_tokens": if is_stopped { 0 } else { run.graph.tokens }, "created_at": run.created_at,
-        "finished_at": if is_stopped { Value::Null } else { Value::from(run.finished_at()) },
-        "elapsed_time": if is_stopped { 0.0 } else { run.graph.elapsed },
+        "total_steps": steps, "total_tokens": tokens, "created_at": run.created_at,
+        "finished_at": if is_open { Value::Null } else { Value::from(run.finished_at()) },
+        "elapsed_time": if is_open { 0.0 } else { run.graph.elapsed },
     })
 }
 
@@ -178,17 +187,11 @@ fn spaced<T: serde::Serialize>(value: &T) -> String {
 
 /// `GET /workflows/logs`.
 pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
-    let query = decode_query(&call.query);
-    let get = |key: &str| {
-        query
-            .iter()
-            .rev()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.as_str())
-            .filter(|text| !text.is_empty())
-    };
+    let query = Query::decode(&call.query);
+    let get = |key: &str| query.get(key);
     let page = number(get("page"), "page", 99_999, state.options.version)?.unwrap_or(1);
     let limit = number(get("limit"), "limit", 100, state.options.version)?.unwrap_or(20);
+    check_status(get("status"), state.options.version)?;
     if let Some(account) = get("created_by_account") {
         return Err(Refusal::invalid(format!("Account not found: {account}")));
     }
@@ -199,7 +202,7 @@ pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
     let found = state.runs(&call.app, |stored| {
         let run = &stored.run;
         get("created_by_end_user_session_id").is_none_or(|user| user == run.user)
-            && get("status").is_none_or(|status| status == run.graph.status.word())
+            && get("status").is_none_or(|status| status == stored.status())
             && before.is_none_or(|before| run.created_at <= before)
             && after.is_none_or(|after| run.created_at >= after)
             && get("keyword").is_none_or(|word| has_keyword(stored, word))
@@ -222,12 +225,27 @@ fn has_keyword(stored: &StoredRun, word: &str) -> bool {
 
 fn log_row(stored: &StoredRun) -> Value {
     let run = &stored.run;
+    let mut facts = log_facts(run);
+    if stored.life.phase() != Phase::Ended {
+        facts["status"] = Value::from(stored.status());
+        (facts["finished_at"], facts["error"]) = (Value::Null, Value::Null);
+    }
     json!({
-        "id": id_of("log", &run.id), "workflow_run": log_facts(run), "details": null, "created_from": "service-api",
+        "id": id_of("log", &run.id), "workflow_run": facts, "details": null, "created_from": "service-api",
         "created_by_role": "end_user", "created_by_account": null,
         "created_by_end_user": { "id": run.user_id, "type": "service-api", "is_anonymous": false, "session_id": run.user },
         "created_at": run.finished_at(),
     })
+}
+
+/// Only three of the statuses can be asked for.
+fn check_status(status: Option<&str>, version: DifyVersion) -> Result<(), Refusal> {
+    let Some(status) = status.filter(|status| !matches!(*status, "succeeded" | "failed" | "stopped")) else {
+        return Ok(());
+    };
+    let what = "Input should be 'succeeded', 'failed' or 'stopped'";
+    let found = violation("status", what, "literal_error", &Value::from(status));
+    Err(pydantic("WorkflowLogQuery", &[found], version))
 }
 
 fn number(text: Option<&str>, key: &str, most: u64, version: DifyVersion) -> Result<Option<u64>, Refusal> {
@@ -244,32 +262,4 @@ fn number(text: Option<&str>, key: &str, most: u64, version: DifyVersion) -> Res
         ),
     };
     Err(pydantic("WorkflowLogQuery", &[violation(key, &what, kind, &Value::from(text))], version))
-}
-
-fn decode_query(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(key, value)| (decode(key), decode(value)))
-        .collect()
-}
-
-/// Undoes percent and plus encoding; what is malformed stays as it is.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (bytes[at], pair) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::mock::answer::json::flask;
+use crate::mock::answer::json::{flask, push_compact};
 
 /// An answer that is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,18 @@ impl Refusal {
     /// 500 of an exception nobody caught.
     pub fn unknown() -> Self {
         Self::new(500, "unknown", "Internal Server Error")
+    }
+
+    /// As an event of a stream that has begun.
+    pub fn event(&self) -> Vec<u8> {
+        let Self { status, code, message } = self;
+        let value = json!({
+            "event": "error", "workflow_run_id": null, "code": code, "status": status, "message": message
+        });
+        let mut out = b"data: ".to_vec();
+        push_compact(&mut out, &value);
+        out.extend_from_slice(b"\n\n");
+        out
     }
 
     /// The JSON body, in the order Dify writes its keys.

@@ -43,16 +43,25 @@ pub fn read_object(content_type: Option<&str>, body: &[u8]) -> Result<Map<String
 pub fn read_user(body: &Map<String, Value>) -> Result<String, Refusal> {
     let user = match body.get("user") {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(other @ (Value::Bool(true) | Value::Array(_) | Value::Object(_))) => {
-            python(other, Quoting::Bare)
-        }
-        Some(Value::Null | Value::Bool(false)) | None => String::new(),
+        Some(other) if is_truthy(other) => python(other, Quoting::Bare),
+        Some(_) | None => String::new(),
     };
     match user.chars().count() {
         0 => Err(Refusal::invalid("Arg user must be provided.")),
         1..=LONGEST_USER => Ok(user),
         _ => Err(Refusal::unknown()),
+    }
+}
+
+/// What Python takes for true: anything but null, false, zero and what is empty.
+fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(is_true) => *is_true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
     }
 }
 

@@ -12,9 +12,10 @@ use super::body::Answer;
 use super::refusal::Refusal;
 use super::respond::{html, json, refuse};
 use super::state::State;
-use super::{endpoints, run, upload};
-use crate::mock::answer::json::flask;
-use crate::mock::book::AttemptId;
+use super::{endpoints, follow, forms, run, upload};
+use crate::mock::answer::DifyVersion;
+use crate::mock::answer::json::{flask, spaced};
+use crate::mock::book::{AttemptId, recorded_number};
 
 /// Most bytes of a request's body.
 const MOST_BYTES: usize = 100 << 20;
@@ -28,6 +29,8 @@ pub struct Call {
     pub app: Arc<str>,
     /// The runner's attempt, if it names one.
     pub attempt: Option<AttemptId>,
+    /// The number of the recorded exchange to answer with, if it names one.
+    pub recorded: Option<usize>,
     /// As sent.
     pub content_type: Option<String>,
     /// The query, undecoded.
@@ -42,6 +45,9 @@ enum Route<'p> {
     RunById(&'p str),
     Detail(&'p str),
     Stop(&'p str),
+    Events(&'p str),
+    Form(&'p str),
+    Submit(&'p str),
     Logs,
     Upload,
     Parameters,
@@ -54,7 +60,7 @@ enum Route<'p> {
     Health,
 }
 
-fn route(path: &str) -> Option<Route<'_>> {
+fn route<'p>(path: &'p str, method: &Method) -> Option<Route<'p>> {
     let below = match path {
         "/health" => return Some(Route::Health),
         "/v1" => return Some(Route::RootWithoutSlash),
@@ -68,6 +74,11 @@ fn route(path: &str) -> Option<Route<'_>> {
         ["workflows", "run", id] if !id.is_empty() => Route::Detail(id),
         ["workflows", id, "run"] if !id.is_empty() => Route::RunById(id),
         ["workflows", "tasks", id, "stop"] if !id.is_empty() => Route::Stop(id),
+        ["workflow", id, "events"] if !id.is_empty() => Route::Events(id),
+        ["form", "human_input", token] if !token.is_empty() && *method == Method::POST => {
+            Route::Submit(token)
+        }
+        ["form", "human_input", token] if !token.is_empty() => Route::Form(token),
         ["files", "upload"] => Route::Upload,
         ["parameters"] => Route::Parameters,
         ["info"] => Route::Info,
@@ -79,12 +90,28 @@ fn route(path: &str) -> Option<Route<'_>> {
 }
 
 impl Route<'_> {
+    /// Runs can be followed, and forms answered, since 1.14.
+    fn is_in(&self, version: DifyVersion) -> bool {
+        match self {
+            Self::Events(_) | Self::Form(_) | Self::Submit(_) => version == DifyVersion::V1_14,
+            Self::Run | Self::RunById(_) | Self::Detail(_) | Self::Stop(_) | Self::Logs => true,
+            Self::Upload | Self::Parameters | Self::Info | Self::Site | Self::Meta | Self::Completion => true,
+            Self::Root | Self::RootWithoutSlash | Self::Health => true,
+        }
+    }
+
     fn method(&self) -> Method {
         match self {
-            Self::Run | Self::RunById(_) | Self::Stop(_) | Self::Upload | Self::Completion => Method::POST,
-            Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => {
-                Method::GET
-            }
+            Self::Run | Self::RunById(_) | Self::Stop(_) => Method::POST,
+            Self::Upload | Self::Completion | Self::Submit(_) => Method::POST,
+            Self::Detail(_)
+            | Self::Events(_)
+            | Self::Form(_)
+            | Self::Logs
+            | Self::Parameters
+            | Self::Info
+            | Self::Site
+            | Self::Meta => Method::GET,
             Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
         }
     }
@@ -95,7 +122,9 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let version = state.options.version;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let Some(route) = route(&path) else { return html(version, 404, endpoints::NOT_FOUND.to_owned()) };
+    let Some(route) = route(&path, &parts.method).filter(|route| route.is_in(version)) else {
+        return html(version, 404, endpoints::NOT_FOUND.to_owned());
+    };
     if parts.method == Method::OPTIONS {
         return endpoints::options(version, &route.method(), &parts.headers);
     }
@@ -115,6 +144,7 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
         Route::RootWithoutSlash => return endpoints::redirect(state, &parts.headers),
         Route::Run | Route::RunById(_) | Route::Detail(_) | Route::Stop(_) | Route::Logs | Route::Upload => {}
         Route::Parameters | Route::Info | Route::Site | Route::Meta | Route::Completion => {}
+        Route::Events(_) | Route::Form(_) | Route::Submit(_) => {}
     }
     let (app, attempt) = match authorise(state, &parts.headers) {
         Ok(known) => known,
@@ -126,7 +156,8 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let content_type =
         parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let call = Call { app, attempt, content_type, query, body: body.to_bytes() };
+    let recorded = attempt_header(&parts.headers).and_then(recorded_number);
+    let call = Call { app, attempt, recorded, content_type, query, body: body.to_bytes() };
     dispatch(state, &route, &call).await
 }
 
@@ -135,6 +166,12 @@ async fn dispatch(state: &Arc<State>, route: &Route<'_>, call: &Call) -> Respons
     let answered = match route {
         Route::Run => return run::answer_run(state, call, None).await,
         Route::RunById(id) => return run::answer_run(state, call, Some(id)).await,
+        Route::Events(id) => return follow::answer_events(state, call, id),
+        Route::Form(token) => match forms::answer_form(state, call, token) {
+            Ok(form) => return json(version, 200, spaced(&form)),
+            Err(refusal) => Err(refusal),
+        },
+        Route::Submit(token) => forms::answer_submit(state, call, token).map(|value| (200, value)),
         Route::Upload => upload::answer_upload(state, call).await.map(|value| (201, value)),
         Route::Stop(task) => endpoints::stop(state, call, task).map(|value| (200, value)),
         Route::Detail(id) => endpoints::detail(state, call, id).map(|value| (200, value)),
@@ -163,9 +200,14 @@ fn authorise(state: &State, headers: &HeaderMap) -> Result<(Arc<str>, Option<Att
     if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
         return Err(Refusal::unauthorized("Authorization header must be provided and start with 'Bearer'"));
     }
-    let attempt = headers.get(ATTEMPT).and_then(|value| value.to_str().ok()).and_then(AttemptId::parse);
+    let attempt = attempt_header(headers).and_then(AttemptId::parse);
     match state.app_of(key.trim(), attempt) {
         Some(app) => Ok((app, attempt)),
         None => Err(Refusal::unauthorized("Access token is invalid")),
     }
+}
+
+/// What a runner names in its header.
+fn attempt_header(headers: &HeaderMap) -> Option<&str> {
+    headers.get(ATTEMPT).and_then(|value| value.to_str().ok())
 }

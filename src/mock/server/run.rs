@@ -1,24 +1,30 @@
 //! A run: matched, checked, answered.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use hyper::Response;
 use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::body::Answer;
 use super::files::{Scope, resolve_all, without_files};
+use super::life::Life;
+use super::pace::{paced, wait_before};
 use super::refusal::Refusal;
+use super::replay::replay;
 use super::request::{RunRequest, read_object, read_run};
 use super::respond::{Content, refuse, respond};
 use super::route::Call;
-use super::state::State;
+use super::state::{State, StoredRun};
 use crate::base::clock;
+use crate::cassette::Recorded;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
-use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_stream};
+use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_paused, write_stream};
 use crate::mock::book::Ask;
 use crate::mock::form::FormError;
 use crate::mock::options::Pace;
@@ -33,19 +39,32 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
         Ok(request) => request,
         Err(refusal) => return refuse_body(version, &refusal),
     };
+    if let Some(number) = call.recorded {
+        return match state.book.recorded.get(number) {
+            Some(recorded) => replay(state, recorded).await,
+            None => refuse(version, &no_answer(format!("no mock answer: exchange {number} is not recorded"))),
+        };
+    }
     let inputs = match accept_inputs(state, call, &request) {
         Ok(inputs) => inputs,
         Err(refusal) => return reject(state, request.mode, &refusal),
     };
     let graph = match find(state, call, &request.inputs) {
         Ok(graph) => graph,
-        Err(refusal) => return refuse(version, &refusal),
+        Err(refusal) => match recorded_for(state, call, &request) {
+            Some(recorded) => return replay(state, recorded).await,
+            None => return refuse(version, &refusal),
+        },
     };
     if let Some(latency) = graph.reply.latency {
         tokio::time::sleep(latency).await;
     }
     if let Some(Reject { http, code, message }) = &graph.reply.reject {
         return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
+    }
+    if state.options.pace == Pace::Real && request.mode == ResponseMode::Blocking {
+        let elapsed = Duration::try_from_secs_f64(graph.elapsed).unwrap_or(Duration::ZERO);
+        tokio::time::sleep(elapsed).await;
     }
     perform(state, call, Performance { request, inputs, graph, pinned })
 }
@@ -82,14 +101,27 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         version,
         graph,
         seed: state.seed(),
+        restarts: 0.into(),
     };
+    let has_pauses = !run.graph.pauses.is_empty();
+    if has_pauses && version == DifyVersion::V1_12 {
+        return refuse(
+            version,
+            &no_answer("no mock answer: `pause` needs Dify 1.14, and this mock plays 1.12".to_owned()),
+        );
+    }
     let answer = match request.mode {
+        ResponseMode::Blocking if has_pauses => {
+            let answer =
+                respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_paused(&run)))));
+            keep_alive(state, call, run, Pace::AtOnce);
+            return answer;
+        }
         ResponseMode::Blocking => {
             respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
         }
-        ResponseMode::Streaming if state.options.pace == Pace::Real => {
-            let stored = state.remember(run, call.app.clone(), call.body.len());
-            return super::pace::paced(state, stored);
+        ResponseMode::Streaming if has_pauses || state.options.pace == Pace::Real => {
+            return paced(state, keep_alive(state, call, run, state.options.pace));
         }
         ResponseMode::Streaming => {
             let events = write_stream(&run);
@@ -100,6 +132,14 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
     };
     state.remember(run, call.app.clone(), call.body.len());
     answer
+}
+
+/// Remembers a run that goes on, with its events to come.
+fn keep_alive(state: &State, call: &Call, run: Run, pace: Pace) -> Arc<StoredRun> {
+    let events = write_stream(&run);
+    let bytes = call.body.len() + events.bytes.len();
+    let life = Life::begin(events, |event| wait_before(event, pace));
+    state.remember_alive(run, call.app.clone(), bytes, life)
 }
 
 /// A pinned version must be a uuid, published, and the app's own.
@@ -154,6 +194,14 @@ fn find(state: &State, call: &Call, inputs: &Map<String, Value>) -> Result<Arc<G
     }
 }
 
+/// A recorded answer, for somebody who is no runner: a runner's attempt chooses its own.
+fn recorded_for<'s>(state: &'s State, call: &Call, request: &RunRequest) -> Option<&'s Arc<Recorded>> {
+    if call.attempt.is_some() {
+        return None;
+    }
+    state.book.recorded_answer(&call.app, &without_files(&request.inputs), request.mode)
+}
+
 fn no_answer(message: String) -> Refusal {
     Refusal::new(404, "not_found", message)
 }
@@ -161,23 +209,59 @@ fn no_answer(message: String) -> Refusal {
 /// Refuses inputs as the version does: 1.14 answers a stream with one ping, and then with silence.
 fn reject(state: &State, mode: ResponseMode, refusal: &Refusal) -> Response<Answer> {
     let version = state.options.version;
-    let is_silent =
-        mode == ResponseMode::Streaming && version == DifyVersion::V1_14 && is_about_inputs(refusal);
-    if !is_silent {
-        return refuse(version, refusal);
+    let chunks = match (mode, late(refusal, version)) {
+        (ResponseMode::Blocking, _) | (ResponseMode::Streaming, None) => return refuse(version, refusal),
+        (ResponseMode::Streaming, Some(Late::Silence)) => vec![Bytes::from_static(PING)],
+        (ResponseMode::Streaming, Some(Late::Event)) => match version {
+            DifyVersion::V1_12 => vec![Bytes::from(refusal.event())],
+            DifyVersion::V1_14 => vec![Bytes::from_static(PING), Bytes::from(refusal.event())],
+        },
+    };
+    let chunks = futures_util::stream::iter(chunks);
+    let answer: Pin<Box<dyn Stream<Item = Bytes> + Send>> = match version {
+        DifyVersion::V1_12 => Box::pin(chunks),
+        DifyVersion::V1_14 => Box::pin(chunks.chain(silence(state.options.stream_idle))),
+    };
+    respond(version, 200, Content::Events, Answer::Paced(answer))
+}
+
+/// What a stream shows of a refusal that comes after its head.
+#[derive(Clone, Copy)]
+enum Late {
+    /// Nothing.
+    Silence,
+    /// An `error` event.
+    Event,
+}
+
+/// Which refusals come after the head: of inputs and models in 1.14, whose worker looks at them; of the graph in both.
+fn late(refusal: &Refusal, version: DifyVersion) -> Option<Late> {
+    match version {
+        _ if is_about_graph(refusal) => Some(Late::Event),
+        DifyVersion::V1_12 => None,
+        DifyVersion::V1_14 if is_about_models(refusal) => Some(Late::Event),
+        DifyVersion::V1_14 => is_about_inputs(refusal).then_some(Late::Silence),
     }
-    let ping = futures_util::stream::iter([Bytes::from_static(PING)]);
-    let silence = silence(state.options.stream_idle);
-    respond(
-        version,
-        200,
-        Content::Events,
-        Answer::Paced(Box::pin(futures_util::StreamExt::chain(ping, silence))),
-    )
+}
+
+/// Whether the graph could not be built.
+fn is_about_graph(refusal: &Refusal) -> bool {
+    let message = &refusal.message;
+    refusal.code == "invalid_param"
+        && message.contains(" validation error")
+        && message.lines().next().is_some_and(|line| line.ends_with("NodeData"))
+}
+
+/// Whether a model or its provider is unknown.
+fn is_about_models(refusal: &Refusal) -> bool {
+    let message = &refusal.message;
+    let names = |start: &str, end: &str| message.starts_with(start) && message.ends_with(end);
+    refusal.code == "invalid_param"
+        && (names("Provider ", " does not exist.") || names("Model ", " not exist."))
 }
 
 /// Nothing, and then the end.
-fn silence(idle: Duration) -> impl futures_util::Stream<Item = Bytes> + Send {
+fn silence(idle: Duration) -> impl Stream<Item = Bytes> + Send {
     futures_util::stream::unfold((), move |()| async move {
         tokio::time::sleep(idle).await;
         None

@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::watch;
 
+use super::forms::{Forms, Standing};
+use super::life::{Life, Phase};
 use crate::base::clock;
 use crate::base::template::Templates;
-use crate::mock::answer::{Run, id_of, new_id};
+use crate::mock::answer::{Run, id_of, new_id, stopped_event};
 use crate::mock::book::{AttemptId, Book, Names};
 use crate::mock::form::Form;
 use crate::mock::options::MockOptions;
@@ -19,7 +21,7 @@ use crate::mock::options::MockOptions;
 const MOST_RUNS: usize = 10_000;
 /// Bytes of inputs that are remembered with them.
 const MOST_BYTES: usize = 64 << 20;
-/// Streams that can be stopped at once.
+/// Runs that can be stopped at once.
 const MOST_RUNNING: usize = 10_000;
 
 /// Everything requests share.
@@ -36,7 +38,8 @@ pub struct State {
     seeds: AtomicU64,
     runs: Mutex<Runs>,
     uploads: Mutex<Uploads>,
-    running: Mutex<HashMap<String, watch::Sender<bool>>>,
+    running: Mutex<HashMap<String, Weak<StoredRun>>>,
+    forms: Mutex<Forms>,
 }
 
 #[derive(Default)]
@@ -53,8 +56,19 @@ pub struct StoredRun {
     /// The app it belongs to.
     pub app: Arc<str>,
     /// Whether it was stopped while it ran: its detail then says `running`, for ever.
-    pub is_stopped: std::sync::atomic::AtomicBool,
+    pub is_stopped: AtomicBool,
+    /// Its events, past and to come.
+    pub life: Life,
+    /// Which forms it waits for.
+    pub standing: Mutex<Standing>,
     bytes: usize,
+}
+
+impl StoredRun {
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        self.life.phase() == Phase::Running
+    }
 }
 
 #[derive(Default)]
@@ -106,6 +120,7 @@ impl State {
             runs: Mutex::default(),
             uploads: Mutex::default(),
             running: Mutex::default(),
+            forms: Mutex::default(),
         }
     }
 
@@ -164,9 +179,16 @@ impl State {
             || scripts.flat_map(|script| script.workflow_ids()).any(|known| known == id)
     }
 
-    /// Remembers a run, and forgets the oldest.
+    /// Remembers a run that is over, and forgets the oldest.
     pub fn remember(&self, run: Run, app: Arc<str>, bytes: usize) -> Arc<StoredRun> {
-        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), bytes });
+        self.remember_alive(run, app, bytes, Life::ended())
+    }
+
+    /// Remembers a run that goes on, and forgets the oldest.
+    pub fn remember_alive(&self, run: Run, app: Arc<str>, bytes: usize, life: Life) -> Arc<StoredRun> {
+        let standing = Mutex::new(Standing::of(&run));
+        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), life, standing, bytes });
+        self.ask(&stored, 0);
         let mut runs = lock(&self.runs);
         runs.bytes += bytes;
         runs.by_id.insert(stored.run.id.clone(), stored.clone());
@@ -208,21 +230,36 @@ impl State {
         lock(&self.uploads).by_id.get(id).cloned()
     }
 
-    /// Lets a stream be stopped by its task id.
-    pub fn begin(&self, task: &str) -> watch::Receiver<bool> {
-        let (stop, stopped) = watch::channel(false);
-        let mut running = lock(&self.running);
-        if running.len() >= MOST_RUNNING {
-            running.retain(|_, stop| !stop.is_closed());
+    /// Lets the forms of a run's pause be answered, if it has such a pause.
+    pub fn ask(&self, stored: &Arc<StoredRun>, pause: usize) {
+        if stored.run.graph.pauses.len() > pause {
+            self.forms().remember(stored, pause);
         }
-        running.insert(task.to_owned(), stop);
-        stopped
     }
 
-    /// Stops a stream, if it runs.
+    /// The forms that can be answered, or were.
+    pub fn forms(&self) -> MutexGuard<'_, Forms> {
+        lock(&self.forms)
+    }
+
+    /// Lets a run be stopped by its task id.
+    pub fn begin(&self, stored: &Arc<StoredRun>) {
+        let mut running = lock(&self.running);
+        if running.len() >= MOST_RUNNING {
+            running.retain(|_, stored| stored.upgrade().is_some_and(|run| run.life.phase() != Phase::Ended));
+        }
+        if running.len() < MOST_RUNNING {
+            running.insert(stored.run.task.clone(), Arc::downgrade(stored));
+        }
+    }
+
+    /// Stops a run, if it runs.
     pub fn stop(&self, task: &str) {
-        if let Some(stop) = lock(&self.running).remove(task) {
-            stop.send_replace(true);
+        let Some(stored) = lock(&self.running).remove(task).and_then(|stored| stored.upgrade()) else {
+            return;
+        };
+        if stored.life.stop(Bytes::from(stopped_event(&stored.run))) {
+            stored.is_stopped.store(true, Ordering::Relaxed);
         }
     }
 

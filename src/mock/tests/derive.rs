@@ -37,8 +37,79 @@ pub fn reply_of(events: &[Value]) -> Value {
         reply.insert("error".to_owned(), last["error"].clone());
     }
     nodes.iter_mut().for_each(tidy);
+    set_beside(&mut nodes, events);
+    set_parallel(&mut nodes, events);
     reply.insert("nodes".to_owned(), Value::Array(nodes));
     Value::Object(reply)
+}
+
+/// Nodes that began before the one before them had ended, and how long after its start.
+fn set_beside(nodes: &mut [Value], events: &[Value]) {
+    let of_top =
+        |event: &&Value| event["data"]["iteration_id"].is_null() && event["data"]["loop_id"].is_null();
+    let started: Vec<usize> = (0..events.len())
+        .filter(|at| events[*at]["event"] == "node_started" && of_top(&&events[*at]))
+        .collect();
+    for pair in started.windows(2) {
+        let (id, later) =
+            (&events[pair[0]]["data"]["node_id"], events[pair[1]]["data"]["node_id"].as_str().unwrap());
+        let end =
+            events.iter().find(|event| event["event"] == "node_finished" && event["data"]["node_id"] == *id);
+        let Some(end) = end else { continue };
+        let is_over = events[..pair[1]].contains(end);
+        if is_over || !is_known(nodes, later) {
+            continue;
+        }
+        let elapsed = |id: &str| {
+            let end = events
+                .iter()
+                .find(|event| event["event"] == "node_finished" && event["data"]["node_id"] == id);
+            end.unwrap()["data"]["elapsed_time"].as_f64().unwrap()
+        };
+        let id = id.as_str().unwrap();
+        let chunks = |events: &[Value]| {
+            events
+                .iter()
+                .filter(|event| event["data"]["from_variable_selector"] == json!([id, "text"]))
+                .count()
+        };
+        let after = match (chunks(&events[..pair[1]]), chunks(events)) {
+            (0, _) => json!(true),
+            (before, all) => {
+                let part = 0.2 + 0.8 * (before as f64 - 0.5) / (all as f64 - 1.0);
+                millis(elapsed(id) * part)
+            }
+        };
+        find(nodes, later).insert("beside".to_owned(), after);
+        for id in [id, later] {
+            find(nodes, id).insert("elapsed".to_owned(), millis(elapsed(id)));
+        }
+    }
+}
+
+fn millis(seconds: f64) -> Value {
+    json!(format!("{:.3}ms", seconds * 1e3))
+}
+
+/// Iterations that announced all rounds before any: how many ran at once, and how long each took.
+fn set_parallel(nodes: &mut [Value], events: &[Value]) {
+    for (at, event) in events.iter().enumerate().filter(|(_, event)| event["event"] == "iteration_next") {
+        if event["data"]["index"] != 1 || events[at - 1]["event"] != "iteration_next" {
+            continue;
+        }
+        let id = event["data"]["node_id"].as_str().unwrap();
+        let completed = events
+            .iter()
+            .find(|event| event["event"] == "iteration_completed" && event["data"]["node_id"] == id)
+            .unwrap();
+        let times = completed["data"]["execution_metadata"]["iteration_duration_map"].as_object().unwrap();
+        let times: Vec<f64> =
+            (0..times.len()).map(|index| times[&index.to_string()].as_f64().unwrap()).collect();
+        let workers = times.iter().sum::<f64>() / completed["data"]["elapsed_time"].as_f64().unwrap();
+        find(nodes, id).insert("parallel".to_owned(), json!(workers.round() as u64));
+        let child = nodes.iter_mut().find(|node| node["parent"] == id).unwrap();
+        child["elapsed"] = times.into_iter().map(millis).collect();
+    }
 }
 
 fn is_known(nodes: &[Value], id: &str) -> bool {
@@ -85,8 +156,14 @@ fn finish(nodes: &mut [Value], data: &Value) {
     if outputs.is_null() {
         outputs = json!({});
     }
+    let mut process_data = data["process_data"].as_object().cloned().unwrap_or_default();
+    if data["node_type"] == "llm" {
+        // The rest the mock makes of tokens and price.
+        process_data.retain(|key, _| key == "prompts");
+    }
     for (key, value) in [
         ("inputs", data["inputs"].clone()),
+        ("process_data", Value::Object(process_data)),
         ("outputs", outputs),
         ("status", data["status"].clone()),
         ("error", error),
@@ -105,7 +182,7 @@ fn finish(nodes: &mut [Value], data: &Value) {
 fn put(node: &mut Map<String, Value>, key: &str, at: usize, value: Value) {
     let list = node.entry(key).or_insert_with(|| json!([])).as_array_mut().unwrap();
     while list.len() <= at {
-        list.push(if matches!(key, "inputs" | "outputs") {
+        list.push(if matches!(key, "inputs" | "process_data" | "outputs") {
             json!({})
         } else if key == "status" {
             json!("succeeded")

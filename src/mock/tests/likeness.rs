@@ -59,20 +59,7 @@ fn compare_data(recorded: &Value, mocked: &Value) -> Result<(), String> {
             return Err(format!("`{key}` {} became {}", left[key], right[key]));
         }
     }
-    let kind = left["node_type"].as_str().unwrap_or("run");
-    if recorded["event"] != "node_retry" {
-        compare_keys(&left["inputs"], &right["inputs"]).map_err(|error| format!("inputs: {error}"))?;
-        compare_keys(&left["outputs"], &right["outputs"]).map_err(|error| format!("outputs: {error}"))?;
-    }
-    compare_keys(&left["execution_metadata"], &right["execution_metadata"])
-        .map_err(|error| format!("execution_metadata: {error}"))?;
-    if kind == "llm" {
-        compare_keys(&left["process_data"], &right["process_data"])
-            .map_err(|error| format!("process_data: {error}"))?;
-        compare_keys(&left["process_data"]["usage"], &right["process_data"]["usage"])
-            .map_err(|error| format!("usage: {error}"))?;
-    }
-    Ok(())
+    compare_deep(left, right).map_err(|error| format!("data{error}"))
 }
 
 /// Without the signatures of file addresses, which differ each time they are shown.
@@ -94,5 +81,25 @@ fn type_of(value: &Value) -> &'static str {
         Value::String(_) => "text",
         Value::Array(_) => "list",
         Value::Object(_) => "mapping",
+    }
+}
+
+/// The same members in the same order, lists as long, and the same types, all the way down.
+pub fn compare_deep(left: &Value, right: &Value) -> Result<(), String> {
+    compare_keys(left, right).map_err(|error| format!(": {error}"))?;
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => left.iter().try_for_each(|(key, value)| {
+            compare_deep(value, &right[key]).map_err(|error| format!(".{key}{error}"))
+        }),
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            left.iter().zip(right).enumerate().try_for_each(|(at, (left, right))| {
+                compare_deep(left, right).map_err(|error| format!("[{at}]{error}"))
+            })
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            Err(format!(": {} items became {}", left.len(), right.len()))
+        }
+        (left, right) if type_of(left) == type_of(right) => Ok(()),
+        (left, right) => Err(format!(": {left} became {right}")),
     }
 }

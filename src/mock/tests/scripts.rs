@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::support::{VERSIONS, compile_script_text, data, events, recordings, run_of};
 use crate::base::template::{Scope, Templates};
-use crate::mock::answer::write_stream;
+use crate::mock::answer::graph::Graph;
+use crate::mock::answer::{DifyVersion, write_stream};
+use crate::mock::reply::Reply;
 use crate::mock::script::Script;
 
 fn problems(yaml: &str) -> Vec<String> {
@@ -106,10 +108,37 @@ fn bad_scripts_are_told_where_and_how() {
         ["1:1 unknown key `outputz` in a mock reply; did you mean `outputs`?"]
     );
     assert_eq!(problems("fault: http_500"), ["1:1 `fault` is not supported by this version of flowproof"]);
+    let needs = "2:8 `pause` needs a `node` and its `actions`; { node: Review, actions: [approve, reject] }";
+    assert_eq!(problems("outputs: {}\npause: { node: x }"), [needs]);
     assert_eq!(
-        problems("outputs: {}\npause: { node: x }"),
-        ["2:1 `pause` is not supported by this version of flowproof"]
+        problems("pause: { node: x, action: [a], actions: [] }"),
+        [
+            "1:19 unknown key `action` in `pause`; did you mean `actions`?",
+            "1:41 `actions` must name an action: without one no form can be sent",
+        ]
     );
+    assert_eq!(
+        problems("pause: [{ node: x, actions: [a], inputs: [{ name: n, type: slider }] }, []]"),
+        [
+            "1:42 `inputs` holds a field of type `slider`; one of: text-input, paragraph, select, file, file-list",
+            "1:73 `pause` waits here for no form",
+        ]
+    );
+    assert!(problems("pause: []")[0].contains("must be a mapping, or a list of them"));
+    assert!(
+        problems("{ pause: { node: L, actions: [a] }, nodes: [{ title: L, type: llm }] }")[0]
+            .contains("is of another type than human-input")
+    );
+    let order = "{ pause: [{ node: B, actions: [a] }, { node: A, actions: [a] }], nodes: [{ title: A }, { title: B }] }";
+    assert!(
+        problems(
+            &order
+                .replace("title: A", "title: A, type: human-input")
+                .replace("title: B", "title: B, type: human-input")
+        )[0]
+        .contains("must follow the order")
+    );
+    assert!(problems("status: paused")[0].contains("a run that waits is written `pause: { node, actions }`"));
     assert_eq!(problems("replies: []"), ["1:10 `replies` must not be empty"]);
     assert_eq!(problems("replies: [{}]\ntokens: 3").len(), 1);
     assert_eq!(problems("tokens: many").len(), 1);
@@ -127,6 +156,72 @@ fn bad_scripts_are_told_where_and_how() {
     assert!(problems("nodes: [{ title: a, iterations: 2 }]")[0].contains("belongs to a node of type"));
     assert!(problems("nodes: [{ title: a, elapsed: 3 }]")[0].contains("has no unit"));
     assert!(problems("reject: { http: 200 }")[0].contains("400 to 599"));
+}
+
+#[test]
+fn what_runs_at_once_is_checked_where_it_stands() {
+    assert!(
+        problems("nodes: [{ title: a, beside: true }]")[0].ends_with("has no node before it to run beside")
+    );
+    assert!(problems("nodes: [{ title: a }, { title: b, beside: 3 }]")[0].contains("`true`, or a duration"));
+    assert!(
+        problems("nodes: [{ title: a }, { title: e, type: end, beside: true }]")[0]
+            .contains("a start or an end")
+    );
+    assert!(
+        problems("nodes: [{ title: a, type: iteration }, { title: b, parent: a, beside: true }]")[0]
+            .contains("inside a container")
+    );
+    assert!(problems("nodes: [{ title: a, parallel: 2 }]")[0].contains("type `iteration`"));
+    assert!(problems("nodes: [{ title: a, type: iteration, parallel: 0 }]")[0].contains("at least 1"));
+    assert_eq!(problems("nodes: [{ title: a }, { title: b, beside: 5ms }]"), [""; 0]);
+}
+
+/// The starts and ends of a reply's nodes, in order: `+a -a`; rounds with their index: `-r1`.
+fn course(yaml: &str) -> String {
+    let (script, templates, problems) = compile_script_text(yaml);
+    assert_eq!(problems, []);
+    let mut run = run_of(Graph::lay_out(Reply::default()), DifyVersion::V1_14, json!({}));
+    run.graph = script.unwrap().reply(&templates, &Scope::new(), 0).unwrap();
+    let bytes = write_stream(&run).bytes;
+    let words = events(std::str::from_utf8(&bytes).unwrap()).into_iter().filter_map(|event| {
+        let data = &event["data"];
+        let title = data["title"].as_str().filter(|title| !matches!(*title, "Start" | "End"))?;
+        match event["event"].as_str()? {
+            "node_started" => Some(format!("+{title}")),
+            "node_finished" => match data["execution_metadata"]["iteration_index"].as_u64() {
+                Some(index) => Some(format!("-{title}{index}")),
+                None => Some(format!("-{title}")),
+            },
+            _ => None,
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_runs_at_once_ends_by_its_time() {
+    let nodes =
+        |a, b| format!("nodes: [{{ title: a, {a} }}, {{ title: b, beside: true, {b} }}, {{ title: c }}]");
+    assert_eq!(course(&nodes("elapsed: 20ms", "elapsed: 10ms")), "+a +b -b -a +c -c");
+    assert_eq!(course(&nodes("elapsed: 10ms", "elapsed: 20ms")), "+a +b -a -b +c -c");
+    assert_eq!(
+        course("nodes: [{ title: a, elapsed: 5ms }, { title: b, beside: 6ms, elapsed: 1ms }]"),
+        "+a -a +b -b"
+    );
+    // The slower branch never ends, and nothing comes after: the run is over.
+    assert_eq!(course(&nodes("elapsed: 10ms, status: failed", "elapsed: 20ms")), "+a +b -a");
+    assert_eq!(course(&nodes("elapsed: 20ms, status: failed", "elapsed: 10ms")), "+a +b -b -a");
+    assert_eq!(course(&nodes("elapsed: 20ms", "elapsed: 10ms, status: failed")), "+a +b -b");
+    let rounds = |more: &str| {
+        course(&format!(
+            "nodes: [{{ title: i, type: iteration, iterations: 3{more} }}, \
+             {{ title: r, parent: i, elapsed: [30ms, 10ms, 10ms] }}]"
+        ))
+    };
+    assert_eq!(rounds(""), "+r -r0 +r -r1 +r -r2");
+    assert_eq!(rounds(", parallel: 2"), "+r -r1 +r -r2 +r -r0");
+    assert_eq!(rounds(", parallel: 1"), "+r -r0 +r -r1 +r -r2");
 }
 
 #[test]

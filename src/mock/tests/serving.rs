@@ -213,6 +213,74 @@ async fn paths_methods_and_declared_forms() {
 }
 
 #[tokio::test]
+async fn a_user_must_be_what_python_takes_for_true() {
+    let server = serve("outputs: { ok: true }", MockOptions::default());
+    let users = [json!(0), json!(0.0), json!(false), json!([]), json!({}), json!(""), Value::Null];
+    let taken = [json!(7), json!(true), json!([0]), json!({ "id": 1 }), json!("u")];
+    let all = users.iter().map(|user| (user, 400)).chain(taken.iter().map(|user| (user, 200)));
+    for (user, expected) in all {
+        let body = json!({ "inputs": {}, "user": user, "response_mode": "blocking" });
+        let (status, text) = run(&server, "app-x", None, body).await;
+        assert_eq!(status, expected, "{user}: {text}");
+        assert_eq!(text.contains("Arg user must be provided."), expected == 400, "{user}: {text}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_graph_that_cannot_be_built_is_told_in_the_stream() {
+    let broken = "2 validation errors for CodeNodeData\\nx";
+    for (version, message, events) in [
+        (DifyVersion::V1_12, broken, 1),
+        (DifyVersion::V1_14, broken, 1),
+        (DifyVersion::V1_14, "Model m not exist.", 1),
+        // 1.12 finds it out when the node runs; a script that refuses it is taken at its word.
+        (DifyVersion::V1_12, "Model m not exist.", 0),
+    ] {
+        let yaml = format!("reject: {{ message: \"{message}\" }}");
+        let idle = Duration::from_millis(20);
+        let server = serve(&yaml, MockOptions { version, stream_idle: idle, ..MockOptions::default() });
+        assert_eq!(run(&server, "app-x", None, body(json!({}), "blocking")).await.0, 400);
+        let (status, text) = run(&server, "app-x", None, body(json!({}), "streaming")).await;
+        assert_eq!(status, if events == 0 { 400 } else { 200 }, "{version:?} {message}");
+        let found = super::support::events(&text);
+        assert_eq!(found.iter().filter(|event| event["event"] == "error").count(), events, "{text}");
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn in_real_time_a_blocking_call_waits_and_a_left_run_goes_on() {
+    let options = MockOptions { pace: Pace::Real, ..MockOptions::default() };
+    let server = serve("{ outputs: { a: 1 }, nodes: [{ title: n, elapsed: 60ms }] }", options);
+    let before = crate::base::clock::now();
+    assert_eq!(run(&server, "app-x", None, body(json!({}), "blocking")).await.0, 200);
+    assert!(before.elapsed() >= Duration::from_millis(60));
+    let url = format!("{}/workflows/run", server.base_url());
+    let mut response =
+        client().post(url).bearer_auth("app-x").json(&body(json!({}), "streaming")).send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("workflow_started") {
+        text += std::str::from_utf8(&response.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    drop(response);
+    let id = events(&text)[0]["workflow_run_id"].as_str().unwrap().to_owned();
+    for _ in 0..500 {
+        let url = format!("{}/workflows/run/{id}", server.base_url());
+        let detail: Value =
+            client().get(url).bearer_auth("app-x").send().await.unwrap().json().await.unwrap();
+        if detail["status"] == "succeeded" {
+            assert_eq!(detail["outputs"], json!({ "a": 1 }));
+            server.shutdown().await;
+            return;
+        }
+        assert_eq!((&detail["status"], &detail["outputs"]), (&json!("running"), &json!({})));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the run never ends");
+}
+
+#[tokio::test]
 async fn only_latency_is_waited_for() {
     let server = serve(
         "{ outputs: {}, elapsed: 1h, latency: 40ms, nodes: [{ title: a, elapsed: 1h }] }",

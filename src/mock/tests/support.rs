@@ -62,7 +62,8 @@ pub fn compile_script_text(yaml: &str) -> (Option<Script>, Templates, Vec<Proble
     let known =
         KnownNames { vars: vec!["shop".to_owned()], row: Some(vec!["city".to_owned(), "n".to_owned()]) };
     let mut reader = Reader { source: document.source, problems: &mut problems };
-    let script = compile_script(&mut reader, &document.root.expect("a document"), &mut templates, &known);
+    let root = document.root.expect("a document");
+    let script = compile_script(&mut reader, &root, Vec::new(), (&mut templates, &known));
     (script, templates, problems)
 }
 
@@ -103,6 +104,7 @@ pub fn run_of(graph: Graph, version: DifyVersion, inputs: Value) -> Run {
         version,
         graph: Arc::new(graph),
         seed: 7,
+        restarts: 0.into(),
     }
 }
 

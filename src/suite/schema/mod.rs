@@ -38,6 +38,8 @@ mod tests {
         same(&suite, "/properties", &read_suite::SUITE_KEYS);
         same(&suite, "/properties/defaults/properties", &read_test::RUN_KEYS);
         same(&suite, "/$defs/test/properties", &read_test::TEST_KEYS);
+        let answer = "/$defs/test/properties/human_input/items/properties";
+        same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
         same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
         let project = schema(PROJECT);
         same(&project, "/properties", &project::PROJECT_KEYS);
@@ -109,11 +111,12 @@ mod tests {
     }
 
     /// Bad suites whose fault no schema sees: it lies in names, files, templates or YAML itself.
-    const BEYOND_A_SCHEMA: [&str; 26] = [
+    const BEYOND_A_SCHEMA: [&str; 27] = [
         "duplicate-keys",
         "each-and-matrix",
         "each-bad-jsonl",
         "each-kind",
+        "each-lossy",
         "each-no-file",
         "each-outside",
         "each-ragged-csv",
@@ -121,7 +124,7 @@ mod tests {
         "files-missing",
         "full-name-collision",
         "huge-integer",
-        "human-input",
+        "human-input-twice",
         "matrix-huge",
         "name-twice",
         "pass-rate-above",

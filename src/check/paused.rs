@@ -1,0 +1,82 @@
+//! Runs that wait for people: what they wait for, and answers that nobody asked for.
+
+use crate::exchange::{Ending, Transcript};
+use crate::outcome::Cause;
+use crate::suite::problem::nearest;
+use crate::verdict::{Finding, Severity, Truth};
+use crate::wire::form::{Form, either};
+
+use super::cause::cause;
+
+/// Most characters of what is told of forms, which can be as long as their authors like.
+const MOST: usize = 1500;
+
+/// Why a run that waits cannot be judged: its forms, and how to answer one.
+pub(super) fn paused(transcript: &Transcript) -> Cause {
+    let waiting = &transcript.pauses.waiting;
+    let mut message = "the run waits for a person".to_owned();
+    if !waiting.is_empty() {
+        let forms: Vec<String> = waiting.iter().map(Form::describe).collect();
+        message.push_str(&format!(": {}", forms.join("; ")));
+    }
+    let unused = &transcript.pauses.unused;
+    if !unused.is_empty() {
+        let names = either(unused.iter().map(|answer| answer.node.as_str()));
+        message.push_str(&format!("; `human_input` has an answer for {names}"));
+    }
+    Cause {
+        message: bounded(message),
+        hint: Some(bounded(hint(transcript))),
+        class: None,
+        stops_suite: false,
+    }
+}
+
+fn bounded(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(MOST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
+fn hint(transcript: &Transcript) -> String {
+    let Some(form) = transcript.pauses.waiting.first() else {
+        return "look into the run in Dify: what it waits for is no form".to_owned();
+    };
+    let names = || transcript.pauses.waiting.iter().map(Form::name);
+    let meant = transcript.pauses.unused.iter().find_map(|answer| nearest(&answer.node, names()));
+    if let Some(name) = meant {
+        return format!("did you mean `node: {name}`?");
+    }
+    let action = form.actions.first().map_or("…", |action| action.id.as_str());
+    let fields: Vec<String> = form.fields.iter().map(|field| format!("{}: …", field.name)).collect();
+    let inputs =
+        if fields.is_empty() { String::new() } else { format!(", inputs: {{ {} }}", fields.join(", ")) };
+    format!(
+        "answer it with `human_input: [{{ node: {}, action: {action}{inputs} }}]`, or assert `status: paused`",
+        form.name()
+    )
+}
+
+/// An undecided finding for each answer that was never used: the test meant another run than the one that came.
+pub fn unused_answers(transcript: &Transcript) -> Vec<Finding> {
+    if cause(transcript).is_some() && transcript.ending != Ending::Paused {
+        return Vec::new();
+    }
+    let finding = |unused: &crate::exchange::Unused| Finding {
+        truth: Truth::Undecided,
+        severity: Severity::Error,
+        place: unused.place.clone(),
+        label: format!("human_input `{}`", unused.node),
+        message: match unused.used_before {
+            0 => format!("the answer was not used: the run never waited at `{}`", unused.node),
+            _ => format!("the answer was not used: the run did not wait at `{}` again", unused.node),
+        },
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    };
+    transcript.pauses.unused.iter().map(finding).collect()
+}

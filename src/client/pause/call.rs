@@ -1,0 +1,177 @@
+//! The calls around a form: its page, uploads, the answer; each bounded in time and size.
+
+use reqwest::header::HeaderValue;
+use reqwest::{Response, Url};
+use serde_json::{Map, Value};
+
+use super::{Ready, quiet};
+use crate::base::units::format_size;
+use crate::client::follow::Sent;
+use crate::client::upload::Uploader;
+use crate::client::{failure, message};
+use crate::exchange::{Ending, FileVariable, Wait};
+use crate::wire::error::{self, WireError};
+
+/// How the calls are made.
+pub struct Line<'a> {
+    /// The connection pool.
+    pub http: &'a reqwest::Client,
+    /// The address below which the calls are.
+    pub base: &'a Url,
+    /// `Bearer …`.
+    pub authorization: &'a HeaderValue,
+    /// Dify's end user: the run's own.
+    pub user: &'a str,
+    /// Sends files.
+    pub uploader: Uploader<'a>,
+}
+
+impl Line<'_> {
+    /// The form's own page.
+    pub(super) async fn fetch(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        name: &str,
+        token: &str,
+    ) -> Result<Value, Ending> {
+        let what = format!("the form of `{name}` cannot be fetched");
+        let request = message::form(self.authorization, self.base, token);
+        let response = self.send(sent, &what, request).await?;
+        if response.status().as_u16() != 200 {
+            return Err(self.refused(sent, &what, response).await);
+        }
+        let body = self.read(sent, &what, response).await?;
+        serde_json::from_slice(&body).map_err(|error| Ending::Unreadable {
+            detail: format!("{what}: the answer is not JSON: {error}"),
+        })
+    }
+
+    /// The inputs with the files among them, uploaded by the run's user.
+    pub(super) async fn upload(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        mut inputs: Map<String, Value>,
+        files: &[(String, FileVariable)],
+    ) -> Result<Map<String, Value>, Ending> {
+        for (name, variable) in files {
+            let end = sent.waiter.end;
+            let value = match sent.waiter.wait(end, self.uploader.variable(variable)).await {
+                Ok(Ok(value)) => value,
+                Ok(Err(ending)) => return Err(not_uploaded(ending)),
+                Err(given_up) => return Err(sent.ending_of(given_up, Wait::Idle)),
+            };
+            inputs.insert(name.clone(), value);
+        }
+        Ok(inputs)
+    }
+
+    /// Sends the answer.
+    pub(super) async fn submit(&self, sent: &mut Sent<'_, '_>, ready: &Ready) -> Result<(), Ending> {
+        let what = format!("the answer to the form of `{}` was not taken", ready.name);
+        let request = message::submit(self.authorization, self.base, &ready.token, ready.body.to_string());
+        let response = self.send(sent, &what, request).await?;
+        if !response.status().is_success() {
+            return Err(self.refused(sent, &what, response).await);
+        }
+        self.read(sent, &what, response).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        what: &str,
+        request: reqwest::Request,
+    ) -> Result<Response, Ending> {
+        let deadline = quiet(sent);
+        match sent.waiter.wait(deadline, self.http.execute(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(Ending::Unanswered {
+                detail: format!("{what}: {}", failure::reason(&error)),
+                hint: Some("is Dify running?"),
+            }),
+            Err(given_up) => Err(sent.ending_of(given_up, Wait::Idle)),
+        }
+    }
+
+    async fn read(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        what: &str,
+        mut response: Response,
+    ) -> Result<Vec<u8>, Ending> {
+        let mut body = Vec::new();
+        loop {
+            let deadline = quiet(sent);
+            match sent.waiter.wait(deadline, response.chunk()).await {
+                Ok(Ok(Some(piece))) if body.len() as u64 + piece.len() as u64 > sent.max_body => {
+                    let detail = format!("{what}: the answer is larger than {}", format_size(sent.max_body));
+                    return Err(Ending::Unreadable { detail });
+                }
+                Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
+                Ok(Ok(None)) => return Ok(body),
+                Ok(Err(error)) => {
+                    let detail = format!("{what}: {}", failure::reason(&error));
+                    return Err(Ending::Unanswered { detail, hint: None });
+                }
+                Err(given_up) => return Err(sent.ending_of(given_up, Wait::Idle)),
+            }
+        }
+    }
+
+    /// Dify's refusal in a sentence.
+    pub(super) async fn refused(&self, sent: &mut Sent<'_, '_>, what: &str, response: Response) -> Ending {
+        let status = response.status().as_u16();
+        let content_type = message::content_type(response.headers());
+        match self.read(sent, what, response).await {
+            Ok(_) if status == 200 => Ending::Unreadable {
+                detail: format!("{what}: HTTP 200 of type {content_type}, which is no stream of events"),
+            },
+            Ok(body) => {
+                let error = error::classify_http(status, &content_type, &body);
+                Ending::Unanswered { detail: told(what, &error), hint: hint(&error) }
+            }
+            Err(ending) => ending,
+        }
+    }
+}
+
+fn told(what: &str, error: &WireError) -> String {
+    let code = error.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
+    // The framework's guesses about the address say nothing about the form.
+    let message = error.message.split(" You have requested this URI").next().unwrap_or_default();
+    format!("{what}: HTTP {}{code}: {}", error.status, message.trim())
+}
+
+fn hint(error: &WireError) -> Option<&'static str> {
+    match (error.status, error.code.as_deref().unwrap_or_default()) {
+        (_, "human_input_form_submitted") => {
+            Some("somebody else was faster: a form under test must reach nobody but flowproof")
+        }
+        (_, "human_input_form_expired") => Some("its time was up: raise the timeout of the node in Dify"),
+        (404, "not_found") => {
+            Some("is it a form of this app, delivered by Web App? the API answers no other")
+        }
+        (404, _) => Some("forms are answered by the API since Dify 1.14"),
+        (400, "invalid_form_data") => Some("the form in Dify takes other values than the answer gives"),
+        (_, _) => None,
+    }
+}
+
+/// An upload that failed did not keep the run from being sent: it waits.
+fn not_uploaded(ending: Ending) -> Ending {
+    let unanswered = |detail: String| Ending::Unanswered { detail, hint: None };
+    match ending {
+        Ending::Rejected(error) => unanswered(format!("a file of the answer was refused: {}", error.message)),
+        Ending::NotSent { detail, .. } | Ending::Cut { detail } => {
+            unanswered(format!("a file of the answer was not sent: {detail}"))
+        }
+        Ending::Finished
+        | Ending::ErrorEvent(_)
+        | Ending::Stalled { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. } => ending,
+    }
+}

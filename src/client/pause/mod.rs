@@ -1,0 +1,231 @@
+//! Runs that wait for people: their forms are answered from the request, and the run is followed to its end.
+//!
+//! The events are followed from before the answer is sent, so that nothing falls between. The clock of the transcript stands
+//! still from the pause until the answer is sent: that time is ours, not the workflow's.
+
+mod call;
+mod given;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::base::clock;
+use crate::client::assemble::StreamReader;
+use crate::client::document;
+use crate::client::follow::Sent;
+use crate::client::message;
+use crate::client::wait::after;
+use crate::exchange::{Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused, Wait};
+use crate::wire::form::Form;
+
+pub use self::call::Line;
+
+/// How long the head of the events is waited for before the answer is sent: a proxy may hold it back until there are events.
+const HEAD_WAIT: Duration = Duration::from_secs(5);
+
+impl Line<'_> {
+    /// Answers the forms of a run for as long as it pauses and there are answers; notes the answers left over.
+    pub async fn go_on(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        answers: &[HumanAnswer],
+        mut transcript: Transcript,
+    ) -> Transcript {
+        let mut left: Vec<&HumanAnswer> = answers.iter().collect();
+        let mut answered = Vec::new();
+        let mode = transcript.mode;
+        while transcript.ending == Ending::Paused {
+            transcript.pauses.waiting = waiting(&transcript);
+            let Some((form, answer)) = next_answer(&transcript.pauses.waiting, &mut left) else { break };
+            answered.extend(form.id.clone());
+            transcript = match self.prepare(sent, form, answer, &transcript).await {
+                Ok(ready) => self.answer(sent, ready, transcript, &answered).await,
+                Err(ending) => Transcript { ending, ..transcript },
+            };
+        }
+        if transcript.ending != Ending::Paused {
+            transcript.pauses.waiting.clear();
+        }
+        if mode == ResponseMode::Blocking && transcript.pauses.answered > 0 {
+            forget_stream(&mut transcript);
+        }
+        if mode == ResponseMode::Streaming && transcript.pauses.answered > 0 && is_torn(&transcript) {
+            transcript.pauses.is_torn = true;
+            (transcript.first_token_at, transcript.max_gap) = (None, None);
+        }
+        let used = |node: &str| answers.iter().filter(|answer| answer.node == node).count();
+        let unused = left.iter().map(|answer| Unused {
+            node: answer.node.clone(),
+            place: answer.place.clone(),
+            used_before: used(&answer.node) - left.iter().filter(|other| other.node == answer.node).count(),
+        });
+        transcript.pauses.unused = unused.collect();
+        transcript
+    }
+
+    /// Everything that can be wrong with an answer, before anything is sent.
+    async fn prepare(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        mut form: Form,
+        answer: &HumanAnswer,
+        transcript: &Transcript,
+    ) -> Result<Ready, Ending> {
+        let token = form.token.clone().ok_or_else(|| Ending::Unanswered {
+            detail: format!("the form of `{}` has no token: it goes out by e-mail only", form.name()),
+            hint: Some("let the node deliver its form by Web App too: the API answers no other"),
+        })?;
+        let run_id = transcript.run_id.clone().ok_or_else(|| Ending::Unanswered {
+            detail: format!("the run that waits at `{}` did not tell its id", form.name()),
+            hint: None,
+        })?;
+        let page = self.fetch(sent, form.name(), &token).await?;
+        if !form.complete(&page) {
+            let detail = format!(
+                "the form of `{}` cannot be read: it has no `inputs` and `user_actions`",
+                form.name()
+            );
+            return Err(Ending::Unreadable { detail });
+        }
+        let given = given::check(&form, answer)?;
+        let inputs = self.upload(sent, given.inputs, &answer.files).await?;
+        let body = serde_json::json!({ "inputs": inputs, "action": given.action, "user": self.user });
+        Ok(Ready { name: form.name().to_owned(), token, run_id, body })
+    }
+
+    /// Follows the run, sends the answer, and reads on.
+    async fn answer(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        ready: Ready,
+        transcript: Transcript,
+        answered: &[String],
+    ) -> Transcript {
+        let ended = |ending, transcript| Transcript { ending, ..transcript };
+        let events =
+            self.http.execute(message::events(self.authorization, self.base, &ready.run_id, self.user));
+        tokio::pin!(events);
+        let early = match sent.waiter.wait(after(clock::now(), HEAD_WAIT), &mut events).await {
+            Ok(head) => match self.stream(sent, &ready.name, head).await {
+                Ok(response) => Some(response),
+                Err(ending) => return ended(ending, transcript),
+            },
+            Err(given_up) => match sent.ending_of(given_up, Wait::Idle) {
+                Ending::Stalled { .. } => None,
+                ending => return ended(ending, transcript),
+            },
+        };
+        let asked_at = sent.at + transcript.elapsed;
+        let answered_at = clock::now();
+        if let Err(ending) = self.submit(sent, &ready).await {
+            return ended(ending, transcript);
+        }
+        let mut transcript = count(transcript, answered_at.saturating_duration_since(asked_at));
+        sent.at = answered_at.checked_sub(transcript.elapsed).unwrap_or(sent.at);
+        let response = match early {
+            Some(response) => response,
+            None => {
+                let deadline = after(answered_at, sent.timeouts.first_event);
+                match sent.waiter.wait(deadline, &mut events).await {
+                    Ok(head) => match self.stream(sent, &ready.name, head).await {
+                        Ok(response) => response,
+                        Err(ending) => return ended(ending, transcript),
+                    },
+                    Err(given_up) => {
+                        let ending = sent.ending_of(given_up, Wait::FirstEvent);
+                        transcript.elapsed = sent.elapsed();
+                        return ended(ending, transcript);
+                    }
+                }
+            }
+        };
+        let reader = StreamReader::resume(transcript, sent.max_body, answered.to_vec());
+        sent.read_stream(response, reader, answered_at).await
+    }
+
+    /// The stream behind a head; anything else means that the run cannot be followed.
+    async fn stream(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        name: &str,
+        head: Result<Response, reqwest::Error>,
+    ) -> Result<Response, Ending> {
+        let what = format!("the run that waits at `{name}` cannot be followed");
+        let response = head.map_err(|error| Ending::Unanswered {
+            detail: format!("{what}: {}", crate::client::failure::reason(&error)),
+            hint: None,
+        })?;
+        let content_type = message::content_type(response.headers());
+        if response.status().as_u16() == 200 && document::is_stream(&content_type) {
+            return Ok(response);
+        }
+        Err(self.refused(sent, &what, response).await)
+    }
+}
+
+/// An answer that can be sent.
+struct Ready {
+    /// The node's name.
+    name: String,
+    token: String,
+    run_id: String,
+    body: Value,
+}
+
+/// The forms a pause waits for; a token that the pause leaves out may stand in the event of the form.
+fn waiting(transcript: &Transcript) -> Vec<Form> {
+    let reasons = transcript.run.as_ref().map_or(&Value::Null, |run| &run["reasons"]);
+    let mut forms = Form::waiting(reasons);
+    for form in forms.iter_mut().filter(|form| form.token.is_none()) {
+        let told = transcript.events.iter().rev().filter(|event| event.text.contains("human_input_required"));
+        let mut same =
+            told.map(|event| Form::decode(&event.json()["data"])).filter(|told| told.id == form.id);
+        form.token = same.find_map(|told| told.token);
+    }
+    forms
+}
+
+/// The first form for which there is an answer, with the first answer for it.
+fn next_answer<'a>(forms: &[Form], left: &mut Vec<&'a HumanAnswer>) -> Option<(Form, &'a HumanAnswer)> {
+    forms.iter().find_map(|form| {
+        let at = left.iter().position(|answer| form.is_of(&answer.node))?;
+        Some((form.clone(), left.remove(at)))
+    })
+}
+
+/// Counts an answer, and what Dify begins again for it.
+fn count(mut transcript: Transcript, waited: Duration) -> Transcript {
+    let nodes = transcript.run.as_ref().and_then(|run| run["paused_nodes"].as_array());
+    let nodes = nodes.map_or(transcript.pauses.waiting.len(), Vec::len);
+    transcript.pauses.restarts += nodes as u64;
+    transcript.pauses.answered += 1;
+    transcript.pauses.lasted += waited;
+    transcript
+}
+
+/// True where the run ended unseen: its end was told again by a run that was over, or a node that was answered never
+/// finished in what was told.
+fn is_torn(transcript: &Transcript) -> bool {
+    let Ending::Finished = transcript.ending else { return false };
+    let last = transcript.events.last().map(|event| event.json()["task_id"].take());
+    let told_again =
+        last.is_some_and(|task| task.is_string() && task.as_str() == transcript.run_id.as_deref());
+    let unfinished = |node: &NodeRun| node.node_type == "human-input" && node.finished.is_none();
+    told_again || transcript.nodes.iter().any(unfinished)
+}
+
+/// A blocking answer tells nothing of nodes and text; what a part of the run told of them would be half the truth.
+fn forget_stream(transcript: &mut Transcript) {
+    transcript.nodes.clear();
+    transcript.text.clear();
+    (transcript.first_event_at, transcript.first_token_at, transcript.max_gap) = (None, None, None);
+}
+
+/// When the silence of a call has lasted too long.
+fn quiet(sent: &Sent<'_, '_>) -> Instant {
+    after(clock::now(), sent.timeouts.idle)
+}

@@ -1,0 +1,150 @@
+//! The events of a run on a clock: when each is sent, whoever listens, and how the run stands meanwhile.
+//!
+//! A run lives without its reader: a stream that is cut ends nothing. No task drives it. An event has happened once its time
+//! has come, and whoever follows the run waits for that time.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use crate::base::clock;
+use crate::mock::answer::Events;
+
+/// What an event means for those who follow the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The run goes on.
+    Plain,
+    /// The run waits for a person.
+    Paused,
+    /// The run has ended.
+    Finished,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It has events to come.
+    Running,
+    /// It waits for a person.
+    Paused,
+    /// It is over.
+    Ended,
+}
+
+/// An event with its time.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// When it happens.
+    pub due: Instant,
+    /// What it means.
+    pub kind: Kind,
+    /// As it is sent.
+    pub bytes: Bytes,
+}
+
+/// The events of a run, past and to come; none for a run that was over at once.
+#[derive(Debug, Default)]
+pub struct Life {
+    frames: Mutex<Vec<Frame>>,
+    changed: Notify,
+}
+
+impl Life {
+    /// A run that was over as soon as it was answered.
+    pub fn ended() -> Self {
+        Self::default()
+    }
+
+    /// A run whose events come one after the other, each after its wait.
+    pub fn begin(events: Events, wait_before: impl Fn(&[u8]) -> Duration) -> Self {
+        let life = Self::ended();
+        life.go_on(events, wait_before);
+        life
+    }
+
+    /// Adds what happens next; the first of it at once, or after its wait.
+    pub fn go_on(&self, events: Events, wait_before: impl Fn(&[u8]) -> Duration) {
+        let mut frames = self.lock();
+        let now = clock::now();
+        let mut due = frames.last().map_or(now, |last| now.max(last.due));
+        let bytes = Bytes::from(events.bytes);
+        let mut from = 0;
+        let added = events.ends.into_iter().map(|end| {
+            let event = bytes.slice(from..end);
+            from = end;
+            due += wait_before(&event);
+            Frame { due, kind: kind_of(&event), bytes: event }
+        });
+        frames.extend(added);
+        drop(frames);
+        self.changed.notify_waiters();
+    }
+
+    /// Ends the run with this event, whatever was to come; false where it does not run.
+    pub fn stop(&self, last: Bytes) -> bool {
+        let now = clock::now();
+        if self.phase_at(now) != Phase::Running {
+            return false;
+        }
+        let mut frames = self.lock();
+        frames.retain(|frame| frame.due <= now);
+        frames.push(Frame { due: now, kind: Kind::Finished, bytes: last });
+        drop(frames);
+        self.changed.notify_waiters();
+        true
+    }
+
+    /// How the run stands now.
+    pub fn phase(&self) -> Phase {
+        self.phase_at(clock::now())
+    }
+
+    fn phase_at(&self, now: Instant) -> Phase {
+        let frames = self.lock();
+        if frames.last().is_some_and(|last| last.due > now) {
+            return Phase::Running;
+        }
+        match frames.last().map(|last| last.kind) {
+            None | Some(Kind::Finished) => Phase::Ended,
+            Some(Kind::Paused) => Phase::Paused,
+            Some(Kind::Plain) => Phase::Running,
+        }
+    }
+
+    /// The events that have happened.
+    pub fn past(&self) -> Vec<Frame> {
+        let now = clock::now();
+        self.lock().iter().take_while(|frame| frame.due <= now).cloned().collect()
+    }
+
+    /// The event at an index, happened or to come.
+    pub fn frame(&self, index: usize) -> Option<Frame> {
+        self.lock().get(index).cloned()
+    }
+
+    /// Waits until events are added or withdrawn, from now on.
+    pub fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Frame>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn kind_of(event: &[u8]) -> Kind {
+    let names = |name: &str| {
+        event.strip_prefix(b"data: {\"event\":\"").is_some_and(|rest| rest.starts_with(name.as_bytes()))
+    };
+    if names("workflow_finished\"") {
+        Kind::Finished
+    } else if names("workflow_paused\"") {
+        Kind::Paused
+    } else {
+        Kind::Plain
+    }
+}

@@ -1,0 +1,53 @@
+//! `human_input`: the answers of a test, compiled; and the forms that follow from them where the mock is not told.
+
+use std::sync::Arc;
+
+use crate::base::template::Templates;
+use crate::mock::script::{AnsweredForm, Field, FieldKind};
+use crate::plan::case::AnswerTemplate;
+use crate::plan::compile_test::compile_inputs;
+use crate::plan::files::compile_files;
+use crate::suite::grounds::Grounds;
+use crate::suite::names::KnownNames;
+use crate::suite::node::{Entry, NodeValue};
+use crate::suite::reader::Reader;
+use crate::suite::spec::AnswerSpec;
+
+/// Compiles the answers of a test, in the order written.
+pub fn compile_answers(
+    reader: &mut Reader<'_>,
+    specs: &[AnswerSpec],
+    grounds: &Grounds,
+    (templates, known): (&mut Templates, &KnownNames),
+) -> Vec<AnswerTemplate> {
+    let mut compile = |spec: &AnswerSpec| {
+        let (inputs, files): (Vec<&Entry>, Vec<&Entry>) =
+            (spec.inputs.iter().collect(), spec.files.iter().collect());
+        AnswerTemplate {
+            place: Arc::new(reader.source.place(spec.mark)),
+            node: reader.template(&spec.node, templates, known),
+            action: reader.template(&spec.action, templates, known),
+            inputs: compile_inputs(reader, &inputs, templates, known),
+            files: compile_files(reader, &files, grounds, (&mut *templates, known)),
+        }
+    };
+    specs.iter().map(&mut compile).collect()
+}
+
+/// What the answers fill in, by node: the fields of a mock's form that does not say what it asks.
+pub fn answered_forms(specs: &[AnswerSpec]) -> Vec<AnsweredForm> {
+    let form = |spec: &AnswerSpec| {
+        let inputs = spec.inputs.iter().map(|entry| Field::new(&entry.key, FieldKind::Paragraph));
+        let files = spec.files.iter().map(|entry| match entry.value.value {
+            NodeValue::List(_) => Field::new(&entry.key, FieldKind::Files),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::Map(_) => Field::new(&entry.key, FieldKind::File),
+        });
+        let node = spec.node.as_text().unwrap_or_default().to_owned();
+        AnsweredForm { node, fields: inputs.chain(files).collect() }
+    };
+    specs.iter().map(form).collect()
+}
