@@ -7,11 +7,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-<<<<<<< HEAD
-use crate::wire::curl::render_curl;
-=======
 use crate::base::origin::Place;
->>>>>>> main
+use crate::wire::curl::render_curl;
 use crate::wire::error::WireError;
 use crate::wire::form::Form;
 
@@ -148,7 +145,6 @@ impl NodeRun {
     }
 }
 
-<<<<<<< HEAD
 /// The request of a run as it was posted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Posted {
@@ -156,7 +152,8 @@ pub struct Posted {
     pub url: String,
     /// The JSON.
     pub body: Bytes,
-=======
+}
+
 /// What a run asked of people, and what became of the answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pauses {
@@ -183,7 +180,6 @@ pub struct Unused {
     pub place: Arc<Place>,
     /// How many answers for this node were used before.
     pub used_before: usize,
->>>>>>> main
 }
 
 /// Everything that came back for one request.
@@ -229,17 +225,12 @@ pub struct Transcript {
     pub inputs: Value,
     /// Bytes of body received.
     pub bytes: u64,
-<<<<<<< HEAD
     /// What was posted; bytes are shared with the request, so that keeping them costs nothing.
     pub posted: Posted,
-=======
-    /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
-    pub curl: String,
     /// What the run asked of people; times leave these pauses out.
     pub pauses: Pauses,
     /// What became of the run if its answer broke off; none where it did not.
     pub recovery: Option<Recovery>,
->>>>>>> main
 }
 
 impl Transcript {

@@ -126,9 +126,6 @@ impl Session {
         }
     }
 
-<<<<<<< HEAD
-    /// What was recorded; the journal is read only where its writer did not see the run end.
-=======
     /// Writes what the run recorded into the cassettes; to be called once, when it has ended.
     pub fn save_cassettes(&self, engine: &Engine) -> Result<Kept, String> {
         let mode = engine.plan.cassettes.as_ref().and_then(|shelf| shelf.mode).unwrap_or(Mode::None);
@@ -138,8 +135,7 @@ impl Session {
         Ok(Kept { saved, lost })
     }
 
-    /// Reads what was recorded.
->>>>>>> main
+    /// What was recorded; the journal is read only where its writer did not see the run end.
     pub fn record(&self) -> Result<RunRecord, String> {
         match self.ended.take() {
             Some(record) => Ok(record),

@@ -13,7 +13,6 @@ use super::operand::needed::parse_needed;
 use super::view::{State, View};
 use super::{facts, nodes, subject, values};
 
-<<<<<<< HEAD
 /// What an attempt's transcript comes to.
 #[derive(Debug)]
 pub struct Examined {
@@ -27,24 +26,18 @@ pub struct Examined {
 
 /// Judges every check against a transcript, whatever fails, and gathers its facts, in one look at it.
 pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Examined {
-    let view = View::new(transcript, context.usage);
-    let findings = checks.iter().map(|check| judge(check, &view, context)).collect();
+    let view = if subject::expects_pause(checks, context) {
+        View::of_pause(transcript, context.usage)
+    } else {
+        View::new(transcript, context.usage)
+    };
+    let findings: Vec<Finding> = checks.iter().map(|check| judge(check, &view, context)).collect();
     let facts = facts::gather(&view);
     let cause = match view.state {
         State::Unjudged(cause) => Some(cause),
         State::Ran(_) | State::Rejected { .. } => None,
     };
     Examined { cause, findings, facts }
-=======
-/// Judges every check against a transcript, whatever fails; one finding each, in the order of the checks.
-pub fn evaluate(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Vec<Finding> {
-    let view = if subject::expects_pause(checks, context) {
-        View::of_pause(transcript, context.usage)
-    } else {
-        View::new(transcript, context.usage)
-    };
-    checks.iter().map(|check| judge(check, &view, context)).collect()
->>>>>>> main
 }
 
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {

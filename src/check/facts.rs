@@ -10,30 +10,18 @@ use super::usage;
 use super::view::{Fact, State, View};
 
 /// Gathers them; nodes are those that were seen, however the exchange ended.
-<<<<<<< HEAD
 pub(super) fn gather(view: &View<'_>) -> Facts {
     let transcript = view.transcript;
-    let is_judged = !matches!(view.state, State::Unjudged(_));
-=======
-pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
-    let view = View::new(transcript, usage);
     let is_timed = !matches!(view.state, State::Unjudged(_)) && transcript.recovery.is_none();
->>>>>>> main
     Facts {
         run_id: transcript.run_id.clone(),
         workflow_id: transcript.workflow_id.clone(),
         dify_version: transcript.dify_version.clone(),
-<<<<<<< HEAD
-        status: status(view),
-        latency_ms: is_judged.then(|| milliseconds(transcript.elapsed)),
-        ttft_ms: transcript.first_token_at.filter(|_| is_judged).map(milliseconds),
-=======
         recovered: transcript.recovered().map(|(by, _)| by),
         lost: transcript.recovered().map(|(_, how)| how.to_owned()),
-        status: status(&view),
+        status: status(view),
         latency_ms: is_timed.then(|| milliseconds(transcript.elapsed)),
         ttft_ms: transcript.first_token_at.filter(|_| is_timed).map(milliseconds),
->>>>>>> main
         server_ms: known(view.run_field("elapsed_time")).and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
         tokens: known(view.tokens()),
         cost: cost(view),

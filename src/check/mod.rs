@@ -33,14 +33,8 @@ pub use self::compile::{
     CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
     needs_status,
 };
-<<<<<<< HEAD
 pub use self::evaluate::{Examined, examine};
-pub use self::judged::clip;
-=======
-pub use self::evaluate::evaluate;
-pub use self::facts::facts;
 pub use self::judged::{clip, is_comparison};
->>>>>>> main
 pub use self::model::Check;
 pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;

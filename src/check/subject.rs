@@ -50,7 +50,7 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
             false
         }
     };
-    checks.iter().filter(|check| check.head.severity == Severity::Error).any(|check| match &check.body {
+    checks.iter().filter(|check| check.head.severity == Severity::Error).any(|check| match &*check.body {
         Body::Run(subjects) => subjects.iter().any(is_pause),
         Body::Value(_) | Body::Node(_) | Body::Group(_) => false,
     })

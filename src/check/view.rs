@@ -84,11 +84,11 @@ impl<'t> View<'t> {
         }
     }
 
-<<<<<<< HEAD
     /// Dify's total of tokens, if its nodes do not contradict it.
     pub(super) fn tokens(&self) -> Fact<u64> {
         self.tokens.get_or_init(|| run_tokens(self)).clone()
-=======
+    }
+
     /// Looks at a run that is meant to wait: what it did so far is known, as of a run that has ended.
     pub(super) fn of_pause(transcript: &'t Transcript, usage: Usage) -> Self {
         let view = Self::new(transcript, usage);
@@ -96,7 +96,6 @@ impl<'t> View<'t> {
             Some(run) if transcript.ending == Ending::Paused => Self { state: State::Ran(run), ..view },
             Some(_) | None => view,
         }
->>>>>>> main
     }
 
     /// Why nothing can be judged, as a fact.

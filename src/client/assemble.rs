@@ -6,12 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::nodes::Nodes;
-<<<<<<< HEAD
-use crate::exchange::{Arrival, Ending, Posted, ResponseMode, Transcript};
-=======
 use crate::client::repeats::Repeats;
 use crate::exchange::{Arrival, Ending, Transcript};
->>>>>>> main
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
@@ -27,36 +23,6 @@ pub enum BodyEnd {
     Broken(String),
 }
 
-<<<<<<< HEAD
-/// A transcript of which nothing has come yet.
-pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
-    Transcript {
-        ending: Ending::Cut { detail: "nothing came".to_owned() },
-        mode,
-        http_status: None,
-        headers: Vec::new(),
-        body: None,
-        events: Vec::new(),
-        pings: 0,
-        run: None,
-        nodes: Vec::new(),
-        text: String::new(),
-        run_id: None,
-        task_id: None,
-        workflow_id: None,
-        dify_version: None,
-        elapsed: Duration::ZERO,
-        first_event_at: None,
-        first_token_at: None,
-        max_gap: None,
-        inputs,
-        bytes: 0,
-        posted,
-    }
-}
-
-=======
->>>>>>> main
 /// Reads a stream as it comes.
 #[derive(Debug)]
 pub struct StreamReader {

@@ -18,13 +18,8 @@ use crate::client::pause::Line;
 use crate::client::recover::{Caller, Search, Users, loss};
 use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
-<<<<<<< HEAD
-use crate::client::{Endpoint, Timeouts, message};
-use crate::exchange::{Ending, Posted, Request, Transcript};
-=======
-use crate::client::{Endpoint, Recover, Timeouts, curl, message};
-use crate::exchange::{Ending, Recovery, Request, Transcript};
->>>>>>> main
+use crate::client::{Endpoint, Recover, Timeouts, message};
+use crate::exchange::{Ending, Posted, Recovery, Request, Transcript};
 use crate::wire::request;
 
 /// How long the server is given to acknowledge a stop.

@@ -45,9 +45,6 @@ pub fn stop(authorization: &HeaderValue, base: &Url, task_id: &str, user: &str) 
     post(authorization, join(base, &request::stop_path(task_id)), request::encode_stop(user).into())
 }
 
-<<<<<<< HEAD
-fn post(authorization: &HeaderValue, url: Url, body: Bytes) -> reqwest::Request {
-=======
 /// The request for the events of a run, kept open past its pauses.
 pub fn events(authorization: &HeaderValue, base: &Url, run_id: &str, user: &str) -> reqwest::Request {
     let mut url = join(base, &request::events_path(run_id));
@@ -62,7 +59,7 @@ pub fn form(authorization: &HeaderValue, base: &Url, token: &str) -> reqwest::Re
 
 /// The request that answers a form.
 pub fn submit(authorization: &HeaderValue, base: &Url, token: &str, body: String) -> reqwest::Request {
-    post(authorization, join(base, &request::form_path(token)), body)
+    post(authorization, join(base, &request::form_path(token)), body.into())
 }
 
 fn get(authorization: &HeaderValue, url: Url) -> reqwest::Request {
@@ -71,8 +68,7 @@ fn get(authorization: &HeaderValue, url: Url) -> reqwest::Request {
     message
 }
 
-fn post(authorization: &HeaderValue, url: Url, body: String) -> reqwest::Request {
->>>>>>> main
+fn post(authorization: &HeaderValue, url: Url, body: Bytes) -> reqwest::Request {
     let mut message = reqwest::Request::new(Method::POST, url);
     message.headers_mut().insert(AUTHORIZATION, authorization.clone());
     message.headers_mut().insert(CONTENT_TYPE, JSON);

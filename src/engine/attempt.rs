@@ -96,12 +96,8 @@ impl Engine {
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
         let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
-<<<<<<< HEAD
-        let Examined { cause, findings, facts } = check::examine(&case.test.checks, transcript, &context);
-=======
-        let mut findings = check::evaluate(&case.test.checks, transcript, &context);
+        let Examined { cause, mut findings, facts } = check::examine(&case.test.checks, transcript, &context);
         findings.extend(check::unused_answers(transcript));
->>>>>>> main
         let verdict = verdict::judge(&findings);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {

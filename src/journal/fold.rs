@@ -155,7 +155,8 @@ impl Fold {
             return;
         };
         match serde_json::from_slice(text) {
-            Ok(Line::AttemptFinished(AttemptLine { case, facts })) => {
+            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed })) => {
+                self.totals.replayed += u32::from(replayed);
                 self.attempt(case, facts.tokens, &facts.cost, offset);
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
@@ -172,6 +173,7 @@ impl Fold {
             Event::AttemptFinished(attempt) => {
                 let facts = &attempt.facts;
                 self.line += 1;
+                self.totals.replayed += u32::from(attempt.replayed);
                 self.attempt(attempt.case, facts.tokens, &facts.cost, offset);
             }
             Event::CaseFinished(outcome) => {
@@ -196,12 +198,7 @@ impl Fold {
     fn attempt(&mut self, case: u32, tokens: Option<u64>, cost: &[Price], offset: u64) {
         self.entries.push(Entry::new(offset, Mark::Attempt, case, 0));
         self.totals.attempts += 1;
-<<<<<<< HEAD
         match tokens {
-=======
-        self.totals.replayed += u32::from(attempt.replayed);
-        match attempt.facts.tokens {
->>>>>>> main
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
             None => self.totals.tokens_unknown += 1,
         }

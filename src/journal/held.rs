@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::exchange::ResponseMode;
+use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::outcome::{Attempt, Facts, Price};
 use crate::verdict::Verdict;
 
@@ -29,6 +29,8 @@ pub(super) struct Held {
     waited_ms: f64,
     #[serde(default)]
     retried: bool,
+    #[serde(default)]
+    replayed: bool,
 }
 
 /// [`Facts`] without nodes.
@@ -45,6 +47,8 @@ struct HeldFacts {
     #[serde(default)]
     cost: Vec<Price>,
     steps: Option<u64>,
+    recovered: Option<RecoveredBy>,
+    lost: Option<String>,
 }
 
 impl From<Held> for Attempt {
@@ -61,6 +65,7 @@ impl From<Held> for Attempt {
             sent_ms: held.sent_ms,
             waited_ms: held.waited_ms,
             retried: held.retried,
+            replayed: held.replayed,
             curl: String::new(),
             outputs: None,
         }
@@ -80,6 +85,8 @@ impl From<HeldFacts> for Facts {
             tokens: held.tokens,
             cost: held.cost,
             steps: held.steps,
+            recovered: held.recovered,
+            lost: held.lost,
             nodes: Vec::new(),
         }
     }

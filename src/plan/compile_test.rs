@@ -94,12 +94,8 @@ pub fn compile_test(
         repeat: repeat_of(own, inherited, context),
         pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
-<<<<<<< HEAD
         checks: compile_checks(reader, spec, (context, shared), (&mut *templates, &known)),
-=======
-        checks: compile_checks(reader, spec, context, (&mut *templates, &known)),
         answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
->>>>>>> main
         mock: spec
             .mock
             .as_ref()

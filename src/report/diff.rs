@@ -6,13 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::CaseRecord;
-<<<<<<< HEAD
 use crate::outcome::Attempt;
-use crate::report::facts::{headline, plain_explanation};
-=======
 use crate::report::facts::plain_explanation;
 use crate::report::headline::headline;
->>>>>>> main
 use crate::report::text::{Lines, visible};
 use crate::verdict::{Finding, Truth};
 

@@ -9,11 +9,7 @@ use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::event::{RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
-<<<<<<< HEAD
-=======
-use crate::outcome::Attempt;
 use crate::report::provenance;
->>>>>>> main
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -139,7 +135,6 @@ impl<W: Write> JsonReport<W> {
     }
 }
 
-<<<<<<< HEAD
 /// What stands between two cases.
 const SEPARATOR: &[u8] = b",\n";
 
@@ -168,10 +163,7 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b"]}");
 }
 
-fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {
-=======
 fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
->>>>>>> main
     Run {
         id: &start.run,
         flowproof: &start.flowproof,

@@ -90,17 +90,16 @@ impl<'a, W: Write> Junit<'a, W> {
             .attribute("timestamp", &start.started)?
             .attribute("file", file)?;
         self.xml.open("properties")?;
-<<<<<<< HEAD
         property(&mut self.xml, "flowproof.run", &start.run)?;
         property(&mut self.xml, "flowproof.version", &start.flowproof)?;
         property(&mut self.xml, "flowproof.target", &start.target)?;
         property(&mut self.xml, "flowproof.profile", &start.profile)?;
         property(&mut self.xml, "flowproof.seed", &start.seed.to_string())?;
-        if start.mock {
-            property(&mut self.xml, "flowproof.note", MOCK_NOTE)?;
+        if let Some(note) = provenance::note(start, &self.record.totals) {
+            property(&mut self.xml, "flowproof.note", &note)?;
         }
         if self.record.unfinished() > 0 {
-            property(&mut self.xml, "flowproof.interrupted", ending(self.record))?;
+            property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;
         }
         self.xml.close()?;
         Ok(())
@@ -150,18 +149,6 @@ impl<W: Write> Testcase<W> {
                 }
                 self.xml.close()?;
             }
-=======
-        self.property("flowproof.run", &start.run)?;
-        self.property("flowproof.version", &start.flowproof)?;
-        self.property("flowproof.target", &start.target)?;
-        self.property("flowproof.profile", &start.profile)?;
-        self.property("flowproof.seed", &start.seed.to_string())?;
-        if let Some(note) = provenance::note(start, &self.record.totals) {
-            self.property("flowproof.note", &note)?;
-        }
-        if self.record.unfinished() > 0 {
-            self.property("flowproof.unfinished", ending(self.record))?;
->>>>>>> main
         }
         self.xml.close()?;
         Ok(())

@@ -7,11 +7,8 @@ pub(crate) mod github;
 mod headline;
 pub(crate) mod json;
 mod junit;
-<<<<<<< HEAD
 mod pieces;
-=======
 mod provenance;
->>>>>>> main
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;

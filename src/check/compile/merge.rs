@@ -50,18 +50,8 @@ pub const IMPLIED_STATUS: &str = "status is succeeded (implied)";
 /// The implied `status: succeeded`, standing at the test's name.
 pub fn implicit_status(place: Arc<Place>) -> Check {
     Check {
-<<<<<<< HEAD
-        head: Head {
-            place,
-            severity: Severity::Error,
-            label: Arc::from("status is succeeded (implied)"),
-            late_label: None,
-        },
-        body: Arc::new(Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))])),
-=======
         head: Head { place, severity: Severity::Error, label: Arc::from(IMPLIED_STATUS), late_label: None },
-        body: Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))]),
->>>>>>> main
+        body: Arc::new(Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))])),
     }
 }
 

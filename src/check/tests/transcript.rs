@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-<<<<<<< HEAD
-use crate::exchange::{Arrival, Ending, NodeRun, Posted, ResponseMode, Transcript, Wait};
-=======
 use crate::exchange::{
-    Arrival, Ending, NodeRun, Pauses, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
+    Arrival, Ending, NodeRun, Pauses, Posted, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
 };
->>>>>>> main
 use crate::wire::error::{ErrorClass, WireError};
 
 /// `over` over `base`, key by key.
@@ -86,17 +82,13 @@ pub(super) fn build(spec: &Value) -> Transcript {
         max_gap: seconds("max_gap"),
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
-<<<<<<< HEAD
         posted: Posted::default(),
-=======
-        curl: String::new(),
         pauses: Pauses {
             is_torn: spec["torn"] == true,
             restarts: spec["restarts"].as_u64().unwrap_or(0),
             ..Pauses::default()
         },
         recovery: recovery(&spec["recovery"]),
->>>>>>> main
     }
 }
 
