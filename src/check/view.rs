@@ -108,6 +108,9 @@ impl<'t> View<'t> {
             Root::Text if blocking => {
                 Fact::Unknown("a blocking answer has no streamed text; use `response_mode: streaming`".into())
             }
+            Root::Text | Root::Events if self.has_lost_its_beginning() => {
+                Fact::Unknown(BEGINNING_LOST.into())
+            }
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
@@ -135,16 +138,32 @@ impl<'t> View<'t> {
             return NodeFacts::Unknown("the answer held no node events".into());
         }
         let nodes = self.transcript.nodes.as_slice();
-        let seen = nodes.iter().map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
+        // Dify counts a container as one step and its children not at all, so they hide no loss.
+        let counted = nodes.iter().filter(|node| node.parent.is_none());
+        let seen = counted.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
         match run["total_steps"].as_u64() {
             Some(steps) if steps > seen => NodeFacts::Partial(
                 nodes,
                 format!("Dify counts {steps} steps, but events came for {seen} of them"),
             ),
+            Some(_) | None if self.has_lost_its_beginning() => {
+                NodeFacts::Partial(nodes, BEGINNING_LOST.to_owned())
+            }
             Some(_) | None => NodeFacts::Complete(nodes),
         }
     }
+
+    /// Whether events are missing before the first: neither the run's start nor that of its start node is there.
+    ///
+    /// Dify 1.13 to 1.16 may lose `workflow_started` under load; where the start node's event follows, it lost nothing else.
+    fn has_lost_its_beginning(&self) -> bool {
+        let Some(first) = self.transcript.events.first().map(Arrival::json) else { return false };
+        let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
+        !(is_start || first["event"] == "workflow_started")
+    }
 }
+
+const BEGINNING_LOST: &str = "the stream lost its first events";
 
 /// Where a path into a node's execution starts.
 pub(super) fn node_root(node: &NodeRun, root: Root) -> Fact<&Value> {

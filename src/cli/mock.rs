@@ -22,15 +22,16 @@ pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };
-    runtime.block_on(serve(&plan, args.port))
+    runtime.block_on(serve(&plan, args))
 }
 
-async fn serve(plan: &Plan, port: u16) -> Exit {
+async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
     let TargetKind::Mock(options) = &plan.target.kind else {
         return say::failure("the target is not the mock", Exit::Usage);
     };
     let mut signals = Signals::listen();
-    let options = MockOptions { port, ..options.clone() };
+    let port = args.port;
+    let options = MockOptions { port, faults: args.faults.clone(), ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {

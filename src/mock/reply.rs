@@ -9,6 +9,8 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use crate::mock::fault::{FaultSpec, decode_faults};
+
 pub(super) use self::scalar::{
     Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
     texts, times,
@@ -41,6 +43,8 @@ pub struct Reply {
     pub reject: Option<Reject>,
     /// Waited before the first byte.
     pub latency: Option<Duration>,
+    /// What goes wrong on the way to the client.
+    pub faults: Vec<FaultSpec>,
 }
 
 /// One node as written; lists give the rounds of a container's child their own values.
@@ -164,6 +168,9 @@ pub fn decode_reply(value: &Value) -> Result<Reply, String> {
     if reply.text.is_some() && !reply.nodes.is_empty() && reply.nodes.iter().all(streams) {
         return Err("`text` has no node to stream it: each streams its own".to_owned());
     }
+    if reply.reject.is_some() && !reply.faults.iter().all(|spec| spec.fault.acts_without_run()) {
+        return Err("this fault cannot stand beside `reject`: nothing runs".to_owned());
+    }
     Ok(reply)
 }
 
@@ -181,6 +188,7 @@ fn set_reply_key(reply: &mut Reply, key: &str, value: &Value) -> Result<(), Stri
         "latency" => reply.latency = Some(duration(value)?),
         "reject" => reply.reject = Some(decode_reject(value)?),
         "nodes" => reply.nodes = decode_nodes(value)?,
+        "fault" => reply.faults = decode_faults(value).map_err(|error| error.to_string())?,
         _ => return Err("is not known".to_owned()),
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The mock against the recordings of real Dify, and against its own promises.
 
 mod derive;
+mod faults;
 mod likeness;
 mod recordings;
 mod refusals;

@@ -106,7 +106,7 @@ pub fn wait(project: &Project, mut child: Child) -> Ran {
 }
 
 /// Waits until something holds, which must happen.
-pub fn until(what: &str, holds: impl Fn() -> bool) {
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let limit = Instant::now() + LONGEST;
     while !holds() {
         assert!(Instant::now() < limit, "never: {what}");

@@ -10,6 +10,8 @@ mod docs;
 mod engine;
 /// Every exit code, provoked in a child process.
 mod exit_codes;
+/// Every fault of the mock: verdict, message and longest wait, as data.
+mod faults;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
 /// A project whose target is a scripted server, and what its runs leave behind.

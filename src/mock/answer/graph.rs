@@ -8,7 +8,7 @@ use super::sources::{Segment, find_segments};
 use crate::mock::reply::{NodeStatus, Price, Reply, RunStatus, ScriptedNode};
 
 /// A reply with its nodes in the order they run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Graph {
     /// The reply as decoded.
     pub reply: Reply,

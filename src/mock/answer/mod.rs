@@ -4,6 +4,7 @@ mod blocking;
 mod containers;
 mod events;
 mod flow;
+mod followed;
 pub(super) mod graph;
 pub(super) mod json;
 mod layout;
@@ -19,8 +20,9 @@ use serde_json::{Map, Value};
 
 pub use self::blocking::{log_facts, write_blocking};
 pub use self::events::PING;
+pub use self::followed::{Ended, finished_event, handover_event, snapshot_event, write_handover};
 use self::graph::Graph;
-pub use self::stream::{stopped_event, write_stream};
+pub use self::stream::{stopped_event, write_chunk, write_stream};
 
 /// The Dify whose bytes are imitated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

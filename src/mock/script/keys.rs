@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::fault::{Beside, check_fault};
 use crate::mock::reply::{
     Decode, any, chunks, count, counts, duration, mapping, mappings, price, run_status, statuses, text,
     texts, times,
@@ -53,7 +54,7 @@ const REJECT_KEYS: [(&str, Decode); 3] = [
 ];
 
 /// Keys that later versions will know; silence about them would be a false green.
-const UNSUPPORTED: [&str; 2] = ["pause", "fault"];
+const UNSUPPORTED: [&str; 1] = ["pause"];
 
 fn list(value: &Value) -> Result<(), String> {
     if value.is_array() { Ok(()) } else { Err("must be a list".to_owned()) }
@@ -71,6 +72,10 @@ pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
                 check_alone(reader, node);
             }
             "nodes" => check_nodes(reader, &entry.value),
+            "fault" => {
+                let beside = node.get("reject").map_or(Beside::Run, |_| Beside::Refusal);
+                check_fault(reader, &entry.value, beside);
+            }
             _ => {}
         }
     }
@@ -79,7 +84,7 @@ pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
 /// A refused run has no outputs, nodes or tokens.
 fn check_alone(reader: &mut Reader<'_>, node: &Node) {
     let others = node.as_map().into_iter().flatten();
-    for entry in others.filter(|entry| !matches!(entry.key.as_str(), "reject" | "latency")) {
+    for entry in others.filter(|entry| !matches!(entry.key.as_str(), "reject" | "latency" | "fault")) {
         reader.problem(entry.mark, format!("`{}` cannot stand beside `reject`: nothing runs", entry.key));
     }
 }
@@ -139,7 +144,8 @@ fn check_keys<'n>(
     entries
 }
 
-fn has_template(node: &Node) -> bool {
+/// Whether a value is known only once rendered.
+pub(super) fn has_template(node: &Node) -> bool {
     match &node.value {
         NodeValue::Text(text) => text.contains("{{"),
         NodeValue::List(items) => items.iter().any(has_template),

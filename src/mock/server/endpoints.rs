@@ -7,6 +7,8 @@ use hyper::{Method, Response};
 use serde_json::{Map, Value, json};
 
 use super::body::Answer;
+use super::lost::Phase;
+use super::query::decode_query;
 use super::refusal::Refusal;
 use super::request::{pydantic, read_object, read_user, violation};
 use super::respond::html;
@@ -150,23 +152,24 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     let mut inputs = Vec::new();
     run.push_inputs(&mut inputs, Sys::WithTimestamp);
     let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
-    let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
-        || run.graph.status == crate::mock::reply::RunStatus::Stopped;
-    let outputs = if is_stopped { &Map::new() } else { &run.graph.reply.outputs };
+    // The detail of a stopped run was never seen to leave `running`.
+    let is_open = stored.is_stopped.load(Ordering::Relaxed)
+        || run.graph.status == crate::mock::reply::RunStatus::Stopped
+        || stored.ask() == Phase::Running;
+    let outputs = if is_open { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
         DifyVersion::V1_12 => Value::from(spaced(outputs)),
         DifyVersion::V1_14 => Value::Object(outputs.clone()),
     };
-    // The detail of a stopped run was never seen to leave `running`.
-    let (status, error, steps) = match is_stopped {
+    let (status, error, steps) = match is_open {
         true => ("running", None, 0),
         false => (run.graph.status.word(), run.graph.error.as_deref(), run.graph.steps),
     };
     json!({
         "id": run.id, "workflow_id": run.workflow, "status": status, "inputs": spaced(&inputs), "outputs": outputs, "error": error,
-        "total_steps": steps, "total_tokens": if is_stopped { 0 } else { run.graph.tokens }, "created_at": run.created_at,
-        "finished_at": if is_stopped { Value::Null } else { Value::from(run.finished_at()) },
-        "elapsed_time": if is_stopped { 0.0 } else { run.graph.elapsed },
+        "total_steps": steps, "total_tokens": if is_open { 0 } else { run.graph.tokens }, "created_at": run.created_at,
+        "finished_at": if is_open { Value::Null } else { Value::from(run.finished_at()) },
+        "elapsed_time": if is_open { 0.0 } else { run.graph.elapsed },
     })
 }
 
@@ -199,7 +202,7 @@ pub fn logs(state: &State, call: &Call) -> Result<Value, Refusal> {
     let found = state.runs(&call.app, |stored| {
         let run = &stored.run;
         get("created_by_end_user_session_id").is_none_or(|user| user == run.user)
-            && get("status").is_none_or(|status| status == run.graph.status.word())
+            && get("status").is_none_or(|status| status == status_of(stored))
             && before.is_none_or(|before| run.created_at <= before)
             && after.is_none_or(|after| run.created_at >= after)
             && get("keyword").is_none_or(|word| has_keyword(stored, word))
@@ -220,10 +223,44 @@ fn has_keyword(stored: &StoredRun, word: &str) -> bool {
         || run.user.contains(word)
 }
 
+/// A run's status in the logs: there, other than in its detail, a stopped run is stopped.
+fn status_of(stored: &StoredRun) -> &'static str {
+    match (stored.is_stopped.load(Ordering::Relaxed), stored.phase()) {
+        (true, _) => "stopped",
+        (false, Phase::Running) => "running",
+        (false, Phase::Ended) => stored.run.graph.status.word(),
+    }
+}
+
+/// The run of a log row; a row is there from the run's start on.
+fn facts_of(stored: &StoredRun) -> Value {
+    let mut facts = log_facts(&stored.run);
+    let status = status_of(stored);
+    facts["status"] = Value::from(status);
+    match status {
+        "stopped" => facts["error"] = Value::from("Stopped by user."),
+        "running" => {
+            for (key, value) in [
+                ("error", Value::Null),
+                ("elapsed_time", Value::from(0.0)),
+                ("total_tokens", Value::from(0)),
+                ("total_steps", Value::from(0)),
+                ("finished_at", Value::Null),
+                ("exceptions_count", Value::from(0)),
+            ] {
+                facts[key] = value;
+            }
+            stored.ask();
+        }
+        _ => {}
+    }
+    facts
+}
+
 fn log_row(stored: &StoredRun) -> Value {
     let run = &stored.run;
     json!({
-        "id": id_of("log", &run.id), "workflow_run": log_facts(run), "details": null, "created_from": "service-api",
+        "id": id_of("log", &run.id), "workflow_run": facts_of(stored), "details": null, "created_from": "service-api",
         "created_by_role": "end_user", "created_by_account": null,
         "created_by_end_user": { "id": run.user_id, "type": "service-api", "is_anonymous": false, "session_id": run.user },
         "created_at": run.finished_at(),
@@ -244,32 +281,4 @@ fn number(text: Option<&str>, key: &str, most: u64, version: DifyVersion) -> Res
         ),
     };
     Err(pydantic("WorkflowLogQuery", &[violation(key, &what, kind, &Value::from(text))], version))
-}
-
-fn decode_query(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(key, value)| (decode(key), decode(value)))
-        .collect()
-}
-
-/// Undoes percent and plus encoding; what is malformed stays as it is.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (bytes[at], pair) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -12,7 +12,8 @@ use super::body::Answer;
 use super::refusal::Refusal;
 use super::respond::{html, json, refuse};
 use super::state::State;
-use super::{endpoints, run, upload};
+use super::{endpoints, follow, run, upload};
+use crate::mock::answer::DifyVersion;
 use crate::mock::answer::json::flask;
 use crate::mock::book::AttemptId;
 
@@ -41,6 +42,7 @@ enum Route<'p> {
     Run,
     RunById(&'p str),
     Detail(&'p str),
+    Events(&'p str),
     Stop(&'p str),
     Logs,
     Upload,
@@ -66,6 +68,7 @@ fn route(path: &str) -> Option<Route<'_>> {
         ["workflows", "run"] => Route::Run,
         ["workflows", "logs"] => Route::Logs,
         ["workflows", "run", id] if !id.is_empty() => Route::Detail(id),
+        ["workflow", id, "events"] if !id.is_empty() => Route::Events(id),
         ["workflows", id, "run"] if !id.is_empty() => Route::RunById(id),
         ["workflows", "tasks", id, "stop"] if !id.is_empty() => Route::Stop(id),
         ["files", "upload"] => Route::Upload,
@@ -85,7 +88,7 @@ impl Route<'_> {
             Self::Detail(_) | Self::Logs | Self::Parameters | Self::Info | Self::Site | Self::Meta => {
                 Method::GET
             }
-            Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
+            Self::Events(_) | Self::Root | Self::RootWithoutSlash | Self::Health => Method::GET,
         }
     }
 }
@@ -95,7 +98,10 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let version = state.options.version;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let Some(route) = route(&path) else { return html(version, 404, endpoints::NOT_FOUND.to_owned()) };
+    let is_known = |route: &Route<'_>| !matches!((route, version), (Route::Events(_), DifyVersion::V1_12));
+    let Some(route) = route(&path).filter(is_known) else {
+        return html(version, 404, endpoints::NOT_FOUND.to_owned());
+    };
     if parts.method == Method::OPTIONS {
         return endpoints::options(version, &route.method(), &parts.headers);
     }
@@ -114,7 +120,12 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
         Route::Root => return json(version, 200, endpoints::root(version)),
         Route::RootWithoutSlash => return endpoints::redirect(state, &parts.headers),
         Route::Run | Route::RunById(_) | Route::Detail(_) | Route::Stop(_) | Route::Logs | Route::Upload => {}
-        Route::Parameters | Route::Info | Route::Site | Route::Meta | Route::Completion => {}
+        Route::Parameters
+        | Route::Info
+        | Route::Site
+        | Route::Meta
+        | Route::Completion
+        | Route::Events(_) => {}
     }
     let (app, attempt) = match authorise(state, &parts.headers) {
         Ok(known) => known,
@@ -136,6 +147,10 @@ async fn dispatch(state: &Arc<State>, route: &Route<'_>, call: &Call) -> Respons
         Route::Run => return run::answer_run(state, call, None).await,
         Route::RunById(id) => return run::answer_run(state, call, Some(id)).await,
         Route::Upload => upload::answer_upload(state, call).await.map(|value| (201, value)),
+        Route::Events(id) => match follow::follow(state, call, id) {
+            Ok(response) => return response,
+            Err(refusal) => Err(refusal),
+        },
         Route::Stop(task) => endpoints::stop(state, call, task).map(|value| (200, value)),
         Route::Detail(id) => endpoints::detail(state, call, id).map(|value| (200, value)),
         Route::Logs => endpoints::logs(state, call).map(|value| (200, value)),

@@ -9,6 +9,7 @@ use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::body::Answer;
+use super::faulty;
 use super::files::{Scope, resolve_all, without_files};
 use super::refusal::Refusal;
 use super::request::{RunRequest, read_object, read_run};
@@ -20,6 +21,7 @@ use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
 use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_stream};
 use crate::mock::book::Ask;
+use crate::mock::fault::{Active, reshape};
 use crate::mock::form::FormError;
 use crate::mock::options::Pace;
 use crate::mock::reply::Reject;
@@ -37,17 +39,32 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
         Ok(inputs) => inputs,
         Err(refusal) => return reject(state, request.mode, &refusal),
     };
-    let graph = match find(state, call, &request.inputs) {
+    let found = find(state, call, &request.inputs);
+    let active = faulty::active(state, call, &request.inputs, found.as_deref().ok());
+    let latency = found.as_ref().ok().and_then(|graph| graph.reply.latency).unwrap_or_default();
+    let wait = latency.saturating_add(active.dress.wait);
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    if let Some(replacement) = active.replacement {
+        return faulty::answer_instead(state, call, (request.mode, &request.inputs), replacement);
+    }
+    let graph = match found {
         Ok(graph) => graph,
         Err(refusal) => return refuse(version, &refusal),
     };
-    if let Some(latency) = graph.reply.latency {
-        tokio::time::sleep(latency).await;
-    }
     if let Some(Reject { http, code, message }) = &graph.reply.reject {
         return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
     }
-    perform(state, call, Performance { request, inputs, graph, pinned })
+    let performance = Performance { request, inputs, graph: reshape(graph, &active), pinned };
+    if active == Active::default() {
+        return perform(state, call, performance);
+    }
+    let mode = performance.request.mode;
+    let changed = pinned.is_none().then(|| faulty::changed_version(state, call, &active)).flatten();
+    let mut run = run_of(state, call, performance);
+    run.workflow = changed.unwrap_or(run.workflow);
+    faulty::answer_faulty(state, call, (run, mode), &active).await
 }
 
 /// Refuses a body; an exception nobody caught varies by cookie in both versions.
@@ -66,11 +83,10 @@ struct Performance<'a> {
     pinned: Option<&'a str>,
 }
 
-fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Response<Answer> {
-    let version = state.options.version;
+fn run_of(state: &State, call: &Call, performance: Performance<'_>) -> Run {
     let Performance { request, inputs, graph, pinned } = performance;
     let scripted = graph.reply.workflow_id.as_deref().or(pinned);
-    let run = Run {
+    Run {
         id: state.new_id(),
         task: state.new_id(),
         workflow: scripted.map_or_else(|| state.workflow_of(&call.app), str::to_owned),
@@ -79,11 +95,17 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         user: request.user,
         inputs: Arc::new(inputs.unwrap_or(request.inputs)),
         created_at: clock::wall().as_second(),
-        version,
+        version: state.options.version,
         graph,
         seed: state.seed(),
-    };
-    let answer = match request.mode {
+    }
+}
+
+fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Response<Answer> {
+    let version = state.options.version;
+    let mode = performance.request.mode;
+    let run = run_of(state, call, performance);
+    let answer = match mode {
         ResponseMode::Blocking => {
             respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_blocking(&run)))))
         }

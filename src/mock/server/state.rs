@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::lost::{Lost, Phase};
 use crate::base::clock;
 use crate::base::template::Templates;
 use crate::mock::answer::{Run, id_of, new_id};
 use crate::mock::book::{AttemptId, Book, Names};
+use crate::mock::fault::Turns;
 use crate::mock::form::Form;
 use crate::mock::options::MockOptions;
 
@@ -30,6 +32,8 @@ pub struct State {
     pub options: MockOptions,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Tries and runs so far.
+    pub turns: Turns,
     templates: Arc<Templates>,
     run_id: String,
     apps: Vec<Arc<str>>,
@@ -54,7 +58,21 @@ pub struct StoredRun {
     pub app: Arc<str>,
     /// Whether it was stopped while it ran: its detail then says `running`, for ever.
     pub is_stopped: std::sync::atomic::AtomicBool,
+    /// How far it has come, if its client lost sight of it.
+    pub lost: Option<Lost>,
     bytes: usize,
+}
+
+impl StoredRun {
+    /// Whether it goes on.
+    pub fn phase(&self) -> Phase {
+        self.lost.as_ref().map_or(Phase::Ended, Lost::phase)
+    }
+
+    /// Tells whether it goes on, which brings a lost run nearer to its end.
+    pub fn ask(&self) -> Phase {
+        self.lost.as_ref().map_or(Phase::Ended, Lost::ask)
+    }
 }
 
 #[derive(Default)]
@@ -99,6 +117,7 @@ impl State {
             book,
             options,
             address,
+            turns: Turns::default(),
             templates,
             run_id: run_id.to_owned(),
             apps,
@@ -151,6 +170,11 @@ impl State {
         id_of("workflow", app)
     }
 
+    /// The version of an app that is published after that one.
+    pub fn next_workflow_of(&self, app: &str) -> String {
+        id_of("workflow", &format!("{app}\nchanged"))
+    }
+
     /// Whether a version of an app is known: the published one, or one that a script names.
     pub fn knows_workflow(&self, app: &str, id: &str) -> bool {
         let entries = self
@@ -161,12 +185,23 @@ impl State {
             .filter_map(|entry| entry.script.as_ref());
         let scripts = entries.chain(self.book.rules.iter().map(|rule| &rule.script));
         self.workflow_of(app) == id
+            || self.next_workflow_of(app) == id
             || scripts.flat_map(|script| script.workflow_ids()).any(|known| known == id)
     }
 
     /// Remembers a run, and forgets the oldest.
     pub fn remember(&self, run: Run, app: Arc<str>, bytes: usize) -> Arc<StoredRun> {
-        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), bytes });
+        self.store(StoredRun { run, app, is_stopped: false.into(), lost: None, bytes })
+    }
+
+    /// Remembers a run of which its client lost sight.
+    pub fn lose(&self, run: Run, app: Arc<str>, bytes: usize, lost: Lost) {
+        drop(self.store(StoredRun { run, app, is_stopped: false.into(), lost: Some(lost), bytes }));
+    }
+
+    fn store(&self, run: StoredRun) -> Arc<StoredRun> {
+        let stored = Arc::new(run);
+        let bytes = stored.bytes;
         let mut runs = lock(&self.runs);
         runs.bytes += bytes;
         runs.by_id.insert(stored.run.id.clone(), stored.clone());
@@ -219,8 +254,12 @@ impl State {
         stopped
     }
 
-    /// Stops a stream, if it runs.
+    /// Stops a stream, if it runs, and a run that was lost and goes on.
     pub fn stop(&self, task: &str) {
+        let goes_on = |stored: &&Arc<StoredRun>| stored.phase() == Phase::Running && stored.run.task == task;
+        if let Some(stored) = lock(&self.runs).order.iter().rev().find(goes_on) {
+            stored.is_stopped.store(true, Ordering::Relaxed);
+        }
         if let Some(stop) = lock(&self.running).remove(task) {
             stop.send_replace(true);
         }
