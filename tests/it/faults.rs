@@ -365,3 +365,27 @@ fn the_command_line_takes_faults_and_refuses_others() {
     assert_eq!(case(&report(&project), "a")["verdict"], "flaky");
     mock.stop(&project);
 }
+
+#[test]
+fn no_fault_is_taken_for_the_bad_end_that_a_test_expects() {
+    let project = Project::empty();
+    let harmless = |row: &Row| ["passed", "flaky", "failed"].contains(&&*row.verdict);
+    let rows: Vec<Row> = rows().into_iter().filter(|row| !harmless(row) && !is_large(row)).collect();
+    let usage = |row: &Row| row.fault.contains("usage") || row.fault.starts_with("missing_started");
+    for row in rows.iter().filter(|row| !usage(row) && row.dify != "1.12") {
+        let Row { number, fault, mode, .. } = row;
+        let fault = if fault.starts_with('[') { fault.clone() } else { format!("\"{fault}\"") };
+        let suite = format!(
+            "version: 1\nname: row{number}\napp: row{number}\ntests:\n  - name: row{number}\n    response_mode: {mode}\n    \
+             timeout: 2s\n    retries: 0\n    assert: [{{ status: [rejected, failed, stopped, partial-succeeded, paused] }}]\n    \
+             mock: {{ outputs: {{}}, status: failed, fault: {fault} }}\n"
+        );
+        project.write(&format!("suites/row{number}.yaml"), suite);
+    }
+    let ran = finish(&project, project.command(&["run", "-j", "8"]));
+    let report = report(&project);
+    let cases = report["cases"].as_array().unwrap();
+    assert!(cases.len() > 40, "{}", cases.len());
+    let judged: Vec<&Value> = cases.iter().filter(|case| case["verdict"] != "errored").collect();
+    assert!(judged.is_empty(), "{judged:#?}\n{}", ran.text);
+}
