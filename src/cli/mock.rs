@@ -32,7 +32,7 @@ async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
     };
     let mut signals = Signals::listen();
     let (port, pace) = (args.port, if args.real_time { Pace::Real } else { options.pace });
-    let options = MockOptions { port, pace, ..options.clone() };
+    let options = MockOptions { port, pace, faults: args.faults.clone(), ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {

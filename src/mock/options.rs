@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::mock::answer::DifyVersion;
+use crate::mock::fault::FaultSpec;
 use crate::mock::form::{Form, read_form};
 use crate::suite::node::{Node, NodeValue};
 use crate::suite::reader::Reader;
@@ -22,6 +23,8 @@ pub struct MockOptions {
     pub pace: Pace,
     /// After how long a silent stream is closed.
     pub stream_idle: Duration,
+    /// What goes wrong with every run.
+    pub faults: Vec<FaultSpec>,
 }
 
 impl Default for MockOptions {
@@ -32,6 +35,7 @@ impl Default for MockOptions {
             port: 0,
             pace: Pace::AtOnce,
             stream_idle: Duration::from_millis(300_900),
+            faults: Vec::new(),
         }
     }
 }
