@@ -9,6 +9,7 @@ use crate::base::template::Scope;
 use crate::check::{self, Context};
 use crate::client::Timeouts;
 use crate::engine::Engine;
+use crate::engine::cassettes::Route;
 use crate::engine::request::{AttemptId, RequestError};
 use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
@@ -51,19 +52,33 @@ impl Engine {
             Ok(prepared) => prepared,
             Err(error) => return Some(self.unsendable(case, id, &error)),
         };
+        let route = match self.route(case, id, &request).await {
+            Ok(route) => route,
+            Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
+        };
         let mut stop = self.stop.subscribe();
+        let wait = async {
+            if route.is_live() {
+                self.pace.turn().await
+            }
+        };
         tokio::select! {
             biased;
             _ = stop.wait_for(Option::is_some) => return None,
-            () = self.pace.turn() => {}
+            () = wait => {}
         }
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
-        let transcript = self.client.run(&key, &request, &self.timeouts_of(case), &mut stop).await;
+        let timeouts = self.timeouts_of(case);
+        let transcript = match &route {
+            Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
+            Route::Send(_) => self.client.run(&key, &request, &timeouts, &mut stop).await,
+        };
         if matches!(transcript.ending, Ending::Stopped { .. }) {
             return None;
         }
-        let made = Made { case, id, scope, due, sent };
+        self.keep(case, id, &route, &transcript);
+        let made = Made { case, id, scope, due, sent, route };
         Some(if transcript.bytes > LONG_ANSWER {
             tokio::task::block_in_place(|| self.judge(&made, &transcript))
         } else {
@@ -99,31 +114,35 @@ impl Engine {
             sent_ms: milliseconds(made.sent.saturating_duration_since(self.started)),
             waited_ms: milliseconds(made.sent.saturating_duration_since(made.due)),
             retried: false,
+            replayed: !made.route.is_live(),
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
         };
-        Judged { attempt, again: again(transcript) }
+        let again = if made.route.is_live() { again(transcript) } else { Again::Useless };
+        Judged { attempt, again }
     }
 
     /// An attempt whose request could not be made: errored, with the reason.
     fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
+        let message = format!("the request could not be made: {error}");
+        self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
+    }
+
+    /// An attempt that nothing was sent for: errored.
+    fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
         let attempt = Attempt {
             case: case.ordinal,
             repeat: id.repeat,
             attempt: id.attempt,
             verdict: Verdict::Errored,
-            cause: Some(Cause {
-                message: format!("the request could not be made: {error}"),
-                hint: None,
-                class: None,
-                stops_suite: false,
-            }),
+            cause: Some(cause),
             findings: Vec::new(),
             facts: Facts::default(),
             mode: case.test.mode,
             sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
             waited_ms: 0.0,
             retried: false,
+            replayed: false,
             curl: String::new(),
             outputs: None,
         };
@@ -138,6 +157,7 @@ struct Made<'a> {
     scope: Scope,
     due: Instant,
     sent: Instant,
+    route: Route,
 }
 
 /// Milliseconds with a fraction.

@@ -25,6 +25,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
         run: String::from("20261123T081530-4f2a"),
         flowproof: String::from("0.1.0"),
         target: String::from("mock"),
+        cassettes: None,
         mock: true,
         profile: String::from("default"),
         started: String::from("2026-11-23T08:15:30.250Z"),
@@ -111,6 +112,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         sent_ms: 10.0,
         waited_ms: 0.5,
         retried: false,
+        replayed: false,
         curl: String::new(),
         outputs: None,
     }

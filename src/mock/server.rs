@@ -12,6 +12,7 @@ mod pace;
 mod play;
 mod query;
 mod refusal;
+mod replay;
 mod request;
 mod respond;
 mod route;
