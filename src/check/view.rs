@@ -12,7 +12,7 @@ use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 
 use super::Usage;
 use super::cause::cause;
-use super::gap::replayed;
+use super::gap::{BEGINNING_LOST, replayed};
 use super::model::Root;
 use super::usage::run_tokens;
 
@@ -137,6 +137,9 @@ impl<'t> View<'t> {
                 Fact::Unknown("events of the run were missed after an answer to a form".into())
             }
             Root::Text | Root::Events if self.transcript.events.is_empty() => self.no_stream(),
+            Root::Text | Root::Events if self.has_lost_its_beginning() => {
+                Fact::Unknown(BEGINNING_LOST.into())
+            }
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
@@ -183,7 +186,8 @@ impl<'t> View<'t> {
             return NodeFacts::Unknown("the answer held no node events".into());
         }
         let nodes = self.transcript.nodes.as_slice();
-        match lost_steps(self.transcript, run).or_else(|| self.lost_round()) {
+        let lost = lost_steps(self.transcript, run).or_else(|| self.lost_round());
+        match lost.or_else(|| self.has_lost_its_beginning().then(|| BEGINNING_LOST.to_owned())) {
             Some(why) => NodeFacts::Partial(nodes, why),
             None => NodeFacts::Complete(nodes),
         }

@@ -52,12 +52,18 @@ pub(super) fn build(spec: &Value) -> Transcript {
         }
     }
     let has_run = matches!(ending, Ending::Finished | Ending::Paused) && spec["run"] != "none";
-    let event = json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}).to_string();
-    let events = if mode == ResponseMode::Streaming && has_run && spec["stream"] != false {
-        vec![Arrival { at: Duration::from_secs(1), text: event.into() }]
-    } else {
-        Vec::new()
+    let started = json!({"event": "workflow_started", "workflow_run_id": "r-1", "data": { "id": "r-1" }});
+    let finished = json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run});
+    let told = match spec["first_event"].as_str() {
+        Some("lost") => vec![finished],
+        Some(kind) => {
+            vec![json!({"event": "node_started", "data": { "node_id": "n", "node_type": kind }}), finished]
+        }
+        None => vec![started, finished],
     };
+    let is_streamed = mode == ResponseMode::Streaming && has_run && spec["stream"] != false;
+    let arrived = |event: Value| Arrival { at: Duration::from_secs(1), text: event.to_string().into() };
+    let events = told.into_iter().filter(|_| is_streamed).map(arrived).collect();
     Transcript {
         ending,
         mode,
