@@ -10,6 +10,7 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::exit::NoTests;
 use crate::cli::record::{CassetteArgs, RecordArgs};
 use crate::cli::schema::SchemaArgs;
+use crate::mock::fault::{FaultSpec, parse_fault};
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
 use crate::suite::load::Outside;
@@ -59,7 +60,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowproof check suites/")]
     Check(CheckArgs),
     /// Serve the suites' answers as a Dify on 127.0.0.1.
-    #[command(after_help = "Example:\n  flowproof mock --port 5001")]
+    #[command(
+        after_help = "Examples:\n  flowproof mock --port 5001\n  flowproof mock --fault drop_after:3\n  flowproof mock --fault http_429:1s,times=2 --fault one_byte_chunks"
+    )]
     Mock(MockArgs),
     /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
     #[command(after_help = "Example:\n  flowproof doctor staging")]
@@ -264,6 +267,9 @@ pub struct MockArgs {
     /// Let nodes take their `elapsed` time, so that runs can be watched and stopped.
     #[arg(long)]
     pub real_time: bool,
+    /// What goes wrong with every run, such as `http_500`, `drop_after:3` or `http_429,times=2`; repeatable.
+    #[arg(long = "fault", value_name = "FAULT", value_parser = parse_fault)]
+    pub faults: Vec<FaultSpec>,
     /// Let suites name files outside the suites folder.
     #[arg(long)]
     pub allow_outside: bool,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::base::template::Scope;
-use crate::check::{self, Context};
+use crate::check::{self, Context, Examined};
 use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::cassettes::Route;
@@ -95,12 +95,10 @@ impl Engine {
 
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
-        let cause = check::cause(transcript);
         let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
-        let mut findings = check::evaluate(&case.test.checks, transcript, &context);
+        let Examined { cause, mut findings, facts } = check::examine(&case.test.checks, transcript, &context);
         findings.extend(check::unused_answers(transcript));
         let verdict = verdict::judge(&findings);
-        let facts = check::facts(transcript, case.test.usage);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
             case: case.ordinal,
