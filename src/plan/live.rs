@@ -37,7 +37,7 @@ pub enum NoLiveTarget {
 pub fn live_target(project: Option<&ProjectSpec>, choices: &Choices) -> Result<LiveTarget, NoLiveTarget> {
     let refuse = |error: TargetError| NoLiveTarget::Unusable(error.to_string());
     let Some(project) = project else {
-        let mend = "`flowproof init --base-url URL --key-env NAME` writes one";
+        let mend = "docs/format.md shows how to write one";
         return Err(NoLiveTarget::Unusable(format!(
             "there is no flowproof.yaml that names a target; {mend}"
         )));
