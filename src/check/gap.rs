@@ -1,6 +1,8 @@
 //! What is not known of a run that was found again: what the answer would have told after it broke off.
 
-use crate::exchange::{Arrival, NodeRun, RecoveredBy, Recovery};
+use serde_json::Value;
+
+use crate::exchange::{Arrival, NodeRun, RecoveredBy, Recovery, Transcript};
 
 use super::judged::{Grade, Judged};
 use super::model::{Execution, Root, Subject, TimeFact};
@@ -77,4 +79,13 @@ pub(super) fn doubted(judged: Judged, execution: Execution, runs: &[&NodeRun], w
         | (Execution::First | Execution::Last | Execution::Index(_), _) => false,
     };
     if is_certain { judged } else { Judged::undecided(why) }
+}
+
+/// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.
+pub(super) fn lost_steps(transcript: &Transcript, run: &Value) -> Option<String> {
+    let outer = transcript.nodes.iter().filter(|node| node.parent.is_none());
+    let seen = outer.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
+    let seen = seen.saturating_add(transcript.pauses.restarts);
+    let steps = run["total_steps"].as_u64().filter(|steps| *steps > seen)?;
+    Some(format!("Dify counts {steps} steps, but events came for {seen} of them"))
 }

@@ -12,7 +12,7 @@ use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 
 use super::Usage;
 use super::cause::cause;
-use super::gap::{BEGINNING_LOST, replayed};
+use super::gap::{BEGINNING_LOST, lost_steps, replayed};
 use super::model::Root;
 use super::usage::run_tokens;
 
@@ -208,15 +208,6 @@ impl<'t> View<'t> {
             Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
         })
     }
-}
-
-/// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.
-fn lost_steps(transcript: &Transcript, run: &Value) -> Option<String> {
-    let outer = transcript.nodes.iter().filter(|node| node.parent.is_none());
-    let seen = outer.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
-    let seen = seen.saturating_add(transcript.pauses.restarts);
-    let steps = run["total_steps"].as_u64().filter(|steps| *steps > seen)?;
-    Some(format!("Dify counts {steps} steps, but events came for {seen} of them"))
 }
 
 /// Where a path into a node's execution starts.

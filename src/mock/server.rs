@@ -12,6 +12,7 @@ mod pace;
 mod play;
 mod query;
 mod refusal;
+mod reject;
 mod replay;
 mod request;
 mod respond;
