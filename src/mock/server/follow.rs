@@ -57,7 +57,6 @@ pub fn answer_events(state: &State, call: &Call, id: &str) -> Response<Answer> {
             (false, true) => Closing::Never,
         };
         let past = stored.life.past();
-        stored.follow();
         let mut first = VecDeque::from([Bytes::from_static(PING)]);
         if snapshot {
             first = snapshot_events(&stored.run, past.iter().map(|frame| &frame.bytes[..])).into();
@@ -65,6 +64,7 @@ pub fn answer_events(state: &State, call: &Call, id: &str) -> Response<Answer> {
                 return events(state, Answer::Paced(Box::pin(stream::iter(first))));
             }
         }
+        stored.follow();
         Answer::Paced(follow(stored, (past.len(), first), closing, state.options.stream_idle))
     };
     events(state, answer)
