@@ -10,10 +10,11 @@ use crate::check::{self, Context};
 use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::request::{AttemptId, RequestError};
+use crate::engine::versions::Seat;
 use crate::exchange::{Ending, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
-use crate::plan::case::Case;
-use crate::verdict::{self, Verdict};
+use crate::plan::case::{Case, TargetKind};
+use crate::verdict::{self, Finding, Severity, Truth, Verdict};
 use crate::wire::error::ErrorClass;
 
 /// Answers longer than this are judged aside, so that they do not hold up the reading of others.
@@ -80,10 +81,15 @@ impl Engine {
 
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
-        let cause = check::cause(transcript);
+        let mut cause = check::cause(transcript);
         let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
         let mut findings = check::evaluate(&case.test.checks, transcript, &context);
         findings.extend(check::unused_answers(transcript));
+        let other_version = self.other_version(made, transcript);
+        if let Some(found) = &other_version {
+            findings.push(version_finding(case, found));
+            cause.get_or_insert_with(|| found.clone());
+        }
         let verdict = verdict::judge(&findings);
         let facts = check::facts(transcript, case.test.usage);
         let passed = verdict == Verdict::Passed;
@@ -102,7 +108,39 @@ impl Engine {
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
         };
-        Judged { attempt, again: again(transcript) }
+        let again = if other_version.is_some() { Again::Useless } else { again(transcript) };
+        Judged { attempt, again }
+    }
+
+    /// Why the version that ran is not the one that the run tests, if so.
+    fn other_version(&self, made: &Made<'_>, transcript: &Transcript) -> Option<Cause> {
+        let test = &made.case.test;
+        self.versions.count(&test.app, transcript);
+        let workflow_id = transcript.workflow_id.as_deref()?;
+        let (_, asked) = super::app_of(&self.plan.target, &test.app);
+        let seat = Seat { app: &test.app, test: &made.case.name, sent: made.sent, asked };
+        match &self.plan.target.kind {
+            TargetKind::Live { .. } => self.versions.check(seat, workflow_id),
+            TargetKind::Mock(_) if self.is_scripted(made, workflow_id) => None,
+            // The next test of a mock has an answer of its own: nothing is spared by not asking for it.
+            TargetKind::Mock(_) => {
+                let cause = self.versions.check(seat, workflow_id)?;
+                Some(Cause { stops_suite: false, ..cause })
+            }
+        }
+    }
+
+    /// True where the mock's reply names this version itself: the suite means it.
+    fn is_scripted(&self, made: &Made<'_>, workflow_id: &str) -> bool {
+        let script = made.case.test.mock.as_ref();
+        let reply = script.map(|script| script.reply(&self.plan.templates, &made.scope, made.id.repeat));
+        let by_rule =
+            || self.plan.mock_rules.iter().any(|rule| rule.script.workflow_ids().any(|id| id == workflow_id));
+        match reply {
+            Some(Ok(graph)) => graph.reply.workflow_id.as_deref() == Some(workflow_id),
+            Some(Err(_)) => false,
+            None => by_rule(),
+        }
     }
 
     /// An attempt whose request could not be made: errored, with the reason.
@@ -138,6 +176,21 @@ struct Made<'a> {
     scope: Scope,
     due: Instant,
     sent: Instant,
+}
+
+/// What makes an attempt on another version errored, whatever it answered.
+fn version_finding(case: &Case, cause: &Cause) -> Finding {
+    Finding {
+        truth: Truth::Undecided,
+        severity: Severity::Error,
+        place: case.test.place.clone(),
+        label: "one version in the whole run".to_owned(),
+        message: cause.message.clone(),
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    }
 }
 
 /// Milliseconds with a fraction.

@@ -8,6 +8,7 @@ pub(crate) mod pace;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+pub(crate) mod versions;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::client::{Certificates, Client, Endpoint, Timeouts};
 use crate::engine::pace::Pace;
+use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
 use crate::mock::server::MockServer;
 use crate::outcome::Cause;
@@ -57,6 +59,7 @@ pub struct Engine {
     sink: Mutex<Box<dyn Sink + Send>>,
     sent: AtomicU64,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
+    versions: Versions,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -75,6 +78,7 @@ impl Engine {
             sink: Mutex::new(sink),
             sent: AtomicU64::new(0),
             blocked: Mutex::new(HashMap::new()),
+            versions: Versions::default(),
             stop: watch::Sender::new(None),
             run_id,
             plan,

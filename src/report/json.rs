@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::event::{RunEnd, RunStart};
+use crate::event::{RanVersion, RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
 use crate::outcome::Attempt;
 use crate::verdict::Verdict;
@@ -42,6 +42,7 @@ struct Run<'a> {
     interrupted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<&'a str>,
+    versions: &'a [RanVersion],
 }
 
 #[derive(Serialize)]
@@ -155,6 +156,7 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {
         duration_ms: end.map(|end| end.duration_ms),
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
+        versions: end.map_or(&[], |end| &end.versions),
     }
 }
 

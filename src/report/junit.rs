@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
 use crate::report::facts::{attempt_headline, headline, plain_explanation};
+use crate::report::run_facts::told_version;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -115,6 +116,9 @@ impl<'a, W: Write> Junit<'a, W> {
         self.property("flowproof.seed", &start.seed.to_string())?;
         if start.mock {
             self.property("flowproof.note", MOCK_NOTE)?;
+        }
+        for ran in self.record.end.iter().flat_map(|end| &end.versions) {
+            self.property("flowproof.ran", &told_version(ran))?;
         }
         if self.record.unfinished() > 0 {
             self.property("flowproof.interrupted", ending(self.record))?;

@@ -6,6 +6,7 @@ mod facts;
 pub(crate) mod github;
 pub(crate) mod json;
 mod junit;
+mod run_facts;
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;

@@ -27,3 +27,5 @@ mod server;
 mod tidy;
 /// The way to the server: TLS, proxies, bodies without measure.
 mod transport;
+/// What a run watches besides its tests: the version that runs.
+mod watch;

@@ -9,6 +9,7 @@ use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::explain_attempt;
 use crate::report::junit::MOCK_NOTE;
+use crate::report::run_facts::tell_run;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
 use crate::verdict::Verdict;
@@ -238,6 +239,7 @@ fn totals(text: &mut Text, record: &RunRecord) {
         text.tone(Tone::Doubt, &format!(" · {} warning{plural}", format_count(u64::from(totals.warnings))));
     }
     text.end();
+    tell_run(text, record);
     how_it_ended(text, record);
 }
 
