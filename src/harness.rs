@@ -132,11 +132,20 @@ impl Door {
         if arguments.list {
             return ExitCode::SUCCESS;
         }
-        let written = self.shared.close();
+        let closed = self.shared.close(&arguments);
         let ran = conclusion.num_passed + conclusion.num_failed;
         let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
-        if let Err(message) = written {
-            eprintln!("error: {message}");
+        let unfinished = match closed {
+            Ok(unfinished) => unfinished,
+            Err(message) => {
+                eprintln!("error: {message}");
+                return ExitCode::from(RED);
+            }
+        };
+        if unfinished > 0 && !conclusion.has_failed() {
+            let tests =
+                if unfinished == 1 { "1 test has".to_owned() } else { format!("{unfinished} tests have") };
+            eprintln!("error: {tests} no verdict in the record: that is not green");
             return ExitCode::from(RED);
         }
         if ran == 0 && !narrowed {
@@ -167,8 +176,10 @@ fn refused_retry(settings: &Settings, plan: &Plan) -> Option<String> {
     })
 }
 
+/// Whether libtest runs or ignores the case, and does not pass it over.
 fn is_selected(arguments: &Arguments, case: &Case) -> bool {
-    !arguments.is_filtered_out(&Trial::test(case.name.to_string(), || Ok(())))
+    let trial = Trial::test(case.name.to_string(), || Ok(())).with_ignored_flag(case.skip.is_some());
+    !arguments.is_filtered_out(&trial)
 }
 
 fn trial(shared: &Arc<Shared>, index: usize) -> Trial {
@@ -209,14 +220,31 @@ impl Shared {
         Ok(engine)
     }
 
-    /// Ends the run and writes its reports; nothing to do when no trial ran.
-    fn close(&self) -> Result<(), String> {
-        let Some(Ok(engine)) = self.engine.get() else { return Ok(()) };
+    /// Ends the run and writes its reports; says how many tests have no verdict. Nothing to do when no trial ran.
+    fn close(&self, arguments: &Arguments) -> Result<u32, String> {
+        let Some(Ok(engine)) = self.engine.get() else { return Ok(0) };
+        if !arguments.ignored && !arguments.include_ignored {
+            self.record_skipped(engine, arguments)?;
+        }
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
         match self.session.keeping {
-            Keeping::Nothing => Ok(()),
-            Keeping::Journal => self.session.write_reports(&self.session.record()?).map(drop),
+            Keeping::Nothing => Ok(0),
+            Keeping::Journal => {
+                let record = self.session.record()?;
+                self.session.write_reports(&record)?;
+                Ok(record.unfinished())
+            }
         }
+    }
+
+    /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.
+    fn record_skipped(&self, engine: &Engine, arguments: &Arguments) -> Result<(), String> {
+        let skipped =
+            self.plan.cases.iter().filter(|case| case.skip.is_some() && is_selected(arguments, case));
+        for case in skipped {
+            self.runtime.block_on(engine.run_case(case)).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 }

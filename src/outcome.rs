@@ -23,6 +23,21 @@ pub struct Cause {
     pub stops_suite: bool,
 }
 
+/// How the reason of a test begins that was not sent because of a cause.
+const MET_BEFORE: &str = "not sent, since an earlier test met this: ";
+
+impl Cause {
+    /// Why a test is not sent that would only meet this again.
+    pub fn not_sent(&self) -> String {
+        format!("{MET_BEFORE}{}", self.message)
+    }
+
+    /// The message of the cause for which a test was not sent, if that is its reason.
+    pub fn met_before(reason: &str) -> Option<&str> {
+        reason.strip_prefix(MET_BEFORE)
+    }
+}
+
 /// One node execution as reports show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeFact {

@@ -1,7 +1,8 @@
 //! JSONPath (RFC 9535): compiling paths under limits, selecting values, and writing where they stand.
 //!
 //! The parser of `serde_json_path` is exponential in nested filters and unbounded in depth, so long and deep paths are refused
-//! before it sees them. Its filters compare numbers as doubles; exact comparison is the business of the predicates.
+//! before it sees them. Its filters compare numbers as doubles, so whole numbers that a double cannot tell from their neighbours
+//! are refused in them; exact comparison is the business of the predicates.
 
 use serde_json::Value;
 use serde_json_path::PathElement;
@@ -10,6 +11,9 @@ use serde_json_path::PathElement;
 const LONGEST: usize = 2048;
 /// The most brackets and parentheses that may be open at once.
 const DEEPEST: usize = 12;
+
+/// From here on doubles do not tell whole numbers apart.
+const INEXACT: u64 = 1 << 53;
 
 /// A compiled path.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +33,11 @@ pub struct JsonPathError {
 }
 
 impl JsonPath {
-    /// Compiles a path; refuses more than 2 KiB and more than 12 levels of brackets and parentheses.
+    /// Compiles a path; refuses more than 2 KiB, more than 12 levels of brackets and parentheses, and numbers that would be rounded.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
         check_limits(text)?;
         match serde_json_path::JsonPath::parse(text) {
-            Ok(compiled) => Ok(Self { text: text.to_owned(), compiled }),
+            Ok(compiled) => check_numbers(text).map(|()| Self { text: text.to_owned(), compiled }),
             Err(error) => Err(syntax_error(text, &error)),
         }
     }
@@ -71,6 +75,29 @@ impl Step {
             PathElement::Index(index) => Self::Index(*index),
         }
     }
+}
+
+/// The normalized path of a place as people write it: `$.a[0]['b c']`.
+pub fn show_place(steps: &[Step]) -> String {
+    let mut path = String::from("$");
+    for step in steps {
+        match step {
+            Step::Index(index) => push_index(&mut path, *index),
+            Step::Name(name) if is_shorthand(name) => {
+                path.push('.');
+                path.push_str(name);
+            }
+            Step::Name(name) => push_name(&mut path, name),
+        }
+    }
+    path
+}
+
+/// True for a name that may follow a dot.
+fn is_shorthand(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && characters.all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Appends `['name']` to a normalized path, escaped as RFC 9535 prescribes.
@@ -122,6 +149,42 @@ fn check_limits(text: &str) -> Result<(), JsonPathError> {
         }
     }
     Ok(())
+}
+
+/// Refuses whole numbers from 2^53 on in the filters of a path that is well formed: they would also select their neighbours.
+fn check_numbers(text: &str) -> Result<(), JsonPathError> {
+    let bytes = text.as_bytes();
+    let (mut at, mut quote) = (0, None);
+    while let Some(byte) = bytes.get(at) {
+        match (quote, byte) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, first) if is_word(*first) => {
+                let length = bytes[at..].iter().take_while(|byte| is_word(**byte) || **byte == b'.').count();
+                let word = &text[at..at + length];
+                let is_whole = word.bytes().all(|byte| byte.is_ascii_digit());
+                if is_whole && word.parse().map_or(true, |number: u64| number >= INEXACT) {
+                    let message = format!(
+                        "a filter compares numbers as doubles, which cannot tell {word} from its neighbours: \
+                         select with `match: any` and `equals` instead"
+                    );
+                    return Err(JsonPathError { message, offset: Some(at) });
+                }
+                at += length;
+                continue;
+            }
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// True within a name or number.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
 fn syntax_error(text: &str, error: &serde_json_path::ParseError) -> JsonPathError {
@@ -274,6 +337,27 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_a_double_rounds_are_refused_in_filters() {
+        for path in [
+            "$[?@.id == 9007199254740992]",
+            "$[?@.id==-9007199254740993]",
+            "$.a[?@ > 99999999999999999999999 && @.b == 'x']",
+        ] {
+            let error = JsonPath::parse(path).unwrap_err();
+            assert!(error.message.contains("as doubles") && error.offset.is_some(), "{path}: {error:?}");
+        }
+        for path in [
+            "$[?@.id == 9007199254740991]",
+            "$.a9007199254740993",
+            "$['9007199254740993', \"\\\"9007199254740993\"]",
+            "$[?@.id == '9007199254740993']",
+            "$[?@.x == 9007199254740993.5 || @.y < 1e300]",
+        ] {
+            assert!(JsonPath::parse(path).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
     fn names_are_escaped_as_the_rfc_prescribes() {
         for (name, escaped) in [
             ("\u{b}", "\\u000b"),
@@ -378,5 +462,17 @@ mod tests {
             let seven = json!(7);
             prop_assert_eq!(again.select_values(&root), vec![&seven]);
         }
+    }
+
+    #[test]
+    fn a_place_is_shown_as_people_write_it() {
+        let root = json!({ "a": [{ "b c": 1, "it's": 2, "ü_1": 3, "1x": 4, "\n": 5 }] });
+        let path = JsonPath::parse("$.a[0].*").unwrap();
+        let shown: Vec<String> = path.select_places(&root).iter().map(|place| show_place(place)).collect();
+        assert_eq!(
+            shown,
+            ["$.a[0]['b c']", "$.a[0]['it\\'s']", "$.a[0].ü_1", "$.a[0]['1x']", "$.a[0]['\\n']"]
+        );
+        assert_eq!(show_place(&[]), "$");
     }
 }

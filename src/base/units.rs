@@ -88,9 +88,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     }
 }
 
+/// Parses a duration that is a limit, and therefore more than zero.
+pub fn parse_limit(text: &str) -> Result<Duration, UnitError> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err(UnitError::NotPositive { text: text.to_owned(), example: "90s" }),
+        limit => Ok(limit),
+    }
+}
+
 /// Parses `3000`, `8k`, `1.5M`.
 pub fn parse_count(text: &str) -> Result<u64, UnitError> {
-    const FORM: Form = Form { what: "a count", example: "8k" };
+    const FORM: Form = Form { what: "a count", example: "3000" };
     let (number, unit) = FORM.split(text)?;
     let factor = FORM.factor(text, unit, COUNT_UNITS)?;
     FORM.whole(text, number, factor, "units")

@@ -34,10 +34,10 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
         Ending::Unanswered { detail, hint } => {
             Some(Cause { hint: hint.map(str::to_owned), ..plain(detail.clone(), "") })
         }
-        Ending::NotSent { detail, .. } => Some(plain(
-            format!("the request was not sent: {detail}"),
-            "is `base_url` right, and Dify running?",
-        )),
+        Ending::NotSent { detail, retryable } => {
+            let hint = retryable.then(|| "is `base_url` right, and Dify running?".to_owned());
+            Some(Cause { hint, ..plain(format!("the request was not sent: {detail}"), "") })
+        }
     }
 }
 
@@ -140,7 +140,7 @@ fn hint(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
         (ErrorClass::Config, 404) if said.starts_with("workflow not found") => {
             Some("is `workflow_id` a published version of this app?")
         }
-        (ErrorClass::Config, 404) => Some("does `base_url` end in `/v1`?"),
+        (ErrorClass::Config, 404 | 405) => Some("does `base_url` end in `/v1`?"),
         (ErrorClass::Config, _) if matches!(code, "not_workflow_app" | "app_unavailable") => {
             Some("flowproof tests workflow apps: is this the key of one?")
         }

@@ -151,6 +151,29 @@ pub(super) fn any(all: impl Iterator<Item = Judged>, none: &str) -> Judged {
     }
 }
 
+/// What a broken comparison says.
+pub(super) fn compared(how: Compared, expected: &Value, actual: &Value) -> String {
+    let word = match how {
+        Compared::Equal => "expected",
+        Compared::Included => "expected to include",
+    };
+    format!("{word} {}, found {}", show(expected), show(actual))
+}
+
+/// How two values were compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Compared {
+    /// They should be equal.
+    Equal,
+    /// The one should hold the other.
+    Included,
+}
+
+/// True for a message that only names the two values: a difference says the same and more.
+pub fn is_comparison(message: &str, expected: &Value, actual: &Value) -> bool {
+    [Compared::Equal, Compared::Included].into_iter().any(|how| message == compared(how, expected, actual))
+}
+
 /// A value in a message: JSON, cut.
 pub(super) fn show(value: &Value) -> String {
     match value {

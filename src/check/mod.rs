@@ -29,11 +29,12 @@ use crate::base::template::{Scope, Templates};
 
 pub use self::cause::cause;
 pub use self::compile::{
-    CompileContext, compile_assertions, expects_rejection, implicit_status, merge_assertions, needs_status,
+    CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
+    needs_status,
 };
 pub use self::evaluate::evaluate;
 pub use self::facts::facts;
-pub use self::judged::clip;
+pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;
 pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;

@@ -38,7 +38,22 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
             .iter()
             .fold(Judged::held(), |so_far, fact| so_far.and(subject::of_node(fact, node, view, context))),
     };
-    choose(check.execution, &name, &runs, one)
+    let judged = choose(check.execution, &name, &runs, one);
+    let is_inside = runs.iter().any(|node| node.parent.is_some());
+    match is_inside.then(|| view.lost_round()).flatten() {
+        Some(why) => with_unseen(judged, check.execution, &format!("`{}` may have run unseen: {why}", *name)),
+        None => judged,
+    }
+}
+
+/// What still stands when further executions may have run unseen.
+fn with_unseen(judged: Judged, execution: Execution, why: &str) -> Judged {
+    match (execution, judged.grade) {
+        (_, Grade::Undecided)
+        | (Execution::Any, Grade::Held)
+        | (Execution::All | Execution::Only, Grade::Broken | Grade::Misfit) => judged,
+        (_, Grade::Held | Grade::Broken | Grade::Misfit) => Judged::undecided(why),
+    }
 }
 
 fn choose(execution: Execution, name: &str, runs: &[&NodeRun], judge: impl Fn(&NodeRun) -> Judged) -> Judged {

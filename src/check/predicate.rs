@@ -10,7 +10,7 @@ use crate::base::json_number;
 
 use super::Context;
 use super::difference;
-use super::judged::{Grade, Judged, misfit, show, verdict};
+use super::judged::{Compared, Grade, Judged, compared, misfit, show, verdict};
 use super::model::{Equality, Predicate};
 use super::operand::parse_path;
 use super::operand::test::Test;
@@ -133,9 +133,8 @@ fn equals(expected: &Value, actual: &Value, options: &EqualOptions) -> Judged {
     if equal(expected, actual, options) {
         return Judged::held();
     }
-    let mut judged = Judged::broken(format!("expected {}, found {}", show(expected), show(actual)))
-        .expected(expected)
-        .actual(actual);
+    let mut judged =
+        Judged::broken(compared(Compared::Equal, expected, actual)).expected(expected).actual(actual);
     judged.diff = difference::of_values(expected, actual, options);
     judged
 }
@@ -155,9 +154,8 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
     if holds {
         return Judged::held();
     }
-    let mut judged = Judged::broken(format!("expected to include {}, found {}", show(subset), show(actual)))
-        .expected(subset)
-        .actual(actual);
+    let mut judged =
+        Judged::broken(compared(Compared::Included, subset, actual)).expected(subset).actual(actual);
     judged.diff = difference::of_subset(subset, actual, options);
     judged
 }

@@ -1,7 +1,9 @@
 //! JSON Schema: the one place that knows the validator's crate.
 //!
-//! 2020-12 unless `$schema` says otherwise; `format` is an annotation, as that draft has it. References reach files under the
+//! 2020-12 unless `$schema` says otherwise; a `format` it knows is checked, in every draft. References reach files under the
 //! suite's folder, never the network, and only while suites load.
+
+mod lint;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,21 +19,6 @@ use super::operand::OperandError;
 const LARGEST: u64 = 10 << 20;
 /// How many violations a message names.
 const NAMED: usize = 3;
-/// Keywords that demand nothing.
-const ANNOTATIONS: [&str; 11] = [
-    "$schema",
-    "$id",
-    "$comment",
-    "$defs",
-    "definitions",
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-    "$anchor",
-];
-
 /// Where the files that schemas name may lie.
 #[derive(Debug, Clone)]
 pub struct FileRoot {
@@ -56,12 +43,9 @@ impl Schema {
     /// Compiles an inline schema; without `files` no reference to a file resolves.
     pub(super) fn compile(schema: &Value, files: Option<&FileRoot>) -> Result<Self, OperandError> {
         match schema {
-            Value::Object(keywords) => {
-                if keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) {
-                    return Err(OperandError::new(
-                        "the schema demands nothing: it would hold for every value",
-                    ));
-                }
+            Value::Object(_) => {
+                lint::find_misspelt(schema)?;
+                Self::check_demands(schema)?;
             }
             Value::Bool(true) => return Err(OperandError::new("the schema `true` holds for every value")),
             Value::Bool(false) => return Err(OperandError::new("the schema `false` can never hold")),
@@ -94,9 +78,7 @@ impl Schema {
 
     fn check_demands(schema: &Value) -> Result<(), OperandError> {
         match schema {
-            Value::Object(keywords) if !keywords.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) => {
-                Ok(())
-            }
+            Value::Object(keywords) if lint::can_refuse(keywords) => Ok(()),
             Value::Bool(false) => Err(OperandError::new("the schema `false` can never hold")),
             _ => Err(OperandError::new("the schema demands nothing: it would hold for every value")),
         }
@@ -108,7 +90,7 @@ impl Schema {
             Some(_) => Reach::Files { folder },
             None => Reach::Nothing,
         };
-        let mut options = jsonschema::options().with_retriever(reach);
+        let mut options = jsonschema::options().with_retriever(reach).should_validate_formats(true);
         if let Some(base) = base {
             options = options.with_base_uri(file_uri(base));
         }

@@ -15,6 +15,7 @@ use super::model::{Body, Check, CountFact, Expectation, Subject, TextFact, TimeF
 use super::operand::Operand;
 use super::operand::bound::{Bare, Bound, show_duration};
 use super::operand::words::{Status, StatusOf, parse_statuses};
+use super::values::Selection;
 use super::view::{Fact, NodeFacts, State, View};
 use super::{nodes, usage, values};
 
@@ -171,9 +172,13 @@ fn text(fact: TextFact, found: Fact<Cow<'_, str>>, expect: &Expectation, context
         TextFact::ErrorCode => "there is no error code".to_owned(),
         TextFact::WorkflowId => "no version ran".to_owned(),
     };
+    let judge = |values: &[&Value]| {
+        let selection = Selection { values, nothing: &nothing, places: &Vec::new };
+        values::judge_selected(expect, &selection, context)
+    };
     match found {
-        Fact::Known(found) => values::judge_selected(expect, &[&Value::from(found)], &nothing, context),
-        Fact::Absent => values::judge_selected(expect, &[], &nothing, context),
+        Fact::Known(found) => judge(&[&Value::from(found)]),
+        Fact::Absent => judge(&[]),
         Fact::Unknown(why) => Judged::undecided(why),
     }
 }

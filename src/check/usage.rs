@@ -22,8 +22,11 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
         State::Ran(run) => *run,
     };
     let total = run["total_tokens"].as_u64();
-    if view.usage == Usage::Trust {
-        return total.map_or_else(|| unknown("Dify reports no total of tokens"), Fact::Known);
+    match (view.usage, total) {
+        (Usage::Trust, None) => return unknown("Dify reports no total of tokens"),
+        (Usage::Trust, Some(total)) if total > 0 => return Fact::Known(total),
+        // 0 is Dify's word for unknown where a model ran: nobody can trust that.
+        (Usage::Trust | Usage::Audit, _) => {}
     }
     let total_is_there = total.filter(|total| *total > 0);
     match (view.nodes(), total_is_there) {

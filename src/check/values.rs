@@ -2,14 +2,20 @@
 
 use serde_json::Value;
 
+use crate::base::json_path::show_place;
+use crate::verdict::Truth;
+
 use super::Context;
 use super::judged::{Grade, Judged, any, cut, show, verdict};
-use super::model::{Expectation, Match, ValueCheck};
+use super::model::{Expectation, Match, Root, ValueCheck};
 use super::operand::bound::{Bare, Bound};
 use super::operand::{parse_bool, parse_path};
 use super::predicate::judge_all;
 use super::transform;
 use super::view::Fact;
+
+/// Further broken values of one assertion that are named; the rest is counted.
+const NAMED: usize = 3;
 
 /// Judges a check on one root; `place` names the root in messages.
 pub(super) fn judge(
@@ -26,27 +32,43 @@ pub(super) fn judge(
         Fact::Unknown(why) => Judged::undecided(why),
         Fact::Absent => {
             let nothing = || format!("there is nothing to look into: {} is missing", place());
-            judge_selected(&check.expect, &[], &nothing, context)
+            judge_selected(
+                &check.expect,
+                &Selection { values: &[], nothing: &nothing, places: &Vec::new },
+                context,
+            )
         }
-        Fact::Known(root) => {
-            let nothing = || format!("`{}` selects nothing in {}{}", path.as_str(), place(), keys(root));
-            judge_selected(&check.expect, &path.select_values(root), &nothing, context)
+        Fact::Known(value) => {
+            let nothing =
+                || format!("`{}` selects nothing in {}{}", path.as_str(), place(), keys(value, check.root));
+            let places = || path.select_places(value).iter().map(|place| show_place(place)).collect();
+            let values = path.select_values(value);
+            let selection = Selection { values: &values, nothing: &nothing, places: &places };
+            judge_selected(&check.expect, &selection, context)
         }
     }
 }
 
-/// Judges values already selected; `nothing` says why there is none.
+/// Values already selected, and the words for them.
+pub(super) struct Selection<'s> {
+    pub(super) values: &'s [&'s Value],
+    /// Why there is none.
+    pub(super) nothing: &'s dyn Fn() -> String,
+    /// Where each stands; asked for only when one must be named.
+    pub(super) places: &'s dyn Fn() -> Vec<String>,
+}
+
+/// Judges values already selected.
 pub(super) fn judge_selected(
     expect: &Expectation,
-    selected: &[&Value],
-    nothing: &dyn Fn() -> String,
+    selection: &Selection<'_>,
     context: &Context<'_>,
 ) -> Judged {
-    let list = count(expect, selected, context).and(exists(expect, selected, nothing, context));
+    let list = count(expect, selection.values, context).and(exists(expect, selection, context));
     if expect.predicates.is_empty() {
         return list;
     }
-    list.and(matching(expect, selected, nothing, context))
+    list.and(matching(expect, selection, context))
 }
 
 fn count(expect: &Expectation, selected: &[&Value], context: &Context<'_>) -> Judged {
@@ -63,16 +85,11 @@ fn count(expect: &Expectation, selected: &[&Value], context: &Context<'_>) -> Ju
     }
 }
 
-fn exists(
-    expect: &Expectation,
-    selected: &[&Value],
-    nothing: &dyn Fn() -> String,
-    context: &Context<'_>,
-) -> Judged {
+fn exists(expect: &Expectation, selection: &Selection<'_>, context: &Context<'_>) -> Judged {
     let Some(wanted) = &expect.exists else { return Judged::held() };
     match wanted.get(context, |value| parse_bool(value, "`exists`")) {
-        Ok(wanted) => match (*wanted, selected) {
-            (true, []) => Judged::broken(nothing()),
+        Ok(wanted) => match (*wanted, selection.values) {
+            (true, []) => Judged::broken((selection.nothing)()),
             (false, [first, ..]) => {
                 Judged::broken(format!("expected nothing, found {}", show(first))).actual(first)
             }
@@ -83,21 +100,17 @@ fn exists(
 }
 
 /// Values that are absent satisfy nothing, whatever `match` says.
-fn matching(
-    expect: &Expectation,
-    selected: &[&Value],
-    nothing: &dyn Fn() -> String,
-    context: &Context<'_>,
-) -> Judged {
+fn matching(expect: &Expectation, selection: &Selection<'_>, context: &Context<'_>) -> Judged {
     let one = |value: &Value| match transform::apply(&expect.transforms, value, context) {
         Ok(value) => judge_all(&expect.predicates, &value, &expect.equality, context),
         Err(judged) => *judged,
     };
-    if selected.is_empty() {
-        return Judged::broken(nothing());
+    let values = selection.values;
+    if values.is_empty() {
+        return Judged::broken((selection.nothing)());
     }
     match expect.matching {
-        Match::One => match selected {
+        Match::One => match values {
             [value] => one(value),
             several => Judged::broken(format!(
                 "selects {} values{}; say `match: any`, `all` or `none`",
@@ -105,30 +118,52 @@ fn matching(
                 sample(several)
             )),
         },
-        Match::All => selected.iter().enumerate().fold(Judged::held(), |so_far, (index, value)| {
-            // One example is enough; a worse grade still counts.
-            let judged = one(value);
-            if judged.grade > so_far.grade { numbered(judged, index, selected.len()) } else { so_far }
-        }),
+        Match::All => every(selection, one),
         Match::Any => any(
-            selected.iter().map(|value| one(value)),
-            &format!("none of the {} values satisfies it", selected.len()),
+            values.iter().map(|value| one(value)),
+            &format!("none of the {} values satisfies it", values.len()),
         ),
-        Match::None => selected.iter().enumerate().fold(Judged::held(), |so_far, (index, value)| {
-            let judged = match one(value) {
-                judged if judged.grade == Grade::Held => {
-                    Judged::broken(format!("should not satisfy it, but does: {}", show(value))).actual(value)
-                }
-                judged if judged.grade == Grade::Broken => Judged::held(),
-                judged => judged,
-            };
-            if judged.grade > so_far.grade { numbered(judged, index, selected.len()) } else { so_far }
+        Match::None => every(selection, |value| match one(value) {
+            judged if judged.grade == Grade::Held => {
+                Judged::broken(format!("should not satisfy it, but does: {}", show(value))).actual(value)
+            }
+            judged if judged.grade == Grade::Broken => Judged::held(),
+            judged => judged,
         }),
     }
 }
 
-fn numbered(mut judged: Judged, index: usize, count: usize) -> Judged {
-    judged.message = format!("value {} of {count}: {}", index + 1, judged.message);
+/// Every value must hold: the worst is told, with its place and those of the others that are broken.
+fn every(selection: &Selection<'_>, judge: impl Fn(&Value) -> Judged) -> Judged {
+    let mut worst = (0, Judged::held());
+    let mut broken: Vec<usize> = Vec::new();
+    for (index, value) in selection.values.iter().enumerate() {
+        let judged = judge(value);
+        if judged.truth() == Truth::Broken {
+            broken.push(index);
+        }
+        if judged.grade > worst.1.grade {
+            worst = (index, judged);
+        }
+    }
+    let (index, mut judged) = worst;
+    if judged.grade == Grade::Held {
+        return judged;
+    }
+    let places = (selection.places)();
+    let place = |index: usize| match places.get(index) {
+        Some(place) => format!("`{}`", cut(place)),
+        None => format!("value {} of {}", index + 1, selection.values.len()),
+    };
+    let others: Vec<usize> = broken.into_iter().filter(|other| *other != index).collect();
+    judged.message = format!("{}: {}", place(index), judged.message);
+    if !others.is_empty() {
+        let named: Vec<String> = others.iter().take(NAMED).map(|other| place(*other)).collect();
+        judged.message.push_str(&format!("; also broken: {}", named.join(", ")));
+    }
+    if others.len() > NAMED {
+        judged.message.push_str(&format!(" and {} more", others.len() - NAMED));
+    }
     judged
 }
 
@@ -143,13 +178,17 @@ fn sample(selected: &[&Value]) -> String {
 }
 
 /// The keys there are, which mostly explain why a path found nothing.
-fn keys(root: &Value) -> String {
-    match root {
-        Value::Object(members) if members.is_empty() => ", which is empty".to_owned(),
+fn keys(value: &Value, root: Root) -> String {
+    let (is, has) = match root {
+        Root::Outputs | Root::Inputs | Root::Events => ("are", "have"),
+        Root::Run | Root::Response | Root::Text | Root::ProcessData => ("is", "has"),
+    };
+    match value {
+        Value::Object(members) if members.is_empty() => format!(", which {is} empty"),
         Value::Object(members) => {
             let keys: Vec<&str> = members.keys().take(10).map(String::as_str).collect();
             let more = if members.len() > 10 { ", …" } else { "" };
-            format!(", which has {}{more}", cut(&keys.join(", ")))
+            format!(", which {has} {}{more}", cut(&keys.join(", ")))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => String::new(),
     }

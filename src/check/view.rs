@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -120,6 +121,7 @@ impl<'t> View<'t> {
             Root::Text | Root::Events if self.transcript.pauses.is_torn => {
                 Fact::Unknown("events of the run were missed after an answer to a form".into())
             }
+            Root::Text | Root::Events if self.transcript.events.is_empty() => self.no_stream(),
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
@@ -128,6 +130,16 @@ impl<'t> View<'t> {
                 self.events.get_or_init(|| self.transcript.events.iter().map(Arrival::json).collect()),
             ),
             Root::ProcessData => Fact::Absent,
+        }
+    }
+
+    /// A run that came as one document streamed who knows what; one that was refused streamed nothing.
+    fn no_stream<T>(&self) -> Fact<T> {
+        match &self.state {
+            State::Rejected { .. } => Fact::Absent,
+            State::Ran(_) | State::Unjudged(_) => {
+                Fact::Unknown("a stream was asked for, and the answer was one document without events".into())
+            }
         }
     }
 
@@ -153,16 +165,36 @@ impl<'t> View<'t> {
             return NodeFacts::Unknown("the answer held no node events".into());
         }
         let nodes = self.transcript.nodes.as_slice();
-        let seen = nodes.iter().map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
-        let seen = seen.saturating_add(self.transcript.pauses.restarts);
-        match run["total_steps"].as_u64() {
-            Some(steps) if steps > seen => NodeFacts::Partial(
-                nodes,
-                format!("Dify counts {steps} steps, but events came for {seen} of them"),
-            ),
-            Some(_) | None => NodeFacts::Complete(nodes),
+        match lost_steps(self.transcript, run).or_else(|| self.lost_round()) {
+            Some(why) => NodeFacts::Partial(nodes, why),
+            None => NodeFacts::Complete(nodes),
         }
     }
+
+    /// Why nodes inside of containers may have run unseen: a round of which Dify tells the duration has no events.
+    pub(super) fn lost_round(&self) -> Option<String> {
+        let nodes = self.transcript.nodes.as_slice();
+        nodes.iter().filter(|node| node.is_container()).find_map(|container| {
+            let metadata = &container.finished.as_ref()?["execution_metadata"];
+            let maps = ["iteration_duration_map", "loop_duration_map"];
+            let rounds = maps.iter().find_map(|map| metadata[*map].as_object())?;
+            let parents = nodes.iter().filter_map(|node| node.parent.as_ref());
+            let inside = parents.filter(|(id, _)| *id == container.node_id || *id == container.id);
+            let seen: HashSet<u64> = inside.map(|(_, round)| *round).collect();
+            let lost =
+                rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !seen.contains(round))?;
+            Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
+        })
+    }
+}
+
+/// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.
+fn lost_steps(transcript: &Transcript, run: &Value) -> Option<String> {
+    let outer = transcript.nodes.iter().filter(|node| node.parent.is_none());
+    let seen = outer.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
+    let seen = seen.saturating_add(transcript.pauses.restarts);
+    let steps = run["total_steps"].as_u64().filter(|steps| *steps > seen)?;
+    Some(format!("Dify counts {steps} steps, but events came for {seen} of them"))
 }
 
 /// Where a path into a node's execution starts.

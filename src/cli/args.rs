@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::base::units::{Rate, parse_duration, parse_rate};
+use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::exit::NoTests;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
@@ -135,7 +135,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub retries: Option<u32>,
     /// Limit of a whole attempt, such as `90s`.
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    #[arg(long, value_name = "D", value_parser = parse_limit)]
     pub timeout: Option<Duration>,
     /// Start no new test after the first red one.
     #[arg(long)]
@@ -143,8 +143,8 @@ pub struct RunArgs {
     /// Start no new test after so many red ones.
     #[arg(long, value_name = "N", conflicts_with = "fail_fast", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_fail: Option<u32>,
-    /// Run in random order; the seed is printed.
-    #[arg(long, value_name = "SEED", num_args = 0..=1, default_missing_value = RANDOM)]
+    /// Run in random order, or as `--shuffle=7` in that of a seed; the seed is printed.
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = RANDOM)]
     pub shuffle: Option<String>,
     /// Run only so many tests, drawn at random.
     #[arg(long, value_name = "N")]
@@ -290,4 +290,38 @@ pub enum SchemaKind {
 pub struct CompletionArgs {
     /// Which shell.
     pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shuffled(words: &[&str]) -> (Vec<PathBuf>, Option<u64>) {
+        let line = ["flowproof", "run"].iter().chain(words);
+        let Command::Run(args) = CommandLine::try_parse_from(line).unwrap().command else {
+            panic!("not `run`")
+        };
+        let request = args.request().unwrap();
+        assert_eq!(request.selection.order, Order::Shuffled);
+        (request.paths, request.seed)
+    }
+
+    #[test]
+    fn a_path_after_shuffle_is_a_path() {
+        assert_eq!(shuffled(&["--shuffle", "suites/x.yaml"]), (vec![PathBuf::from("suites/x.yaml")], None));
+        assert_eq!(shuffled(&["--shuffle=7", "a"]), (vec![PathBuf::from("a")], Some(7)));
+        assert_eq!(shuffled(&["a", "--shuffle"]), (vec![PathBuf::from("a")], None));
+    }
+
+    #[test]
+    fn no_flag_takes_a_value_only_perhaps_unless_it_follows_an_equals_sign() {
+        use clap::CommandFactory;
+        for command in CommandLine::command().get_subcommands() {
+            for flag in command.get_opts() {
+                let may_be_bare = flag.get_num_args().is_some_and(|count| count.min_values() == 0);
+                let bare = may_be_bare && flag.get_action().takes_values();
+                assert!(!bare || flag.is_require_equals_set(), "{} {}", command.get_name(), flag.get_id());
+            }
+        }
+    }
 }

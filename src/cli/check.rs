@@ -21,6 +21,6 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
             say::problems(&problems);
             Exit::Findings
         }
-        Err(failure) => say::refusal(&failure),
+        Err(failure) => say::refusal(&failure, "nothing was checked"),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::journal::Totals;
+use crate::event::RunEnd;
+use crate::journal::RunRecord;
 
 /// Why a command ended as it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Exit {
     NoTests,
     /// A test failed or errored.
     Red,
+    /// A selected test has no verdict, and nobody asked for that.
+    Unfinished,
     /// The repeats of a test did not decide.
     Inconclusive,
     /// Stopped by a signal.
@@ -35,7 +38,7 @@ impl Exit {
             Self::Unusable => 3,
             Self::NoTests => 4,
             Self::Inconclusive => 97,
-            Self::Red => 100,
+            Self::Red | Self::Unfinished => 100,
             Self::Interrupted => 130,
         }
     }
@@ -50,6 +53,7 @@ impl Exit {
             Self::NoTests => "no test was run",
             Self::Inconclusive => "the repeats of a test did not decide",
             Self::Red => "a test failed or errored",
+            Self::Unfinished => "not every selected test has a verdict",
             Self::Interrupted => "interrupted",
         }
     }
@@ -74,21 +78,28 @@ pub enum NoTests {
 }
 
 /// The exit of a run, the first of the contract's list that applies.
-pub fn of_run(totals: &Totals, interrupted: Interrupted, no_tests: NoTests) -> Exit {
+///
+/// A selected test without a verdict is never green, whatever took it away: a torn or damaged record, a lost worker, a fault
+/// of ours. Only Ctrl-C, which has a code of its own, and a stop after enough red tests leave tests out on purpose.
+pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
+    let (totals, unfinished) = (&record.totals, record.unfinished() > 0);
     let judged = totals.passed + totals.failed + totals.flaky + totals.inconclusive;
-    if interrupted == Interrupted::Yes {
+    if end.interrupted {
         return Exit::Interrupted;
     }
-    if judged == 0 && totals.errored == 0 {
+    if judged + totals.errored == 0 && !unfinished {
         return match no_tests {
             NoTests::Fail => Exit::NoTests,
             NoTests::Warn | NoTests::Pass => Exit::Success,
         };
     }
-    if judged == 0 {
+    let stopped_as_asked = end.stopped_early.is_some() && totals.red() > 0;
+    if judged == 0 && totals.errored > 0 {
         Exit::Unusable
     } else if totals.failed + totals.errored > 0 {
         Exit::Red
+    } else if unfinished && !stopped_as_asked {
+        Exit::Unfinished
     } else if totals.inconclusive > 0 {
         Exit::Inconclusive
     } else {
@@ -96,11 +107,51 @@ pub fn of_run(totals: &Totals, interrupted: Interrupted, no_tests: NoTests) -> E
     }
 }
 
-/// Whether a run was stopped by a signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interrupted {
-    /// It was.
-    Yes,
-    /// It ended by itself.
-    No,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::journal::sample;
+    use crate::verdict::Verdict;
+
+    /// A run of `selected` cases of which those with a verdict were recorded.
+    fn exit(selected: u32, verdicts: &[Verdict], end: &RunEnd) -> Exit {
+        let folder = tempfile::tempdir().unwrap();
+        let mut events = vec![Event::RunStarted(sample::start(selected))];
+        for (case, verdict) in verdicts.iter().enumerate() {
+            let case = u32::try_from(case).unwrap();
+            events.push(Event::CaseFinished(sample::outcome(case, "s", &case.to_string(), *verdict).into()));
+        }
+        events.push(Event::RunFinished(end.clone()));
+        of_run(&sample::record(folder.path(), &events), end, NoTests::Pass)
+    }
+
+    fn ended() -> RunEnd {
+        RunEnd { duration_ms: 1.0, interrupted: false, stopped_early: None }
+    }
+
+    #[test]
+    fn a_test_without_a_verdict_is_never_green() {
+        use Verdict::{Errored, Failed, Flaky, Inconclusive, Passed, Skipped};
+        for verdicts in
+            [&[][..], &[Passed], &[Flaky, Passed], &[Skipped], &[Inconclusive], &[Failed], &[Errored]]
+        {
+            let exit = exit(3, verdicts, &ended());
+            assert!(matches!(exit, Exit::Unfinished | Exit::Red | Exit::Unusable), "{verdicts:?}: {exit:?}");
+        }
+        assert_eq!(exit(2, &[Passed], &ended()), Exit::Unfinished);
+        assert_eq!(exit(1, &[Passed], &ended()), Exit::Success);
+        assert_eq!(Exit::Unfinished.code(), 100);
+    }
+
+    #[test]
+    fn a_stop_that_was_asked_for_is_told_by_its_own_code() {
+        use Verdict::{Failed, Inconclusive, Passed};
+        let early = RunEnd { stopped_early: Some(String::from("stopped after 1 red test")), ..ended() };
+        assert_eq!(exit(3, &[Failed], &early), Exit::Red);
+        assert_eq!(exit(3, &[Inconclusive], &early), Exit::Inconclusive);
+        assert_eq!(exit(3, &[Passed], &early), Exit::Unfinished, "nothing red could have stopped it");
+        let interrupted = RunEnd { interrupted: true, ..ended() };
+        assert_eq!(exit(3, &[Passed], &interrupted), Exit::Interrupted);
+    }
 }

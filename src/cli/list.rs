@@ -15,7 +15,7 @@ use crate::settings::Settings;
 pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
     match session::list(settings, &args.selection.request()) {
         Ok(tests) => say::bytes(render(&tests, args.format).as_bytes()),
-        Err(failure) => say::refusal(&failure),
+        Err(failure) => say::refusal(&failure, "nothing is listed"),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
     let plan = match session::open(settings, &args.request()) {
         Ok(opening) => opening.plan,
-        Err(failure) => return say::refusal(&failure),
+        Err(failure) => return say::refusal(&failure, "nothing is served"),
     };
     let runtime = match session::runtime() {
         Ok(runtime) => runtime,

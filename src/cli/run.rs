@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::args::RunArgs;
-use crate::cli::exit::{self, Exit, Interrupted, NoTests};
+use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::signal;
@@ -26,7 +26,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     };
     let Opening { plan, session, notes } = match session::open(settings, &request) {
         Ok(opening) => opening,
-        Err(failure) => return say::refusal(&failure),
+        Err(failure) => return say::refusal(&failure, "nothing was sent"),
     };
     notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
@@ -85,8 +85,7 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Unusable),
     };
-    let interrupted = if end.interrupted { Interrupted::Yes } else { Interrupted::No };
-    let exit = exit::of_run(&record.totals, interrupted, args.no_tests);
+    let exit = exit::of_run(&record, end, args.no_tests);
     let written = write(args, session, &record);
     let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {

@@ -31,14 +31,15 @@ pub fn failure(message: &str, exit: Exit) -> Exit {
     exit
 }
 
-/// Says why nothing could be opened; nothing was sent.
-pub fn refusal(failure_of: &OpenFailure) -> Exit {
+/// Says why nothing could be opened, and what was therefore not done: "nothing was sent".
+pub fn refusal(failure_of: &OpenFailure, undone: &str) -> Exit {
     match failure_of {
         OpenFailure::Usage(message) => failure(message, Exit::Usage),
         OpenFailure::Target(message) => failure(message, Exit::Unusable),
         OpenFailure::Problems(found) => {
             problems(found);
-            note("nothing was sent: mend these first, `flowproof check` lists them again");
+            let these = if found.len() == 1 { "this" } else { "these" };
+            note(&format!("{undone}: mend {these} first; `flowproof check` looks again"));
             Exit::Usage
         }
     }
@@ -47,7 +48,8 @@ pub fn refusal(failure_of: &OpenFailure) -> Exit {
 /// Shows problems with their source lines.
 pub fn problems(found: &[Problem]) {
     // The stream removes the colours where they are not wanted.
-    note(&render::render(found, Style::Color));
+    let columns = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
+    note(&render::render(found, Style::Color(columns)));
 }
 
 /// Prints clap's help, version or usage error.

@@ -278,6 +278,14 @@ impl Record {
                 detail: format!("event {number}, workflow_finished, has no `data.status`"),
             };
         }
+        if let (Some(own), Some(other)) = (self.transcript.run_id.as_deref(), event.run_id())
+            && own != other
+            && !own.is_empty()
+        {
+            return Ending::Unreadable {
+                detail: format!("the stream of the run {own} ends with another's, {other}"),
+            };
+        }
         if self.transcript.run_id.is_none() {
             self.transcript.run_id = event.text("id").map(str::to_owned);
         }

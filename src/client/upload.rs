@@ -18,6 +18,9 @@ use crate::wire::{answer, error, file, request};
 /// Uploads remembered at once; a user unique to each attempt is never met again, so old ones are forgotten.
 const REMEMBERED: usize = 1024;
 
+/// Most bytes of an upload's answer, which is a short object.
+const LONGEST_ANSWER: usize = 1_000_000;
+
 /// What makes two uploads the same: Dify scopes them by key and user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct UploadKey {
@@ -120,10 +123,17 @@ impl Uploader<'_> {
             .multipart(form)
             .send()
             .await;
-        let response = sent.map_err(|error| self.not_uploaded(path, &error))?;
+        let mut response = sent.map_err(|error| self.not_uploaded(path, &error))?;
         let status = response.status().as_u16();
         let content_type = message::content_type(response.headers());
-        let body = response.bytes().await.map_err(|error| self.not_uploaded(path, &error))?;
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.not_uploaded(path, &error))? {
+            body.extend_from_slice(&piece);
+            if body.len() > LONGEST_ANSWER {
+                let detail = format!("upload {}: the answer is larger than 1 MB", path.display());
+                return Err(Ending::Unreadable { detail });
+            }
+        }
         read_answer(path, status, &content_type, &body)
     }
 

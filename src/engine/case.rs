@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::engine::attempt::{Again, milliseconds};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
-use crate::outcome::{Attempt, CaseOutcome, Cause};
+use crate::outcome::{Attempt, CaseOutcome};
 use crate::plan::case::{Case, Resend, Retries};
 use crate::verdict::{Severity, Truth, Verdict, join_repeats};
 
@@ -42,7 +42,7 @@ impl Engine {
             return Ok(None);
         }
         if let Some(cause) = self.blocked(&case.test.app) {
-            return self.unsent(case, Verdict::Errored, not_sent(&cause)).map(Some);
+            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Some);
         }
         let began = clock::now();
         let mut tally = Tally::default();
@@ -160,10 +160,6 @@ fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
 
 fn stops_suite(attempt: &Attempt) -> bool {
     attempt.cause.as_ref().is_some_and(|cause| cause.stops_suite)
-}
-
-fn not_sent(cause: &Cause) -> String {
-    format!("not sent, since an earlier test met this: {}", cause.message)
 }
 
 /// Why a test is flaky, or which share of its repeats passed.

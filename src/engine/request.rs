@@ -38,6 +38,14 @@ pub enum RequestError {
     /// A file lies outside the suites folder.
     #[error("file `{0}` lies outside the suites folder: move it there, or pass --allow-outside")]
     Outside(PathBuf),
+    /// What is named is a folder, a pipe or the like.
+    #[error("`{variable}`: `{written}` is no file")]
+    NoFile {
+        /// Its key: `files.` and the variable.
+        variable: String,
+        /// The path as it was rendered.
+        written: String,
+    },
     /// A file cannot be read.
     #[error("file `{path}`: {source}")]
     File {
@@ -162,7 +170,11 @@ impl Engine {
                 Ok(FileInput::Remote { url, kind })
             }
             FileSource::Path { path, base, root, kind } => {
-                let path = inside(&base.join(text(path)?), root.as_deref().map(PathBuf::as_path))?;
+                let written = text(path)?;
+                let path = inside(&base.join(&written), root.as_deref().map(PathBuf::as_path))?;
+                if !path.is_file() {
+                    return Err(RequestError::NoFile { variable: what.to_owned(), written });
+                }
                 let kind = kind.clone().unwrap_or_else(|| file_kind(&path.to_string_lossy()).to_owned());
                 Ok(FileInput::Upload { path, kind })
             }

@@ -56,7 +56,10 @@ impl Engine {
 
     fn close_run(&self, progress: &Progress) -> Result<RunEnd, SinkError> {
         let red = progress.red.load(Ordering::Relaxed);
-        let early = progress.full.load(Ordering::Relaxed).then(|| format!("stopped after {red} red tests"));
+        let early = progress.full.load(Ordering::Relaxed).then(|| {
+            let plural = if red == 1 { "" } else { "s" };
+            format!("stopped after {red} red test{plural}")
+        });
         self.end(early)
     }
 

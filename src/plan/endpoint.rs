@@ -32,8 +32,19 @@ pub(super) fn read_base_url(
             format!("`base_url` is no address: {reason}"),
             "write e.g. `https://api.dify.ai/v1`",
         );
+        let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
+        if let (Some(excerpt), Some(user)) = (excerpt, user_of(&text)) {
+            *excerpt = excerpt.replace(user, &"*".repeat(user.chars().count())).into();
+        }
     }
     Ok(text)
+}
+
+/// A user and password written into an address, whether or not it is one.
+fn user_of(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("//")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit_once('@').map(|(user, _)| user).filter(|user| !user.is_empty())
 }
 
 fn why_no_address(text: &str) -> Option<String> {
@@ -43,6 +54,10 @@ fn why_no_address(text: &str) -> Option<String> {
             Some("it must begin with `http://` or `https://`".to_owned())
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => Some("it names no host".to_owned()),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some(
+            "it may hold no user and no password, for the key is sent in their place; see `headers`"
+                .to_owned(),
+        ),
         Ok(url) if url.query().is_some() || url.fragment().is_some() => {
             Some("it may hold no `?` and no `#`".to_owned())
         }
@@ -127,7 +142,7 @@ pub(super) fn render(
     }
 }
 
-/// The values to mask: every API key that is set, of whatever target, and what `secrets` names.
+/// The values to mask: every API key that is set, of whatever target, the passwords of proxies, and what `secrets` names.
 pub(super) fn read_secrets(
     project: Option<&ProjectSpec>,
     (templates, choices, problems): Tools<'_>,
@@ -162,6 +177,10 @@ pub(super) fn read_secrets(
         );
     }
     problems.append(&mut aside);
+    let proxies = project.targets.iter().filter_map(|target| target.proxy.as_ref());
+    let passwords = proxies.filter_map(|proxy| user_of(&proxy.value)?.split_once(':'));
+    let passwords = passwords.map(|(_, password)| password.to_owned());
+    secrets.extend(passwords.filter(|password| password.chars().count() >= SHORTEST_SECRET));
     secrets.sort();
     secrets.dedup();
     secrets

@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::CaseRecord;
-use crate::report::facts::{headline, plain_explanation};
+use crate::report::facts::plain_explanation;
+use crate::report::headline::headline;
 use crate::report::text::{Lines, visible};
 use crate::verdict::{Finding, Truth};
 

@@ -2,8 +2,12 @@
 
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, Piece, Side, TextDiff};
 use crate::base::origin::Place;
+use crate::check::{IMPLIED_STATUS, is_comparison};
 use crate::report::text::{Lines, Text, Tone, one_line, short, value_line, visible};
 use crate::verdict::{Finding, Severity, Truth};
+
+/// What stands in a message where a value was cut.
+const CUT: char = '…';
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +40,16 @@ pub(crate) fn explain_findings(text: &mut Text, findings: &[Finding], which: Whi
         let shown = |finding: &&Finding| {
             finding.severity == severity && (finding.truth != Truth::Held || which == Which::All)
         };
-        for finding in findings.iter().filter(shown) {
+        for finding in in_order(findings).filter(shown) {
             explain(text, finding, "  ", bounds);
         }
     }
+}
+
+/// The findings as written, but the implied status first: a run that failed explains what else does not hold.
+pub(crate) fn in_order(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    let implied = |finding: &&Finding| finding.label == IMPLIED_STATUS;
+    findings.iter().filter(implied).chain(findings.iter().filter(move |finding| !implied(finding)))
 }
 
 fn explain(text: &mut Text, finding: &Finding, indent: &str, bounds: Bounds) {
@@ -57,16 +67,19 @@ fn explain(text: &mut Text, finding: &Finding, indent: &str, bounds: Bounds) {
     text.end();
     source_line(text, &finding.place, indent);
     let indent = format!("{indent}  ");
-    if !finding.message.is_empty() {
+    let saying = saying(finding);
+    if saying != Saying::Difference {
         let message = short(&finding.message, bounds.width);
         for line in visible(&message, Lines::Kept).lines() {
             text.push(&indent).push(line).end();
         }
     }
-    match &finding.diff {
-        Some(Diff::Text(diff)) if !diff.lines.is_empty() => text_diff(text, diff, &indent, bounds),
-        Some(Diff::Json(changes)) if !changes.is_empty() => json_diff(text, changes, &indent, bounds),
-        Some(Diff::Text(_) | Diff::Json(_)) | None => expected_found(text, finding, &indent, bounds),
+    match (&finding.diff, saying) {
+        (Some(Diff::Text(diff)), Saying::Difference | Saying::Both) => text_diff(text, diff, &indent, bounds),
+        (Some(Diff::Json(changes)), Saying::Difference | Saying::Both) => {
+            json_diff(text, changes, &indent, bounds);
+        }
+        (Some(_), Saying::Message) | (None, _) => expected_found(text, finding, &indent, bounds),
     }
     let told = |member: &&Finding| member.truth != Truth::Held;
     for member in finding.members.iter().filter(told) {
@@ -74,7 +87,41 @@ fn explain(text: &mut Text, finding: &Finding, indent: &str, bounds: Bounds) {
     }
 }
 
-/// The source line with a caret below the assertion; nothing where the line is not known.
+/// What tells best how a finding came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saying {
+    /// Its message: there is no difference to show, or none that says more.
+    Message,
+    /// The difference: the message only names both values again.
+    Difference,
+    /// Each says something of its own.
+    Both,
+}
+
+/// What of a finding is shown, so that nothing is said twice.
+pub(crate) fn saying(finding: &Finding) -> Saying {
+    let (message, none) = (finding.message.as_str(), serde_json::Value::Null);
+    let worth_showing = match &finding.diff {
+        Some(Diff::Json(changes)) => !changes.is_empty(),
+        Some(Diff::Text(diff)) => !diff.lines.is_empty() && (message.is_empty() || !is_plain(diff, message)),
+        None => false,
+    };
+    let (expected, actual) =
+        (finding.expected.as_ref().unwrap_or(&none), finding.actual.as_ref().unwrap_or(&none));
+    match worth_showing {
+        false => Saying::Message,
+        true if message.is_empty() || is_comparison(message, expected, actual) => Saying::Difference,
+        true => Saying::Both,
+    }
+}
+
+/// True where one line stands for another without a word in common, and the message has both in full.
+fn is_plain(diff: &TextDiff, message: &str) -> bool {
+    let whole = |line: &DiffLine| line.pieces.iter().all(|piece| piece.changed);
+    diff.lines.len() == 2 && diff.lines.iter().all(whole) && !message.contains(CUT)
+}
+
+/// The source line, with carets below the assertion where it does not begin the line; nothing where the line is not known.
 pub(crate) fn source_line(text: &mut Text, place: &Place, indent: &str) {
     if place.line == 0 || place.excerpt.trim().is_empty() {
         return;
@@ -83,7 +130,8 @@ pub(crate) fn source_line(text: &mut Text, place: &Place, indent: &str) {
     let shown = place.excerpt.replace('\t', " ");
     text.push(indent).tone(Tone::Faint, &format!("{number} | ")).push(&visible(&shown, Lines::One)).end();
     let (column, length) = (place.column as usize, shown.chars().count());
-    if column == 0 || column > length {
+    let begins_line = shown.chars().take(column.saturating_sub(1)).all(|c| matches!(c, ' ' | '-'));
+    if column == 0 || column > length || begins_line {
         return;
     }
     let carets = (place.width.max(1) as usize).min(length + 1 - column);
@@ -91,7 +139,11 @@ pub(crate) fn source_line(text: &mut Text, place: &Place, indent: &str) {
     text.push(&" ".repeat(column - 1)).tone(Tone::Bad, &"^".repeat(carets)).end();
 }
 
+/// The values, where the message does not have them in full.
 fn expected_found(text: &mut Text, finding: &Finding, indent: &str, bounds: Bounds) {
+    if !finding.message.is_empty() && !finding.message.contains(CUT) {
+        return;
+    }
     if let Some(expected) = &finding.expected {
         text.push(indent).push("expected  ").tone(Tone::Bad, &value_line(expected, bounds.width)).end();
     }
@@ -206,7 +258,7 @@ fn labelled(line: &DiffLine, path: &str) -> DiffLine {
 }
 
 /// `$['a'][0]['b c']` as people write it: `$.a[0]['b c']`.
-fn short_path(path: &str) -> String {
+pub(crate) fn short_path(path: &str) -> String {
     let mut shown = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(start) = rest.find("['") {

@@ -1,12 +1,11 @@
-//! What reports tell of an attempt besides its findings: its cause, node path, run and `curl` line.
+//! What reports tell of an attempt: its cause, the findings that say more than that, node path, run and `curl` line.
 
 use std::borrow::Cow;
 
-use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, value_line, visible};
-use crate::verdict::{Finding, Severity, Truth, Verdict};
+use crate::verdict::{Finding, Truth};
 
 /// Nodes of a path that are named; the rest is counted.
 const NODES: usize = 40;
@@ -21,7 +20,13 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
             text.push("  help: ").push(&one_line(hint, bounds.width)).end();
         }
     }
-    explain_findings(text, &told_apart(attempt), which, bounds);
+    let findings = beyond_cause(attempt);
+    explain_findings(text, &findings, which, bounds);
+    let unjudged = attempt.findings.len() - findings.len();
+    if unjudged > 0 && !findings.is_empty() {
+        let plural = if unjudged == 1 { " was" } else { "s were" };
+        text.push(&format!("  {unjudged} assertion{plural} not judged for that cause")).end();
+    }
     if let Some(path) = node_path(&attempt.facts.nodes) {
         text.push("  nodes   ").push(&path).end();
     }
@@ -40,12 +45,23 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
     }
 }
 
-/// The findings, each without a message that says the cause again.
-fn told_apart(attempt: &Attempt) -> Cow<'_, [Finding]> {
+/// The findings that say more than the cause does: an assertion that only could not be judged for it is left out.
+pub(crate) fn beyond_cause(attempt: &Attempt) -> Cow<'_, [Finding]> {
     let Some(cause) = &attempt.cause else { return Cow::Borrowed(&attempt.findings) };
-    let mut findings = attempt.findings.clone();
+    let telling = attempt.findings.iter().filter(|finding| !repeats(finding, &cause.message));
+    let mut findings: Vec<Finding> = telling.cloned().collect();
     findings.iter_mut().for_each(|finding| leave_out(finding, &cause.message));
     Cow::Owned(findings)
+}
+
+/// True for an assertion, or a group of nothing but such, that is undecided for this cause alone.
+fn repeats(finding: &Finding, cause: &str) -> bool {
+    let mut open = finding.members.iter().filter(|member| member.truth != Truth::Held).peekable();
+    finding.truth == Truth::Undecided
+        && match open.peek() {
+            Some(_) => open.all(|member| repeats(member, cause)),
+            None => finding.message == cause,
+        }
 }
 
 fn leave_out(finding: &mut Finding, said: &str) {
@@ -63,53 +79,6 @@ pub(crate) fn plain_explanation(attempt: &Attempt) -> String {
         text.push("  outputs ").push(&value_line(outputs, Bounds::FILE.width)).end();
     }
     text.out
-}
-
-/// Why a case is not green, in one line.
-pub(crate) fn headline(case: &CaseRecord) -> String {
-    let attempt = case.deciding();
-    let text = match (&case.outcome.reason, attempt) {
-        (Some(reason), _) => reason.clone(),
-        (None, Some(attempt)) => attempt_headline(attempt),
-        (None, None) => String::from("nothing was judged"),
-    };
-    one_line(&text, 300)
-}
-
-/// Why an attempt did not pass, in one line.
-pub(crate) fn attempt_headline(attempt: &Attempt) -> String {
-    let undone: Vec<&Finding> = attempt
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error && finding.truth != Truth::Held)
-        .collect();
-    let wanted = match attempt.verdict {
-        Verdict::Errored => Truth::Undecided,
-        Verdict::Failed | Verdict::Inconclusive | Verdict::Passed | Verdict::Flaky | Verdict::Skipped => {
-            Truth::Broken
-        }
-    };
-    let first = undone.iter().find(|finding| finding.truth == wanted).or(undone.first());
-    let text = match (&attempt.cause, first) {
-        (Some(cause), _) if attempt.verdict == Verdict::Errored => cause.message.clone(),
-        (_, Some(finding)) => finding_headline(finding, undone.len() - 1),
-        (Some(cause), None) => cause.message.clone(),
-        (None, None) => String::from("nothing was judged"),
-    };
-    one_line(&text, 300)
-}
-
-fn finding_headline(finding: &Finding, others: usize) -> String {
-    let mut text = finding.label.clone();
-    match (&finding.actual, finding.message.is_empty()) {
-        (_, false) => text = format!("{text}: {}", finding.message),
-        (Some(actual), true) => text = format!("{text}: found {}", value_line(actual, 120)),
-        (None, true) => {}
-    }
-    if others > 0 {
-        text = format!("{text} (and {others} more)");
-    }
-    text
 }
 
 /// The nodes in order of start, those that did not succeed marked: `Start → Classify ✗ failed → Answer`.

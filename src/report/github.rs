@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use crate::base::origin::Place;
 use crate::journal::{CaseRecord, JournalError, RunRecord};
-use crate::report::facts::headline;
+use crate::outcome::Attempt;
+use crate::report::headline::headline;
 use crate::report::text::{Lines, visible};
-use crate::verdict::{Finding, Truth};
+use crate::verdict::{Finding, Severity, Truth, Verdict};
 
 /// GitHub shows at most ten errors a step; more are cut there, so the last says how many there are.
 const MOST: usize = 10;
@@ -36,7 +37,7 @@ fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), Journal
 }
 
 fn annotation(out: &mut String, case: &CaseRecord) {
-    let broken = case.deciding().and_then(|attempt| attempt.findings.iter().find_map(worst));
+    let broken = case.deciding().and_then(deciding_finding);
     let place: &Place = broken.map_or(&case.outcome.place, |finding| &finding.place);
     let file = property(&place.file);
     let title = property(&format!("{} {}", case.outcome.name, case.outcome.verdict.word()));
@@ -46,7 +47,17 @@ fn annotation(out: &mut String, case: &CaseRecord) {
     writeln!(out, "::error file={file}{position},title={title}::{message}").expect("a String takes text");
 }
 
-/// The first broken assertion, in a group its first broken member.
+/// The first broken assertion; an undecided one only where no cause makes all of them so.
+fn deciding_finding(attempt: &Attempt) -> Option<&Finding> {
+    let wanted = |finding: &&Finding| match finding.truth {
+        Truth::Broken => true,
+        Truth::Undecided => attempt.verdict == Verdict::Errored && attempt.cause.is_none(),
+        Truth::Held => false,
+    };
+    attempt.findings.iter().filter(|finding| finding.severity == Severity::Error).find(wanted).and_then(worst)
+}
+
+/// A broken assertion, in a group its first broken member.
 fn worst(finding: &Finding) -> Option<&Finding> {
     match finding.truth {
         Truth::Broken | Truth::Undecided => Some(finding.members.iter().find_map(worst).unwrap_or(finding)),

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
-use crate::report::facts::{attempt_headline, headline, plain_explanation};
+use crate::report::facts::plain_explanation;
+use crate::report::headline::{attempt_headline, headline};
 use crate::report::run_facts::told_version;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
@@ -86,7 +87,7 @@ impl<'a, W: Write> Junit<'a, W> {
                 .attribute("name", "the run is complete")?
                 .attribute("classname", "flowproof")?;
             let message = format!("{}: {unfinished} of {all} tests were not judged", ending(self.record));
-            self.xml.open("error")?.attribute("message", &message)?.attribute("type", "interrupted")?;
+            self.xml.open("error")?.attribute("message", &message)?.attribute("type", "not judged")?;
         }
         self.xml.finish()
     }
@@ -121,7 +122,7 @@ impl<'a, W: Write> Junit<'a, W> {
             self.property("flowproof.ran", &told_version(ran))?;
         }
         if self.record.unfinished() > 0 {
-            self.property("flowproof.interrupted", ending(self.record))?;
+            self.property("flowproof.unfinished", ending(self.record))?;
         }
         self.xml.close()?;
         Ok(())
@@ -220,10 +221,10 @@ impl<'a, W: Write> Junit<'a, W> {
 }
 
 /// Why a run is not complete.
-fn ending(record: &RunRecord) -> &'static str {
+fn ending(record: &RunRecord) -> &str {
     match &record.end {
         Some(end) if end.interrupted => "the run was interrupted",
-        Some(_) => "records are missing",
+        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
         None => "the run was killed or still goes on",
     }
 }

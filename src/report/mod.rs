@@ -4,6 +4,7 @@ mod diff;
 mod explain;
 mod facts;
 pub(crate) mod github;
+mod headline;
 pub(crate) mod json;
 mod junit;
 mod run_facts;

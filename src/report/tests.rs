@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -11,7 +12,8 @@ use super::*;
 use crate::event::{Event, Sink};
 use crate::journal::RunRecord;
 use crate::journal::sample::*;
-use crate::verdict::Verdict;
+use crate::outcome::CaseOutcome;
+use crate::verdict::{Finding, Verdict};
 
 const PLAIN: Screen = Screen { ink: Ink::Plain, detail: Detail::Normal, progress: Progress::None };
 
@@ -195,6 +197,143 @@ fn alike_errors_are_told_once_and_long_lists_cut() {
         "{text}"
     );
     assert!(text.lines().count() < 250);
+}
+
+/// Five tests and one cause: the first met it with all its assertions undecided, the others were not sent.
+fn one_cause() -> Vec<Event> {
+    let mut first = errored(0, "HTTP 401 unauthorized: Access token is invalid");
+    let cause = first.cause.clone().unwrap();
+    let undecided = |label: &str| Finding {
+        message: cause.message.clone(),
+        ..finding(crate::verdict::Truth::Undecided, label)
+    };
+    let group = Finding {
+        message: String::from("0 of 2 hold, 1 must; 2 cannot be decided"),
+        members: vec![undecided("$.a equals 1"), undecided("$.b equals 1")],
+        ..finding(crate::verdict::Truth::Undecided, "any of 2 assertions")
+    };
+    first.findings = vec![undecided("status is succeeded (implied)"), undecided("$.x equals 1"), group];
+    let mut events = vec![Event::RunStarted(start(5))];
+    events.extend(pair(first, outcome(0, "s", "t0", Verdict::Errored)));
+    for case in 1..5 {
+        let name = format!("t{case}");
+        let unsent = CaseOutcome {
+            reason: Some(cause.not_sent()),
+            attempts: 0,
+            ..outcome(case, "s", &name, Verdict::Errored)
+        };
+        events.push(Event::CaseFinished(Arc::new(unsent)));
+    }
+    events.push(end());
+    events
+}
+
+#[test]
+fn one_cause_is_told_once_without_the_assertions_it_left_undecided() {
+    let (folder, record) = in_folder(&one_cause());
+    let text = render_summary(&record, PLAIN, &ending(3, "no test could be judged")).unwrap();
+    assert_eq!(text.matches("Access token is invalid").count(), 1, "{text}");
+    assert!(text.contains("! errored 5 tests, all for one cause"), "{text}");
+    assert!(text.contains("4 of them would only have met it again and were not sent"), "{text}");
+    assert!(
+        text.contains("help: set DIFY_API_KEY") && text.contains("s::t0, s::t1, s::t2 and 2 more"),
+        "{text}"
+    );
+    assert!(!text.contains("undecided") && !text.contains("cannot be decided"), "{text}");
+    let mut out = Vec::new();
+    let mut terminal = Terminal::to(&mut out, PLAIN);
+    one_cause().iter().for_each(|event| terminal.take(event).unwrap());
+    drop(terminal);
+    let live = String::from_utf8(out).unwrap();
+    assert!(live.contains("! errored s::t4  not sent\n") && !live.contains("Access token"), "{live}");
+    let junit = written(&record, folder.path(), "a.xml");
+    assert_eq!(junit.matches("Access token is invalid").count(), 6, "each testcase names it: {junit}");
+    assert!(!junit.contains("undecided"), "{junit}");
+    let annotations = github::annotations(&record);
+    assert!(annotations.starts_with("::error file=suites/triage.yaml,line=12,col=11,"), "{annotations}");
+}
+
+#[test]
+fn a_cause_leaves_what_was_decided_in_sight() {
+    let mut attempt = errored(0, "no end within 2s");
+    let cause = attempt.cause.clone().unwrap().message;
+    let late = Finding {
+        message: String::from("expected at most 1s, and it had not ended after 2s"),
+        ..finding(crate::verdict::Truth::Broken, "latency at most 1s")
+    };
+    let unjudged =
+        Finding { message: cause.clone(), ..finding(crate::verdict::Truth::Undecided, "$.x equals 1") };
+    attempt.findings = vec![late, unjudged.clone(), unjudged];
+    let text = failure_text(&outcome(0, "s", "n", Verdict::Failed), Some(&attempt));
+    assert!(text.contains("latency at most 1s") && !text.contains("$.x"), "{text}");
+    assert!(text.contains("2 assertions were not judged for that cause"), "{text}");
+    assert_eq!(text.matches(&cause).count(), 1, "{text}");
+}
+
+#[test]
+fn a_run_that_failed_is_told_before_what_follows_from_it() {
+    let status = Finding {
+        message: String::from("expected succeeded, found failed: out of credit"),
+        ..finding(crate::verdict::Truth::Broken, crate::check::IMPLIED_STATUS)
+    };
+    let missing = Finding {
+        message: String::from("`$.x` selects nothing in the outputs, which are empty"),
+        ..finding(crate::verdict::Truth::Broken, "$.x equals 1")
+    };
+    let failed = attempt(0, Verdict::Failed, vec![missing, status]);
+    let told = outcome(0, "s", "n", Verdict::Failed);
+    let text = failure_text(&told, Some(&failed));
+    assert!(text.find("out of credit").unwrap() < text.find("$.x equals 1").unwrap(), "{text}");
+    let mut events = vec![Event::RunStarted(start(1))];
+    events.extend(pair(failed, told));
+    events.push(end());
+    let (folder, record) = in_folder(&events);
+    let junit = written(&record, folder.path(), "a.xml");
+    assert!(junit.contains("found failed: out of credit (and 1 more)\" type"), "{junit}");
+}
+
+#[test]
+fn nothing_is_said_twice() {
+    let told = |mut finding: Finding, message: &str| {
+        finding.message = message.to_owned();
+        failure_text(
+            &outcome(0, "s", "n", Verdict::Failed),
+            Some(&attempt(0, Verdict::Failed, vec![finding])),
+        )
+    };
+    let category = || broken("$.c equals \"billing\"", "billing".into(), "technical".into());
+    let text = told(category(), "expected \"billing\", found \"technical\"");
+    assert_eq!((text.matches("technical").count(), text.contains("+ found")), (1, false), "{text}");
+    let reply = || broken("$.r equals …", "a refund is due".into(), "a voucher is due".into());
+    let text = told(reply(), "expected \"a refund is due\", found \"a voucher is due\"");
+    assert!(text.contains("- a [-refund-] is due") && !text.contains("expected \"a"), "{text}");
+    let both = "expected \"a refund is due\", found \"a voucher is due\"; expected a match of `x`, found …";
+    let text = told(reply(), both);
+    assert!(text.contains("{+voucher+}") && text.contains("expected a match of `x`"), "{text}");
+    let limit = || Finding {
+        expected: Some("at most 100".into()),
+        actual: Some(421.into()),
+        ..finding(crate::verdict::Truth::Broken, "tokens at most 100")
+    };
+    let text = told(limit(), "expected at most 100 tokens, found 421");
+    assert_eq!(text.matches("421").count(), 2, "once as the finding, once as the tokens: {text}");
+    let text = told(limit(), "expected at most 100 tokens, found a lot of …");
+    assert!(text.contains("found     421"), "what the message cuts is shown: {text}");
+}
+
+#[test]
+fn a_stop_after_red_tests_is_named_in_junit() {
+    let mut events = every_verdict();
+    events.truncate(4);
+    events.push(Event::RunFinished(crate::event::RunEnd {
+        duration_ms: 1.0,
+        interrupted: false,
+        stopped_early: Some(String::from("stopped after 1 red test")),
+    }));
+    let (folder, record) = in_folder(&events);
+    let junit = written(&record, folder.path(), "a.xml");
+    assert!(junit.contains("stopped after 1 red test: 7 of 8 tests were not judged"), "{junit}");
+    assert!(!junit.contains("records are missing") && !junit.contains("interrupted"), "{junit}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::units::{Rate, parse_duration, parse_rate};
+use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::plan::case::Plan;
 use crate::plan::choices::{Choices, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
@@ -131,14 +131,17 @@ pub fn check(settings: &Settings, request: &Request) -> Result<Checked, OpenFail
     }
 }
 
-/// The selected tests, without compiling anything.
+/// The selected tests, without compiling anything; a file that cannot be read as it should fails with all that `check` finds.
 pub fn list(settings: &Settings, request: &Request) -> Result<Vec<Listed>, OpenFailure> {
     let choices = choices(settings, request)?;
-    let mut loaded = load(&options(settings, request));
+    let loaded = load(&options(settings, request));
     if loaded.problems.is_empty() {
-        Ok(list::list(&loaded, &choices))
-    } else {
-        Err(OpenFailure::Problems(std::mem::take(&mut loaded.problems)))
+        return Ok(list::list(&loaded, &choices));
+    }
+    let all = Request { paths: request.paths.clone(), outside: request.outside, ..Request::default() };
+    match check(settings, &all) {
+        Ok(_) => Err(OpenFailure::Problems(loaded.problems)),
+        Err(failure) => Err(failure),
     }
 }
 
@@ -176,7 +179,7 @@ fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailur
     let timeout = match request.timeout {
         Some(timeout) => Some(timeout),
         None => from_env("FLOWPROOF_TIMEOUT", &settings.timeout, |text| {
-            parse_duration(text).map_err(|error| error.to_string())
+            parse_limit(text).map_err(|error| error.to_string())
         })?,
     };
     for (name, value) in [("FLOWPROOF_REPEAT", repeat), ("FLOWPROOF_CONCURRENCY", concurrency)] {

@@ -1,6 +1,7 @@
 //! Which files are suites: folders walked in order, `_` and `.` left out, explicit paths taken as they are.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -116,6 +117,7 @@ impl Search<'_> {
                     self.found.push(Found { path: entry.into_path(), folder: folder.clone() });
                 }
                 Ok(_) => {}
+                Err(error) if error.path().is_some_and(|path| is_hidden_below(start, path)) => {}
                 Err(error) => self.unwalkable(start, &error),
             }
         }
@@ -133,8 +135,18 @@ impl Search<'_> {
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
+    is_hidden_name(entry.file_name())
+}
+
+fn is_hidden_name(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
     name.starts_with('_') || name.starts_with('.')
+}
+
+/// True for what lies in or is something hidden, such as an editor's lock, which is a link to nowhere.
+fn is_hidden_below(start: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(start).unwrap_or(path);
+    path != start && below.components().any(|part| is_hidden_name(part.as_os_str()))
 }
 
 fn is_suite(path: &Path) -> bool {

@@ -3,6 +3,7 @@
 pub(crate) mod data;
 pub(crate) mod discover;
 pub(crate) mod grounds;
+pub(crate) mod json;
 pub(crate) mod load;
 pub(crate) mod names;
 pub(crate) mod node;

@@ -15,7 +15,7 @@ pub struct Mark {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// Characters covered on that line, at least 1.
+    /// Characters covered on that line; 0 for a list or mapping, whose end on the line is looked for when it is shown.
     pub width: u32,
 }
 
@@ -178,12 +178,17 @@ impl Source {
 
     /// The place of a mark, with its source line.
     pub fn place(&self, mark: Mark) -> Place {
+        let excerpt = cut_line(self.line(mark.line));
+        let width = match mark.width {
+            0 => flow_width(excerpt, mark.column),
+            known => known,
+        };
         Place {
             file: self.name.clone(),
             line: mark.line,
             column: mark.column,
-            width: mark.width.max(1),
-            excerpt: Arc::from(cut_line(self.line(mark.line))),
+            width,
+            excerpt: Arc::from(excerpt),
         }
     }
 }
@@ -195,5 +200,82 @@ fn cut_line(line: &str) -> &str {
     match line.char_indices().nth(400) {
         Some((at, _)) => &line[..at],
         None => line,
+    }
+}
+
+/// How many characters a list or mapping in flow style covers from its bracket on, up to the line's end if it goes on below;
+/// 1 in block style.
+fn flow_width(line: &str, column: u32) -> u32 {
+    let rest = || line.chars().skip(column.saturating_sub(1) as usize);
+    if !rest().next().is_some_and(|first| matches!(first, '{' | '[')) {
+        return 1;
+    }
+    let (mut open, mut within, mut before, mut solid) = (0_u32, Within::Flow, ' ', 1);
+    for (index, character) in (1_u32..).zip(rest()) {
+        match (within, character) {
+            (Within::Flow, '#') if before == ' ' => break,
+            (Within::Flow, '{' | '[') => open += 1,
+            (Within::Flow, '}' | ']') => open -= 1,
+            (Within::Flow | Within::Single | Within::Double | Within::Escape, _) => {}
+        }
+        within = within.after(character, before);
+        before = character;
+        if open == 0 {
+            return index;
+        }
+        if character != ' ' {
+            solid = index;
+        }
+    }
+    solid
+}
+
+/// Where a character of a line in flow style stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// Outside quotes.
+    Flow,
+    /// In single quotes.
+    Single,
+    /// In double quotes.
+    Double,
+    /// After a backslash in double quotes.
+    Escape,
+}
+
+impl Within {
+    /// Where the next character stands. A quote opens only where a scalar may begin; `''` is a quote within single quotes.
+    fn after(self, character: char, before: char) -> Self {
+        let begins = matches!(before, ' ' | ',' | '[' | '{' | ':');
+        match (self, character) {
+            (Self::Flow, '"') if begins => Self::Double,
+            (Self::Flow, '\'') if begins || before == '\'' => Self::Single,
+            (Self::Single, '\'') | (Self::Double, '"') => Self::Flow,
+            (Self::Double, '\\') => Self::Escape,
+            (Self::Escape, _) => Self::Double,
+            (Self::Flow | Self::Single | Self::Double, _) => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_or_mapping_is_underlined_up_to_its_end_on_the_line() {
+        let shown = |text: &str, column: u32| {
+            let place = Source::new("a.yaml", text.to_owned()).place(Mark { line: 1, column, width: 0 });
+            place.excerpt.chars().skip(column as usize - 1).take(place.width as usize).collect::<String>()
+        };
+        assert_eq!(shown("- { a: [1, 2], b: '}', c: don't } # }", 3), "{ a: [1, 2], b: '}', c: don't }");
+        assert_eq!(shown("- { a: [1, 2], b: 3 }", 8), "[1, 2]");
+        assert_eq!(shown(r#"x: { "a\"}": 1 } }"#, 4), r#"{ "a\"}": 1 }"#);
+        assert_eq!(shown("x: [ä, # the rest follows", 4), "[ä,");
+        assert_eq!(shown(r"x: [ 'a\', '}''{', b ] ]", 4), r"[ 'a\', '}''{', b ]");
+        assert_eq!(shown("- - a", 3), "-");
+        assert_eq!(shown("x", 9), "");
+        let long = format!("[{}]", "a, ".repeat(1_000));
+        assert_eq!(shown(&long, 1).chars().count(), 399, "the excerpt ends there, in a space");
     }
 }

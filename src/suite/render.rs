@@ -10,11 +10,14 @@ use crate::suite::problem::Problem;
 /// How many problems are shown whole.
 const MOST_SHOWN: usize = 50;
 
+/// The fewest columns that source lines are cut to; on a narrower screen they wrap.
+const NARROWEST: usize = 60;
+
 /// Whether problems are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// With ANSI colours.
-    Color,
+    /// With ANSI colours, for a screen of so many columns; none in a pipe.
+    Color(Option<usize>),
     /// As bare text.
     Plain,
 }
@@ -22,7 +25,8 @@ pub enum Style {
 /// Writes problems one below the other, the first 50 whole, and their number where there are several.
 pub fn render(problems: &[Problem], style: Style) -> String {
     let renderer = match style {
-        Style::Color => Renderer::styled(),
+        Style::Color(Some(columns)) => Renderer::styled().term_width(columns.max(NARROWEST)),
+        Style::Color(None) => Renderer::styled(),
         Style::Plain => Renderer::plain(),
     };
     let mut text = String::new();
@@ -134,6 +138,27 @@ error: unknown key `asert` in a test
     }
 
     #[test]
+    fn on_a_screen_the_source_line_is_cut_around_the_mark() {
+        let line = format!("  - {{ name: {}, asert: 1 }}\n", "long ".repeat(40));
+        let column = u32::try_from(line.find("asert").unwrap()).unwrap() + 1;
+        for columns in [0, 20, 60, 80, 1_000] {
+            let found = [problem(&line, (1, column, 5))];
+            let shown =
+                anstream::adapter::strip_str(&render(&found, Style::Color(Some(columns)))).to_string();
+            let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= columns.max(NARROWEST) || columns > 200, "{columns}: {shown}");
+            let (above, below) = shown.split_once("^^^^^").unwrap();
+            let indent = above.lines().last().unwrap().chars().count();
+            let source = above.lines().rev().nth(1).unwrap();
+            assert_eq!(
+                source.chars().skip(indent).take(5).collect::<String>(),
+                "asert",
+                "{columns}: {shown}{below}"
+            );
+        }
+    }
+
+    #[test]
     fn both_places_of_a_duplicate_are_shown() {
         let source = Source::new("a.yaml", "name: x\nname: y\n".to_owned());
         let place = |line| source.place(Mark { line, column: 1, width: 4 });
@@ -170,6 +195,6 @@ error: unknown key `asert` in a test
         let text = render(&problems, Style::Plain);
         assert_eq!(text.matches("error: ").count(), 50);
         assert!(text.ends_with("10000 problems, the first 50 are shown\n"));
-        assert!(render(&problems[..1], Style::Color).contains('\u{1b}'));
+        assert!(render(&problems[..1], Style::Color(None)).contains('\u{1b}'));
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::base::origin::Place;
 use crate::suite::data::Found;
+use crate::suite::json::parse_json;
 use crate::suite::node::{Mark, Source};
 use crate::suite::problem::Problem;
 use crate::suite::yaml::{decode, parse_yaml};
@@ -93,11 +94,10 @@ fn read_json_lines(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
         if line.trim().is_empty() {
             continue;
         }
-        match serde_json::from_str::<Value>(line) {
+        match parse_json(line) {
             Ok(value) => rows.extend(json_row(value, line_place(source, index + 1, 1), problems)),
-            Err(error) => {
-                let place = line_place(source, index + 1, column_of(line, error.column()));
-                problems.push(Problem::new(place, format!("no JSON: {}", bare(&error))));
+            Err(fault) => {
+                problems.push(Problem::new(line_place(source, index + 1, fault.column), fault.message));
             }
         }
     }
@@ -105,12 +105,11 @@ fn read_json_lines(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
 }
 
 fn read_json(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
-    let value = match serde_json::from_str::<Value>(&source.text) {
+    let value = match parse_json(&source.text) {
         Ok(value) => value,
-        Err(error) => {
-            let column = column_of(source.line(error.line() as u32), error.column());
-            let place = line_place(source, error.line(), column);
-            problems.push(Problem::new(place, format!("no JSON: {}", bare(&error))));
+        Err(fault) => {
+            let place = line_place(source, fault.line, fault.column);
+            problems.push(Problem::new(place, fault.message));
             return Vec::new();
         }
     };
@@ -142,22 +141,12 @@ fn json_row(value: Value, place: Place, problems: &mut Vec<Problem>) -> Option<F
     }
 }
 
-/// The parser counts bytes; editors count characters.
-fn column_of(line: &str, bytes: usize) -> usize {
-    let end = (0..=bytes.saturating_sub(1).min(line.len()))
-        .rev()
-        .find(|at| line.is_char_boundary(*at))
-        .unwrap_or(0);
-    line[..end].chars().count() + 1
-}
-
-/// The parser's message without its own place.
-fn bare(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
-}
-
 fn read_csv(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
+    if let Some(line) = open_quote(&source.text) {
+        let problem = Problem::new(line_place(source, line, 1), "a quote on this line is never closed");
+        problems.push(problem.help("all rows after it would be part of one cell"));
+        return Vec::new();
+    }
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source.text.as_bytes());
     let header = match reader.headers() {
         Ok(header) => header.clone(),
@@ -186,6 +175,23 @@ fn read_csv(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
         }
     }
     rows
+}
+
+/// The line of a quote that begins a cell and is never closed, which the CSV library takes for the end of the file.
+fn open_quote(text: &str) -> Option<usize> {
+    let (mut line, mut opened) = (1, None);
+    let mut at_start = true;
+    for byte in text.bytes() {
+        match (byte, opened) {
+            (b'"', Some(_)) => opened = None,
+            // A second quote right after the first closed one goes on with the cell.
+            (b'"', None) if at_start => opened = Some(line),
+            _ => {}
+        }
+        at_start = matches!(byte, b',' | b'\n' | b'\r') || byte == b'"' && opened.is_none();
+        line += usize::from(byte == b'\n');
+    }
+    opened
 }
 
 fn csv_row(

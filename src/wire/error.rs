@@ -78,7 +78,7 @@ pub fn classify_http(status: u16, content_type: &str, body: &[u8]) -> WireError 
         }
     }
     let mut message = describe_body(content_type, body);
-    if status == 404 {
+    if matches!(status, 404 | 405) {
         message.push_str("; does `base_url` end in `/v1`?");
     } else if (300..400).contains(&status) {
         message.push_str("; redirects are not followed: is `base_url` right, scheme and `/v1` included?");
@@ -209,10 +209,12 @@ fn validated_model(message: &str) -> Option<&str> {
 }
 
 /// Judges by the status alone: proxies, and codes nobody recorded.
+///
+/// A web server that is no Dify answers a POST with 405: only of a body that is too large it is known that the inputs are at fault.
 fn judge_status(status: u16) -> Judgement {
     match status {
-        401 | 403 | 404 | 407 | 300..=399 => CONFIG_OF_ALL,
-        405 | 412 | 413 | 415 => REJECTED,
+        401 | 403 | 404 | 405 | 407 | 300..=399 => CONFIG_OF_ALL,
+        413 => REJECTED,
         429 => BUSY,
         400..=499 if status != 408 => CONFIG,
         _ => TRANSPORT,
@@ -338,6 +340,14 @@ mod tests {
             (504, "", PROVES_NOTHING, "empty body"),
             (524, "[1]", PROVES_NOTHING, "[1]"),
             (401, "{\"detail\": 1}", WRONG_FOR_ALL, "{\"detail\": 1}"),
+            (
+                405,
+                "<title>405 Not Allowed</title>",
+                WRONG_FOR_ALL,
+                "an HTML page: 405 Not Allowed; does `base_url` end in `/v1`?",
+            ),
+            (412, "", WRONG, "empty body"),
+            (415, "", WRONG, "empty body"),
             (413, "<title></title>", REFUSED, "an HTML page: <title></title>"),
             (
                 202,

@@ -46,7 +46,8 @@ pub fn node_price(node_type: &str, data: &Value) -> NodePrice {
         Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
     });
     match reported {
-        Some((amount, currency)) if !amount.is_zero() => NodePrice::Known { amount, currency },
+        Some((amount, currency)) if amount > Decimal::ZERO => NodePrice::Known { amount, currency },
+        Some((amount, _)) if amount < Decimal::ZERO => NodePrice::Unknown,
         Some(_) | None if surely_uses_model(node_type) => NodePrice::Unknown,
         Some(_) | None => NodePrice::None,
     }
@@ -74,6 +75,8 @@ mod tests {
     fn zero_on_a_model_is_unknown() {
         let free = llm(0, "0.0");
         assert_eq!(node_price("llm", &free), NodePrice::Unknown);
+        assert_eq!(node_price("llm", &llm(5, "-1.0")), NodePrice::Unknown, "nobody is paid for a run");
+        assert_eq!(node_price("code", &llm(5, "-1.0")), NodePrice::Unknown);
         assert_eq!(node_price("code", &json!({})), NodePrice::None);
         assert_eq!(node_price("llm", &json!({})), NodePrice::Unknown);
     }

@@ -119,6 +119,41 @@ fn an_interrupted_run_exits_130_with_reports_of_what_finished() {
     assert_eq!(report["run"]["interrupted"], true, "{report}");
 }
 
+#[test]
+fn a_run_whose_record_lost_a_verdict_is_not_green() {
+    let project = Project::with_suite(&SLOW.replace("60s", "4s"));
+    let child = project.command(&["run", "-j", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    lose_a_verdict(&project);
+    let output = child.unwrap().wait_with_output().unwrap();
+    assert_eq!(code(&output), 100, "{}", text(&output));
+    assert!(text(&output).contains("2 tests: 1 passed, 1 not finished"), "{}", text(&output));
+    assert!(text(&output).contains("exit 100: not every selected test has a verdict"), "{}", text(&output));
+}
+
+#[test]
+fn a_seed_is_never_taken_from_the_paths() {
+    let project = Project::with_suite(GREEN);
+    assert_eq!(code(&project.run(&["run", "--shuffle", "suites/s.yaml"])), 0);
+    let seeded = project.run(&["run", "--shuffle=7", "suites"]);
+    assert!(code(&seeded) == 0 && text(&seeded).contains("seed 7"), "{}", text(&seeded));
+    assert_eq!(code(&project.run(&["run", "--shuffle=suites"])), 2);
+    let path = project.run(&["run", "--shuffle", "7"]);
+    assert!(code(&path) == 2 && text(&path).contains('7'), "{}", text(&path));
+}
+
+#[test]
+fn list_and_check_show_the_same_problems() {
+    let project = Project::with_suite(
+        "version: 1\nname: S\ntests:\n  - name: a\n    asert: []\n  - name: b\n    assert: [{ path: $.x, regex: '(' }]\n",
+    );
+    let (listed, checked) = (project.run(&["list"]), project.run(&["check"]));
+    assert_eq!((code(&listed), code(&checked)), (2, 1));
+    assert!(text(&checked).contains("did you mean `assert`?"), "{}", text(&checked));
+    assert!(text(&checked).contains("is not a regex"), "{}", text(&checked));
+    assert!(text(&listed).starts_with(text(&checked).trim_end()), "{}", text(&listed));
+    assert!(text(&listed).contains("nothing is listed"), "{}", text(&listed));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_mock_command_ends_with_0_on_a_signal() {
@@ -129,6 +164,18 @@ fn the_mock_command_ends_with_0_on_a_signal() {
     assert_eq!(&first, b"http://");
     signal(&child, "TERM");
     assert_eq!(end(&mut child), Some(0));
+}
+
+/// Damages the line of the first verdict while the run goes on, as a failing disk would.
+pub fn lose_a_verdict(project: &Project) {
+    use std::io::{Seek, SeekFrom, Write};
+    until("a verdict in the journal", || journal_text(project).contains("case_finished"));
+    let run = std::fs::read_dir(project.path("reports/runs")).unwrap().next().unwrap().unwrap();
+    let path = run.path().join("journal.jsonl");
+    let at = std::fs::read_to_string(&path).unwrap().find("case_finished").unwrap();
+    let mut journal = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    journal.seek(SeekFrom::Start(at as u64)).unwrap();
+    journal.write_all(b"case_damaged!").unwrap();
 }
 
 fn journal_text(project: &Project) -> String {

@@ -2,10 +2,14 @@
 //! green, red and broken, by itself, under `cargo test` and under `cargo nextest`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use crate::exit_codes::lose_a_verdict;
 use crate::project::{GREEN, Project, RED, text};
+
+/// A test that is skipped, to follow others.
+const LEFT_OUT: &str = "  - { name: left-out, skip: not today, assert: [{ path: $.x, equals: 1 }] }\n";
 
 const BROKEN: &str = "version: 1\nname: S\ntests:\n  - name: a\n    asert: []\n";
 
@@ -18,10 +22,41 @@ fn the_example_crate_is_green_under_cargo_test() {
 
 #[test]
 fn a_green_project_exits_0_and_says_what_is_ignored() {
-    let left_out = "  - { name: left-out, skip: not today, assert: [{ path: $.x, equals: 1 }] }\n";
-    let output = harness(&Project::with_suite(&format!("{GREEN}{left_out}")), &[]);
+    let output = harness(&Project::with_suite(&format!("{GREEN}{LEFT_OUT}")), &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(text(&output).contains("1 passed; 0 failed; 1 ignored"), "{}", text(&output));
+}
+
+#[test]
+fn ignored_tests_are_in_the_reports_as_skipped() {
+    for args in [&[][..], &["--include-ignored"]] {
+        let project = Project::with_suite(&format!("{GREEN}{LEFT_OUT}"));
+        let output = harness(&project, args);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        let report: serde_json::Value =
+            serde_json::from_str(&project.read("reports/latest/report.json")).unwrap();
+        let totals = &report["totals"];
+        assert_eq!(
+            (&totals["passed"], &totals["skipped"], &totals["unfinished"]),
+            (&1.into(), &1.into(), &0.into())
+        );
+        let junit = project.read("reports/latest/junit.xml");
+        assert!(!junit.contains("<error") && junit.contains("<skipped message=\"not today\"/>"), "{junit}");
+    }
+}
+
+#[test]
+fn a_record_that_lost_a_verdict_exits_101() {
+    let slow = "  - name: slow\n    assert: [{ path: $.x, equals: 1 }]\n    mock: { outputs: { x: 1 }, latency: 4s }\n";
+    let project = Project::with_suite(&format!("{GREEN}{slow}"));
+    binary();
+    let child =
+        trials(&project, &["--test-threads", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    lose_a_verdict(&project);
+    let output = child.unwrap().wait_with_output().unwrap();
+    assert!(text(&output).contains("2 passed; 0 failed"), "{}", text(&output));
+    assert!(text(&output).contains("1 test has no verdict in the record"), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
 }
 
 #[test]

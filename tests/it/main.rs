@@ -6,6 +6,8 @@
 mod bad_input;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
+/// Runs that were once green, endless or too talkative, and must not be.
+mod doubts;
 /// The engine against servers that misbehave: pace, retries, configuration errors, timeouts, signals, choice and order.
 mod engine;
 /// Every exit code, provoked in a child process.

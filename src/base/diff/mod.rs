@@ -15,6 +15,7 @@ pub use self::text::diff_text;
 
 /// How something expected differs from what came.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Diff {
     /// Of two texts.
     Text(TextDiff),
@@ -42,6 +43,7 @@ pub struct DiffLine {
 
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// In both texts.
     Same,
@@ -79,6 +81,7 @@ pub struct JsonChange {
 
 /// What happened at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// Only the actual value has it.
     Added,

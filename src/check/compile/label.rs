@@ -3,6 +3,7 @@
 use crate::suite::node::{Entry, Node, NodeValue};
 
 use super::keys::{Family, family};
+use super::written::written;
 
 /// The longest operand shown.
 const LONGEST: usize = 60;
@@ -15,7 +16,7 @@ pub(super) fn describe(node: &Node) -> String {
     if let Some(name) = node.get("node").and_then(Node::as_text) {
         line.push_str(name);
         if let Some(execution) = node.get("execution") {
-            line.push_str(&format!(" ({})", shown(execution)));
+            line.push_str(&format!(" ({})", bare(execution)));
         }
         line.push_str(": ");
     }
@@ -108,9 +109,5 @@ fn bare(node: &Node) -> String {
 }
 
 fn shown(node: &Node) -> String {
-    let text = node.to_json().to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
-    }
+    written(node, LONGEST)
 }

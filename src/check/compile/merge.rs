@@ -44,15 +44,13 @@ pub fn expects_rejection(own: &[Node]) -> bool {
         })
 }
 
+/// The label of the implied `status: succeeded`.
+pub const IMPLIED_STATUS: &str = "status is succeeded (implied)";
+
 /// The implied `status: succeeded`, standing at the test's name.
 pub fn implicit_status(place: Arc<Place>) -> Check {
     Check {
-        head: Head {
-            place,
-            severity: Severity::Error,
-            label: Arc::from("status is succeeded (implied)"),
-            late_label: None,
-        },
+        head: Head { place, severity: Severity::Error, label: Arc::from(IMPLIED_STATUS), late_label: None },
         body: Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))]),
     }
 }

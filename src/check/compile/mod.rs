@@ -8,6 +8,7 @@ mod operand;
 mod predicate;
 mod subject;
 mod value;
+mod written;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::verdict::Severity;
 use super::model::{Body, Check, Head};
 use super::schema::FileRoot;
 
-pub use self::merge::{expects_rejection, implicit_status, merge_assertions, needs_status};
+pub use self::merge::{IMPLIED_STATUS, expects_rejection, implicit_status, merge_assertions, needs_status};
 
 use self::keys::{ALL_KEYS, Family};
 

@@ -112,15 +112,20 @@ impl OperandError {
         self
     }
 
+    /// A fault of a key itself.
+    pub(super) fn at_key(key: &str, message: impl Into<String>) -> Self {
+        let mut error = Self::new(message).under(key);
+        error.spot = Spot::Key;
+        error
+    }
+
     /// An unknown key, with the nearest known one.
     pub(super) fn unknown_key(key: &str, what: &str, known: &[&str]) -> Self {
         let help = match nearest(key, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known keys: {}", known.join(", ")),
         };
-        let mut error = Self::new(format!("unknown key `{key}` in {what}")).help(help).under(key);
-        error.spot = Spot::Key;
-        error
+        Self::at_key(key, format!("unknown key `{key}` in {what}")).help(help)
     }
 
     fn once_rendered(self) -> String {
@@ -156,11 +161,11 @@ pub(super) fn parse_bool(value: &Value, what: &str) -> Result<bool, OperandError
 pub(super) fn parse_path(value: &Value) -> Result<JsonPath, OperandError> {
     let text = parse_text(value, "a path")?;
     JsonPath::parse(&text).map_err(|error| {
-        let wrong = OperandError::new(format!("`{text}` is not a JSONPath: {error}"));
         if text.starts_with('$') {
-            wrong
+            OperandError::new(format!("`{text}` is not a JSONPath: {error}"))
         } else {
-            wrong.help(format!("paths start at `$`, as in `$.{text}`"))
+            let wrong = OperandError::new(format!("`{text}` is not a JSONPath: paths start at `$`"));
+            wrong.help(format!("did you mean `$.{text}`?"))
         }
     })
 }

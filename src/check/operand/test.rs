@@ -89,22 +89,25 @@ pub(in crate::check) fn operand_keys(word: Word) -> Option<&'static [&'static st
 
 /// Compiles a regex; one that matches every text is refused.
 pub(in crate::check) fn parse_regex(pattern: &str, case: CaseRule) -> Result<Regex, OperandError> {
-    let regex =
-        RegexBuilder::new(pattern).case_insensitive(case == CaseRule::Ignore).build().map_err(|error| {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            OperandError::new(format!("`{pattern}` is not a regex: {reason}"))
-        })?;
+    let regex = compile_regex(pattern, case)?;
     if matches_everything(&regex) {
         return Err(OperandError::new(format!("`{pattern}` matches every text")));
     }
     Ok(regex)
 }
 
-/// A regex with a group, whose text is taken.
+fn compile_regex(pattern: &str, case: CaseRule) -> Result<Regex, OperandError> {
+    RegexBuilder::new(pattern).case_insensitive(case == CaseRule::Ignore).build().map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        OperandError::new(format!("`{pattern}` is not a regex: {reason}"))
+    })
+}
+
+/// A regex with a group, whose text is taken; it judges nothing, so that `^(.*)`, the first line, is as good as any.
 pub(in crate::check) fn parse_group_regex(value: &Value) -> Result<Regex, OperandError> {
     let text = parse_text(value, "a regex")?;
-    let regex = parse_regex(&text, CaseRule::Exact)?;
+    let regex = compile_regex(&text, CaseRule::Exact)?;
     if regex.captures_len() < 2 {
         return Err(OperandError::new(format!("`{text}` has no group to take"))
             .help("put parentheses around what is wanted"));

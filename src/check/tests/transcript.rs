@@ -31,7 +31,8 @@ pub(super) fn build(spec: &Value) -> Transcript {
         .collect();
     let ending = ending(&spec["ending"]);
     let mode = if spec["mode"] == "blocking" { ResponseMode::Blocking } else { ResponseMode::Streaming };
-    let steps: u64 = nodes.iter().map(|node| 1 + u64::from(node.retries)).sum();
+    let outer = nodes.iter().filter(|node| node.parent.is_none());
+    let steps: u64 = outer.map(|node| 1 + u64::from(node.retries)).sum();
     let tokens: u64 = nodes
         .iter()
         .filter(|node| !node.is_container())
@@ -50,7 +51,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
     }
     let has_run = matches!(ending, Ending::Finished | Ending::Paused) && spec["run"] != "none";
     let event = json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}).to_string();
-    let events = if mode == ResponseMode::Streaming && has_run {
+    let events = if mode == ResponseMode::Streaming && has_run && spec["stream"] != false {
         vec![Arrival { at: Duration::from_secs(1), text: event.into() }]
     } else {
         Vec::new()
@@ -127,12 +128,16 @@ fn ending(spec: &Value) -> Ending {
 fn node_run(at: usize, spec: &Value) -> NodeRun {
     let text = |key: &str| spec[key].as_str().map(str::to_owned);
     let title = text("title").unwrap();
-    let metadata = match (&spec["tokens"], &spec["price"]) {
+    let mut metadata = match (&spec["tokens"], &spec["price"]) {
         (Value::Null, Value::Null) => Value::Null,
         (tokens, price) => {
             json!({"total_tokens": tokens, "total_price": price, "currency": spec.get("currency").unwrap_or(&json!("USD"))})
         }
     };
+    if let Some(rounds) = spec["rounds"].as_u64() {
+        let map: serde_json::Map<_, _> = (0..rounds).map(|round| (round.to_string(), json!(0.1))).collect();
+        metadata["iteration_duration_map"] = Value::Object(map);
+    }
     let mut data = json!({
         "status": text("status").unwrap_or("succeeded".into()), "outputs": spec.get("outputs").cloned().unwrap_or(json!({})),
         "inputs": spec.get("inputs").cloned().unwrap_or(json!({})), "process_data": spec.get("process_data").cloned().unwrap_or(json!({})),
@@ -149,7 +154,7 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
         started_at: Duration::from_millis(at as u64),
         finished: (spec["unfinished"] != true).then_some(data),
         retries: spec["retries"].as_u64().unwrap_or(0) as u32,
-        parent: text("parent").map(|parent| (parent, 0)),
+        parent: text("parent").map(|parent| (parent, spec["round"].as_u64().unwrap_or(0))),
         first_token_at: spec["ttft"].as_f64().map(Duration::from_secs_f64),
     }
 }

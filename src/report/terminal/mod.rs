@@ -17,7 +17,7 @@ use crate::base::redact::Redactor;
 use crate::base::units::{format_count, format_duration};
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord, mended};
-use crate::outcome::{Attempt, CaseOutcome};
+use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::terminal::bar::Bar;
 use crate::report::terminal::burst::Burst;
@@ -215,9 +215,9 @@ fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u64>) {
     text.tone(tone, &format!("{sign} {:<7}", outcome.verdict.word()))
         .push(" ")
         .push(&one_line(&outcome.name, 300));
-    if outcome.verdict != Verdict::Skipped {
+    if outcome.attempts > 0 {
         let mut aside = format!("  {}", format_duration(duration(outcome.duration_ms)));
-        if let Some(tokens) = tokens {
+        if let Some(tokens) = tokens.filter(|tokens| *tokens > 0) {
             aside.push_str(&format!(" · {} tokens", format_count(tokens)));
         }
         if outcome.attempts > 1 {
@@ -230,6 +230,8 @@ fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u64>) {
         text.tone(Tone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
     }
     if let Some(reason) = &outcome.reason {
+        // The cause itself is told once, at the end.
+        let reason = if Cause::met_before(reason).is_some() { "not sent" } else { reason };
         text.tone(Tone::Faint, &format!("  {}", one_line(reason, 200)));
     }
     text.end();

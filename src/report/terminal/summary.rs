@@ -7,7 +7,7 @@ use crate::base::units::{format_count, format_duration};
 use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
-use crate::report::facts::explain_attempt;
+use crate::report::facts::{beyond_cause, explain_attempt};
 use crate::report::junit::MOCK_NOTE;
 use crate::report::run_facts::tell_run;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
@@ -33,10 +33,31 @@ pub(crate) struct Ending {
 }
 
 /// The tests that met one cause.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
     count: u32,
+    /// Those of them that were not sent, since others had met it.
+    unsent: u32,
     names: Vec<String>,
+    /// The first that was sent, else the first.
+    told: CaseRecord,
+}
+
+impl Group {
+    fn new(told: CaseRecord) -> Self {
+        Self { count: 0, unsent: 0, names: Vec::new(), told }
+    }
+
+    fn add(&mut self, case: CaseRecord) {
+        self.count += 1;
+        self.unsent += u32::from(case.attempts.is_empty());
+        if self.names.len() < 3 {
+            self.names.push(case.outcome.name.clone());
+        }
+        if self.told.attempts.is_empty() && !case.attempts.is_empty() {
+            self.told = case;
+        }
+    }
 }
 
 /// Renders failures and totals.
@@ -53,7 +74,7 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
-    if record.totals.red() > 0 {
+    if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
     }
     if record.start.mock {
@@ -77,11 +98,7 @@ fn group_errors(record: &RunRecord) -> Result<HashMap<String, Group>, JournalErr
         if groups.len() >= CAUSES && !groups.contains_key(&key) {
             continue;
         }
-        let group = groups.entry(key).or_default();
-        group.count += 1;
-        if group.names.len() < 3 {
-            group.names.push(case.outcome.name);
-        }
+        groups.entry(key).or_insert_with(|| Group::new(case.clone())).add(case);
     }
     groups.retain(|_, group| group.count > 1);
     Ok(groups)
@@ -91,15 +108,15 @@ fn group_errors(record: &RunRecord) -> Result<HashMap<String, Group>, JournalErr
 fn key_of(case: &CaseRecord) -> Option<String> {
     match case.outcome.verdict {
         Verdict::Errored => match case.deciding() {
-            Some(attempt) => attempt.cause.as_ref().map(cause_key),
-            None => case.outcome.reason.clone(),
+            Some(attempt) => attempt.cause.as_ref().map(|cause| cause.message.clone()),
+            None => case
+                .outcome
+                .reason
+                .as_deref()
+                .map(|reason| Cause::met_before(reason).unwrap_or(reason).to_owned()),
         },
         Verdict::Passed | Verdict::Failed | Verdict::Inconclusive | Verdict::Flaky | Verdict::Skipped => None,
     }
-}
-
-fn cause_key(cause: &Cause) -> String {
-    format!("{}\n{}", cause.message, cause.hint.as_deref().unwrap_or_default())
 }
 
 /// Writes the red cases in plan order: the first in full, alike errors as one, the rest by name.
@@ -122,7 +139,7 @@ fn failures(
         if full < FULL {
             full += 1;
             match key {
-                Some(key) => group(text, &case, &groups[&key]),
+                Some(key) => group(text, &groups[&key]),
                 None => failure(text, &case, screen.detail),
             }
             told.extend(key_of(&case));
@@ -166,7 +183,7 @@ fn failure(text: &mut Text, case: &CaseRecord, detail: Detail) {
 }
 
 fn explain(text: &mut Text, outcome: &CaseOutcome, attempt: Option<&Attempt>, which: Which) {
-    if attempt.is_none_or(|attempt| attempt.findings.is_empty()) {
+    if attempt.is_none_or(|attempt| beyond_cause(attempt).is_empty()) {
         text.push("  ").tone(Tone::Strong, &visible(&outcome.place.to_string(), Lines::One)).end();
     }
     match attempt {
@@ -178,16 +195,20 @@ fn explain(text: &mut Text, outcome: &CaseOutcome, attempt: Option<&Attempt>, wh
 }
 
 /// Writes a cause that several tests met, with some of their names.
-fn group(text: &mut Text, case: &CaseRecord, group: &Group) {
+fn group(text: &mut Text, group: &Group) {
     text.end();
     let count = format_count(u64::from(group.count));
     text.tone(Tone::Bad, &format!("! errored {count} tests, all for one cause")).end();
-    match (case.deciding(), &case.outcome.reason) {
+    match (group.told.deciding(), &group.told.outcome.reason) {
         (Some(attempt), _) => explain_attempt(text, attempt, Which::NotHeld, Bounds::SCREEN),
         (None, Some(reason)) => {
             text.push("  ").push(&one_line(reason, Bounds::SCREEN.width)).end();
         }
         (None, None) => {}
+    }
+    if group.unsent > 0 && group.unsent < group.count {
+        let unsent = format_count(u64::from(group.unsent));
+        text.push(&format!("  {unsent} of them would only have met it again and were not sent")).end();
     }
     let names: Vec<String> = group.names.iter().map(|name| one_line(name, 120)).collect();
     text.push("  tests   ").push(&names.join(", "));
@@ -253,7 +274,11 @@ fn how_it_ended(text: &mut Text, record: &RunRecord) {
                 text.tone(Tone::Bad, "interrupted: what had not finished was not judged").end();
             }
             if let Some(reason) = &end.stopped_early {
-                text.tone(Tone::Doubt, &format!("stopped early: {}", one_line(reason, 400))).end();
+                text.tone(Tone::Doubt, &one_line(reason, 400)).end();
+            }
+            let accounted_for = end.interrupted || end.stopped_early.is_some();
+            if record.unfinished() > 0 && !accounted_for {
+                text.tone(Tone::Bad, "records are missing: run the tests again that did not finish").end();
             }
         }
     }

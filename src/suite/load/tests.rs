@@ -127,6 +127,70 @@ fn links_that_loop_or_lead_nowhere_and_unreadable_files_are_problems() {
 
 #[cfg(unix)]
 #[test]
+fn a_hidden_link_that_leads_nowhere_is_nobodys_problem() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new(&[("suites/a.yaml", ONE), ("suites/_data/x.txt", "")]);
+    for name in [".#a.yaml", "_old.yaml", "_data/gone.csv", ".git"] {
+        symlink("user@host.1234", folder.path().join("suites").join(name)).unwrap();
+    }
+    symlink(".#loop", folder.path().join("suites/.#loop")).unwrap();
+    let loaded = folder.load("", &[]);
+    assert_eq!((names(&loaded), problems(&loaded)), (vec!["a"], vec![]));
+    symlink("nowhere", folder.path().join("suites/more")).unwrap();
+    assert_eq!(problems(&folder.load("", &[])).len(), 1, "what it named may have held suites");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_suite_and_nobody_waits_for_it() {
+    let folder = Folder::new(&[("suites/a.yaml", ONE)]);
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("suites/p.yaml")).status();
+    assert!(made.unwrap().success());
+    let loaded = folder.load("", &[]);
+    assert_eq!(problems(&loaded), ["suites/p.yaml the file cannot be read: it is no regular file"]);
+    assert_eq!(names(&loaded), ["a"]);
+}
+
+/// A file whose reading fails for whoever asks, the superuser too: a process has no memory at address 0.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_is_a_problem_for_everybody() {
+    let folder = Folder::new(&[("suites/a.yaml", ONE)]);
+    std::os::unix::fs::symlink("/proc/self/mem", folder.path().join("suites/mem.yaml")).unwrap();
+    let loaded = folder.load("", &[]);
+    assert_eq!(names(&loaded), ["a"]);
+    assert_eq!(problems(&loaded), ["suites/mem.yaml the file cannot be read: input/output error"]);
+}
+
+/// The superuser reads whatever the modes say: then the file loads, and nothing is proven beyond that.
+#[cfg(unix)]
+#[test]
+fn a_file_that_the_user_may_not_read_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new(&[("suites/a.yaml", ONE), ("suites/shut.yaml", ONE)]);
+    let path = folder.path().join("suites/shut.yaml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    let loaded = folder.load("", &[]);
+    match fs::read(&path) {
+        Ok(_) => assert_eq!((names(&loaded), problems(&loaded)), (vec!["a", "shut"], vec![])),
+        Err(_) => {
+            assert_eq!(problems(&loaded), ["suites/shut.yaml the file cannot be read: permission denied"]);
+            assert_eq!(names(&loaded), ["a"]);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_after_it_was_found_is_a_problem() {
+    let folder = Folder::new(&[]);
+    let mut found = Vec::new();
+    let bytes = read_bytes(&folder.path().join("suites/gone.yaml"), "suites/gone.yaml", &mut found);
+    assert_eq!(bytes, None);
+    assert_eq!(found[0].message, "the file cannot be read: no such file or directory");
+}
+
+#[cfg(unix)]
+#[test]
 fn data_files_may_not_leave_the_suites_folder_even_through_links() {
     use std::os::unix::fs::symlink;
     let folder = Folder::new(&[

@@ -17,9 +17,6 @@ pub(super) fn describe(source: &Source, error: &Error) -> Problem {
         Error::MultipleDocuments { .. } => {
             ("a second document begins here".to_owned(), "one file holds one document; remove the `---`")
         }
-        Error::NonFiniteFloat { value, .. } => {
-            (format!("`{value}` is not a finite number"), "put it in quotes if it is text")
-        }
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             ("an alias stands inside its own anchor".to_owned(), "write the value out")
         }

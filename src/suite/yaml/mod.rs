@@ -1,7 +1,7 @@
 //! Bytes to a node tree: the only place that knows the YAML library, its options and its errors.
 //!
-//! What a document cannot be (duplicate keys, several documents, bottomless nesting, alias bombs, numbers beyond 64 bits)
-//! becomes a problem at its place. Meaning is given by `reader`.
+//! What a document cannot be (duplicate keys, several documents, bottomless nesting, alias bombs, numbers that JSON cannot
+//! hold, binary data) becomes a problem at its place. Meaning is given by `reader`.
 
 mod decode;
 mod describe;
@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy};
+use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Options, Spanned};
 
 use crate::base::origin::Place;
@@ -26,6 +26,8 @@ use self::describe::{describe, mark_of};
 const DEEPEST: usize = 128;
 /// Stack of the reading thread: about 20 KiB a level in an unoptimised build.
 const STACK: usize = 32 << 20;
+/// Stands for infinities and what is no number until `inspect` refuses them at their place.
+const STAND_IN: f64 = f64::MAX;
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 256 << 20;
 
@@ -55,8 +57,11 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
         problems.push(Problem::new(Place::file(source.name.clone()), "the file is empty"));
         return None;
     }
-    match deserialize(&source.text) {
+    match deserialize(&source.text, Binary::AsWritten) {
         Ok(mut root) => {
+            if ["!binary", ":binary"].iter().any(|tag| source.text.contains(tag)) {
+                refuse_binary(source, &root, problems);
+            }
             inspect(source, &mut root, problems);
             Some(root)
         }
@@ -67,10 +72,58 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
     }
 }
 
+/// What becomes of a text with the tag `!!binary`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binary {
+    /// It stays the Base64 that it is.
+    AsWritten,
+    /// It is decoded.
+    Decoded,
+}
+
+/// Binary data is no value of a suite; what was tagged as such is what decoding changes.
+fn refuse_binary(source: &Source, root: &Node, problems: &mut Vec<Problem>) {
+    match deserialize(&source.text, Binary::Decoded) {
+        Ok(decoded) => find_changed(source, (root, &decoded), problems),
+        Err(error) => problems.push(describe(source, &error)),
+    }
+}
+
+fn find_changed(source: &Source, (written, decoded): (&Node, &Node), problems: &mut Vec<Problem>) {
+    let mut refuse = |mark| {
+        let problem = Problem::new(source.place(mark), "binary data is no value of a suite");
+        problems.push(problem.help("give files under `files`"));
+    };
+    match (&written.value, &decoded.value) {
+        (NodeValue::Text(text), NodeValue::Text(other)) if text != other => refuse(written.mark),
+        (NodeValue::List(items), NodeValue::List(others)) => {
+            items.iter().zip(others).for_each(|pair| find_changed(source, pair, problems));
+        }
+        (NodeValue::Map(entries), NodeValue::Map(others)) => {
+            for (entry, other) in entries.iter().zip(others) {
+                if entry.key != other.key {
+                    let problem = Problem::new(source.place(entry.mark), "binary data is no key of a suite");
+                    problems.push(problem.help("write it as text"));
+                }
+                find_changed(source, (&entry.value, &other.value), problems);
+            }
+        }
+        (
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Number(_)
+            | NodeValue::Text(_)
+            | NodeValue::List(_)
+            | NodeValue::Map(_),
+            _,
+        ) => {}
+    }
+}
+
 /// Builds the tree on a thread whose stack holds the deepest nesting allowed, whatever thread asks.
-fn deserialize(text: &str) -> Result<Node, Error> {
+fn deserialize(text: &str, binary: Binary) -> Result<Node, Error> {
     std::thread::scope(|scope| {
-        let read = || serde_saphyr::from_str_with_options::<Node>(text, options());
+        let read = || serde_saphyr::from_str_with_options::<Node>(text, options(binary));
         match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
             Ok(reader) => {
                 reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked")))
@@ -86,7 +139,7 @@ fn is_blank(text: &str) -> bool {
         .all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
 }
 
-fn options() -> Options {
+fn options(binary: Binary) -> Options {
     let aliases = AliasLimits::default();
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -107,17 +160,19 @@ fn options() -> Options {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         reject_unsupported_tags: true,
+        ignore_binary_tag_for_string: binary == Binary::AsWritten,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
 }
 
-/// Finds duplicate keys, which are then dropped, and whole numbers that a double has rounded.
+/// Finds duplicate keys, which are then dropped, whole numbers that a double has rounded, and numbers that are not finite.
 fn inspect(source: &Source, node: &mut Node, problems: &mut Vec<Problem>) {
     match &mut node.value {
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Text(_) => {}
         NodeValue::Number(number) => {
-            if number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= 9e18) {
-                inspect_large(source, node.mark, problems);
+            if let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.abs() >= 9e18) {
+                inspect_large(source, (node.mark, float), problems);
             }
         }
         NodeValue::List(items) => items.iter_mut().for_each(|item| inspect(source, item, problems)),
@@ -128,11 +183,15 @@ fn inspect(source: &Source, node: &mut Node, problems: &mut Vec<Problem>) {
     }
 }
 
-fn inspect_large(source: &Source, mark: Mark, problems: &mut Vec<Problem>) {
+fn inspect_large(source: &Source, (mark, float): (Mark, f64), problems: &mut Vec<Problem>) {
+    let is_stand_in = float == STAND_IN;
     let line = source.line(mark.line);
     let shown: String = line.chars().skip(mark.column as usize - 1).take(mark.width as usize).collect();
     let digits = shown.trim().trim_start_matches(['-', '+']);
-    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_stand_in && !digits.parse().is_ok_and(f64::is_finite) {
+        let message = format!("`{}` is not a finite number", shown.trim());
+        problems.push(Problem::new(source.place(mark), message).help("put it in quotes if it is text"));
+    } else if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let message = "a whole number beyond 64 bits cannot be kept exactly";
         problems.push(Problem::new(source.place(mark), message).help("put it in quotes to send it as text"));
     }
@@ -159,7 +218,21 @@ fn drop_duplicates(source: &Source, entries: &mut Vec<Entry>, problems: &mut Vec
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<NodeValue>::deserialize(deserializer)?;
-        Ok(Self { mark: mark_of(spanned.defined), value: spanned.value })
+        let own = mark_of(spanned.defined);
+        let mark = match &spanned.value {
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => own,
+            NodeValue::List(_) => Mark { width: 0, ..own },
+            NodeValue::Map(entries) => of_map(own, entries),
+        };
+        Ok(Self { mark, value: spanned.value })
+    }
+}
+
+/// A mapping in block style begins at its first key and is shown as that.
+fn of_map(own: Mark, entries: &[Entry]) -> Mark {
+    match entries.first() {
+        Some(first) if (first.mark.line, first.mark.column) == (own.line, own.column) => first.mark,
+        Some(_) | None => Mark { width: 0, ..own },
     }
 }
 
@@ -195,7 +268,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<NodeValue, E> {
-        let number = serde_json::Number::from_f64(number).ok_or_else(|| E::custom("not a finite number"))?;
+        let finite = if number.is_finite() { number } else { STAND_IN };
+        let number = serde_json::Number::from_f64(finite).ok_or_else(|| E::custom("not a finite number"))?;
         Ok(NodeValue::Number(number))
     }
 

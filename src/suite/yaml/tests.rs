@@ -66,6 +66,34 @@ fn whole_numbers_are_exact_to_64_bits_and_refused_beyond() {
 }
 
 #[test]
+fn numbers_that_are_not_finite_are_told_each_at_its_place() {
+    let (_, problems) = read("a: [.inf, -.INF, .nan]\nb: !!float .inf\nc: 1e400\nd: 1\nd: 2\n");
+    let expected = [
+        "x.yaml:5:1 the key `d` is given twice",
+        "x.yaml:1:5 `.inf` is not a finite number",
+        "x.yaml:1:11 `-.INF` is not a finite number",
+        "x.yaml:1:18 `.nan` is not a finite number",
+        "x.yaml:2:12 `.inf` is not a finite number",
+        "x.yaml:3:4 `1e400` is not a finite number",
+    ];
+    assert_eq!(problems, expected);
+    assert_eq!(value("[1.7976931348623157e308, '.inf', !!str .nan]"), json!([f64::MAX, ".inf", ".nan"]));
+}
+
+#[test]
+fn binary_data_is_refused_though_it_were_text() {
+    let text =
+        "a: !!binary aGVsbG8=\nb: [!<tag:yaml.org,2002:binary> aGk=, c]\nd: !!binary |\n  aGVs\n  bG8=\n";
+    let (_, problems) = read(text);
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.ends_with("binary data is no value of a suite")));
+    assert!(problems[0].starts_with("x.yaml:1:") && problems[1].starts_with("x.yaml:2:"), "{problems:?}");
+    assert_eq!(problem("a: !!binary '?'"), "x.yaml:1:13 binary data is no value of a suite");
+    assert_eq!(problem("!!binary aGk=: 1"), "x.yaml:1:10 binary data is no key of a suite");
+    assert_eq!(value("a: '!!binary aGVsbG8='\nbinary: aGVsbG8=\n")["binary"], "aGVsbG8=");
+}
+
+#[test]
 fn anchors_and_merge_keys_work() {
     assert_eq!(value("base: &b { x: 1, y: 1 }\nc: { <<: *b, x: 2 }\n")["c"], json!({ "x": 2, "y": 1 }));
     let many: String = (0..2_000).map(|number| format!("k{number}: *b\n")).collect();
@@ -134,7 +162,14 @@ fn places_count_characters_and_point_at_the_written_value() {
     let first = &root.as_map().unwrap()[0];
     let marks = |node: &Node| (node.mark.line, node.mark.column, node.mark.width);
     assert_eq!((first.mark.column, marks(first.value.get("ü").unwrap())), (1, (1, 9, 3)));
-    assert_eq!(marks(root.get("y").unwrap()), (1, 20, 1));
+    assert_eq!(marks(root.get("y").unwrap()), (1, 20, 0), "the end of a list is looked for when it is shown");
+    let underlined = |node: &Node| {
+        let place = document.source.place(node.mark);
+        place.excerpt.chars().skip(place.column as usize - 1).take(place.width as usize).collect::<String>()
+    };
+    assert_eq!(underlined(root.get("y").unwrap()), "[1]");
+    assert_eq!(underlined(&first.value), "{ ü: 'ä', x: &q [1] }");
+    assert_eq!(underlined(&root), "é", "a mapping in block style is shown as its first key");
 }
 
 #[test]
