@@ -7,6 +7,7 @@ use crate::outcome::{Facts, NodeFact, Price};
 use crate::wire::usage::node_tokens;
 
 use super::Usage;
+use super::audit::usage_doubt;
 use super::usage;
 use super::view::{Fact, State, View};
 
@@ -31,6 +32,7 @@ pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
             }
         },
         nodes: transcript.nodes.iter().map(node).collect(),
+        usage: usage_doubt(&view),
     }
 }
 

@@ -3,6 +3,7 @@
 //! `compile` turns YAML into [`Check`]s and is the only part that meets nodes and files; everything else is a function of a
 //! transcript. Three truths throughout: what cannot be known is undecided, and never held.
 
+mod audit;
 mod cause;
 mod compile;
 mod difference;

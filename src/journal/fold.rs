@@ -11,8 +11,9 @@ use serde::Deserialize;
 use crate::event::{RunEnd, RunStart};
 use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
+use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::Price;
+use crate::outcome::{Price, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The first line, as far as every version has it.
@@ -47,6 +48,7 @@ struct FactsLine {
     tokens: Option<u64>,
     #[serde(default)]
     cost: Vec<Price>,
+    usage: Option<UsageDoubt>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +106,7 @@ struct Fold {
     totals: Totals,
     suites: Vec<SuiteTotals>,
     by_name: HashMap<String, u32>,
+    watched: Watched,
     entries: Vec<Entry>,
     damage: Vec<Damage>,
     line: u64,
@@ -118,6 +121,7 @@ impl Fold {
             totals: Totals::default(),
             suites: Vec::new(),
             by_name: HashMap::new(),
+            watched: Watched::default(),
             entries: Vec::with_capacity(expected),
             damage: Vec::new(),
             line: 1,
@@ -145,6 +149,9 @@ impl Fold {
         match attempt.facts.tokens {
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
             None => self.totals.tokens_unknown += 1,
+        }
+        if let Some(doubt) = attempt.facts.usage {
+            self.watched.doubt(attempt.case, doubt);
         }
         for price in attempt.facts.cost {
             match price.amount.parse::<Decimal>() {
@@ -196,6 +203,7 @@ impl Fold {
             end: self.end,
             totals: self.totals,
             suites,
+            watched: self.watched,
             damage: self.damage,
             path: path.to_owned(),
             index,

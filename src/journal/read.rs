@@ -12,6 +12,7 @@ use crate::event::{Event, RunEnd, RunStart};
 use crate::journal::JournalError;
 use crate::journal::index::{CaseLines, Index, Mark};
 use crate::journal::lines::Lines;
+use crate::journal::watched::Watched;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
@@ -120,6 +121,8 @@ pub(crate) struct RunRecord {
     pub totals: Totals,
     /// Counts by suite, in order of each suite's first case.
     pub suites: Vec<SuiteTotals>,
+    /// What attempts noted besides.
+    pub watched: Watched,
     /// Lines left out, a torn last one included.
     pub damage: Vec<Damage>,
     pub(super) path: PathBuf,

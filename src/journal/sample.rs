@@ -117,6 +117,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
                 node("Classify", "llm", status, Some(421)),
                 node("Answer", "end", "succeeded", None),
             ],
+            usage: None,
         },
         mode: ResponseMode::Streaming,
         sent_ms: 10.0,

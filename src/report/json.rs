@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::event::{RanVersion, RunEnd, RunStart};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
-use crate::outcome::Attempt;
+use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
+use crate::outcome::{Attempt, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -76,6 +76,19 @@ struct Suite<'a> {
 }
 
 #[derive(Serialize)]
+struct Usage<'a> {
+    doubted: u32,
+    trusted: u32,
+    doubts: Vec<Doubted<'a>>,
+}
+
+#[derive(Serialize)]
+struct Doubted<'a> {
+    case: u32,
+    doubt: &'a UsageDoubt,
+}
+
+#[derive(Serialize)]
 struct Damaged<'a> {
     line: u64,
     reason: &'a str,
@@ -106,6 +119,8 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"usage\": ")?;
+        serde_json::to_writer(&mut out, &usage(&record.watched))?;
         out.write_all(b",\n\"damage\": ")?;
         let damage: Vec<Damaged<'_>> = record.damage.iter().map(damaged).collect();
         serde_json::to_writer(&mut out, &damage)?;
@@ -191,6 +206,11 @@ fn suite(suite: &SuiteTotals) -> Suite<'_> {
         skipped: totals.skipped,
         duration_ms: suite.duration_ms,
     }
+}
+
+fn usage(watched: &Watched) -> Usage<'_> {
+    let doubts = watched.doubts.iter().map(|(case, doubt)| Doubted { case: *case, doubt });
+    Usage { doubted: watched.doubted, trusted: watched.trusted, doubts: doubts.collect() }
 }
 
 fn damaged(damage: &Damage) -> Damaged<'_> {

@@ -160,6 +160,9 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(tokens) = case.tokens() {
             self.property("tokens", &tokens.to_string())?;
         }
+        if let Some(doubt) = &facts.usage {
+            self.property("usage", &doubt.message)?;
+        }
         for price in &facts.cost {
             self.property("cost", &format!("{} {}", price.amount, price.currency))?;
         }

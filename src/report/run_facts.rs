@@ -1,26 +1,36 @@
-//! What reports tell of a run as a whole besides its counts: which versions ran.
+//! What reports tell of a run as a whole besides its counts: which versions ran, and whose tokens are in doubt.
 
+use crate::base::units::format_count;
 use crate::event::RanVersion;
-use crate::journal::RunRecord;
+use crate::journal::{JournalError, RunRecord};
 use crate::report::text::{Text, Tone, one_line};
 
 /// Versions that are told one by one on the terminal.
 const VERSIONS: usize = 8;
+/// Doubts that are told one by one on the terminal.
+const DOUBTS: usize = 3;
+
+/// Writes what the run as a whole came to, besides its counts.
+pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+    tell_versions(text, record);
+    tell_usage(text, record)
+}
 
 /// Writes a line for each version that ran; those of the mock are made up and told only in the documents.
-pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) {
+fn tell_versions(text: &mut Text, record: &RunRecord) {
     let versions = record.end.as_ref().map_or(&[][..], |end| &end.versions);
-    if !record.start.mock {
-        for ran in versions.iter().take(VERSIONS) {
-            text.tone(Tone::Faint, &one_line(&told_version(ran), 300)).end();
-        }
-        if versions.len() > VERSIONS {
-            text.tone(Tone::Faint, &format!("… and {} versions more", versions.len() - VERSIONS)).end();
-        }
+    if record.start.mock {
+        return;
+    }
+    for ran in versions.iter().take(VERSIONS) {
+        text.tone(Tone::Faint, &one_line(&told_version(ran), 300)).end();
+    }
+    if versions.len() > VERSIONS {
+        text.tone(Tone::Faint, &format!("… and {} versions more", versions.len() - VERSIONS)).end();
     }
 }
 
-/// `triage: version 7c3e…, on Dify 1.14.2`.
+/// `triage: version 7c3e… ran on Dify 1.14.2`.
 pub(crate) fn told_version(ran: &RanVersion) -> String {
     let app = if ran.app.is_empty() { String::new() } else { format!("{}: ", ran.app) };
     let dify = match &ran.dify_version {
@@ -31,4 +41,26 @@ pub(crate) fn told_version(ran: &RanVersion) -> String {
         Some(id) => format!("{app}version {id} ran on {dify}"),
         None => format!("{app}{dify} refused before it named a version"),
     }
+}
+
+/// Writes which totals of tokens are in doubt; those that are trusted stand only in the documents.
+fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+    let watched = &record.watched;
+    let told = watched.doubted - watched.trusted;
+    if told == 0 {
+        return Ok(());
+    }
+    let attempts = if told == 1 { "attempt" } else { "attempts" };
+    let head = format!("usage: the tokens of {} {attempts} are in doubt", format_count(u64::from(told)));
+    text.tone(Tone::Doubt, &head).end();
+    let shown: Vec<_> = watched.doubts.iter().filter(|(_, doubt)| !doubt.trusted).take(DOUBTS).collect();
+    for (case, doubt) in &shown {
+        let name = record.read_cases(&[*case])?.pop().map_or_else(String::new, |case| case.outcome.name);
+        text.push(&format!("  {}: {}", one_line(&name, 120), one_line(&doubt.message, 300))).end();
+    }
+    let left = u64::from(told) - shown.len() as u64;
+    if left > 0 {
+        text.push(&format!("  … and {} more, in report.json", format_count(left))).end();
+    }
+    Ok(())
 }

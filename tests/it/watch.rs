@@ -1,4 +1,4 @@
-//! What a run watches besides its tests: the version that runs.
+//! What a run watches besides its tests: the version that runs, the tokens that Dify counts.
 
 use std::sync::Arc;
 use std::sync::Barrier;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::live::{Live, case, junit, report};
 use crate::project::Project;
-use crate::server::{Seen, Step, good, refusal, started, stream_head, succeed, suite_of};
+use crate::server::{Seen, Step, event, good, refusal, started, stream_head, succeed, suite_of};
 
 const FIRST: &str = "wf-1";
 const SECOND: &str = "wf-2";
@@ -154,4 +154,84 @@ tests:
     let ran = project.run(&["run"]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
     assert_eq!(report(&project)["run"]["versions"].as_array().unwrap().len(), 3);
+}
+
+// Usage.
+
+/// A run of two models in an iteration; Dify's total is given.
+fn counted(total: u64, second: u64) -> Vec<Step> {
+    let start = |id: &str, kind: &str, title: &str| {
+        format!(r#"{{"id":"e-{id}","node_id":"{id}","node_type":"{kind}","title":"{title}","created_at":1}}"#)
+    };
+    let finish = |id: &str, kind: &str, tokens: u64| {
+        format!(
+            r#"{{"id":"e-{id}","node_id":"{id}","node_type":"{kind}","title":"{id}","status":"succeeded","outputs":{{}},"error":null,"elapsed_time":0.1,"execution_metadata":{{"total_tokens":{tokens},"total_price":"0.01","currency":"USD"}}}}"#
+        )
+    };
+    let end = format!(
+        r#"{{"id":"run-1","workflow_id":"wf-1","status":"succeeded","outputs":{{"x":1}},"error":null,"elapsed_time":0.1,"total_tokens":{total},"total_steps":3}}"#
+    );
+    let events = [
+        ("workflow_started", r#"{"id":"run-1","workflow_id":"wf-1"}"#.to_owned()),
+        ("iteration_started", start("loop", "iteration", "Loop").replace("e-loop", "loop")),
+        ("node_started", start("a", "llm", "a")),
+        ("node_finished", finish("a", "llm", 21)),
+        ("node_started", start("b", "llm", "b")),
+        ("node_finished", finish("b", "llm", second)),
+        ("iteration_completed", finish("loop", "iteration", 21 + second).replace("e-loop", "loop")),
+        ("workflow_finished", end),
+    ];
+    let events = events.iter().map(|(name, data)| event("task-1", name, data));
+    vec![Step::Send(stream_head().into_iter().chain(events.flatten()).chain(*b"0\r\n\r\n").collect())]
+}
+
+const BUDGETED: &str = "
+version: 1
+name: S
+tests:
+  - { name: tokens, assert: [{ tokens: 8k }] }
+  - { name: cost, assert: [{ cost: 1 USD }] }
+  - { name: neither, assert: [{ path: $.x, equals: 1 }] }
+";
+
+#[test]
+fn a_total_that_its_leaves_confirm_is_taken() {
+    let live = Live::new(BUDGETED, "", |_| counted(42, 21));
+    let ran = live.expect(0, &[]);
+    assert!(!ran.text.contains("in doubt"), "{}", ran.text);
+    assert_eq!(report(&live.project)["usage"]["doubted"], 0);
+}
+
+#[test]
+fn a_total_in_doubt_is_reported_and_no_budget_rests_on_it() {
+    for (total, second, kind, said) in [
+        (84, 21, "difference", "Dify's total is 84 tokens, its nodes add up to 42"),
+        (0, 21, "zero", "Dify reports 0 tokens, though `a` ran"),
+        (21, 0, "missing", "`b`, which is of type llm, succeeded and reports no tokens"),
+    ] {
+        let live = Live::new(BUDGETED, "", move |_| counted(total, second));
+        let ran = live.expect(100, &[]);
+        assert_eq!(
+            (live.verdict("tokens").as_str(), live.verdict("neither").as_str()),
+            ("errored", "passed"),
+            "{kind}"
+        );
+        assert!(kind != "difference" || live.verdict("cost") == "errored");
+        assert!(ran.text.contains("usage: the tokens of 3 attempts are in doubt"), "{}", ran.text);
+        assert!(ran.text.contains(said), "{}", ran.text);
+        let report = report(&live.project);
+        assert_eq!(report["usage"]["doubted"], 3);
+        assert_eq!(report["usage"]["doubts"][0]["doubt"]["kind"], kind);
+        assert!(live.project.read("reports/latest/junit.xml").contains(r#"<property name="usage" value=""#));
+        junit(&live.project);
+    }
+}
+
+#[test]
+fn trust_takes_the_total_and_keeps_the_doubt_in_the_documents() {
+    let live = Live::new(BUDGETED, "usage: trust", |_| counted(84, 21));
+    let ran = live.expect(0, &[]);
+    assert!(!ran.text.contains("in doubt"), "{}", ran.text);
+    let report = report(&live.project);
+    assert_eq!((&report["usage"]["doubted"], &report["usage"]["trusted"]), (&3.into(), &3.into()));
 }

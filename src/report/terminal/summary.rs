@@ -74,6 +74,8 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
+    tell_run(&mut text, record)?;
+    how_it_ended(&mut text, record);
     if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
     }
@@ -260,8 +262,6 @@ fn totals(text: &mut Text, record: &RunRecord) {
         text.tone(Tone::Doubt, &format!(" · {} warning{plural}", format_count(u64::from(totals.warnings))));
     }
     text.end();
-    tell_run(text, record);
-    how_it_ended(text, record);
 }
 
 fn how_it_ended(text: &mut Text, record: &RunRecord) {
