@@ -47,6 +47,22 @@ pub struct RunEnd {
     /// Which published versions ran, by app.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<RanVersion>,
+    /// What the limit of attempts at once fell to; none where none was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<FallenLimit>,
+}
+
+/// A limit of attempts at once that fell, because the target refused some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FallenLimit {
+    /// What the settings allow.
+    pub most: usize,
+    /// The least it was.
+    pub lowest: usize,
+    /// What it was at the end.
+    pub last: usize,
+    /// How many requests were refused as too many.
+    pub refusals: u32,
 }
 
 /// A published version that ran, and on which Dify.

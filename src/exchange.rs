@@ -4,11 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::base::origin::Place;
 use crate::wire::error::WireError;
 use crate::wire::form::Form;
+
+mod asked;
+mod recovery;
+
+pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
+pub use self::recovery::{RecoveredBy, Recovery, Trace};
 
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,68 +24,6 @@ pub enum ResponseMode {
     Streaming,
     /// One JSON answer at the end.
     Blocking,
-}
-
-/// A file to be given to a workflow variable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FileInput {
-    /// Uploaded first, then referenced as `local_file`.
-    Upload {
-        /// Path on disk, absolute, checked to lie inside the suites folder.
-        path: std::path::PathBuf,
-        /// Dify's type: document, image, audio, video, custom.
-        kind: String,
-    },
-    /// Fetched by Dify.
-    Remote {
-        /// The address Dify fetches.
-        url: String,
-        /// Dify's type: document, image, audio, video, custom.
-        kind: String,
-    },
-}
-
-/// The files of one workflow variable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FileVariable {
-    /// A `file` variable.
-    One(FileInput),
-    /// A `file-list` variable.
-    Many(Vec<FileInput>),
-}
-
-/// A person's answer to a form of a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HumanAnswer {
-    /// Title or id of the node that asks.
-    pub node: String,
-    /// Id or title of the action taken.
-    pub action: String,
-    /// What is filled in.
-    pub inputs: Map<String, Value>,
-    /// Files by field, uploaded before the answer is sent.
-    pub files: Vec<(String, FileVariable)>,
-    /// Where the answer is written.
-    pub place: Arc<Place>,
-}
-
-/// A run of a workflow, ready to be sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// The workflow's variables, rendered.
-    pub inputs: Map<String, Value>,
-    /// Files by variable; joined into the inputs once uploaded.
-    pub files: Vec<(String, FileVariable)>,
-    /// Dify's end user.
-    pub user: String,
-    /// Streaming or blocking.
-    pub mode: ResponseMode,
-    /// The published version to run, if one is pinned.
-    pub workflow_id: Option<String>,
-    /// Answers to the forms of its pauses, in the order they are used.
-    pub answers: Vec<HumanAnswer>,
-    /// Names the attempt to the built-in mock (header `X-Flowproof-Attempt`); never sent to a live target.
-    pub mock_attempt: Option<String>,
 }
 
 /// How an exchange ended.
@@ -183,6 +127,8 @@ pub struct NodeRun {
     pub parent: Option<(String, u64)>,
     /// When its first non-blank `text_chunk` came, since the request was sent.
     pub first_token_at: Option<Duration>,
+    /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
+    pub replayed: bool,
 }
 
 impl NodeRun {
@@ -272,12 +218,22 @@ pub struct Transcript {
     pub curl: String,
     /// What the run asked of people; times leave these pauses out.
     pub pauses: Pauses,
+    /// What became of the run if its answer broke off; none where it did not.
+    pub recovery: Option<Recovery>,
 }
 
 impl Transcript {
     /// The `curl` line that repeats the request.
     pub fn curl(&self) -> String {
         self.curl.clone()
+    }
+
+    /// How a lost run became known again, and how it had been lost.
+    pub fn recovered(&self) -> Option<(RecoveredBy, &str)> {
+        match &self.recovery {
+            Some(Recovery::Recovered { by, lost }) => Some((*by, lost)),
+            Some(Recovery::Lost { .. }) | None => None,
+        }
     }
 
     /// True when every node event of the run was received: a stream that reached its terminal event, or its pause.
@@ -288,5 +244,6 @@ impl Transcript {
             && !self.events.is_empty()
             && matches!(self.ending, Ending::Finished | Ending::Paused)
             && !self.pauses.is_torn
+            && self.recovery.is_none()
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::origin::Place;
-use crate::exchange::ResponseMode;
+use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
 
@@ -73,6 +73,12 @@ pub struct Facts {
     /// Dify's version (`X-Version`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dify_version: Option<String>,
+    /// How a run became known again whose answer broke off; its client-side times are then not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<RecoveredBy>,
+    /// How it had been lost: "the stream ended after 3 events, without workflow_finished".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
     /// Run status: `succeeded`, `partial-succeeded`, `failed`, `stopped`, `paused`, `rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -198,9 +204,17 @@ pub struct CaseOutcome {
     pub reason: Option<String>,
     /// Attempts made, retries included.
     pub attempts: u32,
+    /// Attempts whose answer broke off and whose run became known again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recovered: u32,
     /// From the first attempt's sending to the end of the last, milliseconds.
     pub duration_ms: f64,
     /// Warnings: findings of severity warn that do not hold.
     #[serde(default)]
     pub warnings: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

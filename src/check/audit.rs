@@ -24,11 +24,7 @@ pub(super) fn usage_doubt(view: &View<'_>) -> Option<UsageDoubt> {
 
 /// The total, if the nodes confirm it; else why not.
 pub(super) fn audit(nodes: &[NodeRun], total: Option<u64>) -> Result<u64, UsageDoubt> {
-    let sum = nodes
-        .iter()
-        .filter(|node| !node.is_container())
-        .filter_map(|node| node_tokens(&node.node_type, node.finished.as_ref()?))
-        .fold(0, u64::saturating_add);
+    let sum = sum(nodes);
     let doubt = |kind, message| UsageDoubt { kind, total, nodes: sum, message, trusted: false };
     if let Some(node) = nodes.iter().find(|node| node.finished.is_none() && may_use_model(&node.node_type)) {
         let message = format!("`{}` uses a model and never finished: its tokens are not known", node.title);
@@ -58,6 +54,14 @@ pub(super) fn audit(nodes: &[NodeRun], total: Option<u64>) -> Result<u64, UsageD
         }
         None => Ok(total),
     }
+}
+
+/// What the leaves add up to.
+pub(super) fn sum(nodes: &[NodeRun]) -> u64 {
+    let leaves = nodes.iter().filter(|node| !node.is_container());
+    leaves
+        .filter_map(|node| node_tokens(&node.node_type, node.finished.as_ref()?))
+        .fold(0, u64::saturating_add)
 }
 
 /// True where a model surely answered and was not counted.

@@ -1,7 +1,7 @@
 //! Why nothing of a transcript can be judged, in the words of its reader, with the next step.
 
 use crate::base::units::format_duration;
-use crate::exchange::{Ending, ResponseMode, Transcript, Wait};
+use crate::exchange::{Ending, Recovery, ResponseMode, Transcript, Wait};
 use crate::outcome::Cause;
 use crate::wire::error::{ErrorClass, WireError};
 
@@ -14,6 +14,15 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
     if rejected(transcript).is_some() {
         return None;
     }
+    let mut cause = of_ending(transcript)?;
+    if let Some(Recovery::Lost { why, .. }) = &transcript.recovery {
+        cause.message.push_str("; ");
+        cause.message.push_str(why);
+    }
+    Some(cause)
+}
+
+fn of_ending(transcript: &Transcript) -> Option<Cause> {
     match &transcript.ending {
         Ending::Finished => finished(transcript),
         Ending::Rejected(error) | Ending::ErrorEvent(error) => Some(of_error(error, transcript.mode)),

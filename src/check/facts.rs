@@ -14,14 +14,16 @@ use super::view::{Fact, State, View};
 /// Gathers them; nodes are those that were seen, however the exchange ended.
 pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
     let view = View::new(transcript, usage);
-    let is_judged = !matches!(view.state, State::Unjudged(_));
+    let is_timed = !matches!(view.state, State::Unjudged(_)) && transcript.recovery.is_none();
     Facts {
         run_id: transcript.run_id.clone(),
         workflow_id: transcript.workflow_id.clone(),
         dify_version: transcript.dify_version.clone(),
+        recovered: transcript.recovered().map(|(by, _)| by),
+        lost: transcript.recovered().map(|(_, how)| how.to_owned()),
         status: status(&view),
-        latency_ms: is_judged.then(|| milliseconds(transcript.elapsed)),
-        ttft_ms: transcript.first_token_at.filter(|_| is_judged).map(milliseconds),
+        latency_ms: is_timed.then(|| milliseconds(transcript.elapsed)),
+        ttft_ms: transcript.first_token_at.filter(|_| is_timed).map(milliseconds),
         server_ms: known(view.run_field("elapsed_time")).and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
         tokens: known(usage::run_tokens(&view)),
         cost: cost(&view),
@@ -51,7 +53,7 @@ fn cost(view: &View<'_>) -> Vec<Price> {
 }
 
 fn node(node: &NodeRun) -> NodeFact {
-    let data = node.finished.as_ref();
+    let data = node.finished.as_ref().filter(|_| !node.replayed);
     NodeFact {
         title: node.title.clone(),
         node_type: node.node_type.clone(),

@@ -10,6 +10,7 @@ mod difference;
 mod evaluate;
 mod facts;
 mod format;
+mod gap;
 mod judged;
 mod model;
 mod nodes;
@@ -21,6 +22,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 mod text;
+mod times;
 mod transform;
 mod usage;
 mod values;

@@ -3,6 +3,7 @@
 use crate::exchange::NodeRun;
 
 use super::Context;
+use super::gap::doubted;
 use super::judged::{Grade, Judged, any};
 use super::model::{Execution, NodeCheck, NodeLists, NodeWhat};
 use super::operand::{Operand, parse_text, parse_texts};
@@ -15,9 +16,10 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
         Ok(name) => name,
         Err(why) => return Judged::undecided(why),
     };
-    let (nodes, doubt) = match view.nodes() {
-        NodeFacts::Complete(nodes) => (nodes, None),
-        NodeFacts::Partial(nodes, why) => (nodes, Some(why)),
+    let (nodes, doubt, gap) = match view.nodes() {
+        NodeFacts::Complete(nodes) => (nodes, None, None),
+        NodeFacts::Partial(nodes, why) => (nodes, Some(why), None),
+        NodeFacts::Gap(nodes, why) => (nodes, Some(why.clone()), Some(why)),
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
     let runs: Vec<&NodeRun> = nodes.iter().filter(|node| is_named(node, &name)).collect();
@@ -39,6 +41,12 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
             .fold(Judged::held(), |so_far, fact| so_far.and(subject::of_node(fact, node, view, context))),
     };
     let judged = choose(check.execution, &name, &runs, one);
+    let judged = match gap {
+        Some(why) => {
+            doubted(judged, check.execution, &runs, &format!("`{}` may have run unseen: {why}", *name))
+        }
+        None => judged,
+    };
     let is_inside = runs.iter().any(|node| node.parent.is_some());
     match is_inside.then(|| view.lost_round()).flatten() {
         Some(why) => with_unseen(judged, check.execution, &format!("`{}` may have run unseen: {why}", *name)),
@@ -121,7 +129,7 @@ fn ran(nodes: &[NodeRun]) -> String {
 pub(super) fn lists(lists: &NodeLists, view: &View<'_>, context: &Context<'_>) -> Judged {
     let (nodes, doubt) = match view.nodes() {
         NodeFacts::Complete(nodes) => (nodes, None),
-        NodeFacts::Partial(nodes, why) => (nodes, Some(why)),
+        NodeFacts::Partial(nodes, why) | NodeFacts::Gap(nodes, why) => (nodes, Some(why)),
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
     let seen = Seen { nodes, doubt: doubt.as_deref() };
@@ -184,7 +192,8 @@ impl Seen<'_> {
 
     fn order(&self, names: &[String]) -> Judged {
         let mut wanted = names.iter().peekable();
-        for node in self.nodes {
+        // When a replayed node started is not known.
+        for node in self.nodes.iter().filter(|node| !node.replayed) {
             wanted.next_if(|name| is_named(node, name));
         }
         match wanted.next() {

@@ -1,7 +1,6 @@
 //! Facts of a run, or of one execution of a node, against what must hold of them.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -10,11 +9,13 @@ use crate::exchange::{Ending, NodeRun};
 use crate::verdict::Severity;
 
 use super::Context;
-use super::judged::{Judged, cut, show, verdict};
-use super::model::{Body, Check, CountFact, Expectation, Subject, TextFact, TimeFact};
+use super::gap::hidden;
+use super::judged::{Judged, cut, verdict};
+use super::model::{Body, Check, CountFact, Expectation, Subject, TextFact};
 use super::operand::Operand;
-use super::operand::bound::{Bare, Bound, show_duration};
+use super::operand::bound::{Bare, Bound};
 use super::operand::words::{Status, StatusOf, parse_statuses};
+use super::times::{node_time, run_time, within};
 use super::values::Selection;
 use super::view::{Fact, NodeFacts, State, View};
 use super::{nodes, usage, values};
@@ -58,9 +59,12 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
 /// Judges one fact of a node's execution.
 pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, context: &Context<'_>) -> Judged {
     let all = match view.nodes() {
-        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) => nodes,
+        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) | NodeFacts::Gap(nodes, _) => nodes,
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
+    if let Some(why) = hidden(subject, node, view) {
+        return Judged::undecided(why);
+    }
     match subject {
         Subject::Status(wanted) => {
             with(wanted.get(context, |value| parse_statuses(value, StatusOf::Node)), |wanted| {
@@ -213,69 +217,6 @@ fn count(fact: CountFact, bound: &Operand<Bound<u64>>, found: Fact<u64>, context
         Fact::Absent => Judged::undecided(format!("Dify reports no {}", fact.key())),
         Fact::Unknown(why) => Judged::undecided(why),
     })
-}
-
-fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>) -> Judged {
-    let transcript = view.transcript;
-    let timed_out = matches!((fact, &transcript.ending), (TimeFact::Latency, Ending::TimedOut { .. }));
-    if timed_out && bound.is_passed(&transcript.elapsed) {
-        let so_far = show_duration(transcript.elapsed);
-        let message = format!("expected {}, and it had not ended after {so_far}", bound.show());
-        return Judged::broken(message).expected(&Value::from(bound.show()));
-    }
-    if let State::Unjudged(cause) = &view.state {
-        return Judged::undecided(cause.message.clone());
-    }
-    let time = match fact {
-        TimeFact::Latency => Fact::Known(transcript.elapsed),
-        TimeFact::ServerLatency => match view.run_field("elapsed_time") {
-            Fact::Known(seconds) => duration(seconds, "the run"),
-            Fact::Absent => Fact::Unknown("Dify's answer has no `elapsed_time`".into()),
-            Fact::Unknown(why) => Fact::Unknown(why),
-        },
-        TimeFact::Ttft => transcript
-            .first_token_at
-            .map_or_else(|| Fact::Unknown("no text of a model was streamed".into()), Fact::Known),
-        TimeFact::MaxGap => transcript
-            .max_gap
-            .map_or_else(|| Fact::Unknown("no events came between which to measure".into()), Fact::Known),
-    };
-    within(fact, bound, time)
-}
-
-fn node_time(fact: TimeFact, node: &NodeRun) -> Fact<Duration> {
-    match fact {
-        TimeFact::Latency => match &node.finished {
-            Some(data) => duration(&data["elapsed_time"], &node.title),
-            None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
-        },
-        TimeFact::Ttft => node.first_token_at.map_or_else(
-            || Fact::Unknown(Cow::Owned(format!("`{}` streamed no text", node.title))),
-            Fact::Known,
-        ),
-        TimeFact::ServerLatency | TimeFact::MaxGap => Fact::Unknown("this is a fact of the run".into()),
-    }
-}
-
-fn duration(seconds: &Value, whose: &str) -> Fact<Duration> {
-    match seconds.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        Some(duration) => Fact::Known(duration),
-        None => {
-            Fact::Unknown(Cow::Owned(format!("the `elapsed_time` of {whose} is no time: {}", show(seconds))))
-        }
-    }
-}
-
-fn within(fact: TimeFact, bound: &Bound<Duration>, found: Fact<Duration>) -> Judged {
-    match found {
-        Fact::Known(found) => {
-            let shown = show_duration(found);
-            verdict(bound.holds(&found), || format!("expected {}, took {shown}", bound.show()))
-                .map_expected(&Value::from(bound.show()), &Value::from(shown.as_str()))
-        }
-        Fact::Absent => Judged::undecided(format!("there is no {}", fact.key())),
-        Fact::Unknown(why) => Judged::undecided(why),
-    }
 }
 
 fn cost(bound: &Operand<Bound<Money>>, found: Fact<usage::Prices>, context: &Context<'_>) -> Judged {

@@ -9,7 +9,7 @@ use crate::outcome::UsageKind;
 use crate::wire::usage::{NodePrice, may_use_model, node_price, node_tokens};
 
 use super::Usage;
-use super::audit::{audit, said};
+use super::audit::{audit, said, sum};
 use super::view::{Fact, NodeFacts, State, View};
 
 /// Prices by currency, each exact; none where nothing that costs ran.
@@ -34,8 +34,11 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
         (NodeFacts::Complete(nodes), _) => audited(nodes, total),
         // Events are missing, but the total is what the nodes seen add up to.
         (NodeFacts::Partial(nodes, _), Some(total)) => audited(nodes, Some(total)),
-        (NodeFacts::Unknown(_), Some(total)) => Fact::Known(total),
-        (NodeFacts::Partial(_, why), None) => unknown(format!("{}, and {why}", said(total))),
+        (NodeFacts::Gap(nodes, _), Some(total)) if sum(nodes) > total => audited(nodes, Some(total)),
+        (NodeFacts::Unknown(_) | NodeFacts::Gap(..), Some(total)) => Fact::Known(total),
+        (NodeFacts::Partial(_, why) | NodeFacts::Gap(_, why), None) => {
+            unknown(format!("{}, and {why}", said(total)))
+        }
         (NodeFacts::Unknown(why), None) => unknown(format!("{}, and {why}", said(total))),
     }
 }
@@ -64,6 +67,7 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
         (State::Rejected { .. }, _) => return Fact::Known(Prices::new()),
         (State::Unjudged(cause), _) => return View::unjudged(cause),
         (State::Ran(_), NodeFacts::Unknown(why)) => return Fact::Unknown(why),
+        (State::Ran(_), NodeFacts::Gap(_, why)) => return unknown(format!("the cost is not known: {why}")),
         (State::Ran(run), NodeFacts::Complete(nodes)) => {
             match audit(nodes, run["total_tokens"].as_u64()) {
                 // Where the tokens do not add up, a price may be missing or stand there twice.

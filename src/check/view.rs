@@ -12,6 +12,7 @@ use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 
 use super::Usage;
 use super::cause::cause;
+use super::gap::replayed;
 use super::model::Root;
 
 /// Something about a run.
@@ -50,6 +51,9 @@ pub(super) enum NodeFacts<'t> {
     Complete(&'t [NodeRun]),
     /// These ran, and perhaps others, for this reason.
     Partial(&'t [NodeRun], String),
+    /// These ran, but events are missing since the answer broke off, for this reason: neither how often nor in which
+    /// order is known.
+    Gap(&'t [NodeRun], String),
     /// Nothing, for this reason.
     Unknown(Cow<'static, str>),
 }
@@ -105,6 +109,9 @@ impl<'t> View<'t> {
         if let State::Unjudged(cause) = &self.state {
             return Self::unjudged(cause);
         }
+        if let Some(why) = self.root_gap(root) {
+            return Fact::Unknown(Cow::Owned(why));
+        }
         let blocking = self.transcript.mode == ResponseMode::Blocking;
         match root {
             Root::Outputs => self.run_field("outputs"),
@@ -150,6 +157,9 @@ impl<'t> View<'t> {
             State::Unjudged(cause) => return NodeFacts::Unknown(Cow::Owned(cause.message.clone())),
             State::Ran(run) => *run,
         };
+        if let Some(why) = self.gap() {
+            return NodeFacts::Gap(&self.transcript.nodes, why);
+        }
         if self.transcript.mode == ResponseMode::Blocking {
             return NodeFacts::Unknown(
                 "node facts are not part of a blocking answer; use `response_mode: streaming`".into(),
@@ -199,6 +209,9 @@ fn lost_steps(transcript: &Transcript, run: &Value) -> Option<String> {
 
 /// Where a path into a node's execution starts.
 pub(super) fn node_root(node: &NodeRun, root: Root) -> Fact<&Value> {
+    if node.replayed {
+        return Fact::Unknown(Cow::Owned(replayed(node)));
+    }
     let Some(data) = &node.finished else {
         return Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title)));
     };

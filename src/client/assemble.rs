@@ -46,6 +46,7 @@ pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
         bytes: 0,
         curl,
         pauses: Pauses::default(),
+        recovery: None,
     }
 }
 

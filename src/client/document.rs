@@ -49,7 +49,8 @@ pub fn is_stream(content_type: &str) -> bool {
     media(content_type).eq_ignore_ascii_case("text/event-stream")
 }
 
-fn is_json(content_type: &str) -> bool {
+/// Tells whether a `Content-Type` is that of JSON.
+pub fn is_json(content_type: &str) -> bool {
     let media = media(content_type).to_ascii_lowercase();
     media == "application/json" || media.ends_with("+json")
 }

@@ -14,10 +14,11 @@ use crate::client::assemble;
 use crate::client::connect::{self, ClientError};
 use crate::client::follow::Sent;
 use crate::client::pause::Line;
+use crate::client::recover::{Caller, Search, Users, loss};
 use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
-use crate::client::{Endpoint, Timeouts, curl, message};
-use crate::exchange::{Ending, Request, Transcript};
+use crate::client::{Endpoint, Recover, Timeouts, curl, message};
+use crate::exchange::{Ending, Recovery, Request, Transcript};
 use crate::wire::request;
 
 /// How long the server is given to acknowledge a stop.
@@ -31,7 +32,9 @@ pub struct Client {
     run_url: Url,
     upload_url: Url,
     max_body: u64,
+    recovery: Recover,
     uploads: Uploads,
+    users: Users,
 }
 
 impl Client {
@@ -42,7 +45,16 @@ impl Client {
         let http = connect::build(endpoint, &base, &headers)?;
         let run_url = message::join(&base, &request::run_path(None));
         let upload_url = message::join(&base, "/files/upload");
-        Ok(Self { http, base, run_url, upload_url, max_body: endpoint.max_body, uploads: Uploads::default() })
+        Ok(Self {
+            http,
+            base,
+            run_url,
+            upload_url,
+            max_body: endpoint.max_body,
+            recovery: endpoint.recovery,
+            uploads: Uploads::default(),
+            users: Users::default(),
+        })
     }
 
     /// Sends a run and follows it to its end; a word on `stop`, a timeout or too large an answer also stop it on the server.
@@ -108,8 +120,28 @@ impl Client {
             Ok(message) => message,
             Err(ending) => return Transcript { ending, ..transcript },
         };
-        let mut sent = Sent { timeouts, waiter, at: clock::now(), max_body: self.max_body };
+        self.users.note(authorization, &request.user, request.user_scope);
+        let sent_at = clock::now();
+        let mut sent = Sent { timeouts, waiter, at: sent_at, max_body: self.max_body };
         let transcript = sent.follow(&self.http, message, transcript).await;
+        if surely_did_not_run(&transcript.ending) {
+            self.users.release(authorization, &request.user);
+        }
+        let transcript = match loss(&transcript, &self.recovery) {
+            None => transcript,
+            Some(loss) => {
+                let search = Search {
+                    caller: self.caller(authorization, timeouts),
+                    waiter: sent.waiter,
+                    waits: self.recovery,
+                    timeouts,
+                    request,
+                    sent_at,
+                    users: &self.users,
+                };
+                search.run(transcript, loss).await
+            }
+        };
         let line = Line {
             http: &self.http,
             base: &self.base,
@@ -118,12 +150,17 @@ impl Client {
             uploader: self.uploader(authorization, request),
         };
         let transcript = line.go_on(&mut sent, &request.answers, transcript).await;
-        if is_left_running(&transcript.ending)
+        if is_left_running(&transcript)
             && let Some(task_id) = &transcript.task_id
         {
             self.stop_task(authorization, task_id, &request.user).await;
         }
         transcript
+    }
+
+    fn caller<'a>(&'a self, authorization: &'a HeaderValue, timeouts: &Timeouts) -> Caller<'a> {
+        let (http, base, max_body) = (&self.http, &self.base, self.max_body);
+        Caller { http, base, authorization, idle: timeouts.idle, max_body }
     }
 
     fn not_sent(&self, request: &Request, ending: Ending) -> Transcript {
@@ -147,18 +184,35 @@ impl Client {
 }
 
 /// True when the run may go on although nobody listens any more.
-fn is_left_running(ending: &Ending) -> bool {
-    match ending {
+fn is_left_running(transcript: &Transcript) -> bool {
+    match &transcript.ending {
         Ending::Stalled { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
         | Ending::Unreadable { .. } => true,
+        Ending::Cut { .. } | Ending::Rejected(_) => {
+            matches!(transcript.recovery, Some(Recovery::Lost { .. }))
+        }
         Ending::Finished
-        | Ending::Rejected(_)
         | Ending::ErrorEvent(_)
-        | Ending::Cut { .. }
         | Ending::Paused
         | Ending::Unanswered { .. }
         | Ending::NotSent { .. } => false,
+    }
+}
+
+/// True when no run of this request can appear in the logs.
+fn surely_did_not_run(ending: &Ending) -> bool {
+    match ending {
+        Ending::NotSent { .. } => true,
+        Ending::Rejected(error) | Ending::ErrorEvent(error) => error.not_started,
+        Ending::Finished
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. } => false,
     }
 }

@@ -10,11 +10,12 @@ use tokio::sync::watch;
 
 use crate::client::raw_http::{chunk, document, stream_head};
 use crate::client::raw_server::{RawServer, Step};
-use crate::client::{Certificates, Client, ClientError, Endpoint, Timeouts};
-use crate::exchange::{Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, Wait};
+use crate::client::{Certificates, Client, ClientError, Endpoint, Recover, Timeouts};
+use crate::exchange::{Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, UserScope, Wait};
 use crate::wire::error::ErrorClass;
 
 const SHORT: Duration = Duration::from_millis(400);
+const BRIEF: Recover = Recover { deadline: Duration::from_millis(60), poll: Duration::from_millis(10) };
 const LONG: Duration = Duration::from_secs(60);
 const PATIENT: Timeouts = Timeouts { connect: LONG, first_event: LONG, idle: LONG, total: LONG };
 
@@ -27,6 +28,7 @@ fn endpoint(base_url: String) -> Endpoint {
         certificates: Certificates::Checked,
         concurrency: 4,
         timeouts: PATIENT,
+        recovery: BRIEF,
         max_body: 1_000_000,
     }
 }
@@ -41,6 +43,7 @@ fn request(mode: ResponseMode) -> Request {
         inputs,
         files: vec![],
         user: "user-7".into(),
+        user_scope: UserScope::Shared,
         mode,
         workflow_id: None,
         answers: vec![],

@@ -10,6 +10,7 @@ mod http;
 mod message;
 mod nodes;
 mod pause;
+mod recover;
 mod repeats;
 mod upload;
 mod wait;
@@ -46,6 +47,8 @@ pub struct Endpoint {
     pub concurrency: usize,
     /// The waits of an exchange.
     pub timeouts: Timeouts,
+    /// How lost runs are looked for.
+    pub recovery: Recover,
     /// Most bytes of one answer, after decompression.
     pub max_body: u64,
 }
@@ -57,6 +60,21 @@ pub enum Certificates {
     Checked,
     /// `insecure: true`.
     Unchecked,
+}
+
+/// How a lost run is looked for: one that may go on although its answer broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recover {
+    /// Since it was lost; never longer than the attempt may last.
+    pub deadline: Duration,
+    /// Between the first two looks; doubled after each, up to eight times as long.
+    pub poll: Duration,
+}
+
+impl Default for Recover {
+    fn default() -> Self {
+        Self { deadline: Duration::from_secs(120), poll: Duration::from_secs(2) }
+    }
 }
 
 /// The waits of an exchange.

@@ -15,8 +15,10 @@ use tokio::sync::watch;
 use crate::check::{self, Usage};
 use crate::client::raw_http::{RawRequest, chunk};
 use crate::client::raw_server::{RawServer, Step};
-use crate::client::{Certificates, Client, Endpoint, Timeouts};
-use crate::exchange::{Arrival, Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, Wait};
+use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
+use crate::exchange::{
+    Arrival, Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, UserScope, Wait,
+};
 use crate::outcome::UsageKind;
 use crate::wire::error::ErrorClass;
 use crate::wire::usage::{self, NodePrice};
@@ -138,6 +140,7 @@ impl Recording {
             inputs: body["inputs"].as_object().cloned().unwrap_or_default(),
             files: Vec::new(),
             user: "user-1".into(),
+            user_scope: UserScope::Shared,
             mode,
             workflow_id: None,
             answers: Vec::new(),
@@ -245,6 +248,7 @@ fn endpoint(base_url: String) -> Endpoint {
         certificates: Certificates::Checked,
         concurrency: 1,
         timeouts: Timeouts::default(),
+        recovery: Recover { deadline: Duration::from_millis(50), poll: Duration::from_millis(10) },
         max_body: 64 << 20,
     }
 }

@@ -9,13 +9,16 @@ use crate::base::template::Scope;
 use crate::check::{self, Context};
 use crate::client::Timeouts;
 use crate::engine::Engine;
+use crate::engine::gate::Heard;
+use crate::engine::pace::LONGEST_RETRY_AFTER;
 use crate::engine::request::{AttemptId, RequestError};
 use crate::engine::versions::Seat;
-use crate::exchange::{Ending, Transcript};
+use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
 use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Finding, Severity, Truth, Verdict};
 use crate::wire::error::ErrorClass;
+use crate::wire::retry_after::decode_retry_after;
 
 /// Answers longer than this are judged aside, so that they do not hold up the reading of others.
 const LONG_ANSWER: u64 = 256 * 1024;
@@ -53,14 +56,21 @@ impl Engine {
             Err(error) => return Some(self.unsendable(case, id, &error)),
         };
         let mut stop = self.stop.subscribe();
-        tokio::select! {
+        let turn = async {
+            let inside = self.pace.gate.enter().await;
+            self.pace.turn().await;
+            inside
+        };
+        let inside = tokio::select! {
             biased;
             _ = stop.wait_for(Option::is_some) => return None,
-            () = self.pace.turn() => {}
-        }
+            inside = turn => inside,
+        };
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let transcript = self.client.run(&key, &request, &self.timeouts_of(case), &mut stop).await;
+        self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        drop(inside);
         if matches!(transcript.ending, Ending::Stopped { .. }) {
             return None;
         }
@@ -205,6 +215,10 @@ fn outputs(transcript: &Transcript) -> Option<Value> {
 
 /// Only what provably did not start may be sent again.
 fn again(transcript: &Transcript) -> Again {
+    if let Some(Recovery::Lost { trace: Trace::Seen, .. }) = &transcript.recovery {
+        // It ran, or runs: even who accepts a second run has no use for two at once.
+        return Again::Useless;
+    }
     match &transcript.ending {
         Ending::Rejected(error) | Ending::ErrorEvent(error) if error.not_started => {
             Again::Safe(retry_after(transcript))
@@ -224,8 +238,30 @@ fn again(transcript: &Transcript) -> Again {
     }
 }
 
-/// `Retry-After` in seconds; its date form is not used by Dify or its proxies and is ignored.
+/// What an answer says of how many attempts the target takes at once.
+fn heard(transcript: &Transcript) -> Heard {
+    match &transcript.ending {
+        Ending::Rejected(error) | Ending::ErrorEvent(error)
+            if error.class == ErrorClass::Quota && error.not_started =>
+        {
+            Heard::Refused(retry_after(transcript).map(|wait| wait.min(LONGEST_RETRY_AFTER)))
+        }
+        Ending::Finished | Ending::Paused | Ending::Unanswered { .. } => Heard::Ran,
+        Ending::Rejected(_)
+        | Ending::ErrorEvent(_)
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::NotSent { .. } => Heard::Nothing,
+    }
+}
+
+/// How long the server asks to be left alone.
 fn retry_after(transcript: &Transcript) -> Option<Duration> {
-    let (_, value) = transcript.headers.iter().find(|(name, _)| name == "retry-after")?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let header = |wanted: &str| transcript.headers.iter().find(|(name, _)| name == wanted);
+    let date = header("date").map(|(_, date)| date.as_str());
+    let (_, value) = header("retry-after")?;
+    decode_retry_after(value, date, clock::wall())
 }

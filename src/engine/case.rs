@@ -19,6 +19,7 @@ struct Tally {
     attempts: u32,
     retries: u32,
     warnings: u32,
+    recovered: u32,
     telling: Option<Arc<Attempt>>,
 }
 
@@ -65,6 +66,7 @@ impl Engine {
         outcome.reason = reason_of(outcome.verdict, &tally);
         outcome.attempts = tally.attempts;
         outcome.warnings = tally.warnings;
+        outcome.recovered = tally.recovered;
         outcome.duration_ms = milliseconds(clock::now().saturating_duration_since(began));
         self.close_case(outcome, tally.telling).map(Some)
     }
@@ -104,6 +106,7 @@ impl Engine {
     /// Counts what an attempt that stands brings along.
     fn note(&self, case: &Case, attempt: &Attempt, tally: &mut Tally) {
         tally.warnings += warnings(attempt);
+        tally.recovered += u32::from(attempt.facts.recovered.is_some());
         if let Some(cause) = attempt.cause.as_ref().filter(|cause| cause.stops_suite) {
             self.block(&case.test.app, cause);
         }
@@ -153,6 +156,7 @@ fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
         verdict,
         reason: None,
         attempts: 0,
+        recovered: 0,
         duration_ms: 0.0,
         warnings: 0,
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod case;
+pub(crate) mod gate;
 pub(crate) mod pace;
 pub(crate) mod request;
 pub(crate) mod run;
@@ -13,12 +14,12 @@ pub(crate) mod versions;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::client::{Certificates, Client, Endpoint, Timeouts};
+use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::engine::pace::Pace;
 use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
@@ -136,6 +137,10 @@ fn open_target(plan: &Arc<Plan>, run_id: &str) -> Result<(Endpoint, Option<MockS
     }
 }
 
+/// A run of the mock is never long: what is not found soon is not there.
+const MOCK_RECOVERY: Duration = Duration::from_secs(10);
+const MOCK_POLL: Duration = Duration::from_millis(100);
+
 fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
     Endpoint {
         base_url: mock.base_url(),
@@ -145,6 +150,7 @@ fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
         certificates: Certificates::Checked,
         concurrency: target.concurrency,
         timeouts: Timeouts::default(),
+        recovery: Recover { deadline: MOCK_RECOVERY, poll: MOCK_POLL },
         max_body: MAX_BODY,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::base::bindings::AttemptNames;
 use crate::base::template::{Scope, Template, TemplateError};
 use crate::engine::Engine;
-use crate::exchange::{FileInput, FileVariable, HumanAnswer, Request};
+use crate::exchange::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
 use crate::plan::case::{AnswerTemplate, Case, FileSource, FileTemplate, TargetKind};
 use crate::wire::file::file_kind;
 
@@ -73,11 +73,13 @@ impl Engine {
     /// The request of one attempt.
     pub(super) fn request(&self, case: &Case, id: AttemptId, scope: &Scope) -> Result<Request, RequestError> {
         let (_, pinned) = super::app_of(&self.plan.target, &case.test.app);
+        let user = self.user(case, scope)?;
         Ok(Request {
             inputs: self.inputs(case, scope)?,
             files: self.files("files", &case.test.files, scope)?,
             answers: self.answers(case, scope)?,
-            user: self.user(case, scope)?,
+            user_scope: self.user_scope(case, &user),
+            user,
             mode: case.test.mode,
             workflow_id: pinned.map(str::to_owned),
             mock_attempt: match &self.plan.target.kind {
@@ -134,6 +136,18 @@ impl Engine {
                 let rendered = self.plan.templates.render_text(template, scope);
                 rendered.map_err(|source| RequestError::Template { what: "`user`".to_owned(), source })
             }
+        }
+    }
+
+    /// An own user tells a repeat from others only if it names the run and the repeat.
+    fn user_scope(&self, case: &Case, rendered: &str) -> UserScope {
+        let Some(template) = &case.test.user else { return UserScope::Attempt };
+        let names = self.plan.templates.names(template);
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        if has("run.id") && has("repeat.index") && rendered.contains(&*self.run_id) {
+            UserScope::Repeat
+        } else {
+            UserScope::Shared
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::base::diff::{Diff, diff_json, diff_text};
 use crate::base::origin::Place;
 use crate::base::redact::Redactor;
-use crate::event::{Event, RanVersion, RunEnd, RunStart, Sink};
+use crate::event::{Event, FallenLimit, RanVersion, RunEnd, RunStart, Sink};
 use crate::exchange::ResponseMode;
 use crate::journal::{Journal, RunRecord, SCHEMA, path_of, read};
 use crate::outcome::{Attempt, CaseOutcome, Cause, Facts, NodeFact, Price};
@@ -38,6 +38,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
 pub(crate) fn end() -> Event {
     Event::RunFinished(RunEnd {
         duration_ms: 1234.5,
+        limit: Some(FallenLimit { most: 8, lowest: 2, last: 5, refusals: 7 }),
         versions: vec![ran("triage", "wf-1"), ran("", "wf-2")],
         ..RunEnd::default()
     })
@@ -105,6 +106,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
             run_id: Some(format!("run-{case}")),
             workflow_id: Some(String::from("wf-1")),
             dify_version: Some(String::from("1.14.2")),
+            recovered: None,
+            lost: None,
             status: Some(String::from("succeeded")),
             latency_ms: Some(812.25),
             ttft_ms: Some(120.0),
@@ -138,6 +141,7 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         verdict,
         reason: None,
         attempts: 1,
+        recovered: 0,
         duration_ms: 812.25,
         warnings: 0,
     }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::base::template::{Scope, Templates};
 use crate::base::units::Rate;
 use crate::check::Usage;
-use crate::client::{Certificates, Endpoint, Timeouts};
+use crate::client::{Certificates, Endpoint, Recover, Timeouts};
 use crate::plan::case::{App, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::endpoint::{read_base_url, read_headers, read_key};
@@ -16,7 +16,7 @@ use crate::suite::names::KnownNames;
 use crate::suite::node::Node;
 use crate::suite::problem::{Problem, nearest};
 use crate::suite::project::{ProfileSpec, ProjectSpec};
-use crate::suite::read_target::{TargetSpec, TimeoutsSpec};
+use crate::suite::read_target::{RecoverySpec, TargetSpec, TimeoutsSpec};
 use crate::suite::reader::Reader;
 use crate::suite::spec::{RetriesSpec, UsageSpec};
 
@@ -231,6 +231,7 @@ fn bare_endpoint() -> Endpoint {
         certificates: Certificates::Checked,
         concurrency: CONCURRENCY,
         timeouts: Timeouts::default(),
+        recovery: Recover::default(),
         max_body: MAX_BODY,
     }
 }
@@ -243,6 +244,7 @@ fn endpoint_of(spec: &TargetSpec, base_url: String, setting: &mut Setting<'_>, s
         proxy: spec.proxy.as_ref().map(|proxy| proxy.value.clone()),
         certificates: if spec.insecure { Certificates::Unchecked } else { Certificates::Checked },
         timeouts: timeouts_of(spec.timeouts),
+        recovery: recovery_of(spec.recovery),
         ..bare_endpoint()
     }
 }
@@ -255,6 +257,11 @@ fn timeouts_of(spec: TimeoutsSpec) -> Timeouts {
         idle: spec.idle.unwrap_or(built_in.idle),
         total: spec.total.unwrap_or(built_in.total),
     }
+}
+
+fn recovery_of(spec: RecoverySpec) -> Recover {
+    let built_in = Recover::default();
+    Recover { deadline: spec.deadline.unwrap_or(built_in.deadline), poll: spec.poll.unwrap_or(built_in.poll) }
 }
 
 /// The names that a project file's templates may use: only `env.*`.

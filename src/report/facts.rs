@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::exchange::RecoveredBy;
 use crate::outcome::{Attempt, NodeFact};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, value_line, visible};
@@ -40,8 +41,25 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
         }
         text.end();
     }
+    if let Some(by) = attempt.facts.recovered {
+        let lost = attempt.facts.lost.as_deref().unwrap_or_default();
+        text.push("  found   by its ")
+            .push(way(by))
+            .push(", after: ")
+            .push(&one_line(lost, bounds.width))
+            .end();
+    }
     if !attempt.curl.is_empty() {
         text.push("  again   ").push(&one_line(&attempt.curl, bounds.width.max(2_000))).end();
+    }
+}
+
+/// How a lost run became known again, in a word.
+pub(crate) fn way(by: RecoveredBy) -> &'static str {
+    match by {
+        RecoveredBy::Events => "events",
+        RecoveredBy::Detail => "detail",
+        RecoveredBy::Logs => "logs",
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::event::{RanVersion, RunEnd, RunStart};
+use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{Attempt, UsageDoubt};
 use crate::verdict::Verdict;
@@ -43,6 +43,8 @@ struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<&'a str>,
     versions: &'a [RanVersion],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<FallenLimit>,
 }
 
 #[derive(Serialize)]
@@ -172,6 +174,7 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
         versions: end.map_or(&[], |end| &end.versions),
+        limit: end.and_then(|end| end.limit),
     }
 }
 

@@ -8,9 +8,9 @@ use std::io::{self, Write};
 
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
-use crate::report::facts::plain_explanation;
+use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
-use crate::report::run_facts::told_version;
+use crate::report::run_facts::{told_limit, told_version};
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -121,6 +121,9 @@ impl<'a, W: Write> Junit<'a, W> {
         for ran in self.record.end.iter().flat_map(|end| &end.versions) {
             self.property("flowproof.ran", &told_version(ran))?;
         }
+        if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
+            self.property("flowproof.limit", &told_limit(limit))?;
+        }
         if self.record.unfinished() > 0 {
             self.property("flowproof.unfinished", ending(self.record))?;
         }
@@ -156,6 +159,9 @@ impl<'a, W: Write> Junit<'a, W> {
             if let Some(id) = id {
                 self.property(name, id)?;
             }
+        }
+        if let Some(by) = facts.recovered {
+            self.property("recovered", way(by))?;
         }
         if let Some(tokens) = case.tokens() {
             self.property("tokens", &tokens.to_string())?;

@@ -1,7 +1,7 @@
-//! What reports tell of a run as a whole besides its counts: which versions ran, and whose tokens are in doubt.
+//! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, and whose tokens are in doubt.
 
 use crate::base::units::format_count;
-use crate::event::RanVersion;
+use crate::event::{FallenLimit, RanVersion};
 use crate::journal::{JournalError, RunRecord};
 use crate::report::text::{Text, Tone, one_line};
 
@@ -13,6 +13,9 @@ const DOUBTS: usize = 3;
 /// Writes what the run as a whole came to, besides its counts.
 pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
     tell_versions(text, record);
+    if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
+        text.tone(Tone::Doubt, &told_limit(limit)).end();
+    }
     tell_usage(text, record)
 }
 
@@ -41,6 +44,18 @@ pub(crate) fn told_version(ran: &RanVersion) -> String {
         Some(id) => format!("{app}version {id} ran on {dify}"),
         None => format!("{app}{dify} refused before it named a version"),
     }
+}
+
+/// `7 requests were refused as too many: attempts at once fell from 8 to 2, and were 5 at the end`.
+pub(crate) fn told_limit(limit: FallenLimit) -> String {
+    let FallenLimit { most, lowest, last, refusals } = limit;
+    let count = format_count(u64::from(refusals));
+    let requests = if refusals == 1 { "request was" } else { "requests were" };
+    let fall = match most {
+        1 => String::from("one attempt at once is the least there is"),
+        _ => format!("attempts at once fell from {most} to {lowest}, and were {last} at the end"),
+    };
+    format!("{count} {requests} refused as too many: {fall}")
 }
 
 /// Writes which totals of tokens are in doubt; those that are trusted stand only in the documents.

@@ -51,6 +51,8 @@ pub struct TargetSpec {
     pub timeouts: TimeoutsSpec,
     /// Infrastructure retries.
     pub retries: RetriesSpec,
+    /// How lost runs are looked for.
+    pub recovery: RecoverySpec,
     /// Whether Dify's token total is audited.
     pub usage: Option<UsageSpec>,
     /// Extra headers, templates.
@@ -87,6 +89,15 @@ pub struct TimeoutsSpec {
     pub idle: Option<Duration>,
     /// For the whole attempt.
     pub total: Option<Duration>,
+}
+
+/// `recovery`, each key for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RecoverySpec {
+    /// At most so long after a run was lost.
+    pub deadline: Option<Duration>,
+    /// Between the first two looks.
+    pub poll: Option<Duration>,
 }
 
 /// Reads a target; what is wrong with it is noted in the reader.
@@ -139,6 +150,7 @@ fn empty_target(name: At<String>) -> TargetSpec {
         rate: None,
         timeouts: TimeoutsSpec::default(),
         retries: RetriesSpec::default(),
+        recovery: RecoverySpec::default(),
         usage: None,
         headers: Vec::new(),
         ca_file: None,
@@ -156,12 +168,7 @@ fn read_target_key(reader: &mut Reader<'_>, entry: &Entry, target: &mut TargetSp
         "rate" => target.rate = reader.rate(value),
         "timeouts" => target.timeouts = read_timeouts(reader, value),
         "retries" => target.retries = read_retries(reader, value),
-        "recovery" => {
-            for entry in reader.map(value, "`recovery`", &RECOVERY_KEYS) {
-                reader.duration(&entry.value, &format!("`recovery.{}`", entry.key));
-            }
-            target.unsupported.push((entry.mark, "recovery".to_owned()));
-        }
+        "recovery" => target.recovery = read_recovery(reader, value),
         "usage" => target.usage = reader.choice(value, "`usage`", &USAGE_WORDS).map(|usage| usage.value),
         "contract" => {
             let strict = reader.choice(value, "`contract`", &[("watch", false), ("strict", true)]);
@@ -239,6 +246,25 @@ fn read_timeouts(reader: &mut Reader<'_>, node: &Node) -> TimeoutsSpec {
         }
     }
     timeouts
+}
+
+fn read_recovery(reader: &mut Reader<'_>, node: &Node) -> RecoverySpec {
+    let mut recovery = RecoverySpec::default();
+    for entry in reader.map(node, "`recovery`", &RECOVERY_KEYS) {
+        let duration = reader.positive_duration(&entry.value, &format!("`recovery.{}`", entry.key));
+        match entry.key.as_str() {
+            "deadline" => recovery.deadline = duration,
+            "poll" => recovery.poll = duration,
+            _ => {}
+        }
+    }
+    if let (Some(deadline), Some(poll)) = (recovery.deadline, recovery.poll)
+        && poll > deadline
+    {
+        let help = "nothing would be looked for a second time";
+        reader.problem_with_help(node.mark, "`recovery.poll` is longer than `recovery.deadline`", help);
+    }
+    recovery
 }
 
 impl Reader<'_> {

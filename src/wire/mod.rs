@@ -7,6 +7,8 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod form;
+pub(crate) mod history;
 pub(crate) mod request;
+pub(crate) mod retry_after;
 pub(crate) mod sse;
 pub(crate) mod usage;

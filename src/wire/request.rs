@@ -39,6 +39,11 @@ pub fn stop_path(task_id: &str) -> String {
     format!("/workflows/tasks/{}/stop", encode_segment(task_id))
 }
 
+/// Where the detail of a run is, after the base address.
+pub fn detail_path(run_id: &str) -> String {
+    format!("/workflows/run/{}", encode_segment(run_id))
+}
+
 /// Where the events of a run are, after the base address; since Dify 1.14, and `workflow` is no slip.
 pub fn events_path(run_id: &str) -> String {
     format!("/workflow/{}/events", encode_segment(run_id))
@@ -52,6 +57,21 @@ pub fn follow_query(user: &str) -> [(&'static str, &str); 2] {
 /// Where a form is fetched and answered, after the base address; since Dify 1.14.
 pub fn form_path(token: &str) -> String {
     format!("/form/human_input/{}", encode_segment(token))
+}
+
+/// Where the logs of an app are, after the base address.
+pub fn logs_path() -> &'static str {
+    "/workflows/logs"
+}
+
+/// The query that follows a run's events and begins with what was missed.
+pub fn events_query(user: &str) -> [(&'static str, &str); 2] {
+    [("user", user), ("include_state_snapshot", "true")]
+}
+
+/// The query for the newest runs of a user; a Dify that does not know a key ignores it.
+pub fn logs_query(user: &str) -> [(&'static str, &str); 2] {
+    [("created_by_end_user_session_id", user), ("limit", "100")]
 }
 
 /// How an uploaded file is named in the inputs.
@@ -98,6 +118,8 @@ mod tests {
         assert_eq!(run_path(None), "/workflows/run");
         assert_eq!(run_path(Some("7c3e33d4-2a8b")), "/workflows/7c3e33d4-2a8b/run");
         assert_eq!(run_path(Some("a/../b?c")), "/workflows/a%2F%2E%2E%2Fb%3Fc/run");
+        assert_eq!(detail_path("a/b"), "/workflows/run/a%2Fb");
+        assert_eq!(events_path("r-1"), "/workflow/r-1/events");
         assert_eq!(stop_path("é"), "/workflows/tasks/%C3%A9/stop");
     }
 }

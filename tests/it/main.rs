@@ -23,11 +23,13 @@ mod project;
 /// HTTP/1.1 as bytes, for this server and for those of the client's own tests.
 #[path = "../../src/client/raw_http.rs"]
 mod raw_http;
+/// Runs whose answer breaks off are found again, told as such, and never taken for more than was seen.
+mod recovery;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
 /// The way to the server: TLS, proxies, bodies without measure.
 mod transport;
-/// What a run watches besides its tests: the version that runs, the tokens that Dify counts.
+/// What a run watches besides its tests: the version that runs, the tokens that Dify counts, the limit it keeps.
 mod watch;

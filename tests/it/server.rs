@@ -332,7 +332,12 @@ pub fn finished(task: &str, outputs: &str) -> Vec<u8> {
 }
 
 /// Writes a project file whose target `live` is this address, with more keys of the target, one a line.
+///
+/// Lost runs are looked for only shortly, unless the keys say otherwise.
 pub fn target(project: &Project, base_url: &str, keys: &str) {
+    let recovery =
+        if keys.contains("recovery:") { "" } else { "\nrecovery: { deadline: 200ms, poll: 20ms }" };
+    let keys = format!("{keys}{recovery}");
     let keys: String = keys.lines().map(|line| format!("    {line}\n")).collect();
     project.write(
         "flowproof.yaml",

@@ -1,13 +1,16 @@
-//! What a run watches besides its tests: the version that runs, the tokens that Dify counts.
+//! What a run watches besides its tests: the version that runs, the tokens that Dify counts, the limit it keeps.
 
-use std::sync::Arc;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::live::{Live, case, junit, report};
 use crate::project::Project;
-use crate::server::{Seen, Step, event, good, refusal, started, stream_head, succeed, suite_of};
+use crate::server::{
+    Seen, Step, event, good, refusal, started, stream_head, succeed, suite_of, with_headers,
+};
 
 const FIRST: &str = "wf-1";
 const SECOND: &str = "wf-2";
@@ -234,4 +237,83 @@ fn trust_takes_the_total_and_keeps_the_doubt_in_the_documents() {
     assert!(!ran.text.contains("in doubt"), "{}", ran.text);
     let report = report(&live.project);
     assert_eq!((&report["usage"]["doubted"], &report["usage"]["trusted"]), (&3.into(), &3.into()));
+}
+
+// The limit.
+
+/// What Dify says to one request too many.
+fn too_many() -> Vec<Step> {
+    let said = "Too many requests. Please try again later. The current maximum concurrent requests allowed for x is 2.";
+    refusal(400, "invalid_param", said)
+}
+
+#[test]
+fn attempts_at_once_fall_where_dify_takes_no_more() {
+    let inside = Arc::new(AtomicUsize::new(0));
+    let live =
+        Live::new(&suite_of(24), "concurrency: 8\nretries: { count: 60, delay: 10ms, max_delay: 20ms }", {
+            move |seen: &Seen| {
+                let many = inside.fetch_add(1, Ordering::SeqCst) >= 2;
+                std::thread::sleep(Duration::from_millis(if many { 0 } else { 20 }));
+                inside.fetch_sub(1, Ordering::SeqCst);
+                if many { too_many() } else { good(seen) }
+            }
+        });
+    let ran = live.expect(0, &[]);
+    let report = report(&live.project);
+    let limit = &report["run"]["limit"];
+    assert_eq!(limit["most"], 8, "{}", ran.text);
+    assert!(limit["lowest"].as_u64().unwrap() <= 4, "{limit}");
+    assert_eq!(limit["refusals"].as_u64().unwrap() as usize, live.server.runs().len() - 24);
+    assert!(ran.text.contains("refused as too many: attempts at once fell from 8 to"), "{}", ran.text);
+    assert!(live.project.read("reports/latest/junit.xml").contains(r#"name="flowproof.limit""#));
+}
+
+#[test]
+fn after_refusals_no_more_are_asked_at_once_than_half() {
+    // The first eight come together and are all refused; then the limit is 4, and what fails otherwise moves nothing.
+    let first = Arc::new(Barrier::new(8));
+    let most = Arc::new(AtomicUsize::new(0));
+    let (inside, seen_most) = (AtomicUsize::new(0), most.clone());
+    let live = Live::new(&suite_of(16), "concurrency: 8\nretries: 0", move |seen: &Seen| {
+        if seen.number < 8 {
+            first.wait();
+            return too_many();
+        }
+        seen_most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(30));
+        inside.fetch_sub(1, Ordering::SeqCst);
+        refusal(400, "invalid_param", "t is required in input form")
+    });
+    live.expect(100, &[]);
+    assert!(most.load(Ordering::SeqCst) <= 4, "{most:?} at once");
+    assert_eq!(
+        report(&live.project)["run"]["limit"],
+        serde_json::json!({ "most": 8, "lowest": 4, "last": 4, "refusals": 8 })
+    );
+}
+
+#[test]
+fn retry_after_holds_back_every_test_in_seconds_or_as_a_date() {
+    for header in [
+        "Retry-After: 1\r\n",
+        "Date: Sun, 06 Nov 1994 08:49:36 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+    ] {
+        let live = Live::new(&suite_of(2), "retries: 0", move |seen: &Seen| match seen.number {
+            0 => vec![Step::Send(with_headers("429 Busy", "text/plain", header, b"busy"))],
+            _ => good(seen),
+        });
+        live.expect(100, &["-j", "1"]);
+        let runs = live.server.runs();
+        let apart = runs[1].at - runs[0].at;
+        assert!(apart >= Duration::from_millis(900), "{header:?}: asked again after {apart:?}");
+        assert_eq!(live.verdict("t1"), "passed");
+    }
+}
+
+#[test]
+fn where_nothing_is_refused_no_limit_is_told() {
+    let live = Live::new(&suite_of(3), "", good);
+    let ran = live.expect(0, &[]);
+    assert!(report(&live.project)["run"].get("limit").is_none() && !ran.text.contains("refused"));
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::exchange::{Arrival, Ending, NodeRun, Pauses, ResponseMode, Transcript, Wait};
+use crate::exchange::{
+    Arrival, Ending, NodeRun, Pauses, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
+};
 use crate::wire::error::{ErrorClass, WireError};
 
 /// `over` over `base`, key by key.
@@ -86,6 +88,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
             restarts: spec["restarts"].as_u64().unwrap_or(0),
             ..Pauses::default()
         },
+        recovery: recovery(&spec["recovery"]),
     }
 }
 
@@ -125,6 +128,16 @@ fn ending(spec: &Value) -> Ending {
     }
 }
 
+fn recovery(spec: &Value) -> Option<Recovery> {
+    let lost = "the connection was reset after 3 events".to_owned();
+    Some(match spec.as_str()? {
+        "events" => Recovery::Recovered { by: RecoveredBy::Events, lost },
+        "detail" => Recovery::Recovered { by: RecoveredBy::Detail, lost },
+        "logs" => Recovery::Recovered { by: RecoveredBy::Logs, lost },
+        why => Recovery::Lost { why: why.to_owned(), trace: Trace::None },
+    })
+}
+
 fn node_run(at: usize, spec: &Value) -> NodeRun {
     let text = |key: &str| spec[key].as_str().map(str::to_owned);
     let title = text("title").unwrap();
@@ -156,5 +169,6 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
         retries: spec["retries"].as_u64().unwrap_or(0) as u32,
         parent: text("parent").map(|parent| (parent, spec["round"].as_u64().unwrap_or(0))),
         first_token_at: spec["ttft"].as_f64().map(Duration::from_secs_f64),
+        replayed: spec["replayed"] == true,
     }
 }

@@ -121,6 +121,10 @@ async fn send(
         certificates: Certificates::Checked,
         concurrency: 2,
         timeouts,
+        recovery: crate::client::Recover {
+            deadline: Duration::from_millis(50),
+            poll: Duration::from_millis(10),
+        },
         max_body: 1_000_000,
     };
     let Value::Object(inputs) = json!({ "draft": "Hello" }) else { unreachable!() };
@@ -128,6 +132,7 @@ async fn send(
         inputs,
         files: Vec::new(),
         user: "h u".into(),
+        user_scope: crate::exchange::UserScope::Shared,
         mode,
         workflow_id: None,
         answers,

@@ -220,6 +220,11 @@ fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u64>) {
         if let Some(tokens) = tokens.filter(|tokens| *tokens > 0) {
             aside.push_str(&format!(" · {} tokens", format_count(tokens)));
         }
+        match outcome.recovered {
+            0 => {}
+            1 if outcome.attempts == 1 => aside.push_str(" · recovered"),
+            count => aside.push_str(&format!(" · {count} recovered")),
+        }
         if outcome.attempts > 1 {
             aside.push_str(&format!(" · {} attempts", outcome.attempts));
         }

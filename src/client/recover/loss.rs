@@ -1,0 +1,179 @@
+//! Which endings leave a run that may go on, how long it is looked for, and how often; pure.
+
+use std::time::Duration;
+
+use crate::base::units::format_duration;
+use crate::client::Recover;
+use crate::exchange::{Ending, ResponseMode, Transcript, Wait};
+use crate::wire::error::ErrorClass;
+
+/// How many times its first value the wait between two looks may grow to.
+const LONGEST: u32 = 8;
+
+/// A run that was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// How.
+    pub how: String,
+    /// How long it is looked for, at most.
+    pub patience: Duration,
+}
+
+/// Tells whether a run was lost: it may have started, and its end was not told.
+///
+/// A silence before the first event of a stream proves nothing (Dify 1.13 and 1.14 answer bad inputs so): only a few
+/// looks are spent on it.
+pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
+    let whole = |how: String| Some(Loss { how, patience: waits.deadline });
+    match &transcript.ending {
+        // The head of a refusal came: nothing ran.
+        Ending::Cut { .. } if transcript.http_status.is_some_and(|status| (400..500).contains(&status)) => {
+            None
+        }
+        Ending::Cut { detail } => whole(detail.clone()),
+        Ending::Stalled { wait: Wait::Idle, after } => {
+            whole(format!("nothing came for {}", format_duration(*after)))
+        }
+        Ending::Stalled { wait: Wait::FirstEvent, after } => {
+            let how = format!("no answer came within {}", format_duration(*after));
+            let patience = match transcript.mode {
+                ResponseMode::Blocking => waits.deadline,
+                ResponseMode::Streaming => waits.deadline.min(waits.poll.saturating_mul(4)),
+            };
+            Some(Loss { how, patience })
+        }
+        Ending::Rejected(error)
+            if error.class == ErrorClass::Transport && matches!(error.status, 502..=504 | 524) =>
+        {
+            whole(format!("a proxy answered HTTP {}", error.status))
+        }
+        Ending::Rejected(_)
+        | Ending::Finished
+        | Ending::ErrorEvent(_)
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. }
+        | Ending::NotSent { .. } => None,
+    }
+}
+
+/// The waits between looks: the first as written, each next twice as long, up to a bound.
+#[derive(Debug, Clone, Copy)]
+pub struct BackOff {
+    next: Duration,
+    most: Duration,
+}
+
+impl BackOff {
+    /// Begins with the shortest wait.
+    pub fn new(waits: &Recover) -> Self {
+        Self { next: waits.poll, most: waits.poll.saturating_mul(LONGEST) }
+    }
+
+    /// How long to wait before the next look; none when too little time is left for one.
+    ///
+    /// The last looks come closer and closer to the end, so that a run that ends shortly before it is not missed.
+    pub fn wait(&mut self, left: Duration) -> Option<Duration> {
+        if left < self.most / (LONGEST * 2) || left.is_zero() {
+            return None;
+        }
+        let wait = self.next.min(left * 3 / 4);
+        self.next = self.next.saturating_mul(2).min(self.most);
+        Some(wait)
+    }
+
+    /// How long events are followed before the detail is asked too: terminal events get lost.
+    pub fn slice(&self) -> Duration {
+        self.most
+    }
+}
+
+/// Tells whether a Dify of this version lets a run's events be followed: 1.14 and later.
+pub fn has_events(version: Option<&str>) -> bool {
+    let mut parts = version.unwrap_or_default().trim().split('.').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(1), Some(minor)) => minor >= 14,
+        (Some(major), _) => major > 1,
+        (None, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::client::assemble::begin;
+    use crate::wire::error::classify_http;
+
+    const WAITS: Recover = Recover { deadline: Duration::from_secs(120), poll: Duration::from_secs(2) };
+
+    fn patience(mode: ResponseMode, status: Option<u16>, ending: Ending) -> Option<u64> {
+        let transcript =
+            Transcript { ending, http_status: status, ..begin(mode, Value::Null, String::new()) };
+        loss(&transcript, &WAITS).map(|loss| loss.patience.as_secs())
+    }
+
+    #[test]
+    fn only_what_may_have_run_is_looked_for() {
+        use ResponseMode::{Blocking, Streaming};
+        let cut = || Ending::Cut { detail: "gone".into() };
+        let mute = |wait| Ending::Stalled { wait, after: Duration::from_secs(30) };
+        let http = |status| Ending::Rejected(classify_http(status, "text/html", b"<html>"));
+        for (found, expected) in [
+            (patience(Streaming, Some(200), cut()), Some(120)),
+            (patience(Blocking, None, cut()), Some(120)),
+            (patience(Blocking, Some(400), cut()), None),
+            (patience(Streaming, Some(200), mute(Wait::Idle)), Some(120)),
+            (patience(Streaming, Some(200), mute(Wait::FirstEvent)), Some(8)),
+            (patience(Blocking, None, mute(Wait::FirstEvent)), Some(120)),
+            (patience(Streaming, Some(200), Ending::TimedOut { after: Duration::ZERO }), None),
+            (patience(Streaming, Some(200), Ending::Unreadable { detail: String::new() }), None),
+            (patience(Streaming, None, Ending::NotSent { detail: String::new(), retryable: true }), None),
+        ] {
+            assert_eq!(found, expected);
+        }
+        for status in [502, 503, 504, 524] {
+            assert_eq!(patience(Blocking, Some(status), http(status)), Some(120), "{status}");
+        }
+        for status in [400, 401, 404, 429, 500, 501] {
+            assert_eq!(patience(Blocking, Some(status), http(status)), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn waits_grow_and_end() {
+        let mut pause = BackOff::new(&WAITS);
+        let mut left = WAITS.deadline;
+        let mut waits = Vec::new();
+        while let Some(wait) = pause.wait(left) {
+            left -= wait;
+            waits.push(wait.as_secs_f64());
+            assert!(waits.len() < 100);
+        }
+        assert_eq!(waits[..5], [2.0, 4.0, 8.0, 16.0, 16.0]);
+        assert!(left < Duration::from_secs(1), "{left:?}");
+        let none = Recover { deadline: Duration::ZERO, poll: Duration::ZERO };
+        assert_eq!(BackOff::new(&none).wait(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn events_can_be_followed_since_1_14() {
+        for (version, expected) in [
+            ("1.14.2", true),
+            ("1.14.0-rc1", true),
+            ("1.17", true),
+            ("2.0.0", true),
+            ("1.13.3", false),
+            ("1.9", false),
+            ("0.15.3", false),
+            ("latest", false),
+            ("", false),
+        ] {
+            assert_eq!(has_events(Some(version)), expected, "{version}");
+        }
+        assert!(!has_events(None));
+    }
+}

@@ -1,0 +1,116 @@
+//! Finds a lost run again: follows its events, reads its detail, looks for it in the logs; never sends it anew.
+//!
+//! What a look means is decided by pure files (`loss`, `sight`, `same`, `replay`); this one and `ask` wait and call.
+
+mod ask;
+mod climb;
+mod loss;
+mod replay;
+mod same;
+mod sight;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::base::clock;
+use crate::client::wait::{GivenUp, Waiter, after};
+use crate::client::{Recover, Timeouts};
+use crate::exchange::{Ending, NodeRun, RecoveredBy, Recovery, Request, Trace, Transcript};
+
+pub use self::ask::Caller;
+pub use self::loss::{Loss, loss};
+pub use self::users::Users;
+
+use self::climb::Climb;
+
+/// The search for one lost run.
+pub struct Search<'a, 'b> {
+    /// How the calls are made.
+    pub caller: Caller<'a>,
+    /// Waits, and ends them.
+    pub waiter: &'a mut Waiter<'b>,
+    /// How long and how often.
+    pub waits: Recover,
+    /// The waits of the attempt.
+    pub timeouts: &'a Timeouts,
+    /// What was sent.
+    pub request: &'a Request,
+    /// When it was sent.
+    pub sent_at: Instant,
+    /// Users under which something was sent.
+    pub users: &'a Users,
+}
+
+/// A run whose end is known.
+struct Known {
+    ending: Ending,
+    run: Value,
+    by: RecoveredBy,
+}
+
+/// Why a search is over without an end of the run.
+enum Over {
+    /// The word to stop came, or the attempt's time is up.
+    GivenUp(GivenUp),
+    /// Nothing, or not enough, was found: the reason, and whether a run was seen.
+    Lost(String, Trace),
+}
+
+impl Search<'_, '_> {
+    /// Looks for a lost run until its end is known or the patience ends; total time and the word to stop end it sooner.
+    pub async fn run(mut self, lost: Transcript, loss: Loss) -> Transcript {
+        let until = after(clock::now(), loss.patience).min(self.waiter.end);
+        let mut climb = Climb::new(&mut self, &lost, until);
+        let found = match lost.run_id.clone() {
+            Some(id) => climb.watch(&id, RecoveredBy::Detail).await.map(|known| (id, known)),
+            None => climb.find_and_watch().await,
+        };
+        let (nodes, version) = climb.gathered();
+        let elapsed = clock::now().saturating_duration_since(self.sent_at);
+        let transcript = Transcript { elapsed, dify_version: version, ..lost };
+        match found {
+            Ok((id, known)) => recovered(transcript, (id, known), nodes, loss.how),
+            Err(Over::Lost(why, trace)) => {
+                Transcript { recovery: Some(Recovery::Lost { why, trace }), ..transcript }
+            }
+            Err(Over::GivenUp(given_up)) => {
+                let why = "its end was looked for in vain".to_owned();
+                let recovery = Some(Recovery::Lost { why, trace: Trace::Seen });
+                let ending = match given_up {
+                    GivenUp::Deadline => Ending::TimedOut { after: self.timeouts.total },
+                    GivenUp::Stopped(reason) => Ending::Stopped { reason: reason.to_string() },
+                };
+                Transcript { ending, recovery, ..transcript }
+            }
+        }
+    }
+}
+
+/// The transcript of a run whose end is known; its times are not.
+fn recovered(
+    transcript: Transcript,
+    (id, Known { ending, run, by }): (String, Known),
+    told: Vec<NodeRun>,
+    lost: String,
+) -> Transcript {
+    let mut nodes = transcript.nodes;
+    replay::join(&mut nodes, told);
+    nodes.iter_mut().for_each(|node| node.first_token_at = None);
+    let workflow_id = transcript.workflow_id.or_else(|| run["workflow_id"].as_str().map(str::to_owned));
+    Transcript {
+        ending,
+        run: Some(run),
+        nodes,
+        run_id: Some(id),
+        workflow_id,
+        first_token_at: None,
+        max_gap: None,
+        recovery: Some(Recovery::Recovered { by, lost }),
+        ..transcript
+    }
+}

@@ -1,0 +1,133 @@
+//! What the events endpoint tells of a run, joined with what its own stream had told; pure.
+//!
+//! Dify replays nodes without their data, and what happened in between may be told by no event: whatever comes this way
+//! is marked as replayed.
+
+use serde_json::Value;
+
+use crate::client::recover::same::Ours;
+use crate::exchange::{Ending, NodeRun, Transcript};
+
+/// What following the events came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Followed {
+    /// Our run, ended: its facts.
+    Ended(Value),
+    /// Our run, waiting for a person: its facts.
+    Paused(Value),
+    /// The events ended, or stood still, before the run.
+    Open,
+    /// They are those of a run that is not ours, and why.
+    Foreign(String),
+}
+
+/// Judges a stream of the events endpoint.
+pub fn judge(stream: &mut Transcript, ours: &Ours<'_>) -> Followed {
+    if stream.run_id.as_deref().is_some_and(|id| id != ours.run_id) {
+        return Followed::Foreign("the events are those of another run".to_owned());
+    }
+    let Some(run) = stream.run.take() else { return Followed::Open };
+    if let Some(why) = foreign(&run, ours) {
+        return Followed::Foreign(why);
+    }
+    match &stream.ending {
+        Ending::Finished => Followed::Ended(run),
+        Ending::Paused => Followed::Paused(run),
+        Ending::Rejected(_)
+        | Ending::ErrorEvent(_)
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Unanswered { .. }
+        | Ending::NotSent { .. } => Followed::Open,
+    }
+}
+
+fn foreign(run: &Value, ours: &Ours<'_>) -> Option<String> {
+    if run["id"].as_str().is_some_and(|id| id != ours.run_id) {
+        return Some("the events are those of another run".to_owned());
+    }
+    if let (Some(theirs), Some(wanted)) = (run["workflow_id"].as_str(), ours.workflow_id)
+        && theirs != wanted
+    {
+        return Some(format!("it ran the version {theirs}, not {wanted}"));
+    }
+    let user = run["created_by"]["user"].as_str();
+    user.is_some_and(|user| user != ours.user).then(|| "it ran for another user".to_owned())
+}
+
+/// Adds the nodes that were told again to those seen before.
+///
+/// A node whose end had come stays as it was. One that only started gets its end from the replay, without its data.
+pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
+    for node in told {
+        let known = seen.iter_mut().find(|known| known.id == node.id && known.node_id == node.node_id);
+        match known {
+            Some(known) if known.finished.is_none() && node.finished.is_some() => {
+                known.finished = node.finished;
+                known.replayed = true;
+            }
+            Some(_) => {}
+            None => seen.push(NodeRun { replayed: true, ..node }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::client::assemble::begin;
+    use crate::exchange::ResponseMode;
+
+    fn node(id: &str, finished: Option<Value>) -> NodeRun {
+        NodeRun { id: id.into(), node_id: id.to_uppercase(), finished, ..NodeRun::default() }
+    }
+
+    #[test]
+    fn what_was_seen_stays_and_what_is_told_is_marked() {
+        let mut seen = vec![node("a", Some(json!({ "outputs": { "x": 1 } }))), node("b", None)];
+        let bare = || Some(json!({ "status": "succeeded", "outputs": {} }));
+        join(&mut seen, vec![node("a", bare()), node("b", bare()), node("c", None)]);
+        let flags: Vec<_> =
+            seen.iter().map(|node| (&*node.id, node.replayed, node.finished.is_some())).collect();
+        assert_eq!(flags, [("a", false, true), ("b", true, true), ("c", true, false)]);
+        assert_eq!(seen[0].finished, Some(json!({ "outputs": { "x": 1 } })));
+        join(&mut seen, vec![node("c", bare())]);
+        assert_eq!((seen.len(), seen[2].status()), (3, Some("succeeded")));
+    }
+
+    #[test]
+    fn events_of_another_run_are_not_ours() {
+        let inputs = json!({});
+        let ours = Ours { run_id: "r", user: "u", workflow_id: Some("w"), inputs: &inputs };
+        let stream = |id: &str, run: Value| Transcript {
+            run_id: Some(id.into()),
+            run: Some(run),
+            ending: Ending::Finished,
+            elapsed: Duration::ZERO,
+            ..begin(ResponseMode::Streaming, Value::Null, String::new())
+        };
+        let good =
+            json!({ "id": "r", "workflow_id": "w", "status": "succeeded", "created_by": { "user": "u" } });
+        assert_eq!(judge(&mut stream("r", good.clone()), &ours), Followed::Ended(good.clone()));
+        for (id, key, value) in [
+            ("s", "status", json!("succeeded")),
+            ("r", "id", json!("s")),
+            ("r", "workflow_id", json!("v")),
+            ("r", "created_by", json!({ "user": "v" })),
+        ] {
+            let mut run = good.clone();
+            run[key] = value;
+            assert!(matches!(judge(&mut stream(id, run), &ours), Followed::Foreign(_)), "{id} {key}");
+        }
+        let mut cut = stream("r", good);
+        (cut.run, cut.ending) = (None, Ending::Cut { detail: String::new() });
+        assert_eq!(judge(&mut cut, &ours), Followed::Open);
+    }
+}

@@ -1,0 +1,220 @@
+//! Each rung: events, detail, logs; and the waits that end the search.
+
+use super::*;
+
+#[tokio::test]
+async fn the_detail_is_polled_until_the_run_has_ended() {
+    let missing = vec![json_body(&json!({ "id": null, "status": null }))];
+    let script = Script {
+        run: cut("1.12.1", &[started(), node("node_started", "n-1", &json!({}))]),
+        detail: vec![missing, running(), running(), succeeded()],
+        ..Script::default()
+    };
+    let server = script.start().await;
+    let found = Try::streaming().send(&server).await;
+    assert_eq!(
+        (by(&found), &found.ending, outputs(&found)),
+        (RecoveredBy::Detail, &Ending::Finished, &json!({ "a": 1 }))
+    );
+    assert_eq!((found.nodes.len(), found.nodes[0].replayed, found.nodes_complete()), (1, false, false));
+    assert_eq!((found.first_token_at, found.max_gap, found.run_id.as_deref()), (None, None, Some("r-1")));
+    assert_eq!(server.seen("GET /v1/workflows/run/r-1").len(), 4);
+    assert_eq!((server.seen("GET /v1/workflow/").len(), server.seen("POST /v1/workflows/run").len()), (0, 1));
+    assert!(server.seen("POST /v1/workflows/tasks").is_empty(), "a run that ended is not stopped");
+    assert!(server.seen("GET")[0].head.contains("authorization: bearer app-secret"));
+}
+
+#[tokio::test]
+async fn since_1_14_the_events_are_followed() {
+    let snapshot = json!({ "status": "succeeded", "outputs": {} });
+    let run = json!({ "id": "r-1", "workflow_id": "w-1", "status": "succeeded", "outputs": { "a": 2 }, "created_by": { "user": "user-7" } });
+    let script = Script {
+        run: cut("1.14.2", &[started(), node("node_finished", "n-1", &json!({ "outputs": { "x": 1 } }))]),
+        events: vec![
+            stream(&[started(), node("node_started", "n-2", &json!({}))]),
+            stream(&[
+                started(),
+                node("node_finished", "n-1", &snapshot),
+                node("node_finished", "n-2", &snapshot),
+                finished(&run),
+            ]),
+        ],
+        detail: vec![running()],
+        ..Script::default()
+    };
+    let server = script.start().await;
+    let found = Try::streaming().send(&server).await;
+    assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Events, &json!({ "a": 2 })));
+    let nodes: Vec<_> = found.nodes.iter().map(|node| (&*node.id, node.replayed, node.status())).collect();
+    assert_eq!(nodes, [("n-1", false, None), ("n-2", true, Some("succeeded"))]);
+    let asked = &server.seen("GET /v1/workflow/")[0].target;
+    assert_eq!(asked, "GET /v1/workflow/r-1/events?user=user-7&include_state_snapshot=true");
+}
+
+#[tokio::test]
+async fn events_that_are_not_there_or_fall_silent_leave_the_detail() {
+    let wait = Duration::from_millis(100);
+    for events in
+        [vec![html("404 NOT FOUND")], vec![Step::Close], vec![Step::Send(stream_head()), Step::Hang]]
+    {
+        let script = Script {
+            run: cut("1.14.2", &[started()]),
+            events: vec![events],
+            detail: vec![running(), succeeded()],
+            ..Script::default()
+        };
+        let mut attempt = Try::streaming();
+        attempt.timeouts.idle = wait;
+        let found = attempt.send(&script.start().await).await;
+        assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Detail, &json!({ "a": 1 })));
+    }
+}
+
+#[tokio::test]
+async fn a_stall_is_recovered_like_a_cut() {
+    let script = Script {
+        run: vec![Step::Send(stream_head()), Step::Send(started()), Step::Hang],
+        detail: vec![succeeded()],
+        ..Script::default()
+    };
+    let mut attempt = Try::streaming();
+    attempt.timeouts.idle = Duration::from_millis(100);
+    let server = script.start().await;
+    let found = attempt.send(&server).await;
+    assert_eq!((by(&found), &found.ending), (RecoveredBy::Detail, &Ending::Finished));
+    assert!(server.seen("POST /v1/workflows/tasks").is_empty());
+}
+
+#[tokio::test]
+async fn a_blocking_call_that_a_proxy_gave_up_is_found_in_the_logs() {
+    let half = vec![
+        Step::Send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{".to_vec(),
+        ),
+        Step::Close,
+    ];
+    for run in [gateway_timeout(), vec![html("502 Bad Gateway")], vec![Step::Reset], vec![Step::Close], half]
+    {
+        let script = Script {
+            run,
+            logs: vec![logs(&[]), logs(&[("other", "user-8", NOON), ("r-1", "user-7", NOON)])],
+            detail: vec![running(), succeeded()],
+            ..Script::default()
+        };
+        let server = script.start().await;
+        let found = Try::blocking().send(&server).await;
+        assert_eq!(
+            (by(&found), &found.ending, outputs(&found)),
+            (RecoveredBy::Logs, &Ending::Finished, &json!({ "a": 1 }))
+        );
+        assert_eq!((found.run_id.as_deref(), found.workflow_id.as_deref()), (Some("r-1"), Some("w-1")));
+        let asked = &server.seen("GET /v1/workflows/logs")[0].target;
+        assert_eq!(asked, "GET /v1/workflows/logs?created_by_end_user_session_id=user-7&limit=100");
+        assert_eq!(server.seen("POST").len(), 1, "never sent anew");
+    }
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_recovered() {
+    for version in ["1.12.1", "1.14.2"] {
+        let name = |case: &str| format!("{version}/{case}");
+        let mut attempt = Try::streaming();
+        attempt.request.user = "user-1".into();
+        attempt.request.inputs = json!({ "sec": "4" }).as_object().cloned().unwrap();
+        let script = Script {
+            run: recorded_cut(&name("disconnect.slow"), "data: {\"event\":\"node_finished\""),
+            events: vec![recorded("1.14.2/human.events_other_user")],
+            detail: vec![
+                recorded(&name("disconnect.slow_detail_now")),
+                recorded(&name("disconnect.slow_detail_later")),
+            ],
+            ..Script::default()
+        };
+        let found = attempt.send(&script.start().await).await;
+        assert_eq!(
+            (by(&found), outputs(&found)),
+            (RecoveredBy::Detail, &json!({ "body": "{\"slept\":true}" }))
+        );
+
+        attempt.request.user = "detail-user".into();
+        attempt.request.inputs =
+            json!({ "text": "héllo", "num": "2.5", "unknown": 1 }).as_object().cloned().unwrap();
+        attempt.request.mode = ResponseMode::Blocking;
+        let script = Script {
+            run: gateway_timeout(),
+            logs: vec![recorded(&name("logs.session"))],
+            detail: vec![recorded(&name("detail.ok"))],
+            ..Script::default()
+        };
+        let found = attempt.send(&script.start().await).await;
+        assert_eq!((by(&found), &outputs(&found)["dflt"]), (RecoveredBy::Logs, &json!("the default")));
+        assert_eq!(found.run.as_ref().unwrap()["total_steps"], 2);
+    }
+    let mut attempt = Try::streaming();
+    attempt.request.user = "hu".into();
+    let script = Script {
+        run: recorded_cut("1.14.2/human.streaming", "data: {\"event\":\"human_input_required\""),
+        events: vec![recorded("1.14.2/human.events_after")],
+        ..Script::default()
+    };
+    let found = attempt.send(&script.start().await).await;
+    assert_eq!((by(&found), &outputs(&found)["action"]), (RecoveredBy::Events, &json!("approve")));
+    assert!(found.nodes.iter().any(|node| node.status().is_none()));
+}
+
+#[tokio::test]
+async fn a_run_that_runs_on_for_ever_is_given_up_and_stopped() {
+    let script = Script { run: cut("1.12.1", &[started()]), detail: vec![running()], ..Script::default() };
+    let server = script.start().await;
+    let found = Try::streaming().brief().send(&server).await;
+    let (why, trace) = lost(&found);
+    assert!(why.starts_with("the run r-1 had not ended, "), "{why}");
+    assert_eq!(trace, Trace::Seen);
+    assert!(matches!(&found.ending, Ending::Cut { .. }) && found.run.is_none());
+    let stops = server.seen("POST /v1/workflows/tasks/t-1/stop");
+    assert_eq!((stops.len(), stops[0].body.as_slice()), (1, b"{\"user\":\"user-7\"}".as_slice()));
+}
+
+#[tokio::test]
+async fn the_total_time_and_the_word_to_stop_end_the_search() {
+    let script = || Script { run: cut("1.12.1", &[started()]), detail: vec![running()], ..Script::default() };
+    let server = script().start().await;
+    let mut attempt = Try::streaming();
+    attempt.timeouts.total = Duration::from_millis(300);
+    attempt.recovery.deadline = LONG;
+    let found = attempt.send(&server).await;
+    assert_eq!(found.ending, Ending::TimedOut { after: Duration::from_millis(300) });
+    assert_eq!(server.seen("POST /v1/workflows/tasks/t-1/stop").len(), 1);
+
+    let server = script().start().await;
+    attempt.timeouts.total = LONG;
+    let (give, mut stop) = watch::channel(None);
+    let client = attempt.client(&server);
+    let key = SecretString::from("app-SECRET");
+    let run = client.run(&key, &attempt.request, &attempt.timeouts, &mut stop);
+    let word = async {
+        while server.seen("GET").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        give.send_replace(Some("Ctrl-C".into()));
+    };
+    let (found, ()) = tokio::join!(run, word);
+    assert_eq!(found.ending, Ending::Stopped { reason: "Ctrl-C".into() });
+    assert!(found.elapsed < LONG / 2);
+    assert_eq!(server.seen("POST /v1/workflows/tasks/t-1/stop").len(), 1);
+}
+
+#[tokio::test]
+async fn a_timeout_is_no_loss() {
+    let script = Script {
+        run: vec![Step::Send(stream_head()), Step::Send(started()), Step::Hang],
+        detail: vec![succeeded()],
+        ..Script::default()
+    };
+    let server = script.start().await;
+    let mut attempt = Try::streaming();
+    attempt.timeouts.total = Duration::from_millis(200);
+    let found = attempt.send(&server).await;
+    assert!(matches!(found.ending, Ending::TimedOut { .. }) && found.recovery.is_none());
+    assert_eq!((server.seen("GET").len(), server.seen("POST /v1/workflows/tasks").len()), (0, 1));
+}
