@@ -181,6 +181,21 @@ pub struct Attempt {
     /// The run's outputs, long texts cut; only where it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<serde_json::Value>,
+    /// How its answer differs from what Dify is known to send, where no earlier attempt's did so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contract: Vec<ContractNote>,
+}
+
+/// A difference between what Dify sent and what it is known to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractNote {
+    /// What differs, in a few words.
+    pub message: String,
+    /// The version of Dify whose recordings it was held against.
+    pub known: String,
+    /// The event that showed it first, from 1; none for an answer that is no stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<usize>,
 }
 
 /// What became of one test (one row of it, where it has rows).

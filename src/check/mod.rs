@@ -6,6 +6,7 @@
 mod audit;
 mod cause;
 mod compile;
+mod contract;
 mod difference;
 mod evaluate;
 mod facts;
@@ -35,6 +36,7 @@ pub use self::compile::{
     CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
     needs_status,
 };
+pub use self::contract::contract_deviations;
 pub use self::evaluate::evaluate;
 pub use self::facts::facts;
 pub use self::judged::{clip, is_comparison};

@@ -20,6 +20,7 @@ use crate::exchange::{
     Arrival, Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, UserScope, Wait,
 };
 use crate::outcome::UsageKind;
+use crate::wire::contract::Contracts;
 use crate::wire::error::ErrorClass;
 use crate::wire::usage::{self, NodePrice};
 
@@ -533,6 +534,10 @@ fn check_listed(recording: &Recording, row: &[String], transcript: &Transcript) 
 }
 
 fn check(recording: &Recording, transcript: &Transcript, cutting: Cutting) {
+    if !recording.name.contains("chatflow") {
+        let (_, found) = check::contract_deviations(transcript, &Contracts::new());
+        assert_eq!(found, [], "{}", recording.name);
+    }
     match &recording.expected {
         Some(row) => check_listed(recording, row, transcript),
         None => check_run(recording, transcript, cutting),

@@ -100,6 +100,8 @@ impl Engine {
             findings.push(version_finding(case, found));
             cause.get_or_insert_with(|| found.clone());
         }
+        let (contract, deviates) = self.watch_contract(case, transcript);
+        findings.extend(deviates);
         let verdict = verdict::judge(&findings);
         let facts = check::facts(transcript, case.test.usage);
         let passed = verdict == Verdict::Passed;
@@ -117,6 +119,7 @@ impl Engine {
             retried: false,
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
+            contract,
         };
         let again = if other_version.is_some() { Again::Useless } else { again(transcript) };
         Judged { attempt, again }
@@ -174,6 +177,7 @@ impl Engine {
             retried: false,
             curl: String::new(),
             outputs: None,
+            contract: Vec::new(),
         };
         Judged { attempt, again: Again::Useless }
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod case;
+pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod pace;
 pub(crate) mod request;
@@ -61,6 +62,7 @@ pub struct Engine {
     sent: AtomicU64,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
+    watch: contract::Watch,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -80,6 +82,7 @@ impl Engine {
             sent: AtomicU64::new(0),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
+            watch: contract::Watch::default(),
             stop: watch::Sender::new(None),
             run_id,
             plan,

@@ -13,7 +13,7 @@ use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{Price, UsageDoubt};
+use crate::outcome::{ContractNote, Price, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The first line, as far as every version has it.
@@ -41,6 +41,8 @@ enum Line {
 struct AttemptLine {
     case: u32,
     facts: FactsLine,
+    #[serde(default)]
+    contract: Vec<ContractNote>,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +152,7 @@ impl Fold {
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
             None => self.totals.tokens_unknown += 1,
         }
+        self.watched.deviations(attempt.case, attempt.contract);
         if let Some(doubt) = attempt.facts.usage {
             self.watched.doubt(attempt.case, doubt);
         }

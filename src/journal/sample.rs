@@ -128,6 +128,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         retried: false,
         curl: String::new(),
         outputs: None,
+        contract: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! What was noted of attempts besides their verdicts: totals of tokens that are in doubt.
+//! What was noted of attempts besides their verdicts: totals of tokens in doubt, and what Dify is not known to send.
 
-use crate::outcome::UsageDoubt;
+use crate::outcome::{ContractNote, UsageDoubt};
 
 /// Doubts kept one by one; more are only counted.
 const KEPT: usize = 100;
@@ -14,6 +14,8 @@ pub(crate) struct Watched {
     pub trusted: u32,
     /// The first of them, each with its case.
     pub doubts: Vec<(u32, UsageDoubt)>,
+    /// How answers differ from what Dify is known to send, each with the case that showed it first.
+    pub contract: Vec<(u32, ContractNote)>,
 }
 
 impl Watched {
@@ -24,5 +26,11 @@ impl Watched {
         if self.doubts.len() < KEPT {
             self.doubts.push((case, doubt));
         }
+    }
+
+    /// Notes how an attempt's answer differs; the engine bounds how many there are.
+    pub(super) fn deviations(&mut self, case: u32, notes: Vec<ContractNote>) {
+        let room = KEPT.saturating_sub(self.contract.len());
+        self.contract.extend(notes.into_iter().take(room).map(|note| (case, note)));
     }
 }

@@ -9,7 +9,7 @@ use crate::base::template::{Scope, Templates};
 use crate::base::units::Rate;
 use crate::check::Usage;
 use crate::client::{Certificates, Endpoint, Recover, Timeouts};
-use crate::plan::case::{App, Jitter, Resend, Retries, Target, TargetKind};
+use crate::plan::case::{App, Contract, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::endpoint::{read_base_url, read_headers, read_key};
 use crate::suite::names::KnownNames;
@@ -155,6 +155,7 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     target.name = Arc::from(spec.name.value.as_str());
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
     target.rate = rate(setting.choices.rate, chosen, spec.rate);
+    target.contract = if spec.strict { Contract::Strict } else { Contract::Watch };
     let endpoint = Box::new(Endpoint { concurrency: target.concurrency, ..endpoint });
     target.kind = TargetKind::Live { endpoint, apps };
     Prepared { target, unusable, usage: usage_of(spec.usage) }
@@ -191,6 +192,7 @@ fn common(chosen: &Chosen<'_>, target: RetriesSpec, choices: &Choices) -> Target
         concurrency: CONCURRENCY,
         rate: None,
         retries: retries_of(command_line.over(profile).over(target)),
+        contract: Contract::Watch,
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::base::origin::Place;
 use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{Attempt, UsageDoubt};
+use crate::outcome::{Attempt, ContractNote, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -91,6 +91,12 @@ struct Doubted<'a> {
 }
 
 #[derive(Serialize)]
+struct Deviates<'a> {
+    case: u32,
+    note: &'a ContractNote,
+}
+
+#[derive(Serialize)]
 struct Damaged<'a> {
     line: u64,
     reason: &'a str,
@@ -123,6 +129,9 @@ impl<W: Write> JsonReport<W> {
         serde_json::to_writer(&mut out, &suites)?;
         out.write_all(b",\n\"usage\": ")?;
         serde_json::to_writer(&mut out, &usage(&record.watched))?;
+        out.write_all(b",\n\"contract\": ")?;
+        let contract = record.watched.contract.iter().map(|(case, note)| Deviates { case: *case, note });
+        serde_json::to_writer(&mut out, &contract.collect::<Vec<_>>())?;
         out.write_all(b",\n\"damage\": ")?;
         let damage: Vec<Damaged<'_>> = record.damage.iter().map(damaged).collect();
         serde_json::to_writer(&mut out, &damage)?;

@@ -1,4 +1,4 @@
-//! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, and whose tokens are in doubt.
+//! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, what Dify is not known to send, and whose tokens are in doubt.
 
 use crate::base::units::format_count;
 use crate::event::{FallenLimit, RanVersion};
@@ -16,7 +16,26 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
+    tell_contract(text, record)?;
     tell_usage(text, record)
+}
+
+/// Writes in one line how answers differ from what Dify is known to send.
+fn tell_contract(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+    let notes = &record.watched.contract;
+    let Some((case, first)) = notes.first() else { return Ok(()) };
+    let name = record.read_cases(&[*case])?.pop().map_or_else(String::new, |case| case.outcome.name);
+    let differences = if notes.len() == 1 { "difference" } else { "differences" };
+    let rest = if notes.len() > 1 { "; all of them in report.json" } else { "" };
+    let line = format!(
+        "contract: {} {differences} from Dify {} as it was recorded: {}, first in {}{rest}",
+        notes.len(),
+        one_line(&first.known, 20),
+        one_line(&first.message, 300),
+        one_line(&name, 120)
+    );
+    text.tone(Tone::Doubt, &line).end();
+    Ok(())
 }
 
 /// Writes a line for each version that ran; those of the mock are made up and told only in the documents.

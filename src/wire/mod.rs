@@ -3,6 +3,7 @@
 //! Holds no I/O: `client` and `mock` are the two sides that speak it.
 
 pub(crate) mod answer;
+pub(crate) mod contract;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod file;

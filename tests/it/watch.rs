@@ -1,4 +1,4 @@
-//! What a run watches besides its tests: the version that runs, the tokens that Dify counts, the limit it keeps.
+//! What a run watches besides its tests: the version that runs, the tokens that Dify counts, the limit it keeps, what it sends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::live::{Live, case, junit, report};
 use crate::project::Project;
 use crate::server::{
-    Seen, Step, event, good, refusal, started, stream_head, succeed, suite_of, with_headers,
+    Seen, Step, event, finished, good, refusal, started, stream_head, succeed, suite_of, with_headers,
 };
 
 const FIRST: &str = "wf-1";
@@ -316,4 +316,62 @@ fn where_nothing_is_refused_no_limit_is_told() {
     let live = Live::new(&suite_of(3), "", good);
     let ran = live.expect(0, &[]);
     assert!(report(&live.project)["run"].get("limit").is_none() && !ran.text.contains("refused"));
+}
+
+// The contract.
+
+/// The same answer with a field that nobody recorded.
+fn with_a_new_field(seen: &Seen) -> Vec<Step> {
+    let mut steps = good(seen);
+    for step in &mut steps {
+        if let Step::Send(bytes) = step {
+            let text = String::from_utf8(std::mem::take(bytes)).unwrap();
+            *bytes = text.replace("\"task_id\"", "\"traceid\"").into_bytes();
+        }
+    }
+    steps
+}
+
+#[test]
+fn what_dify_is_not_known_to_send_is_told_once_and_fails_nothing() {
+    let live = Live::new(&suite_in("streaming", 3), "contract: watch", |seen| match seen.number {
+        0 => good(seen),
+        _ => vec![
+            Step::Send(
+                [
+                    stream_head(),
+                    started("task-1"),
+                    event("task-1", "agent_log", "{}"),
+                    finished("task-1", r#"{"x":1}"#),
+                ]
+                .concat(),
+            ),
+            Step::Close,
+        ],
+    });
+    let ran = live.expect(0, &["-j", "1"]);
+    let line =
+        "contract: 1 difference from Dify 1.14 as it was recorded: unknown event `agent_log`, first in S::t1";
+    assert!(ran.text.contains(line), "{}", ran.text);
+    let report = report(&live.project);
+    assert_eq!(
+        report["contract"],
+        serde_json::json!([{ "case": 1, "note": { "message": "unknown event `agent_log`", "known": "1.14", "event": 2 } }])
+    );
+}
+
+#[test]
+fn a_strict_contract_fails_every_test_that_breaks_it() {
+    for mode in ["streaming", "blocking"] {
+        let strict = "contract: strict";
+        let live = Live::new(&suite_in(mode, 2), strict, good);
+        let ran = live.expect(0, &[]);
+        assert!(!ran.text.contains("contract:"), "{}", ran.text);
+        let live = Live::new(&suite_in(mode, 2), strict, with_a_new_field);
+        let ran = live.expect(100, &[]);
+        assert_eq!([live.verdict("t0"), live.verdict("t1")], ["failed", "failed"], "{mode}: {}", ran.text);
+        assert!(ran.text.contains("has a new field `traceid` (string)"), "{}", ran.text);
+        assert!(ran.text.contains("lacks `task_id`"), "{}", ran.text);
+        junit(&live.project);
+    }
 }
