@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cassette::Mode;
 use crate::outcome::{Attempt, CaseOutcome};
 
 /// What is known of a run when it starts.
@@ -19,6 +20,9 @@ pub struct RunStart {
     pub target: String,
     /// True when the target is the built-in mock: no live workflow was tested.
     pub mock: bool,
+    /// What was sent and what was recorded, where cassettes were in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cassettes: Option<Mode>,
     /// The profile's name.
     pub profile: String,
     /// RFC 3339, UTC.

@@ -167,7 +167,7 @@ fn refused_retry(settings: &Settings, plan: &Plan) -> Option<String> {
     let attempt = settings.nextest.as_ref()?.attempt;
     let live = match plan.target.kind {
         TargetKind::Live { .. } => true,
-        TargetKind::Mock(_) => false,
+        TargetKind::Mock(_) | TargetKind::Replay { .. } => false,
     };
     (live && attempt > 1).then(|| {
         "nextest's retries are refused on a live target: each would be paid for again and could hide a failure; \
@@ -228,14 +228,17 @@ impl Shared {
         }
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
-        match self.session.keeping {
-            Keeping::Nothing => Ok(0),
+        let kept = self.session.save_cassettes(engine);
+        let unfinished = match self.session.keeping {
+            Keeping::Nothing => 0,
             Keeping::Journal => {
                 let record = self.session.record()?;
                 self.session.write_reports(&record)?;
-                Ok(record.unfinished())
+                record.unfinished()
             }
-        }
+        };
+        kept?.lost.iter().for_each(|lost| eprintln!("{lost}"));
+        Ok(unfinished)
     }
 
     /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.

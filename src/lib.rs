@@ -1,6 +1,7 @@
 //! flowproof: regression tests for LLM workflows on Dify.
 
 mod base;
+mod cassette;
 mod check;
 mod cli;
 mod client;

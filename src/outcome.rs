@@ -175,6 +175,9 @@ pub struct Attempt {
     /// True when it is followed by an infrastructure retry.
     #[serde(default)]
     pub retried: bool,
+    /// True when nothing was sent: the exchange came from a cassette, and its times are those recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
     /// A `curl` line that repeats it, key masked; only where it did not pass.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub curl: String,

@@ -2,6 +2,7 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
+pub(crate) mod cassettes;
 mod open;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +10,14 @@ use std::sync::Arc;
 
 use crate::base::clock;
 use crate::base::redact::Redactor;
+use crate::cassette::Mode;
 use crate::engine::Engine;
 use crate::event::{Event, RunStart, Sink, SinkError};
 use crate::journal::{self, Journal, RunRecord, SCHEMA};
 use crate::plan::case::{Plan, TargetKind};
 use crate::report::{self, Format};
 
+pub use cassettes::{Change, Saved};
 pub use open::{OpenFailure, Opening, Partial, Request, check, list, open, open_partly};
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
@@ -39,6 +42,15 @@ pub enum Keeping {
     Journal,
     /// Nothing: a process of nextest runs one test, and nextest keeps the record.
     Nothing,
+}
+
+/// What a run recorded into cassettes.
+#[derive(Debug)]
+pub struct Kept {
+    /// The cassettes it recorded into.
+    pub saved: Vec<Saved>,
+    /// The tests whose exchanges could not be recorded, and why.
+    pub lost: Option<String>,
 }
 
 /// Why a run could not be carried through.
@@ -98,6 +110,7 @@ impl Session {
             flowproof: env!("CARGO_PKG_VERSION").to_owned(),
             target: plan.target.name.to_string(),
             mock: matches!(plan.target.kind, TargetKind::Mock(_)),
+            cassettes: plan.cassettes.as_ref().and_then(|shelf| shelf.mode),
             profile: plan.target.profile.to_string(),
             started: clock::timestamp_text(clock::wall()),
             cases: selected,
@@ -105,6 +118,15 @@ impl Session {
             seed: plan.seed,
             shuffled: plan.shuffled,
         }
+    }
+
+    /// Writes what the run recorded into the cassettes; to be called once, when it has ended.
+    pub fn save_cassettes(&self, engine: &Engine) -> Result<Kept, String> {
+        let mode = engine.plan.cassettes.as_ref().and_then(|shelf| shelf.mode).unwrap_or(Mode::None);
+        let recording = engine.take_recording();
+        let lost = cassettes::lost_text(&recording.lost);
+        let saved = cassettes::save(recording, mode, &self.redactor)?;
+        Ok(Kept { saved, lost })
     }
 
     /// Reads what was recorded.

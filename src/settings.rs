@@ -33,6 +33,8 @@ pub struct Settings {
     pub timeout: Option<String>,
     /// `FLOWPROOF_REPEAT`.
     pub repeat: Option<String>,
+    /// `FLOWPROOF_RECORD`.
+    pub record: Option<String>,
     /// `FLOWPROOF_REPORTS`.
     pub reports: Option<PathBuf>,
     /// The nextest run this process belongs to.
@@ -75,6 +77,7 @@ impl Settings {
             retries: get("FLOWPROOF_RETRIES"),
             timeout: get("FLOWPROOF_TIMEOUT"),
             repeat: get("FLOWPROOF_REPEAT"),
+            record: get("FLOWPROOF_RECORD"),
             reports: get("FLOWPROOF_REPORTS").map(Into::into),
             nextest: get("NEXTEST_RUN_ID").map(|run_id| Nextest {
                 run_id,

@@ -5,6 +5,7 @@
 //! compressed or transcoded otherwise.
 
 mod pieces;
+mod signed;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
+
+pub use self::signed::Signatures;
 
 /// What stands where a secret stood.
 const MASK: &str = "***";

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::exit::NoTests;
+use crate::cli::record::{CassetteArgs, RecordArgs};
+use crate::cli::schema::SchemaArgs;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
 use crate::suite::load::Outside;
@@ -46,6 +48,9 @@ pub enum Command {
         after_help = "Examples:\n  flowproof run\n  flowproof run suites/support.yaml --tag smoke --target staging\n  flowproof run -f refund --fail-fast"
     )]
     Run(Box<RunArgs>),
+    /// Run suites against a live target and record every exchange: `run --record MODE`.
+    #[command(after_help = "Example:\n  flowproof record once --target staging")]
+    Record(Box<RecordArgs>),
     /// List the tests, with tags and places.
     #[command(after_help = "Example:\n  flowproof list --tag smoke --format json")]
     List(ListArgs),
@@ -152,6 +157,9 @@ pub struct RunArgs {
     /// The seed of `--sample`, `--shuffle` and of retry delays.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
+    /// Recording and replaying.
+    #[command(flatten)]
+    pub cassettes: CassetteArgs,
     /// Also write the report to this file; the kind comes from its ending (.xml, .json).
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: Vec<PathBuf>,
@@ -194,6 +202,7 @@ impl RunArgs {
             retries: self.retries,
             timeout: self.timeout,
             reports: self.reports.clone(),
+            cassettes: self.cassettes.of_run()?,
             ..request
         })
     }
@@ -265,24 +274,6 @@ impl MockArgs {
 
 fn on_mock(paths: &[PathBuf], outside: Option<Outside>) -> Request {
     Request { paths: paths.to_vec(), outside, target: Some("mock".to_owned()), ..Request::default() }
-}
-
-/// `flowproof schema`.
-#[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// Which format.
-    pub which: SchemaKind,
-}
-
-/// The formats with a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaKind {
-    /// A suite file.
-    Suite,
-    /// `flowproof.yaml`.
-    Project,
-    /// `report.json`.
-    Report,
 }
 
 /// `flowproof completions`.

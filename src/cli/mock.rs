@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cassette::Speed;
 use crate::cli::args::MockArgs;
 use crate::cli::exit::Exit;
 use crate::cli::say;
@@ -31,8 +32,12 @@ async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
         return say::failure("the target is not the mock", Exit::Usage);
     };
     let mut signals = Signals::listen();
-    let (port, pace) = (args.port, if args.real_time { Pace::Real } else { options.pace });
-    let options = MockOptions { port, pace, ..options.clone() };
+    let port = args.port;
+    let (pace, replay) = match args.real_time {
+        true => (Pace::Real, Speed::RealTime),
+        false => (options.pace, options.replay),
+    };
+    let options = MockOptions { port, pace, replay, ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {

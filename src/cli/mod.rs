@@ -6,6 +6,7 @@ mod completions;
 mod exit;
 mod list;
 mod mock;
+mod record;
 mod run;
 mod say;
 mod schema;
@@ -31,6 +32,7 @@ pub fn command_line() -> ExitCode {
     let settings = Settings::read();
     match line.command {
         Command::Run(args) => run::run(&args, &settings),
+        Command::Record(args) => run::run(&args.into_run(), &settings),
         Command::List(args) => list::list(&args, &settings),
         Command::Check(args) => check::check(&args, &settings),
         Command::Mock(args) => mock::mock(&args, &settings),

@@ -12,7 +12,7 @@ use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
-use crate::session::{self, Opening, Session, SessionError};
+use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError};
 use crate::settings::Settings;
 
 /// Runs the selected tests and says what became of them.
@@ -36,7 +36,14 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
     }
     match carry_out(&session, Arc::new(plan), args) {
-        Ok(ended) => conclude(args, settings, &session, &ended),
+        Ok((ended, kept)) => {
+            let kept = kept.map(|kept| tell_kept(&kept, settings));
+            match (conclude(args, settings, &session, &ended), kept) {
+                (exit, Ok(())) => exit,
+                (Exit::Success, Err(message)) => say::failure(&message, Exit::Unusable),
+                (exit, Err(message)) => say::failure(&message, exit),
+            }
+        }
         Err(error) => say::failure(&error.to_string(), Exit::Unusable),
     }
 }
@@ -57,7 +64,11 @@ fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
 }
 
 /// Sends and judges everything; the journal then holds it all.
-fn carry_out(session: &Session, plan: Arc<Plan>, args: &RunArgs) -> Result<RunEnd, SessionError> {
+fn carry_out(
+    session: &Session,
+    plan: Arc<Plan>,
+    args: &RunArgs,
+) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
     let selected = u32::try_from(plan.cases.len()).unwrap_or(u32::MAX);
     let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
@@ -67,8 +78,25 @@ fn carry_out(session: &Session, plan: Arc<Plan>, args: &RunArgs) -> Result<RunEn
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
         engine.close().await;
-        Ok(ended?)
+        let ended = ended?;
+        // A run is reported also when what it recorded cannot be written.
+        Ok((ended, session.save_cassettes(&engine)))
     })
+}
+
+/// Says what was recorded where, before the summary.
+fn tell_kept(kept: &Kept, settings: &Settings) {
+    for Saved { path, recorded, change } in &kept.saved {
+        let path = path.strip_prefix(&settings.working_dir).unwrap_or(path).display();
+        let count = if *recorded == 1 { "1 exchange".to_owned() } else { format!("{recorded} exchanges") };
+        say::note(&match change {
+            Change::Written => format!("recorded {count} in {path}"),
+            Change::None => format!("{count} came back as recorded in {path}, which was left as it is"),
+        });
+    }
+    if let Some(lost) = &kept.lost {
+        say::note(lost);
+    }
 }
 
 fn detail(args: &RunArgs) -> Detail {

@@ -1,8 +1,27 @@
 //! `flowproof schema suite|project|report`.
 
-use crate::cli::args::{SchemaArgs, SchemaKind};
+use clap::{Args, ValueEnum};
+
 use crate::cli::exit::Exit;
 use crate::cli::say;
+
+/// `flowproof schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which format.
+    pub which: SchemaKind,
+}
+
+/// The formats with a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// A suite file.
+    Suite,
+    /// `flowproof.yaml`.
+    Project,
+    /// `report.json`.
+    Report,
+}
 
 /// Prints the JSON Schema of a file format.
 pub fn schema(args: &SchemaArgs) -> Exit {

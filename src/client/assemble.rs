@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use crate::client::nodes::Nodes;
 use crate::client::repeats::Repeats;
-use crate::exchange::{Arrival, Ending, Pauses, ResponseMode, Transcript};
+use crate::exchange::{Arrival, Ending, Transcript};
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
+
+pub use crate::client::begin::begin;
 
 /// How a body came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,35 +21,6 @@ pub enum BodyEnd {
     Clean,
     /// The connection broke; says how.
     Broken(String),
-}
-
-/// A transcript of which nothing has come yet.
-pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
-    Transcript {
-        ending: Ending::Cut { detail: "nothing came".to_owned() },
-        mode,
-        http_status: None,
-        headers: Vec::new(),
-        body: None,
-        events: Vec::new(),
-        pings: 0,
-        run: None,
-        nodes: Vec::new(),
-        text: String::new(),
-        run_id: None,
-        task_id: None,
-        workflow_id: None,
-        dify_version: None,
-        elapsed: Duration::ZERO,
-        first_event_at: None,
-        first_token_at: None,
-        max_gap: None,
-        inputs,
-        bytes: 0,
-        curl,
-        pauses: Pauses::default(),
-        recovery: None,
-    }
 }
 
 /// Reads a stream as it comes.
@@ -108,6 +81,11 @@ impl StreamReader {
                 ControlFlow::Break(())
             }
         }
+    }
+
+    /// Takes one data event that was read before, with the time it came; breaks once the run has ended.
+    pub fn take_event(&mut self, text: &str, at: Duration) -> ControlFlow<()> {
+        self.record.take_data(text.as_bytes(), at)
     }
 
     /// True once a data event came in this stream.

@@ -1,6 +1,7 @@
 //! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
 
 mod assemble;
+mod begin;
 mod connect;
 mod curl;
 mod document;
@@ -12,6 +13,7 @@ mod nodes;
 mod pause;
 mod recover;
 mod repeats;
+mod retime;
 mod upload;
 mod wait;
 
@@ -29,6 +31,8 @@ use std::time::Duration;
 
 pub use connect::ClientError;
 pub use http::Client;
+pub use retime::{Times, retime};
+pub use wait::StopSignal;
 
 /// Address and transport settings of a live Dify or the mock.
 #[derive(Debug, Clone)]

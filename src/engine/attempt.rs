@@ -9,16 +9,15 @@ use crate::base::template::Scope;
 use crate::check::{self, Context};
 use crate::client::Timeouts;
 use crate::engine::Engine;
-use crate::engine::gate::Heard;
-use crate::engine::pace::LONGEST_RETRY_AFTER;
+use crate::engine::cassettes::Route;
+use crate::engine::heard::{heard, retry_after};
 use crate::engine::request::{AttemptId, RequestError};
-use crate::engine::versions::Seat;
+use crate::engine::versions::{Seat, version_finding};
 use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
 use crate::plan::case::{Case, TargetKind};
-use crate::verdict::{self, Finding, Severity, Truth, Verdict};
+use crate::verdict::{self, Verdict};
 use crate::wire::error::ErrorClass;
-use crate::wire::retry_after::decode_retry_after;
 
 /// Answers longer than this are judged aside, so that they do not hold up the reading of others.
 const LONG_ANSWER: u64 = 256 * 1024;
@@ -55,11 +54,18 @@ impl Engine {
             Ok(prepared) => prepared,
             Err(error) => return Some(self.unsendable(case, id, &error)),
         };
+        let route = match self.route(case, id, &request).await {
+            Ok(route) => route,
+            Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
+        };
         let mut stop = self.stop.subscribe();
         let turn = async {
+            if !route.is_live() {
+                return None;
+            }
             let inside = self.pace.gate.enter().await;
             self.pace.turn().await;
-            inside
+            Some(inside)
         };
         let inside = tokio::select! {
             biased;
@@ -68,13 +74,20 @@ impl Engine {
         };
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
-        let transcript = self.client.run(&key, &request, &self.timeouts_of(case), &mut stop).await;
-        self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        let timeouts = self.timeouts_of(case);
+        let transcript = match &route {
+            Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
+            Route::Send(_) => self.client.run(&key, &request, &timeouts, &mut stop).await,
+        };
+        if inside.is_some() {
+            self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        }
         drop(inside);
         if matches!(transcript.ending, Ending::Stopped { .. }) {
             return None;
         }
-        let made = Made { case, id, scope, due, sent };
+        self.keep(case, id, &route, &transcript);
+        let made = Made { case, id, scope, due, sent, route };
         Some(if transcript.bytes > LONG_ANSWER {
             tokio::task::block_in_place(|| self.judge(&made, &transcript))
         } else {
@@ -100,7 +113,10 @@ impl Engine {
             findings.push(version_finding(case, found));
             cause.get_or_insert_with(|| found.clone());
         }
-        let (contract, deviates) = self.watch_contract(case, transcript);
+        let (contract, deviates) = match made.route {
+            Route::Replay(_) => (Vec::new(), None),
+            Route::Send(_) => self.watch_contract(case, transcript),
+        };
         findings.extend(deviates);
         let verdict = verdict::judge(&findings);
         let facts = check::facts(transcript, case.test.usage);
@@ -117,16 +133,24 @@ impl Engine {
             sent_ms: milliseconds(made.sent.saturating_duration_since(self.started)),
             waited_ms: milliseconds(made.sent.saturating_duration_since(made.due)),
             retried: false,
+            replayed: !made.route.is_live(),
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
             contract,
         };
-        let again = if other_version.is_some() { Again::Useless } else { again(transcript) };
+        let again = match &other_version {
+            None if made.route.is_live() => again(transcript),
+            Some(_) | None => Again::Useless,
+        };
         Judged { attempt, again }
     }
 
     /// Why the version that ran is not the one that the run tests, if so.
     fn other_version(&self, made: &Made<'_>, transcript: &Transcript) -> Option<Cause> {
+        if !made.route.is_live() {
+            // What was recorded ran then, and is no version of now.
+            return None;
+        }
         let test = &made.case.test;
         self.versions.count(&test.app, transcript);
         let workflow_id = transcript.workflow_id.as_deref()?;
@@ -134,9 +158,9 @@ impl Engine {
         let seat = Seat { app: &test.app, test: &made.case.name, sent: made.sent, asked };
         match &self.plan.target.kind {
             TargetKind::Live { .. } => self.versions.check(seat, workflow_id),
-            TargetKind::Mock(_) if self.is_scripted(made, workflow_id) => None,
+            TargetKind::Mock(_) | TargetKind::Replay { .. } if self.is_scripted(made, workflow_id) => None,
             // The next test of a mock has an answer of its own: nothing is spared by not asking for it.
-            TargetKind::Mock(_) => {
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => {
                 let cause = self.versions.check(seat, workflow_id)?;
                 Some(Cause { stops_suite: false, ..cause })
             }
@@ -158,23 +182,25 @@ impl Engine {
 
     /// An attempt whose request could not be made: errored, with the reason.
     fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
+        let message = format!("the request could not be made: {error}");
+        self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
+    }
+
+    /// An attempt that nothing was sent for: errored.
+    fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
         let attempt = Attempt {
             case: case.ordinal,
             repeat: id.repeat,
             attempt: id.attempt,
             verdict: Verdict::Errored,
-            cause: Some(Cause {
-                message: format!("the request could not be made: {error}"),
-                hint: None,
-                class: None,
-                stops_suite: false,
-            }),
+            cause: Some(cause),
             findings: Vec::new(),
             facts: Facts::default(),
             mode: case.test.mode,
             sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
             waited_ms: 0.0,
             retried: false,
+            replayed: false,
             curl: String::new(),
             outputs: None,
             contract: Vec::new(),
@@ -190,21 +216,7 @@ struct Made<'a> {
     scope: Scope,
     due: Instant,
     sent: Instant,
-}
-
-/// What makes an attempt on another version errored, whatever it answered.
-fn version_finding(case: &Case, cause: &Cause) -> Finding {
-    Finding {
-        truth: Truth::Undecided,
-        severity: Severity::Error,
-        place: case.test.place.clone(),
-        label: "one version in the whole run".to_owned(),
-        message: cause.message.clone(),
-        expected: None,
-        actual: None,
-        diff: None,
-        members: Vec::new(),
-    }
+    route: Route,
 }
 
 /// Milliseconds with a fraction.
@@ -240,32 +252,4 @@ fn again(transcript: &Transcript) -> Again {
         | Ending::Paused
         | Ending::Unanswered { .. } => Again::Useless,
     }
-}
-
-/// What an answer says of how many attempts the target takes at once.
-fn heard(transcript: &Transcript) -> Heard {
-    match &transcript.ending {
-        Ending::Rejected(error) | Ending::ErrorEvent(error)
-            if error.class == ErrorClass::Quota && error.not_started =>
-        {
-            Heard::Refused(retry_after(transcript).map(|wait| wait.min(LONGEST_RETRY_AFTER)))
-        }
-        Ending::Finished | Ending::Paused | Ending::Unanswered { .. } => Heard::Ran,
-        Ending::Rejected(_)
-        | Ending::ErrorEvent(_)
-        | Ending::Stalled { .. }
-        | Ending::Cut { .. }
-        | Ending::Unreadable { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::NotSent { .. } => Heard::Nothing,
-    }
-}
-
-/// How long the server asks to be left alone.
-fn retry_after(transcript: &Transcript) -> Option<Duration> {
-    let header = |wanted: &str| transcript.headers.iter().find(|(name, _)| name == wanted);
-    let date = header("date").map(|(_, date)| date.as_str());
-    let (_, value) = header("retry-after")?;
-    decode_retry_after(value, date, clock::wall())
 }

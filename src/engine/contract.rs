@@ -36,7 +36,7 @@ impl Engine {
     ) -> (Vec<ContractNote>, Option<Finding>) {
         match &self.plan.target.kind {
             TargetKind::Live { .. } => {}
-            TargetKind::Mock(_) => return (Vec::new(), None),
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => return (Vec::new(), None),
         }
         let (known, found) = contract_deviations(transcript, &self.watch.contracts);
         if found.is_empty() {

@@ -4,12 +4,16 @@
 
 pub(crate) mod attempt;
 pub(crate) mod case;
+pub(crate) mod cassettes;
 pub(crate) mod contract;
 pub(crate) mod gate;
+pub(crate) mod heard;
 pub(crate) mod pace;
+pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+mod unrecorded;
 pub(crate) mod versions;
 
 use std::collections::HashMap;
@@ -21,10 +25,12 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
+use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
+use crate::engine::recorder::Recorder;
 use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
-use crate::mock::server::MockServer;
+use crate::mock::server::{MockOptions, MockServer};
 use crate::outcome::Cause;
 use crate::plan::case::{App, Plan, Target, TargetKind};
 use crate::plan::target::MAX_BODY;
@@ -60,6 +66,9 @@ pub struct Engine {
     pace: Pace,
     sink: Mutex<Box<dyn Sink + Send>>,
     sent: AtomicU64,
+    /// Answers what is replayed beside a live target.
+    player: Option<Player>,
+    recorder: Mutex<Recorder>,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
@@ -80,6 +89,8 @@ impl Engine {
             pace: Pace::new(plan.target.concurrency, plan.target.rate, plan.seed),
             sink: Mutex::new(sink),
             sent: AtomicU64::new(0),
+            player: Player::beside(&plan, &run_id)?,
+            recorder: Mutex::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
             watch: contract::Watch::default(),
@@ -110,6 +121,9 @@ impl Engine {
         if let Some(mock) = mock {
             mock.shutdown().await;
         }
+        if let Some(player) = &self.player {
+            player.close().await;
+        }
     }
 
     /// A configuration error of this app that an earlier test met.
@@ -132,8 +146,9 @@ impl Engine {
 fn open_target(plan: &Arc<Plan>, run_id: &str) -> Result<(Endpoint, Option<MockServer>), EngineError> {
     match &plan.target.kind {
         TargetKind::Live { endpoint, .. } => Ok((Endpoint::clone(endpoint), None)),
-        TargetKind::Mock(options) => {
-            let mock = MockServer::start(run::book_of(plan), options.clone(), plan.templates.clone(), run_id)
+        TargetKind::Mock(options) | TargetKind::Replay { options, .. } => {
+            let options = MockOptions { replay: cassettes::speed(plan), ..options.clone() };
+            let mock = MockServer::start(run::book_of(plan), options, plan.templates.clone(), run_id)
                 .map_err(EngineError::Mock)?;
             Ok((mock_endpoint(&mock, &plan.target), Some(mock)))
         }
@@ -158,10 +173,16 @@ fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
     }
 }
 
+/// The mock knows an app by this key.
+fn mock_key(app: &str) -> SecretString {
+    SecretString::from(format!("app-{app}"))
+}
+
 /// The key and pinned version of an app; the mock knows every app by a key made of its name.
 fn app_of<'a>(target: &'a Target, name: &str) -> (SecretString, Option<&'a str>) {
     match &target.kind {
-        TargetKind::Mock(_) => (SecretString::from(format!("app-{name}")), None),
+        TargetKind::Mock(_) => (mock_key(name), None),
+        TargetKind::Replay { apps, .. } => (mock_key(name), apps.get(name).and_then(Option::as_deref)),
         TargetKind::Live { apps, .. } => match apps.get(name) {
             Some(App { api_key, workflow_id }) => (api_key.clone(), workflow_id.as_deref()),
             None => (SecretString::from(String::new()), None),

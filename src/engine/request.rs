@@ -83,7 +83,9 @@ impl Engine {
             mode: case.test.mode,
             workflow_id: pinned.map(str::to_owned),
             mock_attempt: match &self.plan.target.kind {
-                TargetKind::Mock(_) => Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt)),
+                TargetKind::Mock(_) | TargetKind::Replay { .. } => {
+                    Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt))
+                }
                 TargetKind::Live { .. } => None,
             },
         })

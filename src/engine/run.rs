@@ -105,7 +105,8 @@ impl Progress {
 
 /// What the mock answers to the cases of a plan.
 pub fn book_of(plan: &Plan) -> Book {
-    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone())
+    let recorded = plan.cassettes.as_ref().map_or(&[][..], |shelf| shelf.exchanges());
+    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone()).with_recorded(recorded)
 }
 
 fn book_entry(case: &Case) -> BookEntry {

@@ -7,6 +7,8 @@ use std::time::Instant;
 use crate::event::RanVersion;
 use crate::exchange::Transcript;
 use crate::outcome::Cause;
+use crate::plan::case::Case;
+use crate::verdict::{Finding, Severity, Truth};
 
 /// Different versions that are told of one run; a live one has one an app.
 const MOST: usize = 64;
@@ -120,6 +122,21 @@ fn not_asked_for(asked: &str, workflow_id: &str) -> Cause {
         hint: Some("is a proxy between flowproof and Dify changing the address?".to_owned()),
         class: None,
         stops_suite: true,
+    }
+}
+
+/// What makes an attempt on another version errored, whatever it answered.
+pub fn version_finding(case: &Case, cause: &Cause) -> Finding {
+    Finding {
+        truth: Truth::Undecided,
+        severity: Severity::Error,
+        place: case.test.place.clone(),
+        label: "one version in the whole run".to_owned(),
+        message: cause.message.clone(),
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
     }
 }
 

@@ -40,6 +40,8 @@ enum Line {
 #[derive(Deserialize)]
 struct AttemptLine {
     case: u32,
+    #[serde(default)]
+    replayed: bool,
     facts: FactsLine,
     #[serde(default)]
     contract: Vec<ContractNote>,
@@ -148,6 +150,7 @@ impl Fold {
     fn attempt(&mut self, attempt: AttemptLine, offset: u64) {
         self.entries.push(Entry::new(offset, Mark::Attempt, attempt.case, 0));
         self.totals.attempts += 1;
+        self.totals.replayed += u32::from(attempt.replayed);
         match attempt.facts.tokens {
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
             None => self.totals.tokens_unknown += 1,

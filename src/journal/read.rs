@@ -58,6 +58,8 @@ pub(crate) struct Totals {
     pub warnings: u32,
     /// Attempts made, those of unfinished cases included.
     pub attempts: u32,
+    /// Those of them that were replayed from cassettes.
+    pub replayed: u32,
     /// Sum of the tokens that are known.
     pub tokens: u64,
     /// Attempts whose tokens are unknown.

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use crate::base::bindings::{AttemptNames, Bindings};
 use crate::base::json_number;
 use crate::base::template::{Template, TemplateError, Templates};
+use crate::cassette::Recorded;
+use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
 use crate::mock::script::{Rule, Script};
 
@@ -19,6 +21,10 @@ pub struct Book {
     pub entries: Vec<BookEntry>,
     /// Suite-level answers, in file order.
     pub rules: Vec<Rule>,
+    /// Recorded exchanges by their number.
+    pub recorded: Vec<Arc<Recorded>>,
+    /// How often requests that name no exchange were answered from recordings.
+    replays: AtomicU32,
     index: OnceLock<Index>,
 }
 
@@ -77,6 +83,16 @@ pub struct Names<'a> {
     pub run: &'a str,
 }
 
+/// Names a recorded exchange to the mock.
+pub fn recorded_name(number: usize) -> String {
+    format!("recorded.{number}")
+}
+
+/// Reads what `recorded_name` wrote.
+pub fn recorded_number(text: &str) -> Option<usize> {
+    text.strip_prefix("recorded.")?.parse().ok()
+}
+
 impl AttemptId {
     /// Parses the header's value.
     pub fn parse(text: &str) -> Option<Self> {
@@ -90,7 +106,32 @@ impl AttemptId {
 impl Book {
     /// Binds cases, by ordinal, and rules, in file order.
     pub fn new(entries: Vec<BookEntry>, rules: Vec<Rule>) -> Self {
-        Self { entries, rules, index: OnceLock::new() }
+        Self { entries, rules, ..Self::default() }
+    }
+
+    /// Adds recorded exchanges, in the order of their numbers.
+    #[must_use]
+    pub fn with_recorded(mut self, recorded: &[Arc<Recorded>]) -> Self {
+        self.recorded = recorded.to_vec();
+        self
+    }
+
+    /// A recorded exchange that answers a request of somebody who names none; those of several repeats take turns.
+    pub fn recorded_answer(
+        &self,
+        app: &str,
+        inputs: &Map<String, Value>,
+        mode: ResponseMode,
+    ) -> Option<&Arc<Recorded>> {
+        let same = self.recorded.iter().filter(|recorded| {
+            let asked = &recorded.asked;
+            asked.mode == mode
+                && (asked.app.is_empty() || app.is_empty() || asked.app == app)
+                && same_members(&asked.inputs, inputs)
+        });
+        let same: Vec<_> = same.collect();
+        let turn = self.replays.fetch_add(1, Ordering::Relaxed) as usize;
+        same.get(turn.checked_rem(same.len())?).copied()
     }
 
     /// The apps that have answers, each once.

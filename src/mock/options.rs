@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cassette::Speed;
 pub use crate::mock::answer::DifyVersion;
 use crate::mock::form::{Form, read_form};
 use crate::suite::node::{Node, NodeValue};
@@ -20,6 +21,8 @@ pub struct MockOptions {
     pub port: u16,
     /// Whether nodes take their `elapsed` time.
     pub pace: Pace,
+    /// How fast recorded answers come.
+    pub replay: Speed,
     /// After how long a silent stream is closed.
     pub stream_idle: Duration,
 }
@@ -31,6 +34,7 @@ impl Default for MockOptions {
             apps: BTreeMap::new(),
             port: 0,
             pace: Pace::AtOnce,
+            replay: Speed::AtOnce,
             stream_idle: Duration::from_millis(300_900),
         }
     }

@@ -9,6 +9,7 @@ mod life;
 mod pace;
 mod query;
 mod refusal;
+mod replay;
 mod request;
 mod respond;
 mod route;

@@ -8,6 +8,7 @@ mod likeness;
 mod pauses;
 mod recordings;
 mod refusals;
+mod replays;
 mod scripts;
 mod serving;
 mod support;

@@ -12,6 +12,7 @@ use crate::base::bindings::Bindings;
 use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
 use crate::base::units::Rate;
+use crate::cassette::Shelf;
 use crate::check::Check;
 use crate::client::Endpoint;
 use crate::exchange::ResponseMode;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub seed: u64,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
+    /// What the suites have recorded, once that was read; none where cassettes play no part.
+    pub cassettes: Option<Shelf>,
 }
 
 /// One test, or one row of it.
@@ -113,6 +116,8 @@ pub struct AnswerTemplate {
 pub struct SuiteHead {
     /// Its name.
     pub name: Arc<str>,
+    /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
+    pub cassette: PathBuf,
 }
 
 /// A `files` entry before rendering.
@@ -211,6 +216,13 @@ pub enum Contract {
 pub enum TargetKind {
     /// The built-in mock, started by the runner.
     Mock(MockOptions),
+    /// Nothing but cassettes: no key is needed, and nothing is sent.
+    Replay {
+        /// The server that answers.
+        options: MockOptions,
+        /// The pinned version of each app of the target that was recorded; empty where that is not known.
+        apps: BTreeMap<String, Option<String>>,
+    },
     /// A Dify somewhere.
     Live {
         /// Address and transport settings.

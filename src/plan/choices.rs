@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::units::Rate;
+use crate::cassette::Mode;
 
 /// Choices of the command line, and where it is silent of the `FLOWPROOF_*` environment.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub struct Choices {
     pub timeout: Option<Duration>,
     /// How often each test runs, from 1.
     pub repeat: Option<u32>,
+    /// What is sent and recorded, where cassettes are asked for.
+    pub record: Option<Mode>,
     /// Which tests run, and in what order.
     pub selection: Selection,
     /// The seed of shuffling, sampling and jitter.

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
 use crate::base::template::Templates;
+use crate::cassette::Mode;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
-use crate::plan::case::{Case, Plan, SuiteHead, TargetKind};
+use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
-use crate::plan::compile_test::{SuiteContext, compile_test};
+use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::select::arrange;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
+    prepare_replay,
 };
 use crate::suite::load::Loaded;
 use crate::suite::names::KnownNames;
@@ -91,7 +93,12 @@ fn prepare(
 ) -> Prepared {
     if let (Some(project), Some(target)) = (project, chosen.target) {
         let mut setting = Setting { project, templates, choices, problems };
-        return prepare_live(chosen, target, &mut setting);
+        return match choices.record {
+            Some(Mode::None) => prepare_replay(chosen, target, &mut setting),
+            Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => {
+                prepare_live(chosen, target, &mut setting)
+            }
+        };
     }
     let options = match project.and_then(|project| Some((project, project.mock.as_ref()?))) {
         Some((project, node)) => {
@@ -138,7 +145,7 @@ impl Building<'_, '_> {
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
         let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
         let context = SuiteContext {
-            head: Arc::new(SuiteHead { name: Arc::from(suite.name.value.as_str()) }),
+            head: Arc::new(head_of(&suite)),
             suite: &suite,
             app: app.clone(),
             bindings: bindings.clone(),
@@ -170,10 +177,15 @@ impl Building<'_, '_> {
     /// The app of a suite, and why its tests are skipped, if they are.
     fn app_of(&mut self, suite: &SuiteSpec) -> (Arc<str>, Option<Arc<str>>) {
         let named = suite.app.as_ref().map(|app| app.value.clone());
-        let TargetKind::Live { apps, .. } = &self.prepared.target.kind else {
-            return (Arc::from(named.unwrap_or_default()), None);
+        let known: Vec<&String> = match &self.prepared.target.kind {
+            TargetKind::Live { apps, .. } => apps.keys().collect(),
+            TargetKind::Replay { apps, .. } if !apps.is_empty() => apps.keys().collect(),
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => {
+                return (Arc::from(named.unwrap_or_default()), None);
+            }
         };
-        let names: Vec<&str> = apps.keys().chain(self.prepared.unusable.keys()).map(String::as_str).collect();
+        let all = known.iter().copied().chain(self.prepared.unusable.keys());
+        let names: Vec<&str> = all.map(String::as_str).collect();
         let name = match (named, names.as_slice()) {
             (Some(named), _) => named,
             (None, [only]) => (*only).to_owned(),
@@ -196,7 +208,7 @@ impl Building<'_, '_> {
             if !self.errors.contains(error) {
                 self.errors.push(error.clone());
             }
-        } else if !apps.contains_key(&name) {
+        } else if !known.contains(&&name) {
             let help = match names.as_slice() {
                 [""] => "; it has one key for one app without a name: put the key under `apps`".to_owned(),
                 _ => help_with(&name, names),
@@ -236,6 +248,7 @@ impl Building<'_, '_> {
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             secrets,
+            cassettes: None,
         };
         Compiled {
             plan: Some(plan),

@@ -1,5 +1,6 @@
 //! One test as meant: defaults merged key by key, templates, files and assertions compiled.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
@@ -41,6 +42,15 @@ pub struct SuiteContext<'a> {
     pub usage: Usage,
     /// Retries of the target.
     pub retries: Retries,
+}
+
+/// A suite's own facts.
+pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
+    let file = Path::new(&*suite.source.name).with_extension("jsonl");
+    SuiteHead {
+        name: Arc::from(suite.name.value.as_str()),
+        cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
+    }
 }
 
 /// Compiles a test; what is wrong with it is noted in the reader.

@@ -1,11 +1,12 @@
 //! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
 
 use crate::base::template::{Scope, TemplateError};
+use crate::client::{Certificates, Endpoint, Recover, Timeouts};
 use crate::plan::compile::Tools;
-use crate::plan::target::{Setting, TargetError, compile_node};
+use crate::plan::target::{CONCURRENCY, MAX_BODY, Setting, TargetError, compile_node};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
-use crate::suite::read_target::{AppSpec, TargetSpec};
+use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
 use crate::suite::reader::Reader;
 
 /// The fewest characters of a key: masking a shorter one would corrupt facts.
@@ -108,11 +109,7 @@ fn why_no_key(key: &str) -> Option<&'static str> {
 }
 
 /// Extra headers, rendered; a value that no header can carry is a problem.
-pub(super) fn read_headers(
-    spec: &TargetSpec,
-    setting: &mut Setting<'_>,
-    scope: &Scope,
-) -> Vec<(String, String)> {
+fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for entry in &spec.headers {
         let reason = match render(&entry.value, setting, scope) {
@@ -197,4 +194,53 @@ pub(super) fn check_templates(project: Option<&ProjectSpec>, (templates, choices
             compile_node(node, &mut setting);
         }
     }
+}
+
+/// An endpoint of which nothing is set.
+pub(super) fn bare_endpoint() -> Endpoint {
+    Endpoint {
+        base_url: String::new(),
+        headers: Vec::new(),
+        ca_file: None,
+        proxy: None,
+        certificates: Certificates::Checked,
+        concurrency: CONCURRENCY,
+        timeouts: Timeouts::default(),
+        recovery: Recover::default(),
+        max_body: MAX_BODY,
+    }
+}
+
+/// The endpoint that a target describes.
+pub(super) fn endpoint_of(
+    spec: &TargetSpec,
+    base_url: String,
+    setting: &mut Setting<'_>,
+    scope: &Scope,
+) -> Endpoint {
+    Endpoint {
+        base_url,
+        headers: read_headers(spec, setting, scope),
+        ca_file: spec.ca_file.as_ref().map(|path| setting.project.folder.join(&path.value)),
+        proxy: spec.proxy.as_ref().map(|proxy| proxy.value.clone()),
+        certificates: if spec.insecure { Certificates::Unchecked } else { Certificates::Checked },
+        timeouts: timeouts_of(spec.timeouts),
+        recovery: recovery_of(spec.recovery),
+        ..bare_endpoint()
+    }
+}
+
+fn timeouts_of(spec: TimeoutsSpec) -> Timeouts {
+    let built_in = Timeouts::default();
+    Timeouts {
+        connect: spec.connect.unwrap_or(built_in.connect),
+        first_event: spec.first_event.unwrap_or(built_in.first_event),
+        idle: spec.idle.unwrap_or(built_in.idle),
+        total: spec.total.unwrap_or(built_in.total),
+    }
+}
+
+fn recovery_of(spec: RecoverySpec) -> Recover {
+    let built_in = Recover::default();
+    Recover { deadline: spec.deadline.unwrap_or(built_in.deadline), poll: spec.poll.unwrap_or(built_in.poll) }
 }

@@ -7,21 +7,22 @@ use secrecy::SecretString;
 
 use crate::base::template::{Scope, Templates};
 use crate::base::units::Rate;
+use crate::cassette::Mode;
 use crate::check::Usage;
-use crate::client::{Certificates, Endpoint, Recover, Timeouts};
+use crate::client::Endpoint;
 use crate::plan::case::{App, Contract, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
-use crate::plan::endpoint::{read_base_url, read_headers, read_key};
+use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Node;
 use crate::suite::problem::{Problem, nearest};
 use crate::suite::project::{ProfileSpec, ProjectSpec};
-use crate::suite::read_target::{RecoverySpec, TargetSpec, TimeoutsSpec};
+use crate::suite::read_target::TargetSpec;
 use crate::suite::reader::Reader;
 use crate::suite::spec::{RetriesSpec, UsageSpec};
 
 /// Attempts at once where nothing else is said.
-const CONCURRENCY: usize = 8;
+pub(super) const CONCURRENCY: usize = 8;
 /// Most bytes of one answer.
 pub const MAX_BODY: u64 = 64_000_000;
 
@@ -161,6 +162,20 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     Prepared { target, unusable, usage: usage_of(spec.usage) }
 }
 
+/// A live target of which nothing but recorded exchanges is used: neither its address nor its keys are read.
+pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
+    note_unsupported(chosen, spec, setting);
+    let mut target = common(chosen, spec.retries, setting.choices);
+    target.name = Arc::from(spec.name.value.as_str());
+    target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
+    let pins = spec.apps.iter().map(|app| {
+        let pin = setting.choices.workflow_id.clone().or_else(|| app.workflow_id.clone());
+        (app.name.value.clone(), pin)
+    });
+    target.kind = TargetKind::Replay { options: Default::default(), apps: pins.collect() };
+    Prepared { target, unusable: BTreeMap::new(), usage: usage_of(spec.usage) }
+}
+
 /// The built-in mock as a target.
 pub fn prepare_mock(
     chosen: &Chosen<'_>,
@@ -170,7 +185,10 @@ pub fn prepare_mock(
     let mut target = common(chosen, RetriesSpec::default(), choices);
     target.concurrency = pick(choices.concurrency, chosen, None);
     target.rate = rate(choices.rate, chosen, None);
-    target.kind = TargetKind::Mock(options);
+    target.kind = match choices.record {
+        Some(Mode::None) => TargetKind::Replay { options, apps: BTreeMap::new() },
+        Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => TargetKind::Mock(options),
+    };
     Prepared { target, unusable: BTreeMap::new(), usage: Usage::Audit }
 }
 
@@ -222,48 +240,6 @@ fn pick(choice: Option<usize>, chosen: &Chosen<'_>, target: Option<u32>) -> usiz
 
 fn rate(choice: Option<Rate>, chosen: &Chosen<'_>, target: Option<Rate>) -> Option<Rate> {
     choice.or(chosen.profile_spec.and_then(|profile| profile.rate)).or(target)
-}
-
-fn bare_endpoint() -> Endpoint {
-    Endpoint {
-        base_url: String::new(),
-        headers: Vec::new(),
-        ca_file: None,
-        proxy: None,
-        certificates: Certificates::Checked,
-        concurrency: CONCURRENCY,
-        timeouts: Timeouts::default(),
-        recovery: Recover::default(),
-        max_body: MAX_BODY,
-    }
-}
-
-fn endpoint_of(spec: &TargetSpec, base_url: String, setting: &mut Setting<'_>, scope: &Scope) -> Endpoint {
-    Endpoint {
-        base_url,
-        headers: read_headers(spec, setting, scope),
-        ca_file: spec.ca_file.as_ref().map(|path| setting.project.folder.join(&path.value)),
-        proxy: spec.proxy.as_ref().map(|proxy| proxy.value.clone()),
-        certificates: if spec.insecure { Certificates::Unchecked } else { Certificates::Checked },
-        timeouts: timeouts_of(spec.timeouts),
-        recovery: recovery_of(spec.recovery),
-        ..bare_endpoint()
-    }
-}
-
-fn timeouts_of(spec: TimeoutsSpec) -> Timeouts {
-    let built_in = Timeouts::default();
-    Timeouts {
-        connect: spec.connect.unwrap_or(built_in.connect),
-        first_event: spec.first_event.unwrap_or(built_in.first_event),
-        idle: spec.idle.unwrap_or(built_in.idle),
-        total: spec.total.unwrap_or(built_in.total),
-    }
-}
-
-fn recovery_of(spec: RecoverySpec) -> Recover {
-    let built_in = Recover::default();
-    Recover { deadline: spec.deadline.unwrap_or(built_in.deadline), poll: spec.poll.unwrap_or(built_in.poll) }
 }
 
 /// The names that a project file's templates may use: only `env.*`.

@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::base::origin::Place;
+use crate::cassette::Mode;
 use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{Attempt, ContractNote, UsageDoubt};
+use crate::report::provenance;
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -30,6 +32,10 @@ struct Run<'a> {
     flowproof: &'a str,
     target: &'a str,
     mock: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cassettes: Option<Mode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     profile: &'a str,
     started: &'a str,
     seed: u64,
@@ -59,6 +65,8 @@ struct Counts<'a> {
     unfinished: u32,
     warnings: u32,
     attempts: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    replayed: u32,
     tokens: u64,
     tokens_unknown: u32,
     cost: BTreeMap<&'a str, String>,
@@ -121,7 +129,7 @@ impl<W: Write> JsonReport<W> {
     /// Begins the document with all that is known of the run as a whole.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
-        serde_json::to_writer(&mut out, &run(&record.start, record.end.as_ref()))?;
+        serde_json::to_writer(&mut out, &run(&record.start, record.end.as_ref(), &record.totals))?;
         out.write_all(b",\n\"totals\": ")?;
         serde_json::to_writer(&mut out, &counts(&record.totals, record.unfinished()))?;
         out.write_all(b",\n\"suites\": ")?;
@@ -166,12 +174,14 @@ impl<W: Write> JsonReport<W> {
     }
 }
 
-fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {
+fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
     Run {
         id: &start.run,
         flowproof: &start.flowproof,
         target: &start.target,
         mock: start.mock,
+        cassettes: start.cassettes,
+        note: provenance::note(start, totals),
         profile: &start.profile,
         started: &start.started,
         seed: start.seed,
@@ -187,6 +197,11 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>) -> Run<'a> {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     Counts {
         tests: totals.cases() + unfinished,
@@ -199,6 +214,7 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         unfinished,
         warnings: totals.warnings,
         attempts: totals.attempts,
+        replayed: totals.replayed,
         tokens: totals.tokens,
         tokens_unknown: totals.tokens_unknown,
         cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),

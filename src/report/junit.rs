@@ -10,12 +10,10 @@ use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
 use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
+use crate::report::provenance;
 use crate::report::run_facts::{told_limit, told_version};
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
-
-/// Says that nothing live was tested.
-pub(crate) const MOCK_NOTE: &str = "on the mock: no live workflow was tested";
 
 /// A `junit.xml` that is being written; cases come suite by suite.
 #[derive(Debug)]
@@ -115,8 +113,8 @@ impl<'a, W: Write> Junit<'a, W> {
         self.property("flowproof.target", &start.target)?;
         self.property("flowproof.profile", &start.profile)?;
         self.property("flowproof.seed", &start.seed.to_string())?;
-        if start.mock {
-            self.property("flowproof.note", MOCK_NOTE)?;
+        if let Some(note) = provenance::note(start, &self.record.totals) {
+            self.property("flowproof.note", &note)?;
         }
         for ran in self.record.end.iter().flat_map(|end| &end.versions) {
             self.property("flowproof.ran", &told_version(ran))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::units::{Rate, parse_limit, parse_rate};
+use crate::cassette::Mode;
 use crate::plan::case::Plan;
 use crate::plan::choices::{Choices, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
@@ -12,6 +13,7 @@ use crate::plan::list::{self, Listed};
 use crate::plan::target::TargetError;
 use crate::report::Format;
 use crate::session::Session;
+use crate::session::cassettes::{self, Use};
 use crate::settings::Settings;
 use crate::suite::load::{LoadOptions, Loaded, Outside, load};
 use crate::suite::problem::Problem;
@@ -46,6 +48,8 @@ pub struct Request {
     pub seed: Option<u64>,
     /// Folder of the reports.
     pub reports: Option<PathBuf>,
+    /// Recording and replaying.
+    pub cassettes: Use,
     /// The full name of the one test that is wanted: only its suite is loaded.
     pub only: Option<String>,
 }
@@ -108,6 +112,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     let loaded = load(&options(settings, request));
     let (files, reports, formats, notes) =
         (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
+    let root = loaded.root.clone();
     let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
         return Err(match problems.is_empty() {
@@ -115,8 +120,28 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
             false => OpenFailure::Problems(problems),
         });
     };
+    let used = Use { mode: choices.record, ..request.cassettes };
+    if let Some(message) = cassettes::why_not_recorded(&plan, used, settings) {
+        return Err(OpenFailure::Usage(message));
+    }
     let session = Session::new(&plan, reports, formats);
-    Ok(Partial { opening: Opening { plan, session, notes }, problems, unsound, files })
+    let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
+    partial.add_cassettes(used, &root);
+    Ok(partial)
+}
+
+/// What the command line, else the environment, says of recording; where the command line names the mock, nothing is recorded.
+fn record_mode(settings: &Settings, request: &Request) -> Result<Option<Mode>, OpenFailure> {
+    if request.cassettes.mode.is_some() || request.target.as_deref() == Some("mock") {
+        return Ok(request.cassettes.mode);
+    }
+    from_env("FLOWPROOF_RECORD", &settings.record, |text| match text {
+        "none" => Ok(Mode::None),
+        "once" => Ok(Mode::Once),
+        "new_episodes" => Ok(Mode::NewEpisodes),
+        "all" => Ok(Mode::All),
+        _ => Err(format!("`{text}` is none of none, once, new_episodes, all")),
+    })
 }
 
 /// Loads and compiles everything on the mock, where no key is needed, and lists every problem.
@@ -197,6 +222,7 @@ fn choices(settings: &Settings, request: &Request) -> Result<Choices, OpenFailur
         timeout,
         repeat,
         selection,
+        record: record_mode(settings, request)?,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
         in_ci: settings.in_ci,
         env: settings.env.clone(),

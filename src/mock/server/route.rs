@@ -15,7 +15,7 @@ use super::state::State;
 use super::{endpoints, follow, forms, run, upload};
 use crate::mock::answer::DifyVersion;
 use crate::mock::answer::json::{flask, spaced};
-use crate::mock::book::AttemptId;
+use crate::mock::book::{AttemptId, recorded_number};
 
 /// Most bytes of a request's body.
 const MOST_BYTES: usize = 100 << 20;
@@ -29,6 +29,8 @@ pub struct Call {
     pub app: Arc<str>,
     /// The runner's attempt, if it names one.
     pub attempt: Option<AttemptId>,
+    /// The number of the recorded exchange to answer with, if it names one.
+    pub recorded: Option<usize>,
     /// As sent.
     pub content_type: Option<String>,
     /// The query, undecoded.
@@ -154,7 +156,8 @@ pub async fn answer(state: &Arc<State>, request: Request<Incoming>) -> Response<
     let content_type =
         parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let call = Call { app, attempt, content_type, query, body: body.to_bytes() };
+    let recorded = attempt_header(&parts.headers).and_then(recorded_number);
+    let call = Call { app, attempt, recorded, content_type, query, body: body.to_bytes() };
     dispatch(state, &route, &call).await
 }
 
@@ -197,9 +200,14 @@ fn authorise(state: &State, headers: &HeaderMap) -> Result<(Arc<str>, Option<Att
     if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
         return Err(Refusal::unauthorized("Authorization header must be provided and start with 'Bearer'"));
     }
-    let attempt = headers.get(ATTEMPT).and_then(|value| value.to_str().ok()).and_then(AttemptId::parse);
+    let attempt = attempt_header(headers).and_then(AttemptId::parse);
     match state.app_of(key.trim(), attempt) {
         Some(app) => Ok((app, attempt)),
         None => Err(Refusal::unauthorized("Access token is invalid")),
     }
+}
+
+/// What a runner names in its header.
+fn attempt_header(headers: &HeaderMap) -> Option<&str> {
+    headers.get(ATTEMPT).and_then(|value| value.to_str().ok())
 }

@@ -15,11 +15,13 @@ use super::files::{Scope, resolve_all, without_files};
 use super::life::Life;
 use super::pace::{paced, wait_before};
 use super::refusal::Refusal;
+use super::replay::replay;
 use super::request::{RunRequest, read_object, read_run};
 use super::respond::{Content, refuse, respond};
 use super::route::Call;
 use super::state::{State, StoredRun};
 use crate::base::clock;
+use crate::cassette::Recorded;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
 use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_paused, write_stream};
@@ -37,13 +39,22 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
         Ok(request) => request,
         Err(refusal) => return refuse_body(version, &refusal),
     };
+    if let Some(number) = call.recorded {
+        return match state.book.recorded.get(number) {
+            Some(recorded) => replay(state, recorded).await,
+            None => refuse(version, &no_answer(format!("no mock answer: exchange {number} is not recorded"))),
+        };
+    }
     let inputs = match accept_inputs(state, call, &request) {
         Ok(inputs) => inputs,
         Err(refusal) => return reject(state, request.mode, &refusal),
     };
     let graph = match find(state, call, &request.inputs) {
         Ok(graph) => graph,
-        Err(refusal) => return refuse(version, &refusal),
+        Err(refusal) => match recorded_for(state, call, &request) {
+            Some(recorded) => return replay(state, recorded).await,
+            None => return refuse(version, &refusal),
+        },
     };
     if let Some(latency) = graph.reply.latency {
         tokio::time::sleep(latency).await;
@@ -181,6 +192,14 @@ fn find(state: &State, call: &Call, inputs: &Map<String, Value>) -> Result<Arc<G
             Err(no_answer(format!("no mock answer for the inputs {shown}")))
         }
     }
+}
+
+/// A recorded answer, for somebody who is no runner: a runner's attempt chooses its own.
+fn recorded_for<'s>(state: &'s State, call: &Call, request: &RunRequest) -> Option<&'s Arc<Recorded>> {
+    if call.attempt.is_some() {
+        return None;
+    }
+    state.book.recorded_answer(&call.app, &without_files(&request.inputs), request.mode)
 }
 
 fn no_answer(message: String) -> Refusal {

@@ -8,7 +8,7 @@ use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::{beyond_cause, explain_attempt};
-use crate::report::junit::MOCK_NOTE;
+use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
@@ -79,8 +79,8 @@ pub(crate) fn render_summary(
     if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
     }
-    if record.start.mock {
-        text.tone(Tone::Doubt, MOCK_NOTE).end();
+    if let Some(note) = provenance::note(&record.start, &record.totals) {
+        text.tone(Tone::Doubt, &note).end();
     }
     if ending.code != 0 {
         text.tone(Tone::Strong, &format!("exit {}: {}", ending.code, ending.reason)).end();

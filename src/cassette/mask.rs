@@ -1,0 +1,116 @@
+//! Masks an exchange before it is written, and a request before it is compared: both the same way, so that they still match.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::recorded::{Answer, Asked, Recorded};
+use crate::base::redact::{Redactor, Signatures};
+use crate::exchange::Arrival;
+
+/// Whoever holds the token of a form may answer it.
+const FORM_TOKEN: &str = "form_token";
+
+/// What is masked in cassettes: secrets by value, and the signatures of addresses.
+#[derive(Debug, Clone)]
+pub struct Mask {
+    redactor: Redactor,
+    signatures: Signatures,
+}
+
+impl Mask {
+    /// Masks these secrets, and all signatures.
+    pub fn new(redactor: Redactor) -> Self {
+        Self { redactor, signatures: Signatures::new() }
+    }
+
+    /// Masks everything of an exchange that came from outside.
+    pub(super) fn exchange(&self, mut recorded: Recorded) -> Recorded {
+        recorded.masked |= self.hides(&recorded.heard.answer);
+        recorded.asked = self.request(recorded.asked);
+        for (_, value) in &mut recorded.heard.headers {
+            *value = self.text(value);
+        }
+        recorded.heard.answer = match recorded.heard.answer {
+            Answer::Events(events) => {
+                Answer::Events(events.into_iter().map(|event| self.event(event)).collect())
+            }
+            Answer::Json(body) => Answer::Json(self.json(body)),
+            Answer::Text(words) => Answer::Text(self.text(&words)),
+        };
+        recorded
+    }
+
+    /// Masks what makes a request the same as another.
+    pub fn request(&self, mut asked: Asked) -> Asked {
+        asked.inputs = match self.json(Value::Object(asked.inputs)) {
+            Value::Object(inputs) => inputs,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Map::new()
+            }
+        };
+        for print in asked.files.iter_mut().flat_map(|(_, prints)| prints) {
+            print.name = self.text(&print.name);
+        }
+        asked
+    }
+
+    /// True when a secret stands in an answer where assertions may look for it; that the inputs come back is no such thing.
+    fn hides(&self, answer: &Answer) -> bool {
+        match answer {
+            Answer::Events(events) => {
+                let telling = events.iter().filter(|event| self.redactor.contains_secret(&event.text));
+                telling.map(Arrival::json).any(|event| !is_echo(&event))
+            }
+            Answer::Json(body) => self.redactor.contains_secret(&body.to_string()),
+            Answer::Text(words) => self.redactor.contains_secret(words),
+        }
+    }
+
+    fn text(&self, words: &str) -> String {
+        self.signatures.mask(&self.redactor.text(words)).into_owned()
+    }
+
+    /// Masks an event without ever breaking it; one without secrets keeps its bytes.
+    fn event(&self, event: Arrival) -> Arrival {
+        let is_signed =
+            event.text.contains(FORM_TOKEN) || matches!(self.signatures.mask(&event.text), Cow::Owned(_));
+        if !is_signed && !self.redactor.contains_secret(&event.text) {
+            return event;
+        }
+        let masked = self.json(event.json());
+        Arrival { at: event.at, text: masked.to_string().into() }
+    }
+
+    fn json(&self, mut value: Value) -> Value {
+        self.redactor.json(&mut value);
+        self.sign(&mut value);
+        value
+    }
+
+    /// Masks the signatures in every text below a value.
+    fn sign(&self, value: &mut Value) {
+        match value {
+            Value::String(words) => {
+                if let Cow::Owned(masked) = self.signatures.mask(words) {
+                    *words = masked;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.sign(item)),
+            Value::Object(members) => {
+                for (key, member) in members.iter_mut() {
+                    match member {
+                        Value::String(token) if key == FORM_TOKEN => *token = "***".to_owned(),
+                        member => self.sign(member),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+/// True for the events in which Dify repeats what it was given.
+fn is_echo(event: &Value) -> bool {
+    event["event"] == "workflow_started" || event["data"]["node_type"] == "start"
+}

@@ -1,0 +1,36 @@
+//! A transcript before anything has come.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::exchange::{Ending, Pauses, ResponseMode, Transcript};
+
+/// A transcript of which nothing has come yet.
+pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
+    Transcript {
+        ending: Ending::Cut { detail: "nothing came".to_owned() },
+        mode,
+        http_status: None,
+        headers: Vec::new(),
+        body: None,
+        events: Vec::new(),
+        pings: 0,
+        run: None,
+        nodes: Vec::new(),
+        text: String::new(),
+        run_id: None,
+        task_id: None,
+        workflow_id: None,
+        dify_version: None,
+        elapsed: Duration::ZERO,
+        first_event_at: None,
+        first_token_at: None,
+        max_gap: None,
+        inputs,
+        bytes: 0,
+        curl,
+        pauses: Pauses::default(),
+        recovery: None,
+    }
+}

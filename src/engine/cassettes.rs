@@ -1,0 +1,213 @@
+//! Whether a request is sent or answered from a cassette, and the way to the server that replays.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::cassette::{Ask, Asked, FilePrint, Mode, Pin, Recorded, Speed};
+use crate::client::{Client, StopSignal, Timeouts, Times, retime};
+use crate::engine::request::AttemptId;
+use crate::engine::unrecorded::{hidden, missing, no_cassette, paused};
+use crate::engine::{Engine, EngineError, mock_endpoint, mock_key, run};
+use crate::exchange::{FileInput, FileVariable, Request, Transcript};
+use crate::mock::book::recorded_name;
+use crate::mock::server::{MockOptions, MockServer};
+use crate::outcome::Cause;
+use crate::plan::case::{Case, Plan, TargetKind};
+use crate::wire::request::{remote_file, uploaded_file};
+
+/// What stands for the run's id in recorded inputs.
+const RUN_ID: &str = "{{ run.id }}";
+
+/// Where the answer to a request comes from.
+pub enum Route {
+    /// From the target; what came is kept under this, if anything is recorded.
+    Send(Option<Asked>),
+    /// From a cassette.
+    Replay(Arc<Recorded>),
+}
+
+impl Route {
+    /// True when the target is asked.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::Send(_) => true,
+            Self::Replay(_) => false,
+        }
+    }
+}
+
+/// A server that answers from cassettes beside a live target, and the way to it.
+pub struct Player {
+    client: Client,
+    server: Mutex<Option<MockServer>>,
+}
+
+impl Player {
+    /// Starts one where a live run has something to replay.
+    pub fn beside(plan: &Arc<Plan>, run_id: &str) -> Result<Option<Self>, EngineError> {
+        let has_tapes = plan.cassettes.as_ref().is_some_and(|shelf| !shelf.exchanges().is_empty());
+        match plan.target.kind {
+            TargetKind::Live { .. } if has_tapes => {}
+            TargetKind::Live { .. } | TargetKind::Mock(_) | TargetKind::Replay { .. } => return Ok(None),
+        }
+        let options = MockOptions { replay: speed(plan), ..MockOptions::default() };
+        let server = MockServer::start(run::book_of(plan), options, plan.templates.clone(), run_id)
+            .map_err(EngineError::Mock)?;
+        let client = Client::new(&mock_endpoint(&server, &plan.target))
+            .map_err(|source| EngineError::Client { target: plan.target.name.to_string(), source })?;
+        Ok(Some(Self { client, server: Mutex::new(Some(server)) }))
+    }
+
+    /// Ends the server.
+    pub async fn close(&self) {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
+            server.shutdown().await;
+        }
+    }
+}
+
+/// How fast a plan's recorded answers come.
+pub fn speed(plan: &Plan) -> Speed {
+    plan.cassettes.as_ref().map_or(Speed::AtOnce, |shelf| shelf.speed)
+}
+
+impl Engine {
+    /// Decides where the answer comes from; an error says why there is none.
+    pub(super) async fn route(&self, case: &Case, id: AttemptId, request: &Request) -> Result<Route, Cause> {
+        let Some(shelf) = &self.plan.cassettes else { return Ok(Route::Send(None)) };
+        let is_scripted = match self.plan.target.kind {
+            TargetKind::Mock(_) => case.test.mock.is_some(),
+            TargetKind::Live { .. } => shelf.mode.is_none(),
+            TargetKind::Replay { .. } => false,
+        };
+        if is_scripted {
+            return Ok(Route::Send(None));
+        }
+        let asked = shelf.mask.request(self.asked(case, request).await);
+        let cassette = shelf.cassette(&case.test.suite.cassette);
+        let ask = Ask { test: &case.name, repeat: id.repeat, asked: &asked, pin: self.pin() };
+        let sends = match (&self.plan.target.kind, shelf.mode) {
+            (TargetKind::Live { .. }, Some(Mode::All)) => return Ok(Route::Send(Some(asked))),
+            (TargetKind::Live { .. }, Some(Mode::Once)) => cassette.is_none(),
+            (TargetKind::Live { .. }, Some(Mode::NewEpisodes)) => true,
+            (TargetKind::Mock(_), _) => cassette.is_none() || !self.plan.mock_rules.is_empty(),
+            (TargetKind::Live { .. } | TargetKind::Replay { .. }, _) => false,
+        };
+        match cassette.map(|cassette| (cassette, cassette.find(ask))) {
+            Some((cassette, Ok(recorded))) if recorded.masked => Err(hidden(&cassette.shown)),
+            Some((cassette, Ok(recorded))) if recorded.heard.is_paused() && !request.answers.is_empty() => {
+                Err(paused(&cassette.shown))
+            }
+            Some((_, Ok(recorded))) => Ok(Route::Replay(recorded)),
+            Some((_, Err(_))) | None if sends => Ok(Route::Send(Some(asked))),
+            Some((cassette, Err(miss))) => Err(missing(&miss, &cassette.shown, &case.name, id.repeat)),
+            None => Err(no_cassette(case)),
+        }
+    }
+
+    /// The version that a recorded exchange must be of; the mock has none.
+    fn pin(&self) -> Pin {
+        match &self.plan.target.kind {
+            TargetKind::Replay { apps, .. } if !apps.is_empty() => Pin::AsAsked,
+            TargetKind::Live { .. } => Pin::AsAsked,
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => Pin::Any,
+        }
+    }
+
+    /// What makes a request the same in another run.
+    async fn asked(&self, case: &Case, request: &Request) -> Asked {
+        let mut inputs = Value::Object(request.inputs.clone());
+        replace_text(&mut inputs, &self.run_id);
+        let mut files = Vec::with_capacity(request.files.len());
+        for (name, variable) in &request.files {
+            let of = match variable {
+                FileVariable::One(file) => std::slice::from_ref(file),
+                FileVariable::Many(files) => files.as_slice(),
+            };
+            let mut prints = Vec::with_capacity(of.len());
+            for file in of {
+                prints.push(print_of(file).await);
+            }
+            files.push((name.clone(), prints));
+        }
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        Asked {
+            app: case.test.app.to_string(),
+            mode: request.mode,
+            workflow_id: request.workflow_id.clone(),
+            inputs: match inputs {
+                Value::Object(inputs) => inputs,
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    Default::default()
+                }
+            },
+            files,
+        }
+    }
+
+    /// Replays an exchange to the same client; at once, its times are then those recorded.
+    pub(super) async fn replay(
+        &self,
+        recorded: &Recorded,
+        request: &Request,
+        timeouts: &Timeouts,
+        stop: &mut StopSignal,
+    ) -> Transcript {
+        let client = self.player.as_ref().map_or(&self.client, |player| &player.client);
+        let mut request = Request {
+            mock_attempt: Some(recorded_name(recorded.number)),
+            workflow_id: None,
+            ..request.clone()
+        };
+        for (name, variable) in std::mem::take(&mut request.files) {
+            let prints = recorded.asked.files.iter().find(|(known, _)| *known == name);
+            let mut values = prints.iter().flat_map(|(_, prints)| prints).map(named_file);
+            let value = match variable {
+                FileVariable::One(_) => values.next().unwrap_or_default(),
+                FileVariable::Many(_) => Value::Array(values.collect()),
+            };
+            request.inputs.insert(name, value);
+        }
+        let key = mock_key(&recorded.asked.app);
+        let transcript = client.run(&key, &request, timeouts, stop).await;
+        match speed(&self.plan) {
+            Speed::RealTime => transcript,
+            Speed::AtOnce => {
+                let events = recorded.heard.times();
+                let times = Times { events: &events, elapsed: recorded.heard.elapsed, total: timeouts.total };
+                retime(transcript, &times)
+            }
+        }
+    }
+}
+
+/// Puts a name in the place of the run's id, in every text.
+fn replace_text(value: &mut Value, run_id: &str) {
+    match value {
+        Value::String(text) if text.contains(run_id) => *text = text.replace(run_id, RUN_ID),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_text(item, run_id)),
+        Value::Object(members) => members.values_mut().for_each(|member| replace_text(member, run_id)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+async fn print_of(file: &FileInput) -> FilePrint {
+    match file {
+        FileInput::Remote { url, kind } => FilePrint { kind: kind.clone(), name: url.clone(), blake3: None },
+        FileInput::Upload { path, kind } => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let bytes = tokio::fs::read(path).await.unwrap_or_default();
+            FilePrint { kind: kind.clone(), name, blake3: Some(blake3::hash(&bytes).to_hex().to_string()) }
+        }
+    }
+}
+
+/// A file as it is named in the inputs; an upload's id is made of its content.
+fn named_file(print: &FilePrint) -> Value {
+    match &print.blake3 {
+        None => remote_file(&print.kind, &print.name),
+        Some(hash) => uploaded_file(&print.kind, &format!("recorded-{hash}")),
+    }
+}

@@ -1,0 +1,24 @@
+//! Where a run's answers came from, said in every report: what was not tested live must never look as if it had been.
+
+use crate::base::units::format_count;
+use crate::cassette::Mode;
+use crate::event::RunStart;
+use crate::journal::Totals;
+
+/// Says what no live workflow was tested by; none where every answer came from one.
+pub(crate) fn note(start: &RunStart, totals: &Totals) -> Option<String> {
+    let (replayed, attempts) = (totals.replayed, totals.attempts);
+    let share = || {
+        let [some, all] = [replayed, attempts].map(|count| format_count(u64::from(count)));
+        format!("{some} of {all} attempts were replayed from cassettes")
+    };
+    let all_replayed = || "replayed from cassettes: no live workflow was tested".to_owned();
+    match (start.mock, start.cassettes) {
+        (false, Some(Mode::None)) => Some(all_replayed()),
+        _ if replayed > 0 && replayed == attempts => Some(all_replayed()),
+        (true, _) if replayed == 0 => Some("on the mock: no live workflow was tested".to_owned()),
+        (true, _) => Some(format!("on the mock: no live workflow was tested; {}", share())),
+        (false, _) if replayed == 0 => None,
+        (false, _) => Some(format!("{}: those tested no live workflow", share())),
+    }
+}

@@ -1,0 +1,238 @@
+//! Reads the cassettes of a plan's suites before a run, and writes what was recorded after it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::origin::Place;
+use crate::base::redact::Redactor;
+use crate::cassette::{CassetteError, Mask, Mode, Recorded, Shelf, Speed, merge, parse, render};
+use crate::engine::recorder::Recording;
+use crate::plan::case::{Case, Plan, TargetKind};
+use crate::session::open::{Opening, Partial};
+use crate::settings::Settings;
+use crate::suite::grounds::{plain, shown};
+use crate::suite::problem::Problem;
+
+/// How cassettes are used, as it was asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Use {
+    /// What is sent and recorded; none: nothing was asked for.
+    pub mode: Option<Mode>,
+    /// How fast recorded answers come.
+    pub speed: Speed,
+}
+
+/// Reads the cassettes that the plan may replay into it; those that cannot be read are problems of their suites.
+fn load(plan: &mut Plan, used: Use, (root, redactor): (&Path, &Redactor)) -> Vec<Problem> {
+    let may_replay = match plan.target.kind {
+        TargetKind::Mock(_) | TargetKind::Replay { .. } => true,
+        TargetKind::Live { .. } => used.mode.is_some(),
+    };
+    if !may_replay {
+        return Vec::new();
+    }
+    let mut shelf = Shelf::new(used.mode, used.speed, redactor.clone());
+    let mut problems = Vec::new();
+    for (path, files) in suites(plan) {
+        let name = shown(&path, root);
+        let is_used = used.mode.is_some() || path.exists();
+        if let ([first, second, ..], true) = (files.as_slice(), is_used) {
+            let what = format!("the suites `{first}` and `{second}` would share the cassette `{name}`");
+            problems.push(
+                Problem::new(Place::file(second.clone()), what)
+                    .help("rename one of them")
+                    .other(Place::file(first.clone()), "the other suite"),
+            );
+            continue;
+        }
+        match read(&path) {
+            Ok(None) => {}
+            Ok(Some(recorded)) => shelf.add(path, Arc::from(name), recorded),
+            Err(error) => problems.extend(files.first().map(|file| {
+                error.problem(&name).other(Place::file(file.clone()), "the suite that replays it")
+            })),
+        }
+    }
+    if used.mode.is_some() || shelf.is_any() {
+        plan.cassettes = Some(shelf);
+    }
+    problems
+}
+
+impl Partial {
+    /// Reads the cassettes; a suite whose cassette has a problem is left out.
+    pub(super) fn add_cassettes(&mut self, used: Use, root: &Path) {
+        let Opening { plan, session, .. } = &mut self.opening;
+        let found = load(plan, used, (root, &session.redactor));
+        let is_sound = |case: &Case| !found.iter().any(|problem| problem.concerns(&case.test.place.file));
+        for case in plan.cases.iter().filter(|case| !is_sound(case)) {
+            if !self.unsound.contains(&case.test.place.file) {
+                self.unsound.push(case.test.place.file.clone());
+            }
+        }
+        plan.cases.retain(is_sound);
+        for (ordinal, case) in plan.cases.iter_mut().enumerate() {
+            case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        }
+        self.problems.extend(found);
+    }
+}
+
+/// Why a run cannot record as it was asked to.
+pub fn why_not_recorded(plan: &Plan, used: Use, settings: &Settings) -> Option<String> {
+    match (used.mode, &plan.target.kind) {
+        (Some(Mode::None) | None, _) => None,
+        (Some(_), TargetKind::Mock(_)) => Some(
+            "exchanges with a live Dify are recorded, and the target is the mock: name another with --target"
+                .to_owned(),
+        ),
+        (Some(_), _) if settings.nextest.is_some() => Some(
+            "nothing is recorded under nextest, where each test is a process of its own: use `flowproof record`"
+                .to_owned(),
+        ),
+        (Some(Mode::Once | Mode::NewEpisodes | Mode::All), _) => None,
+    }
+}
+
+/// The suite files of a plan by the path of their cassettes.
+fn suites(plan: &Plan) -> BTreeMap<PathBuf, Vec<Arc<str>>> {
+    let mut suites: BTreeMap<PathBuf, Vec<Arc<str>>> = BTreeMap::new();
+    let mut last: Option<(&Path, &str)> = None;
+    for case in &plan.cases {
+        let (path, file) = (case.test.suite.cassette.as_path(), &*case.test.place.file);
+        if last == Some((path, file)) {
+            continue;
+        }
+        last = Some((path, file));
+        let files = suites.entry(path.to_owned()).or_default();
+        if !files.iter().any(|known| **known == *file) {
+            files.push(case.test.place.file.clone());
+        }
+    }
+    suites
+}
+
+/// Why a cassette cannot be read.
+enum Unreadable {
+    Io(io::Error),
+    Content(CassetteError),
+}
+
+impl Unreadable {
+    fn problem(&self, name: &str) -> Problem {
+        match self {
+            Self::Io(error) => {
+                Problem::new(Place::file(name), format!("the cassette cannot be read: {}", plain(error)))
+            }
+            Self::Content(error) => {
+                let place = Place {
+                    file: Arc::from(name),
+                    line: error.line,
+                    column: error.column.max(1),
+                    width: 1,
+                    excerpt: Arc::from(error.excerpt.as_str()),
+                };
+                Problem::new(place, format!("this line of the cassette {}", error.message)).help(error.help)
+            }
+        }
+    }
+}
+
+/// What a file holds; none where there is no file.
+fn read(path: &Path) -> Result<Option<Vec<Recorded>>, Unreadable> {
+    match fs::read(path) {
+        Ok(bytes) => parse(&bytes).map(Some).map_err(Unreadable::Content),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unreadable::Io(error)),
+    }
+}
+
+/// A cassette that a run wrote or left as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The file.
+    pub path: PathBuf,
+    /// Exchanges the run recorded into it.
+    pub recorded: usize,
+    /// Whether the file changed.
+    pub change: Change,
+}
+
+/// Whether a file changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It holds other exchanges than before.
+    Written,
+    /// Everything came back as it was recorded, but for ids and times.
+    None,
+}
+
+/// Joins what a run recorded into the cassettes; each is replaced only when the new one is whole.
+pub fn save(recording: Recording, mode: Mode, redactor: &Redactor) -> Result<Vec<Saved>, String> {
+    let mask = Mask::new(redactor.clone());
+    let mut saved = Vec::with_capacity(recording.cassettes.len());
+    for (path, fresh) in recording.cassettes {
+        let failed = |what: String| format!("the cassette {} was not written: {what}", path.display());
+        let before = match read(&path) {
+            Ok(before) => before.unwrap_or_default(),
+            Err(Unreadable::Io(error)) => return Err(failed(plain(&error))),
+            Err(Unreadable::Content(error)) => {
+                return Err(failed(format!("it changed during the run, and its {error}")));
+            }
+        };
+        let recorded = fresh.exchanges.len();
+        let text = render(&merge(before, fresh, mode, &mask), &mask);
+        let change = write(&path, &text).map_err(|error| failed(plain(&error)))?;
+        saved.push(Saved { path, recorded, change });
+    }
+    Ok(saved)
+}
+
+fn write(path: &Path, text: &str) -> io::Result<Change> {
+    // A link keeps pointing to its file.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::read(&target).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(Change::None);
+    }
+    let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = builder().tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(Change::Written)
+}
+
+/// A new file that others may read as far as the system's mask allows: it is to be committed.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".flowproof-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+/// The tests whose exchanges could not be recorded, in a few lines.
+pub fn lost_text(lost: &[(Arc<str>, &'static str)]) -> Option<String> {
+    const NAMED: usize = 5;
+    let mut reasons: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (test, reason) in lost {
+        reasons.entry(reason).or_default().push(test);
+    }
+    let mut lines: Vec<String> = reasons
+        .into_iter()
+        .map(|(reason, tests)| {
+            let more = tests.len().saturating_sub(NAMED);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("not recorded, since {reason}: {}{rest}", tests[..tests.len() - more].join(", "))
+        })
+        .collect();
+    lines.sort();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
