@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::origin::Place;
+use crate::wire::curl::render_curl;
 use crate::wire::error::WireError;
 use crate::wire::form::Form;
 
@@ -143,6 +145,15 @@ impl NodeRun {
     }
 }
 
+/// The request of a run as it was posted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Posted {
+    /// The address.
+    pub url: String,
+    /// The JSON.
+    pub body: Bytes,
+}
+
 /// What a run asked of people, and what became of the answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pauses {
@@ -214,8 +225,8 @@ pub struct Transcript {
     pub inputs: Value,
     /// Bytes of body received.
     pub bytes: u64,
-    /// A `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
-    pub curl: String,
+    /// What was posted; bytes are shared with the request, so that keeping them costs nothing.
+    pub posted: Posted,
     /// What the run asked of people; times leave these pauses out.
     pub pauses: Pauses,
     /// What became of the run if its answer broke off; none where it did not.
@@ -223,9 +234,9 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The `curl` line that repeats the request.
+    /// The `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
     pub fn curl(&self) -> String {
-        self.curl.clone()
+        render_curl(&self.posted.url, &String::from_utf8_lossy(&self.posted.body))
     }
 
     /// How a lost run became known again, and how it had been lost.

@@ -13,7 +13,7 @@ use crate::base::redact::Redactor;
 use crate::cassette::Mode;
 use crate::engine::Engine;
 use crate::event::{Event, RunStart, Sink, SinkError};
-use crate::journal::{self, Journal, RunRecord, SCHEMA};
+use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA};
 use crate::plan::case::{Plan, TargetKind};
 use crate::report::{self, Format};
 
@@ -33,6 +33,8 @@ pub struct Session {
     pub redactor: Redactor,
     /// What is kept of the run.
     pub keeping: Keeping,
+    /// What was recorded, once the run has ended.
+    ended: Ended,
 }
 
 /// What is kept of a run.
@@ -76,6 +78,7 @@ impl Session {
             formats,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
+            ended: Ended::default(),
         }
     }
 
@@ -98,7 +101,10 @@ impl Session {
     /// The journal of the run; a process of nextest keeps none, since it sees one test only.
     fn journal(&self) -> Result<Option<Journal>, SinkError> {
         match self.keeping {
-            Keeping::Journal => Journal::create(&self.reports, &self.run, self.redactor.clone()).map(Some),
+            Keeping::Journal => {
+                let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
+                Ok(Some(journal.leaving(self.ended.clone())))
+            }
             Keeping::Nothing => Ok(None),
         }
     }
@@ -129,9 +135,14 @@ impl Session {
         Ok(Kept { saved, lost })
     }
 
-    /// Reads what was recorded.
+    /// What was recorded; the journal is read only where its writer did not see the run end.
     pub fn record(&self) -> Result<RunRecord, String> {
-        journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string())
+        match self.ended.take() {
+            Some(record) => Ok(record),
+            None => {
+                journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string())
+            }
+        }
     }
 
     /// Writes `<reports>/latest`; says which files there are.

@@ -153,6 +153,19 @@ pub fn list_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure>
     Ok(usage)
 }
 
+/// Checks a project of separate tests: exit code 0, and every test counted.
+pub fn check_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
+    let mut command = flowproof(setting, project);
+    command.arg("check");
+    let output = project.root().join("check.out");
+    let usage = run_well(setting, &mut command, &output)?;
+    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the result of `check`"))?;
+    if !text.contains(&format!(" {} tests: no problems", project.cases)) {
+        return Err(Failure::Work(format!("`check` says {:?} of {} tests", text.trim(), project.cases)));
+    }
+    Ok(usage)
+}
+
 /// Parses the project's suite into a plain value: exit code 0, and every test in it.
 pub fn parse_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
     let mut command = clean(Command::new(&setting.myself), project.root());

@@ -17,6 +17,8 @@ pub enum Figure {
     Latency,
     /// CPU of listing a large suite against that of parsing it.
     List,
+    /// CPU of checking a suite of 20 MB against that of parsing it.
+    Check,
     /// CPU of a process that runs a single test.
     Cold,
     /// Memory for each further case.
@@ -27,6 +29,8 @@ pub enum Figure {
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
     cases: u64,
+    /// Tests of a suite of 20 MB.
+    large: u64,
     /// Processes that a sample of short ones is divided by.
     short_runs: u32,
     few: u64,
@@ -46,8 +50,8 @@ impl Scale {
     /// Its numbers.
     pub fn sizes(self) -> Sizes {
         match self {
-            Self::Full => Sizes { cases: 10_000, short_runs: 20, few: 1_000, many: 100_000 },
-            Self::Quick => Sizes { cases: 500, short_runs: 3, few: 100, many: 1_000 },
+            Self::Full => Sizes { cases: 10_000, large: 64_000, short_runs: 20, few: 1_000, many: 100_000 },
+            Self::Quick => Sizes { cases: 500, large: 2_000, short_runs: 3, few: 100, many: 1_000 },
         }
     }
 }
@@ -69,7 +73,8 @@ const MEMORY_ROUNDS: u32 = 3;
 
 impl Figure {
     /// All figures, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Throughput, Self::Latency, Self::List, Self::Cold, Self::Memory];
+    pub const ALL: [Self; 6] =
+        [Self::Throughput, Self::Latency, Self::List, Self::Check, Self::Cold, Self::Memory];
 
     /// Measures the figure.
     pub fn measure(self, setting: &Setting, sizes: &Sizes) -> Result<Vec<Row>, Failure> {
@@ -77,6 +82,7 @@ impl Figure {
             Self::Throughput => throughput(setting, sizes.cases),
             Self::Latency => latency(setting, sizes.cases),
             Self::List => list(setting, sizes.cases),
+            Self::Check => check(setting, sizes.large),
             Self::Cold => cold(setting, sizes.short_runs),
             Self::Memory => memory(setting, sizes.few, sizes.many),
         }
@@ -183,6 +189,20 @@ fn list(setting: &Setting, cases: u64) -> Result<Vec<Row>, Failure> {
     let cpu = |usage: &Usage| usage.cpu.as_secs_f64() * 1000.0;
     let name = format!("ms of CPU, `list` of {cases} tests in a file; yardstick: its parse");
     Ok(vec![ratio(name, 1, &rounds, cpu, Goal::AtMost(3.0))])
+}
+
+fn check(setting: &Setting, tests: u64) -> Result<Vec<Row>, Failure> {
+    let project = Project::write("http://127.0.0.1:9/v1", tests, Form::Tests, setting.mode)?;
+    let check = || contest::check_turn(setting, &project);
+    let parse = || contest::parse_turn(setting, &project);
+    check()?;
+    parse()?;
+    let rounds = alternate(setting.rounds, check, parse)?;
+    let megabytes = project.suite_bytes()? as f64 / 1e6;
+    let cpu = |usage: &Usage| usage.cpu.as_secs_f64();
+    let name =
+        format!("s of CPU, `check` of {tests} tests in a file of {megabytes:.0} MB; yardstick: its parse");
+    Ok(vec![ratio(name, 2, &rounds, cpu, Goal::AtMost(3.0))])
 }
 
 fn cold(setting: &Setting, short_runs: u32) -> Result<Vec<Row>, Failure> {

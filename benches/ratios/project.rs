@@ -61,6 +61,12 @@ impl Project {
         self.root().join("suites").join("bench.yaml")
     }
 
+    /// How large the suite is.
+    pub fn suite_bytes(&self) -> Result<u64, Failure> {
+        let facts = std::fs::metadata(self.suite()).map_err(Failure::io("look at the suite"))?;
+        Ok(facts.len())
+    }
+
     /// Where a run's reports go.
     pub fn reports(&self) -> PathBuf {
         self.root().join("reports")

@@ -16,6 +16,7 @@ const LONGEST: Duration = Duration::from_secs(10_000 * 3600);
 const DURATION_UNITS: &[(&str, u64)] =
     &[("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
 const COUNT_UNITS: &[(&str, u64)] = &[("", 1), ("k", 1_000), ("M", 1_000_000)];
+const SIZE_UNITS: &[(&str, u64)] = &[("B", 1), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
 /// Why a text is not the quantity it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
@@ -102,6 +103,14 @@ pub fn parse_count(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = FORM.split(text)?;
     let factor = FORM.factor(text, unit, COUNT_UNITS)?;
     FORM.whole(text, number, factor, "units")
+}
+
+/// Parses `512B`, `10MB`, `1.5GB` into bytes; the units are decimal.
+pub fn parse_size(text: &str) -> Result<u64, UnitError> {
+    const FORM: Form = Form { what: "a size", example: "10MB" };
+    let (number, unit) = FORM.split(text)?;
+    let factor = FORM.factor(text, unit, SIZE_UNITS)?;
+    FORM.whole(text, number, factor, "bytes")
 }
 
 /// Parses `0.05 USD`.
@@ -301,6 +310,19 @@ mod tests {
         }
         let huge = "9".repeat(400) + "s";
         assert!(matches!(parse_duration(&huge), Err(UnitError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in
+            [("0B", 0), ("512 B", 512), ("10MB", 10_000_000), ("1.5KB", 1_500), ("2GB", 2_000_000_000)]
+        {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        assert_eq!(parse_size("50").unwrap_err().to_string(), "`50` has no unit; write e.g. `10MB`");
+        for bad in ["", "MB", "0.5B", "1mb", "9999999999999GB", "1e3MB"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

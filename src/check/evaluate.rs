@@ -3,27 +3,45 @@
 use serde_json::Value;
 
 use crate::exchange::Transcript;
+use crate::outcome::{Cause, Facts};
 use crate::verdict::{Finding, Severity, Truth};
 
 use super::Context;
 use super::judged::{Grade, Judged};
 use super::model::{Body, Check, Group, GroupRule};
 use super::operand::needed::parse_needed;
-use super::view::View;
-use super::{nodes, subject, values};
+use super::view::{State, View};
+use super::{facts, nodes, subject, values};
 
-/// Judges every check against a transcript, whatever fails; one finding each, in the order of the checks.
-pub fn evaluate(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Vec<Finding> {
+/// What an attempt's transcript comes to.
+#[derive(Debug)]
+pub struct Examined {
+    /// Why nothing can be judged; none where there is a run or a rejection.
+    pub cause: Option<Cause>,
+    /// One a check, in the order of the checks.
+    pub findings: Vec<Finding>,
+    /// What reports and thresholds use.
+    pub facts: Facts,
+}
+
+/// Judges every check against a transcript, whatever fails, and gathers its facts, in one look at it.
+pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Examined {
     let view = if subject::expects_pause(checks, context) {
         View::of_pause(transcript, context.usage)
     } else {
         View::new(transcript, context.usage)
     };
-    checks.iter().map(|check| judge(check, &view, context)).collect()
+    let findings: Vec<Finding> = checks.iter().map(|check| judge(check, &view, context)).collect();
+    let facts = facts::gather(&view);
+    let cause = match view.state {
+        State::Unjudged(cause) => Some(cause),
+        State::Ran(_) | State::Rejected { .. } => None,
+    };
+    Examined { cause, findings, facts }
 }
 
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
-    let (judged, members) = match &check.body {
+    let (judged, members) = match &*check.body {
         Body::Value(value) => {
             let place = || format!("the {}", value.root.word());
             (values::judge(value, view.root(value.root), &place, context), Vec::new())

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use crate::exchange::{Ending, NodeRun, Transcript};
+use crate::exchange::{Ending, NodeRun};
 use crate::outcome::{Facts, NodeFact, Price};
 use crate::wire::usage::node_tokens;
 
-use super::Usage;
 use super::audit::usage_doubt;
 use super::usage;
 use super::view::{Fact, State, View};
 
 /// Gathers them; nodes are those that were seen, however the exchange ended.
-pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
-    let view = View::new(transcript, usage);
+pub(super) fn gather(view: &View<'_>) -> Facts {
+    let transcript = view.transcript;
     let is_timed = !matches!(view.state, State::Unjudged(_)) && transcript.recovery.is_none();
     Facts {
         run_id: transcript.run_id.clone(),
@@ -21,12 +20,12 @@ pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
         dify_version: transcript.dify_version.clone(),
         recovered: transcript.recovered().map(|(by, _)| by),
         lost: transcript.recovered().map(|(_, how)| how.to_owned()),
-        status: status(&view),
+        status: status(view),
         latency_ms: is_timed.then(|| milliseconds(transcript.elapsed)),
         ttft_ms: transcript.first_token_at.filter(|_| is_timed).map(milliseconds),
         server_ms: known(view.run_field("elapsed_time")).and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
-        tokens: known(usage::run_tokens(&view)),
-        cost: cost(&view),
+        tokens: known(view.tokens()),
+        cost: cost(view),
         steps: match &view.state {
             State::Rejected { .. } => Some(0),
             State::Ran(_) | State::Unjudged(_) => {
@@ -34,7 +33,7 @@ pub fn facts(transcript: &Transcript, usage: Usage) -> Facts {
             }
         },
         nodes: transcript.nodes.iter().map(node).collect(),
-        usage: usage_doubt(&view),
+        usage: usage_doubt(view),
     }
 }
 

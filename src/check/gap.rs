@@ -1,12 +1,24 @@
 //! What is not known of a run that was found again: what the answer would have told after it broke off.
 
-use crate::exchange::{NodeRun, RecoveredBy, Recovery};
+use crate::exchange::{Arrival, NodeRun, RecoveredBy, Recovery};
 
 use super::judged::{Grade, Judged};
 use super::model::{Execution, Root, Subject, TimeFact};
 use super::view::{State, View};
 
+/// Why nothing proves what did not happen in a run whose first events are missing.
+pub(super) const BEGINNING_LOST: &str = "the stream lost its first events";
+
 impl View<'_> {
+    /// Whether events are missing before the first: neither the run's start nor that of its start node is there.
+    ///
+    /// Dify 1.13 to 1.16 may lose `workflow_started` under load; where the start node's event follows, it lost nothing else.
+    pub(super) fn has_lost_its_beginning(&self) -> bool {
+        let Some(first) = self.transcript.events.first().map(Arrival::json) else { return false };
+        let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
+        !(is_start || first["event"] == "workflow_started")
+    }
+
     /// Why times and unseen events of a run are not known, if its answer broke off and it was looked for.
     pub(super) fn gap(&self) -> Option<String> {
         let recovery = self.transcript.recovery.as_ref()?;

@@ -31,14 +31,12 @@ mod view;
 
 use crate::base::template::{Scope, Templates};
 
-pub use self::cause::cause;
 pub use self::compile::{
     CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
     needs_status,
 };
 pub use self::contract::contract_deviations;
-pub use self::evaluate::evaluate;
-pub use self::facts::facts;
+pub use self::evaluate::{Examined, examine};
 pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;
 pub use self::paused::unused_answers;

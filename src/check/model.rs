@@ -15,11 +15,11 @@ use super::operand::bound::Bound;
 use super::operand::test::Test;
 use super::operand::words::{Status, Word};
 
-/// One assertion, compiled; judged as often as there are attempts.
+/// One assertion, compiled; judged as often as there are attempts, and cheap to share between tests.
 #[derive(Debug, Clone)]
 pub struct Check {
     pub(super) head: Head,
-    pub(super) body: Body,
+    pub(super) body: Arc<Body>,
 }
 
 /// How an assertion is reported.

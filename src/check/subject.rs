@@ -50,7 +50,7 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
             false
         }
     };
-    checks.iter().filter(|check| check.head.severity == Severity::Error).any(|check| match &check.body {
+    checks.iter().filter(|check| check.head.severity == Severity::Error).any(|check| match &*check.body {
         Body::Run(subjects) => subjects.iter().any(is_pause),
         Body::Value(_) | Body::Node(_) | Body::Group(_) => false,
     })
@@ -189,7 +189,7 @@ fn text(fact: TextFact, found: Fact<Cow<'_, str>>, expect: &Expectation, context
 
 fn run_count(fact: CountFact, view: &View<'_>) -> Fact<u64> {
     let key = match fact {
-        CountFact::Tokens => return usage::run_tokens(view),
+        CountFact::Tokens => return view.tokens(),
         CountFact::Steps => "total_steps",
         CountFact::Exceptions => "exceptions_count",
         CountFact::Retries => return Fact::Unknown("`retries` is a fact of a node".into()),

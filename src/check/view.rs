@@ -12,8 +12,9 @@ use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
 
 use super::Usage;
 use super::cause::cause;
-use super::gap::replayed;
+use super::gap::{BEGINNING_LOST, replayed};
 use super::model::Root;
+use super::usage::run_tokens;
 
 /// Something about a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +67,7 @@ pub(super) struct View<'t> {
     response: OnceCell<Value>,
     text: OnceCell<Value>,
     events: OnceCell<Value>,
+    tokens: OnceCell<Fact<u64>>,
 }
 
 impl<'t> View<'t> {
@@ -78,7 +80,13 @@ impl<'t> View<'t> {
             response: OnceCell::new(),
             text: OnceCell::new(),
             events: OnceCell::new(),
+            tokens: OnceCell::new(),
         }
+    }
+
+    /// Dify's total of tokens, if its nodes do not contradict it.
+    pub(super) fn tokens(&self) -> Fact<u64> {
+        self.tokens.get_or_init(|| run_tokens(self)).clone()
     }
 
     /// Looks at a run that is meant to wait: what it did so far is known, as of a run that has ended.
@@ -129,6 +137,9 @@ impl<'t> View<'t> {
                 Fact::Unknown("events of the run were missed after an answer to a form".into())
             }
             Root::Text | Root::Events if self.transcript.events.is_empty() => self.no_stream(),
+            Root::Text | Root::Events if self.has_lost_its_beginning() => {
+                Fact::Unknown(BEGINNING_LOST.into())
+            }
             Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
@@ -175,7 +186,8 @@ impl<'t> View<'t> {
             return NodeFacts::Unknown("the answer held no node events".into());
         }
         let nodes = self.transcript.nodes.as_slice();
-        match lost_steps(self.transcript, run).or_else(|| self.lost_round()) {
+        let lost = lost_steps(self.transcript, run).or_else(|| self.lost_round());
+        match lost.or_else(|| self.has_lost_its_beginning().then(|| BEGINNING_LOST.to_owned())) {
             Some(why) => NodeFacts::Partial(nodes, why),
             None => NodeFacts::Complete(nodes),
         }

@@ -9,6 +9,7 @@ use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::exit::NoTests;
 use crate::cli::record::{CassetteArgs, RecordArgs};
 use crate::cli::schema::SchemaArgs;
+use crate::mock::fault::{FaultSpec, parse_fault};
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
 use crate::suite::load::Outside;
@@ -58,7 +59,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowproof check suites/")]
     Check(CheckArgs),
     /// Serve the suites' answers as a Dify on 127.0.0.1.
-    #[command(after_help = "Example:\n  flowproof mock --port 5001")]
+    #[command(
+        after_help = "Examples:\n  flowproof mock --port 5001\n  flowproof mock --fault drop_after:3\n  flowproof mock --fault http_429:1s,times=2 --fault one_byte_chunks"
+    )]
     Mock(MockArgs),
     /// Print the JSON Schema of a file format, for editors.
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]
@@ -260,6 +263,9 @@ pub struct MockArgs {
     /// Let nodes take their `elapsed` time, so that runs can be watched and stopped.
     #[arg(long)]
     pub real_time: bool,
+    /// What goes wrong with every run, such as `http_500`, `drop_after:3` or `http_429,times=2`; repeatable.
+    #[arg(long = "fault", value_name = "FAULT", value_parser = parse_fault)]
+    pub faults: Vec<FaultSpec>,
     /// Let suites name files outside the suites folder.
     #[arg(long)]
     pub allow_outside: bool,

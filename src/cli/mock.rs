@@ -32,12 +32,12 @@ async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
         return say::failure("the target is not the mock", Exit::Usage);
     };
     let mut signals = Signals::listen();
-    let port = args.port;
+    let (port, faults) = (args.port, args.faults.clone());
     let (pace, replay) = match args.real_time {
         true => (Pace::Real, Speed::RealTime),
         false => (options.pace, options.replay),
     };
-    let options = MockOptions { port, pace, replay, ..options.clone() };
+    let options = MockOptions { port, pace, replay, faults, ..options.clone() };
     let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::exchange::{Ending, Pauses, ResponseMode, Transcript};
+use crate::exchange::{Ending, Pauses, Posted, ResponseMode, Transcript};
 
 /// A transcript of which nothing has come yet.
-pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
+pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
     Transcript {
         ending: Ending::Cut { detail: "nothing came".to_owned() },
         mode,
@@ -29,7 +29,7 @@ pub fn begin(mode: ResponseMode, inputs: Value, curl: String) -> Transcript {
         max_gap: None,
         inputs,
         bytes: 0,
-        curl,
+        posted,
         pauses: Pauses::default(),
         recovery: None,
     }

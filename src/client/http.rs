@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
@@ -17,8 +18,8 @@ use crate::client::pause::Line;
 use crate::client::recover::{Caller, Search, Users, loss};
 use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
-use crate::client::{Endpoint, Recover, Timeouts, curl, message};
-use crate::exchange::{Ending, Recovery, Request, Transcript};
+use crate::client::{Endpoint, Recover, Timeouts, message};
+use crate::exchange::{Ending, Posted, Recovery, Request, Transcript};
 use crate::wire::request;
 
 /// How long the server is given to acknowledge a stop.
@@ -113,9 +114,9 @@ impl Client {
         (timeouts, waiter): (&Timeouts, &mut Waiter<'_>),
     ) -> Transcript {
         let url = self.url_of(request);
-        let body = message::run_body(request, &inputs);
-        let transcript =
-            assemble::begin(request.mode, Value::Object(inputs), curl::render_curl(url.as_str(), &body));
+        let body = Bytes::from(message::run_body(request, &inputs));
+        let posted = Posted { url: url.as_str().to_owned(), body: body.clone() };
+        let transcript = assemble::begin(request.mode, Value::Object(inputs), posted);
         let message = match message::run(authorization, request, url, body) {
             Ok(message) => message,
             Err(ending) => return Transcript { ending, ..transcript },
@@ -164,9 +165,9 @@ impl Client {
     }
 
     fn not_sent(&self, request: &Request, ending: Ending) -> Transcript {
-        let body = message::run_body(request, &request.inputs);
-        let line = curl::render_curl(self.url_of(request).as_str(), &body);
-        Transcript { ending, ..assemble::begin(request.mode, Value::Object(request.inputs.clone()), line) }
+        let body = Bytes::from(message::run_body(request, &request.inputs));
+        let posted = Posted { url: self.url_of(request).into(), body };
+        Transcript { ending, ..assemble::begin(request.mode, Value::Object(request.inputs.clone()), posted) }
     }
 
     fn url_of(&self, request: &Request) -> Url {

@@ -1,5 +1,6 @@
 //! The request of a run as it goes on the wire: address, headers, body.
 
+use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -26,7 +27,7 @@ pub fn run(
     authorization: &HeaderValue,
     request: &Request,
     url: Url,
-    body: String,
+    body: Bytes,
 ) -> Result<reqwest::Request, Ending> {
     let mut message = post(authorization, url, body);
     if let Some(attempt) = &request.mock_attempt {
@@ -41,7 +42,7 @@ pub fn run(
 
 /// The request that stops a task.
 pub fn stop(authorization: &HeaderValue, base: &Url, task_id: &str, user: &str) -> reqwest::Request {
-    post(authorization, join(base, &request::stop_path(task_id)), request::encode_stop(user))
+    post(authorization, join(base, &request::stop_path(task_id)), request::encode_stop(user).into())
 }
 
 /// The request for the events of a run, kept open past its pauses.
@@ -58,7 +59,7 @@ pub fn form(authorization: &HeaderValue, base: &Url, token: &str) -> reqwest::Re
 
 /// The request that answers a form.
 pub fn submit(authorization: &HeaderValue, base: &Url, token: &str, body: String) -> reqwest::Request {
-    post(authorization, join(base, &request::form_path(token)), body)
+    post(authorization, join(base, &request::form_path(token)), body.into())
 }
 
 fn get(authorization: &HeaderValue, url: Url) -> reqwest::Request {
@@ -67,7 +68,7 @@ fn get(authorization: &HeaderValue, url: Url) -> reqwest::Request {
     message
 }
 
-fn post(authorization: &HeaderValue, url: Url, body: String) -> reqwest::Request {
+fn post(authorization: &HeaderValue, url: Url, body: Bytes) -> reqwest::Request {
     let mut message = reqwest::Request::new(Method::POST, url);
     message.headers_mut().insert(AUTHORIZATION, authorization.clone());
     message.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -3,7 +3,6 @@
 mod assemble;
 mod begin;
 mod connect;
-mod curl;
 mod document;
 mod failure;
 mod follow;

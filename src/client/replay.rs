@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::check::{self, Usage};
+use crate::base::template::{Scope, Templates};
+use crate::check::{self, Context, Usage};
 use crate::client::raw_http::{RawRequest, chunk};
 use crate::client::raw_server::{RawServer, Step};
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
@@ -437,7 +438,9 @@ fn check_audit(name: &str, transcript: &Transcript, (lines, total): (&[Value], O
     let Some(total) = total else { return };
     let types = || lines.iter().filter_map(|event| event["data"]["node_type"].as_str());
     let (model, tool) = (types().any(|kind| kind == "llm"), types().any(|kind| kind == "tool"));
-    let facts = check::facts(transcript, Usage::Audit);
+    let (templates, scope) = (Templates::new(), Scope::new());
+    let context = Context { templates: &templates, scope: &scope, usage: Usage::Audit };
+    let facts = check::examine(&[], transcript, &context).facts;
     let stopped = transcript.nodes.iter().any(|node| node.node_type == "llm" && node.finished.is_none());
     let expected = match (total, model) {
         (_, true) if stopped => Some(UsageKind::Unfinished),

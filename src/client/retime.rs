@@ -82,8 +82,10 @@ mod tests {
     ];
 
     fn at_once() -> Transcript {
-        let begun =
-            Transcript { pings: 2, ..begin(ResponseMode::Streaming, serde_json::json!({}), "curl".into()) };
+        let begun = Transcript {
+            pings: 2,
+            ..begin(ResponseMode::Streaming, serde_json::json!({}), crate::exchange::Posted::default())
+        };
         let mut reader = StreamReader::new(begun, u64::MAX);
         for event in EVENTS {
             let _ = reader.take_event(event, Duration::ZERO);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::base::template::Scope;
-use crate::check::{self, Context};
+use crate::check::{self, Context, Examined};
 use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::cassettes::Route;
@@ -104,9 +104,9 @@ impl Engine {
 
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
-        let mut cause = check::cause(transcript);
         let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
-        let mut findings = check::evaluate(&case.test.checks, transcript, &context);
+        let Examined { mut cause, mut findings, facts } =
+            check::examine(&case.test.checks, transcript, &context);
         findings.extend(check::unused_answers(transcript));
         let other_version = self.other_version(made, transcript);
         if let Some(found) = &other_version {
@@ -119,7 +119,6 @@ impl Engine {
         };
         findings.extend(deviates);
         let verdict = verdict::judge(&findings);
-        let facts = check::facts(transcript, case.test.usage);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
             case: case.ordinal,

@@ -1,5 +1,9 @@
 //! Folds a journal to a `RunRecord` in one pass: every line is checked to be JSON, only a few fields are taken.
+//!
+//! The writer folds each event as it appends it, so that a run that has ended need not be read again; what it folds must be
+//! what its lines say.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -8,12 +12,12 @@ use std::path::Path;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::event::{RunEnd, RunStart};
+use crate::event::{Event, RunEnd, RunStart};
 use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{ContractNote, Price, UsageDoubt};
+use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The first line, as far as every version has it.
@@ -30,10 +34,11 @@ struct Schema {
 /// A further line, as far as the fold needs it.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Line {
+enum Line<'a> {
     RunStarted(serde::de::IgnoredAny),
     AttemptFinished(AttemptLine),
-    CaseFinished(OutcomeLine),
+    #[serde(borrow)]
+    CaseFinished(OutcomeLine<'a>),
     RunFinished(RunEnd),
 }
 
@@ -56,13 +61,26 @@ struct FactsLine {
 }
 
 #[derive(Deserialize)]
-struct OutcomeLine {
+struct OutcomeLine<'a> {
     case: u32,
-    suite: String,
+    #[serde(borrow)]
+    suite: Cow<'a, str>,
     verdict: Verdict,
     duration_ms: f64,
     #[serde(default)]
     warnings: u32,
+}
+
+impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
+    fn from(outcome: &'a CaseOutcome) -> Self {
+        Self {
+            case: outcome.case,
+            suite: Cow::Borrowed(&outcome.suite),
+            verdict: outcome.verdict,
+            duration_ms: outcome.duration_ms,
+            warnings: outcome.warnings,
+        }
+    }
 }
 
 /// Reads a journal; lines that cannot be read are named in the record and left out.
@@ -85,7 +103,8 @@ pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
     Ok(fold.finish(path))
 }
 
-fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
+/// What the first line says.
+pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
     let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
     if line.is_empty() {
         return Err(foreign(String::from("is missing: the file is empty")));
@@ -97,14 +116,15 @@ fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
         return Err(JournalError::Newer { path: path.to_owned(), found });
     }
     match serde_json::from_slice(line) {
-        Ok(crate::event::Event::RunStarted(start)) => Ok(start),
+        Ok(Event::RunStarted(start)) => Ok(start),
         Ok(_) => Err(foreign(String::from("is no `run_started`"))),
         Err(error) => Err(foreign(format!("is damaged: {error}"))),
     }
 }
 
 /// The state of the fold.
-struct Fold {
+#[derive(Debug)]
+pub(super) struct Fold {
     start: RunStart,
     end: Option<RunEnd>,
     totals: Totals,
@@ -117,7 +137,8 @@ struct Fold {
 }
 
 impl Fold {
-    fn new(start: RunStart) -> Self {
+    /// A fold that has taken the first line.
+    pub fn new(start: RunStart) -> Self {
         let expected = start.cases.min(1 << 20) as usize * 2;
         Self {
             start,
@@ -132,48 +153,78 @@ impl Fold {
         }
     }
 
-    fn line(&mut self, line: &[u8], offset: u64) {
+    /// Takes a further line, its end included.
+    pub fn line(&mut self, line: &[u8], offset: u64) {
         self.line += 1;
         let Some(text) = line.strip_suffix(b"\n") else {
             self.damaged(String::from("is torn: the run was killed while it was written"));
             return;
         };
         match serde_json::from_slice(text) {
-            Ok(Line::AttemptFinished(attempt)) => self.attempt(attempt, offset),
-            Ok(Line::CaseFinished(outcome)) => self.outcome(outcome, offset),
+            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed, contract })) => {
+                self.watched.take(case, facts.usage, contract);
+                self.totals.replayed += u32::from(replayed);
+                self.attempt(case, facts.tokens, &facts.cost, offset);
+            }
+            Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
             Ok(Line::RunFinished(end)) => self.end = Some(end),
             Ok(Line::RunStarted(_)) => self.damaged(String::from("starts another run")),
             Err(error) => self.damaged(error.to_string()),
         }
     }
 
-    fn attempt(&mut self, attempt: AttemptLine, offset: u64) {
-        self.entries.push(Entry::new(offset, Mark::Attempt, attempt.case, 0));
+    /// Takes an event whose line was written as it is; false when only the line itself tells what is read from it.
+    pub fn event(&mut self, event: &Event, offset: u64) -> bool {
+        match event {
+            Event::RunStarted(_) => return false,
+            Event::AttemptFinished(attempt) => {
+                let facts = &attempt.facts;
+                self.line += 1;
+                self.watched.take(attempt.case, facts.usage.clone(), attempt.contract.clone());
+                self.totals.replayed += u32::from(attempt.replayed);
+                self.attempt(attempt.case, facts.tokens, &facts.cost, offset);
+            }
+            Event::CaseFinished(outcome) => {
+                // JSON has no word for what is no finite number.
+                if !outcome.duration_ms.is_finite() {
+                    return false;
+                }
+                self.line += 1;
+                self.outcome(&OutcomeLine::from(&**outcome), offset);
+            }
+            Event::RunFinished(end) => {
+                if !end.duration_ms.is_finite() {
+                    return false;
+                }
+                self.line += 1;
+                self.end = Some(end.clone());
+            }
+        }
+        true
+    }
+
+    fn attempt(&mut self, case: u32, tokens: Option<u64>, cost: &[Price], offset: u64) {
+        self.entries.push(Entry::new(offset, Mark::Attempt, case, 0));
         self.totals.attempts += 1;
-        self.totals.replayed += u32::from(attempt.replayed);
-        match attempt.facts.tokens {
+        match tokens {
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
             None => self.totals.tokens_unknown += 1,
         }
-        self.watched.deviations(attempt.case, attempt.contract);
-        if let Some(doubt) = attempt.facts.usage {
-            self.watched.doubt(attempt.case, doubt);
-        }
-        for price in attempt.facts.cost {
+        for price in cost {
             match price.amount.parse::<Decimal>() {
-                Ok(amount) => {
-                    let sum = self.totals.cost.entry(price.currency).or_default();
-                    *sum = sum.saturating_add(amount);
-                }
+                Ok(amount) => match self.totals.cost.get_mut(&price.currency) {
+                    Some(sum) => *sum = sum.saturating_add(amount),
+                    None => drop(self.totals.cost.insert(price.currency.clone(), amount)),
+                },
                 Err(_) => self.damaged(format!("has a price that is no number: `{}`", price.amount)),
             }
         }
     }
 
-    fn outcome(&mut self, outcome: OutcomeLine, offset: u64) {
-        let suite = match self.by_name.get(&outcome.suite) {
+    fn outcome(&mut self, outcome: &OutcomeLine<'_>, offset: u64) {
+        let suite = match self.by_name.get(outcome.suite.as_ref()) {
             Some(suite) => *suite,
-            None => self.add_suite(outcome.suite),
+            None => self.add_suite(outcome.suite.clone().into_owned()),
         };
         let totals = &mut self.suites[suite as usize];
         totals.duration_ms += outcome.duration_ms;
@@ -193,7 +244,8 @@ impl Fold {
         self.damage.push(Damage { line: self.line, reason });
     }
 
-    fn finish(mut self, path: &Path) -> RunRecord {
+    /// The record of what was taken.
+    pub fn finish(mut self, path: &Path) -> RunRecord {
         let mut index = Index::new(self.entries);
         let order = index.number_suites(self.suites.len());
         let mut suites = vec![SuiteTotals::default(); self.suites.len()];

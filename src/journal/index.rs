@@ -62,7 +62,7 @@ impl Entry {
 }
 
 /// All lines of all cases, by case and then in file order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Index {
     entries: Vec<Entry>,
 }

@@ -1,4 +1,4 @@
-//! The stored record of a run: one JSON line a fact, appended while it runs, folded into a `RunRecord` afterwards.
+//! The stored record of a run: one JSON line a fact, appended while it runs, folded into a `RunRecord`.
 //!
 //! The line is `crate::event::Event` as serde writes it; the first line is `run_started` and names the schema.
 //! Nothing is ever rewritten: what has finished is on disk before the next case starts on its slot.
@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 mod append;
 mod depth;
 mod fold;
+mod held;
 mod index;
 mod lines;
+mod live;
 mod mask;
 mod read;
+mod records;
 #[cfg(test)]
 pub(crate) mod sample;
 mod split;
@@ -21,6 +24,7 @@ mod watched;
 
 pub(crate) use append::Journal;
 pub(crate) use fold::read;
+pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;
 pub(crate) use watched::Watched;

@@ -1,17 +1,16 @@
-//! A run as folded from its journal: totals and a small index in memory, the records of cases streamed from the file.
+//! A run as folded from its journal: totals and a small index in memory.
 //!
 //! Memory grows by 32 bytes for a case of one attempt and 16 for each further attempt; no record is kept.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::event::{Event, RunEnd, RunStart};
+use crate::event::{RunEnd, RunStart};
 use crate::journal::JournalError;
-use crate::journal::index::{CaseLines, Index, Mark};
-use crate::journal::lines::Lines;
+use crate::journal::index::Index;
+use crate::journal::records::RecordReader;
 use crate::journal::watched::Watched;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
@@ -113,7 +112,7 @@ pub(crate) struct Damage {
 }
 
 /// A finished, interrupted or still growing run.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct RunRecord {
     /// What was known when it started.
     pub start: RunStart,
@@ -148,13 +147,6 @@ impl RunRecord {
         self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
     }
 
-    /// The records of all cases, suite by suite as in `suites`, in plan order within each.
-    pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
-        let order = self.order_by_suite().into_iter();
-        order.filter_map(|case| self.index.case(case)).map(move |lines| reader.read(lines))
-    }
-
     /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn order_by_suite(&self) -> Vec<u32> {
         let mut order: Vec<(u32, u32)> =
@@ -163,69 +155,34 @@ impl RunRecord {
         order.into_iter().map(|(_, case)| case).collect()
     }
 
-    /// The records of some cases, in the order asked for.
-    pub fn read_cases(&self, cases: &[u32]) -> Result<Vec<CaseRecord>, JournalError> {
+    /// Gives some cases to the documents of the run, in the order asked for, each with its attempts as the members of a JSON
+    /// list. Of a case that passed and warns of nothing, only that text has findings and nodes: nobody explains what held.
+    pub fn read_cases(
+        &self,
+        cases: &[u32],
+        mut take: impl FnMut(CaseRecord, &[u8]),
+    ) -> Result<(), JournalError> {
         let mut reader = RecordReader::new(&self.path);
-        cases.iter().filter_map(|case| self.index.case(*case)).map(|lines| reader.read(lines)).collect()
+        let mut attempts = Vec::new();
+        for lines in cases.iter().filter_map(|case| self.index.case(*case)) {
+            attempts.clear();
+            let record = reader.read_with_text(lines, &mut attempts)?;
+            take(record, &attempts);
+        }
+        Ok(())
+    }
+
+    /// The records of all cases, suite by suite as in `suites`, in plan order within each.
+    #[cfg(test)]
+    pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.path);
+        let order = self.order_by_suite().into_iter();
+        order.filter_map(|case| self.index.case(case)).map(move |lines| reader.read(lines))
     }
 
     /// Bytes the index holds.
     #[cfg(test)]
     pub fn index_bytes(&self) -> usize {
         self.index.bytes()
-    }
-}
-
-/// Reads records by their lines, opening the file at the first.
-struct RecordReader<'a> {
-    path: &'a Path,
-    lines: Option<Lines>,
-}
-
-impl<'a> RecordReader<'a> {
-    fn new(path: &'a Path) -> Self {
-        Self { path, lines: None }
-    }
-
-    fn read(&mut self, case: CaseLines<'_>) -> Result<CaseRecord, JournalError> {
-        let mut attempts = Vec::with_capacity(case.lines.len() - 1);
-        for entry in case.lines {
-            match entry.mark() {
-                Mark::Attempt => match self.event(entry.offset())? {
-                    Event::AttemptFinished(attempt) => attempts.push(Arc::unwrap_or_clone(attempt)),
-                    Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
-                        return Err(self.changed(entry.offset()));
-                    }
-                },
-                Mark::Outcome(_) => {}
-            }
-        }
-        match self.event(case.outcome.offset())? {
-            Event::CaseFinished(outcome) => {
-                Ok(CaseRecord { outcome: Arc::unwrap_or_clone(outcome), attempts })
-            }
-            Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
-                Err(self.changed(case.outcome.offset()))
-            }
-        }
-    }
-
-    fn event(&mut self, offset: u64) -> Result<Event, JournalError> {
-        let io = |source| JournalError::Io { path: self.path.to_owned(), source };
-        if self.lines.is_none() {
-            self.lines = Some(Lines::open(self.path).map_err(io)?);
-        }
-        let lines = self.lines.as_mut().expect("opened just before");
-        let line = lines.at(offset).map_err(io)?;
-        serde_json::from_slice(line).map_err(|error| JournalError::Unreadable {
-            path: self.path.to_owned(),
-            offset,
-            reason: error.to_string(),
-        })
-    }
-
-    fn changed(&self, offset: u64) -> JournalError {
-        let reason = String::from("the file changed while it was read");
-        JournalError::Unreadable { path: self.path.to_owned(), offset, reason }
     }
 }

@@ -9,7 +9,7 @@ use super::sample::*;
 use super::*;
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink};
-use crate::outcome::Attempt;
+use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
 fn folder() -> tempfile::TempDir {
@@ -214,4 +214,63 @@ fn the_index_stays_small() {
     assert_eq!(record.totals.passed, 10_000);
     let order: Vec<u32> = record.cases_by_suite().map(|case| case.unwrap().outcome.case).collect();
     assert!(order.is_sorted() && order.len() == 10_000);
+}
+
+/// The events as their writer folded them, and as the file is read.
+fn both_folds(events: &[Event], secrets: &[&str]) -> (Option<RunRecord>, RunRecord) {
+    let folder = folder();
+    let ended = Ended::default();
+    let redactor = Redactor::new(secrets.iter().map(|secret| (*secret).to_owned()));
+    let mut journal = Journal::create(folder.path(), "r", redactor).unwrap().leaving(ended.clone());
+    events.iter().for_each(|event| journal.take(event).unwrap());
+    drop(journal);
+    (ended.take(), read(&path_of(folder.path(), "r")).unwrap())
+}
+
+#[test]
+fn what_the_writer_folds_is_what_the_file_says() {
+    let mut odd = every_verdict();
+    let last = odd.pop().unwrap();
+    let mut priced = attempt(0, Verdict::Passed, Vec::new());
+    priced.facts.cost[0].amount = String::from("a lot");
+    odd.push(Event::AttemptFinished(Arc::new(priced)));
+    let endless = CaseOutcome { duration_ms: f64::INFINITY, ..outcome(9, "new", "endless", Verdict::Passed) };
+    odd.push(Event::CaseFinished(Arc::new(endless)));
+    odd.push(Event::RunStarted(start(1)));
+    let precise = CaseOutcome { duration_ms: 0.1 + 0.2, ..outcome(1, "triage", "again", Verdict::Passed) };
+    odd.push(Event::CaseFinished(Arc::new(precise)));
+    odd.push(last);
+    for (events, secrets) in [
+        (every_verdict(), &[][..]),
+        (many(3_000), &[]),
+        (odd.clone(), &[]),
+        (every_verdict(), &["triage", "mock"]),
+        (every_verdict(), &["USD"]),
+        (every_verdict(), &["0.0000041", "passed", "421"]),
+        (odd, &["triage", "USD", "a lot"]),
+    ] {
+        let (live, file) = both_folds(&events, secrets);
+        let live = live.expect("the run has ended");
+        assert_eq!(live, file, "{secrets:?}");
+        assert_eq!(live.index_bytes(), file.index_bytes());
+        let shown = |record: &RunRecord| format!("{:?} {:?}", record.totals, record.suites);
+        assert_eq!(shown(&live), shown(&file), "{secrets:?}");
+    }
+}
+
+#[test]
+fn only_a_run_that_has_ended_as_the_file_says_is_not_read_again() {
+    let events = every_verdict();
+    assert!(both_folds(&events[..events.len() - 1], &[]).0.is_none());
+    let late = [&events[..], &passed(0, "late")].concat();
+    assert!(both_folds(&late, &[]).0.is_none());
+    let folder = folder();
+    let ended = Ended::default();
+    let journal = Journal::create(folder.path(), "r", Redactor::new([])).unwrap();
+    let mut journal = journal.leaving(ended.clone());
+    events.iter().for_each(|event| journal.take(event).unwrap());
+    let path = path_of(folder.path(), "r");
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, &text[..text.len() - 1]).unwrap();
+    assert!(ended.take().is_none());
 }

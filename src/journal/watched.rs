@@ -19,17 +19,15 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Notes the doubt of an attempt.
-    pub(super) fn doubt(&mut self, case: u32, doubt: UsageDoubt) {
-        self.doubted += 1;
-        self.trusted += u32::from(doubt.trusted);
-        if self.doubts.len() < KEPT {
-            self.doubts.push((case, doubt));
+    /// Notes what an attempt brought along; the engine bounds how many deviations there are.
+    pub(super) fn take(&mut self, case: u32, doubt: Option<UsageDoubt>, notes: Vec<ContractNote>) {
+        if let Some(doubt) = doubt {
+            self.doubted += 1;
+            self.trusted += u32::from(doubt.trusted);
+            if self.doubts.len() < KEPT {
+                self.doubts.push((case, doubt));
+            }
         }
-    }
-
-    /// Notes how an attempt's answer differs; the engine bounds how many there are.
-    pub(super) fn deviations(&mut self, case: u32, notes: Vec<ContractNote>) {
         let room = KEPT.saturating_sub(self.contract.len());
         self.contract.extend(notes.into_iter().take(room).map(|note| (case, note)));
     }

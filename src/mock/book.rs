@@ -61,6 +61,8 @@ pub struct AttemptId {
     pub ordinal: u32,
     /// The repeat, from 0.
     pub repeat: u32,
+    /// The try of that repeat, from 0.
+    pub number: u32,
 }
 
 /// What a request is matched by.
@@ -98,8 +100,8 @@ impl AttemptId {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (ordinal, repeat) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        parts.next()?.parse::<u32>().ok()?;
-        Some(Self { ordinal, repeat })
+        let number = parts.next()?.parse().ok()?;
+        Some(Self { ordinal, repeat, number })
     }
 }
 

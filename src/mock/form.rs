@@ -97,6 +97,11 @@ fn read_field(name: &str, kind: Kind, declared: &Value) -> Field {
 }
 
 impl Form {
+    /// The first variable that must be there.
+    pub fn required(&self) -> Option<&str> {
+        self.fields.iter().find(|field| field.is_required).map(|field| field.name.as_str())
+    }
+
     /// The inputs as Dify takes them: unknown keys dropped, defaults and nulls filled in.
     pub fn accept(
         &self,

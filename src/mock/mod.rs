@@ -8,6 +8,7 @@
 
 mod answer;
 pub(crate) mod book;
+pub(crate) mod fault;
 mod form;
 pub(crate) mod options;
 mod reply;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cassette::Speed;
 pub use crate::mock::answer::DifyVersion;
+use crate::mock::fault::FaultSpec;
 use crate::mock::form::{Form, read_form};
 use crate::suite::node::{Node, NodeValue};
 use crate::suite::reader::Reader;
@@ -25,6 +26,8 @@ pub struct MockOptions {
     pub replay: Speed,
     /// After how long a silent stream is closed.
     pub stream_idle: Duration,
+    /// What goes wrong with every run.
+    pub faults: Vec<FaultSpec>,
 }
 
 impl Default for MockOptions {
@@ -36,6 +39,7 @@ impl Default for MockOptions {
             pace: Pace::AtOnce,
             replay: Speed::AtOnce,
             stream_idle: Duration::from_millis(300_900),
+            faults: Vec::new(),
         }
     }
 }

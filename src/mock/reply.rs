@@ -15,6 +15,7 @@ pub(super) use self::scalar::{
     Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
     statuses, text, texts, times, workers,
 };
+use crate::mock::fault::{FaultSpec, decode_faults};
 
 /// What one run answers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,6 +46,8 @@ pub struct Reply {
     pub pauses: Vec<Vec<Pause>>,
     /// Waited before the first byte.
     pub latency: Option<Duration>,
+    /// What goes wrong on the way to the client.
+    pub faults: Vec<FaultSpec>,
 }
 
 /// One node as written; lists give the rounds of a container's child their own values.
@@ -175,6 +178,9 @@ pub fn decode_reply(value: &Value) -> Result<Reply, String> {
         return Err("`text` has no node to stream it: each streams its own".to_owned());
     }
     pause::check_nodes(&reply)?;
+    if reply.reject.is_some() && !reply.faults.iter().all(|spec| spec.fault.acts_without_run()) {
+        return Err("this fault cannot stand beside `reject`: nothing runs".to_owned());
+    }
     Ok(reply)
 }
 
@@ -193,6 +199,7 @@ fn set_reply_key(reply: &mut Reply, key: &str, value: &Value) -> Result<(), Stri
         "reject" => reply.reject = Some(decode_reject(value)?),
         "pause" => reply.pauses = pause::decode_pauses(value)?,
         "nodes" => reply.nodes = decode_nodes(value)?,
+        "fault" => reply.faults = decode_faults(value).map_err(|error| error.to_string())?,
         _ => return Err("is not known".to_owned()),
     }
     Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Everything is checked when suites load; what holds templates is rendered for each attempt and decoded again.
 
+mod fault;
 mod keys;
 
 use std::sync::Arc;

@@ -2,11 +2,14 @@
 
 mod body;
 mod endpoints;
+mod faulty;
 mod files;
 mod follow;
 mod forms;
 mod life;
+mod lost;
 mod pace;
+mod play;
 mod query;
 mod refusal;
 mod replay;
@@ -16,14 +19,18 @@ mod route;
 mod run;
 mod state;
 mod upload;
+mod uploads;
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -31,6 +38,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::state::State;
 use crate::base::template::Templates;
 use crate::mock::book::Book;
+use crate::mock::fault::Broken;
 pub use crate::mock::options::MockOptions;
 
 /// Connections that may wait to be accepted.
@@ -104,7 +112,7 @@ async fn accept(listener: TcpListener, state: Arc<State>, mut stopped: watch::Re
                     connections.spawn(serve(stream, state.clone()));
                 }
                 // Out of file descriptors, or the peer was gone already: others may do better.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             _ = stopped.changed() => break,
@@ -118,13 +126,29 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = state.clone();
-        async move { Ok::<_, std::convert::Infallible>(route::answer(&state, request).await) }
+        Box::pin(async move {
+            let response = route::answer(&state, request).await;
+            match response.extensions().get::<Broken>() {
+                None => Ok(response),
+                Some(broken) => Err(*broken),
+            }
+        })
     });
     // Flattened writes: all events of an answer without waits leave in one call.
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .title_case_headers(true)
         .writev(false)
         .serve_connection(TokioIo::new(stream), service);
+    let ended = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
     // A peer that hangs up or speaks no HTTP is its own affair.
-    let _ = connection.await;
+    if ended.is_err_and(|error| is_reset(&error)) {
+        let stream = connection.into_parts().io.into_inner();
+        // Without lingering, closing sends a reset in place of an end.
+        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+fn is_reset(error: &hyper::Error) -> bool {
+    let broken = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Broken>());
+    matches!(broken, Some(Broken::Reset))
 }

@@ -3,6 +3,7 @@
 mod census;
 mod derive;
 mod details;
+mod faults;
 mod following;
 mod likeness;
 mod pauses;

@@ -14,6 +14,7 @@ use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::select::arrange;
+use crate::plan::shared::SharedChecks;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
@@ -156,8 +157,10 @@ impl Building<'_, '_> {
             retries: self.prepared.target.retries.clone(),
         };
         let mut cases = Vec::new();
+        let mut shared = SharedChecks::of(&suite.defaults.assertions);
         for test in &suite.tests {
-            let compiled = Arc::new(compile_test(&mut reader, test, &context, &mut self.templates));
+            let compiled =
+                Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));
             let only = if test.only.is_some() { Only::Yes } else { Only::No };
             let skip = test.skip.as_deref().map(Arc::from).or_else(|| skip.clone());
             cases.extend(expand(test, &compiled, skip).map(|case| (case, only)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::bindings::Bindings;
 use crate::base::template::{Template, Templates};
 use crate::check::{
-    CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
+    Check, CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
     merge_assertions, needs_status,
 };
 use crate::exchange::ResponseMode;
@@ -15,6 +15,7 @@ use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
+use crate::plan::shared::SharedChecks;
 use crate::plan::target::{retries_of, usage_of};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Entry;
@@ -58,7 +59,7 @@ pub fn compile_test(
     reader: &mut Reader<'_>,
     spec: &TestSpec,
     context: &SuiteContext<'_>,
-    templates: &mut Templates,
+    (templates, shared): (&mut Templates, &mut SharedChecks<'_>),
 ) -> Test {
     let none = RunSpec::default();
     let defaults = &context.suite.defaults;
@@ -93,7 +94,7 @@ pub fn compile_test(
         repeat: repeat_of(own, inherited, context),
         pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
-        checks: compile_checks(reader, spec, context, (&mut *templates, &known)),
+        checks: compile_checks(reader, spec, (context, shared), (&mut *templates, &known)),
         answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
         mock: spec
             .mock
@@ -173,9 +174,9 @@ fn repeat_of(own: &RunSpec, inherited: &RunSpec, context: &SuiteContext<'_>) -> 
 fn compile_checks(
     reader: &mut Reader<'_>,
     spec: &TestSpec,
-    context: &SuiteContext<'_>,
+    (context, shared): (&SuiteContext<'_>, &mut SharedChecks<'_>),
     (templates, known): (&mut Templates, &KnownNames),
-) -> Vec<crate::check::Check> {
+) -> Vec<Check> {
     let defaults = if spec.skip_defaults { &[][..] } else { &context.suite.defaults.assertions };
     let merged = merge_assertions(defaults, &spec.run.assertions);
     let grounds = &context.suite.grounds;
@@ -183,8 +184,17 @@ fn compile_checks(
         folder: grounds.folder.to_path_buf(),
         root: grounds.root.as_ref().map(|root| root.to_path_buf()),
     };
-    let mut checks =
-        compile_assertions(reader, &merged, &mut CompileContext { templates, known, files: &files });
+    let mut compiling = CompileContext { templates, known, files: &files };
+    let mut checks = Vec::with_capacity(merged.len() + 1);
+    for node in &merged {
+        if let Some(check) = shared.find(node) {
+            checks.push(check.clone());
+            continue;
+        }
+        let compiled = compile_assertions(reader, std::slice::from_ref(node), &mut compiling);
+        compiled.iter().for_each(|check| shared.keep(node, check));
+        checks.extend(compiled);
+    }
     if needs_status(&merged) {
         checks.push(implicit_status(Arc::new(reader.source.place(spec.name.mark))));
     }

@@ -255,6 +255,26 @@ fn a_test_that_expects_rejection_is_sent_blocking() {
 }
 
 #[test]
+fn defaults_are_shared_by_the_tests_that_leave_them_as_they_are() {
+    let suite = "defaults:\n  assert:\n    - { path: $.a, equals: 1 }\n    - { path: $.city, equals: \"{{ row.city }}\" }\n    - { tokens: 5, steps: 2 }\ntests:\n  - { name: a, each: [{ city: Rome }] }\n  - { name: b, each: [{ city: Oslo }], assert: [{ steps: 3 }] }\n  - { name: c, each: [{ city: Bern }] }\n  - { name: d, skip_defaults: true, assert: [{ path: $.a, equals: 1 }] }\n";
+    let plan = plan(&[("suites/s.yaml", suite)], &Choices::default());
+    let checks: Vec<String> = plan.cases.iter().map(|case| format!("{:?}", case.test.checks)).collect();
+    let count = |case: usize| plan.cases[case].test.checks.len();
+    assert_eq!([0, 1, 2, 3].map(count), [4, 5, 4, 2]);
+    // All but the implied status, which stands at each test's name.
+    let shared = |text: &str| text[..text.rfind("Check { head").unwrap()].to_owned();
+    assert_eq!(shared(&checks[0]), shared(&checks[2]));
+    assert!(checks[0].contains("\"tokens at most 5 and steps at most 2\""), "{}", checks[0]);
+    assert!(checks[1].contains("\"tokens at most 5\"") && checks[1].contains("\"steps at most 3\""));
+    assert!(!checks[1].contains("steps at most 2") && !checks[3].contains("tokens at most"));
+    // What a template may name is a matter of each test.
+    let towns = suite.replace("{ city: Bern }", "{ town: Bern }");
+    let problems = compiled(&[("suites/s.yaml", &towns)], &Choices::default()).problems;
+    let lines: Vec<String> = problems.iter().map(line_of).collect();
+    assert!(lines.len() == 1 && lines[0].contains("`row.city`"), "{lines:?}");
+}
+
+#[test]
 fn filters_tags_only_sample_and_shuffle_select() {
     let many: String = (0..50)
         .map(|number| {

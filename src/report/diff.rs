@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::CaseRecord;
+use crate::outcome::Attempt;
 use crate::report::facts::plain_explanation;
 use crate::report::headline::headline;
 use crate::report::text::{Lines, visible};
@@ -31,9 +32,7 @@ impl DiffFolder {
 
     /// Writes the difference of a case, if it has one.
     pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
-        let Some(attempt) = case.deciding().filter(|attempt| attempt.findings.iter().any(differs)) else {
-            return Ok(());
-        };
+        let Some(attempt) = differing(case) else { return Ok(()) };
         let stem = file_stem(&case.outcome.name, &mut self.taken);
         let explained = plain_explanation(attempt);
         let name = visible(&case.outcome.name, Lines::One);
@@ -59,6 +58,11 @@ impl DiffFolder {
     pub fn finish(self) -> Vec<PathBuf> {
         self.written
     }
+}
+
+/// The attempt whose difference is shown, if the case has one.
+pub(super) fn differing(case: &CaseRecord) -> Option<&Attempt> {
+    case.deciding().filter(|attempt| attempt.findings.iter().any(differs))
 }
 
 /// True where something came and is not what was expected.

@@ -9,7 +9,7 @@ use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{Attempt, ContractNote, UsageDoubt};
+use crate::outcome::{ContractNote, UsageDoubt};
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -122,7 +122,6 @@ struct Case<'a> {
     reason: Option<&'a str>,
     duration_ms: f64,
     warnings: u32,
-    attempts: &'a [Attempt],
 }
 
 impl<W: Write> JsonReport<W> {
@@ -147,24 +146,14 @@ impl<W: Write> JsonReport<W> {
         Ok(Self { out, separator: b"\n" })
     }
 
-    /// Adds a case.
-    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+    /// Adds cases, as `push_case` wrote them.
+    pub fn cases(&mut self, cases: &[u8]) -> io::Result<()> {
+        if cases.is_empty() {
+            return Ok(());
+        }
         self.out.write_all(self.separator)?;
-        self.separator = b",\n";
-        let outcome = &case.outcome;
-        let case = Case {
-            case: outcome.case,
-            name: &outcome.name,
-            suite: &outcome.suite,
-            place: &outcome.place,
-            tags: &outcome.tags,
-            verdict: outcome.verdict,
-            reason: outcome.reason.as_deref(),
-            duration_ms: outcome.duration_ms,
-            warnings: outcome.warnings,
-            attempts: &case.attempts,
-        };
-        serde_json::to_writer(&mut self.out, &case).map_err(io::Error::from)
+        self.separator = SEPARATOR;
+        self.out.write_all(cases)
     }
 
     /// Ends the document.
@@ -172,6 +161,34 @@ impl<W: Write> JsonReport<W> {
         self.out.write_all(b"\n]\n}\n")?;
         Ok(self.out)
     }
+}
+
+/// What stands between two cases.
+const SEPARATOR: &[u8] = b",\n";
+
+/// Adds a case to those that will stand before it; its attempts are written as they stand in the journal.
+pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
+    if !out.is_empty() {
+        out.extend_from_slice(SEPARATOR);
+    }
+    let outcome = &case.outcome;
+    let head = Case {
+        case: outcome.case,
+        name: &outcome.name,
+        suite: &outcome.suite,
+        place: &outcome.place,
+        tags: &outcome.tags,
+        verdict: outcome.verdict,
+        reason: outcome.reason.as_deref(),
+        duration_ms: outcome.duration_ms,
+        warnings: outcome.warnings,
+    };
+    serde_json::to_writer(&mut *out, &head).expect("names, numbers and texts become JSON");
+    let end = out.pop();
+    debug_assert_eq!(end, Some(b'}'), "an object was written");
+    out.extend_from_slice(b",\"attempts\":[");
+    out.extend_from_slice(attempts);
+    out.extend_from_slice(b"]}");
 }
 
 fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {

@@ -5,6 +5,7 @@
 //! Re-runs are written as nextest and Surefire do: `flakyFailure`, `flakyError`, `rerunFailure`, `rerunError`.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
@@ -41,31 +42,13 @@ impl<'a, W: Write> Junit<'a, W> {
         Ok(Self { xml, record, suites: 0 })
     }
 
-    /// Adds a case.
-    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+    /// Adds cases of one suite.
+    pub fn section(&mut self, section: &Section) -> io::Result<()> {
         let current = self.suites.checked_sub(1).map(|suite| &self.record.suites[suite]);
-        if current.is_none_or(|suite| suite.name != case.outcome.suite) {
-            self.next_suite(&case.outcome.place.file)?;
+        if current.is_none_or(|suite| suite.name != section.suite) {
+            self.next_suite(&section.file)?;
         }
-        self.xml.open("testcase")?;
-        self.head(case)?;
-        self.properties(case)?;
-        match case.outcome.verdict {
-            Verdict::Passed => {}
-            Verdict::Flaky => self.reruns(case, None, ["flakyFailure", "flakyError"])?,
-            Verdict::Failed => self.red(case, "failure", "assertion")?,
-            Verdict::Inconclusive => self.red(case, "failure", "inconclusive")?,
-            Verdict::Errored => self.red(case, "error", "not judged")?,
-            Verdict::Skipped => {
-                self.xml.open("skipped")?;
-                if let Some(reason) = &case.outcome.reason {
-                    self.xml.attribute("message", reason)?;
-                }
-                self.xml.close()?;
-            }
-        }
-        self.xml.close()?;
-        Ok(())
+        self.xml.piece(&section.cases)
     }
 
     /// Ends the document; a run that did not judge all its cases is told as an error, for it must not look green.
@@ -108,22 +91,71 @@ impl<'a, W: Write> Junit<'a, W> {
             .attribute("timestamp", &start.started)?
             .attribute("file", file)?;
         self.xml.open("properties")?;
-        self.property("flowproof.run", &start.run)?;
-        self.property("flowproof.version", &start.flowproof)?;
-        self.property("flowproof.target", &start.target)?;
-        self.property("flowproof.profile", &start.profile)?;
-        self.property("flowproof.seed", &start.seed.to_string())?;
+        property(&mut self.xml, "flowproof.run", &start.run)?;
+        property(&mut self.xml, "flowproof.version", &start.flowproof)?;
+        property(&mut self.xml, "flowproof.target", &start.target)?;
+        property(&mut self.xml, "flowproof.profile", &start.profile)?;
+        property(&mut self.xml, "flowproof.seed", &start.seed.to_string())?;
         if let Some(note) = provenance::note(start, &self.record.totals) {
-            self.property("flowproof.note", &note)?;
+            property(&mut self.xml, "flowproof.note", &note)?;
         }
         for ran in self.record.end.iter().flat_map(|end| &end.versions) {
-            self.property("flowproof.ran", &told_version(ran))?;
+            property(&mut self.xml, "flowproof.ran", &told_version(ran))?;
         }
         if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
-            self.property("flowproof.limit", &told_limit(limit))?;
+            property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
         }
         if self.record.unfinished() > 0 {
-            self.property("flowproof.unfinished", ending(self.record))?;
+            property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;
+        }
+        self.xml.close()?;
+        Ok(())
+    }
+}
+
+/// Cases of one suite that follow each other, as testcases.
+#[derive(Debug)]
+pub(super) struct Section {
+    suite: String,
+    /// The file of the first.
+    file: Arc<str>,
+    cases: Vec<u8>,
+}
+
+/// Adds a case to the sections of those before it.
+pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord) {
+    let (suite, place) = (&case.outcome.suite, &case.outcome.place);
+    if sections.last().is_none_or(|section| section.suite != *suite) {
+        sections.push(Section { suite: suite.clone(), file: place.file.clone(), cases: Vec::new() });
+    }
+    let section = sections.last_mut().expect("there is one");
+    let xml = Xml::inside(&mut section.cases, &["testsuites", "testsuite"]);
+    Testcase { xml }.write(case).expect("a Vec takes all");
+}
+
+/// A testcase that is being written.
+struct Testcase<W> {
+    xml: Xml<W>,
+}
+
+impl<W: Write> Testcase<W> {
+    fn write(&mut self, case: &CaseRecord) -> io::Result<()> {
+        self.xml.open("testcase")?;
+        self.head(case)?;
+        self.properties(case)?;
+        match case.outcome.verdict {
+            Verdict::Passed => {}
+            Verdict::Flaky => self.reruns(case, None, ["flakyFailure", "flakyError"])?,
+            Verdict::Failed => self.red(case, "failure", "assertion")?,
+            Verdict::Inconclusive => self.red(case, "failure", "inconclusive")?,
+            Verdict::Errored => self.red(case, "error", "not judged")?,
+            Verdict::Skipped => {
+                self.xml.open("skipped")?;
+                if let Some(reason) = &case.outcome.reason {
+                    self.xml.attribute("message", reason)?;
+                }
+                self.xml.close()?;
+            }
         }
         self.xml.close()?;
         Ok(())
@@ -184,8 +216,7 @@ impl<'a, W: Write> Junit<'a, W> {
     }
 
     fn property(&mut self, name: &str, value: &str) -> io::Result<()> {
-        self.xml.open("property")?.attribute("name", name)?.attribute("value", value)?.close()?;
-        Ok(())
+        property(&mut self.xml, name, value)
     }
 
     fn red(&mut self, case: &CaseRecord, element: &'static str, kind: &str) -> io::Result<()> {
@@ -225,6 +256,11 @@ impl<'a, W: Write> Junit<'a, W> {
         }
         Ok(())
     }
+}
+
+fn property<W: Write>(xml: &mut Xml<W>, name: &str, value: &str) -> io::Result<()> {
+    xml.open("property")?.attribute("name", name)?.attribute("value", value)?.close()?;
+    Ok(())
 }
 
 /// Why a run is not complete.

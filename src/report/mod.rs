@@ -7,6 +7,7 @@ pub(crate) mod github;
 mod headline;
 pub(crate) mod json;
 mod junit;
+mod pieces;
 mod provenance;
 mod run_facts;
 pub(crate) mod terminal;

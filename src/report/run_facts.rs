@@ -24,7 +24,7 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
 fn tell_contract(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
     let notes = &record.watched.contract;
     let Some((case, first)) = notes.first() else { return Ok(()) };
-    let name = record.read_cases(&[*case])?.pop().map_or_else(String::new, |case| case.outcome.name);
+    let name = name_of(record, *case)?;
     let differences = if notes.len() == 1 { "difference" } else { "differences" };
     let rest = if notes.len() > 1 { "; all of them in report.json" } else { "" };
     let line = format!(
@@ -89,7 +89,7 @@ fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
     text.tone(Tone::Doubt, &head).end();
     let shown: Vec<_> = watched.doubts.iter().filter(|(_, doubt)| !doubt.trusted).take(DOUBTS).collect();
     for (case, doubt) in &shown {
-        let name = record.read_cases(&[*case])?.pop().map_or_else(String::new, |case| case.outcome.name);
+        let name = name_of(record, *case)?;
         text.push(&format!("  {}: {}", one_line(&name, 120), one_line(&doubt.message, 300))).end();
     }
     let left = u64::from(told) - shown.len() as u64;
@@ -97,4 +97,11 @@ fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
         text.push(&format!("  … and {} more, in report.json", format_count(left))).end();
     }
     Ok(())
+}
+
+/// A case's name; empty where the run was killed before its test had ended.
+fn name_of(record: &RunRecord, case: u32) -> Result<String, JournalError> {
+    let mut name = String::new();
+    record.read_cases(&[case], |case, _| name = case.outcome.name)?;
+    Ok(name)
 }

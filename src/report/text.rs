@@ -102,6 +102,9 @@ pub(crate) enum Lines {
 /// Makes everything visible that a terminal, an XML reader or an eye would take for something else: control characters,
 /// escape sequences, turns of the writing direction, characters that XML forbids.
 pub(crate) fn visible(text: &str, lines: Lines) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let Some(first) = text.char_indices().find(|(_, c)| is_hidden(*c, lines)).map(|(place, _)| place) else {
         return Cow::Borrowed(text);
     };

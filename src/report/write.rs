@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::journal::RunRecord;
 use crate::report::diff::DiffFolder;
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
+use crate::report::pieces::{Piece, render};
 use crate::report::{Format, ReportError};
 
-/// Records read in one go by one core.
+/// Cases read in one go by one core.
 const CHUNK: usize = 64;
-/// Records held at once: those being written, and as many being read meanwhile.
-const WAVE: usize = 4 * CHUNK;
+/// Cases whose pieces are held at once: those being written, and as many being made meanwhile.
+const WAVE: usize = 8 * CHUNK;
 
 /// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
 /// when anything fails.
@@ -52,10 +53,10 @@ pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportEr
     fs::create_dir_all(parent).map_err(failed)?;
     let file = tempfile::Builder::new().prefix(".flowproof-").tempfile_in(parent).map_err(failed)?;
     let output = file.reopen().map_err(failed)?;
-    let mut document = Document::begin(format, output, path, record).map_err(failed)?;
-    for case in record.cases_by_suite() {
-        document.case(&case?).map_err(failed)?;
-    }
+    let document = Document::begin(format, output, path, record).map_err(failed)?;
+    let mut open = [(document, path.to_owned())];
+    fill(record, &mut open, &[format])?;
+    let [(document, _)] = open;
     document.finish().map_err(failed)?;
     share(file.path()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -88,24 +89,7 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
         };
         open.push((document.map_err(|source| failed(&path, source))?, path));
     }
-    let mut read = Vec::new();
-    let order = record.order_by_suite();
-    let mut waves = order.chunks(WAVE);
-    loop {
-        let write = || {
-            open.par_iter_mut().try_for_each(|(document, path)| {
-                let mut cases = read.iter().flatten();
-                cases.try_for_each(|case| document.case(case)).map_err(|source| failed(path, source))
-            })
-        };
-        let wave = waves.next();
-        let (written, next) = rayon::join(write, || read_wave(record, wave.unwrap_or_default()));
-        written?;
-        read = next?;
-        if wave.is_none() {
-            break;
-        }
-    }
+    fill(record, &mut open, formats)?;
     let mut files = Vec::new();
     for (document, path) in open {
         let folder_files = document.finish().map_err(|source| failed(&path, source))?;
@@ -117,11 +101,37 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
     Ok(files)
 }
 
-/// Reads records on all cores, while those before them are written.
-fn read_wave(record: &RunRecord, cases: &[u32]) -> Result<Vec<Vec<CaseRecord>>, ReportError> {
-    let read: Result<_, JournalError> =
-        cases.par_chunks(CHUNK).map(|cases| record.read_cases(cases)).collect();
-    Ok(read?)
+/// Puts all cases into the documents: pieces are made on all cores, while those before them are written.
+fn fill(
+    record: &RunRecord,
+    open: &mut [(Document<'_>, PathBuf)],
+    formats: &[Format],
+) -> Result<(), ReportError> {
+    let mut made: Vec<Piece> = Vec::new();
+    let order = record.order_by_suite();
+    let mut waves = order.chunks(WAVE);
+    loop {
+        let write = || {
+            made.iter().try_for_each(|piece| {
+                open.iter_mut().try_for_each(|(document, path)| {
+                    document
+                        .piece(piece)
+                        .map_err(|source| ReportError::Write { path: path.to_owned(), source })
+                })
+            })
+        };
+        let wave = waves.next();
+        let render = || {
+            let pieces = wave.unwrap_or_default().par_chunks(CHUNK);
+            pieces.map(|cases| render(record, cases, formats)).collect::<Result<_, _>>()
+        };
+        let (written, next) = rayon::join(write, render);
+        written?;
+        made = next?;
+        if wave.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// A document that is being written.
@@ -141,11 +151,11 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+    fn piece(&mut self, piece: &Piece) -> io::Result<()> {
         match self {
-            Self::Junit(junit) => junit.case(case),
-            Self::Json(json) => json.case(case),
-            Self::Diff(folder) => folder.case(case),
+            Self::Junit(junit) => piece.sections.iter().try_for_each(|section| junit.section(section)),
+            Self::Json(json) => json.cases(&piece.json),
+            Self::Diff(folder) => piece.differing.iter().try_for_each(|case| folder.case(case)),
         }
     }
 

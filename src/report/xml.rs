@@ -19,6 +19,17 @@ impl<W: Write> Xml<W> {
         Ok(Self { out, open: Vec::with_capacity(8), in_tag: false })
     }
 
+    /// Begins a piece of a document that will stand inside the elements named, which are open there.
+    pub fn inside(out: W, open: &[&'static str]) -> Self {
+        Self { out, open: open.to_vec(), in_tag: false }
+    }
+
+    /// Adds a piece that was written for this place.
+    pub fn piece(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.close_tag()?;
+        self.out.write_all(piece)
+    }
+
     /// Opens an element on a line of its own.
     pub fn open(&mut self, name: &'static str) -> io::Result<&mut Self> {
         self.close_tag()?;
@@ -85,6 +96,9 @@ impl<W: Write> Xml<W> {
     /// Escapes what means something to XML; `>` too, for `]]>` may not stand in text. Line ends and tabs are written as
     /// references, since a reader turns them into blanks in attributes; in text they may stay.
     fn escaped(&mut self, text: &str) -> io::Result<()> {
+        if text.bytes().all(is_plain) {
+            return self.out.write_all(text.as_bytes());
+        }
         let text = visible(text, Lines::Kept);
         let mut rest = text.as_bytes();
         while let Some(place) =
@@ -105,6 +119,11 @@ impl<W: Write> Xml<W> {
         }
         self.out.write_all(rest)
     }
+}
+
+/// A printable character of ASCII that means nothing to XML: most texts are of no others.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&' | b'"')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod contract;
+pub(crate) mod curl;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod file;

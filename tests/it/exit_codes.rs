@@ -166,7 +166,8 @@ fn the_mock_command_ends_with_0_on_a_signal() {
     assert_eq!(end(&mut child), Some(0));
 }
 
-/// Damages the line of the first verdict while the run goes on, as a failing disk would.
+/// Damages the line of the first verdict while the run goes on, as a failing disk would, and makes the file longer: what the
+/// writer knows of its file is no longer true.
 pub fn lose_a_verdict(project: &Project) {
     use std::io::{Seek, SeekFrom, Write};
     until("a verdict in the journal", || journal_text(project).contains("case_finished"));
@@ -176,6 +177,8 @@ pub fn lose_a_verdict(project: &Project) {
     let mut journal = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     journal.seek(SeekFrom::Start(at as u64)).unwrap();
     journal.write_all(b"case_damaged!").unwrap();
+    let mut end = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    end.write_all(&[b'x'; 64 << 10]).unwrap();
 }
 
 fn journal_text(project: &Project) -> String {

@@ -108,7 +108,7 @@ pub fn end(child: &mut Child) -> Option<i32> {
 }
 
 /// Waits until something holds, which must happen.
-pub fn until(what: &str, holds: impl Fn() -> bool) {
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let limit = Instant::now() + LONGEST;
     while !holds() {
         assert!(Instant::now() < limit, "never: {what}");

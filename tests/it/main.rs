@@ -14,6 +14,8 @@ mod doubts;
 mod engine;
 /// Every exit code, provoked in a child process.
 mod exit_codes;
+/// Every fault of the mock: verdict, message and longest wait, as data.
+mod faults;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.

@@ -51,7 +51,7 @@ pub const IMPLIED_STATUS: &str = "status is succeeded (implied)";
 pub fn implicit_status(place: Arc<Place>) -> Check {
     Check {
         head: Head { place, severity: Severity::Error, label: Arc::from(IMPLIED_STATUS), late_label: None },
-        body: Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))]),
+        body: Arc::new(Body::Run(vec![Subject::Status(Operand::Ready(vec![Status::Succeeded]))])),
     }
 }
 

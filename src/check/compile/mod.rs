@@ -67,7 +67,7 @@ impl Compiler<'_, '_, '_> {
         if self.reader.problems.len() > before {
             return None;
         }
-        Some(Check { head, body: body? })
+        Some(Check { head, body: Arc::new(body?) })
     }
 
     fn body(&mut self, node: &Node, entries: &[Entry]) -> Option<Body> {

@@ -10,7 +10,7 @@ use crate::suite::node::Node;
 use crate::suite::yaml::parse_yaml;
 use crate::verdict::{Finding, Severity, Truth, Verdict, judge};
 
-use super::super::{cause, expects_rejection, facts, implicit_status, merge_assertions, needs_status};
+use super::super::{expects_rejection, implicit_status, merge_assertions, needs_status};
 use super::*;
 
 const HELD: &str = "{ path: $.a, equals: 1 }";
@@ -137,12 +137,12 @@ fn nothing_holds_of_an_exchange_that_cannot_be_judged() {
         };
         for mode in ["streaming", "blocking"] {
             let spec = json!({"ending": ending, "mode": mode, "text": "abc"});
-            assert!(cause(&transcript::build(&spec)).is_some(), "{kind}");
+            let Examined { cause, facts, .. } = look_at(&transcript::build(&spec), Usage::Audit);
+            assert!(cause.is_some(), "{kind}");
             for yaml in assertions {
                 let finding = judge_yaml(yaml, &spec);
                 assert_eq!(finding.truth, Truth::Undecided, "{kind} {mode} {yaml}: {}", finding.message);
             }
-            let facts = facts(&transcript::build(&spec), Usage::Audit);
             assert_eq!((facts.tokens, facts.latency_ms, facts.cost.len()), (None, None, 0), "{kind}");
         }
     }
@@ -236,13 +236,13 @@ fn the_implied_status_is_broken_by_every_other() {
 #[test]
 fn facts_are_known_or_left_out() {
     let spec = json!({"nodes": [{"title": "L", "type": "llm", "tokens": 7, "price": "0.0000056"}], "ttft": 0.25, "elapsed": 2.0});
-    let known = facts(&transcript::build(&spec), Usage::Audit);
+    let known = look_at(&transcript::build(&spec), Usage::Audit).facts;
     assert_eq!((known.tokens, known.steps, known.status.as_deref()), (Some(7), Some(1), Some("succeeded")));
     assert_eq!((known.latency_ms, known.ttft_ms, known.server_ms), (Some(2000.0), Some(250.0), Some(1500.0)));
     assert_eq!(known.cost[0].amount, "0.0000056");
     let doubled = json!({"nodes": [{"title": "L", "type": "llm", "tokens": 7}], "run": {"total_tokens": 14}});
-    assert_eq!(facts(&transcript::build(&doubled), Usage::Audit).tokens, None);
-    assert_eq!(facts(&transcript::build(&doubled), Usage::Trust).tokens, Some(14));
+    assert_eq!(look_at(&transcript::build(&doubled), Usage::Audit).facts.tokens, None);
+    assert_eq!(look_at(&transcript::build(&doubled), Usage::Trust).facts.tokens, Some(14));
 }
 
 proptest! {

@@ -17,7 +17,7 @@ use crate::suite::reader::Reader;
 use crate::suite::yaml::parse_yaml;
 use crate::verdict::{Finding, Truth, Verdict, judge};
 
-use super::{Check, CompileContext, Context, FileRoot, Usage, compile_assertions, evaluate};
+use super::{Check, CompileContext, Context, Examined, FileRoot, Usage, compile_assertions, examine};
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/check")
@@ -52,7 +52,14 @@ fn run(
     usage: Usage,
 ) -> Vec<Finding> {
     let scope = Scope::new().with_vars(vars).with_test("a test").with_run("run-1").with_repeat(0);
-    evaluate(&compiled.checks, transcript, &Context { templates: &compiled.templates, scope: &scope, usage })
+    let context = Context { templates: &compiled.templates, scope: &scope, usage };
+    examine(&compiled.checks, transcript, &context).findings
+}
+
+/// Cause and facts of a transcript that nothing is asserted of.
+fn look_at(transcript: &crate::exchange::Transcript, usage: Usage) -> Examined {
+    let (templates, scope) = (Templates::new(), Scope::new());
+    examine(&[], transcript, &Context { templates: &templates, scope: &scope, usage })
 }
 
 /// Compiles and judges one YAML assertion.

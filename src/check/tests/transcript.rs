@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::exchange::{
-    Arrival, Ending, NodeRun, Pauses, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
+    Arrival, Ending, NodeRun, Pauses, Posted, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
 };
 use crate::wire::error::{ErrorClass, WireError};
 
@@ -52,12 +52,18 @@ pub(super) fn build(spec: &Value) -> Transcript {
         }
     }
     let has_run = matches!(ending, Ending::Finished | Ending::Paused) && spec["run"] != "none";
-    let event = json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run}).to_string();
-    let events = if mode == ResponseMode::Streaming && has_run && spec["stream"] != false {
-        vec![Arrival { at: Duration::from_secs(1), text: event.into() }]
-    } else {
-        Vec::new()
+    let started = json!({"event": "workflow_started", "workflow_run_id": "r-1", "data": { "id": "r-1" }});
+    let finished = json!({"event": "workflow_finished", "workflow_run_id": "r-1", "data": run});
+    let told = match spec["first_event"].as_str() {
+        Some("lost") => vec![finished],
+        Some(kind) => {
+            vec![json!({"event": "node_started", "data": { "node_id": "n", "node_type": kind }}), finished]
+        }
+        None => vec![started, finished],
     };
+    let is_streamed = mode == ResponseMode::Streaming && has_run && spec["stream"] != false;
+    let arrived = |event: Value| Arrival { at: Duration::from_secs(1), text: event.to_string().into() };
+    let events = told.into_iter().filter(|_| is_streamed).map(arrived).collect();
     Transcript {
         ending,
         mode,
@@ -82,7 +88,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         max_gap: seconds("max_gap"),
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
-        curl: String::new(),
+        posted: Posted::default(),
         pauses: Pauses {
             is_torn: spec["torn"] == true,
             restarts: spec["restarts"].as_u64().unwrap_or(0),

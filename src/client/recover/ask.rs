@@ -12,7 +12,7 @@ use crate::client::assemble::{self, BodyEnd, StreamReader};
 use crate::client::recover::sight::Answer;
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{document, failure, message};
-use crate::exchange::{Ending, ResponseMode, Transcript};
+use crate::exchange::{Ending, Posted, ResponseMode, Transcript};
 
 /// How the calls are made.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ impl Caller<'_> {
         if response.status().as_u16() != 200 || !is_stream {
             return Ok(Events::Other(self.read(response, waiter, head).await?));
         }
-        let blank = assemble::begin(ResponseMode::Streaming, Value::Null, String::new());
+        let blank = assemble::begin(ResponseMode::Streaming, Value::Null, Posted::default());
         let mut reader = StreamReader::new(blank, self.max_body);
         let mut bytes = 0;
         loop {

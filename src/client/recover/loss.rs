@@ -111,8 +111,11 @@ mod tests {
     const WAITS: Recover = Recover { deadline: Duration::from_secs(120), poll: Duration::from_secs(2) };
 
     fn patience(mode: ResponseMode, status: Option<u16>, ending: Ending) -> Option<u64> {
-        let transcript =
-            Transcript { ending, http_status: status, ..begin(mode, Value::Null, String::new()) };
+        let transcript = Transcript {
+            ending,
+            http_status: status,
+            ..begin(mode, Value::Null, crate::exchange::Posted::default())
+        };
         loss(&transcript, &WAITS).map(|loss| loss.patience.as_secs())
     }
 

@@ -111,7 +111,7 @@ mod tests {
             run: Some(run),
             ending: Ending::Finished,
             elapsed: Duration::ZERO,
-            ..begin(ResponseMode::Streaming, Value::Null, String::new())
+            ..begin(ResponseMode::Streaming, Value::Null, crate::exchange::Posted::default())
         };
         let good =
             json!({ "id": "r", "workflow_id": "w", "status": "succeeded", "created_by": { "user": "u" } });

@@ -9,7 +9,7 @@ use crate::mock::reply::pause::Pause;
 use crate::mock::reply::{NodeStatus, Price, Reply, RunStatus, ScriptedNode};
 
 /// A reply with its nodes in the order they run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Graph {
     /// The reply as decoded.
     pub reply: Reply,

@@ -5,6 +5,7 @@ mod containers;
 mod events;
 mod flow;
 pub(super) mod graph;
+mod handover;
 pub(super) mod json;
 mod layout;
 mod model;
@@ -24,8 +25,9 @@ use serde_json::{Map, Value};
 pub use self::blocking::{log_facts, write_blocking, write_paused};
 pub use self::events::{Events, PING};
 use self::graph::Graph;
+pub use self::handover::{handover_event, write_handover};
 pub use self::replay::{replayed_event, snapshot_events};
-pub use self::stream::{stopped_event, write_stream};
+pub use self::stream::{stopped_event, write_chunk, write_stream};
 
 /// The Dify whose bytes are imitated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -48,6 +48,13 @@ pub(super) fn finished_event(run: &Run) -> Vec<u8> {
     events.bytes
 }
 
+/// One more chunk of text, of a node that no script has.
+pub fn write_chunk(run: &Run, text: &str) -> Vec<u8> {
+    let mut events = Events::new(run);
+    events.chunk(text, &["endless", "text"]);
+    events.bytes
+}
+
 /// What the terminal event says.
 struct Ending<'a> {
     status: RunStatus,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::fault::{Beside, check_fault};
 use crate::mock::reply::pause;
 use crate::mock::reply::{
     Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
@@ -66,9 +67,6 @@ const PAUSE_KEYS: [(&str, Decode); 6] = [
     ("delivery", |value| any(pause::delivery(value))),
 ];
 
-/// Keys that later versions will know; silence about them would be a false green.
-const UNSUPPORTED: [&str; 1] = ["fault"];
-
 fn forms(value: &Value) -> Result<(), String> {
     match value {
         Value::Object(_) => Ok(()),
@@ -87,15 +85,16 @@ fn list(value: &Value) -> Result<(), String> {
 pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
     for entry in check_keys(reader, node, "a mock reply", &REPLY_KEYS) {
         match entry.key.as_str() {
-            key if UNSUPPORTED.contains(&key) => {
-                reader.problem(entry.mark, format!("`{key}` is not supported by this version of flowproof"));
-            }
             "reject" => {
                 check_keys(reader, &entry.value, "`reject`", &REJECT_KEYS);
                 check_alone(reader, node);
             }
             "nodes" => check_nodes(reader, &entry.value),
             "pause" => check_pauses(reader, &entry.value),
+            "fault" => {
+                let beside = node.get("reject").map_or(Beside::Run, |_| Beside::Refusal);
+                check_fault(reader, &entry.value, beside);
+            }
             _ => {}
         }
     }
@@ -104,7 +103,7 @@ pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
 /// A refused run has no outputs, nodes or tokens.
 fn check_alone(reader: &mut Reader<'_>, node: &Node) {
     let others = node.as_map().into_iter().flatten();
-    for entry in others.filter(|entry| !matches!(entry.key.as_str(), "reject" | "latency")) {
+    for entry in others.filter(|entry| !matches!(entry.key.as_str(), "reject" | "latency" | "fault")) {
         reader.problem(entry.mark, format!("`{}` cannot stand beside `reject`: nothing runs", entry.key));
     }
 }
@@ -217,7 +216,8 @@ fn check_keys<'n>(
     entries
 }
 
-fn has_template(node: &Node) -> bool {
+/// Whether a value is known only once rendered.
+pub(super) fn has_template(node: &Node) -> bool {
     match &node.value {
         NodeValue::Text(text) => text.contains("{{"),
         NodeValue::List(items) => items.iter().any(has_template),

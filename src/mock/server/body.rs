@@ -1,12 +1,14 @@
 //! The body of an answer: whole, or event by event with or without waits.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
 use hyper::body::{Body, Frame, SizeHint};
+
+use super::play::Pieces;
+use crate::mock::fault::Broken;
 
 /// The body of an answer.
 pub enum Answer {
@@ -23,16 +25,20 @@ pub enum Answer {
     },
     /// Chunks as they come.
     Paced(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+    /// Chunks that may break off.
+    Played {
+        /// The chunks.
+        pieces: Pieces,
+        /// `Content-Length`; none: chunks.
+        length: Option<u64>,
+    },
 }
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Broken;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let next = match self.get_mut() {
             Self::Whole(bytes) => bytes.take(),
             Self::Events { bytes, ends, at } => ends.next().map(|end| {
@@ -44,6 +50,9 @@ impl Body for Answer {
                 Poll::Ready(next) => next,
                 Poll::Pending => return Poll::Pending,
             },
+            Self::Played { pieces, .. } => {
+                return pieces.as_mut().poll_next(cx).map(|next| next.map(|piece| piece.map(Frame::data)));
+            }
         };
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -52,14 +61,15 @@ impl Body for Answer {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Events { ends, .. } => ends.as_slice().is_empty(),
-            Self::Paced(_) => false,
+            Self::Paced(_) | Self::Played { .. } => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Events { .. } | Self::Paced(_) => SizeHint::default(),
+            Self::Played { length: Some(length), .. } => SizeHint::with_exact(*length),
+            Self::Events { .. } | Self::Paced(_) | Self::Played { length: None, .. } => SizeHint::default(),
         }
     }
 }

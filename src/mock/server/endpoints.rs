@@ -152,11 +152,10 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     let mut inputs = Vec::new();
     run.push_inputs(&mut inputs, Sys::WithTimestamp);
     let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
-    let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
-        || stored.is_running()
-        || run.graph.status == crate::mock::reply::RunStatus::Stopped;
     // The detail of a stopped run was never seen to leave `running`.
-    let phase = if is_stopped { Phase::Running } else { stored.life.phase() };
+    let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
+        || run.graph.status == crate::mock::reply::RunStatus::Stopped;
+    let phase = if is_stopped { Phase::Running } else { stored.ask() };
     let is_open = phase != Phase::Ended;
     let outputs = if is_open { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
@@ -223,15 +222,31 @@ fn has_keyword(stored: &StoredRun, word: &str) -> bool {
         || run.user.contains(word)
 }
 
-fn log_row(stored: &StoredRun) -> Value {
-    let run = &stored.run;
-    let mut facts = log_facts(run);
-    if stored.life.phase() != Phase::Ended {
-        facts["status"] = Value::from(stored.status());
+/// The run of a log row; a row is there from the run's start on.
+fn facts_of(stored: &StoredRun) -> Value {
+    let mut facts = log_facts(&stored.run);
+    let phase = stored.life.phase();
+    facts["status"] = Value::from(stored.status());
+    if phase != Phase::Ended {
         (facts["finished_at"], facts["error"]) = (Value::Null, Value::Null);
     }
+    if phase == Phase::Running {
+        for key in ["total_tokens", "total_steps", "exceptions_count"] {
+            facts[key] = Value::from(0);
+        }
+        facts["elapsed_time"] = Value::from(0.0);
+        stored.ask();
+    }
+    if stored.is_stopped.load(Ordering::Relaxed) {
+        facts["error"] = Value::from("Stopped by user.");
+    }
+    facts
+}
+
+fn log_row(stored: &StoredRun) -> Value {
+    let run = &stored.run;
     json!({
-        "id": id_of("log", &run.id), "workflow_run": facts, "details": null, "created_from": "service-api",
+        "id": id_of("log", &run.id), "workflow_run": facts_of(stored), "details": null, "created_from": "service-api",
         "created_by_role": "end_user", "created_by_account": null,
         "created_by_end_user": { "id": run.user_id, "type": "service-api", "is_anonymous": false, "session_id": run.user },
         "created_at": run.finished_at(),

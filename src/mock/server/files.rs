@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::state::{State, Upload};
+use super::state::State;
+use super::uploads::Upload;
 use crate::mock::answer::DifyVersion;
 
 /// Who may use which uploads.

@@ -57,6 +57,7 @@ pub fn answer_events(state: &State, call: &Call, id: &str) -> Response<Answer> {
             (false, true) => Closing::Never,
         };
         let past = stored.life.past();
+        stored.follow();
         let mut first = VecDeque::from([Bytes::from_static(PING)]);
         if snapshot {
             first = snapshot_events(&stored.run, past.iter().map(|frame| &frame.bytes[..])).into();

@@ -1,6 +1,7 @@
 //! `GET` and `POST /form/human_input/{token}`: the forms of paused runs, and the answers that let them go on.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde_json::{Map, Value};
@@ -89,6 +90,8 @@ impl StoredRun {
         match self.life.phase() {
             Phase::Running => "running",
             Phase::Paused => "paused",
+            // Other than in its detail, where it says "running" for ever.
+            Phase::Ended if self.is_stopped.load(Ordering::Relaxed) => "stopped",
             Phase::Ended => self.run.graph.status.word(),
         }
     }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::base::clock;
-use crate::mock::answer::Events;
+use crate::mock::answer::{Events, PING};
 
 /// What an event means for those who follow the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +49,15 @@ pub struct Frame {
 /// The events of a run, past and to come; none for a run that was over at once.
 #[derive(Debug, Default)]
 pub struct Life {
-    frames: Mutex<Vec<Frame>>,
+    frames: Mutex<Frames>,
     changed: Notify,
+}
+
+/// Events that have a time, and those that wait until the run is let go on.
+#[derive(Debug, Default)]
+struct Frames {
+    timed: Vec<Frame>,
+    held: Vec<Frame>,
 }
 
 impl Life {
@@ -66,11 +73,38 @@ impl Life {
         life
     }
 
+    /// A run of which so many events have happened, and the others wait until it is let go on.
+    pub fn hold(events: Events, happened: usize) -> Self {
+        let life = Self::begin(events, |_| Duration::ZERO);
+        let mut frames = life.lock();
+        let mut left = happened;
+        let is_told = |frame: &&Frame| {
+            let is_ping = frame.bytes == PING;
+            let is_told = is_ping || left > 0;
+            left -= usize::from(is_told && !is_ping);
+            is_told
+        };
+        let told = frames.timed.iter().take_while(is_told).count();
+        frames.held = frames.timed.split_off(told);
+        drop(frames);
+        life
+    }
+
+    /// Lets a run that was held go on: what is to come happens now.
+    pub fn release(&self) {
+        let mut frames = self.lock();
+        let now = clock::now();
+        let held = std::mem::take(&mut frames.held);
+        frames.timed.extend(held.into_iter().map(|frame| Frame { due: now, ..frame }));
+        drop(frames);
+        self.changed.notify_waiters();
+    }
+
     /// Adds what happens next; the first of it at once, or after its wait.
     pub fn go_on(&self, events: Events, wait_before: impl Fn(&[u8]) -> Duration) {
         let mut frames = self.lock();
         let now = clock::now();
-        let mut due = frames.last().map_or(now, |last| now.max(last.due));
+        let mut due = frames.timed.last().map_or(now, |last| now.max(last.due));
         let bytes = Bytes::from(events.bytes);
         let mut from = 0;
         let added = events.ends.into_iter().map(|end| {
@@ -79,7 +113,7 @@ impl Life {
             due += wait_before(&event);
             Frame { due, kind: kind_of(&event), bytes: event }
         });
-        frames.extend(added);
+        frames.timed.extend(added);
         drop(frames);
         self.changed.notify_waiters();
     }
@@ -91,8 +125,9 @@ impl Life {
             return false;
         }
         let mut frames = self.lock();
-        frames.retain(|frame| frame.due <= now);
-        frames.push(Frame { due: now, kind: Kind::Finished, bytes: last });
+        frames.held.clear();
+        frames.timed.retain(|frame| frame.due <= now);
+        frames.timed.push(Frame { due: now, kind: Kind::Finished, bytes: last });
         drop(frames);
         self.changed.notify_waiters();
         true
@@ -105,10 +140,11 @@ impl Life {
 
     fn phase_at(&self, now: Instant) -> Phase {
         let frames = self.lock();
-        if frames.last().is_some_and(|last| last.due > now) {
+        let last = frames.timed.last();
+        if !frames.held.is_empty() || last.is_some_and(|last| last.due > now) {
             return Phase::Running;
         }
-        match frames.last().map(|last| last.kind) {
+        match last.map(|last| last.kind) {
             None | Some(Kind::Finished) => Phase::Ended,
             Some(Kind::Paused) => Phase::Paused,
             Some(Kind::Plain) => Phase::Running,
@@ -118,12 +154,12 @@ impl Life {
     /// The events that have happened.
     pub fn past(&self) -> Vec<Frame> {
         let now = clock::now();
-        self.lock().iter().take_while(|frame| frame.due <= now).cloned().collect()
+        self.lock().timed.iter().take_while(|frame| frame.due <= now).cloned().collect()
     }
 
     /// The event at an index, happened or to come.
     pub fn frame(&self, index: usize) -> Option<Frame> {
-        self.lock().get(index).cloned()
+        self.lock().timed.get(index).cloned()
     }
 
     /// Waits until events are added or withdrawn, from now on.
@@ -131,7 +167,7 @@ impl Life {
         self.changed.notified()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Frame>> {
+    fn lock(&self) -> MutexGuard<'_, Frames> {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

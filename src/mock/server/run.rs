@@ -11,6 +11,7 @@ use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::body::Answer;
+use super::faulty;
 use super::files::{Scope, resolve_all, without_files};
 use super::life::Life;
 use super::pace::{paced, wait_before};
@@ -26,6 +27,7 @@ use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
 use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_blocking, write_paused, write_stream};
 use crate::mock::book::Ask;
+use crate::mock::fault::{Active, reshape};
 use crate::mock::form::FormError;
 use crate::mock::options::Pace;
 use crate::mock::reply::Reject;
@@ -49,16 +51,23 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
         Ok(inputs) => inputs,
         Err(refusal) => return reject(state, request.mode, &refusal),
     };
-    let graph = match find(state, call, &request.inputs) {
+    let found = find(state, call, &request.inputs);
+    let active = faulty::active(state, call, &request.inputs, found.as_deref().ok());
+    let latency = found.as_ref().ok().and_then(|graph| graph.reply.latency).unwrap_or_default();
+    let wait = latency.saturating_add(active.dress.wait);
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    if let Some(replacement) = active.replacement {
+        return faulty::answer_instead(state, call, (request.mode, &request.inputs), replacement);
+    }
+    let graph = match found {
         Ok(graph) => graph,
         Err(refusal) => match recorded_for(state, call, &request) {
             Some(recorded) => return replay(state, recorded).await,
             None => return refuse(version, &refusal),
         },
     };
-    if let Some(latency) = graph.reply.latency {
-        tokio::time::sleep(latency).await;
-    }
     if let Some(Reject { http, code, message }) = &graph.reply.reject {
         return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
     }
@@ -66,7 +75,21 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
         let elapsed = Duration::try_from_secs_f64(graph.elapsed).unwrap_or(Duration::ZERO);
         tokio::time::sleep(elapsed).await;
     }
-    perform(state, call, Performance { request, inputs, graph, pinned })
+    if !graph.pauses.is_empty() && version == DifyVersion::V1_12 {
+        return refuse(
+            version,
+            &no_answer("no mock answer: `pause` needs Dify 1.14, and this mock plays 1.12".to_owned()),
+        );
+    }
+    let performance = Performance { request, inputs, graph: reshape(graph, &active), pinned };
+    if active == Active::default() {
+        return perform(state, call, performance);
+    }
+    let mode = performance.request.mode;
+    let changed = pinned.is_none().then(|| faulty::changed_version(state, call, &active)).flatten();
+    let mut run = run_of(state, call, performance);
+    run.workflow = changed.unwrap_or(run.workflow);
+    faulty::answer_faulty(state, call, (run, mode), &active).await
 }
 
 /// Refuses a body; an exception nobody caught varies by cookie in both versions.
@@ -85,11 +108,10 @@ struct Performance<'a> {
     pinned: Option<&'a str>,
 }
 
-fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Response<Answer> {
-    let version = state.options.version;
+fn run_of(state: &State, call: &Call, performance: Performance<'_>) -> Run {
     let Performance { request, inputs, graph, pinned } = performance;
     let scripted = graph.reply.workflow_id.as_deref().or(pinned);
-    let run = Run {
+    Run {
         id: state.new_id(),
         task: state.new_id(),
         workflow: scripted.map_or_else(|| state.workflow_of(&call.app), str::to_owned),
@@ -98,19 +120,19 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
         user: request.user,
         inputs: Arc::new(inputs.unwrap_or(request.inputs)),
         created_at: clock::wall().as_second(),
-        version,
+        version: state.options.version,
         graph,
         seed: state.seed(),
         restarts: 0.into(),
-    };
-    let has_pauses = !run.graph.pauses.is_empty();
-    if has_pauses && version == DifyVersion::V1_12 {
-        return refuse(
-            version,
-            &no_answer("no mock answer: `pause` needs Dify 1.14, and this mock plays 1.12".to_owned()),
-        );
     }
-    let answer = match request.mode {
+}
+
+fn perform(state: &State, call: &Call, performance: Performance<'_>) -> Response<Answer> {
+    let version = state.options.version;
+    let mode = performance.request.mode;
+    let run = run_of(state, call, performance);
+    let has_pauses = !run.graph.pauses.is_empty();
+    let answer = match mode {
         ResponseMode::Blocking if has_pauses => {
             let answer =
                 respond(version, 200, Content::RunJson, Answer::Whole(Some(Bytes::from(write_paused(&run)))));
@@ -135,7 +157,7 @@ fn perform(state: &Arc<State>, call: &Call, performance: Performance<'_>) -> Res
 }
 
 /// Remembers a run that goes on, with its events to come.
-fn keep_alive(state: &State, call: &Call, run: Run, pace: Pace) -> Arc<StoredRun> {
+pub(super) fn keep_alive(state: &State, call: &Call, run: Run, pace: Pace) -> Arc<StoredRun> {
     let events = write_stream(&run);
     let bytes = call.body.len() + events.bytes.len();
     let life = Life::begin(events, |event| wait_before(event, pace));

@@ -10,14 +10,17 @@ use serde_json::Value;
 
 use super::forms::{Forms, Standing};
 use super::life::{Life, Phase};
+use super::lost::Lost;
+use super::uploads::{Upload, Uploads};
 use crate::base::clock;
 use crate::base::template::Templates;
 use crate::mock::answer::{Run, id_of, new_id, stopped_event};
 use crate::mock::book::{AttemptId, Book, Names};
+use crate::mock::fault::Turns;
 use crate::mock::form::Form;
 use crate::mock::options::MockOptions;
 
-/// Runs and uploads that are remembered.
+/// Runs that are remembered.
 const MOST_RUNS: usize = 10_000;
 /// Bytes of inputs that are remembered with them.
 const MOST_BYTES: usize = 64 << 20;
@@ -32,6 +35,8 @@ pub struct State {
     pub options: MockOptions,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Tries and runs so far.
+    pub turns: Turns,
     templates: Arc<Templates>,
     run_id: String,
     apps: Vec<Arc<str>>,
@@ -59,41 +64,11 @@ pub struct StoredRun {
     pub is_stopped: AtomicBool,
     /// Its events, past and to come.
     pub life: Life,
+    /// When it goes on, if its client lost sight of it.
+    pub lost: Option<Lost>,
     /// Which forms it waits for.
     pub standing: Mutex<Standing>,
     bytes: usize,
-}
-
-impl StoredRun {
-    /// Whether it has not ended yet.
-    pub fn is_running(&self) -> bool {
-        self.life.phase() == Phase::Running
-    }
-}
-
-#[derive(Default)]
-struct Uploads {
-    order: VecDeque<String>,
-    by_id: HashMap<String, Arc<Upload>>,
-}
-
-/// An uploaded file; its content is not kept.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    /// Its id.
-    pub id: String,
-    /// The app whose key uploaded it.
-    pub app: Arc<str>,
-    /// The end user who did.
-    pub user: String,
-    /// As named.
-    pub name: String,
-    /// Without the dot.
-    pub extension: String,
-    /// As sent, or by ending.
-    pub mime_type: String,
-    /// In bytes.
-    pub size: u64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -113,6 +88,7 @@ impl State {
             book,
             options,
             address,
+            turns: Turns::default(),
             templates,
             run_id: run_id.to_owned(),
             apps,
@@ -166,6 +142,11 @@ impl State {
         id_of("workflow", app)
     }
 
+    /// The version of an app that is published after that one.
+    pub fn next_workflow_of(&self, app: &str) -> String {
+        id_of("workflow", &format!("{app}\nchanged"))
+    }
+
     /// Whether a version of an app is known: the published one, or one that a script names.
     pub fn knows_workflow(&self, app: &str, id: &str) -> bool {
         let entries = self
@@ -176,6 +157,7 @@ impl State {
             .filter_map(|entry| entry.script.as_ref());
         let scripts = entries.chain(self.book.rules.iter().map(|rule| &rule.script));
         self.workflow_of(app) == id
+            || self.next_workflow_of(app) == id
             || scripts.flat_map(|script| script.workflow_ids()).any(|known| known == id)
     }
 
@@ -186,8 +168,24 @@ impl State {
 
     /// Remembers a run that goes on, and forgets the oldest.
     pub fn remember_alive(&self, run: Run, app: Arc<str>, bytes: usize, life: Life) -> Arc<StoredRun> {
+        self.store((run, app), bytes, (life, None))
+    }
+
+    /// Remembers a run of which its client lost sight.
+    pub fn lose(&self, (run, app): (Run, Arc<str>), bytes: usize, life: (Life, Lost)) {
+        let (life, lost) = life;
+        let stored = self.store((run, app), bytes, (life, Some(lost)));
+        self.begin(&stored);
+    }
+
+    fn store(
+        &self,
+        (run, app): (Run, Arc<str>),
+        bytes: usize,
+        (life, lost): (Life, Option<Lost>),
+    ) -> Arc<StoredRun> {
         let standing = Mutex::new(Standing::of(&run));
-        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), life, standing, bytes });
+        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), life, lost, standing, bytes });
         self.ask(&stored, 0);
         let mut runs = lock(&self.runs);
         runs.bytes += bytes;
@@ -215,19 +213,12 @@ impl State {
 
     /// Remembers an upload, and forgets the oldest.
     pub fn keep_upload(&self, upload: Upload) {
-        let mut uploads = lock(&self.uploads);
-        uploads.order.push_back(upload.id.clone());
-        uploads.by_id.insert(upload.id.clone(), Arc::new(upload));
-        while uploads.order.len() > MOST_RUNS {
-            if let Some(oldest) = uploads.order.pop_front() {
-                uploads.by_id.remove(&oldest);
-            }
-        }
+        lock(&self.uploads).keep(upload);
     }
 
     /// An upload by its id.
     pub fn upload(&self, id: &str) -> Option<Arc<Upload>> {
-        lock(&self.uploads).by_id.get(id).cloned()
+        lock(&self.uploads).find(id)
     }
 
     /// Lets the forms of a run's pause be answered, if it has such a pause.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::files::{detect, mime_of};
 use super::refusal::Refusal;
 use super::route::Call;
-use super::state::{State, Upload};
+use super::state::State;
+use super::uploads::Upload;
 use crate::base::clock;
 use crate::mock::answer::{DifyVersion, id_of};
 

@@ -107,7 +107,6 @@ fn bad_scripts_are_told_where_and_how() {
         problems("outputz: {}"),
         ["1:1 unknown key `outputz` in a mock reply; did you mean `outputs`?"]
     );
-    assert_eq!(problems("fault: http_500"), ["1:1 `fault` is not supported by this version of flowproof"]);
     let needs = "2:8 `pause` needs a `node` and its `actions`; { node: Review, actions: [approve, reject] }";
     assert_eq!(problems("outputs: {}\npause: { node: x }"), [needs]);
     assert_eq!(

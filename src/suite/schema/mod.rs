@@ -12,6 +12,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::mock::fault;
     use crate::suite::{project, read_suite, read_target, read_test, yaml};
 
     fn schema(text: &str) -> Value {
@@ -41,6 +42,8 @@ mod tests {
         let answer = "/$defs/test/properties/human_input/items/properties";
         same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
         same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
+        let faults: Vec<&str> = fault::NAMES.into_iter().chain(fault::OPTIONS).collect();
+        same(&suite, "/$defs/fault/anyOf/1/properties", &faults);
         let project = schema(PROJECT);
         same(&project, "/properties", &project::PROJECT_KEYS);
         same(&project, "/properties/profiles/additionalProperties/properties", &project::PROFILE_KEYS);

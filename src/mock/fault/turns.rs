@@ -1,0 +1,42 @@
+//! Counts tries and runs, for `times` and for versions that change.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+/// Chains that are counted at once; beyond them counting begins anew, so that memory stays bounded.
+const MOST_CHAINS: usize = 65_536;
+
+/// Counts the tries of chains that name no attempt, and the runs of apps.
+#[derive(Debug, Default)]
+pub struct Turns {
+    counts: Mutex<HashMap<u64, u64>>,
+}
+
+impl Turns {
+    /// The number of this try, from 0: a chain is what one app is asked with the same inputs.
+    pub fn turn(&self, app: &str, inputs: &Map<String, Value>) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        (app, serde_json::to_string(inputs).unwrap_or_default()).hash(&mut hasher);
+        u32::try_from(self.next(hasher.finish())).unwrap_or(u32::MAX)
+    }
+
+    /// How many runs of an app came before this one.
+    pub fn runs(&self, app: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        ("runs of", app).hash(&mut hasher);
+        self.next(hasher.finish())
+    }
+
+    fn next(&self, key: u64) -> u64 {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= MOST_CHAINS && !counts.contains_key(&key) {
+            counts.clear();
+        }
+        let count = counts.entry(key).or_insert(0);
+        *count += 1;
+        *count - 1
+    }
+}

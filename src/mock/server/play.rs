@@ -1,0 +1,123 @@
+//! Plays the steps of a fault on the wire, in the form that was asked for.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::{Stream, stream};
+
+use super::pace::wait_before;
+use crate::mock::answer::PING;
+use crate::mock::fault::{Broken, Chunks, Dress, Encoding, Step};
+use crate::mock::options::{MockOptions, Pace};
+
+/// Between two pings (recorded from both versions).
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long what was sent is given to leave before the connection breaks.
+const LEAVE: Duration = Duration::from_millis(20);
+/// Blanks sent at once.
+static BLANKS: [u8; 64 * 1024] = [b' '; 64 * 1024];
+
+/// The pieces of a body, and perhaps its breaking off.
+pub type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Broken>> + Send>>;
+
+/// Plays steps, nodes at their pace; a silent stream is closed as the mock's options say.
+pub fn play(steps: Vec<Step>, dress: &Dress, options: &MockOptions) -> Pieces {
+    let gzip = match dress.encoding {
+        Encoding::Identity => None,
+        Encoding::Gzip => Some(GzEncoder::new(Vec::new(), Compression::fast())),
+    };
+    let (idle, pace) = (options.stream_idle, options.pace);
+    let player = Player { steps: steps.into(), gzip, chunks: dress.chunks, rest: Bytes::new(), idle, pace };
+    Box::pin(stream::unfold(player, next))
+}
+
+struct Player {
+    steps: VecDeque<Step>,
+    gzip: Option<GzEncoder<Vec<u8>>>,
+    chunks: Chunks,
+    /// What is still to be sent byte by byte.
+    rest: Bytes,
+    idle: Duration,
+    pace: Pace,
+}
+
+async fn next(mut player: Player) -> Option<(Result<Bytes, Broken>, Player)> {
+    loop {
+        if !player.rest.is_empty() {
+            let piece = match player.chunks {
+                Chunks::Events => std::mem::take(&mut player.rest),
+                Chunks::Bytes => player.rest.split_to(1),
+            };
+            return Some((Ok(piece), player));
+        }
+        let Some(step) = player.steps.pop_front() else {
+            player.rest = player.gzip.take().map(finished).unwrap_or_default();
+            if player.rest.is_empty() {
+                return None;
+            }
+            continue;
+        };
+        match player.step(step).await {
+            Ok(bytes) => player.rest = player.encoded(bytes),
+            Err(broken) => return Some((Err(broken), player)),
+        }
+    }
+}
+
+impl Player {
+    /// The bytes of a step; steps that go on put themselves back.
+    async fn step(&mut self, step: Step) -> Result<Bytes, Broken> {
+        match step {
+            Step::Send(bytes) => {
+                let wait = wait_before(&bytes, self.pace);
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(bytes)
+            }
+            Step::Blanks(count) => {
+                let now = count.min(BLANKS.len() as u64);
+                if count > now {
+                    self.steps.push_front(Step::Blanks(count - now));
+                }
+                Ok(Bytes::from_static(&BLANKS).slice(..now as usize))
+            }
+            Step::Repeat(bytes) => {
+                self.steps.push_front(Step::Repeat(bytes.clone()));
+                Ok(bytes)
+            }
+            Step::Silence => {
+                tokio::time::sleep(self.idle).await;
+                Ok(Bytes::new())
+            }
+            Step::Pings => {
+                tokio::time::sleep(PING_EVERY.min(self.idle)).await;
+                self.idle = self.idle.saturating_sub(PING_EVERY);
+                if self.idle.is_zero() {
+                    return Ok(Bytes::new());
+                }
+                self.steps.push_front(Step::Pings);
+                Ok(Bytes::from_static(PING))
+            }
+            Step::Break(broken) => {
+                tokio::time::sleep(LEAVE).await;
+                Err(broken)
+            }
+        }
+    }
+
+    fn encoded(&mut self, bytes: Bytes) -> Bytes {
+        let Some(gzip) = &mut self.gzip else { return bytes };
+        gzip.write_all(&bytes).and_then(|()| gzip.flush()).expect("compressing into memory does not fail");
+        Bytes::from(std::mem::take(gzip.get_mut()))
+    }
+}
+
+fn finished(gzip: GzEncoder<Vec<u8>>) -> Bytes {
+    Bytes::from(gzip.finish().expect("compressing into memory does not fail"))
+}
