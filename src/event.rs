@@ -39,7 +39,7 @@ pub struct RunStart {
 }
 
 /// What is known of a run when it ends.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunEnd {
     /// Wall time, milliseconds.
     pub duration_ms: f64,
@@ -48,6 +48,40 @@ pub struct RunEnd {
     /// Why tests were left out, when fail-fast, max-fail or a configuration error stopped the run early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_early: Option<String>,
+    /// Which published versions ran, by app.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<RanVersion>,
+    /// What the limit of attempts at once fell to; none where none was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<FallenLimit>,
+}
+
+/// A limit of attempts at once that fell, because the target refused some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FallenLimit {
+    /// What the settings allow.
+    pub most: usize,
+    /// The least it was.
+    pub lowest: usize,
+    /// What it was at the end.
+    pub last: usize,
+    /// How many requests were refused as too many.
+    pub refusals: u32,
+}
+
+/// A published version that ran, and on which Dify.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RanVersion {
+    /// The app; empty for a target's only app.
+    pub app: String,
+    /// The published version; none where Dify refused before it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<String>,
+    /// Dify's version (`X-Version`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dify_version: Option<String>,
+    /// How many attempts it answered.
+    pub attempts: u32,
 }
 
 /// Something that happened.

@@ -103,6 +103,40 @@ pub struct Facts {
     /// Node executions in order of start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeFact>,
+    /// Why Dify's total of tokens is in doubt, if the nodes do not confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageDoubt>,
+}
+
+/// A total of tokens that the nodes of its run do not confirm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageDoubt {
+    /// What is wrong with it.
+    pub kind: UsageKind,
+    /// Dify's total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// What the nodes add up to, containers left out.
+    pub nodes: u64,
+    /// The same in a sentence.
+    pub message: String,
+    /// True where `usage: trust` takes the total nevertheless.
+    #[serde(default)]
+    pub trusted: bool,
+}
+
+/// What is wrong with a total of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageKind {
+    /// The nodes add up to another sum.
+    Difference,
+    /// It is 0, though a model ran.
+    Zero,
+    /// There is none, or a model that answered was not counted.
+    Missing,
+    /// A node with a model never finished.
+    Unfinished,
 }
 
 /// An exact amount of one currency.
@@ -150,6 +184,21 @@ pub struct Attempt {
     /// The run's outputs, long texts cut; only where it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<serde_json::Value>,
+    /// How its answer differs from what Dify is known to send, where no earlier attempt's did so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contract: Vec<ContractNote>,
+}
+
+/// A difference between what Dify sent and what it is known to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractNote {
+    /// What differs, in a few words.
+    pub message: String,
+    /// The version of Dify whose recordings it was held against.
+    pub known: String,
+    /// The event that showed it first, from 1; none for an answer that is no stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<usize>,
 }
 
 /// What became of one test (one row of it, where it has rows).

@@ -6,6 +6,7 @@ use crate::exchange::{Ending, NodeRun};
 use crate::outcome::{Facts, NodeFact, Price};
 use crate::wire::usage::node_tokens;
 
+use super::audit::usage_doubt;
 use super::usage;
 use super::view::{Fact, State, View};
 
@@ -32,6 +33,7 @@ pub(super) fn gather(view: &View<'_>) -> Facts {
             }
         },
         nodes: transcript.nodes.iter().map(node).collect(),
+        usage: usage_doubt(view),
     }
 }
 

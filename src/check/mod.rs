@@ -3,8 +3,10 @@
 //! `compile` turns YAML into [`Check`]s and is the only part that meets nodes and files; everything else is a function of a
 //! transcript. Three truths throughout: what cannot be known is undecided, and never held.
 
+mod audit;
 mod cause;
 mod compile;
+mod contract;
 mod difference;
 mod evaluate;
 mod facts;
@@ -33,6 +35,7 @@ pub use self::compile::{
     CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
     needs_status,
 };
+pub use self::contract::contract_deviations;
 pub use self::evaluate::{Examined, examine};
 pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use crate::exchange::NodeRun;
+use crate::outcome::UsageKind;
 use crate::wire::usage::{NodePrice, may_use_model, node_price, node_tokens};
 
 use super::Usage;
+use super::audit::{audit, said, sum};
 use super::view::{Fact, NodeFacts, State, View};
 
 /// Prices by currency, each exact; none where nothing that costs ran.
@@ -30,10 +31,10 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
     }
     let total_is_there = total.filter(|total| *total > 0);
     match (view.nodes(), total_is_there) {
-        (NodeFacts::Complete(nodes), _) => audit(nodes, total),
+        (NodeFacts::Complete(nodes), _) => audited(nodes, total),
         // Events are missing, but the total is what the nodes seen add up to.
-        (NodeFacts::Partial(nodes, _), Some(total)) => audit(nodes, Some(total)),
-        (NodeFacts::Gap(nodes, _), Some(total)) if sum(nodes) > total => audit(nodes, Some(total)),
+        (NodeFacts::Partial(nodes, _), Some(total)) => audited(nodes, Some(total)),
+        (NodeFacts::Gap(nodes, _), Some(total)) if sum(nodes) > total => audited(nodes, Some(total)),
         (NodeFacts::Unknown(_) | NodeFacts::Gap(..), Some(total)) => Fact::Known(total),
         (NodeFacts::Partial(_, why) | NodeFacts::Gap(_, why), None) => {
             unknown(format!("{}, and {why}", said(total)))
@@ -42,42 +43,8 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
     }
 }
 
-fn audit(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
-    if let Some(node) = nodes.iter().find(|node| node.finished.is_none() && may_use_model(&node.node_type)) {
-        return unknown(format!(
-            "`{}` uses a model and never finished: its tokens are not known",
-            node.title
-        ));
-    }
-    let model = nodes.iter().find(|node| may_use_model(&node.node_type));
-    if let (None | Some(0), Some(model)) = (total, model) {
-        return unknown(format!(
-            "{}, though `{}` ran, which is of type {}",
-            said(total),
-            model.title,
-            model.node_type
-        ));
-    }
-    let total = total.unwrap_or(0);
-    let sum = sum(nodes);
-    if sum != total {
-        return unknown(format!(
-            "Dify's total is {total} tokens, its nodes add up to {sum}; `usage: trust` takes the total as it is"
-        ));
-    }
-    Fact::Known(total)
-}
-
-/// The leaves' tokens.
-fn sum(nodes: &[NodeRun]) -> u64 {
-    leaves(nodes).filter_map(|(node, data)| node_tokens(&node.node_type, data)).fold(0, u64::saturating_add)
-}
-
-fn said(total: Option<u64>) -> &'static str {
-    match total {
-        Some(_) => "Dify reports 0 tokens",
-        None => "Dify reports no total of tokens",
-    }
+fn audited(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
+    audit(nodes, total).map_or_else(|doubt| unknown(doubt.message), Fact::Known)
 }
 
 /// A node's own tokens.
@@ -101,12 +68,21 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
         (State::Unjudged(cause), _) => return View::unjudged(cause),
         (State::Ran(_), NodeFacts::Unknown(why)) => return Fact::Unknown(why),
         (State::Ran(_), NodeFacts::Gap(_, why)) => return unknown(format!("the cost is not known: {why}")),
-        (State::Ran(_), NodeFacts::Complete(nodes)) => nodes,
+        (State::Ran(run), NodeFacts::Complete(nodes)) => {
+            match audit(nodes, run["total_tokens"].as_u64()) {
+                // Where the tokens do not add up, a price may be missing or stand there twice.
+                Err(doubt) if doubt.kind == UsageKind::Difference && view.usage == Usage::Audit => {
+                    return unknown(doubt.message);
+                }
+                // The rest is asked of each node.
+                Ok(_) | Err(_) => nodes,
+            }
+        }
         // What was not seen used no tokens, if those seen account for all of them.
         (State::Ran(run), NodeFacts::Partial(nodes, why)) => match audit(nodes, run["total_tokens"].as_u64())
         {
-            Fact::Known(_) => nodes,
-            Fact::Absent | Fact::Unknown(_) => return unknown(why),
+            Ok(_) => nodes,
+            Err(_) => return unknown(why),
         },
     };
     sum_prices(nodes.iter().filter(|node| !node.is_container()))
@@ -186,10 +162,6 @@ fn uses_model(node: &NodeRun, all: &[NodeRun]) -> bool {
         other.parent.as_ref().is_some_and(|(parent, _)| *parent == node.node_id || *parent == node.id)
     };
     all.iter().filter(inside).any(|other| may_use_model(&other.node_type))
-}
-
-fn leaves(nodes: &[NodeRun]) -> impl Iterator<Item = (&NodeRun, &Value)> {
-    nodes.iter().filter(|node| !node.is_container()).filter_map(|node| Some((node, node.finished.as_ref()?)))
 }
 
 fn unknown<T>(why: impl Into<Cow<'static, str>>) -> Fact<T> {

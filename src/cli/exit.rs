@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn ended() -> RunEnd {
-        RunEnd { duration_ms: 1.0, interrupted: false, stopped_early: None }
+        RunEnd { duration_ms: 1.0, ..RunEnd::default() }
     }
 
     #[test]

@@ -10,10 +10,12 @@ use crate::check::{self, Context, Examined};
 use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::cassettes::Route;
+use crate::engine::heard::{heard, retry_after};
 use crate::engine::request::{AttemptId, RequestError};
+use crate::engine::versions::{Seat, version_finding};
 use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
-use crate::plan::case::Case;
+use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Verdict};
 use crate::wire::error::ErrorClass;
 
@@ -57,16 +59,19 @@ impl Engine {
             Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
         };
         let mut stop = self.stop.subscribe();
-        let wait = async {
-            if route.is_live() {
-                self.pace.turn().await
+        let turn = async {
+            if !route.is_live() {
+                return None;
             }
+            let inside = self.pace.gate.enter().await;
+            self.pace.turn().await;
+            Some(inside)
         };
-        tokio::select! {
+        let inside = tokio::select! {
             biased;
             _ = stop.wait_for(Option::is_some) => return None,
-            () = wait => {}
-        }
+            inside = turn => inside,
+        };
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let timeouts = self.timeouts_of(case);
@@ -74,6 +79,10 @@ impl Engine {
             Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
             Route::Send(_) => self.client.run(&key, &request, &timeouts, &mut stop).await,
         };
+        if inside.is_some() {
+            self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        }
+        drop(inside);
         if matches!(transcript.ending, Ending::Stopped { .. }) {
             return None;
         }
@@ -96,8 +105,19 @@ impl Engine {
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
         let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
-        let Examined { cause, mut findings, facts } = check::examine(&case.test.checks, transcript, &context);
+        let Examined { mut cause, mut findings, facts } =
+            check::examine(&case.test.checks, transcript, &context);
         findings.extend(check::unused_answers(transcript));
+        let other_version = self.other_version(made, transcript);
+        if let Some(found) = &other_version {
+            findings.push(version_finding(case, found));
+            cause.get_or_insert_with(|| found.clone());
+        }
+        let (contract, deviates) = match made.route {
+            Route::Replay(_) => (Vec::new(), None),
+            Route::Send(_) => self.watch_contract(case, transcript),
+        };
+        findings.extend(deviates);
         let verdict = verdict::judge(&findings);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
@@ -115,9 +135,48 @@ impl Engine {
             replayed: !made.route.is_live(),
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
+            contract,
         };
-        let again = if made.route.is_live() { again(transcript) } else { Again::Useless };
+        let again = match &other_version {
+            None if made.route.is_live() => again(transcript),
+            Some(_) | None => Again::Useless,
+        };
         Judged { attempt, again }
+    }
+
+    /// Why the version that ran is not the one that the run tests, if so.
+    fn other_version(&self, made: &Made<'_>, transcript: &Transcript) -> Option<Cause> {
+        if !made.route.is_live() {
+            // What was recorded ran then, and is no version of now.
+            return None;
+        }
+        let test = &made.case.test;
+        self.versions.count(&test.app, transcript);
+        let workflow_id = transcript.workflow_id.as_deref()?;
+        let (_, asked) = super::app_of(&self.plan.target, &test.app);
+        let seat = Seat { app: &test.app, test: &made.case.name, sent: made.sent, asked };
+        match &self.plan.target.kind {
+            TargetKind::Live { .. } => self.versions.check(seat, workflow_id),
+            TargetKind::Mock(_) | TargetKind::Replay { .. } if self.is_scripted(made, workflow_id) => None,
+            // The next test of a mock has an answer of its own: nothing is spared by not asking for it.
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => {
+                let cause = self.versions.check(seat, workflow_id)?;
+                Some(Cause { stops_suite: false, ..cause })
+            }
+        }
+    }
+
+    /// True where the mock's reply names this version itself: the suite means it.
+    fn is_scripted(&self, made: &Made<'_>, workflow_id: &str) -> bool {
+        let script = made.case.test.mock.as_ref();
+        let reply = script.map(|script| script.reply(&self.plan.templates, &made.scope, made.id.repeat));
+        let by_rule =
+            || self.plan.mock_rules.iter().any(|rule| rule.script.workflow_ids().any(|id| id == workflow_id));
+        match reply {
+            Some(Ok(graph)) => graph.reply.workflow_id.as_deref() == Some(workflow_id),
+            Some(Err(_)) => false,
+            None => by_rule(),
+        }
     }
 
     /// An attempt whose request could not be made: errored, with the reason.
@@ -143,6 +202,7 @@ impl Engine {
             replayed: false,
             curl: String::new(),
             outputs: None,
+            contract: Vec::new(),
         };
         Judged { attempt, again: Again::Useless }
     }
@@ -191,10 +251,4 @@ fn again(transcript: &Transcript) -> Again {
         | Ending::Paused
         | Ending::Unanswered { .. } => Again::Useless,
     }
-}
-
-/// `Retry-After` in seconds; its date form is not used by Dify or its proxies and is ignored.
-fn retry_after(transcript: &Transcript) -> Option<Duration> {
-    let (_, value) = transcript.headers.iter().find(|(name, _)| name == "retry-after")?;
-    value.trim().parse().ok().map(Duration::from_secs)
 }

@@ -5,12 +5,16 @@
 pub(crate) mod attempt;
 pub(crate) mod case;
 pub(crate) mod cassettes;
+pub(crate) mod contract;
+pub(crate) mod gate;
+pub(crate) mod heard;
 pub(crate) mod pace;
 pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
 mod unrecorded;
+pub(crate) mod versions;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +28,7 @@ use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
 use crate::engine::recorder::Recorder;
+use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
 use crate::mock::server::{MockOptions, MockServer};
 use crate::outcome::Cause;
@@ -65,6 +70,8 @@ pub struct Engine {
     player: Option<Player>,
     recorder: Mutex<Recorder>,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
+    versions: Versions,
+    watch: contract::Watch,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -85,6 +92,8 @@ impl Engine {
             player: Player::beside(&plan, &run_id)?,
             recorder: Mutex::default(),
             blocked: Mutex::new(HashMap::new()),
+            versions: Versions::default(),
+            watch: contract::Watch::default(),
             stop: watch::Sender::new(None),
             run_id,
             plan,

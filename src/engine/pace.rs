@@ -7,13 +7,16 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::base::clock;
 use crate::base::units::Rate;
+use crate::engine::gate::Gate;
 use crate::plan::case::{Jitter, Retries};
 
 /// The longest that a server's `Retry-After` is obeyed.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Slots and rate of one target.
 pub struct Pace {
+    /// How many attempts may be at the target at once.
+    pub gate: Gate,
     slots: Semaphore,
     gap: Option<Duration>,
     next: Mutex<Option<Instant>>,
@@ -24,6 +27,7 @@ impl Pace {
     /// As many slots as attempts may run at once; `rate` spaces their starts.
     pub fn new(concurrency: usize, rate: Option<Rate>, seed: u64) -> Self {
         Self {
+            gate: Gate::new(concurrency),
             slots: Semaphore::new(concurrency.max(1)),
             gap: rate.map(|rate| Duration::from_secs_f64(1.0 / rate.per_second)),
             next: Mutex::new(None),

@@ -69,6 +69,8 @@ impl Engine {
             duration_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
             interrupted: self.stopping().is_some(),
             stopped_early,
+            versions: self.versions.ran(),
+            limit: self.pace.gate.fallen(),
         };
         self.tell(&Event::RunFinished(end.clone()))?;
         Ok(end)

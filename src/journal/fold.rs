@@ -15,8 +15,9 @@ use serde::Deserialize;
 use crate::event::{Event, RunEnd, RunStart};
 use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
+use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{CaseOutcome, Price};
+use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The first line, as far as every version has it.
@@ -47,6 +48,8 @@ struct AttemptLine {
     #[serde(default)]
     replayed: bool,
     facts: FactsLine,
+    #[serde(default)]
+    contract: Vec<ContractNote>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +57,7 @@ struct FactsLine {
     tokens: Option<u64>,
     #[serde(default)]
     cost: Vec<Price>,
+    usage: Option<UsageDoubt>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +130,7 @@ pub(super) struct Fold {
     totals: Totals,
     suites: Vec<SuiteTotals>,
     by_name: HashMap<String, u32>,
+    watched: Watched,
     entries: Vec<Entry>,
     damage: Vec<Damage>,
     line: u64,
@@ -141,6 +146,7 @@ impl Fold {
             totals: Totals::default(),
             suites: Vec::new(),
             by_name: HashMap::new(),
+            watched: Watched::default(),
             entries: Vec::with_capacity(expected),
             damage: Vec::new(),
             line: 1,
@@ -155,7 +161,8 @@ impl Fold {
             return;
         };
         match serde_json::from_slice(text) {
-            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed })) => {
+            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed, contract })) => {
+                self.watched.take(case, facts.usage, contract);
                 self.totals.replayed += u32::from(replayed);
                 self.attempt(case, facts.tokens, &facts.cost, offset);
             }
@@ -173,6 +180,7 @@ impl Fold {
             Event::AttemptFinished(attempt) => {
                 let facts = &attempt.facts;
                 self.line += 1;
+                self.watched.take(attempt.case, facts.usage.clone(), attempt.contract.clone());
                 self.totals.replayed += u32::from(attempt.replayed);
                 self.attempt(attempt.case, facts.tokens, &facts.cost, offset);
             }
@@ -253,6 +261,7 @@ impl Fold {
             end: self.end,
             totals: self.totals,
             suites,
+            watched: self.watched,
             damage: self.damage,
             path: path.to_owned(),
             index,

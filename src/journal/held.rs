@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use crate::exchange::{RecoveredBy, ResponseMode};
-use crate::outcome::{Attempt, Facts, Price};
+use crate::outcome::{Attempt, ContractNote, Facts, Price, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The line of such an attempt.
@@ -31,6 +31,8 @@ pub(super) struct Held {
     retried: bool,
     #[serde(default)]
     replayed: bool,
+    #[serde(default)]
+    contract: Vec<ContractNote>,
 }
 
 /// [`Facts`] without nodes.
@@ -49,6 +51,7 @@ struct HeldFacts {
     steps: Option<u64>,
     recovered: Option<RecoveredBy>,
     lost: Option<String>,
+    usage: Option<UsageDoubt>,
 }
 
 impl From<Held> for Attempt {
@@ -68,6 +71,7 @@ impl From<Held> for Attempt {
             replayed: held.replayed,
             curl: String::new(),
             outputs: None,
+            contract: held.contract,
         }
     }
 }
@@ -88,6 +92,7 @@ impl From<HeldFacts> for Facts {
             recovered: held.recovered,
             lost: held.lost,
             nodes: Vec::new(),
+            usage: held.usage,
         }
     }
 }

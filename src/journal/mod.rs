@@ -20,12 +20,14 @@ pub(crate) mod sample;
 mod split;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 pub(crate) use append::Journal;
 pub(crate) use fold::read;
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;
+pub(crate) use watched::Watched;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.
 pub(crate) const SCHEMA: u32 = 1;

@@ -11,6 +11,7 @@ use crate::event::{RunEnd, RunStart};
 use crate::journal::JournalError;
 use crate::journal::index::Index;
 use crate::journal::records::RecordReader;
+use crate::journal::watched::Watched;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
@@ -121,6 +122,8 @@ pub(crate) struct RunRecord {
     pub totals: Totals,
     /// Counts by suite, in order of each suite's first case.
     pub suites: Vec<SuiteTotals>,
+    /// What attempts noted besides.
+    pub watched: Watched,
     /// Lines left out, a torn last one included.
     pub damage: Vec<Damage>,
     pub(super) path: PathBuf,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::base::diff::{Diff, diff_json, diff_text};
 use crate::base::origin::Place;
 use crate::base::redact::Redactor;
-use crate::event::{Event, RunEnd, RunStart, Sink};
+use crate::event::{Event, FallenLimit, RanVersion, RunEnd, RunStart, Sink};
 use crate::exchange::ResponseMode;
 use crate::journal::{Journal, RunRecord, SCHEMA, path_of, read};
 use crate::outcome::{Attempt, CaseOutcome, Cause, Facts, NodeFact, Price};
@@ -37,7 +37,21 @@ pub(crate) fn start(cases: u32) -> RunStart {
 }
 
 pub(crate) fn end() -> Event {
-    Event::RunFinished(RunEnd { duration_ms: 1234.5, interrupted: false, stopped_early: None })
+    Event::RunFinished(RunEnd {
+        duration_ms: 1234.5,
+        limit: Some(FallenLimit { most: 8, lowest: 2, last: 5, refusals: 7 }),
+        versions: vec![ran("triage", "wf-1"), ran("", "wf-2")],
+        ..RunEnd::default()
+    })
+}
+
+fn ran(app: &str, workflow_id: &str) -> RanVersion {
+    RanVersion {
+        app: app.to_owned(),
+        workflow_id: Some(workflow_id.to_owned()),
+        dify_version: Some(String::from("1.14.2")),
+        attempts: 4,
+    }
 }
 
 pub(crate) fn place(line: u32, column: u32, width: u32, excerpt: &str) -> Place {
@@ -107,6 +121,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
                 node("Classify", "llm", status, Some(421)),
                 node("Answer", "end", "succeeded", None),
             ],
+            usage: None,
         },
         mode: ResponseMode::Streaming,
         sent_ms: 10.0,
@@ -115,6 +130,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         replayed: false,
         curl: String::new(),
         outputs: None,
+        contract: Vec::new(),
     }
 }
 

@@ -199,6 +199,17 @@ pub struct Target {
     pub rate: Option<Rate>,
     /// Infrastructure retries of tests without their own.
     pub retries: Retries,
+    /// What an answer means that differs from what Dify is known to send.
+    pub contract: Contract,
+}
+
+/// What an answer means that differs from what Dify is known to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    /// It is reported.
+    Watch,
+    /// It is reported, and its test fails.
+    Strict,
 }
 
 /// The mock or a live Dify.

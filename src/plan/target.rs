@@ -10,7 +10,7 @@ use crate::base::units::Rate;
 use crate::cassette::Mode;
 use crate::check::Usage;
 use crate::client::Endpoint;
-use crate::plan::case::{App, Jitter, Resend, Retries, Target, TargetKind};
+use crate::plan::case::{App, Contract, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key};
 use crate::suite::names::KnownNames;
@@ -156,6 +156,7 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     target.name = Arc::from(spec.name.value.as_str());
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
     target.rate = rate(setting.choices.rate, chosen, spec.rate);
+    target.contract = if spec.strict { Contract::Strict } else { Contract::Watch };
     let endpoint = Box::new(Endpoint { concurrency: target.concurrency, ..endpoint });
     target.kind = TargetKind::Live { endpoint, apps };
     Prepared { target, unusable, usage: usage_of(spec.usage) }
@@ -209,6 +210,7 @@ fn common(chosen: &Chosen<'_>, target: RetriesSpec, choices: &Choices) -> Target
         concurrency: CONCURRENCY,
         rate: None,
         retries: retries_of(command_line.over(profile).over(target)),
+        contract: Contract::Watch,
     }
 }
 

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{RunEnd, RunStart};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
+use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
+use crate::outcome::{ContractNote, UsageDoubt};
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -47,6 +48,9 @@ struct Run<'a> {
     interrupted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<&'a str>,
+    versions: &'a [RanVersion],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<FallenLimit>,
 }
 
 #[derive(Serialize)]
@@ -82,6 +86,25 @@ struct Suite<'a> {
 }
 
 #[derive(Serialize)]
+struct Usage<'a> {
+    doubted: u32,
+    trusted: u32,
+    doubts: Vec<Doubted<'a>>,
+}
+
+#[derive(Serialize)]
+struct Doubted<'a> {
+    case: u32,
+    doubt: &'a UsageDoubt,
+}
+
+#[derive(Serialize)]
+struct Deviates<'a> {
+    case: u32,
+    note: &'a ContractNote,
+}
+
+#[derive(Serialize)]
 struct Damaged<'a> {
     line: u64,
     reason: &'a str,
@@ -111,6 +134,11 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"usage\": ")?;
+        serde_json::to_writer(&mut out, &usage(&record.watched))?;
+        out.write_all(b",\n\"contract\": ")?;
+        let contract = record.watched.contract.iter().map(|(case, note)| Deviates { case: *case, note });
+        serde_json::to_writer(&mut out, &contract.collect::<Vec<_>>())?;
         out.write_all(b",\n\"damage\": ")?;
         let damage: Vec<Damaged<'_>> = record.damage.iter().map(damaged).collect();
         serde_json::to_writer(&mut out, &damage)?;
@@ -181,6 +209,8 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         duration_ms: end.map(|end| end.duration_ms),
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
+        versions: end.map_or(&[], |end| &end.versions),
+        limit: end.and_then(|end| end.limit),
     }
 }
 
@@ -221,6 +251,11 @@ fn suite(suite: &SuiteTotals) -> Suite<'_> {
         skipped: totals.skipped,
         duration_ms: suite.duration_ms,
     }
+}
+
+fn usage(watched: &Watched) -> Usage<'_> {
+    let doubts = watched.doubts.iter().map(|(case, doubt)| Doubted { case: *case, doubt });
+    Usage { doubted: watched.doubted, trusted: watched.trusted, doubts: doubts.collect() }
 }
 
 fn damaged(damage: &Damage) -> Damaged<'_> {

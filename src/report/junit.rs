@@ -12,6 +12,7 @@ use crate::outcome::Attempt;
 use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::provenance;
+use crate::report::run_facts::{told_limit, told_version};
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -97,6 +98,12 @@ impl<'a, W: Write> Junit<'a, W> {
         property(&mut self.xml, "flowproof.seed", &start.seed.to_string())?;
         if let Some(note) = provenance::note(start, &self.record.totals) {
             property(&mut self.xml, "flowproof.note", &note)?;
+        }
+        for ran in self.record.end.iter().flat_map(|end| &end.versions) {
+            property(&mut self.xml, "flowproof.ran", &told_version(ran))?;
+        }
+        if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
+            property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
         }
         if self.record.unfinished() > 0 {
             property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;
@@ -188,6 +195,9 @@ impl<W: Write> Testcase<W> {
         }
         if let Some(tokens) = case.tokens() {
             self.property("tokens", &tokens.to_string())?;
+        }
+        if let Some(doubt) = &facts.usage {
+            self.property("usage", &doubt.message)?;
         }
         for price in &facts.cost {
             self.property("cost", &format!("{} {}", price.amount, price.currency))?;

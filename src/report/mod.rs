@@ -9,6 +9,7 @@ pub(crate) mod json;
 mod junit;
 mod pieces;
 mod provenance;
+mod run_facts;
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;

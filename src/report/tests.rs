@@ -329,6 +329,7 @@ fn a_stop_after_red_tests_is_named_in_junit() {
         duration_ms: 1.0,
         interrupted: false,
         stopped_early: Some(String::from("stopped after 1 red test")),
+        ..crate::event::RunEnd::default()
     }));
     let (folder, record) = in_folder(&events);
     let junit = written(&record, folder.path(), "a.xml");

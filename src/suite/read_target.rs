@@ -63,6 +63,8 @@ pub struct TargetSpec {
     pub proxy: Option<At<String>>,
     /// `insecure: true`.
     pub insecure: bool,
+    /// `contract: strict`.
+    pub strict: bool,
     /// Keys whose features belong to a later version: problems where the target is used.
     pub unsupported: Vec<(Mark, String)>,
 }
@@ -156,6 +158,7 @@ fn empty_target(name: At<String>) -> TargetSpec {
         ca_file: None,
         proxy: None,
         insecure: false,
+        strict: false,
         unsupported: Vec::new(),
     }
 }
@@ -172,9 +175,7 @@ fn read_target_key(reader: &mut Reader<'_>, entry: &Entry, target: &mut TargetSp
         "usage" => target.usage = reader.choice(value, "`usage`", &USAGE_WORDS).map(|usage| usage.value),
         "contract" => {
             let strict = reader.choice(value, "`contract`", &[("watch", false), ("strict", true)]);
-            if strict.is_some_and(|strict| strict.value) {
-                target.unsupported.push((entry.mark, "contract: strict".to_owned()));
-            }
+            target.strict = strict.is_some_and(|strict| strict.value);
         }
         "headers" => target.headers = read_headers(reader, value),
         "ca_file" => target.ca_file = reader.filled_text(value, "`ca_file`"),

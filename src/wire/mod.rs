@@ -3,6 +3,7 @@
 //! Holds no I/O: `client` and `mock` are the two sides that speak it.
 
 pub(crate) mod answer;
+pub(crate) mod contract;
 pub(crate) mod curl;
 pub(crate) mod error;
 pub(crate) mod event;
@@ -11,5 +12,6 @@ pub(crate) mod form;
 pub(crate) mod history;
 pub(crate) mod parameters;
 pub(crate) mod request;
+pub(crate) mod retry_after;
 pub(crate) mod sse;
 pub(crate) mod usage;

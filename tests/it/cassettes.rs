@@ -339,7 +339,7 @@ fn files_count_by_name_and_content_and_the_user_and_the_run_do_not() {
 fn a_pinned_version_is_part_of_the_request() {
     let answer = |seen: &Seen| good(seen);
     let live = Live::new(&suite(&[("a", "one")]), "", answer);
-    let [one, other] = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"];
+    let [one, other] = ["wf-1", "wf-2"];
     live.expect(0, &["--record", "once", "--workflow-id", one]);
     live.expect(0, &["--replay", "--workflow-id", one]);
     let ran = live.expect(3, &["--replay", "--workflow-id", other]);

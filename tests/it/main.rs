@@ -37,3 +37,5 @@ mod server;
 mod tidy;
 /// The way to the server: TLS, proxies, bodies without measure.
 mod transport;
+/// What a run watches besides its tests: the version that runs, the tokens that Dify counts, the limit it keeps, what it sends.
+mod watch;

@@ -9,6 +9,7 @@ use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::{beyond_cause, explain_attempt};
 use crate::report::provenance;
+use crate::report::run_facts::tell_run;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
 use crate::verdict::Verdict;
@@ -73,6 +74,8 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
+    tell_run(&mut text, record)?;
+    how_it_ended(&mut text, record);
     if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
     }
@@ -259,7 +262,6 @@ fn totals(text: &mut Text, record: &RunRecord) {
         text.tone(Tone::Doubt, &format!(" · {} warning{plural}", format_count(u64::from(totals.warnings))));
     }
     text.end();
-    how_it_ended(text, record);
 }
 
 fn how_it_ended(text: &mut Text, record: &RunRecord) {

@@ -1,0 +1,81 @@
+//! What Dify sends, held against what it is known to send: noted once a run, and on `contract: strict` a broken assertion.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::check::contract_deviations;
+use crate::engine::Engine;
+use crate::exchange::Transcript;
+use crate::outcome::ContractNote;
+use crate::plan::case::{Case, Contract, TargetKind};
+use crate::verdict::{Finding, Severity, Truth};
+use crate::wire::contract::{Contracts, Deviation};
+
+/// Different deviations that are noted of one run.
+const MOST: usize = 100;
+
+/// The known contracts, and what was noted so far.
+#[derive(Debug)]
+pub struct Watch {
+    contracts: Contracts,
+    noted: Mutex<HashSet<(&'static str, Deviation)>>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { contracts: Contracts::new(), noted: Mutex::default() }
+    }
+}
+
+impl Engine {
+    /// The deviations of an attempt that no earlier one had, and the finding that they make on a strict target.
+    pub(super) fn watch_contract(
+        &self,
+        case: &Case,
+        transcript: &Transcript,
+    ) -> (Vec<ContractNote>, Option<Finding>) {
+        match &self.plan.target.kind {
+            TargetKind::Live { .. } => {}
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => return (Vec::new(), None),
+        }
+        let (known, found) = contract_deviations(transcript, &self.watch.contracts);
+        if found.is_empty() {
+            return (Vec::new(), None);
+        }
+        let finding = match self.plan.target.contract {
+            Contract::Watch => None,
+            Contract::Strict => {
+                let told: Vec<String> = found.iter().map(|(deviation, _)| deviation.to_string()).collect();
+                Some(finding(case, known, &told))
+            }
+        };
+        let mut noted = self.watch.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = Vec::new();
+        for (deviation, event) in found {
+            let message = deviation.to_string();
+            if noted.len() < MOST && noted.insert((known, deviation)) {
+                notes.push(ContractNote { message, known: known.to_owned(), event });
+            }
+        }
+        (notes, finding)
+    }
+}
+
+/// Says of a strict target what came that is not known.
+fn finding(case: &Case, known: &str, told: &[String]) -> Finding {
+    const SHOWN: usize = 5;
+    let more = told.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let shown = told.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    Finding {
+        truth: Truth::Broken,
+        severity: Severity::Error,
+        place: case.test.place.clone(),
+        label: format!("contract: strict, against Dify {known} as it was recorded"),
+        message: format!("{shown}{rest}"),
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    }
+}

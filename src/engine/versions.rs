@@ -1,0 +1,209 @@
+//! Which published versions ran: an app's first one is held for the whole run, and another one is told as what it is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::event::RanVersion;
+use crate::exchange::Transcript;
+use crate::outcome::Cause;
+use crate::plan::case::Case;
+use crate::verdict::{Finding, Severity, Truth};
+
+/// Different versions that are told of one run; a live one has one an app.
+const MOST: usize = 64;
+
+/// The versions seen so far.
+#[derive(Debug, Default)]
+pub struct Versions {
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// By app.
+    held: BTreeMap<Arc<str>, Held>,
+    /// Attempts by what ran.
+    ran: BTreeMap<Ran, u32>,
+}
+
+/// App, `workflow_id` and Dify's version.
+type Ran = (Arc<str>, Option<String>, Option<String>);
+
+/// The version that an app must keep.
+#[derive(Debug)]
+struct Held {
+    workflow_id: String,
+    /// The test that saw it first.
+    test: Arc<str>,
+    /// When that was sent.
+    sent: Instant,
+}
+
+/// An attempt that brought an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Seat<'a> {
+    /// The app that was asked.
+    pub app: &'a Arc<str>,
+    /// The test that asked.
+    pub test: &'a Arc<str>,
+    /// When it was sent.
+    pub sent: Instant,
+    /// The version that was asked for, if one was.
+    pub asked: Option<&'a str>,
+}
+
+impl Versions {
+    /// Notes what ran for the reports; attempts that no Dify answered have nothing to note.
+    pub fn count(&self, app: &Arc<str>, transcript: &Transcript) {
+        if transcript.workflow_id.is_none() && transcript.dify_version.is_none() {
+            return;
+        }
+        let ran = (app.clone(), transcript.workflow_id.clone(), transcript.dify_version.clone());
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.ran.len() < MOST || seen.ran.contains_key(&ran) {
+            *seen.ran.entry(ran).or_default() += 1;
+        }
+    }
+
+    /// Holds the version that ran against the one asked for, else against the first that the run saw of the app.
+    ///
+    /// First is whichever answer came first. An answer that came later may belong to a request that was sent earlier:
+    /// that one is told too, but the tests after it will meet the version that is held.
+    pub fn check(&self, seat: Seat<'_>, workflow_id: &str) -> Option<Cause> {
+        if let Some(asked) = seat.asked {
+            return (!same(asked, workflow_id)).then(|| not_asked_for(asked, workflow_id));
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = seen.held.entry(seat.app.clone()).or_insert_with(|| Held {
+            workflow_id: workflow_id.to_owned(),
+            test: seat.test.clone(),
+            sent: seat.sent,
+        });
+        (!same(&held.workflow_id, workflow_id)).then(|| published(held, seat, workflow_id))
+    }
+
+    /// What ran, by app.
+    pub fn ran(&self) -> Vec<RanVersion> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = |((app, workflow_id, dify_version), attempts): (&Ran, &u32)| RanVersion {
+            app: app.to_string(),
+            workflow_id: workflow_id.clone(),
+            dify_version: dify_version.clone(),
+            attempts: *attempts,
+        };
+        seen.ran.iter().map(version).collect()
+    }
+}
+
+/// Ids are compared as Dify does: it reads them as UUIDs.
+fn same(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
+}
+
+fn published(held: &Held, seat: Seat<'_>, workflow_id: &str) -> Cause {
+    let first = &held.workflow_id;
+    Cause {
+        message: format!(
+            "published during the run: this test ran on version {workflow_id}, `{}` on {first}; the run tested no one version",
+            held.test
+        ),
+        hint: Some(format!(
+            "run again, or hold one version with `workflow_id: {first}` or `--workflow-id {first}`"
+        )),
+        class: None,
+        stops_suite: seat.sent > held.sent,
+    }
+}
+
+fn not_asked_for(asked: &str, workflow_id: &str) -> Cause {
+    Cause {
+        message: format!("version {asked} was asked for, and version {workflow_id} ran"),
+        hint: Some("is a proxy between flowproof and Dify changing the address?".to_owned()),
+        class: None,
+        stops_suite: true,
+    }
+}
+
+/// What makes an attempt on another version errored, whatever it answered.
+pub fn version_finding(case: &Case, cause: &Cause) -> Finding {
+    Finding {
+        truth: Truth::Undecided,
+        severity: Severity::Error,
+        place: case.test.place.clone(),
+        label: "one version in the whole run".to_owned(),
+        message: cause.message.clone(),
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::clock;
+
+    struct Run {
+        versions: Versions,
+        app: Arc<str>,
+        began: Instant,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            Self { versions: Versions::default(), app: Arc::from("triage"), began: clock::now() }
+        }
+
+        fn sees(&self, test: &str, sent: u64, id: &str) -> Option<Cause> {
+            let sent = self.began + Duration::from_secs(sent);
+            self.versions.check(Seat { app: &self.app, test: &Arc::from(test), sent, asked: None }, id)
+        }
+    }
+
+    #[test]
+    fn the_first_version_that_is_seen_is_held() {
+        let run = Run::new();
+        assert_eq!(run.sees("S::a", 0, "v1"), None);
+        assert_eq!(run.sees("S::b", 1, "V1"), None);
+        let cause = run.sees("S::c", 2, "v2").unwrap();
+        assert_eq!(
+            cause.message,
+            "published during the run: this test ran on version v2, `S::a` on v1; the run tested no one version"
+        );
+        assert!(cause.stops_suite, "every later test would run on v2");
+        assert!(run.sees("S::d", 3, "v2").is_some(), "it stays held");
+        assert_eq!(run.sees("S::e", 3, "v1"), None);
+    }
+
+    #[test]
+    fn an_attempt_that_began_before_is_told_but_ends_nothing() {
+        let run = Run::new();
+        assert_eq!(run.sees("S::b", 5, "v2"), None);
+        assert!(!run.sees("S::a", 1, "v1").unwrap().stops_suite);
+    }
+
+    #[test]
+    fn apps_are_held_apart() {
+        let run = Run::new();
+        assert_eq!(run.sees("S::a", 0, "v1"), None);
+        let other = Arc::from("handbook");
+        let seat = Seat { app: &other, test: &Arc::from("T::a"), sent: run.began, asked: None };
+        assert_eq!(run.versions.check(seat, "w1"), None);
+        assert!(run.versions.check(seat, "v1").is_some());
+    }
+
+    #[test]
+    fn a_version_that_was_asked_for_must_be_the_one_that_ran() {
+        let run = Run::new();
+        let test = Arc::from("S::a");
+        let asked = |id| Seat { app: &run.app, test: &test, sent: run.began, asked: Some(id) };
+        assert_eq!(run.versions.check(asked("AB"), "ab"), None);
+        let cause = run.versions.check(asked("ab"), "cd").unwrap();
+        assert_eq!(cause.message, "version ab was asked for, and version cd ran");
+        assert_eq!(run.sees("S::b", 0, "v1"), None, "what was asked for holds nothing for others");
+    }
+}

@@ -1,0 +1,107 @@
+//! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, what Dify is not known to send, and whose tokens are in doubt.
+
+use crate::base::units::format_count;
+use crate::event::{FallenLimit, RanVersion};
+use crate::journal::{JournalError, RunRecord};
+use crate::report::text::{Text, Tone, one_line};
+
+/// Versions that are told one by one on the terminal.
+const VERSIONS: usize = 8;
+/// Doubts that are told one by one on the terminal.
+const DOUBTS: usize = 3;
+
+/// Writes what the run as a whole came to, besides its counts.
+pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+    tell_versions(text, record);
+    if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
+        text.tone(Tone::Doubt, &told_limit(limit)).end();
+    }
+    tell_contract(text, record)?;
+    tell_usage(text, record)
+}
+
+/// Writes in one line how answers differ from what Dify is known to send.
+fn tell_contract(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+    let notes = &record.watched.contract;
+    let Some((case, first)) = notes.first() else { return Ok(()) };
+    let name = name_of(record, *case)?;
+    let differences = if notes.len() == 1 { "difference" } else { "differences" };
+    let rest = if notes.len() > 1 { "; all of them in report.json" } else { "" };
+    let line = format!(
+        "contract: {} {differences} from Dify {} as it was recorded: {}, first in {}{rest}",
+        notes.len(),
+        one_line(&first.known, 20),
+        one_line(&first.message, 300),
+        one_line(&name, 120)
+    );
+    text.tone(Tone::Doubt, &line).end();
+    Ok(())
+}
+
+/// Writes a line for each version that ran; those of the mock are made up and told only in the documents.
+fn tell_versions(text: &mut Text, record: &RunRecord) {
+    let versions = record.end.as_ref().map_or(&[][..], |end| &end.versions);
+    if record.start.mock {
+        return;
+    }
+    for ran in versions.iter().take(VERSIONS) {
+        text.tone(Tone::Faint, &one_line(&told_version(ran), 300)).end();
+    }
+    if versions.len() > VERSIONS {
+        text.tone(Tone::Faint, &format!("… and {} versions more", versions.len() - VERSIONS)).end();
+    }
+}
+
+/// `triage: version 7c3e… ran on Dify 1.14.2`.
+pub(crate) fn told_version(ran: &RanVersion) -> String {
+    let app = if ran.app.is_empty() { String::new() } else { format!("{}: ", ran.app) };
+    let dify = match &ran.dify_version {
+        Some(version) => format!("Dify {version}"),
+        None => "a Dify that does not tell its version".to_owned(),
+    };
+    match &ran.workflow_id {
+        Some(id) => format!("{app}version {id} ran on {dify}"),
+        None => format!("{app}{dify} refused before it named a version"),
+    }
+}
+
+/// `7 requests were refused as too many: attempts at once fell from 8 to 2, and were 5 at the end`.
+pub(crate) fn told_limit(limit: FallenLimit) -> String {
+    let FallenLimit { most, lowest, last, refusals } = limit;
+    let count = format_count(u64::from(refusals));
+    let requests = if refusals == 1 { "request was" } else { "requests were" };
+    let fall = match most {
+        1 => String::from("one attempt at once is the least there is"),
+        _ => format!("attempts at once fell from {most} to {lowest}, and were {last} at the end"),
+    };
+    format!("{count} {requests} refused as too many: {fall}")
+}
+
+/// Writes which totals of tokens are in doubt; those that are trusted stand only in the documents.
+fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+    let watched = &record.watched;
+    let told = watched.doubted - watched.trusted;
+    if told == 0 {
+        return Ok(());
+    }
+    let attempts = if told == 1 { "attempt" } else { "attempts" };
+    let head = format!("usage: the tokens of {} {attempts} are in doubt", format_count(u64::from(told)));
+    text.tone(Tone::Doubt, &head).end();
+    let shown: Vec<_> = watched.doubts.iter().filter(|(_, doubt)| !doubt.trusted).take(DOUBTS).collect();
+    for (case, doubt) in &shown {
+        let name = name_of(record, *case)?;
+        text.push(&format!("  {}: {}", one_line(&name, 120), one_line(&doubt.message, 300))).end();
+    }
+    let left = u64::from(told) - shown.len() as u64;
+    if left > 0 {
+        text.push(&format!("  … and {} more, in report.json", format_count(left))).end();
+    }
+    Ok(())
+}
+
+/// A case's name; empty where the run was killed before its test had ended.
+fn name_of(record: &RunRecord, case: u32) -> Result<String, JournalError> {
+    let mut name = String::new();
+    record.read_cases(&[case], |case, _| name = case.outcome.name)?;
+    Ok(name)
+}
