@@ -5,6 +5,7 @@
 pub(crate) mod cassettes;
 mod open;
 pub(crate) mod probe;
+mod request;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use crate::plan::case::{Plan, TargetKind};
 use crate::report::{self, Format};
 
 pub use cassettes::{Change, Saved};
-pub use open::{OpenFailure, Opening, Partial, Request, check, list, open, open_partly};
+pub use open::{check, list, open, open_partly};
+pub use request::{OpenFailure, Opening, Partial, Request};
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
 #[derive(Debug, Clone)]

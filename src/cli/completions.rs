@@ -1,10 +1,17 @@
 //! `flowproof completions SHELL`.
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 
-use crate::cli::args::{CommandLine, CompletionArgs};
+use crate::cli::args::CommandLine;
 use crate::cli::exit::Exit;
 use crate::cli::say;
+
+/// `flowproof completions`.
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// Which shell.
+    pub shell: clap_complete::Shell,
+}
 
 /// Prints the completion script of a shell.
 pub fn completions(args: &CompletionArgs) -> Exit {

@@ -2,14 +2,37 @@
 
 use std::fmt::Write;
 
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::args::{ListArgs, ListFormat};
+use crate::cli::args::Selection;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::plan::list::Listed;
 use crate::session;
 use crate::settings::Settings;
+
+/// `flowproof list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Which tests.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How to list them.
+    #[arg(long, value_name = "FORMAT", default_value = "pretty")]
+    pub format: ListFormat,
+}
+
+/// How tests are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// Name, tags and place, aligned.
+    Pretty,
+    /// One `name: test` a line, as libtest does.
+    Terse,
+    /// One JSON array.
+    Json,
+}
 
 /// Prints the selected tests.
 pub fn list(args: &ListArgs, settings: &Settings) -> Exit {

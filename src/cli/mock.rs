@@ -1,18 +1,50 @@
 //! `flowproof mock`: serves the suites' answers as a Dify on loopback until a signal comes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
+
 use crate::cassette::Speed;
-use crate::cli::args::MockArgs;
+use crate::cli::args::on_mock;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::engine::run::book_of;
 use crate::engine::signal::Signals;
+use crate::mock::fault::{FaultSpec, parse_fault};
 use crate::mock::options::Pace;
 use crate::mock::server::{MockOptions, MockServer};
 use crate::plan::case::{Plan, TargetKind};
-use crate::session;
+use crate::session::{self, Request};
 use crate::settings::Settings;
+use crate::suite::load::Outside;
+
+/// `flowproof mock`.
+#[derive(Debug, Args)]
+pub struct MockArgs {
+    /// Suites: files or folders [default: the project's, else `suites`].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// Let nodes take their `elapsed` time, so that runs can be watched and stopped.
+    #[arg(long)]
+    pub real_time: bool,
+    /// What goes wrong with every run, such as `http_500`, `drop_after:3` or `http_429,times=2`; repeatable.
+    #[arg(long = "fault", value_name = "FAULT", value_parser = parse_fault)]
+    pub faults: Vec<FaultSpec>,
+    /// Let suites name files outside the suites folder.
+    #[arg(long)]
+    pub allow_outside: bool,
+}
+
+impl MockArgs {
+    /// All tests of these suites.
+    pub fn request(&self) -> Request {
+        on_mock(&self.paths, self.allow_outside.then_some(Outside::Allowed))
+    }
+}
 
 /// Serves until Ctrl-C or SIGTERM; the address is the one line on standard output.
 pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {

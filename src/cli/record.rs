@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::cassette::{Mode, Speed};
-use crate::cli::args::RunArgs;
+use crate::cli::run::RunArgs;
 use crate::session::cassettes::Use;
 
 /// The flags of cassettes.

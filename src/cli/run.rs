@@ -1,8 +1,9 @@
 //! `flowproof run`: load, plan, run, report.
 
+mod args;
+
 use std::sync::Arc;
 
-use crate::cli::args::RunArgs;
 use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
 use crate::engine::run::Limits;
@@ -14,6 +15,8 @@ use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
 use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError};
 use crate::settings::Settings;
+
+pub use args::RunArgs;
 
 /// Runs the selected tests and says what became of them.
 pub fn run(args: &RunArgs, settings: &Settings) -> Exit {

@@ -11,7 +11,7 @@ use crate::base::redact::Redactor;
 use crate::cassette::{CassetteError, Mask, Mode, Recorded, Shelf, Speed, merge, parse, render};
 use crate::engine::recorder::Recording;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::session::open::{Opening, Partial};
+use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::{plain, shown};
 use crate::suite::problem::Problem;

@@ -1,100 +1,20 @@
 //! From what the user asked for to a plan: settings and command line become choices, files become suites.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
-use crate::base::units::{Rate, parse_limit, parse_rate};
+use crate::base::units::{parse_limit, parse_rate};
 use crate::cassette::Mode;
-use crate::plan::case::Plan;
 use crate::plan::choices::{Choices, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
 use crate::plan::target::TargetError;
 use crate::report::Format;
-use crate::session::Session;
 use crate::session::cassettes::{self, Use};
+use crate::session::request::Checked;
+use crate::session::{OpenFailure, Opening, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::load::{LoadOptions, Loaded, Outside, load};
-use crate::suite::problem::Problem;
 use crate::suite::project;
-
-/// What the user asks for, above everything the environment and the files say.
-#[derive(Debug, Clone, Default)]
-pub struct Request {
-    /// Suites: files or folders.
-    pub paths: Vec<PathBuf>,
-    /// Which tests, in what order.
-    pub selection: Selection,
-    /// Whether suites may name files outside the suites folder.
-    pub outside: Option<Outside>,
-    /// The target.
-    pub target: Option<String>,
-    /// The profile.
-    pub profile: Option<String>,
-    /// The published version.
-    pub workflow_id: Option<String>,
-    /// Attempts at once.
-    pub concurrency: Option<u32>,
-    /// Requests begun per second.
-    pub rate: Option<Rate>,
-    /// How often each test runs.
-    pub repeat: Option<u32>,
-    /// Infrastructure retries.
-    pub retries: Option<u32>,
-    /// Limit of a whole attempt.
-    pub timeout: Option<Duration>,
-    /// The seed; none: drawn.
-    pub seed: Option<u64>,
-    /// Folder of the reports.
-    pub reports: Option<PathBuf>,
-    /// Recording and replaying.
-    pub cassettes: Use,
-    /// The full name of the one test that is wanted: only its suite is loaded.
-    pub only: Option<String>,
-}
-
-/// Why nothing could be run; nothing was sent.
-#[derive(Debug)]
-pub enum OpenFailure {
-    /// The command line or the environment cannot be read.
-    Usage(String),
-    /// Suites or the project file have problems.
-    Problems(Vec<Problem>),
-    /// The target cannot be used.
-    Target(String),
-}
-
-/// A run that can start.
-pub struct Opening {
-    /// What will run.
-    pub plan: Plan,
-    /// Where it is recorded.
-    pub session: Session,
-    /// What the user should know before.
-    pub notes: Vec<String>,
-}
-
-/// What was found for a harness: what can run, and what is wrong with the rest.
-pub struct Partial {
-    /// The run.
-    pub opening: Opening,
-    /// Everything wrong with what is left out.
-    pub problems: Vec<Problem>,
-    /// The suite files that are left out.
-    pub unsound: Vec<Arc<str>>,
-    /// How many suite files there are, readable or not.
-    pub files: usize,
-}
-
-/// How much was loaded without a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checked {
-    /// Suite files.
-    pub suites: usize,
-    /// Tests, data rows counted one by one.
-    pub tests: usize,
-}
 
 /// Loads and plans a run; any problem in any file is a failure.
 pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailure> {
