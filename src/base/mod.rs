@@ -9,5 +9,6 @@ pub(crate) mod json_path;
 pub(crate) mod origin;
 pub(crate) mod redact;
 pub(crate) mod similarity;
+pub(crate) mod stats;
 pub(crate) mod template;
 pub(crate) mod units;

@@ -1,0 +1,39 @@
+//! Formulas with their sources: tests, intervals and corrections for many of them. Pure; randomness comes seeded.
+
+#![allow(dead_code)]
+
+pub(crate) mod bootstrap;
+pub(crate) mod energy;
+pub(crate) mod mcnemar;
+pub(crate) mod multiple;
+pub(crate) mod sign_flip;
+
+/// How a test is done that cannot look at every arrangement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draws {
+    /// Arrangements drawn at random, where all would be too many.
+    pub count: u32,
+    /// Where drawing begins: the same seed draws the same.
+    pub seed: u64,
+}
+
+/// What a permutation test says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Permuted {
+    /// The share of arrangements at least as extreme as the one seen, itself included.
+    pub p: f64,
+    /// The smallest `p` that this many observations could give.
+    pub attainable: f64,
+}
+
+/// The share of drawn arrangements that are as extreme, the one seen counted as one of them, so that it is never 0.
+///
+/// B. Phipson, G. K. Smyth, "Permutation p-values should never be zero", 2010.
+fn share_of_draws(extreme: u32, draws: u32) -> f64 {
+    (f64::from(extreme) + 1.0) / (f64::from(draws) + 1.0)
+}
+
+/// Sums that ought to be equal differ by rounding; below this they count as equal.
+fn slack(scale: f64) -> f64 {
+    1e-9 * scale.abs().max(f64::MIN_POSITIVE)
+}
