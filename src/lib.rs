@@ -5,6 +5,7 @@ mod cassette;
 mod check;
 mod cli;
 mod client;
+mod compare;
 mod engine;
 mod event;
 mod exchange;

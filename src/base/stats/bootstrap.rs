@@ -20,7 +20,8 @@ pub(crate) fn interval_of_mean(strata: &[Vec<f64>], confidence: f64, draws: Draw
         strata
     };
     let mut random = fastrand::Rng::with_seed(draws.seed);
-    let mut means: Vec<f64> = (0..draws.count).map(|_| resampled(strata, &mut random) / count as f64).collect();
+    let mut means: Vec<f64> =
+        (0..draws.count).map(|_| resampled(strata, &mut random) / count as f64).collect();
     means.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
     Some((quantile(&means, tail), quantile(&means, 1.0 - tail)))
@@ -49,13 +50,19 @@ mod tests {
     /// Rows: the interval's ends by `scipy.stats.bootstrap(method="percentile")`, then the values.
     #[test]
     fn agrees_with_scipy() {
-        for row in include_str!("../../../tests/data/stats/bootstrap.csv").lines().filter(|row| !row.starts_with('#')) {
+        for row in include_str!("../../../tests/data/stats/bootstrap.csv")
+            .lines()
+            .filter(|row| !row.starts_with('#'))
+        {
             let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
             let [low, high, ref values @ ..] = cells[..] else { panic!("{row}") };
             let (found_low, found_high) = interval_of_mean(&[values.to_vec()], 0.95, DRAWS).unwrap();
             // Both are drawn: 2 % of the width is four times the error of an end at 9,999 draws.
             let error = 0.04 * (high - low);
-            assert!((found_low - low).abs() < error && (found_high - high).abs() < error, "{row}: {found_low} {found_high}");
+            assert!(
+                (found_low - low).abs() < error && (found_high - high).abs() < error,
+                "{row}: {found_low} {found_high}"
+            );
         }
     }
 

@@ -181,7 +181,9 @@ fn splits(all: usize, chosen: usize) -> f64 {
 /// Steps to the next choice in dictionary order; false after the last.
 fn advance(chosen: &mut [usize], all: usize) -> bool {
     let count = chosen.len();
-    let Some(place) = (0..count).rev().find(|place| chosen[*place] < all - count + place) else { return false };
+    let Some(place) = (0..count).rev().find(|place| chosen[*place] < all - count + place) else {
+        return false;
+    };
     chosen[place] += 1;
     for next in place + 1..count {
         chosen[next] = chosen[next - 1] + 1;
@@ -203,7 +205,9 @@ mod tests {
     /// Rows: sizes, statistic, exact share of splits, then the values; by NumPy over all splits and `scipy.stats.energy_distance`.
     #[test]
     fn agrees_with_scipy() {
-        for row in include_str!("../../../tests/data/stats/energy.csv").lines().filter(|row| !row.starts_with('#')) {
+        for row in
+            include_str!("../../../tests/data/stats/energy.csv").lines().filter(|row| !row.starts_with('#'))
+        {
             let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
             let [first, statistic, p, ref values @ ..] = cells[..] else { panic!("{row}") };
             let (first, second) = values.split_at(first as usize);

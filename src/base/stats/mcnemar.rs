@@ -39,7 +39,9 @@ mod tests {
 
     #[test]
     fn agrees_with_scipy() {
-        for row in include_str!("../../../tests/data/stats/mcnemar.csv").lines().filter(|row| !row.starts_with('#')) {
+        for row in
+            include_str!("../../../tests/data/stats/mcnemar.csv").lines().filter(|row| !row.starts_with('#'))
+        {
             let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
             let [worse, better, greater, both] = cells[..] else { panic!("{row}") };
             let (worse, better) = (worse as u32, better as u32);

@@ -29,7 +29,10 @@ pub(crate) fn greater(differences: &[f64], draws: Draws) -> Permuted {
 /// How many pairs are needed before `p` can reach `alpha`.
 pub(crate) fn pairs_needed(alpha: f64) -> usize {
     // 2^-n <= alpha; below 1,075 halvings nothing is left.
-    (1..1100_i32).find(|pairs| 0.5_f64.powi(*pairs) <= alpha).and_then(|pairs| usize::try_from(pairs).ok()).unwrap_or(1100)
+    (1..1100_i32)
+        .find(|pairs| 0.5_f64.powi(*pairs) <= alpha)
+        .and_then(|pairs| usize::try_from(pairs).ok())
+        .unwrap_or(1100)
 }
 
 /// Looks at every arrangement, one swap after the other in Gray's order.
@@ -90,7 +93,10 @@ mod tests {
 
     #[test]
     fn agrees_with_scipy() {
-        for row in include_str!("../../../tests/data/stats/sign_flip.csv").lines().filter(|row| !row.starts_with('#')) {
+        for row in include_str!("../../../tests/data/stats/sign_flip.csv")
+            .lines()
+            .filter(|row| !row.starts_with('#'))
+        {
             let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
             let (expected, differences) = cells.split_first().unwrap();
             let found = greater(differences, DRAWS).p;
