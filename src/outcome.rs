@@ -59,6 +59,18 @@ pub struct NodeFact {
     /// True for an iteration or loop, whose tokens repeat its children's.
     #[serde(default)]
     pub container: bool,
+    /// Its id in the graph.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The iteration or loop it ran in, and which round of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<(String, u64)>,
+    /// What Dify says it cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Stands for its outputs, what varies by itself left out: equal outputs have equal digests; none where they are unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// The facts of a run that reports and thresholds use; what is unknown is absent.
@@ -103,6 +115,12 @@ pub struct Facts {
     /// Node executions in order of start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeFact>,
+    /// Stands for the outputs, what varies by itself left out, whole also where the outputs are recorded cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The outputs with a fixed word for what varies by itself, long texts cut; none where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<serde_json::Value>,
     /// Why Dify's total of tokens is in doubt, if the nodes do not confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageDoubt>,
@@ -181,7 +199,7 @@ pub struct Attempt {
     /// A `curl` line that repeats it, key masked; only where it did not pass.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub curl: String,
-    /// The run's outputs, long texts cut; only where it did not pass.
+    /// The run's outputs, long texts cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<serde_json::Value>,
     /// How its answer differs from what Dify is known to send, where no earlier attempt's did so.

@@ -1,20 +1,33 @@
 //! The numbers and ids of a transcript that reports and thresholds use; what is unknown is absent.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::exchange::{Ending, NodeRun};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::base::diff::canonical;
+use crate::exchange::{Ending, NodeRun, Transcript};
 use crate::outcome::{Facts, NodeFact, Price};
-use crate::wire::usage::node_tokens;
+use crate::wire::usage::{NodePrice, node_price, node_tokens};
+use crate::wire::vary::Varying;
 
 use super::audit::usage_doubt;
+use super::judged::clip;
 use super::usage;
 use super::view::{Fact, State, View};
 
 /// Gathers them; nodes are those that were seen, however the exchange ended.
 pub(super) fn gather(view: &View<'_>) -> Facts {
     let transcript = view.transcript;
+    let varying = varying_of(transcript);
     let is_timed = !matches!(view.state, State::Unjudged(_)) && transcript.recovery.is_none();
+    let outputs = transcript.run.as_ref().and_then(|run| run.get("outputs"));
+    let settled = outputs.map(|outputs| varying.settle(outputs));
     Facts {
+        digest: settled.as_ref().map(digest),
+        settled: settled.filter(|settled| outputs != Some(settled)).map(|settled| clip(&settled)),
         run_id: transcript.run_id.clone(),
         workflow_id: transcript.workflow_id.clone(),
         dify_version: transcript.dify_version.clone(),
@@ -32,7 +45,7 @@ pub(super) fn gather(view: &View<'_>) -> Facts {
                 known(view.run_field("total_steps")).and_then(|steps| steps.as_u64())
             }
         },
-        nodes: transcript.nodes.iter().map(node).collect(),
+        nodes: transcript.nodes.iter().map(|ran| node(ran, &varying)).collect(),
         usage: usage_doubt(view),
     }
 }
@@ -51,7 +64,34 @@ fn cost(view: &View<'_>) -> Vec<Price> {
     prices.into_iter().map(|(currency, amount)| Price { amount: amount.to_string(), currency }).collect()
 }
 
-fn node(node: &NodeRun) -> NodeFact {
+/// What of a run's outputs varies by itself: its ids, its user, its time.
+fn varying_of(transcript: &Transcript) -> Varying {
+    #[derive(Deserialize)]
+    struct Asked<'a> {
+        #[serde(borrow)]
+        user: Option<Cow<'a, str>>,
+    }
+    let asked: Option<Asked> = serde_json::from_slice(&transcript.posted.body).ok();
+    let user = asked.and_then(|asked| asked.user);
+    let names = [
+        (transcript.run_id.as_deref(), "[run id]"),
+        (transcript.task_id.as_deref(), "[task id]"),
+        (user.as_deref(), "[user]"),
+    ];
+    let varying = Varying::named(names.into_iter().filter_map(|(name, mark)| Some((name?, mark))));
+    let moment = |key: &str| Timestamp::from_second(transcript.run.as_ref()?.get(key)?.as_i64()?).ok();
+    match (moment("created_at"), moment("finished_at")) {
+        (Some(began), Some(ended)) => varying.during(began, ended),
+        (Some(_) | None, Some(_) | None) => varying,
+    }
+}
+
+/// Stands for a value: equal values, and hardly any others, have the same; the order of keys does not count.
+fn digest(value: &Value) -> String {
+    blake3::hash(canonical(value).as_bytes()).to_hex().chars().take(16).collect()
+}
+
+fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
     let data = node.finished.as_ref().filter(|_| !node.replayed);
     NodeFact {
         title: node.title.clone(),
@@ -61,6 +101,19 @@ fn node(node: &NodeRun) -> NodeFact {
         elapsed_ms: data.and_then(|data| data["elapsed_time"].as_f64()).map(|seconds| seconds * 1000.0),
         tokens: data.and_then(|data| node_tokens(&node.node_type, data)),
         container: node.is_container(),
+        id: node.node_id.clone(),
+        round: node.parent.clone(),
+        price: data.and_then(|data| price(&node.node_type, data)),
+        digest: data
+            .and_then(|data| data.get("outputs"))
+            .map(|outputs| digest(&varying.settle_node(&node.node_type, outputs))),
+    }
+}
+
+fn price(node_type: &str, data: &Value) -> Option<Price> {
+    match node_price(node_type, data) {
+        NodePrice::Known { amount, currency } => Some(Price { amount: amount.to_string(), currency }),
+        NodePrice::None | NodePrice::Unknown => None,
     }
 }
 

@@ -12,6 +12,8 @@ use super::operand::words::Word;
 
 /// Longest text kept of an expected or actual value, in bytes; the whole value may have twice that.
 pub(super) const KEPT: usize = 8 << 10;
+/// Longest text kept of a run's outputs, in bytes; all of them may have twice that.
+const KEPT_OUTPUT: usize = 64 << 10;
 /// Longest value in a message, in characters.
 const SHOWN: usize = 120;
 
@@ -199,19 +201,24 @@ pub(super) fn cut(text: &str) -> String {
     }
 }
 
-/// A copy of a value that is small enough to be recorded.
+/// A copy of a run's outputs, cut where they are longer than is recorded.
 pub fn clip(value: &Value) -> Value {
-    clip_to(value, &mut KEPT.saturating_mul(2))
+    clip_by(value, KEPT_OUTPUT, &mut KEPT_OUTPUT.saturating_mul(2))
 }
 
 /// A copy with at most about `left` bytes; what is left out leaves a mark.
 pub(super) fn clip_to(value: &Value, left: &mut usize) -> Value {
+    clip_by(value, KEPT, left)
+}
+
+/// The same, where no text is longer than `longest`.
+fn clip_by(value: &Value, longest: usize, left: &mut usize) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => {
             *left = left.saturating_sub(8);
             value.clone()
         }
-        Value::String(text) => Value::String(clip_text(text, left)),
+        Value::String(text) => Value::String(clip_text(text, longest, left)),
         Value::Array(items) => {
             let mut kept = Vec::new();
             for item in items {
@@ -220,7 +227,7 @@ pub(super) fn clip_to(value: &Value, left: &mut usize) -> Value {
                     break;
                 }
                 *left = left.saturating_sub(2);
-                kept.push(clip_to(item, left));
+                kept.push(clip_by(item, longest, left));
             }
             Value::Array(kept)
         }
@@ -231,16 +238,16 @@ pub(super) fn clip_to(value: &Value, left: &mut usize) -> Value {
                     kept.insert("…".to_owned(), Value::from(format!("{} more", members.len() - kept.len())));
                     break;
                 }
-                let key = clip_text(key, left);
-                kept.insert(key, clip_to(member, left));
+                let key = clip_text(key, longest, left);
+                kept.insert(key, clip_by(member, longest, left));
             }
             Value::Object(kept)
         }
     }
 }
 
-fn clip_text(text: &str, left: &mut usize) -> String {
-    let most = KEPT.min(*left);
+fn clip_text(text: &str, longest: usize, left: &mut usize) -> String {
+    let most = longest.min(*left);
     if text.len() <= most {
         *left -= text.len();
         return text.to_owned();

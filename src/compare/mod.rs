@@ -8,10 +8,12 @@
 mod calibration;
 mod change;
 mod gate;
+mod nodes;
 mod noise;
 mod sample;
 
 pub(crate) use change::{Change, Metric};
 pub(crate) use gate::{Bound, Decision, Gated, judge};
+pub(crate) use nodes::{Attribution, attribute};
 pub(crate) use noise::{OutputDrift, drift_of_outputs};
 pub(crate) use sample::{Observation, Pair};

@@ -134,7 +134,7 @@ impl Engine {
             retried: false,
             replayed: !made.route.is_live(),
             curl: if passed { String::new() } else { transcript.curl() },
-            outputs: if passed { None } else { outputs(transcript) },
+            outputs: outputs(transcript),
             contract,
         };
         let again = match &other_version {

@@ -92,6 +92,8 @@ impl From<HeldFacts> for Facts {
             recovered: held.recovered,
             lost: held.lost,
             nodes: Vec::new(),
+            digest: None,
+            settled: None,
             usage: held.usage,
         }
     }

@@ -94,6 +94,10 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         elapsed_ms: Some(20.25),
         tokens,
         container: false,
+        id: format!("id-{title}"),
+        round: None,
+        price: None,
+        digest: Some(format!("digest-{case}")),
     };
     let status = if verdict == Verdict::Failed { "failed" } else { "succeeded" };
     Attempt {
@@ -121,6 +125,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
                 node("Classify", "llm", status, Some(421)),
                 node("Answer", "end", "succeeded", None),
             ],
+            digest: Some(format!("digest-{case}")),
+            settled: None,
             usage: None,
         },
         mode: ResponseMode::Streaming,

@@ -2,11 +2,10 @@
 //!
 //! Only what is known to vary is settled: an id that is not this run's, and a time outside of the run, are content.
 
-#![allow(dead_code)]
-
 use jiff::Timestamp;
-use regex::Regex;
 use serde_json::{Map, Value};
+
+use crate::wire::usage::surely_uses_model;
 
 /// How far the clocks of Dify and ours may be apart, seconds.
 const SKEW: i64 = 600;
@@ -59,38 +58,36 @@ impl Varying {
         let within = |seconds: f64| seconds >= began as f64 && seconds <= ended as f64;
         within(number) || within(number / 1000.0)
     }
-}
 
-/// Settles what varies; its search is prepared once.
-#[derive(Debug, Clone)]
-pub struct Settler {
-    /// A signed address of Dify's own files.
-    signed: Regex,
-}
-
-impl Settler {
-    /// Prepares the search.
-    pub fn new() -> Self {
-        let part = r#"[^\s"'<>()\[\]?\\]"#;
-        let pattern = format!(r#"(?:https?://{part}+)?/files/{part}+\?{part}*\bsign={part}*"#);
-        Self { signed: Regex::new(&pattern).expect("the pattern is valid") }
+    /// Settles the outputs of a node; the time a model took and the headers of an answer are no output.
+    pub fn settle_node(&self, node_type: &str, outputs: &Value) -> Value {
+        let mut settled = self.settle(outputs);
+        if let Some(members) = settled.as_object_mut() {
+            let beside: &[&str] = match node_type {
+                "http-request" => &["headers"],
+                _ if surely_uses_model(node_type) => &["usage", "__usage"],
+                _ => &[],
+            };
+            beside.iter().for_each(|key| drop(members.shift_remove(*key)));
+        }
+        settled
     }
 
     /// Puts a fixed word in the place of everything that varies in a run.
-    pub fn settle(&self, value: &Value, varying: &Varying) -> Value {
+    pub fn settle(&self, value: &Value) -> Value {
         match value {
-            Value::String(text) => self.text(text, varying),
-            Value::Number(number) => match number.as_f64().is_some_and(|number| varying.is_now(number)) {
+            Value::String(text) => self.text(text),
+            Value::Number(number) => match number.as_f64().is_some_and(|number| self.is_now(number)) {
                 true => Value::from("[time]"),
                 false => value.clone(),
             },
-            Value::Array(items) => items.iter().map(|item| self.settle(item, varying)).collect(),
-            Value::Object(members) => Value::Object(self.members(members, varying)),
+            Value::Array(items) => items.iter().map(|item| self.settle(item)).collect(),
+            Value::Object(members) => Value::Object(self.members(members)),
             Value::Null | Value::Bool(_) => value.clone(),
         }
     }
 
-    fn members(&self, members: &Map<String, Value>, varying: &Varying) -> Map<String, Value> {
+    fn members(&self, members: &Map<String, Value>) -> Map<String, Value> {
         let is_file = members.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__");
         let settled = |(key, member): (&String, &Value)| {
             let member = match member {
@@ -98,13 +95,13 @@ impl Settler {
                     Value::from("[file id]")
                 }
                 Value::String(text) if is_file && FILE_ADDRESSES.contains(&key.as_str()) => {
-                    self.address(text, varying)
+                    self.address(text)
                 }
-                Value::Null | Value::Array(_) | Value::Object(_) => self.settle(member, varying),
+                Value::Null | Value::Array(_) | Value::Object(_) => self.settle(member),
                 Value::String(_) | Value::Number(_) | Value::Bool(_) if key.starts_with("sys.") => {
                     Value::from(format!("[{key}]"))
                 }
-                Value::String(_) | Value::Number(_) | Value::Bool(_) => self.settle(member, varying),
+                Value::String(_) | Value::Number(_) | Value::Bool(_) => self.settle(member),
             };
             (key.clone(), member)
         };
@@ -112,28 +109,45 @@ impl Settler {
     }
 
     /// The address of a file: Dify's own vary, one that was given is content.
-    fn address(&self, text: &str, varying: &Varying) -> Value {
+    fn address(&self, text: &str) -> Value {
         if text.contains("/files/") && !text.contains(char::is_whitespace) {
             return Value::from("[file url]");
         }
-        self.text(text, varying)
+        self.text(text)
     }
 
-    fn text(&self, text: &str, varying: &Varying) -> Value {
-        if varying.is_time(text) {
+    fn text(&self, text: &str) -> Value {
+        if self.is_time(text) {
             return Value::from("[time]");
         }
         let mut settled = match text.contains("sign=") {
-            true => self.signed.replace_all(text, "[file url]").into_owned(),
+            true => without_signed(text),
             false => text.to_owned(),
         };
-        for (name, mark) in &varying.names {
+        for (name, mark) in &self.names {
             if settled.contains(name.as_str()) {
                 settled = settled.replace(name.as_str(), mark);
             }
         }
         Value::from(settled)
     }
+}
+
+/// Replaces the signed addresses of Dify's own files.
+fn without_signed(text: &str) -> String {
+    let ends_address = |c: char| c.is_whitespace() || "\"'<>()[]\\".contains(c);
+    let pieces = text.split_inclusive(ends_address).map(|piece| {
+        let end = piece.strip_suffix(ends_address).map_or(piece.len(), str::len);
+        let (address, rest) = piece.split_at(end);
+        if is_signed(address) { format!("[file url]{rest}") } else { piece.to_owned() }
+    });
+    pieces.collect()
+}
+
+fn is_signed(address: &str) -> bool {
+    let is_address = ["http://", "https://", "/files/"].iter().any(|start| address.starts_with(start));
+    let query = address.split_once("/files/").and_then(|(_, path)| path.split_once('?'));
+    is_address && query.is_some_and(|(_, query)| query.split('&').any(|part| part.starts_with("sign=")))
 }
 
 #[cfg(test)]
@@ -175,7 +189,7 @@ mod tests {
                 json!({"dify_model_identity": "__dify__file__", "id": null, "related_id": "[file id]", "url": "[file url]", "filename": "a.txt", "size": 20}),
             ),
         ] {
-            assert_eq!(Settler::new().settle(&value, &varying()), settled, "{value}");
+            assert_eq!(varying().settle(&value), settled, "{value}");
         }
     }
 
@@ -192,11 +206,8 @@ mod tests {
             json!("https://shop.example/a?sign=abc"),
             json!({"dify_model_identity": "__dify__file__", "remote_url": "https://example.com/a.png", "url": ""}),
         ] {
-            assert_eq!(Settler::new().settle(&value, &varying()), value);
+            assert_eq!(varying().settle(&value), value);
         }
-        assert_eq!(
-            Settler::new().settle(&json!("2026-11-24T10:00:03Z"), &Varying::default()),
-            json!("2026-11-24T10:00:03Z")
-        );
+        assert_eq!(Varying::default().settle(&json!("2026-11-24T10:00:03Z")), json!("2026-11-24T10:00:03Z"));
     }
 }

@@ -187,7 +187,7 @@ fn moves(old: (&[String], &[usize]), new: (&[String], &[usize])) -> BTreeMap<usi
 }
 
 /// Writes a value so that equal values, and only they, have equal texts: members sorted, numbers by value.
-fn canonical(value: &Value) -> String {
+pub fn canonical(value: &Value) -> String {
     match value {
         Value::Number(number) => canonical_number(number),
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
