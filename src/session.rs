@@ -6,6 +6,8 @@ pub(crate) mod cassettes;
 mod open;
 pub(crate) mod probe;
 mod request;
+pub(crate) mod runs;
+mod shard;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,14 +16,16 @@ use crate::base::clock;
 use crate::base::redact::Redactor;
 use crate::cassette::Mode;
 use crate::engine::Engine;
-use crate::event::{Event, RunStart, Sink, SinkError};
+use crate::event::{Event, RunStart, Sharded, Sink, SinkError};
 use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA};
 use crate::plan::case::{Plan, TargetKind};
+use crate::plan::shard::Share;
 use crate::report::{self, Format};
 
 pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
+pub use shard::Asked;
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
 #[derive(Debug, Clone)]
@@ -123,6 +127,7 @@ impl Session {
             profile: plan.target.profile.to_string(),
             started: clock::timestamp_text(clock::wall()),
             cases: selected,
+            shard: plan.share.map(|Share { index, total, cases, runnable }| Sharded { index, total, cases, runnable }),
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 mod append;
 mod depth;
+mod export;
 mod fold;
 mod held;
 mod index;
@@ -23,7 +24,8 @@ mod tests;
 mod watched;
 
 pub(crate) use append::Journal;
-pub(crate) use fold::read;
+pub(crate) use export::{export, hold};
+pub(crate) use fold::{read, read_start};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;
@@ -44,6 +46,15 @@ pub(crate) enum JournalError {
     #[error("read {path}: {source}")]
     Io {
         /// The journal.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A copy of it cannot be written.
+    #[error("write {path}: {source}")]
+    Write {
+        /// The file.
         path: PathBuf,
         /// The system's reason.
         #[source]

@@ -17,6 +17,7 @@ pub fn expand<'t>(
     let rows = rows.map(move |row| (Arc::from(format!("{base}[{}]", row.name)), Some(row.value.clone())));
     single.into_iter().chain(rows).map(move |(name, row)| Case {
         ordinal: 0,
+        place_in_all: None,
         name,
         test: test.clone(),
         row,

@@ -11,6 +11,7 @@ mod files;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod select;
+pub(crate) mod shard;
 mod shared;
 pub(crate) mod target;
 
