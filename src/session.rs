@@ -25,7 +25,7 @@ use crate::report::{self, Format};
 pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
-pub use shard::Asked;
+pub use shard::ShardChoice;
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
 #[derive(Debug, Clone)]

@@ -178,7 +178,7 @@ mod tests {
     fn hashes_are_those_of_every_machine_and_version() {
         let shares: Vec<u32> =
             ["Support triage::refund", "S::a", "S::b[é]", ""].map(|name| by_hash(name, 8)).to_vec();
-        assert_eq!(shares, [0, 0, 0, 0]);
+        assert_eq!(shares, [7, 1, 5, 8]);
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
                 .map(|(name, duration)| (name.to_owned(), duration))
                 .into();
         let shares = balanced(&["f", "e", "d", "c", "b", "a"], &durations, 3);
-        assert_eq!(shares, [3, 3, 2, 3, 2, 1]);
+        assert_eq!(shares, [3, 2, 3, 3, 2, 1]);
         assert_eq!(balanced(&["new", "a"], &durations, 2), [2, 1]);
         assert_eq!(balanced(&["x", "y"], &HashMap::new(), 2), [1, 2]);
     }

@@ -12,7 +12,7 @@ use crate::verdict::Verdict;
 
 /// Which share is asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
+pub enum ShardChoice {
     /// That which the build server says.
     Auto,
     /// This one.
@@ -23,11 +23,11 @@ pub enum Asked {
 pub(super) fn share(settings: &Settings, request: &Request) -> Result<Option<Shard>, OpenFailure> {
     let shard = match (&request.shard, &settings.shard) {
         (None, _) => return Ok(None),
-        (Some(Asked::Is(shard)), _) | (Some(Asked::Auto), Told::Share(shard)) => shard.clone(),
-        (Some(Asked::Auto), Told::Unclear(why)) => {
+        (Some(ShardChoice::Is(shard)), _) | (Some(ShardChoice::Auto), Told::Share(shard)) => shard.clone(),
+        (Some(ShardChoice::Auto), Told::Unclear(why)) => {
             return Err(OpenFailure::Usage(format!("--shard auto: {why}")));
         }
-        (Some(Asked::Auto), Told::Nothing) => {
+        (Some(ShardChoice::Auto), Told::Nothing) => {
             return Err(OpenFailure::Usage(String::from(
                 "--shard auto: nothing here says which shard this is; GitLab, CircleCI, Buildkite, Azure Pipelines and \
                  Kubernetes do, elsewhere write --shard I/N",

@@ -11,7 +11,7 @@ use crate::cli::exit::NoTests;
 use crate::cli::record::CassetteArgs;
 use crate::plan::choices::Order;
 use crate::plan::shard::Shard;
-use crate::session::{Asked, Request};
+use crate::session::{ShardChoice, Request};
 
 /// `--shuffle` without a seed.
 const RANDOM: &str = "random";
@@ -60,7 +60,7 @@ pub struct RunArgs {
     pub sample: Option<usize>,
     /// Run only this share of the tests, such as `2/4`; `auto` asks the build server's environment.
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
-    pub shard: Option<Asked>,
+    pub shard: Option<ShardChoice>,
     /// Balance the shards by the durations of this run; all shards must name the same one.
     #[arg(long, value_name = "RUN", requires = "shard")]
     pub shard_by: Option<String>,
@@ -121,8 +121,8 @@ impl RunArgs {
 }
 
 /// Reads `I/N` or `auto`.
-fn parse_shard(text: &str) -> Result<Asked, String> {
-    if text == "auto" { Ok(Asked::Auto) } else { Shard::parse(text).map(Asked::Is) }
+fn parse_shard(text: &str) -> Result<ShardChoice, String> {
+    if text == "auto" { Ok(ShardChoice::Auto) } else { Shard::parse(text).map(ShardChoice::Is) }
 }
 
 #[cfg(test)]
