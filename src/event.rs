@@ -30,6 +30,9 @@ pub struct RunStart {
     pub started: String,
     /// Cases selected.
     pub cases: u32,
+    /// Which shard these cases are; none: all that were selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Sharded>,
     /// Cases filtered out.
     pub deselected: u32,
     /// The seed of shuffling and jitter.
@@ -137,6 +140,19 @@ pub struct RunContinuation {
     /// The run that recorded what follows, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+}
+
+/// One share of the tests selected, run on a machine of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sharded {
+    /// Which, from 1.
+    pub index: u32,
+    /// How many there are.
+    pub total: u32,
+    /// Tests of all shards together.
+    pub cases: u32,
+    /// Those of them that no suite skips.
+    pub runnable: u32,
 }
 
 /// What is known of a run when it ends.

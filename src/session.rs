@@ -7,6 +7,8 @@ pub(crate) mod cassettes;
 mod open;
 pub(crate) mod probe;
 mod request;
+pub(crate) mod runs;
+mod shard;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,14 +17,16 @@ use crate::base::clock;
 use crate::base::redact::Redactor;
 use crate::cassette::Mode;
 use crate::engine::Engine;
-use crate::event::{Asked, Event, PlannedCase, RunStart, Sink, SinkError};
+use crate::event::{Asked, Event, PlannedCase, RunStart, Sharded, Sink, SinkError};
 use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA};
 use crate::plan::case::{Case, Plan, TargetKind};
+use crate::plan::shard::Share;
 use crate::report::{self, Format};
 
 pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
+pub use shard::ShardChoice;
 
 /// Tests named in one line of the journal.
 const PLANNED: usize = 256;
@@ -132,6 +136,12 @@ impl Session {
             profile: plan.target.profile.to_string(),
             started: clock::timestamp_text(clock::wall()),
             cases: selected,
+            shard: plan.share.map(|Share { index, total, cases, runnable }| Sharded {
+                index,
+                total,
+                cases,
+                runnable,
+            }),
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,

@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use rust_decimal::Decimal;
@@ -31,6 +31,9 @@ use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
 use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
 use crate::verdict::Verdict;
+
+/// The most bytes that are taken for a first line.
+const FIRST_MAX: u64 = 16 << 20;
 
 /// The first line, as far as every version has it.
 #[derive(Deserialize)]
@@ -123,6 +126,15 @@ pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
         offset += length as u64;
     }
     Ok(fold.finish(path))
+}
+
+/// Reads the first line only.
+pub(crate) fn read_start(path: &Path) -> Result<RunStart, JournalError> {
+    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
+    let mut line = Vec::new();
+    let input = File::open(path).map_err(failed)?;
+    BufReader::new(input.take(FIRST_MAX)).read_until(b'\n', &mut line).map_err(failed)?;
+    start_of(path, &line)
 }
 
 /// What the first line says.

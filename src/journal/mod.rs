@@ -14,6 +14,7 @@ mod append;
 mod cases;
 mod depth;
 mod ends;
+mod export;
 mod fold;
 mod held;
 mod index;
@@ -30,7 +31,8 @@ mod tests;
 mod watched;
 
 pub(crate) use append::Journal;
-pub(crate) use fold::read;
+pub(crate) use export::{export, hold};
+pub(crate) use fold::{read, read_start};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;
@@ -51,6 +53,15 @@ pub(crate) enum JournalError {
     #[error("read {path}: {source}")]
     Io {
         /// The journal.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A copy of it cannot be written.
+    #[error("write {path}: {source}")]
+    Write {
+        /// The file.
         path: PathBuf,
         /// The system's reason.
         #[source]

@@ -167,6 +167,12 @@ impl RunRecord {
         self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
     }
 
+    /// What became of each case, in plan order, read one by one.
+    pub fn outcomes(&self) -> impl Iterator<Item = Result<CaseOutcome, JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.path);
+        self.index.cases().map(move |lines| reader.outcome(lines))
+    }
+
     /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn order_by_suite(&self) -> Vec<u32> {
         let mut order: Vec<(u32, u32)> =

@@ -58,7 +58,8 @@ impl<'a> RecordReader<'a> {
         Ok(CaseRecord { outcome, attempts })
     }
 
-    fn outcome(&mut self, case: CaseLines<'_>) -> Result<CaseOutcome, JournalError> {
+    /// What became of a case, without its attempts.
+    pub fn outcome(&mut self, case: CaseLines<'_>) -> Result<CaseOutcome, JournalError> {
         let offset = case.outcome.offset();
         match self.parse(offset)? {
             // The number in the line is that of the process that wrote it.

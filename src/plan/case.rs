@@ -19,6 +19,7 @@ use crate::client::Endpoint;
 use crate::exchange::ResponseMode;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::plan::shard::Share;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -32,6 +33,8 @@ pub struct Plan {
     pub mock_rules: Vec<crate::mock::script::Rule>,
     /// How many cases filters left out.
     pub deselected: u32,
+    /// Which share of the selected cases these are; none: all of them.
+    pub share: Option<Share>,
     /// True when the order was drawn by the seed.
     pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
@@ -49,6 +52,8 @@ pub struct Plan {
 pub struct Case {
     /// Index in the plan.
     pub ordinal: u32,
+    /// Its place among the cases of all shards, as files and tests stand; none where there are no shards.
+    pub place_in_all: Option<u32>,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
     pub name: Arc<str>,
     /// Which test it is in every process: the hash of its name.

@@ -247,17 +247,21 @@ impl Building<'_, '_> {
         };
         self.cases.retain(wanted);
         let print = plan_print(self.cases.iter().map(|(case, _)| case));
+        if selection.shard.is_some() {
+            (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = Some(place));
+        }
         let mut cases: Vec<Case> =
             arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
-        for (ordinal, case) in cases.iter_mut().enumerate() {
-            case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
-        }
+        let deselected = u32::try_from(all - cases.len()).unwrap_or(u32::MAX);
+        let share = selection.shard.as_ref().map(|shard| shard.cut(&mut cases));
+        (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);
         cases.shrink_to_fit();
         let plan = Plan {
             templates: Arc::new(self.templates),
             target: self.prepared.target,
-            deselected: u32::try_from(all - cases.len()).unwrap_or(u32::MAX),
+            deselected,
             cases,
+            share,
             mock_rules: self.rules,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,

@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod live;
 mod print;
 pub(crate) mod select;
+pub(crate) mod shard;
 mod shared;
 pub(crate) mod target;
 
