@@ -1,8 +1,12 @@
 //! What the environment says; nobody else reads it.
 
+mod shard;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use shard::Told;
 
 /// The environment as flowproof uses it.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +41,8 @@ pub struct Settings {
     pub record: Option<String>,
     /// `FLOWPROOF_REPORTS`.
     pub reports: Option<PathBuf>,
+    /// Which shard the build server says this machine is.
+    pub shard: Told,
     /// The nextest run this process belongs to.
     pub nextest: Option<Nextest>,
 }
@@ -79,6 +85,7 @@ impl Settings {
             repeat: get("FLOWPROOF_REPEAT"),
             record: get("FLOWPROOF_RECORD"),
             reports: get("FLOWPROOF_REPORTS").map(Into::into),
+            shard: shard::told(&get),
             nextest: get("NEXTEST_RUN_ID").map(|run_id| Nextest {
                 run_id,
                 attempt: get("NEXTEST_ATTEMPT").and_then(|value| value.parse().ok()).unwrap_or(1),

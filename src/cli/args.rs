@@ -10,7 +10,9 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::list::ListArgs;
 use crate::cli::mock::MockArgs;
 use crate::cli::record::RecordArgs;
+use crate::cli::report::ReportArgs;
 use crate::cli::run::RunArgs;
+use crate::cli::runs::RunsArgs;
 use crate::cli::schema::SchemaArgs;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
@@ -65,6 +67,16 @@ pub enum Command {
     /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
     #[command(after_help = "Example:\n  flowproof doctor staging")]
     Doctor(DoctorArgs),
+    /// Write any report of a run that was recorded, or judge it again.
+    #[command(
+        after_help = "Examples:\n  flowproof report latest -o junit.xml -o report.json\n  flowproof report latest --gate"
+    )]
+    Report(ReportArgs),
+    /// List, show, prune and export the runs that were recorded.
+    #[command(
+        after_help = "Examples:\n  flowproof runs list\n  flowproof runs export latest -o shard-1.jsonl"
+    )]
+    Runs(RunsArgs),
     /// Print the JSON Schema of a file format, for editors.
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]
     Schema(SchemaArgs),
@@ -110,6 +122,7 @@ impl Selection {
                 tags: self.tags.clone(),
                 skip_tags: self.skip_tags.clone(),
                 sample: None,
+                shard: None,
                 order: Order::Written,
             },
             ..Request::default()

@@ -53,7 +53,7 @@ impl Exit {
             Self::NoTests => "no test was run",
             Self::Inconclusive => "the repeats of a test did not decide",
             Self::Red => "a test failed or errored",
-            Self::Unfinished => "not every selected test has a verdict",
+            Self::Unfinished => "not every selected test has a verdict, or the run did not end",
             Self::Interrupted => "interrupted",
         }
     }
@@ -88,6 +88,10 @@ pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
         return Exit::Interrupted;
     }
     if judged + totals.errored == 0 && !unfinished {
+        // Another shard runs what there is to run; only all of them together can be empty.
+        if record.start.shard.is_some_and(|shard| shard.runnable > 0) {
+            return Exit::Success;
+        }
         return match no_tests {
             NoTests::Fail => Exit::NoTests,
             NoTests::Warn | NoTests::Pass => Exit::Success,
@@ -107,10 +111,26 @@ pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
     }
 }
 
+/// The exit of a run that is read back: one that has no clean end was killed or still goes on, and is not green.
+pub fn of_record(record: &RunRecord, no_tests: NoTests) -> Exit {
+    match &record.end {
+        Some(end) => of_run(record, end, no_tests),
+        None => match of_run(record, &RunEnd::default(), no_tests) {
+            Exit::Success | Exit::NoTests | Exit::Inconclusive => Exit::Unfinished,
+            exit @ (Exit::Findings
+            | Exit::Usage
+            | Exit::Unusable
+            | Exit::Red
+            | Exit::Unfinished
+            | Exit::Interrupted) => exit,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, RunStart, Sharded};
     use crate::journal::sample;
     use crate::verdict::Verdict;
 
@@ -142,6 +162,27 @@ mod tests {
         assert_eq!(exit(2, &[Passed], &ended()), Exit::Unfinished);
         assert_eq!(exit(1, &[Passed], &ended()), Exit::Success);
         assert_eq!(Exit::Unfinished.code(), 100);
+    }
+
+    #[test]
+    fn a_shard_without_tests_is_no_failure_where_another_has_some() {
+        let shard = |runnable| Sharded { index: 3, total: 4, cases: 2, runnable };
+        let exit = |selected, verdicts: &[Verdict], runnable| {
+            let folder = tempfile::tempdir().unwrap();
+            let start = RunStart { shard: Some(shard(runnable)), ..sample::start(selected) };
+            let mut events = vec![Event::RunStarted(start)];
+            for (case, verdict) in (0..).zip(verdicts) {
+                let outcome = sample::outcome(case, "s", &case.to_string(), *verdict);
+                events.push(Event::CaseFinished(outcome.into()));
+            }
+            events.push(Event::RunFinished(ended()));
+            of_run(&sample::record(folder.path(), &events), &ended(), NoTests::Fail)
+        };
+        assert_eq!(exit(0, &[], 2), Exit::Success);
+        assert_eq!(exit(1, &[Verdict::Skipped], 1), Exit::Success);
+        assert_eq!(exit(0, &[], 0), Exit::NoTests, "no shard has a test to run");
+        assert_eq!(exit(2, &[Verdict::Skipped, Verdict::Skipped], 0), Exit::NoTests);
+        assert_eq!(exit(1, &[], 1), Exit::Unfinished);
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod exit;
 mod list;
 mod mock;
 mod record;
+mod report;
 mod run;
+mod runs;
 mod say;
 mod schema;
 
@@ -38,6 +40,8 @@ pub fn command_line() -> ExitCode {
         Command::Check(args) => check::check(&args, &settings),
         Command::Mock(args) => mock::mock(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
+        Command::Report(args) => report::report(&args, &settings),
+        Command::Runs(args) => runs::runs(&args, &settings),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     }

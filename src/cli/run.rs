@@ -11,6 +11,7 @@ use crate::engine::signal;
 use crate::event::RunEnd;
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
+use crate::plan::shard::Share;
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
 use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError};
@@ -32,8 +33,11 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         Err(failure) => return say::refusal(&failure, "nothing was sent"),
     };
     notes.iter().for_each(|note| say::note(note));
-    if plan.cases.is_empty() {
+    if plan.cases.is_empty() && plan.share.is_none_or(|share| share.runnable == 0) {
         return nothing_selected(&plan, args.no_tests);
+    }
+    if let Some(share) = plan.share {
+        say::note(&told_share(share, plan.cases.len()));
     }
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
@@ -48,6 +52,18 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
             }
         }
         Err(error) => say::failure(&error.to_string(), Exit::Unusable),
+    }
+}
+
+/// `shard 2/4: 25 of 100 tests`.
+fn told_share(share: Share, cases: usize) -> String {
+    let Share { index, total, cases: all, .. } = share;
+    let tests = if all == 1 { "test" } else { "tests" };
+    match cases {
+        0 => format!(
+            "shard {index}/{total} has none of the {all} {tests}, which other shards run: nothing to do here"
+        ),
+        _ => format!("shard {index}/{total}: {cases} of {all} {tests}"),
     }
 }
 
@@ -73,7 +89,7 @@ fn carry_out(
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
-    let selected = u32::try_from(plan.cases.len()).unwrap_or(u32::MAX);
+    let selected = session::planned(&plan.cases);
     let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
     session::runtime()?.block_on(async {
         let engine = session.start(plan, selected, Some(listener))?;

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::base::bindings::Bindings;
+use crate::base::digest::Digest;
 use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
 use crate::base::units::Rate;
@@ -18,6 +19,7 @@ use crate::client::Endpoint;
 use crate::exchange::ResponseMode;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::plan::shard::Share;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -31,10 +33,14 @@ pub struct Plan {
     pub mock_rules: Vec<crate::mock::script::Rule>,
     /// How many cases filters left out.
     pub deselected: u32,
+    /// Which share of the selected cases these are; none: all of them.
+    pub share: Option<Share>,
     /// True when the order was drawn by the seed.
     pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
+    /// The fingerprint of all tests that were selected, before a sample was drawn.
+    pub print: Digest,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
@@ -46,8 +52,14 @@ pub struct Plan {
 pub struct Case {
     /// Index in the plan.
     pub ordinal: u32,
+    /// Its place among the cases of all shards, as files and tests stand; none where there are no shards.
+    pub place_in_all: Option<u32>,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
     pub name: Arc<str>,
+    /// Which test it is in every process: the hash of its name.
+    pub key: Digest,
+    /// The fingerprint of what it sends and asserts.
+    pub print: Digest,
     /// The test it comes from.
     pub test: Arc<Test>,
     /// Its data row: an object.
@@ -94,6 +106,8 @@ pub struct Test {
     pub answers: Vec<AnswerTemplate>,
     /// What the mock answers.
     pub mock: Option<Arc<Script>>,
+    /// The fingerprint of what it sends and asserts, its row and its skipping left out.
+    pub print: Digest,
 }
 
 /// An entry of `human_input` before rendering.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::units::Rate;
 use crate::cassette::Mode;
+use crate::plan::shard::Shard;
 
 /// Choices of the command line, and where it is silent of the `FLOWPROOF_*` environment.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +52,8 @@ pub struct Selection {
     pub skip_tags: Vec<String>,
     /// At most so many, drawn at random.
     pub sample: Option<usize>,
+    /// Only this share of what is left.
+    pub shard: Option<Shard>,
     /// The order to run in.
     pub order: Order,
 }

@@ -10,7 +10,9 @@ mod expand;
 mod files;
 pub(crate) mod list;
 pub(crate) mod live;
+mod print;
 pub(crate) mod select;
+pub(crate) mod shard;
 mod shared;
 pub(crate) mod target;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
+use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart, Sharded};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, UsageDoubt};
 use crate::report::provenance;
@@ -41,6 +41,8 @@ struct Run<'a> {
     seed: u64,
     shuffled: bool,
     selected: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Sharded>,
     deselected: u32,
     finished: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,6 +206,7 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         seed: start.seed,
         shuffled: start.shuffled,
         selected: start.cases,
+        shard: start.shard,
         deselected: start.deselected,
         finished: end.is_some(),
         duration_ms: end.map(|end| end.duration_ms),

@@ -9,8 +9,11 @@ use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
 use crate::plan::target::TargetError;
 use crate::report::Format;
+use crate::session::asked::asked;
 use crate::session::cassettes::{self, Use};
 use crate::session::request::Checked;
+use crate::session::runs::Runs;
+use crate::session::shard;
 use crate::session::{OpenFailure, Opening, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::load::{LoadOptions, Loaded, Outside, load};
@@ -28,8 +31,12 @@ pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailu
 
 /// Loads and plans what has no problems, and tells the problems of the rest.
 pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, OpenFailure> {
-    let choices = choices(settings, request)?;
+    let mut choices = choices(settings, request)?;
     let loaded = load(&options(settings, request));
+    if let (Some(shard), Some(run)) = (&mut choices.selection.shard, &request.shard_by) {
+        let runs = Runs::below(settings, &reports_of(&loaded, settings, request));
+        shard.durations = Some(shard::durations(run, &runs)?);
+    }
     let (files, reports, formats, notes) =
         (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
     let root = loaded.root.clone();
@@ -44,7 +51,8 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     if let Some(message) = cassettes::why_not_recorded(&plan, used, settings) {
         return Err(OpenFailure::Usage(message));
     }
-    let session = Session::new(&plan, reports, formats);
+    let mut session = Session::new(&plan, reports, formats);
+    session.asked = asked(request, &options(settings, request).paths, &choices);
     let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
     partial.add_cassettes(used, &root);
     Ok(partial)
@@ -103,6 +111,7 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
     if let Some(only) = &request.only {
         selection = Selection { filters: vec![only.clone()], matching: Matching::Exact, ..selection };
     }
+    selection.shard = shard::share(settings, request)?;
     let repeat = match request.repeat {
         Some(repeat) => Some(repeat),
         None => number("FLOWPROOF_REPEAT", &settings.repeat)?,

@@ -9,6 +9,7 @@ use crate::plan::case::Plan;
 use crate::plan::choices::Selection;
 use crate::session::Session;
 use crate::session::cassettes::Use;
+use crate::session::shard::ShardChoice;
 use crate::suite::load::Outside;
 use crate::suite::problem::Problem;
 
@@ -19,6 +20,10 @@ pub struct Request {
     pub paths: Vec<PathBuf>,
     /// Which tests, in what order.
     pub selection: Selection,
+    /// Which share of them.
+    pub shard: Option<ShardChoice>,
+    /// The run whose durations balance the shares.
+    pub shard_by: Option<String>,
     /// Whether suites may name files outside the suites folder.
     pub outside: Option<Outside>,
     /// The target.

@@ -33,6 +33,8 @@ mod raw_http;
 mod recovery;
 /// A server of raw bytes on a loopback port.
 mod server;
+/// Shares of a run on several machines, and runs that are read again.
+mod shards;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
 /// The way to the server: TLS, proxies, bodies without measure.

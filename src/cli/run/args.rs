@@ -10,7 +10,8 @@ use crate::cli::args::Selection;
 use crate::cli::exit::NoTests;
 use crate::cli::record::CassetteArgs;
 use crate::plan::choices::Order;
-use crate::session::Request;
+use crate::plan::shard::Shard;
+use crate::session::{Request, ShardChoice};
 
 /// `--shuffle` without a seed.
 const RANDOM: &str = "random";
@@ -57,6 +58,12 @@ pub struct RunArgs {
     /// Run only so many tests, drawn at random.
     #[arg(long, value_name = "N")]
     pub sample: Option<usize>,
+    /// Run only this share of the tests, such as `2/4`; `auto` asks the build server's environment.
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    pub shard: Option<ShardChoice>,
+    /// Balance the shards by the durations of this run; all shards must name the same one.
+    #[arg(long, value_name = "RUN", requires = "shard")]
+    pub shard_by: Option<String>,
     /// The seed of `--sample`, `--shuffle` and of retry delays.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
@@ -96,6 +103,8 @@ impl RunArgs {
             }
         }
         Ok(Request {
+            shard: self.shard.clone(),
+            shard_by: self.shard_by.clone(),
             target: self.target.clone(),
             profile: self.profile.clone(),
             workflow_id: self.workflow_id.clone(),
@@ -109,6 +118,11 @@ impl RunArgs {
             ..request
         })
     }
+}
+
+/// Reads `I/N` or `auto`.
+fn parse_shard(text: &str) -> Result<ShardChoice, String> {
+    if text == "auto" { Ok(ShardChoice::Auto) } else { Shard::parse(text).map(ShardChoice::Is) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,71 @@
+//! `flowproof report`: any document of a run that was recorded, and its verdict again.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::say;
+use crate::journal::{self, RunRecord};
+use crate::report;
+use crate::report::terminal::{self, Detail, Ending};
+use crate::session::runs::Runs;
+use crate::settings::Settings;
+
+/// `flowproof report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run: `latest`, the id of one, its folder, or an exported file.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Write the report to this file; the kind comes from its ending (.xml, .json); repeatable.
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// End with the exit code that `run` would end with.
+    #[arg(long)]
+    pub gate: bool,
+    /// Folder of the reports, where runs are looked for [default: the project's, else `reports`].
+    #[arg(long, value_name = "DIR")]
+    pub reports: Option<PathBuf>,
+}
+
+/// Writes the documents asked for; without any, shows the run as its end was shown.
+pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
+    if let Some(error) = args.output.iter().find_map(|path| report::kind_of(path).err()) {
+        return say::failure(&error.to_string(), Exit::Usage);
+    }
+    let record = match read(&args.run, &Runs::of(settings, args.reports.as_deref())) {
+        Ok(record) => record,
+        Err(message) => return say::failure(&message, Exit::Usage),
+    };
+    for path in &args.output {
+        if let Err(error) = report::write_file(&record, path) {
+            return say::failure(&error.to_string(), Exit::Usage);
+        }
+        say::note(&format!("wrote {}", path.display()));
+    }
+    if !args.gate && !args.output.is_empty() {
+        return Exit::Success;
+    }
+    let exit = if args.gate { exit::of_record(&record, NoTests::Fail) } else { Exit::Success };
+    match show(&record, exit, settings) {
+        Ok(()) => exit,
+        Err(message) => say::failure(&message, Exit::Usage),
+    }
+}
+
+/// The record of a run that is named.
+pub fn read(name: &str, runs: &Runs) -> Result<RunRecord, String> {
+    let path = runs.find(name)?;
+    journal::read(&path).map_err(|error| error.to_string())
+}
+
+fn show(record: &RunRecord, exit: Exit, settings: &Settings) -> Result<(), String> {
+    let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
+    let ending = Ending { code: exit.code(), reason: exit.reason(), reports };
+    terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())?;
+    if settings.in_github {
+        say::bytes(report::github::annotations(record).as_bytes());
+    }
+    Ok(())
+}

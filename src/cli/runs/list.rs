@@ -1,0 +1,150 @@
+//! `flowproof runs list`.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use crate::base::units::format_count;
+use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::say;
+use crate::journal::{self, RunRecord};
+use crate::session::runs::{Runs, Stored};
+
+/// `flowproof runs list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// How to list them.
+    #[arg(long, value_name = "FORMAT", default_value = "pretty")]
+    pub format: RunsFormat,
+}
+
+/// How runs are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunsFormat {
+    /// A line each, aligned.
+    Pretty,
+    /// One JSON array.
+    Json,
+}
+
+/// Prints all runs, the newest last.
+pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
+    let stored = runs.all()?;
+    let read: Vec<(&Stored, Result<RunRecord, String>)> = stored
+        .par_iter()
+        .map(|run| (run, journal::read(&run.path).map_err(|error| error.to_string())))
+        .collect();
+    let text = match args.format {
+        RunsFormat::Pretty => pretty(&read, &runs.reports),
+        RunsFormat::Json => as_json(&read),
+    };
+    Ok(say::bytes(text.as_bytes()))
+}
+
+/// What became of a run, in one word.
+fn verdict(record: &RunRecord) -> &'static str {
+    match exit::of_record(record, NoTests::Fail) {
+        Exit::Success => "passed",
+        Exit::Red | Exit::Unusable => "red",
+        Exit::Inconclusive => "inconclusive",
+        Exit::NoTests => "empty",
+        Exit::Interrupted => "interrupted",
+        Exit::Unfinished | Exit::Findings | Exit::Usage => "unfinished",
+    }
+}
+
+fn pretty(read: &[(&Stored, Result<RunRecord, String>)], reports: &Path) -> String {
+    if read.is_empty() {
+        return format!("no run was recorded in {}\n", reports.join("runs").display());
+    }
+    let rows: Vec<[String; 5]> = read.iter().map(|(stored, record)| row(stored, record)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..4).map(width).collect();
+    rows.iter()
+        .map(|[id, started, target, verdict, rest]| {
+            format!(
+                "{id:a$}  {started:b$}  {target:c$}  {verdict:d$}  {rest}\n",
+                a = widths[0],
+                b = widths[1],
+                c = widths[2].min(40),
+                d = widths[3]
+            )
+        })
+        .collect()
+}
+
+fn row(stored: &Stored, record: &Result<RunRecord, String>) -> [String; 5] {
+    match record {
+        Ok(record) => {
+            let started = record.start.started.get(..19).unwrap_or(&record.start.started);
+            [
+                stored.id.clone(),
+                started.replace('T', " "),
+                record.start.target.clone(),
+                verdict(record).to_owned(),
+                counts(record),
+            ]
+        }
+        Err(error) => {
+            [stored.id.clone(), String::new(), String::new(), String::from("unreadable"), error.clone()]
+        }
+    }
+}
+
+/// `12 tests: 11 passed, 1 failed · shard 2/4`.
+fn counts(record: &RunRecord) -> String {
+    let totals = &record.totals;
+    let counts = [
+        (totals.passed, "passed"),
+        (totals.failed, "failed"),
+        (totals.errored, "errored"),
+        (totals.inconclusive, "inconclusive"),
+        (totals.flaky, "flaky"),
+        (totals.skipped, "skipped"),
+        (record.unfinished(), "not finished"),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", format_count(u64::from(*count))))
+        .collect();
+    let tests = totals.cases() + record.unfinished();
+    let plural = if tests == 1 { "test" } else { "tests" };
+    let mut text = format!("{} {plural}", format_count(u64::from(tests)));
+    if !told.is_empty() {
+        text = format!("{text}: {}", told.join(", "));
+    }
+    if let Some(shard) = record.start.shard {
+        text = format!("{text} · shard {}/{}", shard.index, shard.total);
+    }
+    text
+}
+
+fn as_json(read: &[(&Stored, Result<RunRecord, String>)]) -> String {
+    let items: Vec<Value> = read.iter().map(|(stored, record)| item(stored, record)).collect();
+    let mut text = serde_json::to_string_pretty(&items).expect("texts and numbers are JSON");
+    text.push('\n');
+    text
+}
+
+fn item(stored: &Stored, record: &Result<RunRecord, String>) -> Value {
+    match record {
+        Ok(record) => {
+            let (start, totals) = (&record.start, &record.totals);
+            let exit = exit::of_record(record, NoTests::Fail);
+            json!({
+                "id": stored.id, "journal": stored.path, "started": start.started, "flowproof": start.flowproof,
+                "target": start.target, "profile": start.profile, "mock": start.mock, "shard": start.shard,
+                "finished": record.end.is_some(), "duration_ms": record.end.as_ref().map(|end| end.duration_ms),
+                "verdict": verdict(record), "exit": exit.code(),
+                "tests": totals.cases() + record.unfinished(), "passed": totals.passed, "failed": totals.failed,
+                "errored": totals.errored, "inconclusive": totals.inconclusive, "flaky": totals.flaky,
+                "skipped": totals.skipped, "unfinished": record.unfinished(), "attempts": totals.attempts,
+                "tokens": totals.tokens,
+            })
+        }
+        Err(error) => json!({ "id": stored.id, "journal": stored.path, "error": error }),
+    }
+}

@@ -1,0 +1,78 @@
+//! `flowproof runs prune`.
+
+use std::fs;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::base::clock;
+use crate::base::units::parse_duration;
+use crate::cli::exit::Exit;
+use crate::cli::say;
+use crate::journal;
+use crate::session::runs::{Runs, Stored};
+
+/// `flowproof runs prune`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true, args = ["keep", "older_than"])]
+pub struct PruneArgs {
+    /// Keep the newest so many.
+    #[arg(long, value_name = "N")]
+    pub keep: Option<usize>,
+    /// Remove only runs that started longer ago, such as `30d` or `12h`.
+    #[arg(long, value_name = "D", value_parser = parse_age)]
+    pub older_than: Option<Duration>,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Reads a duration, in days too.
+fn parse_age(text: &str) -> Result<Duration, String> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
+    match days {
+        Some(days) => Ok(Duration::from_secs(u64::from(days) * 86_400)),
+        None => parse_duration(text).map_err(|error| format!("{error}, or `30d`")),
+    }
+}
+
+/// Removes the runs that neither rule keeps; the newest one and those that are being written stay in any case.
+pub fn prune(args: &PruneArgs, runs: &Runs) -> Result<Exit, String> {
+    let stored = runs.all()?;
+    // What is no journal is somebody else's: it is neither counted nor removed.
+    let known: Vec<&Stored> = stored.iter().filter(|run| run.start.is_ok()).collect();
+    let newest = args.keep.unwrap_or(0).max(1);
+    let old = &known[..known.len().saturating_sub(newest)];
+    let mut removed = 0;
+    for run in old.iter().filter(|run| args.older_than.is_none_or(|age| is_older(run, age))) {
+        removed += u32::from(remove(run, args)?);
+    }
+    let kept = stored.len() - removed as usize;
+    let would = if args.dry_run { "would be " } else { "" };
+    let plural = if removed == 1 { "run" } else { "runs" };
+    say::note(&format!("{removed} {plural} {would}removed, {kept} kept"));
+    Ok(Exit::Success)
+}
+
+/// True when a run started longer ago; one whose time cannot be read did not.
+fn is_older(run: &Stored, age: Duration) -> bool {
+    let started = run.start.as_ref().ok().and_then(|start| start.started.parse::<jiff::Timestamp>().ok());
+    started.is_some_and(|started| {
+        Duration::try_from(clock::wall().duration_since(started)).is_ok_and(|past| past > age)
+    })
+}
+
+/// Removes the folder of a run; false where somebody still writes it.
+fn remove(run: &Stored, args: &PruneArgs) -> Result<bool, String> {
+    let failed = |error: std::io::Error| format!("{} cannot be removed: {error}", run.path.display());
+    let Some(_held) = journal::hold(&run.path).map_err(failed)? else {
+        say::note(&format!("{} is being written: kept", run.id));
+        return Ok(false);
+    };
+    say::note(&run.id);
+    if !args.dry_run {
+        let folder = run.path.parent().expect("a journal lies in the folder of its run");
+        fs::remove_dir_all(folder).map_err(failed)?;
+    }
+    Ok(true)
+}

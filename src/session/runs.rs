@@ -1,0 +1,183 @@
+//! The runs that were recorded: which there are, which is meant by a name, and which of them may be removed.
+//!
+//! A run is `latest`, the id of one in the folder of reports, the folder of one, or a file: a journal or an exported run, which
+//! is the same. Only first lines are read here.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::event::RunStart;
+use crate::journal::{self, JournalError};
+use crate::settings::Settings;
+use crate::suite::load::load_alone;
+
+/// The name of a journal in the folder of its run.
+const JOURNAL: &str = "journal.jsonl";
+
+/// The newest run, as commands call it.
+pub const LATEST: &str = "latest";
+
+/// The folder of all reports, and where names of files start.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    /// The folder of the reports.
+    pub reports: PathBuf,
+    working_dir: PathBuf,
+}
+
+/// A run in the folder of reports.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its id: the name of its folder.
+    pub id: String,
+    /// Its journal.
+    pub path: PathBuf,
+    /// What was known when it started, or why that cannot be read.
+    pub start: Result<RunStart, JournalError>,
+}
+
+impl Runs {
+    /// The runs of this project; no suite is loaded.
+    pub fn of(settings: &Settings, asked: Option<&Path>) -> Self {
+        let named = asked.map(Path::to_path_buf).or_else(|| settings.reports.clone());
+        let reports = named.unwrap_or_else(|| {
+            let (project, _) = load_alone(&settings.working_dir);
+            match project {
+                Some(project) => project.folder.join(project.reports_dir.as_deref().unwrap_or("reports")),
+                None => PathBuf::from("reports"),
+            }
+        });
+        Self::below(settings, &reports)
+    }
+
+    /// The runs in this folder of reports.
+    pub fn below(settings: &Settings, reports: &Path) -> Self {
+        Self { reports: settings.working_dir.join(reports), working_dir: settings.working_dir.clone() }
+    }
+
+    /// All of them, the oldest first; those without a readable beginning come before.
+    pub fn all(&self) -> Result<Vec<Stored>, String> {
+        let folder = self.reports.join("runs");
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(format!("{} cannot be read: {error}", folder.display())),
+        };
+        let mut stored: Vec<Stored> = entries
+            .filter_map(|entry| {
+                let entry = entry.ok().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))?;
+                let path = entry.path().join(JOURNAL);
+                let id = entry.file_name().to_string_lossy().into_owned();
+                path.is_file().then(|| Stored { id, start: journal::read_start(&path), path })
+            })
+            .collect();
+        stored.sort_by_cached_key(|run| {
+            (run.start.as_ref().ok().map(|start| start.started.clone()), run.id.clone())
+        });
+        Ok(stored)
+    }
+
+    /// The journal of the run that is meant.
+    pub fn find(&self, name: &str) -> Result<PathBuf, String> {
+        if name == LATEST {
+            return self.newest();
+        }
+        if let Some(id) = single(name) {
+            let path = journal::path_of(&self.reports, id);
+            if path.is_file() {
+                return Ok(path);
+            }
+        }
+        let path = self.working_dir.join(name);
+        let inside = path.join(JOURNAL);
+        if inside.is_file() {
+            Ok(inside)
+        } else if path.is_dir() {
+            Err(format!("{name} is a folder without a {JOURNAL}: name a run, or the folder of one"))
+        } else if path.exists() {
+            Ok(path)
+        } else {
+            let runs = self.reports.join("runs");
+            Err(format!(
+                "there is no run `{name}` in {}, and no file of that name; `flowproof runs list` shows what there is",
+                runs.display()
+            ))
+        }
+    }
+
+    fn newest(&self) -> Result<PathBuf, String> {
+        let stored = self.all()?;
+        let newest = stored.into_iter().rev().find(|run| run.start.is_ok());
+        newest.map(|run| run.path).ok_or_else(|| {
+            let runs = self.reports.join("runs");
+            format!(
+                "no run was recorded in {}: `flowproof run` records one, --reports looks elsewhere",
+                runs.display()
+            )
+        })
+    }
+}
+
+/// A name that is a single part of a path: an id.
+fn single(name: &str) -> Option<&str> {
+    let mut parts = Path::new(name).components();
+    let one = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    one.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(reports: &Path, id: &str, started: &str) {
+        let path = journal::path_of(reports, id);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let start = RunStart { started: started.to_owned(), run: id.to_owned(), ..journal::sample::start(0) };
+        let line = serde_json::to_string(&crate::event::Event::RunStarted(start)).unwrap();
+        fs::write(path, line + "\n").unwrap();
+    }
+
+    fn runs(folder: &Path) -> Runs {
+        let settings = Settings { working_dir: folder.to_owned(), ..Settings::default() };
+        Runs::of(&settings, None)
+    }
+
+    #[test]
+    fn the_latest_run_is_the_one_that_started_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = runs(folder.path());
+        assert!(runs.find("latest").unwrap_err().contains("no run was recorded"));
+        assert!(runs.all().unwrap().is_empty());
+        store(&runs.reports, "nextest-0a", "2026-11-23T08:15:31.000Z");
+        store(&runs.reports, "20261123T081532Z-abcdef", "2026-11-23T08:15:32.000Z");
+        store(&runs.reports, "20261123T081530Z-abcdef", "2026-11-23T08:15:30.000Z");
+        fs::create_dir_all(runs.reports.join("runs/zz-empty")).unwrap();
+        fs::create_dir_all(runs.reports.join("runs/zz-broken")).unwrap();
+        fs::write(runs.reports.join("runs/zz-broken/journal.jsonl"), "{\n").unwrap();
+        let ids: Vec<String> = runs.all().unwrap().into_iter().map(|run| run.id).collect();
+        assert_eq!(ids, ["zz-broken", "20261123T081530Z-abcdef", "nextest-0a", "20261123T081532Z-abcdef"]);
+        assert!(runs.find("latest").unwrap().to_string_lossy().contains("20261123T081532Z"));
+    }
+
+    #[test]
+    fn a_run_is_an_id_a_folder_or_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = runs(folder.path());
+        store(&runs.reports, "a", "2026-11-23T08:15:31.000Z");
+        let journal = journal::path_of(&runs.reports, "a");
+        for name in ["a", "reports/runs/a", "reports/runs/a/journal.jsonl"] {
+            assert_eq!(runs.find(name).unwrap(), journal, "{name}");
+        }
+        assert_eq!(runs.find(&journal.to_string_lossy()).unwrap(), journal);
+        for (name, says) in [
+            ("b", "there is no run `b`"),
+            ("..", "is a folder"),
+            ("reports", "is a folder"),
+            ("a/../b", "no run"),
+        ] {
+            let error = runs.find(name).unwrap_err();
+            assert!(error.contains(says), "{name}: {error}");
+        }
+    }
+}
