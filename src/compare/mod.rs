@@ -6,8 +6,10 @@
 
 #[cfg(test)]
 mod calibration;
+mod case;
 mod change;
 mod gate;
+mod likeness;
 mod nodes;
 mod noise;
 mod sample;

@@ -1,0 +1,369 @@
+//! One test on both sides: what changed, and how much it matters.
+
+use crate::base::diff::{JsonChange, diff_json};
+use crate::compare::likeness::{Kept, distances, likeness};
+use crate::compare::nodes::{Attribution, attribute};
+use crate::compare::noise::OutputDrift;
+use crate::compare::sample::{Observation, Pair};
+use crate::journal::CaseRecord;
+use crate::outcome::{Attempt, NodeFact};
+use crate::verdict::{Finding, Severity, Truth, Verdict};
+
+/// What became of a test from the first side to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// It passed and no longer does.
+    Regressed,
+    /// A side could not be judged, so nothing can be said.
+    NotCompared,
+    /// Only one side has it.
+    OneSided,
+    /// It did not pass and does now.
+    Improved,
+    /// Its verdict is the same and its outputs are others.
+    Changed,
+    /// Its verdict and its outputs are the same, or vary as they do on one side alone.
+    Unchanged,
+}
+
+/// The mean of each measure on one side; what no attempt knows is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Means {
+    /// Tokens of a run.
+    pub tokens: Option<f64>,
+    /// Price of a run.
+    pub cost: Option<f64>,
+    /// Milliseconds.
+    pub latency: Option<f64>,
+    /// Milliseconds.
+    pub ttft: Option<f64>,
+    /// Steps of a run.
+    pub steps: Option<f64>,
+}
+
+/// What is kept of one side of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Side {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Its means.
+    pub means: Means,
+    /// Attempts that stand.
+    pub attempts: usize,
+}
+
+/// A test on both sides, without the texts of its outputs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CaseRow {
+    /// The full name.
+    pub name: String,
+    /// The first side; none where it lacks the test.
+    pub a: Option<Side>,
+    /// The second side.
+    pub b: Option<Side>,
+    /// How alike the outputs are that stand for the sides; none where a side has none.
+    pub similarity: Option<f64>,
+    /// What the tests of the suite make of the outputs.
+    pub drift: OutputDrift,
+    /// What became of it.
+    pub kind: Kind,
+}
+
+/// What is shown of a test whose sides differ.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct CaseDetail {
+    /// How the outputs differ, of the attempts that stand for their sides.
+    pub changes: Vec<JsonChange>,
+    /// True where the outputs differ only beyond what was recorded of them.
+    pub beyond: bool,
+    /// Node by node.
+    pub nodes: Attribution,
+    /// The first side's executions, of the attempt that stands for it.
+    pub a_path: Vec<NodeFact>,
+    /// The second side's.
+    pub b_path: Vec<NodeFact>,
+    /// Why the first side was not judged, or which assertion it broke.
+    pub a_reason: Option<String>,
+    /// The same of the second.
+    pub b_reason: Option<String>,
+}
+
+/// The samples of a test that both sides have.
+pub(crate) fn sample(a: &CaseRecord, b: &CaseRecord) -> Pair {
+    let (of_a, of_b) = (standing(a), standing(b));
+    let (kept_a, kept_b) = (kept(&of_a), kept(&of_b));
+    let outputs = (!kept_a.is_empty() && !kept_b.is_empty()).then(|| distances(&kept_a, &kept_b));
+    let currency = currency(&of_a, &of_b);
+    let observed = |side: &[&Attempt]| side.iter().map(|attempt| observation(attempt, currency)).collect();
+    Pair { a: observed(&of_a), b: observed(&of_b), outputs }
+}
+
+/// The row of a test; its kind follows once the drift of all outputs is known.
+pub(crate) fn row(name: &str, a: Option<&CaseRecord>, b: Option<&CaseRecord>) -> CaseRow {
+    let similarity = a.zip(b).and_then(|(a, b)| {
+        let (one, other) = telling(&standing(a), &standing(b))?;
+        let (one, other) = (output(one)?, output(other)?);
+        Some(if one.is_same(&other) { 1.0 } else { likeness(one.value, other.value).min(0.999) })
+    });
+    let of_a = a.map(standing).unwrap_or_default();
+    let of_b = b.map(standing).unwrap_or_default();
+    let currency = currency(&of_a, &of_b);
+    CaseRow {
+        name: name.to_owned(),
+        a: a.map(|record| side(record, currency)),
+        b: b.map(|record| side(record, currency)),
+        similarity,
+        drift: OutputDrift::Unknown,
+        kind: Kind::OneSided,
+    }
+}
+
+impl CaseRow {
+    /// Says what became of it, once the drift of its outputs is known.
+    pub fn judge(&mut self, drift: OutputDrift) {
+        self.drift = drift;
+        let (Some(a), Some(b)) = (&self.a, &self.b) else {
+            self.kind = Kind::OneSided;
+            return;
+        };
+        self.kind = match (standing_of(a.verdict), standing_of(b.verdict)) {
+            (Standing::Good, Standing::Bad) => Kind::Regressed,
+            (Standing::Bad, Standing::Good) => Kind::Improved,
+            (Standing::Good, Standing::Good) | (Standing::Bad, Standing::Bad) => match drift {
+                OutputDrift::Same | OutputDrift::Noise { .. } => Kind::Unchanged,
+                OutputDrift::Changed | OutputDrift::Drifted { .. } | OutputDrift::Undecided { .. } => {
+                    Kind::Changed
+                }
+                OutputDrift::Unknown => Kind::NotCompared,
+            },
+            // What was judged before and is not any more is worse; a green build must not hide it.
+            (Standing::Good, Standing::Unjudged) => Kind::Regressed,
+            (Standing::Unjudged, Standing::Good | Standing::Bad | Standing::Unjudged)
+            | (Standing::Bad, Standing::Unjudged) => Kind::NotCompared,
+        };
+    }
+}
+
+/// What a verdict counts for in a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Good,
+    Bad,
+    Unjudged,
+}
+
+fn standing_of(verdict: Verdict) -> Standing {
+    match verdict {
+        Verdict::Passed | Verdict::Flaky => Standing::Good,
+        Verdict::Failed => Standing::Bad,
+        Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => Standing::Unjudged,
+    }
+}
+
+/// What is shown of a test that both sides have.
+pub(crate) fn detail(a: &CaseRecord, b: &CaseRecord) -> CaseDetail {
+    let (of_a, of_b) = (standing(a), standing(b));
+    let (changes, beyond) = telling(&of_a, &of_b).map(|(one, other)| changes(one, other)).unwrap_or_default();
+    let path =
+        |side: &[&Attempt]| side.first().map(|attempt| attempt.facts.nodes.clone()).unwrap_or_default();
+    CaseDetail {
+        changes,
+        beyond,
+        nodes: attribute(&paths(&of_a), &paths(&of_b)),
+        a_path: path(&of_a),
+        b_path: path(&of_b),
+        a_reason: reason(a),
+        b_reason: reason(b),
+    }
+}
+
+/// The node executions of each attempt that has any.
+fn paths<'a>(side: &[&'a Attempt]) -> Vec<&'a [NodeFact]> {
+    side.iter().map(|attempt| attempt.facts.nodes.as_slice()).filter(|path| !path.is_empty()).collect()
+}
+
+/// The attempts that stand, repeat by repeat: those that an infrastructure retry followed do not.
+fn standing(record: &CaseRecord) -> Vec<&Attempt> {
+    let mut standing: Vec<&Attempt> = record.attempts.iter().filter(|attempt| !attempt.retried).collect();
+    standing.sort_by_key(|attempt| attempt.repeat);
+    standing
+}
+
+/// The attempts that stand for their sides: of the first repeats whose outputs differ, else of the first that have any.
+fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<(&'a Attempt, &'a Attempt)> {
+    let both = || a.iter().copied().zip(b.iter().copied());
+    let known = |pair: &(&'a Attempt, &'a Attempt)| Some((output(pair.0)?, output(pair.1)?));
+    let differ =
+        |pair: &(&'a Attempt, &'a Attempt)| known(pair).is_some_and(|(one, other)| !one.is_same(&other));
+    both().find(differ).or_else(|| both().find(|pair| known(pair).is_some()))
+}
+
+fn output(attempt: &Attempt) -> Option<Kept<'_>> {
+    let value = attempt.facts.settled.as_ref().or(attempt.outputs.as_ref())?;
+    Some(Kept { value, digest: attempt.facts.digest.as_deref() })
+}
+
+fn kept<'a>(side: &[&'a Attempt]) -> Vec<Kept<'a>> {
+    side.iter().copied().filter_map(output).collect()
+}
+
+/// How the outputs differ, and whether they do only beyond what was recorded.
+fn changes(a: &Attempt, b: &Attempt) -> (Vec<JsonChange>, bool) {
+    let (Some(one), Some(other)) = (output(a), output(b)) else { return (Vec::new(), false) };
+    let changes = diff_json(one.value, other.value);
+    let beyond = changes.is_empty() && !one.is_same(&other);
+    (changes, beyond)
+}
+
+/// The one currency that every price of both sides is in.
+fn currency<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<&'a str> {
+    let mut named =
+        a.iter().chain(b).flat_map(|attempt| &attempt.facts.cost).map(|price| price.currency.as_str());
+    let first = named.next()?;
+    named.all(|other| other == first).then_some(first)
+}
+
+fn observation(attempt: &Attempt, currency: Option<&str>) -> Observation {
+    let facts = &attempt.facts;
+    Observation {
+        passed: match attempt.verdict {
+            Verdict::Passed | Verdict::Flaky => Some(true),
+            Verdict::Failed => Some(false),
+            Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => None,
+        },
+        // A total in doubt is no measure.
+        tokens: facts
+            .tokens
+            .filter(|_| facts.usage.as_ref().is_none_or(|doubt| doubt.trusted))
+            .map(|tokens| tokens as f64),
+        cost: currency.and_then(|currency| {
+            let price = facts.cost.iter().find(|price| price.currency == currency)?;
+            price.amount.parse().ok()
+        }),
+        latency: facts.latency_ms,
+        ttft: facts.ttft_ms,
+    }
+}
+
+fn side(record: &CaseRecord, currency: Option<&str>) -> Side {
+    let standing = standing(record);
+    let seen: Vec<Observation> = standing.iter().map(|attempt| observation(attempt, currency)).collect();
+    let mean = |known: fn(&Observation) -> Option<f64>| mean(seen.iter().filter_map(known));
+    let means = Means {
+        tokens: mean(|seen| seen.tokens),
+        cost: mean(|seen| seen.cost),
+        latency: mean(|seen| seen.latency),
+        ttft: mean(|seen| seen.ttft),
+        steps: self::mean(standing.iter().filter_map(|attempt| Some(attempt.facts.steps? as f64))),
+    };
+    Side { verdict: record.outcome.verdict, means, attempts: standing.len() }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The cause, or the first assertion that does not hold, of a side that is red.
+fn reason(record: &CaseRecord) -> Option<String> {
+    let deciding = record.deciding().filter(|_| record.outcome.verdict.is_red())?;
+    let cause = deciding.cause.as_ref().map(|cause| cause.message.clone());
+    let unmet = |finding: &&Finding| finding.severity == Severity::Error && finding.truth != Truth::Held;
+    let finding = || {
+        let finding = deciding.findings.iter().find(unmet)?;
+        Some(if finding.message.is_empty() {
+            finding.label.clone()
+        } else {
+            format!("{}: {}", finding.label, finding.message)
+        })
+    };
+    cause.or_else(finding).or_else(|| record.outcome.reason.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::journal::sample as journal_sample;
+
+    fn record(verdict: Verdict, outputs: &[(&str, u64)]) -> CaseRecord {
+        let attempts = outputs.iter().enumerate().map(|(repeat, (text, tokens))| {
+            let mut attempt = journal_sample::attempt(0, verdict, Vec::new());
+            attempt.repeat = u32::try_from(repeat).unwrap();
+            attempt.outputs = Some(json!({"reply": text}));
+            attempt.facts.digest = Some((*text).to_owned());
+            attempt.facts.tokens = Some(*tokens);
+            attempt
+        });
+        CaseRecord { outcome: journal_sample::outcome(0, "s", "t", verdict), attempts: attempts.collect() }
+    }
+
+    fn kind(a: &CaseRecord, b: &CaseRecord, drift: OutputDrift) -> Kind {
+        let mut row = row("s::t", Some(a), Some(b));
+        row.judge(drift);
+        row.kind
+    }
+
+    #[test]
+    fn a_verdict_that_turns_matters_more_than_outputs() {
+        use Verdict::{Errored, Failed, Passed, Skipped};
+        let one = |verdict| record(verdict, &[("x", 1)]);
+        for (a, b, expected) in [
+            (Passed, Failed, Kind::Regressed),
+            (Passed, Errored, Kind::Regressed),
+            (Failed, Passed, Kind::Improved),
+            (Errored, Passed, Kind::NotCompared),
+            (Failed, Errored, Kind::NotCompared),
+            (Skipped, Skipped, Kind::NotCompared),
+            (Passed, Passed, Kind::Unchanged),
+        ] {
+            assert_eq!(kind(&one(a), &one(b), OutputDrift::Same), expected, "{a:?} {b:?}");
+        }
+        let passed = one(Passed);
+        assert_eq!(kind(&passed, &passed, OutputDrift::Changed), Kind::Changed);
+        assert_eq!(kind(&passed, &passed, OutputDrift::Noise { p: 0.5 }), Kind::Unchanged);
+        assert_eq!(kind(&passed, &passed, OutputDrift::Unknown), Kind::NotCompared, "silence is no sameness");
+        let mut lonely = row("s::t", Some(&passed), None);
+        lonely.judge(OutputDrift::Unknown);
+        assert_eq!(lonely.kind, Kind::OneSided);
+    }
+
+    #[test]
+    fn the_first_repeats_that_differ_are_shown() {
+        let a = record(Verdict::Passed, &[("the same", 10), ("one two three four", 30)]);
+        let b = record(Verdict::Passed, &[("the same", 20), ("one two three five", 40)]);
+        let found = detail(&a, &b);
+        assert_eq!(found.changes[0].path, "$['reply']");
+        let row = row("s::t", Some(&a), Some(&b));
+        assert!((row.similarity.unwrap() - 0.75).abs() < 1e-6);
+        assert_eq!((row.a.unwrap().means.tokens, row.b.unwrap().means.tokens), (Some(20.0), Some(30.0)));
+        assert!(sample(&a, &b).outputs.unwrap().largest() > 0.2);
+    }
+
+    #[test]
+    fn outputs_that_were_cut_differ_by_their_digest() {
+        let a = record(Verdict::Passed, &[("cut…", 1)]);
+        let mut b = a.clone();
+        b.attempts[0].facts.digest = Some("another".to_owned());
+        let found = detail(&a, &b);
+        assert!(found.changes.is_empty() && found.beyond);
+        assert!(row("s::t", Some(&a), Some(&b)).similarity.unwrap() < 1.0);
+    }
+
+    #[test]
+    fn a_retried_attempt_is_no_sample() {
+        let mut a = record(Verdict::Passed, &[("x", 1), ("y", 2)]);
+        a.attempts[0].retried = true;
+        assert_eq!(sample(&a, &a).a.len(), 1);
+    }
+
+    #[test]
+    fn prices_in_two_currencies_are_not_compared() {
+        let a = record(Verdict::Passed, &[("x", 1)]);
+        let mut b = a.clone();
+        b.attempts[0].facts.cost[0].currency = "EUR".to_owned();
+        assert_eq!(sample(&a, &b).a[0].cost, None);
+        assert!(sample(&a, &a).a[0].cost.is_some());
+    }
+}
