@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::diff::canonical;
+use crate::base::digest::Digest;
 use crate::exchange::{Ending, NodeRun, Transcript};
 use crate::outcome::{Facts, NodeFact, Price};
 use crate::wire::usage::{NodePrice, node_price, node_tokens};
@@ -88,7 +89,7 @@ fn varying_of(transcript: &Transcript) -> Varying {
 
 /// Stands for a value: equal values, and hardly any others, have the same; the order of keys does not count.
 fn digest(value: &Value) -> String {
-    blake3::hash(canonical(value).as_bytes()).to_hex().chars().take(16).collect()
+    Digest::of(&canonical(value)).to_string()
 }
 
 fn node(node: &NodeRun, varying: &Varying) -> NodeFact {

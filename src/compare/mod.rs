@@ -12,6 +12,8 @@ mod gate;
 mod likeness;
 mod nodes;
 mod noise;
+mod plain;
+mod run;
 mod sample;
 
 pub(crate) use change::{Change, Metric};

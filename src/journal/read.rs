@@ -15,6 +15,19 @@ use crate::journal::watched::Watched;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
+/// Reads whole records of cases, the file opened once.
+pub(crate) struct CaseReader<'a> {
+    record: &'a RunRecord,
+    reader: RecordReader<'a>,
+}
+
+impl CaseReader<'_> {
+    /// The record of one case; none where it has no outcome.
+    pub fn read(&mut self, case: u32) -> Result<Option<CaseRecord>, JournalError> {
+        self.record.index.case(case).map(|lines| self.reader.read(lines)).transpose()
+    }
+}
+
 /// Everything recorded of one case.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CaseRecord {
@@ -173,6 +186,12 @@ impl RunRecord {
         self.index.cases().map(move |lines| reader.outcome(lines))
     }
 
+    /// The number and the outcome of each case, in plan order, read one by one.
+    pub fn numbered_outcomes(&self) -> impl Iterator<Item = Result<(u32, CaseOutcome), JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.path);
+        self.index.cases().map(move |lines| Ok((lines.outcome.case, reader.outcome(lines)?)))
+    }
+
     /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn order_by_suite(&self) -> Vec<u32> {
         let mut order: Vec<(u32, u32)> =
@@ -198,8 +217,12 @@ impl RunRecord {
         Ok(())
     }
 
+    /// Reads whole records of cases by their numbers, in any order.
+    pub fn reader(&self) -> CaseReader<'_> {
+        CaseReader { record: self, reader: RecordReader::new(&self.path) }
+    }
+
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
-    #[cfg(test)]
     pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.path);
         let order = self.order_by_suite().into_iter();

@@ -1,0 +1,104 @@
+//! Gates that are plain bounds: how many outputs may change, and how alike they must stay. One repeat is enough.
+
+use crate::compare::case::{CaseRow, Kind};
+
+/// The bounds that were set.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct PlainGates {
+    /// The most tests that may have changed, as a share of those compared or as a number.
+    pub max_changed: Option<Most>,
+    /// The least likeness of the outputs of every test, 0 to 1.
+    pub min_similarity: Option<f64>,
+}
+
+/// The most that may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Most {
+    /// So many tests.
+    Tests(u32),
+    /// This share of the tests compared, 0 to 1.
+    Share(f64),
+}
+
+/// What a plain gate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// It holds.
+    Passed,
+    /// It does not.
+    Failed,
+    /// No test was compared.
+    Inconclusive,
+}
+
+/// A plain gate and what it found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PlainGated {
+    /// `max_changed` or `min_similarity`.
+    pub key: &'static str,
+    /// What was found against what is allowed: "3 of 40 tests changed, at most 2 may".
+    pub found: String,
+    /// What follows.
+    pub decision: Plain,
+}
+
+impl PlainGates {
+    /// Judges the bounds that were set.
+    pub fn judge(&self, rows: &[CaseRow]) -> Vec<PlainGated> {
+        let changed = self.max_changed.map(|most| changed(most, rows));
+        changed.into_iter().chain(self.min_similarity.map(|least| similar(least, rows))).collect()
+    }
+}
+
+/// A test that only one side has, or whose verdict turned, has changed too: else the tests that broke would not count.
+fn changed(most: Most, rows: &[CaseRow]) -> PlainGated {
+    let compared = rows.iter().filter(|row| row.kind != Kind::NotCompared).count();
+    let is_changed = |row: &&CaseRow| match row.kind {
+        Kind::Regressed | Kind::Improved | Kind::Changed | Kind::OneSided => true,
+        Kind::Unchanged | Kind::NotCompared => false,
+    };
+    let changed = rows.iter().filter(is_changed).count();
+    let (allowed, within) = match most {
+        Most::Tests(tests) => (format!("{tests}"), changed <= tests as usize),
+        Most::Share(share) => {
+            (format!("{} %", percent(share)), changed as f64 <= share * compared as f64 + 1e-9)
+        }
+    };
+    PlainGated {
+        key: "max_changed",
+        found: format!("{changed} of {compared} tests changed, at most {allowed} may"),
+        decision: decided(compared, within),
+    }
+}
+
+fn similar(least: f64, rows: &[CaseRow]) -> PlainGated {
+    let known: Vec<(&CaseRow, f64)> = rows.iter().filter_map(|row| Some((row, row.similarity?))).collect();
+    let lowest = known.iter().min_by(|one, other| one.1.total_cmp(&other.1));
+    let found = match lowest {
+        Some((row, similarity)) => {
+            format!(
+                "the outputs of `{}` are {} % alike, at least {} % must be",
+                row.name,
+                percent(*similarity),
+                percent(least)
+            )
+        }
+        None => "no test has outputs on both sides".to_owned(),
+    };
+    let within = lowest.is_none_or(|(_, similarity)| *similarity >= least);
+    PlainGated { key: "min_similarity", found, decision: decided(known.len(), within) }
+}
+
+fn decided(compared: usize, within: bool) -> Plain {
+    match (compared, within) {
+        (0, _) => Plain::Inconclusive,
+        (_, true) => Plain::Passed,
+        (_, false) => Plain::Failed,
+    }
+}
+
+/// A share as a percentage with at most one decimal, never rounded up to a bound that it misses.
+fn percent(share: f64) -> String {
+    let tenths = (share * 1000.0 + 1e-9).floor() / 10.0;
+    format!("{tenths}")
+}
