@@ -1,5 +1,6 @@
 //! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
 
+mod asides;
 mod assemble;
 mod begin;
 mod connect;

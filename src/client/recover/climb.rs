@@ -12,7 +12,7 @@ use crate::client::recover::same::Ours;
 use crate::client::recover::sight::{self, Found, Sending, Sight};
 use crate::client::recover::{Known, Over, Search};
 use crate::client::wait::{GivenUp, after};
-use crate::exchange::{Ending, NodeRun, RecoveredBy, Trace, Transcript};
+use crate::exchange::{Call, Ending, NodeRun, RecoveredBy, Trace, Transcript};
 use crate::wire::request;
 
 /// A search under way.
@@ -154,7 +154,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     async fn look(&mut self, id: &str) -> Result<Sight, Over> {
         let path = request::detail_path(id);
         let caller = self.search.caller;
-        match caller.get((&path, &[]), self.search.waiter, self.until).await {
+        match caller.get((Call::Detail, &path, &[]), self.search.waiter, self.until).await {
             Ok(answer) => {
                 self.version = answer.dify_version.clone().or(self.version.take());
                 Ok(sight::read_detail(&answer, &self.ours(id)))
@@ -168,7 +168,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     async fn look_into_logs(&mut self) -> Result<Found, Over> {
         let query = request::logs_query(&self.search.request.user);
         let caller = self.search.caller;
-        match caller.get((request::logs_path(), &query), self.search.waiter, self.until).await {
+        match caller.get((Call::Logs, request::logs_path(), &query), self.search.waiter, self.until).await {
             Ok(answer) => {
                 let ago = seconds(clock::now().saturating_duration_since(self.search.sent_at));
                 let sending = Sending { ago, at: clock::wall().as_second().saturating_sub(ago) };
