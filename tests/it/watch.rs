@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::live::{Live, case, junit, report};
 use crate::project::Project;
 use crate::server::{
-    Seen, Step, VERSION, event, finished, good, refusal, run_document, started, stream_head, succeed, suite_of,
-    with_headers,
+    Seen, Step, VERSION, event, finished, good, refusal, run_document, started, stream_head, succeed,
+    suite_of, with_headers,
 };
 
 const FIRST: &str = "wf-1";
@@ -406,7 +406,7 @@ fn lost_and_found(more: &Value) -> impl Fn(&Seen) -> Vec<Step> + use<> {
 
 #[test]
 fn the_answers_around_a_run_are_held_too() {
-    let keys = |contract: &str| format!("{contract}\n    recovery: {{ deadline: 20s, poll: 10ms }}");
+    let keys = |contract: &str| format!("{contract}\nrecovery: {{ deadline: 20s, poll: 10ms }}");
     // `reason` came with 1.14: the events before the loss are held as those of any run.
     let reason = "`workflow_started` has a new field `data.reason` (string)";
     for (more, said) in [
