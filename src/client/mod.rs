@@ -30,6 +30,8 @@ mod replay;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(test)]
+pub use begin::begin;
 pub use connect::ClientError;
 pub use enquiry::{Enquirer, Reply};
 pub use http::Client;
