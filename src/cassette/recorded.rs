@@ -125,7 +125,7 @@ pub fn hear(transcript: &Transcript) -> Result<Heard, &'static str> {
     }
     if transcript.pauses.answered > 0 {
         return Err(
-            "its forms were answered by `human_input`: a cassette holds one answer to one request, and nobody who answers",
+            "its forms were answered by `human_input`, and a cassette holds one answer to one request",
         );
     }
     if transcript.recovery.is_some() {

@@ -13,6 +13,7 @@ use futures_util::{Stream, stream};
 
 use super::pace::wait_before;
 use super::state::StoredRun;
+use crate::base::clock;
 use crate::mock::answer::PING;
 use crate::mock::fault::{Broken, Chunks, Dress, Encoding, Step};
 use crate::mock::options::{MockOptions, Pace};
@@ -137,14 +138,14 @@ impl Player {
             tokio::time::sleep(wait).await;
             return Waited::Whole;
         };
-        let until = tokio::time::Instant::now() + wait;
+        let until = clock::now() + wait;
         loop {
             let changed = playing.stored.life.changed();
             if playing.stored.life.is_stopped() {
                 break;
             }
             tokio::select! {
-                () = tokio::time::sleep_until(until) => return Waited::Whole,
+                () = tokio::time::sleep_until(until.into()) => return Waited::Whole,
                 () = changed => {}
             }
         }
