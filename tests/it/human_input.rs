@@ -136,10 +136,11 @@ fn forms_are_answered_on_the_mock() {
 }
 
 /// The mock as a process of its own, and the address it serves.
-struct Mock(Child, String);
+pub struct Mock(Child, pub String);
 
 impl Mock {
-    fn start(project: &Project) -> Self {
+    /// Serves a project's suites.
+    pub fn start(project: &Project) -> Self {
         let mut child =
             project.command(&["mock"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
