@@ -95,6 +95,7 @@ fn digest(value: &Value) -> String {
 fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
     let data = node.finished.as_ref().filter(|_| !node.replayed);
     NodeFact {
+        id: node.node_id.clone(),
         title: node.title.clone(),
         node_type: node.node_type.clone(),
         status: node.status().unwrap_or("running").to_owned(),
