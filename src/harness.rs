@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::engine::Engine;
 use crate::engine::signal;
-use crate::event::SinkError;
+use crate::event::{PlannedCase, SinkError};
 use crate::journal::mended;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::report::terminal::failure_text;
@@ -82,7 +82,7 @@ struct Shared {
     runtime: Runtime,
     session: Session,
     plan: Arc<Plan>,
-    selected: u32,
+    selected: Vec<PlannedCase>,
     engine: OnceCell<Result<Arc<Engine>, String>>,
     refusal: Option<String>,
 }
@@ -111,8 +111,7 @@ impl Door {
         let runtime = session::runtime().map_err(|error| failing("flowproof::runtime", error.to_string()))?;
         let plan = Arc::new(plan);
         let shared = Shared {
-            selected: u32::try_from(plan.cases.iter().filter(|case| is_selected(arguments, case)).count())
-                .unwrap_or(u32::MAX),
+            selected: session::planned(plan.cases.iter().filter(|case| is_selected(arguments, case))),
             refusal: refused_retry(settings, &plan),
             engine: OnceCell::new(),
             runtime,
@@ -214,7 +213,7 @@ impl Shared {
     }
 
     fn start(&self) -> Result<Arc<Engine>, String> {
-        let started = self.session.start(self.plan.clone(), self.selected, None);
+        let started = self.session.start(self.plan.clone(), self.selected.clone(), None);
         let engine = started.map_err(|error| error.to_string())?;
         signal::watch(engine.clone());
         Ok(engine)

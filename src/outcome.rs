@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::digest::Digest;
 use crate::base::origin::Place;
 use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::verdict::{Finding, Verdict};
@@ -151,8 +152,11 @@ pub struct Price {
 /// One finished attempt: a request sent, answered and judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Which case of the plan, from 0.
+    /// Which case of the plan of the process that ran it, from 0.
     pub case: u32,
+    /// Which case in every process: the hash of its full name; none before schema 2 of the journal.
+    #[serde(default, skip_serializing_if = "Digest::is_none")]
+    pub key: Digest,
     /// Which repeat, from 0.
     pub repeat: u32,
     /// Which try of that repeat, from 0; above 0 after an infrastructure retry.
@@ -204,8 +208,14 @@ pub struct ContractNote {
 /// What became of one test (one row of it, where it has rows).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseOutcome {
-    /// Which case of the plan, from 0.
+    /// Which case of the plan of the process that ran it, from 0.
     pub case: u32,
+    /// Which case in every process: the hash of its full name; none before schema 2 of the journal.
+    #[serde(default, skip_serializing_if = "Digest::is_none")]
+    pub key: Digest,
+    /// The fingerprint of what the test sends and asserts.
+    #[serde(default, skip_serializing_if = "Digest::is_none")]
+    pub print: Digest,
     /// Its place among the tests of all shards, as files and tests stand; only where the run is a shard or was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place_in_all: Option<u32>,

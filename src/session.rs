@@ -2,6 +2,7 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
+mod asked;
 pub(crate) mod cassettes;
 mod open;
 pub(crate) mod probe;
@@ -16,9 +17,9 @@ use crate::base::clock;
 use crate::base::redact::Redactor;
 use crate::cassette::Mode;
 use crate::engine::Engine;
-use crate::event::{Event, RunStart, Sharded, Sink, SinkError};
+use crate::event::{Asked, Event, PlannedCase, RunStart, Sharded, Sink, SinkError};
 use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA};
-use crate::plan::case::{Plan, TargetKind};
+use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
 
@@ -26,6 +27,9 @@ pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
 pub use shard::ShardChoice;
+
+/// Tests named in one line of the journal.
+const PLANNED: usize = 256;
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct Session {
     pub redactor: Redactor,
     /// What is kept of the run.
     pub keeping: Keeping,
+    /// What was asked for.
+    pub asked: Asked,
     /// What was recorded, once the run has ended.
     ended: Ended,
 }
@@ -85,6 +91,7 @@ impl Session {
             formats,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
+            asked: Asked::default(),
             ended: Ended::default(),
         }
     }
@@ -94,14 +101,16 @@ impl Session {
     pub fn start(
         &self,
         plan: Arc<Plan>,
-        selected: u32,
+        selected: Vec<PlannedCase>,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
         let journal = self.journal()?;
-        let started = Event::RunStarted(self.run_start(&plan, selected));
+        let count = u32::try_from(selected.len()).unwrap_or(u32::MAX);
+        let started = Event::RunStarted(self.run_start(&plan, count));
         let sink = Box::new(Both { journal, listener });
         let engine = Engine::start(plan, self.run.clone(), sink)?;
         engine.tell(&started)?;
+        tell_plan(&engine, &selected)?;
         Ok(Arc::new(engine))
     }
 
@@ -127,10 +136,18 @@ impl Session {
             profile: plan.target.profile.to_string(),
             started: clock::timestamp_text(clock::wall()),
             cases: selected,
-            shard: plan.share.map(|Share { index, total, cases, runnable }| Sharded { index, total, cases, runnable }),
+            shard: plan.share.map(|Share { index, total, cases, runnable }| Sharded {
+                index,
+                total,
+                cases,
+                runnable,
+            }),
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
+            plan: plan.print,
+            address: asked::address(plan),
+            asked: Some(self.asked.clone()),
         }
     }
 
@@ -162,6 +179,17 @@ impl Session {
     pub fn latest(&self) -> PathBuf {
         self.reports.join(Path::new("latest"))
     }
+}
+
+/// Tells which tests will be run.
+fn tell_plan(engine: &Engine, selected: &[PlannedCase]) -> Result<(), SinkError> {
+    selected.chunks(PLANNED).try_for_each(|cases| engine.tell(&Event::CasesPlanned(Arc::from(cases))))
+}
+
+/// What a journal says of the cases of a plan before they run.
+pub fn planned<'c>(cases: impl IntoIterator<Item = &'c Case>) -> Vec<PlannedCase> {
+    let planned = |case: &Case| PlannedCase { key: case.key, name: case.name.clone(), print: case.print };
+    cases.into_iter().map(planned).collect()
 }
 
 /// The threads that run attempts: one a processor.

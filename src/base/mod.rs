@@ -3,6 +3,7 @@
 pub(crate) mod bindings;
 pub(crate) mod clock;
 pub(crate) mod diff;
+pub(crate) mod digest;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;
 pub(crate) mod json_path;

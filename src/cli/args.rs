@@ -73,7 +73,9 @@ pub enum Command {
     )]
     Report(ReportArgs),
     /// List, show, prune and export the runs that were recorded.
-    #[command(after_help = "Examples:\n  flowproof runs list\n  flowproof runs export latest -o shard-1.jsonl")]
+    #[command(
+        after_help = "Examples:\n  flowproof runs list\n  flowproof runs export latest -o shard-1.jsonl"
+    )]
     Runs(RunsArgs),
     /// Print the JSON Schema of a file format, for editors.
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]

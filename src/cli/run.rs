@@ -89,7 +89,7 @@ fn carry_out(
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
-    let selected = u32::try_from(plan.cases.len()).unwrap_or(u32::MAX);
+    let selected = session::planned(&plan.cases);
     let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
     session::runtime()?.block_on(async {
         let engine = session.start(plan, selected, Some(listener))?;

@@ -38,7 +38,9 @@ pub enum Action {
     #[command(after_help = "Example:\n  flowproof runs show latest")]
     Show(ShowArgs),
     /// Remove old runs; a run that is being written stays.
-    #[command(after_help = "Examples:\n  flowproof runs prune --keep 20\n  flowproof runs prune --older-than 30d --dry-run")]
+    #[command(
+        after_help = "Examples:\n  flowproof runs prune --keep 20\n  flowproof runs prune --older-than 30d --dry-run"
+    )]
     Prune(PruneArgs),
     /// Write a run as one file that `merge` and `report` read on any machine.
     #[command(after_help = "Example:\n  flowproof runs export latest -o shard-1.jsonl")]

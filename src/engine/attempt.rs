@@ -122,6 +122,7 @@ impl Engine {
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
             case: case.ordinal,
+            key: case.key,
             repeat: made.id.repeat,
             attempt: made.id.attempt,
             verdict,
@@ -189,6 +190,7 @@ impl Engine {
     fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
         let attempt = Attempt {
             case: case.ordinal,
+            key: case.key,
             repeat: id.repeat,
             attempt: id.attempt,
             verdict: Verdict::Errored,

@@ -149,6 +149,8 @@ impl Engine {
 fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
     CaseOutcome {
         case: case.ordinal,
+        key: case.key,
+        print: case.print,
         place_in_all: case.place_in_all,
         name: case.name.to_string(),
         suite: case.test.suite.name.to_string(),

@@ -65,7 +65,11 @@ impl Journal {
         self.live.take(&Appended { event: event.as_ref(), text, offset, masking }, &self.path);
         let written = match event.as_ref() {
             Event::AttemptFinished(_) => self.pending.len() > PENDING_MAX,
-            Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => true,
+            Event::RunStarted(_)
+            | Event::CasesPlanned(_)
+            | Event::RunContinued(_)
+            | Event::CaseFinished(_)
+            | Event::RunFinished(_) => true,
         };
         if written {
             self.flush().inspect_err(|_| self.live.give_up())?;

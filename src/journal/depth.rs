@@ -24,9 +24,12 @@ pub(super) fn bounded(event: &Event) -> Cow<'_, Event> {
             attempt.findings.iter_mut().for_each(bound_finding);
             Cow::Owned(Event::AttemptFinished(Arc::new(attempt)))
         }
-        Event::AttemptFinished(_) | Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
-            Cow::Borrowed(event)
-        }
+        Event::AttemptFinished(_)
+        | Event::RunStarted(_)
+        | Event::CasesPlanned(_)
+        | Event::RunContinued(_)
+        | Event::CaseFinished(_)
+        | Event::RunFinished(_) => Cow::Borrowed(event),
     }
 }
 

@@ -2,6 +2,15 @@
 //!
 //! The writer folds each event as it appends it, so that a run that has ended need not be read again; what it folds must be
 //! what its lines say.
+//!
+//! The rules by which later lines stand above earlier ones (a record may be continued, and several be merged):
+//! - lines belong to a case by its `key`; of several results of a case the newest counts, with the attempts since the one
+//!   before it or since `run_continued`, whichever is later;
+//! - `cases_planned` with another fingerprint than that known withdraws what was told of the case before;
+//! - a result with another fingerprint than the planned one does not count; nor does one of a case withdrawn by
+//!   `run_continued`;
+//! - tokens, cost and attempts count all that was spent, withdrawn or not;
+//! - after `run_continued` the run has no end until the next `run_finished`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,9 +21,12 @@ use std::path::Path;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::event::{Event, RunEnd, RunStart};
+use crate::base::digest::Digest;
+use crate::event::{Event, RunContinuation, RunEnd, RunStart};
+use crate::journal::cases::{Cases, PlannedLine, Standing, planned};
+use crate::journal::ends::Ends;
 use crate::journal::index::{Entry, Index, Mark};
-use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
+use crate::journal::read::{Damage, Loss, RunRecord, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
 use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
@@ -39,6 +51,8 @@ struct Schema {
 #[serde(rename_all = "snake_case")]
 enum Line<'a> {
     RunStarted(serde::de::IgnoredAny),
+    CasesPlanned(Vec<PlannedLine>),
+    RunContinued(RunContinuation),
     AttemptFinished(AttemptLine),
     #[serde(borrow)]
     CaseFinished(OutcomeLine<'a>),
@@ -48,6 +62,8 @@ enum Line<'a> {
 #[derive(Deserialize)]
 struct AttemptLine {
     case: u32,
+    #[serde(default)]
+    key: Digest,
     #[serde(default)]
     replayed: bool,
     facts: FactsLine,
@@ -66,6 +82,10 @@ struct FactsLine {
 #[derive(Deserialize)]
 struct OutcomeLine<'a> {
     case: u32,
+    #[serde(default)]
+    key: Digest,
+    #[serde(default)]
+    print: Digest,
     #[serde(borrow)]
     suite: Cow<'a, str>,
     verdict: Verdict,
@@ -78,6 +98,8 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
     fn from(outcome: &'a CaseOutcome) -> Self {
         Self {
             case: outcome.case,
+            key: outcome.key,
+            print: outcome.print,
             suite: Cow::Borrowed(&outcome.suite),
             verdict: outcome.verdict,
             duration_ms: outcome.duration_ms,
@@ -138,12 +160,15 @@ pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalErro
 #[derive(Debug)]
 pub(super) struct Fold {
     start: RunStart,
-    end: Option<RunEnd>,
+    ends: Ends,
     totals: Totals,
-    suites: Vec<SuiteTotals>,
+    suites: Vec<String>,
     by_name: HashMap<String, u32>,
     watched: Watched,
+    cases: Cases,
     entries: Vec<Entry>,
+    /// Where the run was continued.
+    parts: Vec<u64>,
     damage: Vec<Damage>,
     line: u64,
 }
@@ -154,12 +179,14 @@ impl Fold {
         let expected = start.cases.min(1 << 20) as usize * 2;
         Self {
             start,
-            end: None,
+            ends: Ends::default(),
             totals: Totals::default(),
             suites: Vec::new(),
             by_name: HashMap::new(),
             watched: Watched::default(),
+            cases: Cases::default(),
             entries: Vec::with_capacity(expected),
+            parts: Vec::new(),
             damage: Vec::new(),
             line: 1,
         }
@@ -169,19 +196,22 @@ impl Fold {
     pub fn line(&mut self, line: &[u8], offset: u64) {
         self.line += 1;
         let Some(text) = line.strip_suffix(b"\n") else {
-            self.damaged(String::from("is torn: the run was killed while it was written"));
+            self.damaged(Loss::Torn, String::from("is torn: the run was killed while it was written"));
             return;
         };
         match serde_json::from_slice(text) {
-            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed, contract })) => {
-                self.watched.take(case, facts.usage, contract);
+            Ok(Line::CasesPlanned(cases)) => self.plan(cases.into_iter(), offset),
+            Ok(Line::RunContinued(continuation)) => self.go_on(&continuation, offset),
+            Ok(Line::AttemptFinished(AttemptLine { case, key, facts, replayed, contract })) => {
+                let number = self.cases.number(key, case);
+                self.watched.take(number, facts.usage, contract);
                 self.totals.replayed += u32::from(replayed);
-                self.attempt(case, facts.tokens, &facts.cost, offset);
+                self.attempt(number, facts.tokens, &facts.cost, offset);
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
-            Ok(Line::RunFinished(end)) => self.end = Some(end),
-            Ok(Line::RunStarted(_)) => self.damaged(String::from("starts another run")),
-            Err(error) => self.damaged(error.to_string()),
+            Ok(Line::RunFinished(end)) => self.ends.finish(end),
+            Ok(Line::RunStarted(_)) => self.damaged(Loss::Unreadable, String::from("starts another run")),
+            Err(error) => self.damaged(Loss::Unreadable, error.to_string()),
         }
     }
 
@@ -189,34 +219,51 @@ impl Fold {
     pub fn event(&mut self, event: &Event, offset: u64) -> bool {
         match event {
             Event::RunStarted(_) => return false,
+            Event::CasesPlanned(cases) => self.plan(planned(cases), offset),
+            Event::RunContinued(continuation) => self.go_on(continuation, offset),
             Event::AttemptFinished(attempt) => {
                 let facts = &attempt.facts;
-                self.line += 1;
-                self.watched.take(attempt.case, facts.usage.clone(), attempt.contract.clone());
+                let number = self.cases.number(attempt.key, attempt.case);
+                self.watched.take(number, facts.usage.clone(), attempt.contract.clone());
                 self.totals.replayed += u32::from(attempt.replayed);
-                self.attempt(attempt.case, facts.tokens, &facts.cost, offset);
+                self.line += 1;
+                self.attempt(number, facts.tokens, &facts.cost, offset);
+                return true;
             }
             Event::CaseFinished(outcome) => {
                 // JSON has no word for what is no finite number.
                 if !outcome.duration_ms.is_finite() {
                     return false;
                 }
-                self.line += 1;
                 self.outcome(&OutcomeLine::from(&**outcome), offset);
             }
             Event::RunFinished(end) => {
                 if !end.duration_ms.is_finite() {
                     return false;
                 }
-                self.line += 1;
-                self.end = Some(end.clone());
+                self.ends.finish(end.clone());
             }
         }
+        self.line += 1;
         true
     }
 
-    fn attempt(&mut self, case: u32, tokens: Option<u64>, cost: &[Price], offset: u64) {
-        self.entries.push(Entry::new(offset, Mark::Attempt, case, 0));
+    fn plan(&mut self, cases: impl Iterator<Item = PlannedLine>, offset: u64) {
+        cases.for_each(|case| self.cases.plan(case, offset));
+    }
+
+    fn go_on(&mut self, continuation: &RunContinuation, offset: u64) {
+        let gone = continuation.withdrawn.iter().filter(|key| self.cases.withdraw(**key, offset)).count();
+        let gone = u32::try_from(gone).unwrap_or(u32::MAX);
+        self.start.cases = self.start.cases.saturating_add(continuation.added).saturating_sub(gone);
+        self.parts.push(offset);
+        self.ends.go_on();
+        let mended = self.damage.iter_mut().filter(|damage| damage.line <= continuation.mended);
+        mended.for_each(|damage| damage.loss = Loss::Mended);
+    }
+
+    fn attempt(&mut self, number: u32, tokens: Option<u64>, cost: &[Price], offset: u64) {
+        self.entries.push(Entry::new(offset, Mark::Attempt, number, 0));
         self.totals.attempts += 1;
         match tokens {
             Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
@@ -228,50 +275,65 @@ impl Fold {
                     Some(sum) => *sum = sum.saturating_add(amount),
                     None => drop(self.totals.cost.insert(price.currency.clone(), amount)),
                 },
-                Err(_) => self.damaged(format!("has a price that is no number: `{}`", price.amount)),
+                Err(_) => {
+                    let reason = format!("has a price that is no number: `{}`", price.amount);
+                    self.damaged(Loss::Unreadable, reason);
+                }
             }
         }
     }
 
     fn outcome(&mut self, outcome: &OutcomeLine<'_>, offset: u64) {
+        let number = self.cases.number(outcome.key, outcome.case);
+        let standing = Standing { duration_ms: outcome.duration_ms, warnings: outcome.warnings };
+        if !self.cases.finish(number, outcome.print, standing) {
+            return;
+        }
         let suite = match self.by_name.get(outcome.suite.as_ref()) {
             Some(suite) => *suite,
             None => self.add_suite(outcome.suite.clone().into_owned()),
         };
-        let totals = &mut self.suites[suite as usize];
-        totals.duration_ms += outcome.duration_ms;
-        totals.totals.warnings += outcome.warnings;
-        self.totals.warnings += outcome.warnings;
-        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), outcome.case, suite));
+        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), number, suite));
     }
 
     fn add_suite(&mut self, name: String) -> u32 {
         let suite = u32::try_from(self.suites.len()).expect("there are not more suites than cases");
-        self.suites.push(SuiteTotals { name: name.clone(), ..SuiteTotals::default() });
+        self.suites.push(name.clone());
         self.by_name.insert(name, suite);
         suite
     }
 
-    fn damaged(&mut self, reason: String) {
-        self.damage.push(Damage { line: self.line, reason });
+    fn damaged(&mut self, loss: Loss, reason: String) {
+        self.damage.push(Damage { line: self.line, reason, loss });
     }
 
     /// The record of what was taken.
-    pub fn finish(mut self, path: &Path) -> RunRecord {
-        let mut index = Index::new(self.entries);
-        let order = index.number_suites(self.suites.len());
-        let mut suites = vec![SuiteTotals::default(); self.suites.len()];
-        for (suite, position) in self.suites.into_iter().zip(order) {
-            suites[position as usize] = suite;
+    pub fn finish(self, path: &Path) -> RunRecord {
+        let Self { cases, mut entries, mut totals, .. } = self;
+        entries.retain(|entry| cases.counts(entry.case, entry.offset()));
+        let mut index = Index::new(entries, &self.parts);
+        let mut names = self.suites;
+        let mut suites: Vec<SuiteTotals> = Vec::with_capacity(names.len());
+        for old in index.number_suites(names.len()) {
+            let name = std::mem::take(&mut names[old as usize]);
+            suites.push(SuiteTotals { name, ..SuiteTotals::default() });
         }
         for case in index.cases() {
-            self.totals.count(case.verdict);
-            suites[case.outcome.suite as usize].totals.count(case.verdict);
+            let suite = &mut suites[case.outcome.suite as usize];
+            totals.count(case.verdict);
+            suite.totals.count(case.verdict);
+            if let Some(Standing { duration_ms, warnings }) = cases.standing(case.outcome.case) {
+                suite.duration_ms += duration_ms;
+                suite.totals.warnings += warnings;
+                totals.warnings += warnings;
+            }
         }
+        let unfinished = self.start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
         RunRecord {
             start: self.start,
-            end: self.end,
-            totals: self.totals,
+            end: self.ends.all(),
+            unfinished,
+            totals,
             suites,
             watched: self.watched,
             damage: self.damage,

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use crate::base::digest::Digest;
 use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::outcome::{Attempt, ContractNote, Facts, Price, UsageDoubt};
 use crate::verdict::Verdict;
@@ -20,6 +21,8 @@ pub(super) enum HeldLine {
 #[derive(Deserialize)]
 pub(super) struct Held {
     case: u32,
+    #[serde(default)]
+    key: Digest,
     repeat: u32,
     attempt: u32,
     verdict: Verdict,
@@ -58,6 +61,7 @@ impl From<Held> for Attempt {
     fn from(held: Held) -> Self {
         Self {
             case: held.case,
+            key: held.key,
             repeat: held.repeat,
             attempt: held.attempt,
             verdict: held.verdict,

@@ -68,9 +68,22 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Sorts the lines read; the order within a case stays that of the file.
-    pub fn new(mut entries: Vec<Entry>) -> Self {
+    /// Sorts the lines read; the order within a case stays that of the file. Kept of each case are its newest outcome and
+    /// the attempts that led to it: those since the outcome before it and since its part of the journal began.
+    pub fn new(mut entries: Vec<Entry>, parts: &[u64]) -> Self {
         entries.sort_by_key(|entry| (entry.case, entry.packed));
+        let mut kept = 0;
+        let mut start = 0;
+        while start < entries.len() {
+            let case = entries[start].case;
+            let end = start + entries[start..].partition_point(|entry| entry.case == case);
+            let standing = standing_of(&entries[start..end], parts);
+            let (from, length) = (start + standing.start, standing.len());
+            entries.copy_within(from..from + length, kept);
+            kept += length;
+            start = end;
+        }
+        entries.truncate(kept);
         entries.shrink_to_fit();
         Self { entries }
     }
@@ -87,18 +100,19 @@ impl Index {
         CaseLines::of(&self.entries[start..end])
     }
 
-    /// Renumbers the suites by their first case in plan order; gives the new number of each old one.
+    /// Renumbers the suites by their first case in plan order; gives the old number of each new one. A suite whose cases
+    /// were all withdrawn has none.
     pub fn number_suites(&mut self, count: usize) -> Vec<u32> {
         let mut order: Vec<Option<u32>> = vec![None; count];
-        let mut next = 0;
+        let mut old = Vec::new();
         for entry in self.entries.iter_mut().filter(|entry| entry.mark() != Mark::Attempt) {
             let number = order[entry.suite as usize].get_or_insert_with(|| {
-                next += 1;
-                next - 1
+                old.push(entry.suite);
+                u32::try_from(old.len() - 1).expect("there are not more suites than cases")
             });
             entry.suite = *number;
         }
-        order.into_iter().map(|number| number.expect("a suite is known by an outcome")).collect()
+        old
     }
 
     /// Bytes held.
@@ -108,10 +122,21 @@ impl Index {
     }
 }
 
+/// Which lines of a case stand: its newest outcome, and the attempts that led to it.
+fn standing_of(lines: &[Entry], parts: &[u64]) -> std::ops::Range<usize> {
+    let is_outcome = |entry: &Entry| entry.mark() != Mark::Attempt;
+    let Some(newest) = lines.iter().rposition(is_outcome) else { return 0..0 };
+    let before = lines[..newest].iter().rposition(is_outcome).map_or(0, |outcome| outcome + 1);
+    let part = parts.partition_point(|part| *part < lines[newest].offset());
+    let since = part.checked_sub(1).map_or(0, |part| parts[part]);
+    let in_part = lines.partition_point(|entry| entry.offset() < since);
+    before.max(in_part)..newest + 1
+}
+
 /// The lines of one case.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CaseLines<'a> {
-    /// All its lines in file order; outcomes that a later one replaced among them.
+    /// Its attempts in file order, then its outcome.
     pub lines: &'a [Entry],
     /// Its newest outcome.
     pub outcome: Entry,

@@ -5,7 +5,24 @@ use serde_json::Value;
 use crate::base::redact::Redactor;
 
 /// Keys whose texts are words of the schema: they hold nothing from outside, and masking one would lose the fact.
-const WORDS: [&str; 8] = ["verdict", "truth", "severity", "mode", "class", "kind", "side", "recovered"];
+const WORDS: [&str; 13] = [
+    "verdict",
+    "truth",
+    "severity",
+    "mode",
+    "class",
+    "kind",
+    "side",
+    "recovered",
+    "key",
+    "print",
+    "plan",
+    "address",
+    "how",
+];
+
+/// Keys of lists whose texts are such words.
+const LISTS: [&str; 1] = ["withdrawn"];
 
 /// Keys below which any JSON may stand.
 const FREE: [&str; 3] = ["expected", "actual", "outputs"];
@@ -45,6 +62,8 @@ fn mask_value(value: &mut Value, redactor: &Redactor) {
             for (key, field) in fields.iter_mut() {
                 if FREE.contains(&key.as_str()) {
                     redactor.json(field);
+                } else if LISTS.contains(&key.as_str()) {
+                    continue;
                 } else if !(field.is_string() && WORDS.contains(&key.as_str())) {
                     mask_value(field, redactor);
                 }

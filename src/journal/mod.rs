@@ -2,11 +2,18 @@
 //!
 //! The line is `crate::event::Event` as serde writes it; the first line is `run_started` and names the schema.
 //! Nothing is ever rewritten: what has finished is on disk before the next case starts on its slot.
+//!
+//! A case is known by its `key`, the hash of its full name, whatever process wrote the line; by its `print` one sees
+//! whether the test was still the same. So a run can be continued in its own journal (`run_continued`), lines of other
+//! runs of the same plan can be appended, and several processes can write whole lines side by side: the fold
+//! (`fold`) says which lines stand. Schema 1 knew neither `key` nor `print`: such a journal is read, but not continued.
 
 use std::path::{Path, PathBuf};
 
 mod append;
+mod cases;
 mod depth;
+mod ends;
 mod export;
 mod fold;
 mod held;
@@ -27,12 +34,12 @@ pub(crate) use append::Journal;
 pub(crate) use export::{export, hold};
 pub(crate) use fold::{read, read_start};
 pub(crate) use live::Ended;
-pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;
 pub(crate) use watched::Watched;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.
-pub(crate) const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 2;
 
 /// The journal of a run, inside the folder of reports: `<reports>/runs/<run>/journal.jsonl`.
 pub(crate) fn path_of(reports: &Path, run: &str) -> PathBuf {

@@ -109,15 +109,30 @@ pub(crate) struct Damage {
     pub line: u64,
     /// What is wrong with it.
     pub reason: String,
+    /// What it means for the record.
+    pub loss: Loss,
+}
+
+/// What a line that cannot be read means for a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// The last line was being written when the run was killed: nothing that had finished is lost.
+    Torn,
+    /// A fact is lost, and nobody knows which: the record is not complete.
+    Unreadable,
+    /// The run was continued since, and what may have been lost was run anew.
+    Mended,
 }
 
 /// A finished, interrupted or still growing run.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RunRecord {
-    /// What was known when it started.
+    /// What was known when it started; `cases` counts those of all parts that are still in the suites.
     pub start: RunStart,
-    /// What was known when it ended; none when the process was killed or still runs.
+    /// What was known when it ended, over all its parts; none when the last process was killed or still runs.
     pub end: Option<RunEnd>,
+    /// Cases selected that have no outcome: the run was interrupted or killed, or their line is damaged.
+    pub(super) unfinished: u32,
     /// Counts over all cases.
     pub totals: Totals,
     /// Counts by suite, in order of each suite's first case.
@@ -138,7 +153,12 @@ impl RunRecord {
 
     /// Cases selected that have no outcome: the run was interrupted or killed, or their line is damaged.
     pub fn unfinished(&self) -> u32 {
-        self.start.cases.saturating_sub(self.totals.cases())
+        self.unfinished
+    }
+
+    /// True when facts are lost: a line in the middle of the journal cannot be read, and nothing has mended that.
+    pub fn has_losses(&self) -> bool {
+        self.damage.iter().any(|damage| damage.loss == Loss::Unreadable)
     }
 
     /// The records of the red cases in plan order, read one by one.

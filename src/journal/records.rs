@@ -32,8 +32,10 @@ impl<'a> RecordReader<'a> {
     /// The whole record of a case.
     pub fn read(&mut self, case: CaseLines<'_>) -> Result<CaseRecord, JournalError> {
         let outcome = self.outcome(case)?;
-        let attempts = attempts_of(case).map(|offset| self.attempt(offset)).collect::<Result<_, _>>()?;
-        Ok(CaseRecord { outcome, attempts })
+        let number = outcome.case;
+        let numbered = |attempt| Attempt { case: number, ..attempt };
+        let attempts = attempts_of(case).map(|offset| self.attempt(offset).map(numbered));
+        Ok(CaseRecord { attempts: attempts.collect::<Result<_, _>>()?, outcome })
     }
 
     /// Reads a case and adds its attempts to `text` as the members of a JSON list; what held is copied, and not read.
@@ -49,8 +51,9 @@ impl<'a> RecordReader<'a> {
             if !attempts.is_empty() {
                 text.push(b',');
             }
-            attempts.push(if explained { self.attempt(offset)? } else { self.held(offset)? });
-            self.copy_attempt(offset, text)?;
+            let attempt = if explained { self.attempt(offset)? } else { self.held(offset)? };
+            self.copy_attempt(offset, (&attempt, outcome.case), text)?;
+            attempts.push(Attempt { case: outcome.case, ..attempt });
         }
         Ok(CaseRecord { outcome, attempts })
     }
@@ -59,19 +62,26 @@ impl<'a> RecordReader<'a> {
     pub fn outcome(&mut self, case: CaseLines<'_>) -> Result<CaseOutcome, JournalError> {
         let offset = case.outcome.offset();
         match self.parse(offset)? {
-            Event::CaseFinished(outcome) => Ok(Arc::unwrap_or_clone(outcome)),
-            Event::RunStarted(_) | Event::AttemptFinished(_) | Event::RunFinished(_) => {
-                Err(self.unreadable(offset, CHANGED))
+            // The number in the line is that of the process that wrote it.
+            Event::CaseFinished(outcome) => {
+                Ok(CaseOutcome { case: case.outcome.case, ..Arc::unwrap_or_clone(outcome) })
             }
+            Event::RunStarted(_)
+            | Event::CasesPlanned(_)
+            | Event::RunContinued(_)
+            | Event::AttemptFinished(_)
+            | Event::RunFinished(_) => Err(self.unreadable(offset, CHANGED)),
         }
     }
 
     fn attempt(&mut self, offset: u64) -> Result<Attempt, JournalError> {
         match self.parse(offset)? {
             Event::AttemptFinished(attempt) => Ok(Arc::unwrap_or_clone(attempt)),
-            Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
-                Err(self.unreadable(offset, CHANGED))
-            }
+            Event::RunStarted(_)
+            | Event::CasesPlanned(_)
+            | Event::RunContinued(_)
+            | Event::CaseFinished(_)
+            | Event::RunFinished(_) => Err(self.unreadable(offset, CHANGED)),
         }
     }
 
@@ -80,15 +90,23 @@ impl<'a> RecordReader<'a> {
         Ok(attempt.into())
     }
 
-    /// Adds the attempt as its line has it.
-    fn copy_attempt(&mut self, offset: u64, text: &mut Vec<u8>) -> Result<(), JournalError> {
+    /// Adds the attempt as its line has it, but for its number where the writer gave its case another.
+    fn copy_attempt(
+        &mut self,
+        offset: u64,
+        (attempt, number): (&Attempt, u32),
+        text: &mut Vec<u8>,
+    ) -> Result<(), JournalError> {
+        let is_numbered = attempt.case == number;
         let line = self.line(offset)?;
         let (before, after) = AROUND_ATTEMPT;
         match line.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
             // What was skipped when it was parsed may be no text.
-            Some(attempt) if std::str::from_utf8(attempt).is_ok() => text.extend_from_slice(attempt),
+            Some(attempt) if is_numbered && std::str::from_utf8(attempt).is_ok() => {
+                text.extend_from_slice(attempt);
+            }
             Some(_) | None => {
-                let attempt = self.attempt(offset)?;
+                let attempt = Attempt { case: number, ..self.attempt(offset)? };
                 serde_json::to_writer(text, &attempt).expect("an attempt that was read is JSON");
             }
         }

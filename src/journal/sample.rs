@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::base::diff::{Diff, diff_json, diff_text};
+use crate::base::digest::Digest;
 use crate::base::origin::Place;
 use crate::base::redact::Redactor;
 use crate::event::{Event, FallenLimit, RanVersion, RunEnd, RunStart, Sink};
@@ -34,6 +35,9 @@ pub(crate) fn start(cases: u32) -> RunStart {
         deselected: 0,
         seed: u64::MAX,
         shuffled: false,
+        plan: Digest::default(),
+        address: Digest::default(),
+        asked: None,
     }
 }
 
@@ -99,6 +103,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
     let status = if verdict == Verdict::Failed { "failed" } else { "succeeded" };
     Attempt {
         case,
+        key: Digest::default(),
         repeat: 0,
         attempt: 0,
         verdict,
@@ -138,6 +143,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
 pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> CaseOutcome {
     CaseOutcome {
         case,
+        key: Digest::default(),
+        print: Digest::default(),
         place_in_all: None,
         name: format!("{suite}::{name}"),
         suite: suite.to_owned(),

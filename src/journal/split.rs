@@ -18,7 +18,11 @@ pub(super) fn mend_differences<'a>(event: Cow<'a, Event>, redactor: &Redactor) -
             Some(attempt) => Cow::Owned(Event::AttemptFinished(Arc::new(attempt))),
             None => event,
         },
-        Event::RunStarted(_) | Event::CaseFinished(_) | Event::RunFinished(_) => event,
+        Event::RunStarted(_)
+        | Event::CasesPlanned(_)
+        | Event::RunContinued(_)
+        | Event::CaseFinished(_)
+        | Event::RunFinished(_) => event,
     }
 }
 

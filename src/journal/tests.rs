@@ -33,7 +33,9 @@ fn what_is_appended_comes_back() {
     let case_of = |event: &Event| match event {
         Event::AttemptFinished(attempt) => attempt.case,
         Event::CaseFinished(outcome) => outcome.case,
-        Event::RunStarted(_) | Event::RunFinished(_) => u32::MAX,
+        Event::RunStarted(_) | Event::CasesPlanned(_) | Event::RunContinued(_) | Event::RunFinished(_) => {
+            u32::MAX
+        }
     };
     let mut told = events[1..events.len() - 1].to_vec();
     told.sort_by_key(case_of);
@@ -123,7 +125,7 @@ fn what_is_no_journal_is_refused() {
     for (text, says) in [
         ("", "the file is empty"),
         ("hello\n", "no `run_started`"),
-        ("{\"run_started\":{\"schema\":2,\"new\":true}}\n", "newer flowproof"),
+        ("{\"run_started\":{\"schema\":99,\"new\":true}}\n", "newer flowproof"),
         ("{\"run_started\":{\"schema\":1}}\n", "is damaged"),
     ] {
         fs::write(&path, text).unwrap();
@@ -273,4 +275,247 @@ fn only_a_run_that_has_ended_as_the_file_says_is_not_read_again() {
     let text = fs::read(&path).unwrap();
     fs::write(&path, &text[..text.len() - 1]).unwrap();
     assert!(ended.take().is_none());
+}
+
+/// Events of a keyed record: what a process of its own numbering writes.
+mod continued {
+    use super::*;
+    use crate::base::digest::Digest;
+    use crate::event::{Continued, PlannedCase, RunContinuation, RunEnd};
+
+    fn planned(cases: &[(&str, &str)]) -> Event {
+        let case = |(name, print): &(&str, &str)| PlannedCase {
+            key: Digest::of(name),
+            name: Arc::from(*name),
+            print: Digest::of(print),
+        };
+        Event::CasesPlanned(cases.iter().map(case).collect())
+    }
+
+    /// A test's attempt and outcome as the process wrote them that knew it by this number.
+    fn ran(case: u32, (name, print): (&str, &str), verdict: Verdict, tokens: u64) -> Vec<Event> {
+        let mut made = attempt(case, verdict, Vec::new());
+        made.key = Digest::of(name);
+        made.facts.tokens = Some(tokens);
+        let told = CaseOutcome {
+            key: Digest::of(name),
+            print: Digest::of(print),
+            name: name.to_owned(),
+            ..outcome(case, "s", name, verdict)
+        };
+        pair(made, told)
+    }
+
+    fn goes_on(how: Continued, withdrawn: &[&str], added: u32) -> Event {
+        Event::RunContinued(RunContinuation {
+            how,
+            flowproof: String::from("0.1.0"),
+            started: String::from("2026-11-23T09:00:00.000Z"),
+            cases: 1,
+            added,
+            withdrawn: withdrawn.iter().map(|name| Digest::of(name)).collect(),
+            mended: 0,
+            run: None,
+        })
+    }
+
+    /// A record and the folder of its journal.
+    struct Folded(RunRecord, #[expect(dead_code, reason = "it goes with the record")] tempfile::TempDir);
+
+    impl std::ops::Deref for Folded {
+        type Target = RunRecord;
+
+        fn deref(&self) -> &RunRecord {
+            &self.0
+        }
+    }
+
+    fn folded(events: &[Vec<Event>]) -> Folded {
+        let folder = folder();
+        let events: Vec<Event> = events.concat();
+        if let (Some(live), file) = both_folds(&events, &[]) {
+            assert_eq!(
+                RunRecord { path: PathBuf::new(), ..live },
+                RunRecord { path: PathBuf::new(), ..file }
+            );
+        }
+        Folded(record(folder.path(), &events), folder)
+    }
+
+    fn told(record: &RunRecord) -> Vec<(String, Verdict, Vec<u64>)> {
+        let cases = record.cases_by_suite().map(Result::unwrap);
+        cases
+            .map(|case| {
+                let tokens = case.attempts.iter().filter_map(|attempt| attempt.facts.tokens).collect();
+                assert!(case.attempts.iter().all(|attempt| attempt.case == case.outcome.case));
+                (case.outcome.name, case.outcome.verdict, tokens)
+            })
+            .collect()
+    }
+
+    fn begun(cases: &[(&str, &str)]) -> Vec<Event> {
+        vec![Event::RunStarted(start(u32::try_from(cases.len()).unwrap())), planned(cases)]
+    }
+
+    #[test]
+    fn a_case_is_known_by_its_name_and_not_by_its_number() {
+        let record = folded(&[
+            begun(&[("a", "1"), ("b", "1"), ("c", "1")]),
+            ran(2, ("c", "1"), Verdict::Passed, 1),
+            vec![goes_on(Continued::Resumed, &[], 0)],
+            ran(0, ("b", "1"), Verdict::Failed, 2),
+        ]);
+        assert_eq!(
+            told(&record),
+            [("b".to_owned(), Verdict::Failed, vec![2]), ("c".to_owned(), Verdict::Passed, vec![1])]
+        );
+        assert_eq!((record.unfinished(), record.totals.cases(), record.end.is_none()), (1, 2, true));
+    }
+
+    #[test]
+    fn the_newest_result_stands_and_all_that_was_spent_is_counted() {
+        let record = folded(&[
+            begun(&[("a", "1")]),
+            ran(0, ("a", "1"), Verdict::Failed, 10),
+            vec![end(), goes_on(Continued::Rerun, &[], 0)],
+            ran(0, ("a", "1"), Verdict::Passed, 5),
+            vec![Event::RunFinished(RunEnd { duration_ms: 1.0, ..RunEnd::default() })],
+        ]);
+        assert_eq!(told(&record), [("a".to_owned(), Verdict::Passed, vec![5])]);
+        let totals = &record.totals;
+        assert_eq!((totals.attempts, totals.tokens, totals.cases(), totals.failed), (2, 15, 1, 0));
+        assert!((record.suites[0].duration_ms - 812.25).abs() < f64::EPSILON);
+        assert!((record.end.as_ref().unwrap().duration_ms - 1235.5).abs() < 1e-9);
+        assert_eq!(record.end.as_ref().unwrap().versions.len(), 2);
+    }
+
+    #[test]
+    fn what_an_interrupted_attempt_left_belongs_to_no_result() {
+        let half = ran(0, ("a", "1"), Verdict::Passed, 7)[..1].to_vec();
+        let record = folded(&[
+            begun(&[("a", "1")]),
+            half.clone(),
+            vec![goes_on(Continued::Resumed, &[], 0)],
+            ran(0, ("a", "1"), Verdict::Passed, 5),
+            vec![goes_on(Continued::Rerun, &[], 0)],
+            half,
+        ]);
+        assert_eq!(told(&record), [("a".to_owned(), Verdict::Passed, vec![5])]);
+        assert_eq!((record.totals.attempts, record.totals.tokens), (3, 19));
+    }
+
+    #[test]
+    fn a_result_of_another_test_of_that_name_does_not_count() {
+        let changed = folded(&[
+            begun(&[("a", "1"), ("b", "1")]),
+            ran(0, ("a", "1"), Verdict::Passed, 1),
+            ran(1, ("b", "1"), Verdict::Passed, 1),
+            vec![goes_on(Continued::Resumed, &[], 0), planned(&[("a", "2")])],
+        ]);
+        assert_eq!(told(&changed), [("b".to_owned(), Verdict::Passed, vec![1])]);
+        assert_eq!((changed.unfinished(), changed.totals.attempts), (1, 2));
+        let late = folded(&[begun(&[("a", "2")]), ran(0, ("a", "1"), Verdict::Passed, 1), vec![end()]]);
+        assert_eq!((late.unfinished(), late.totals.cases(), late.suites.len()), (1, 0, 0));
+        let same = folded(&[
+            begun(&[("a", "1")]),
+            ran(0, ("a", "1"), Verdict::Passed, 1),
+            vec![planned(&[("a", "1")])],
+        ]);
+        assert_eq!((same.unfinished(), same.totals.passed), (0, 1));
+    }
+
+    #[test]
+    fn gone_tests_are_withdrawn_and_new_ones_are_awaited() {
+        let record = folded(&[
+            begun(&[("gone", "1"), ("b", "1")]),
+            ran(0, ("gone", "1"), Verdict::Failed, 1),
+            ran(1, ("b", "1"), Verdict::Passed, 1),
+            vec![goes_on(Continued::Resumed, &["gone", "never known"], 1), planned(&[("new", "1")])],
+        ]);
+        assert_eq!(told(&record), [("b".to_owned(), Verdict::Passed, vec![1])]);
+        assert_eq!((record.unfinished(), record.start.cases), (1, 2));
+        let back = folded(&[
+            begun(&[("gone", "1")]),
+            ran(0, ("gone", "1"), Verdict::Failed, 1),
+            vec![goes_on(Continued::Resumed, &["gone"], 0), goes_on(Continued::Resumed, &[], 1)],
+            vec![planned(&[("gone", "1")])],
+        ]);
+        assert_eq!((back.unfinished(), back.totals.cases(), back.start.cases), (1, 0, 1));
+    }
+
+    #[test]
+    fn a_plan_that_was_not_told_whole_is_not_taken_for_finished() {
+        let record = folded(&[
+            vec![Event::RunStarted(start(3)), planned(&[("a", "1")])],
+            ran(0, ("a", "1"), Verdict::Passed, 1),
+            vec![end()],
+        ]);
+        assert_eq!(record.unfinished(), 2);
+        let unplanned = folded(&[begun(&[("a", "1")]), ran(5, ("x", "1"), Verdict::Passed, 1), vec![end()]]);
+        assert_eq!(unplanned.unfinished(), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_lost_is_told_until_it_is_mended() {
+        let events = [
+            begun(&[("a", "1")]),
+            ran(0, ("a", "1"), Verdict::Passed, 1),
+            vec![goes_on(Continued::Resumed, &[], 0)],
+            ran(0, ("a", "1"), Verdict::Passed, 1),
+        ]
+        .concat();
+        let folder = folder();
+        let path = write(folder.path(), &events, &[]);
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines[2] = "{\"att";
+        fs::write(&path, lines.join("\n") + "\n").unwrap();
+        let record = read(&path).unwrap();
+        assert!(record.has_losses());
+        assert_eq!((record.damage[0].line, record.damage[0].loss), (3, Loss::Unreadable));
+        let mended = lines.join("\n").replace("\"mended\":0", "\"mended\":3") + "\n";
+        fs::write(&path, mended).unwrap();
+        let record = read(&path).unwrap();
+        assert_eq!((record.has_losses(), record.damage[0].loss), (false, Loss::Mended));
+        fs::write(&path, &text[..text.len() - 4]).unwrap();
+        let torn = read(&path).unwrap();
+        assert_eq!((torn.has_losses(), torn.damage[0].loss), (false, Loss::Torn));
+    }
+}
+
+/// Journals as each version wrote them, of the same suite (`suite.yaml` beside them).
+mod versions {
+    use super::*;
+
+    fn fixture(version: u32) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/journal/{version}.jsonl"))
+    }
+
+    #[test]
+    fn journals_of_every_version_are_read_alike() {
+        for version in 1..=SCHEMA {
+            let record = read(&fixture(version)).unwrap();
+            assert_eq!(record.start.schema, version);
+            assert_eq!(
+                (record.start.asked.is_some(), record.start.plan.is_none()),
+                (version > 1, version == 1)
+            );
+            let told: Vec<(String, Verdict, usize)> = record
+                .cases_by_suite()
+                .map(Result::unwrap)
+                .map(|case| (case.outcome.name, case.outcome.verdict, case.attempts.len()))
+                .collect();
+            let expected = [
+                ("triage::passes", Verdict::Passed, 1),
+                ("triage::fails", Verdict::Failed, 1),
+                ("triage::later", Verdict::Skipped, 0),
+                ("triage::rows[1]", Verdict::Passed, 1),
+                ("triage::rows[2]", Verdict::Passed, 1),
+                ("triage::nothing comes", Verdict::Failed, 1),
+            ];
+            let expected = expected.map(|(name, verdict, attempts)| (name.to_owned(), verdict, attempts));
+            assert_eq!(told, expected, "schema {version}");
+            assert_eq!((record.unfinished(), record.damage.len(), record.end.is_some()), (0, 0, true));
+        }
+    }
 }

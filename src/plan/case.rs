@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::base::bindings::Bindings;
+use crate::base::digest::Digest;
 use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
 use crate::base::units::Rate;
@@ -38,6 +39,8 @@ pub struct Plan {
     pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
+    /// The fingerprint of all tests that were selected, before a sample was drawn.
+    pub print: Digest,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
@@ -53,6 +56,10 @@ pub struct Case {
     pub place_in_all: Option<u32>,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
     pub name: Arc<str>,
+    /// Which test it is in every process: the hash of its name.
+    pub key: Digest,
+    /// The fingerprint of what it sends and asserts.
+    pub print: Digest,
     /// The test it comes from.
     pub test: Arc<Test>,
     /// Its data row: an object.
@@ -99,6 +106,8 @@ pub struct Test {
     pub answers: Vec<AnswerTemplate>,
     /// What the mock answers.
     pub mock: Option<Arc<Script>>,
+    /// The fingerprint of what it sends and asserts, its row and its skipping left out.
+    pub print: Digest,
 }
 
 /// An entry of `human_input` before rendering.

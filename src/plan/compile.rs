@@ -13,6 +13,7 @@ use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
+use crate::plan::print::{Answered, plan_print, suite_print};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::target::{
@@ -143,6 +144,7 @@ impl Building<'_, '_> {
         let before = self.problems.len();
         let file = suite.source.name.clone();
         let (app, skip) = self.app_of(&suite);
+        let answered = self.answered();
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
         let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
         let context = SuiteContext {
@@ -155,6 +157,7 @@ impl Building<'_, '_> {
             profile: self.chosen.profile_spec,
             usage: self.prepared.usage,
             retries: self.prepared.target.retries.clone(),
+            print: suite_print(&suite, answered),
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::of(&suite.defaults.assertions);
@@ -174,6 +177,13 @@ impl Building<'_, '_> {
         }
         if !self.unsound.contains(&file) {
             self.cases.append(&mut cases);
+        }
+    }
+
+    fn answered(&self) -> Answered {
+        match self.prepared.target.kind {
+            TargetKind::Mock(_) => Answered::ByMock,
+            TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
         }
     }
 
@@ -236,6 +246,7 @@ impl Building<'_, '_> {
                 && selection.takes(&case.name, case.test.tags.iter().map(|tag| &**tag))
         };
         self.cases.retain(wanted);
+        let print = plan_print(self.cases.iter().map(|(case, _)| case));
         if selection.shard.is_some() {
             (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = Some(place));
         }
@@ -254,6 +265,7 @@ impl Building<'_, '_> {
             mock_rules: self.rules,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
+            print,
             secrets,
             cassettes: None,
         };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
+use crate::base::digest::Digest;
 use crate::base::template::{Template, Templates};
 use crate::check::{
     Check, CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
@@ -15,6 +16,7 @@ use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
+use crate::plan::print::{SuitePrint, test_print};
 use crate::plan::shared::SharedChecks;
 use crate::plan::target::{retries_of, usage_of};
 use crate::suite::names::KnownNames;
@@ -43,6 +45,8 @@ pub struct SuiteContext<'a> {
     pub usage: Usage,
     /// Retries of the target.
     pub retries: Retries,
+    /// The fingerprint of what all its tests have in common.
+    pub(super) print: SuitePrint,
 }
 
 /// A suite's own facts.
@@ -69,7 +73,7 @@ pub fn compile_test(
     let own = &spec.run;
     let inputs = merge_entries(&inherited.inputs, &own.inputs);
     let files = merge_entries(&inherited.files, &own.files);
-    Test {
+    let mut test = Test {
         suite: context.head.clone(),
         name: Arc::from(spec.name.value.as_str()),
         place: Arc::new(reader.source.place(spec.name.mark)),
@@ -103,7 +107,10 @@ pub fn compile_test(
                 compile_script(reader, node, answered_forms(&spec.answers), (&mut *templates, &known))
             })
             .map(Arc::new),
-    }
+        print: Digest::default(),
+    };
+    test.print = test_print(&test, spec, context.print);
+    test
 }
 
 fn tags_of(suite: &SuiteSpec, spec: &TestSpec) -> Vec<Arc<str>> {

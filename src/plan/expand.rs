@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::base::digest::Digest;
 use crate::plan::case::{Case, Test};
+use crate::plan::print::case_print;
+use crate::suite::data::Row;
 use crate::suite::spec::TestSpec;
 
 /// The cases of a test, in order of its rows.
@@ -14,13 +17,18 @@ pub fn expand<'t>(
     let base = format!("{}::{}", test.suite.name, test.name);
     let single = if spec.rows.is_none() { Some((Arc::from(base.as_str()), None)) } else { None };
     let rows = spec.rows.iter().flat_map(|rows| &rows.rows);
-    let rows = rows.map(move |row| (Arc::from(format!("{base}[{}]", row.name)), Some(row.value.clone())));
-    single.into_iter().chain(rows).map(move |(name, row)| Case {
-        ordinal: 0,
-        place_in_all: None,
-        name,
-        test: test.clone(),
-        row,
-        skip: skip.clone(),
+    let rows = rows.map(move |row| (Arc::from(format!("{base}[{}]", row.name)), Some(row)));
+    single.into_iter().chain(rows).map(move |(name, row): (Arc<str>, Option<&Row>)| {
+        let key = Digest::of(&name);
+        Case {
+            ordinal: 0,
+            place_in_all: None,
+            name,
+            key,
+            print: case_print(key, test.print, row, skip.as_deref()),
+            test: test.clone(),
+            row: row.map(|row| row.value.clone()),
+            skip: skip.clone(),
+        }
     })
 }

@@ -10,6 +10,7 @@ mod expand;
 mod files;
 pub(crate) mod list;
 pub(crate) mod live;
+mod print;
 pub(crate) mod select;
 pub(crate) mod shard;
 mod shared;

@@ -9,6 +9,7 @@ use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
 use crate::plan::target::TargetError;
 use crate::report::Format;
+use crate::session::asked::asked;
 use crate::session::cassettes::{self, Use};
 use crate::session::request::Checked;
 use crate::session::runs::Runs;
@@ -50,7 +51,8 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     if let Some(message) = cassettes::why_not_recorded(&plan, used, settings) {
         return Err(OpenFailure::Usage(message));
     }
-    let session = Session::new(&plan, reports, formats);
+    let mut session = Session::new(&plan, reports, formats);
+    session.asked = asked(request, &options(settings, request).paths, &choices);
     let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
     partial.add_cassettes(used, &root);
     Ok(partial)

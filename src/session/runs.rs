@@ -156,10 +156,7 @@ mod tests {
         fs::create_dir_all(runs.reports.join("runs/zz-broken")).unwrap();
         fs::write(runs.reports.join("runs/zz-broken/journal.jsonl"), "{\n").unwrap();
         let ids: Vec<String> = runs.all().unwrap().into_iter().map(|run| run.id).collect();
-        assert_eq!(
-            ids,
-            ["zz-broken", "20261123T081530Z-abcdef", "nextest-0a", "20261123T081532Z-abcdef"]
-        );
+        assert_eq!(ids, ["zz-broken", "20261123T081530Z-abcdef", "nextest-0a", "20261123T081532Z-abcdef"]);
         assert!(runs.find("latest").unwrap().to_string_lossy().contains("20261123T081532Z"));
     }
 
@@ -173,9 +170,12 @@ mod tests {
             assert_eq!(runs.find(name).unwrap(), journal, "{name}");
         }
         assert_eq!(runs.find(&journal.to_string_lossy()).unwrap(), journal);
-        for (name, says) in
-            [("b", "there is no run `b`"), ("..", "is a folder"), ("reports", "is a folder"), ("a/../b", "no run")]
-        {
+        for (name, says) in [
+            ("b", "there is no run `b`"),
+            ("..", "is a folder"),
+            ("reports", "is a folder"),
+            ("a/../b", "no run"),
+        ] {
             let error = runs.find(name).unwrap_err();
             assert!(error.contains(says), "{name}: {error}");
         }

@@ -164,11 +164,7 @@ mod tests {
         assert_eq!(told_by(&[]), Told::Nothing);
         assert_eq!(told_by(&[("CI_NODE_TOTAL", "1")]), share(1, 1));
         assert_eq!(
-            told_by(&[
-                ("CI_NODE_TOTAL", "1"),
-                ("JOB_COMPLETION_INDEX", "2"),
-                ("FLOWPROOF_SHARD_TOTAL", "4")
-            ]),
+            told_by(&[("CI_NODE_TOTAL", "1"), ("JOB_COMPLETION_INDEX", "2"), ("FLOWPROOF_SHARD_TOTAL", "4")]),
             share(3, 4)
         );
     }

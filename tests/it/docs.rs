@@ -278,7 +278,11 @@ fn flags(text: &str, line: &str) -> BTreeSet<String> {
 fn actions(help: &str) -> Vec<String> {
     let name = Regex::new(r"(?m)^  ([a-z]+)\b").unwrap();
     let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
-    listed.into_iter().flat_map(|listed| name.captures_iter(listed)).map(|found| found[1].to_owned()).collect()
+    listed
+        .into_iter()
+        .flat_map(|listed| name.captures_iter(listed))
+        .map(|found| found[1].to_owned())
+        .collect()
 }
 
 #[test]

