@@ -106,7 +106,7 @@ pub struct PlannedCase {
     pub name: Arc<str>,
     /// The fingerprint of what it sends and asserts.
     pub print: Digest,
-    /// Its place among the tests of all shards, as files and tests stand; none where there are no shards.
+    /// Its place among the tests of all shards, as files and tests stand; none where that was not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<u32>,
 }

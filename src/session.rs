@@ -193,7 +193,7 @@ pub fn planned<'c>(cases: impl IntoIterator<Item = &'c Case>) -> Vec<PlannedCase
         key: case.key,
         name: case.name.clone(),
         print: case.print,
-        place: case.place_in_all,
+        place: Some(case.place_in_all),
     };
     cases.into_iter().map(planned).collect()
 }

@@ -21,6 +21,7 @@ mod index;
 mod lines;
 mod live;
 mod mask;
+pub(crate) mod merge;
 mod read;
 mod records;
 #[cfg(test)]
