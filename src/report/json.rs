@@ -26,8 +26,9 @@ pub(crate) struct JsonReport<W> {
     separator: &'static [u8],
 }
 
+/// The run as a whole.
 #[derive(Serialize)]
-struct Run<'a> {
+pub(super) struct Run<'a> {
     id: &'a str,
     flowproof: &'a str,
     target: &'a str,
@@ -55,8 +56,9 @@ struct Run<'a> {
     limit: Option<FallenLimit>,
 }
 
+/// How many tests ended how, and what they used.
 #[derive(Serialize)]
-struct Counts<'a> {
+pub(super) struct Counts<'a> {
     tests: u32,
     passed: u32,
     failed: u32,
@@ -74,8 +76,9 @@ struct Counts<'a> {
     cost: BTreeMap<&'a str, String>,
 }
 
+/// The counts of one suite.
 #[derive(Serialize)]
-struct Suite<'a> {
+pub(super) struct Suite<'a> {
     name: &'a str,
     tests: u32,
     passed: u32,
@@ -193,7 +196,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b"]}");
 }
 
-fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
+/// What is known of the run as a whole.
+pub(super) fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
     Run {
         id: &start.run,
         flowproof: &start.flowproof,
@@ -222,7 +226,8 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
+/// The counts of a whole run.
+pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     Counts {
         tests: totals.cases() + unfinished,
         passed: totals.passed,
@@ -241,7 +246,8 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     }
 }
 
-fn suite(suite: &SuiteTotals) -> Suite<'_> {
+/// The counts of a suite.
+pub(super) fn suite(suite: &SuiteTotals) -> Suite<'_> {
     let totals = &suite.totals;
     Suite {
         name: &suite.name,

@@ -13,6 +13,7 @@ use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::provenance;
 use crate::report::run_facts::{told_limit, told_version};
+use crate::report::standing::ending;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -261,15 +262,6 @@ impl<W: Write> Testcase<W> {
 fn property<W: Write>(xml: &mut Xml<W>, name: &str, value: &str) -> io::Result<()> {
     xml.open("property")?.attribute("name", name)?.attribute("value", value)?.close()?;
     Ok(())
-}
-
-/// Why a run is not complete.
-fn ending(record: &RunRecord) -> &str {
-    match &record.end {
-        Some(end) if end.interrupted => "the run was interrupted",
-        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
-        None => "the run was killed or still goes on",
-    }
 }
 
 /// Milliseconds as seconds with three decimals.
