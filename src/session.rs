@@ -4,6 +4,7 @@
 
 mod asked;
 pub(crate) mod cassettes;
+pub(crate) mod merge;
 mod open;
 pub(crate) mod probe;
 mod request;

@@ -6,6 +6,7 @@ mod completions;
 mod doctor;
 mod exit;
 mod list;
+mod merge;
 mod mock;
 mod record;
 mod report;
@@ -40,6 +41,7 @@ pub fn command_line() -> ExitCode {
         Command::Check(args) => check::check(&args, &settings),
         Command::Mock(args) => mock::mock(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
+        Command::Merge(args) => merge::merge(&args, &settings),
         Command::Report(args) => report::report(&args, &settings),
         Command::Runs(args) => runs::runs(&args, &settings),
         Command::Schema(args) => schema::schema(&args),

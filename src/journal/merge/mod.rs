@@ -170,7 +170,7 @@ fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> R
         how: Continued::Merged,
         flowproof: env!("CARGO_PKG_VERSION").to_owned(),
         started,
-        cases: run.shard.map_or(0, |shard| shard.cases),
+        cases: 0,
         added: 0,
         plan: Digest::default(),
         withdrawn: Vec::new(),
@@ -185,11 +185,6 @@ impl Merge {
     /// The runs that are joined, in the order they started.
     pub fn runs(&self) -> impl Iterator<Item = &MergedRun> {
         self.runs.iter().map(|joined| &joined.run)
-    }
-
-    /// Tests of the whole plan.
-    pub fn cases(&self) -> u32 {
-        self.start.cases
     }
 
     /// Writes the journal of the merged run.
