@@ -216,9 +216,6 @@ pub struct CaseOutcome {
     /// The fingerprint of what the test sends and asserts.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub print: Digest,
-    /// Its place among the tests of all shards, as files and tests stand; only where the run is a shard or was merged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place_in_all: Option<u32>,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`: unique in the project.
     pub name: String,
     /// The suite's name.

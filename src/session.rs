@@ -142,6 +142,7 @@ impl Session {
                 cases,
                 runnable,
             }),
+            merged: Vec::new(),
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
@@ -188,7 +189,12 @@ fn tell_plan(engine: &Engine, selected: &[PlannedCase]) -> Result<(), SinkError>
 
 /// What a journal says of the cases of a plan before they run.
 pub fn planned<'c>(cases: impl IntoIterator<Item = &'c Case>) -> Vec<PlannedCase> {
-    let planned = |case: &Case| PlannedCase { key: case.key, name: case.name.clone(), print: case.print };
+    let planned = |case: &Case| PlannedCase {
+        key: case.key,
+        name: case.name.clone(),
+        print: case.print,
+        place: Some(case.place_in_all),
+    };
     cases.into_iter().map(planned).collect()
 }
 

@@ -22,6 +22,7 @@ mod latest;
 mod lines;
 mod live;
 mod mask;
+pub(crate) mod merge;
 mod read;
 mod records;
 #[cfg(test)]

@@ -288,6 +288,7 @@ mod continued {
             key: Digest::of(name),
             name: Arc::from(*name),
             print: Digest::of(print),
+            place: None,
         };
         Event::CasesPlanned(cases.iter().map(case).collect())
     }
@@ -313,6 +314,7 @@ mod continued {
             started: String::from("2026-11-23T09:00:00.000Z"),
             cases: 1,
             added,
+            plan: Digest::default(),
             withdrawn: withdrawn.iter().map(|name| Digest::of(name)).collect(),
             mended: 0,
             run: None,

@@ -52,8 +52,8 @@ pub struct Plan {
 pub struct Case {
     /// Index in the plan.
     pub ordinal: u32,
-    /// Its place among the cases of all shards, as files and tests stand; none where there are no shards.
-    pub place_in_all: Option<u32>,
+    /// Its place among the cases of all shards, as files and tests stand.
+    pub place_in_all: u32,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
     pub name: Arc<str>,
     /// Which test it is in every process: the hash of its name.

@@ -247,9 +247,7 @@ impl Building<'_, '_> {
         };
         self.cases.retain(wanted);
         let print = plan_print(self.cases.iter().map(|(case, _)| case));
-        if selection.shard.is_some() {
-            (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = Some(place));
-        }
+        (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = place);
         let mut cases: Vec<Case> =
             arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
         let deselected = u32::try_from(all - cases.len()).unwrap_or(u32::MAX);
