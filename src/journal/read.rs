@@ -3,7 +3,9 @@
 //! Memory grows by 32 bytes for a case of one attempt and 16 for each further attempt; no record is kept.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -124,6 +126,21 @@ pub(crate) enum Loss {
     Mended,
 }
 
+/// Where a record is stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// Where its journal is, or was.
+    pub path: PathBuf,
+    /// The journal, open: it can be read also when it was removed meanwhile.
+    pub file: Arc<File>,
+}
+
+impl PartialEq for Stored {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
 /// A finished, interrupted or still growing run.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RunRecord {
@@ -141,14 +158,14 @@ pub(crate) struct RunRecord {
     pub watched: Watched,
     /// Lines left out, a torn last one included.
     pub damage: Vec<Damage>,
-    pub(super) path: PathBuf,
+    pub(super) source: Stored,
     pub(super) index: Index,
 }
 
 impl RunRecord {
     /// Where the journal is.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.source.path
     }
 
     /// Cases selected that have no outcome: the run was interrupted or killed, or their line is damaged.
@@ -163,13 +180,13 @@ impl RunRecord {
 
     /// The records of the red cases in plan order, read one by one.
     pub fn failures(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
     }
 
     /// What became of each case, in plan order, read one by one.
     pub fn outcomes(&self) -> impl Iterator<Item = Result<CaseOutcome, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         self.index.cases().map(move |lines| reader.outcome(lines))
     }
 
@@ -198,7 +215,7 @@ impl RunRecord {
         cases: &[u32],
         mut take: impl FnMut(CaseRecord, &[u8]),
     ) -> Result<(), JournalError> {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         let mut attempts = Vec::new();
         for lines in cases.iter().filter_map(|case| self.index.case(*case)) {
             attempts.clear();
@@ -211,7 +228,7 @@ impl RunRecord {
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
     #[cfg(test)]
     pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         let order = self.order_by_suite().into_iter();
         order.filter_map(|case| self.index.case(case)).map(move |lines| reader.read(lines))
     }
