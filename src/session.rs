@@ -89,7 +89,7 @@ impl Session {
     /// A session with a fresh run id.
     pub fn new(plan: &Plan, reports: PathBuf, formats: Vec<Format>) -> Self {
         Self {
-            run: run_id(),
+            run: run_id(&reports),
             reports,
             formats,
             step_summary: None,
@@ -215,10 +215,10 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// A run id: the time to the second in UTC, then six random letters.
-fn run_id() -> Arc<str> {
+fn run_id(reports: &Path) -> Arc<str> {
     let mut random = fastrand::Rng::new();
     let salt: String = (0..6).map(|_| random.lowercase()).collect();
-    Arc::from(format!("{}-{salt}", clock::wall().strftime("%Y%m%dT%H%M%SZ")))
+    Arc::from(journal::next_id(reports, clock::wall(), &salt))
 }
 
 /// The journal first, then whoever watches.

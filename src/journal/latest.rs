@@ -17,7 +17,7 @@ const LONGEST: u64 = 1024;
 const SECOND: &str = "%Y%m%dT%H%M%SZ";
 
 /// Notes that the run of this journal is the latest; a journal that stands in no folder of runs is not noted.
-pub(super) fn point_to(journal: &Path) -> Result<(), SinkError> {
+pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
     let Some(run) = journal.parent() else { return Ok(()) };
     let (Some(id), Some(runs)) = (run.file_name(), run.parent()) else { return Ok(()) };
     if runs.file_name().is_none_or(|name| name != "runs") {

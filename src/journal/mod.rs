@@ -35,7 +35,7 @@ mod watched;
 pub(crate) use append::{Journal, ReopenError};
 pub(crate) use export::{export, hold};
 pub(crate) use fold::{read, read_start};
-pub(crate) use latest::{latest, next_id};
+pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
 pub(crate) use split::mended;

@@ -195,7 +195,7 @@ impl RunRecord {
         &'a self,
         verdicts: &'a [Verdict],
     ) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + 'a {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         let of = |verdict: &'a Verdict| self.index.cases().filter(move |lines| lines.verdict == *verdict);
         verdicts.iter().flat_map(of).map(move |lines| reader.read(lines))
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
+use crate::event::MergedRun;
 use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart, Sharded};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, UsageDoubt};
@@ -44,6 +45,8 @@ pub(super) struct Run<'a> {
     selected: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<Sharded>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    merged: &'a [MergedRun],
     deselected: u32,
     finished: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +214,7 @@ pub(super) fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Tot
         shuffled: start.shuffled,
         selected: start.cases,
         shard: start.shard,
+        merged: &start.merged,
         deselected: start.deselected,
         finished: end.is_some(),
         duration_ms: end.map(|end| end.duration_ms),

@@ -41,7 +41,7 @@ pub fn join(runs: &Runs, named: &[String]) -> Result<Joined, String> {
     let failed = |error: io::Error| format!("{} cannot be written: {error}", parent.display());
     fs::create_dir_all(&parent).map_err(failed)?;
     let folder = tempfile::Builder::new().prefix(".flowproof-").tempdir_in(&parent).map_err(failed)?;
-    let id = run_id().to_string();
+    let id = run_id(&runs.reports).to_string();
     let path = folder.path().join("journal.jsonl");
     let started = clock::timestamp_text(clock::wall());
     plan.write(&path, &id, &started).map_err(|error| error.to_string())?;
@@ -63,6 +63,7 @@ impl Joined {
         fs::rename(self.folder.path(), &place).map_err(failed)?;
         // It is no longer a folder for a while.
         let _ = self.folder.keep();
+        journal::point_to(&path).map_err(|error| error.to_string())?;
         let record = journal::read(&path).map_err(|error| error.to_string())?;
         let (project, _) = load_alone(&settings.working_dir);
         report::write_all(&record, &runs.reports.join("latest"), &formats(project.as_ref()))

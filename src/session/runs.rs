@@ -162,7 +162,11 @@ impl Runs {
         }
     }
 
+    /// The run that was begun or continued last, as was noted; where nothing was, the one that started last.
     fn newest(&self) -> Result<PathBuf, String> {
+        if let Some(id) = journal::latest(&self.reports) {
+            return Ok(journal::path_of(&self.reports, &id));
+        }
         let stored = self.all()?;
         let newest = stored.into_iter().rev().find(|run| run.start.is_ok());
         newest.map(|run| run.path).ok_or_else(|| {
