@@ -2,6 +2,7 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
+mod again;
 mod asked;
 pub(crate) mod cassettes;
 mod open;
@@ -9,6 +10,7 @@ pub(crate) mod probe;
 mod request;
 pub(crate) mod runs;
 mod shard;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
 
+pub use again::{Again, TakenUp};
 pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
@@ -86,7 +89,7 @@ impl Session {
     /// A session with a fresh run id.
     pub fn new(plan: &Plan, reports: PathBuf, formats: Vec<Format>) -> Self {
         Self {
-            run: run_id(),
+            run: run_id(&reports),
             reports,
             formats,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
@@ -111,6 +114,21 @@ impl Session {
         let engine = Engine::start(plan, self.run.clone(), sink)?;
         engine.tell(&started)?;
         tell_plan(&engine, &selected)?;
+        Ok(Arc::new(engine))
+    }
+
+    /// Starts the engine on what is left of a run, and tells its journal and the listener that it goes on.
+    pub fn go_on(
+        &self,
+        plan: Arc<Plan>,
+        again: TakenUp,
+        listener: Option<Box<dyn Sink + Send>>,
+    ) -> Result<Arc<Engine>, SessionError> {
+        let TakenUp { journal, continuation, planned } = again;
+        let journal = Some(journal.leaving(self.ended.clone()));
+        let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+        engine.tell(&Event::RunContinued(continuation))?;
+        tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))
     }
 
@@ -165,9 +183,10 @@ impl Session {
     pub fn record(&self) -> Result<RunRecord, String> {
         match self.ended.take() {
             Some(record) => Ok(record),
-            None => {
-                journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string())
-            }
+            None => match self.ended.read() {
+                Some(record) => record.map_err(|error| error.to_string()),
+                None => Err(String::from("nothing was recorded")),
+            },
         }
     }
 
@@ -203,11 +222,11 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-/// A run id: the time to the second in UTC, then six random letters.
-fn run_id() -> Arc<str> {
+/// A run id: the time to the second in UTC, then six random letters; later than that of the run before.
+fn run_id(reports: &Path) -> Arc<str> {
     let mut random = fastrand::Rng::new();
     let salt: String = (0..6).map(|_| random.lowercase()).collect();
-    Arc::from(format!("{}-{salt}", clock::wall().strftime("%Y%m%dT%H%M%SZ")))
+    Arc::from(journal::next_id(reports, clock::wall(), &salt))
 }
 
 /// The journal first, then whoever watches.

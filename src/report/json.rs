@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart, Sharded};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
+use crate::event::{FallenLimit, RanVersion, Sharded};
+use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, UsageDoubt};
 use crate::report::provenance;
 use crate::verdict::Verdict;
@@ -45,6 +45,7 @@ struct Run<'a> {
     shard: Option<Sharded>,
     deselected: u32,
     finished: bool,
+    complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<f64>,
     interrupted: bool,
@@ -110,6 +111,7 @@ struct Deviates<'a> {
 struct Damaged<'a> {
     line: u64,
     reason: &'a str,
+    loss: &'static str,
 }
 
 #[derive(Serialize)]
@@ -130,7 +132,7 @@ impl<W: Write> JsonReport<W> {
     /// Begins the document with all that is known of the run as a whole.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
-        serde_json::to_writer(&mut out, &run(&record.start, record.end.as_ref(), &record.totals))?;
+        serde_json::to_writer(&mut out, &run(record))?;
         out.write_all(b",\n\"totals\": ")?;
         serde_json::to_writer(&mut out, &counts(&record.totals, record.unfinished()))?;
         out.write_all(b",\n\"suites\": ")?;
@@ -193,7 +195,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b"]}");
 }
 
-fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
+fn run(record: &RunRecord) -> Run<'_> {
+    let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
     Run {
         id: &start.run,
         flowproof: &start.flowproof,
@@ -209,6 +212,7 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         shard: start.shard,
         deselected: start.deselected,
         finished: end.is_some(),
+        complete: record.is_complete(),
         duration_ms: end.map(|end| end.duration_ms),
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
@@ -262,5 +266,10 @@ fn usage(watched: &Watched) -> Usage<'_> {
 }
 
 fn damaged(damage: &Damage) -> Damaged<'_> {
-    Damaged { line: damage.line, reason: &damage.reason }
+    let loss = match damage.loss {
+        Loss::Torn => "torn",
+        Loss::Unreadable => "unreadable",
+        Loss::Mended => "mended",
+    };
+    Damaged { line: damage.line, reason: &damage.reason, loss }
 }

@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use crate::event::RunEnd;
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
 use crate::report::facts::{plain_explanation, way};
@@ -30,7 +31,7 @@ impl<'a, W: Write> Junit<'a, W> {
     pub fn new(out: W, record: &'a RunRecord) -> io::Result<Self> {
         let mut xml = Xml::new(out)?;
         let totals = &record.totals;
-        let missing = u32::from(record.unfinished() > 0);
+        let missing = u32::from(!record.is_complete());
         xml.open("testsuites")?
             .attribute("name", "flowproof")?
             .attribute("tests", &(totals.cases() + missing).to_string())?
@@ -56,9 +57,8 @@ impl<'a, W: Write> Junit<'a, W> {
         if self.suites > 0 {
             self.xml.close()?;
         }
-        let unfinished = self.record.unfinished();
-        if unfinished > 0 {
-            let all = self.record.start.cases;
+        if !self.record.is_complete() {
+            let (unfinished, all) = (self.record.unfinished(), self.record.start.cases);
             self.xml.open("testsuite")?.attribute("name", "flowproof")?;
             for (name, value) in [("tests", "1"), ("failures", "0"), ("errors", "1"), ("skipped", "0")] {
                 self.xml.attribute(name, value)?;
@@ -105,7 +105,7 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
             property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
         }
-        if self.record.unfinished() > 0 {
+        if !self.record.is_complete() {
             property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;
         }
         self.xml.close()?;
@@ -267,8 +267,10 @@ fn property<W: Write>(xml: &mut Xml<W>, name: &str, value: &str) -> io::Result<(
 fn ending(record: &RunRecord) -> &str {
     match &record.end {
         Some(end) if end.interrupted => "the run was interrupted",
-        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
-        None => "the run was killed or still goes on",
+        Some(RunEnd { stopped_early: Some(reason), .. }) => reason,
+        Some(_) if record.has_losses() => "a line of the journal cannot be read",
+        Some(_) => "records are missing",
+        None => "the run was killed, could not be recorded, or still goes on",
     }
 }
 

@@ -107,6 +107,9 @@ impl Runs {
     }
 
     fn newest(&self) -> Result<PathBuf, String> {
+        if let Some(id) = journal::latest(&self.reports) {
+            return Ok(journal::path_of(&self.reports, &id));
+        }
         let stored = self.all()?;
         let newest = stored.into_iter().rev().find(|run| run.start.is_ok());
         newest.map(|run| run.path).ok_or_else(|| {
