@@ -58,6 +58,12 @@ pub struct RunStart {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asked {
+    /// `--target`; none: the project's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// `--profile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Suites: files or folders, as they were named; empty: the project's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,

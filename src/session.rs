@@ -2,6 +2,7 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
+mod again;
 mod asked;
 pub(crate) mod cassettes;
 pub(crate) mod merge;
@@ -10,6 +11,7 @@ pub(crate) mod probe;
 mod request;
 pub(crate) mod runs;
 mod shard;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
 
+pub use again::{Again, TakenUp};
 pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
@@ -118,6 +121,21 @@ impl Session {
         Ok(Arc::new(engine))
     }
 
+    /// Starts the engine on what is left of a run, and tells its journal and the listener that it goes on.
+    pub fn go_on(
+        &self,
+        plan: Arc<Plan>,
+        again: TakenUp,
+        listener: Option<Box<dyn Sink + Send>>,
+    ) -> Result<Arc<Engine>, SessionError> {
+        let TakenUp { journal, continuation, planned } = again;
+        let journal = Some(journal.leaving(self.ended.clone()));
+        let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+        engine.tell(&Event::RunContinued(continuation))?;
+        tell_plan(&engine, &planned)?;
+        Ok(Arc::new(engine))
+    }
+
     /// The journal of the run; a process of nextest keeps none, since it sees one test only.
     fn journal(&self) -> Result<Option<Journal>, SinkError> {
         match self.keeping {
@@ -169,9 +187,10 @@ impl Session {
     pub fn record(&self) -> Result<RunRecord, String> {
         match self.ended.take() {
             Some(record) => Ok(record),
-            None => {
-                journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string())
-            }
+            None => match self.ended.read() {
+                Some(record) => record.map_err(|error| error.to_string()),
+                None => Err(String::from("nothing was recorded")),
+            },
         }
     }
 
@@ -214,7 +233,7 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-/// A run id: the time to the second in UTC, then six random letters.
+/// A run id: the time to the second in UTC, then six random letters; later than that of the run before.
 fn run_id(reports: &Path) -> Arc<str> {
     let mut random = fastrand::Rng::new();
     let salt: String = (0..6).map(|_| random.lowercase()).collect();

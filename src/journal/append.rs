@@ -58,14 +58,14 @@ impl Journal {
     }
 
     /// Opens a journal to append to it, and gives what it holds; a torn last line is dropped.
-    pub(crate) fn reopen(path: &Path, redactor: Redactor) -> Result<(Self, RunRecord), ReopenError> {
+    pub(crate) fn reopen(path: &Path) -> Result<(Self, RunRecord), ReopenError> {
         let failed = |source| SinkError { what: format!("open {}", path.display()), source };
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
         lock(&file).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => ReopenError::InUse { path: path.to_owned() },
             _ => ReopenError::Write(failed(error)),
         })?;
-        let mut journal = Self::over(file, path.to_owned(), redactor);
+        let mut journal = Self::over(file, path.to_owned(), Redactor::new([]));
         let (fold, whole) = fold_file(&journal.file, path)?;
         let record = fold.clone().finish(path, journal.file.clone());
         journal.file.set_len(whole).map_err(failed)?;
@@ -85,6 +85,12 @@ impl Journal {
             broken: None,
             live: Live::default(),
         }
+    }
+
+    /// Masks these secrets from now on.
+    pub(crate) fn masked_by(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
     }
 
     /// Leaves the record of the run there once it has ended, and before that the file that holds it.

@@ -25,6 +25,7 @@ mod mask;
 pub(crate) mod merge;
 mod read;
 mod records;
+mod roster;
 #[cfg(test)]
 pub(crate) mod sample;
 mod split;
@@ -38,6 +39,7 @@ pub(crate) use fold::{read, read_start};
 pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
+pub(crate) use roster::Roster;
 pub(crate) use split::mended;
 pub(crate) use watched::Watched;
 

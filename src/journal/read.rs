@@ -173,6 +173,11 @@ impl RunRecord {
         self.unfinished
     }
 
+    /// True when the run ended, each of its tests has a result, and no fact is lost.
+    pub fn is_complete(&self) -> bool {
+        self.end.is_some() && self.unfinished == 0 && !self.has_losses()
+    }
+
     /// True when facts are lost: a line in the middle of the journal cannot be read, and nothing has mended that.
     pub fn has_losses(&self) -> bool {
         self.damage.iter().any(|damage| damage.loss == Loss::Unreadable)
@@ -198,6 +203,19 @@ impl RunRecord {
         let mut reader = RecordReader::new(&self.source);
         let of = |verdict: &'a Verdict| self.index.cases().filter(move |lines| lines.verdict == *verdict);
         verdicts.iter().flat_map(of).map(move |lines| reader.read(lines))
+    }
+
+    /// What became of each case, and how many of its attempts were read.
+    pub fn outcomes_with_attempts(
+        &self,
+    ) -> impl Iterator<Item = Result<(CaseOutcome, usize), JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.source);
+        self.index.cases().map(move |lines| Ok((reader.outcome(lines)?, lines.lines.len() - 1)))
+    }
+
+    /// The journal, open.
+    pub(super) fn file(&self) -> &File {
+        &self.source.file
     }
 
     /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.

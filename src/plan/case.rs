@@ -31,6 +31,10 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
     pub mock_rules: Vec<crate::mock::script::Rule>,
+    /// The cases that filters, tags and `only` left out, by key.
+    pub left_out: Vec<Digest>,
+    /// By app, the version that a part of the run has tested which is already recorded.
+    pub held: BTreeMap<Arc<str>, HeldVersion>,
     /// How many cases filters left out.
     pub deselected: u32,
     /// Which share of the selected cases these are; none: all of them.
@@ -45,6 +49,15 @@ pub struct Plan {
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
     pub cassettes: Option<Shelf>,
+}
+
+/// A version that a run has tested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldVersion {
+    /// Dify's `workflow_id`.
+    pub workflow_id: String,
+    /// A test that ran on it.
+    pub test: Arc<str>,
 }
 
 /// One test, or one row of it.

@@ -7,9 +7,8 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::MergedRun;
-use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart, Sharded};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
+use crate::event::{FallenLimit, MergedRun, RanVersion, Sharded};
+use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, UsageDoubt};
 use crate::report::provenance;
 use crate::verdict::Verdict;
@@ -49,6 +48,7 @@ pub(super) struct Run<'a> {
     merged: &'a [MergedRun],
     deselected: u32,
     finished: bool,
+    complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<f64>,
     interrupted: bool,
@@ -116,6 +116,7 @@ struct Deviates<'a> {
 struct Damaged<'a> {
     line: u64,
     reason: &'a str,
+    loss: &'static str,
 }
 
 #[derive(Serialize)]
@@ -136,7 +137,7 @@ impl<W: Write> JsonReport<W> {
     /// Begins the document with all that is known of the run as a whole.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
-        serde_json::to_writer(&mut out, &run(&record.start, record.end.as_ref(), &record.totals))?;
+        serde_json::to_writer(&mut out, &run(record))?;
         out.write_all(b",\n\"totals\": ")?;
         serde_json::to_writer(&mut out, &counts(&record.totals, record.unfinished()))?;
         out.write_all(b",\n\"suites\": ")?;
@@ -200,7 +201,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
 }
 
 /// What is known of the run as a whole.
-pub(super) fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
+pub(super) fn run(record: &RunRecord) -> Run<'_> {
+    let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
     Run {
         id: &start.run,
         flowproof: &start.flowproof,
@@ -217,6 +219,7 @@ pub(super) fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Tot
         merged: &start.merged,
         deselected: start.deselected,
         finished: end.is_some(),
+        complete: record.is_complete(),
         duration_ms: end.map(|end| end.duration_ms),
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
@@ -272,5 +275,10 @@ fn usage(watched: &Watched) -> Usage<'_> {
 }
 
 fn damaged(damage: &Damage) -> Damaged<'_> {
-    Damaged { line: damage.line, reason: &damage.reason }
+    let loss = match damage.loss {
+        Loss::Torn => "torn",
+        Loss::Unreadable => "unreadable",
+        Loss::Mended => "mended",
+    };
+    Damaged { line: damage.line, reason: &damage.reason, loss }
 }

@@ -1,6 +1,7 @@
 //! How a run stands as a whole, in one line: what a page or a summary says first, never greener than the run was.
 
 use crate::base::units::format_count;
+use crate::event::RunEnd;
 use crate::journal::RunRecord;
 
 /// The colour of a run.
@@ -49,7 +50,7 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
         let have = if unfinished == 1 { "has" } else { "have" };
         said.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
     }
-    if said.is_empty() && record.end.as_ref().is_none_or(|end| end.interrupted) {
+    if said.is_empty() && (record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)) {
         said.push(ending(record).to_owned());
     }
     if !said.is_empty() {
@@ -77,8 +78,10 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
 pub(crate) fn ending(record: &RunRecord) -> &str {
     match &record.end {
         Some(end) if end.interrupted => "the run was interrupted",
-        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
-        None => "the run was killed or still goes on",
+        Some(RunEnd { stopped_early: Some(reason), .. }) => reason,
+        Some(_) if record.has_losses() => "a line of the journal cannot be read",
+        Some(_) => "records are missing",
+        None => "the run was killed, could not be recorded, or still goes on",
     }
 }
 

@@ -9,6 +9,7 @@ use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
 use crate::plan::target::TargetError;
 use crate::report::Format;
+use crate::session::again::open_again;
 use crate::session::asked::asked;
 use crate::session::cassettes::{self, Use};
 use crate::session::request::Checked;
@@ -21,6 +22,9 @@ use crate::suite::project::{self, ProjectSpec};
 
 /// Loads and plans a run; any problem in any file is a failure.
 pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailure> {
+    if let Some(again) = &request.again {
+        return open_again(settings, request, again);
+    }
     let partial = open_partly(settings, request)?;
     if partial.problems.is_empty() {
         Ok(partial.opening)
@@ -54,7 +58,8 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     let mut session = Session::new(&plan, reports, formats);
     session.step_summary.clone_from(&settings.step_summary);
     session.asked = asked(request, &options(settings, request).paths, &choices);
-    let mut partial = Partial { opening: Opening { plan, session }, problems, unsound, files };
+    let mut partial =
+        Partial { opening: Opening { plan, session, notes: Vec::new(), again: None }, problems, unsound, files };
     partial.add_cassettes(used, &root);
     Ok(partial)
 }

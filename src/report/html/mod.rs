@@ -77,7 +77,7 @@ impl<W: Write> Page<W> {
         shell::begin(&mut out, &nonce, &title, STYLE)?;
         out.write_all(BODY.as_bytes())?;
         let head = Head {
-            run: json::run(start, record.end.as_ref(), &record.totals),
+            run: json::run(record),
             totals: json::counts(&record.totals, record.unfinished()),
             suites: record.suites.iter().map(json::suite).collect(),
             standing,
