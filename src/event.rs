@@ -33,6 +33,9 @@ pub struct RunStart {
     /// Which shard these cases are; none: all that were selected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Sharded>,
+    /// The runs it was merged of; empty where it ran itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedRun>,
     /// Cases filtered out.
     pub deselected: u32,
     /// The seed of shuffling and jitter.
@@ -55,6 +58,12 @@ pub struct RunStart {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asked {
+    /// `--target`; none: the project's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// `--profile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Suites: files or folders, as they were named; empty: the project's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
@@ -103,6 +112,9 @@ pub struct PlannedCase {
     pub name: Arc<str>,
     /// The fingerprint of what it sends and asserts.
     pub print: Digest,
+    /// Its place among the tests of all shards, as files and tests stand; none where that was not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
 }
 
 /// Why a run goes on that had been told.
@@ -131,6 +143,9 @@ pub struct RunContinuation {
     /// Those of them that had not been planned before.
     #[serde(default)]
     pub added: u32,
+    /// The fingerprint of the whole plan as it is now; none where that was not told.
+    #[serde(default, skip_serializing_if = "Digest::is_none")]
+    pub plan: Digest,
     /// Tests whose results no longer count, because they are gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<Digest>,
@@ -153,6 +168,18 @@ pub struct Sharded {
     pub cases: u32,
     /// Those of them that no suite skips.
     pub runnable: u32,
+}
+
+/// A run that became part of a merged one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedRun {
+    /// Its id.
+    pub run: String,
+    /// When it started: RFC 3339, UTC.
+    pub started: String,
+    /// Which shard it was; none: all tests that were selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Sharded>,
 }
 
 /// What is known of a run when it ends.

@@ -233,6 +233,7 @@ impl Shared {
             Keeping::Journal => {
                 let record = self.session.record()?;
                 self.session.write_reports(&record)?;
+                self.session.add_step_summary(&record).unwrap_or_else(|note| eprintln!("{note}"));
                 record.unfinished()
             }
         };

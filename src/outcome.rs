@@ -63,9 +63,6 @@ pub struct NodeFact {
     /// True for an iteration or loop, whose tokens repeat its children's.
     #[serde(default)]
     pub container: bool,
-    /// Its id in the graph.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub id: String,
     /// The iteration or loop it ran in, and which round of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<(String, u64)>,
@@ -237,9 +234,6 @@ pub struct CaseOutcome {
     /// The fingerprint of what the test sends and asserts.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub print: Digest,
-    /// Its place among the tests of all shards, as files and tests stand; only where the run is a shard or was merged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place_in_all: Option<u32>,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`: unique in the project.
     pub name: String,
     /// The suite's name.

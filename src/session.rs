@@ -3,14 +3,17 @@
 //! Neither prints here; what failed is told as text and by kind.
 
 pub(crate) mod against;
+mod again;
 mod asked;
 pub(crate) mod cassettes;
 pub(crate) mod init;
+pub(crate) mod merge;
 mod open;
 pub(crate) mod probe;
 mod request;
 pub(crate) mod runs;
 mod shard;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +28,7 @@ use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
 
+pub use again::{Again, TakenUp};
 pub use cassettes::{Change, Saved};
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
@@ -44,6 +48,8 @@ pub struct Session {
     pub formats: Vec<Format>,
     /// Masks keys and secrets.
     pub redactor: Redactor,
+    /// The file that GitHub shows as the summary of the job, if this is one.
+    pub step_summary: Option<PathBuf>,
     /// What is kept of the run.
     pub keeping: Keeping,
     /// What was asked for.
@@ -88,9 +94,10 @@ impl Session {
     /// A session with a fresh run id.
     pub fn new(plan: &Plan, reports: PathBuf, formats: Vec<Format>) -> Self {
         Self {
-            run: run_id(),
+            run: run_id(&reports),
             reports,
             formats,
+            step_summary: None,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
             asked: Asked::default(),
@@ -113,6 +120,21 @@ impl Session {
         let engine = Engine::start(plan, self.run.clone(), sink)?;
         engine.tell(&started)?;
         tell_plan(&engine, &selected)?;
+        Ok(Arc::new(engine))
+    }
+
+    /// Starts the engine on what is left of a run, and tells its journal and the listener that it goes on.
+    pub fn go_on(
+        &self,
+        plan: Arc<Plan>,
+        again: TakenUp,
+        listener: Option<Box<dyn Sink + Send>>,
+    ) -> Result<Arc<Engine>, SessionError> {
+        let TakenUp { journal, continuation, planned } = again;
+        let journal = Some(journal.leaving(self.ended.clone()));
+        let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+        engine.tell(&Event::RunContinued(continuation))?;
+        tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))
     }
 
@@ -144,6 +166,7 @@ impl Session {
                 cases,
                 runnable,
             }),
+            merged: Vec::new(),
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
@@ -166,15 +189,23 @@ impl Session {
     pub fn record(&self) -> Result<RunRecord, String> {
         match self.ended.take() {
             Some(record) => Ok(record),
-            None => {
-                journal::read(&journal::path_of(&self.reports, &self.run)).map_err(|error| error.to_string())
-            }
+            None => match self.ended.read() {
+                Some(record) => record.map_err(|error| error.to_string()),
+                None => Err(String::from("nothing was recorded")),
+            },
         }
     }
 
     /// Writes `<reports>/latest`; says which files there are.
     pub fn write_reports(&self, record: &RunRecord) -> Result<Vec<PathBuf>, String> {
         report::write_all(record, &self.latest(), &self.formats).map_err(|error| error.to_string())
+    }
+
+    /// Adds the run to the summary of GitHub's job, if this is one; that it cannot be is told and changes no verdict.
+    pub fn add_step_summary(&self, record: &RunRecord) -> Result<(), String> {
+        let Some(path) = &self.step_summary else { return Ok(()) };
+        report::add_step_summary(record, path)
+            .map_err(|error| format!("note: the summary of the job was not written: {error}"))
     }
 
     /// The folder of the newest run's documents.
@@ -190,7 +221,12 @@ fn tell_plan(engine: &Engine, selected: &[PlannedCase]) -> Result<(), SinkError>
 
 /// What a journal says of the cases of a plan before they run.
 pub fn planned<'c>(cases: impl IntoIterator<Item = &'c Case>) -> Vec<PlannedCase> {
-    let planned = |case: &Case| PlannedCase { key: case.key, name: case.name.clone(), print: case.print };
+    let planned = |case: &Case| PlannedCase {
+        key: case.key,
+        name: case.name.clone(),
+        print: case.print,
+        place: Some(case.place_in_all),
+    };
     cases.into_iter().map(planned).collect()
 }
 
@@ -199,11 +235,11 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-/// A run id: the time to the second in UTC, then six random letters.
-fn run_id() -> Arc<str> {
+/// A run id: the time to the second in UTC, then six random letters; later than that of the run before.
+fn run_id(reports: &Path) -> Arc<str> {
     let mut random = fastrand::Rng::new();
     let salt: String = (0..6).map(|_| random.lowercase()).collect();
-    Arc::from(format!("{}-{salt}", clock::wall().strftime("%Y%m%dT%H%M%SZ")))
+    Arc::from(journal::next_id(reports, clock::wall(), &salt))
 }
 
 /// The journal first, then whoever watches.

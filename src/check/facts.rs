@@ -103,7 +103,6 @@ fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
         elapsed_ms: data.and_then(|data| data["elapsed_time"].as_f64()).map(|seconds| seconds * 1000.0),
         tokens: data.and_then(|data| node_tokens(&node.node_type, data)),
         container: node.is_container(),
-        id: node.node_id.clone(),
         round: node.parent.clone(),
         price: data.and_then(|data| price(&node.node_type, data)),
         digest: data

@@ -82,7 +82,7 @@ pub enum NoTests {
 /// A selected test without a verdict is never green, whatever took it away: a torn or damaged record, a lost worker, a fault
 /// of ours. Only Ctrl-C, which has a code of its own, and a stop after enough red tests leave tests out on purpose.
 pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
-    let (totals, unfinished) = (&record.totals, record.unfinished() > 0);
+    let (totals, unfinished) = (&record.totals, record.unfinished() > 0 || record.has_losses());
     let judged = totals.passed + totals.failed + totals.flaky + totals.inconclusive;
     if end.interrupted {
         return Exit::Interrupted;

@@ -14,7 +14,7 @@ use crate::plan::case::Plan;
 use crate::plan::shard::Share;
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
-use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError};
+use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError, TakenUp};
 use crate::settings::Settings;
 
 pub use args::RunArgs;
@@ -28,12 +28,12 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         Ok(request) => request,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    let Opening { plan, session, notes } = match session::open(settings, &request) {
+    let Opening { plan, session, notes, again } = match session::open(settings, &request) {
         Ok(opening) => opening,
         Err(failure) => return say::refusal(&failure, "nothing was sent"),
     };
     notes.iter().for_each(|note| say::note(note));
-    if plan.cases.is_empty() && plan.share.is_none_or(|share| share.runnable == 0) {
+    if again.is_none() && plan.cases.is_empty() && plan.share.is_none_or(|share| share.runnable == 0) {
         return nothing_selected(&plan, args.no_tests);
     }
     if let Some(share) = plan.share {
@@ -42,7 +42,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
     }
-    match carry_out(&session, Arc::new(plan), args) {
+    match carry_out(&session, (Arc::new(plan), again), args) {
         Ok((ended, kept)) => {
             let kept = kept.map(|kept| tell_kept(&kept, settings));
             match (conclude(args, settings, &session, &ended), kept) {
@@ -51,8 +51,26 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
                 (exit, Err(message)) => say::failure(&message, exit),
             }
         }
-        Err(error) => say::failure(&error.to_string(), Exit::Unusable),
+        Err(error @ SessionError::Journal(_)) => unrecorded(args, settings, &session, &error),
+        Err(error @ (SessionError::Engine(_) | SessionError::Threads(_))) => {
+            say::failure(&error.to_string(), Exit::Unusable)
+        }
     }
+}
+
+/// Says why the run broke off, and reports what had been recorded until then, as far as that can be written.
+fn unrecorded(args: &RunArgs, settings: &Settings, session: &Session, error: &SessionError) -> Exit {
+    let exit = say::failure(&error.to_string(), Exit::Unusable);
+    let Ok(record) = session.record() else { return exit };
+    if let Err(message) = write(args, session, &record) {
+        say::note(&format!("error: {message}"));
+    }
+    let reason = "the run could not be recorded, and was stopped";
+    let ending = Ending { code: exit.code(), reason, reports: session.latest() };
+    if let Err(message) = show(args, settings, &record, &ending) {
+        say::note(&format!("error: {message}"));
+    }
+    exit
 }
 
 /// `shard 2/4: 25 of 100 tests`.
@@ -85,14 +103,19 @@ fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
 /// Sends and judges everything; the journal then holds it all.
 fn carry_out(
     session: &Session,
-    plan: Arc<Plan>,
+    (plan, again): (Arc<Plan>, Option<TakenUp>),
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
-    let selected = session::planned(&plan.cases);
     let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
     session::runtime()?.block_on(async {
-        let engine = session.start(plan, selected, Some(listener))?;
+        let engine = match again {
+            Some(again) => session.go_on(plan, again, Some(listener))?,
+            None => {
+                let selected = session::planned(&plan.cases);
+                session.start(plan, selected, Some(listener))?
+            }
+        };
         let signals = signal::watch(engine.clone());
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
@@ -138,6 +161,9 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
     if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
     }
+    if let Err(message) = session.add_step_summary(&record) {
+        say::note(&message);
+    }
     match written {
         Ok(()) => exit,
         Err(message) if exit == Exit::Success => say::failure(&message, Exit::Unusable),
@@ -145,12 +171,13 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
     }
 }
 
+/// Writes every document that can be written; says why the first failed that could not.
 fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), String> {
-    session.write_reports(record)?;
+    let mut written = session.write_reports(record).map(drop);
     for path in &args.output {
-        report::write_file(record, path).map_err(|error| error.to_string())?;
+        written = written.and(report::write_file(record, path).map_err(|error| error.to_string()));
     }
-    Ok(())
+    written
 }
 
 fn show(args: &RunArgs, settings: &Settings, record: &RunRecord, ending: &Ending) -> Result<(), String> {

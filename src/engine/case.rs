@@ -151,7 +151,6 @@ fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
         case: case.ordinal,
         key: case.key,
         print: case.print,
-        place_in_all: case.place_in_all,
         name: case.name.to_string(),
         suite: case.test.suite.name.to_string(),
         place: (*case.test.place).clone(),

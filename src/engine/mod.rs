@@ -81,8 +81,9 @@ impl Engine {
         let (endpoint, mock) = open_target(&plan, &run_id)?;
         let client = Client::new(&endpoint)
             .map_err(|source| EngineError::Client { target: plan.target.name.to_string(), source })?;
+        let started = crate::base::clock::now();
         Ok(Self {
-            started: crate::base::clock::now(),
+            started,
             client,
             timeouts: endpoint.timeouts,
             mock: Mutex::new(mock),
@@ -92,7 +93,7 @@ impl Engine {
             player: Player::beside(&plan, &run_id)?,
             recorder: Mutex::default(),
             blocked: Mutex::new(HashMap::new()),
-            versions: Versions::default(),
+            versions: Versions::holding(&plan.held, started),
             watch: contract::Watch::default(),
             stop: watch::Sender::new(None),
             run_id,

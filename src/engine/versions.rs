@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::event::RanVersion;
 use crate::exchange::Transcript;
 use crate::outcome::Cause;
-use crate::plan::case::Case;
+use crate::plan::case::{Case, HeldVersion};
 use crate::verdict::{Finding, Severity, Truth};
 
 /// Different versions that are told of one run; a live one has one an app.
@@ -54,6 +54,16 @@ pub struct Seat<'a> {
 }
 
 impl Versions {
+    /// Holds the versions that an earlier part of the run has tested.
+    pub fn holding(held: &BTreeMap<Arc<str>, HeldVersion>, since: Instant) -> Self {
+        let hold = |(app, version): (&Arc<str>, &HeldVersion)| {
+            let HeldVersion { workflow_id, test } = version.clone();
+            (app.clone(), Held { workflow_id, test, sent: since })
+        };
+        let seen = Seen { held: held.iter().map(hold).collect(), ran: BTreeMap::new() };
+        Self { seen: Mutex::new(seen) }
+    }
+
     /// Notes what ran for the reports; attempts that no Dify answered have nothing to note.
     pub fn count(&self, app: &Arc<str>, transcript: &Transcript) {
         if transcript.workflow_id.is_none() && transcript.dify_version.is_none() {

@@ -1,18 +1,24 @@
 //! Writes the journal: the one place where facts are masked, and where they reach the disk.
 //!
 //! Attempts wait in memory for the line of their case, so that a finished case costs one write; nothing is synced
-//! (a power cut may lose what the system still holds, a killed process loses nothing that had finished).
+//! (a power cut may lose what the system still holds, a killed process loses nothing that had finished). A journal is
+//! locked while it is open here: no other process can write it. After the first failed write nothing more is written,
+//! for a line may have been cut, and what came after it would be read as its end.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::depth::bounded;
+use crate::journal::fold::fold_file;
+use crate::journal::latest::point_to;
 use crate::journal::live::{Appended, Ended, Live};
 use crate::journal::mask::mask_line;
 use crate::journal::path_of;
+use crate::journal::read::RunRecord;
 use crate::journal::split::mend_differences;
 
 /// Attempts that wait for their case are written anyway beyond this many bytes.
@@ -21,48 +27,91 @@ const PENDING_MAX: usize = 256 * 1024;
 /// The journal of the run that goes on.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     redactor: Redactor,
     pending: Vec<u8>,
     /// Bytes that are in the file.
     written: u64,
+    /// Why a write failed, if one did.
+    broken: Option<Broken>,
     live: Live,
+}
+
+/// Why nothing can be written any more.
+#[derive(Debug, Clone)]
+struct Broken {
+    kind: io::ErrorKind,
+    reason: String,
 }
 
 impl Journal {
     /// Makes `<reports>/runs/<run>/journal.jsonl`; a journal that is already there is left alone and refused.
     pub(crate) fn create(reports: &Path, run: &str, redactor: Redactor) -> Result<Self, SinkError> {
         let path = path_of(reports, run);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        let made = made.and_then(|()| OpenOptions::new().write(true).create_new(true).open(&path));
-        match made {
-            Ok(file) => Ok(Self {
-                file,
-                path,
-                redactor,
-                pending: Vec::with_capacity(8 * 1024),
-                written: 0,
-                live: Live::default(),
-            }),
-            Err(source) => Err(SinkError { what: format!("create {}", path.display()), source }),
+        let failed = |source| SinkError { what: format!("create {}", path.display()), source };
+        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+        let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path).map_err(failed)?;
+        lock(&file).map_err(failed)?;
+        point_to(&path)?;
+        Ok(Self::over(file, path, redactor))
+    }
+
+    /// Opens a journal to append to it, and gives what it holds; a torn last line is dropped.
+    pub(crate) fn reopen(path: &Path) -> Result<(Self, RunRecord), ReopenError> {
+        let failed = |source| SinkError { what: format!("open {}", path.display()), source };
+        let file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+        lock(&file).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => ReopenError::InUse { path: path.to_owned() },
+            _ => ReopenError::Write(failed(error)),
+        })?;
+        let mut journal = Self::over(file, path.to_owned(), Redactor::new([]));
+        let (fold, whole) = fold_file(&journal.file, path)?;
+        let record = fold.clone().finish(path, journal.file.clone());
+        journal.file.set_len(whole).map_err(failed)?;
+        journal.written = whole;
+        journal.live = Live::going_on(fold.without_torn());
+        point_to(path)?;
+        Ok((journal, record))
+    }
+
+    fn over(file: File, path: PathBuf, redactor: Redactor) -> Self {
+        Self {
+            file: Arc::new(file),
+            path,
+            redactor,
+            pending: Vec::with_capacity(8 * 1024),
+            written: 0,
+            broken: None,
+            live: Live::default(),
         }
     }
 
-    /// Leaves the record of the run there once it has ended.
+    /// Masks these secrets from now on.
+    pub(crate) fn masked_by(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
+    /// Leaves the record of the run there once it has ended, and before that the file that holds it.
     pub(crate) fn leaving(mut self, ended: Ended) -> Self {
+        ended.watch(&self.path, &self.file);
         self.live.ended = ended;
         self
     }
 
     fn append(&mut self, event: &Event) -> io::Result<()> {
+        if let Some(Broken { kind, reason }) = &self.broken {
+            return Err(io::Error::new(*kind, reason.clone()));
+        }
         let start = self.pending.len();
         let event = mend_differences(bounded(event), &self.redactor);
         serde_json::to_writer(&mut self.pending, event.as_ref())?;
         let masking = mask_line(&mut self.pending, start, &self.redactor);
         self.pending.push(b'\n');
         let (text, offset) = (&self.pending[start..], self.written + start as u64);
-        self.live.take(&Appended { event: event.as_ref(), text, offset, masking }, &self.path);
+        let line = Appended { event: event.as_ref(), text, offset, masking };
+        self.live.take(&line, &self.path);
         let written = match event.as_ref() {
             Event::AttemptFinished(_) => self.pending.len() > PENDING_MAX,
             Event::RunStarted(_)
@@ -72,21 +121,67 @@ impl Journal {
             | Event::RunFinished(_) => true,
         };
         if written {
-            self.flush().inspect_err(|_| self.live.give_up())?;
+            self.flush()?;
         }
         if let Event::RunFinished(_) = event.as_ref() {
-            self.live.finish(&self.path, self.written);
+            self.live.finish(&self.path, self.file.clone(), self.written);
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let written = self.file.write_all(&self.pending);
+        let written = (&*self.file).write_all(&self.pending).and_then(|()| still_there(&self.file));
         self.written += self.pending.len() as u64;
         self.pending.clear();
         self.pending.shrink_to(PENDING_MAX);
-        written
+        written.inspect_err(|error| {
+            self.broken = Some(Broken { kind: error.kind(), reason: error.to_string() });
+            self.live.give_up();
+        })
     }
+}
+
+/// Why a journal cannot be continued.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReopenError {
+    /// Another process writes it.
+    #[error("{path} is being written by another flowproof: wait until that run has ended")]
+    InUse {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// It cannot be written.
+    #[error("{0}")]
+    Write(#[from] SinkError),
+    /// It cannot be read.
+    #[error("{0}")]
+    Read(#[from] crate::journal::JournalError),
+}
+
+/// Keeps other processes from writing; a file system without locks keeps nobody from it.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// A file that was removed takes every write, and keeps none.
+#[cfg(unix)]
+fn still_there(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    match file.metadata()?.nlink() {
+        0 => Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed while the run went on")),
+        _ => Ok(()),
+    }
+}
+
+/// Here a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn still_there(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 impl Sink for Journal {
@@ -99,7 +194,7 @@ impl Sink for Journal {
 impl Drop for Journal {
     /// Attempts whose case never finished are facts too; there is nobody left to tell of an error.
     fn drop(&mut self) {
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() && self.broken.is_none() {
             let _ = self.flush();
         }
     }

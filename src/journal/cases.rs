@@ -13,7 +13,7 @@ use crate::base::digest::Digest;
 use crate::event::PlannedCase;
 
 /// All cases that were planned or mentioned.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Cases {
     numbers: HashMap<Digest, u32>,
     /// By number, which is the order of the plan.

@@ -3,7 +3,7 @@
 use crate::event::{FallenLimit, RanVersion, RunEnd};
 
 /// The ends of all parts so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
     /// Those of the parts before the last one.
     earlier: Option<RunEnd>,

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -26,7 +27,8 @@ use crate::event::{Event, RunContinuation, RunEnd, RunStart};
 use crate::journal::cases::{Cases, PlannedLine, Standing, planned};
 use crate::journal::ends::Ends;
 use crate::journal::index::{Entry, Index, Mark};
-use crate::journal::read::{Damage, Loss, RunRecord, SuiteTotals, Totals};
+use crate::journal::lines::FromStart;
+use crate::journal::read::{Damage, Loss, RunRecord, Stored, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
 use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
@@ -110,22 +112,35 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
 
 /// Reads a journal; lines that cannot be read are named in the record and left out.
 pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
+    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    read_open(Arc::new(file), path)
+}
+
+/// Reads a journal that is open, also when it was removed meanwhile.
+pub(super) fn read_open(file: Arc<File>, path: &Path) -> Result<RunRecord, JournalError> {
+    let (fold, _) = fold_file(&file, path)?;
+    Ok(fold.finish(path, file))
+}
+
+/// Folds a journal that is open; gives the length of its whole lines, too.
+pub(super) fn fold_file(file: &File, path: &Path) -> Result<(Fold, u64), JournalError> {
     let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut input = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
+    let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(file));
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line).map_err(failed)?;
     let mut fold = Fold::new(start_of(path, &line)?);
-    let mut offset = line.len() as u64;
+    let (mut offset, mut whole) = (0, 0);
     loop {
+        offset += line.len() as u64;
+        if line.last() == Some(&b'\n') {
+            whole = offset;
+        }
         line.clear();
-        let length = input.read_until(b'\n', &mut line).map_err(failed)?;
-        if length == 0 {
-            break;
+        if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            return Ok((fold, whole));
         }
         fold.line(&line, offset);
-        offset += length as u64;
     }
-    Ok(fold.finish(path))
 }
 
 /// Reads the first line only.
@@ -157,7 +172,7 @@ pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalErro
 }
 
 /// The state of the fold.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Fold {
     start: RunStart,
     ends: Ends,
@@ -307,8 +322,15 @@ impl Fold {
         self.damage.push(Damage { line: self.line, reason, loss });
     }
 
+    /// The fold of the journal once its torn end was dropped.
+    pub fn without_torn(mut self) -> Self {
+        let torn = self.damage.pop_if(|damage| damage.loss == Loss::Torn);
+        self.line -= u64::from(torn.is_some());
+        self
+    }
+
     /// The record of what was taken.
-    pub fn finish(self, path: &Path) -> RunRecord {
+    pub fn finish(self, path: &Path, file: Arc<File>) -> RunRecord {
         let Self { cases, mut entries, mut totals, .. } = self;
         entries.retain(|entry| cases.counts(entry.case, entry.offset()));
         let mut index = Index::new(entries, &self.parts);
@@ -337,7 +359,7 @@ impl Fold {
             suites,
             watched: self.watched,
             damage: self.damage,
-            path: path.to_owned(),
+            source: Stored { path: path.to_owned(), file },
             index,
         }
     }

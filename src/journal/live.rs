@@ -3,18 +3,23 @@
 //! The file stays the truth. What is folded from an event must be what its line says; where that is not plain, the line
 //! itself is folded, and where the file is not as it was written, it is read.
 
-use std::fs;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::event::Event;
-use crate::journal::fold::{Fold, start_of};
+use crate::journal::JournalError;
+use crate::journal::fold::{Fold, read_open, start_of};
 use crate::journal::mask::Masking;
 use crate::journal::read::RunRecord;
 
 /// Where the writer of a journal leaves the record of a run that has ended, for those who report it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ended(Arc<Mutex<Option<Left>>>);
+pub(crate) struct Ended {
+    left: Arc<Mutex<Option<Left>>>,
+    /// The journal, open, from the moment it is written.
+    file: Arc<OnceLock<(PathBuf, Arc<File>)>>,
+}
 
 /// A record, and how long its journal was.
 #[derive(Debug)]
@@ -26,13 +31,23 @@ struct Left {
 impl Ended {
     /// Takes the record; none when the run has not ended, was recorded in part, or its file has another length.
     pub fn take(&self) -> Option<RunRecord> {
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let length = fs::metadata(left.record.path()).ok()?.len();
         (length == left.length).then_some(left.record)
     }
 
+    /// What the journal holds, read from the file that was written, wherever that is now; none when none was opened.
+    pub fn read(&self) -> Option<Result<RunRecord, JournalError>> {
+        self.file.get().map(|(path, file)| read_open(file.clone(), path))
+    }
+
+    /// Knows the journal that is written.
+    pub(super) fn watch(&self, path: &Path, file: &Arc<File>) {
+        self.file.get_or_init(|| (path.to_owned(), file.clone()));
+    }
+
     fn leave(&self, left: Option<Left>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
     }
 }
 
@@ -57,6 +72,11 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// The fold of a journal that is continued.
+    pub fn going_on(fold: Fold) -> Self {
+        Self { fold: Some(fold), ended: Ended::default() }
+    }
+
     /// Takes a line that was appended.
     pub fn take(&mut self, line: &Appended<'_>, path: &Path) {
         match &mut self.fold {
@@ -78,9 +98,9 @@ impl Live {
     }
 
     /// Leaves the record of a run that has ended.
-    pub fn finish(&mut self, path: &Path, length: u64) {
+    pub fn finish(&mut self, path: &Path, file: Arc<File>, length: u64) {
         if let Some(fold) = self.fold.take() {
-            self.ended.leave(Some(Left { record: fold.finish(path), length }));
+            self.ended.leave(Some(Left { record: fold.finish(path, file), length }));
         }
     }
 }

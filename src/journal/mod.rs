@@ -18,11 +18,14 @@ mod export;
 mod fold;
 mod held;
 mod index;
+mod latest;
 mod lines;
 mod live;
 mod mask;
+pub(crate) mod merge;
 mod read;
 mod records;
+mod roster;
 #[cfg(test)]
 pub(crate) mod sample;
 mod split;
@@ -30,11 +33,13 @@ mod split;
 mod tests;
 mod watched;
 
-pub(crate) use append::Journal;
+pub(crate) use append::{Journal, ReopenError};
 pub(crate) use export::{export, hold};
 pub(crate) use fold::{read, read_start};
+pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseReader, CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
+pub(crate) use roster::Roster;
 pub(crate) use split::mended;
 pub(crate) use watched::Watched;
 

@@ -3,7 +3,9 @@
 //! Memory grows by 32 bytes for a case of one attempt and 16 for each further attempt; no record is kept.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -137,6 +139,21 @@ pub(crate) enum Loss {
     Mended,
 }
 
+/// Where a record is stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// Where its journal is, or was.
+    pub path: PathBuf,
+    /// The journal, open: it can be read also when it was removed meanwhile.
+    pub file: Arc<File>,
+}
+
+impl PartialEq for Stored {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
 /// A finished, interrupted or still growing run.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RunRecord {
@@ -154,19 +171,24 @@ pub(crate) struct RunRecord {
     pub watched: Watched,
     /// Lines left out, a torn last one included.
     pub damage: Vec<Damage>,
-    pub(super) path: PathBuf,
+    pub(super) source: Stored,
     pub(super) index: Index,
 }
 
 impl RunRecord {
     /// Where the journal is.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.source.path
     }
 
     /// Cases selected that have no outcome: the run was interrupted or killed, or their line is damaged.
     pub fn unfinished(&self) -> u32 {
         self.unfinished
+    }
+
+    /// True when the run ended, each of its tests has a result, and no fact is lost.
+    pub fn is_complete(&self) -> bool {
+        self.end.is_some() && self.unfinished == 0 && !self.has_losses()
     }
 
     /// True when facts are lost: a line in the middle of the journal cannot be read, and nothing has mended that.
@@ -176,20 +198,43 @@ impl RunRecord {
 
     /// The records of the red cases in plan order, read one by one.
     pub fn failures(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
     }
 
     /// What became of each case, in plan order, read one by one.
     pub fn outcomes(&self) -> impl Iterator<Item = Result<CaseOutcome, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         self.index.cases().map(move |lines| reader.outcome(lines))
     }
 
     /// The number and the outcome of each case, in plan order, read one by one.
     pub fn numbered_outcomes(&self) -> impl Iterator<Item = Result<(u32, CaseOutcome), JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         self.index.cases().map(move |lines| Ok((lines.outcome.case, reader.outcome(lines)?)))
+    }
+
+    /// The records of the cases of these verdicts, one verdict after the other, each in plan order, read one by one.
+    pub fn cases_of<'a>(
+        &'a self,
+        verdicts: &'a [Verdict],
+    ) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + 'a {
+        let mut reader = RecordReader::new(&self.source);
+        let of = |verdict: &'a Verdict| self.index.cases().filter(move |lines| lines.verdict == *verdict);
+        verdicts.iter().flat_map(of).map(move |lines| reader.read(lines))
+    }
+
+    /// What became of each case, and how many of its attempts were read.
+    pub fn outcomes_with_attempts(
+        &self,
+    ) -> impl Iterator<Item = Result<(CaseOutcome, usize), JournalError>> + '_ {
+        let mut reader = RecordReader::new(&self.source);
+        self.index.cases().map(move |lines| Ok((reader.outcome(lines)?, lines.lines.len() - 1)))
+    }
+
+    /// The journal, open.
+    pub(super) fn file(&self) -> &File {
+        &self.source.file
     }
 
     /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.
@@ -207,7 +252,7 @@ impl RunRecord {
         cases: &[u32],
         mut take: impl FnMut(CaseRecord, &[u8]),
     ) -> Result<(), JournalError> {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         let mut attempts = Vec::new();
         for lines in cases.iter().filter_map(|case| self.index.case(*case)) {
             attempts.clear();
@@ -219,12 +264,12 @@ impl RunRecord {
 
     /// Reads whole records of cases by their numbers, in any order.
     pub fn reader(&self) -> CaseReader<'_> {
-        CaseReader { record: self, reader: RecordReader::new(&self.path) }
+        CaseReader { record: self, reader: RecordReader::new(&self.source) }
     }
 
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.path);
+        let mut reader = RecordReader::new(&self.source);
         let order = self.order_by_suite().into_iter();
         order.filter_map(|case| self.index.case(case)).map(move |lines| reader.read(lines))
     }

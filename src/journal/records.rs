@@ -10,23 +10,23 @@ use crate::journal::JournalError;
 use crate::journal::held::HeldLine;
 use crate::journal::index::{CaseLines, Mark};
 use crate::journal::lines::Lines;
-use crate::journal::read::CaseRecord;
+use crate::journal::read::{CaseRecord, Stored};
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
 
 /// How the line of an attempt begins and ends around the attempt itself.
 const AROUND_ATTEMPT: (&[u8], &[u8]) = (b"{\"attempt_finished\":", b"}");
 
-/// Reads records by their lines, opening the file at the first.
+/// Reads records by their lines.
 pub(super) struct RecordReader<'a> {
     path: &'a Path,
-    lines: Option<Lines>,
+    lines: Lines<'a>,
 }
 
 impl<'a> RecordReader<'a> {
-    /// A reader that has opened nothing yet.
-    pub fn new(path: &'a Path) -> Self {
-        Self { path, lines: None }
+    /// A reader that has read nothing yet.
+    pub fn new(stored: &'a Stored) -> Self {
+        Self { path: &stored.path, lines: Lines::of(&stored.file) }
     }
 
     /// The whole record of a case.
@@ -120,11 +120,7 @@ impl<'a> RecordReader<'a> {
 
     fn line(&mut self, offset: u64) -> Result<&[u8], JournalError> {
         let io = |source| JournalError::Io { path: self.path.to_owned(), source };
-        let lines = match &mut self.lines {
-            Some(lines) => lines,
-            none => none.insert(Lines::open(self.path).map_err(io)?),
-        };
-        lines.at(offset).map_err(io)
+        self.lines.at(offset).map_err(io)
     }
 
     fn unreadable(&self, offset: u64, reason: &str) -> JournalError {

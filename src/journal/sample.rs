@@ -23,6 +23,7 @@ pub(crate) const HOSTILE: &str =
 pub(crate) fn start(cases: u32) -> RunStart {
     RunStart {
         shard: None,
+        merged: Vec::new(),
         schema: SCHEMA,
         run: String::from("20261123T081530-4f2a"),
         flowproof: String::from("0.1.0"),
@@ -152,7 +153,6 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         case,
         key: Digest::default(),
         print: Digest::default(),
-        place_in_all: None,
         name: format!("{suite}::{name}"),
         suite: suite.to_owned(),
         place: place(12, 11, 6, "  - name: refund is billing"),

@@ -31,6 +31,10 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
     pub mock_rules: Vec<crate::mock::script::Rule>,
+    /// The cases that filters, tags and `only` left out, by key.
+    pub left_out: Vec<Digest>,
+    /// By app, the version that a part of the run has tested which is already recorded.
+    pub held: BTreeMap<Arc<str>, HeldVersion>,
     /// How many cases filters left out.
     pub deselected: u32,
     /// Which share of the selected cases these are; none: all of them.
@@ -47,13 +51,22 @@ pub struct Plan {
     pub cassettes: Option<Shelf>,
 }
 
+/// A version that a run has tested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldVersion {
+    /// Dify's `workflow_id`.
+    pub workflow_id: String,
+    /// A test that ran on it.
+    pub test: Arc<str>,
+}
+
 /// One test, or one row of it.
 #[derive(Clone)]
 pub struct Case {
     /// Index in the plan.
     pub ordinal: u32,
-    /// Its place among the cases of all shards, as files and tests stand; none where there are no shards.
-    pub place_in_all: Option<u32>,
+    /// Its place among the cases of all shards, as files and tests stand.
+    pub place_in_all: u32,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
     pub name: Arc<str>,
     /// Which test it is in every process: the hash of its name.

@@ -1,6 +1,6 @@
 //! From suites as written to the plan as meant: the one crossing in which defaults, rows and compile errors arise.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
@@ -245,11 +245,10 @@ impl Building<'_, '_> {
             (!has_only || *only == Only::Yes)
                 && selection.takes(&case.name, case.test.tags.iter().map(|tag| &**tag))
         };
+        let left_out = self.cases.iter().filter(|case| !wanted(case)).map(|(case, _)| case.key).collect();
         self.cases.retain(wanted);
         let print = plan_print(self.cases.iter().map(|(case, _)| case));
-        if selection.shard.is_some() {
-            (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = Some(place));
-        }
+        (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = place);
         let mut cases: Vec<Case> =
             arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
         let deselected = u32::try_from(all - cases.len()).unwrap_or(u32::MAX);
@@ -261,6 +260,8 @@ impl Building<'_, '_> {
             target: self.prepared.target,
             deselected,
             cases,
+            left_out,
+            held: BTreeMap::new(),
             share,
             mock_rules: self.rules,
             shuffled: self.choices.selection.order == Order::Shuffled,

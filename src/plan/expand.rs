@@ -22,7 +22,7 @@ pub fn expand<'t>(
         let key = Digest::of(&name);
         Case {
             ordinal: 0,
-            place_in_all: None,
+            place_in_all: 0,
             name,
             key,
             print: case_print(key, test.print, row, skip.as_deref()),

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart, Sharded};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
+use crate::event::{FallenLimit, MergedRun, RanVersion, Sharded};
+use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, UsageDoubt};
 use crate::report::provenance;
 use crate::verdict::Verdict;
@@ -26,8 +26,9 @@ pub(crate) struct JsonReport<W> {
     separator: &'static [u8],
 }
 
+/// The run as a whole.
 #[derive(Serialize)]
-struct Run<'a> {
+pub(super) struct Run<'a> {
     id: &'a str,
     flowproof: &'a str,
     target: &'a str,
@@ -43,8 +44,11 @@ struct Run<'a> {
     selected: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<Sharded>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    merged: &'a [MergedRun],
     deselected: u32,
     finished: bool,
+    complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<f64>,
     interrupted: bool,
@@ -55,8 +59,9 @@ struct Run<'a> {
     limit: Option<FallenLimit>,
 }
 
+/// How many tests ended how, and what they used.
 #[derive(Serialize)]
-struct Counts<'a> {
+pub(super) struct Counts<'a> {
     tests: u32,
     passed: u32,
     failed: u32,
@@ -74,8 +79,9 @@ struct Counts<'a> {
     cost: BTreeMap<&'a str, String>,
 }
 
+/// The counts of one suite.
 #[derive(Serialize)]
-struct Suite<'a> {
+pub(super) struct Suite<'a> {
     name: &'a str,
     tests: u32,
     passed: u32,
@@ -110,6 +116,7 @@ struct Deviates<'a> {
 struct Damaged<'a> {
     line: u64,
     reason: &'a str,
+    loss: &'static str,
 }
 
 #[derive(Serialize)]
@@ -130,7 +137,7 @@ impl<W: Write> JsonReport<W> {
     /// Begins the document with all that is known of the run as a whole.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
-        serde_json::to_writer(&mut out, &run(&record.start, record.end.as_ref(), &record.totals))?;
+        serde_json::to_writer(&mut out, &run(record))?;
         out.write_all(b",\n\"totals\": ")?;
         serde_json::to_writer(&mut out, &counts(&record.totals, record.unfinished()))?;
         out.write_all(b",\n\"suites\": ")?;
@@ -193,7 +200,9 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b"]}");
 }
 
-fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
+/// What is known of the run as a whole.
+pub(super) fn run(record: &RunRecord) -> Run<'_> {
+    let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
     Run {
         id: &start.run,
         flowproof: &start.flowproof,
@@ -207,8 +216,10 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         shuffled: start.shuffled,
         selected: start.cases,
         shard: start.shard,
+        merged: &start.merged,
         deselected: start.deselected,
         finished: end.is_some(),
+        complete: record.is_complete(),
         duration_ms: end.map(|end| end.duration_ms),
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
@@ -222,7 +233,8 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
+/// The counts of a whole run.
+pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     Counts {
         tests: totals.cases() + unfinished,
         passed: totals.passed,
@@ -241,7 +253,8 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     }
 }
 
-fn suite(suite: &SuiteTotals) -> Suite<'_> {
+/// The counts of a suite.
+pub(super) fn suite(suite: &SuiteTotals) -> Suite<'_> {
     let totals = &suite.totals;
     Suite {
         name: &suite.name,
@@ -262,5 +275,10 @@ fn usage(watched: &Watched) -> Usage<'_> {
 }
 
 fn damaged(damage: &Damage) -> Damaged<'_> {
-    Damaged { line: damage.line, reason: &damage.reason }
+    let loss = match damage.loss {
+        Loss::Torn => "torn",
+        Loss::Unreadable => "unreadable",
+        Loss::Mended => "mended",
+    };
+    Damaged { line: damage.line, reason: &damage.reason, loss }
 }

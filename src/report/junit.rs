@@ -13,6 +13,7 @@ use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::provenance;
 use crate::report::run_facts::{told_limit, told_version};
+use crate::report::standing::ending;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -30,7 +31,7 @@ impl<'a, W: Write> Junit<'a, W> {
     pub fn new(out: W, record: &'a RunRecord) -> io::Result<Self> {
         let mut xml = Xml::new(out)?;
         let totals = &record.totals;
-        let missing = u32::from(record.unfinished() > 0);
+        let missing = u32::from(!record.is_complete());
         xml.open("testsuites")?
             .attribute("name", "flowproof")?
             .attribute("tests", &(totals.cases() + missing).to_string())?
@@ -56,9 +57,8 @@ impl<'a, W: Write> Junit<'a, W> {
         if self.suites > 0 {
             self.xml.close()?;
         }
-        let unfinished = self.record.unfinished();
-        if unfinished > 0 {
-            let all = self.record.start.cases;
+        if !self.record.is_complete() {
+            let (unfinished, all) = (self.record.unfinished(), self.record.start.cases);
             self.xml.open("testsuite")?.attribute("name", "flowproof")?;
             for (name, value) in [("tests", "1"), ("failures", "0"), ("errors", "1"), ("skipped", "0")] {
                 self.xml.attribute(name, value)?;
@@ -105,7 +105,7 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
             property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
         }
-        if self.record.unfinished() > 0 {
+        if !self.record.is_complete() {
             property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;
         }
         self.xml.close()?;
@@ -261,15 +261,6 @@ impl<W: Write> Testcase<W> {
 fn property<W: Write>(xml: &mut Xml<W>, name: &str, value: &str) -> io::Result<()> {
     xml.open("property")?.attribute("name", name)?.attribute("value", value)?.close()?;
     Ok(())
-}
-
-/// Why a run is not complete.
-fn ending(record: &RunRecord) -> &str {
-    match &record.end {
-        Some(end) if end.interrupted => "the run was interrupted",
-        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
-        None => "the run was killed or still goes on",
-    }
 }
 
 /// Milliseconds as seconds with three decimals.

@@ -13,6 +13,8 @@ use crate::suite::load::Outside;
 pub(super) fn asked(request: &Request, paths: &[PathBuf], choices: &Choices) -> Asked {
     let selection = &choices.selection;
     Asked {
+        target: choices.target.clone(),
+        profile: choices.profile.clone(),
         paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         outside: request.outside == Some(Outside::Allowed),
         filters: selection.filters.clone(),

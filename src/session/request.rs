@@ -8,6 +8,7 @@ use crate::base::units::Rate;
 use crate::plan::case::Plan;
 use crate::plan::choices::Selection;
 use crate::session::Session;
+use crate::session::again::{Again, TakenUp};
 use crate::session::cassettes::Use;
 use crate::session::shard::ShardChoice;
 use crate::suite::load::Outside;
@@ -48,6 +49,8 @@ pub struct Request {
     pub reports: Option<PathBuf>,
     /// Recording and replaying.
     pub cassettes: Use,
+    /// The run that is to be taken up; none: a new one begins.
+    pub again: Option<Again>,
     /// The full name of the one test that is wanted: only its suite is loaded.
     pub only: Option<String>,
 }
@@ -71,6 +74,8 @@ pub struct Opening {
     pub session: Session,
     /// What the user should know before.
     pub notes: Vec<String>,
+    /// The run that is taken up; none: a new one begins.
+    pub again: Option<TakenUp>,
 }
 
 /// What was found for a harness: what can run, and what is wrong with the rest.

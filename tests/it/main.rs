@@ -28,6 +28,8 @@ mod human_input;
 mod init;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
+/// Shards and re-runs become one run: in any order, twice the same, with one missing, of different plans.
+mod merge;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
 /// HTTP/1.1 as bytes, for this server and for those of the client's own tests.

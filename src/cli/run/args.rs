@@ -9,8 +9,10 @@ use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::args::Selection;
 use crate::cli::exit::NoTests;
 use crate::cli::record::CassetteArgs;
+use crate::event::Continued;
 use crate::plan::choices::Order;
 use crate::plan::shard::Shard;
+use crate::session::Again;
 use crate::session::{Request, ShardChoice};
 
 /// `--shuffle` without a seed.
@@ -64,6 +66,12 @@ pub struct RunArgs {
     /// Balance the shards by the durations of this run; all shards must name the same one.
     #[arg(long, value_name = "RUN", requires = "shard")]
     pub shard_by: Option<String>,
+    /// Go on with this run: send what has no result yet; `latest` names the last one.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["rerun", "sample", "shuffle", "shard"])]
+    pub resume: Option<String>,
+    /// As `--resume`, and run the tests again that failed or errored; the newest result of a test counts.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["sample", "shuffle", "shard"])]
+    pub rerun: Option<String>,
     /// The seed of `--sample`, `--shuffle` and of retry delays.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
@@ -115,6 +123,7 @@ impl RunArgs {
             timeout: self.timeout,
             reports: self.reports.clone(),
             cassettes: self.cassettes.of_run()?,
+            again: self.again(),
             ..request
         })
     }
@@ -123,6 +132,14 @@ impl RunArgs {
 /// Reads `I/N` or `auto`.
 fn parse_shard(text: &str) -> Result<ShardChoice, String> {
     if text == "auto" { Ok(ShardChoice::Auto) } else { Shard::parse(text).map(ShardChoice::Is) }
+}
+
+impl RunArgs {
+    fn again(&self) -> Option<Again> {
+        let again = |how| move |run: &String| Again { how, run: run.clone() };
+        let rerun = self.rerun.as_ref().map(again(Continued::Rerun));
+        rerun.or_else(|| self.resume.as_ref().map(again(Continued::Resumed)))
+    }
 }
 
 #[cfg(test)]

@@ -267,7 +267,9 @@ fn totals(text: &mut Text, record: &RunRecord) {
 fn how_it_ended(text: &mut Text, record: &RunRecord) {
     match &record.end {
         None => {
-            text.tone(Tone::Bad, "the run was killed or still goes on: this is what had finished").end();
+            let told =
+                "the run was killed, could not be recorded, or still goes on: this is what had finished";
+            text.tone(Tone::Bad, told).end();
         }
         Some(end) => {
             if end.interrupted {
@@ -278,9 +280,19 @@ fn how_it_ended(text: &mut Text, record: &RunRecord) {
             }
             let accounted_for = end.interrupted || end.stopped_early.is_some();
             if record.unfinished() > 0 && !accounted_for {
-                text.tone(Tone::Bad, "records are missing: run the tests again that did not finish").end();
+                text.tone(Tone::Bad, "records are missing: these tests have no verdict").end();
             }
         }
+    }
+    for damage in record.damage.iter().filter(|damage| damage.is_lost()) {
+        let (line, reason) = (damage.line, one_line(&damage.reason, 200));
+        let told =
+            format!("line {line} of the journal cannot be read ({reason}): the record is not complete");
+        text.tone(Tone::Bad, &told).end();
+    }
+    if !record.is_complete() {
+        let told = format!("to go on: flowproof run --resume {}", one_line(&record.start.run, 80));
+        text.tone(Tone::Faint, &told).end();
     }
     if record.start.deselected > 0 {
         let left = format!("{} tests were filtered out", format_count(u64::from(record.start.deselected)));

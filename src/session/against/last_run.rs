@@ -72,9 +72,12 @@ fn started(path: &PathBuf, target: &str) -> Option<String> {
         Event::RunStarted(start) if start.target == target => {
             Some(format!("the run {} of {}", start.run, start.started))
         }
-        Event::RunStarted(_) | Event::AttemptFinished(_) | Event::CaseFinished(_) | Event::RunFinished(_) => {
-            None
-        }
+        Event::RunStarted(_)
+        | Event::CasesPlanned(_)
+        | Event::RunContinued(_)
+        | Event::AttemptFinished(_)
+        | Event::CaseFinished(_)
+        | Event::RunFinished(_) => None,
     }
 }
 

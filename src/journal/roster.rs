@@ -1,0 +1,101 @@
+//! Which tests a journal speaks of: those that were planned and not withdrawn, and which of them have a whole result.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader};
+use std::sync::Arc;
+
+use crate::base::digest::Digest;
+use crate::event::{Event, PlannedCase};
+use crate::journal::lines::FromStart;
+use crate::journal::read::RunRecord;
+use crate::journal::{Damage, JournalError};
+use crate::verdict::Verdict;
+
+/// The tests of a record, by key.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    /// What was planned last of each test that was not withdrawn.
+    pub planned: HashMap<Digest, Listed>,
+    /// The results that count and are whole.
+    pub results: HashMap<Digest, Settled>,
+}
+
+/// A test that was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Its full name.
+    pub name: Arc<str>,
+    /// What it sent and asserted.
+    pub print: Digest,
+}
+
+/// The result of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What the test sent and asserted.
+    pub print: Digest,
+}
+
+impl RunRecord {
+    /// Reads which tests there are; a result some of whose attempts are lost is left out, where lines are.
+    pub(crate) fn roster(&self) -> Result<Roster, JournalError> {
+        let mut roster = Roster { planned: self.planned()?, results: HashMap::new() };
+        for told in self.outcomes_with_attempts() {
+            let (outcome, attempts) = told?;
+            if attempts < outcome.attempts as usize && self.has_losses() {
+                continue;
+            }
+            roster.results.insert(outcome.key, Settled { verdict: outcome.verdict, print: outcome.print });
+            let listed = || Listed { name: Arc::from(outcome.name.as_str()), print: outcome.print };
+            roster.planned.entry(outcome.key).or_insert_with(listed);
+        }
+        Ok(roster)
+    }
+
+    /// The number of the last line that could not be read and was not torn; 0 where all were read.
+    pub(crate) fn last_damage(&self) -> u64 {
+        self.damage.iter().filter(|damage| damage.is_lost()).map(|damage| damage.line).max().unwrap_or(0)
+    }
+
+    fn planned(&self) -> Result<HashMap<Digest, Listed>, JournalError> {
+        let failed = |source: io::Error| JournalError::Io { path: self.path().to_owned(), source };
+        let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(self.file()));
+        let (mut planned, mut line) = (HashMap::new(), Vec::new());
+        loop {
+            line.clear();
+            if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                return Ok(planned);
+            }
+            if !line.starts_with(b"{\"cases_planned\"") && !line.starts_with(b"{\"run_continued\"") {
+                continue;
+            }
+            match serde_json::from_slice(&line) {
+                Ok(Event::CasesPlanned(cases)) => planned.extend(cases.iter().map(listed)),
+                Ok(Event::RunContinued(continuation)) => {
+                    continuation.withdrawn.iter().for_each(|key| drop(planned.remove(key)));
+                }
+                // The fold has told of a line that cannot be read.
+                Ok(
+                    Event::RunStarted(_)
+                    | Event::AttemptFinished(_)
+                    | Event::CaseFinished(_)
+                    | Event::RunFinished(_),
+                )
+                | Err(_) => {}
+            }
+        }
+    }
+}
+
+fn listed(case: &PlannedCase) -> (Digest, Listed) {
+    (case.key, Listed { name: case.name.clone(), print: case.print })
+}
+
+impl Damage {
+    /// True when it is not known what the line told.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.loss == crate::journal::Loss::Unreadable
+    }
+}

@@ -1,0 +1,319 @@
+//! A run that is taken up again: the tests that had not finished are run in its own record, and with `--rerun` the red ones.
+//!
+//! The suites are loaded as the run had been asked for, and each test is held against what is recorded of it. A test that
+//! has finished and is still the same is never sent. Nothing is written before everything was found to fit.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::clock;
+use crate::base::digest::Digest;
+use crate::base::units::Rate;
+use crate::cassette::Mode;
+use crate::event::{Asked, Continued, PlannedCase, RunContinuation, RunStart};
+use crate::journal::{Journal, ReopenError, Roster, RunRecord};
+use crate::plan::case::{Case, HeldVersion, Plan};
+use crate::plan::choices::{Matching, Order, Selection};
+use crate::session::runs::Runs;
+use crate::session::{OpenFailure, Opening, Request, open, planned, told};
+use crate::settings::Settings;
+use crate::suite::load::Outside;
+
+/// A run to take up, and for which of its tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// Why it goes on.
+    pub how: Continued,
+    /// The run: `latest`, an id, a folder or a file.
+    pub run: String,
+}
+
+/// A run that was taken up: nobody else can write its record meanwhile.
+pub struct TakenUp {
+    /// Its journal, open to append to.
+    pub journal: Journal,
+    /// What is told first.
+    pub continuation: RunContinuation,
+    /// The tests that are new or have changed.
+    pub planned: Vec<PlannedCase>,
+}
+
+/// Takes up a run and plans what is left of it.
+pub(super) fn open_again(
+    settings: &Settings,
+    request: &Request,
+    again: &Again,
+) -> Result<Opening, OpenFailure> {
+    let runs = Runs::of(settings, request.reports.as_deref());
+    let path =
+        runs.find(&again.run).map_err(|why| OpenFailure::Usage(format!("{}: {why}", flag(again.how))))?;
+    let (journal, record) = Journal::reopen(&path).map_err(|error| match error {
+        ReopenError::InUse { .. } | ReopenError::Read(_) => OpenFailure::Usage(error.to_string()),
+        ReopenError::Write(_) => OpenFailure::Target(format!("the run cannot be continued: {error}")),
+    })?;
+    let start = &record.start;
+    let asked = start.asked.as_ref().ok_or_else(|| {
+        OpenFailure::Usage(format!(
+            "the run {} was recorded by an older flowproof, which did not note what it had been asked for: \
+             it can be read, but not continued; start a new run",
+            start.run
+        ))
+    })?;
+    let mut opening = open(settings, &as_begun(settings, request, (start, asked))?)?;
+    fits(&opening.plan, &opening.session.run_start(&opening.plan, 0), start)?;
+    let roster = record.roster().map_err(|error| OpenFailure::Usage(error.to_string()))?;
+    let left = Left::of(&mut opening.plan, (&record, &roster), (again.how, &request.selection))?;
+    hold_versions(&mut opening.plan, &left.finished, &record);
+    opening.notes.extend(told::taken_up(&record, &left, again.how));
+    opening.session.run = Arc::from(start.run.as_str());
+    let continuation = RunContinuation {
+        how: again.how,
+        flowproof: env!("CARGO_PKG_VERSION").to_owned(),
+        started: clock::timestamp_text(clock::wall()),
+        cases: u32::try_from(opening.plan.cases.len()).unwrap_or(u32::MAX),
+        added: u32::try_from(left.new.len()).unwrap_or(u32::MAX),
+        plan: opening.plan.print,
+        withdrawn: left.gone.iter().map(|(key, _)| *key).collect(),
+        mended: record.last_damage(),
+        run: None,
+    };
+    let journal = journal.masked_by(opening.session.redactor.clone());
+    opening.again = Some(TakenUp { journal, continuation, planned: left.planned });
+    Ok(opening)
+}
+
+/// The flag that asks for it.
+fn flag(how: Continued) -> &'static str {
+    match how {
+        Continued::Resumed => "--resume",
+        Continued::Rerun => "--rerun",
+        Continued::Merged => "merge",
+    }
+}
+
+/// What was asked for when the run began, and what is asked for now where that does not change which run it is.
+fn as_begun(
+    settings: &Settings,
+    request: &Request,
+    (start, asked): (&RunStart, &Asked),
+) -> Result<Request, OpenFailure> {
+    if !request.paths.is_empty() {
+        return Err(OpenFailure::Usage(String::from(
+            "a run is continued with its own suites: choose among their tests with --filter or --tag",
+        )));
+    }
+    let mode = match (start.cassettes, request.cassettes.mode) {
+        (Some(Mode::Once | Mode::NewEpisodes | Mode::All), _) => {
+            return Err(OpenFailure::Usage(String::from(
+                "a run that records exchanges cannot be continued: what it had recorded went with its process; start it anew",
+            )));
+        }
+        (mode, None) => mode,
+        (_, asked) => asked,
+    };
+    let matching = if asked.exact { Matching::Exact } else { Matching::Substring };
+    Ok(Request {
+        paths: asked.paths.iter().map(PathBuf::from).collect(),
+        selection: Selection {
+            filters: asked.filters.clone(),
+            matching,
+            tags: asked.tags.clone(),
+            skip_tags: asked.skip_tags.clone(),
+            order: if start.shuffled { Order::Shuffled } else { Order::Written },
+            ..Selection::default()
+        },
+        outside: request.outside.or_else(|| asked.outside.then_some(Outside::Allowed)),
+        target: request.target.clone().or_else(|| settings.target.is_none().then(|| asked.target.clone())?),
+        profile: request
+            .profile
+            .clone()
+            .or_else(|| settings.profile.is_none().then(|| asked.profile.clone())?),
+        workflow_id: request.workflow_id.clone().or_else(|| asked.workflow_id.clone()),
+        concurrency: request.concurrency.or(asked.concurrency),
+        rate: request.rate.or_else(|| asked.rate.map(|per_second| Rate { per_second })),
+        repeat: request.repeat.or(asked.repeat),
+        retries: request.retries.or(asked.retries),
+        timeout: request.timeout.or_else(|| asked.timeout_ms.map(Duration::from_millis)),
+        seed: request.seed.or(Some(start.seed)),
+        cassettes: crate::session::cassettes::Use { mode, ..request.cassettes },
+        again: None,
+        ..request.clone()
+    })
+}
+
+/// A record speaks of one target: another one needs another run.
+fn fits(plan: &Plan, now: &RunStart, then: &RunStart) -> Result<(), OpenFailure> {
+    let run = &then.run;
+    let other = |what: &str, was: &str, is: &str, flag: &str| {
+        Err(OpenFailure::Usage(format!(
+            "the run {run} was of the {what} `{was}`, and this would be of `{is}`: name {flag} {was}, or start a new run"
+        )))
+    };
+    if now.target != then.target {
+        return other("target", &then.target, &now.target, "--target");
+    }
+    if now.profile != then.profile {
+        return other("profile", &then.profile, &now.profile, "--profile");
+    }
+    let differs = |one: Digest, two: Digest| one != two && !one.is_none() && !two.is_none();
+    if now.mock != then.mock || differs(now.address, then.address) {
+        return Err(OpenFailure::Usage(format!(
+            "the target `{}` has another address or pins another version than when the run {run} began: start a new run",
+            plan.target.name
+        )));
+    }
+    if now.cassettes != then.cassettes {
+        return Err(OpenFailure::Usage(format!(
+            "the run {run} {}: a record holds one kind of answers; start a new run",
+            match then.cassettes {
+                Some(_) => "replayed recorded exchanges, and this would not: add --replay",
+                None => "replayed nothing, and this would: leave --replay and --record out",
+            }
+        )));
+    }
+    Ok(())
+}
+
+/// What is left of a run.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// Tests that are to be planned: new ones and changed ones.
+    pub planned: Vec<PlannedCase>,
+    /// Those that finished and have changed since.
+    pub changed: Vec<Arc<str>>,
+    /// Those that the run did not know.
+    pub new: Vec<Arc<str>>,
+    /// Those that it knew and that are in no suite any more.
+    pub gone: Vec<(Digest, Arc<str>)>,
+    /// Those that were red and are run again.
+    pub red: usize,
+    /// Those that had not finished.
+    pub open: usize,
+    /// New ones that are left out, because the run was a sample or a shard.
+    pub not_drawn: usize,
+    /// How many are run now.
+    pub runs: usize,
+    /// Those that keep their result, with the app they tested.
+    pub finished: HashMap<Digest, Arc<str>>,
+}
+
+/// What becomes of a test of the plan.
+enum Turn {
+    /// It keeps its result.
+    Keeps,
+    /// The run did not know it.
+    New,
+    /// It is run.
+    Runs,
+    /// It is run once it was planned anew; the reason is noted.
+    Planned,
+}
+
+impl Left {
+    /// Leaves in the plan what is to be run.
+    fn of(
+        plan: &mut Plan,
+        (record, roster): (&RunRecord, &Roster),
+        (how, narrowed): (Continued, &Selection),
+    ) -> Result<Self, OpenFailure> {
+        let mut left = Self { gone: gone(plan, roster), ..Self::default() };
+        if !roster.planned.is_empty() && left.gone.len() == roster.planned.len() {
+            return Err(OpenFailure::Usage(format!(
+                "none of the {} tests of the run {} is in these suites: it belongs to another project; \
+                 run this in its folder, or start a new run",
+                roster.planned.len(),
+                record.start.run
+            )));
+        }
+        let drawn = record.start.shard.is_some()
+            || record.start.asked.as_ref().is_some_and(|asked| asked.sample.is_some());
+        let mut cases = std::mem::take(&mut plan.cases);
+        cases.retain(|case| {
+            let wanted = narrowed.takes(&case.name, case.test.tags.iter().map(|tag| &**tag));
+            let turn = left.turn(case, roster, how);
+            match turn {
+                Turn::Keeps => {
+                    left.finished.insert(case.key, case.test.app.clone());
+                    return false;
+                }
+                Turn::New if drawn => {
+                    left.not_drawn += 1;
+                    return false;
+                }
+                Turn::New if !wanted => return false,
+                Turn::New => left.new.push(case.name.clone()),
+                Turn::Runs | Turn::Planned => {}
+            }
+            if let Turn::New | Turn::Planned = turn {
+                left.planned.extend(planned([case]));
+            }
+            wanted
+        });
+        (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);
+        left.runs = cases.len();
+        plan.cases = cases;
+        Ok(left)
+    }
+
+    fn turn(&mut self, case: &Case, roster: &Roster, how: Continued) -> Turn {
+        let is_other = |print: Digest| print != case.print;
+        match (roster.results.get(&case.key), roster.planned.get(&case.key)) {
+            (Some(result), _) if is_other(result.print) => {
+                self.changed.push(case.name.clone());
+                Turn::Planned
+            }
+            (Some(result), _) if how == Continued::Rerun && result.verdict.is_red() => {
+                self.red += 1;
+                Turn::Runs
+            }
+            (Some(_), _) => Turn::Keeps,
+            (None, Some(listed)) => {
+                self.open += 1;
+                if is_other(listed.print) { Turn::Planned } else { Turn::Runs }
+            }
+            (None, None) => Turn::New,
+        }
+    }
+}
+
+/// Tests of the record that no suite has any more; those that were only not selected are not gone.
+fn gone(plan: &Plan, roster: &Roster) -> Vec<(Digest, Arc<str>)> {
+    let there: HashSet<Digest> =
+        plan.cases.iter().map(|case| case.key).chain(plan.left_out.iter().copied()).collect();
+    let mut gone: Vec<(Digest, Arc<str>)> = roster
+        .planned
+        .iter()
+        .filter(|(key, _)| !there.contains(key))
+        .map(|(key, listed)| (*key, listed.name.clone()))
+        .collect();
+    gone.sort_by(|one, other| one.1.cmp(&other.1));
+    gone
+}
+
+/// Holds each app at the version that the results which are kept were made with.
+fn hold_versions(plan: &mut Plan, finished: &HashMap<Digest, Arc<str>>, record: &RunRecord) {
+    if plan.cases.is_empty() || record.start.mock || record.start.cassettes.is_some() {
+        return;
+    }
+    let mut missing: HashSet<Arc<str>> = plan.cases.iter().map(|case| case.test.app.clone()).collect();
+    for number in record.order_by_suite() {
+        if missing.is_empty() {
+            return;
+        }
+        let (held, missing) = (&mut plan.held, &mut missing);
+        // A record that cannot be read is told of when it is reported.
+        let _ = record.read_cases(&[number], |case, _| {
+            let Some(app) = finished.get(&case.outcome.key).filter(|app| missing.contains(*app)) else {
+                return;
+            };
+            let version = case.attempts.iter().rev().find_map(|attempt| attempt.facts.workflow_id.clone());
+            if let Some(workflow_id) = version {
+                let test = Arc::from(case.outcome.name.as_str());
+                missing.remove(app);
+                held.insert(app.clone(), HeldVersion { workflow_id, test });
+            }
+        });
+    }
+}
