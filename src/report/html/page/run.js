@@ -165,7 +165,6 @@ const print = () => {
   byId("print").replaceChildren(
     make("h1", {}, byId("standing").textContent), make("p", {}, shown(head.run.note ?? "")), make("p", {}, [...byId("about").children].map((fact) => fact.textContent).join(" · ")),
     ...charts(rows), ...telling.map((row) => make("article", {}, showTest(row))), left > 0 ? make("p", {}, `${plural(left, "more test")}: see report.html or report.json.`) : "");
-  for (const details of byId("print").querySelectorAll("details")) details.open = true;
 };
 
 const wantedByAddress = () => { const found = /^#test-(\d+)$/.exec(location.hash); return found ? rows.find((row) => row.case === Number(found[1])) : undefined; };
