@@ -26,7 +26,7 @@ const large = (name, count) => {
   const folder = join(here, name);
   mkdirSync(join(folder, "suites/_data"), { recursive: true });
   const rows = Array.from({ length: count }, (_, n) => `row ${n},${n % 50 === 7 ? "a voucher" : "a refund"},${(n * 37) % 900}`);
-  writeFileSync(join(folder, "suites/_data/rows.csv"), `name,reply,tokens\n${rows.join("\n")}\n`);
+  writeFileSync(join(folder, "suites/_data/rows.csv"), `id,reply,tokens\n${rows.join("\n")}\n`);
   writeFileSync(join(folder, "flowproof.yaml"), "version: 1\n");
   writeFileSync(join(folder, "suites/large.yaml"), `version: 1
 name: Large
