@@ -11,6 +11,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::check::IMPLIED_STATUS;
 use crate::journal::{JournalError, RunRecord};
 use crate::report::json;
 use crate::report::run_facts::{tell_run, told_version};
@@ -55,6 +56,8 @@ struct Head<'a> {
     standing: Standing,
     told: Vec<String>,
     columns: &'static [&'static str],
+    /// The label of the assertion that no suite writes.
+    implied: &'static str,
 }
 
 /// A page that is being written.
@@ -83,6 +86,7 @@ impl<W: Write> Page<W> {
             standing,
             told: told(record)?,
             columns: &cases::COLUMNS,
+            implied: IMPLIED_STATUS,
         };
         let json = serde_json::to_vec(&head).map_err(io::Error::from)?;
         embed::element(&mut out, "id=\"head\"", &json)?;
@@ -133,10 +137,6 @@ fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
     let mut text = Text::new(Ink::Plain);
     tell_run(&mut text, record)?;
     let mut told: Vec<String> = Vec::new();
-    if record.start.mock {
-        let ran = record.end.iter().flat_map(|end| &end.versions);
-        told.extend(ran.map(|ran| format!("made up by the mock: {}", told_version(ran))));
-    }
     told.extend(text.out.lines().map(|line| line.trim().to_owned()));
     if let Some(reason) = record.end.as_ref().and_then(|end| end.stopped_early.as_deref()) {
         told.push(one_line(reason, 400));
@@ -145,6 +145,10 @@ fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
     told.extend(
         damage.map(|damage| format!("line {} of the journal {}", damage.line, one_line(&damage.reason, 300))),
     );
+    if record.start.mock {
+        let ran = record.end.iter().flat_map(|end| &end.versions);
+        told.extend(ran.map(|ran| format!("made up by the mock: {}", told_version(ran))));
+    }
     let left = told.len().saturating_sub(TOLD);
     if left > 0 {
         told.truncate(TOLD);

@@ -33,7 +33,8 @@ const histogram = (title, points, say) => {
   const [median, p95] = [quantile(sorted, 0.5), quantile(sorted, 0.95)];
   const told = `median ${say(median)}, 95% at most ${say(p95)}, most ${say(most)}`;
   return make("figure", {}, make("figcaption", {}, make("strong", {}, title), ` ${told}`),
-    draw("svg", { viewBox: `0 0 ${w} ${h + 1}`, role: "img", "aria-label": `${title}: ${told}` }, bars, line(median), line(p95), draw("line", { class: "axis", x1: 0, x2: w, y1: h + 0.5, y2: h + 0.5 })));
+    draw("svg", { viewBox: `0 0 ${w} ${h + 1}`, preserveAspectRatio: "none", role: "img", "aria-label": `${title}: ${told}` }, bars, line(median), line(p95), draw("line", { class: "axis", x1: 0, x2: w, y1: h + 0.5, y2: h + 0.5 })),
+    make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, "0"), make("span", {}, say(most))));
 };
 
 const pointsOf = (rows, value) => rows.filter((row) => value(row) !== null && value(row) !== undefined).map((row) => ({ value: value(row), red: row.red }));

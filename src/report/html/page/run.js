@@ -90,7 +90,7 @@ const matches = (row) => {
 const rowElement = (row) => make("div", { class: `row ${row.group}` },
   make("span", { class: "sign", role: "img", "aria-label": row.group }, ROW_SIGNS[row.group]),
   make("span", { class: "name" }, make("span", { class: "faint" }, `${plain(row.suite).slice(0, 200)} › `), make("bdi", {}, plain(row.name).slice(0, 400))),
-  make("span", { class: "figures" }, [duration(row.latency ?? row.duration), row.tokens === null ? "" : `${count(row.tokens)} tok`].filter((text) => text !== "").join(" · ")),
+  make("span", { class: "figures" }, [row.attempts === 0 ? "" : duration(row.latency ?? row.duration), !row.tokens ? "" : `${count(row.tokens)} tok`].filter((text) => text !== "").join(" · ")),
   make("span", { class: "why" }, plain(row.why || [row.line > 0 ? `${row.file}:${row.line}` : row.file, ...row.tags].join("  ")).slice(0, 400)));
 
 const list = virtualList(byId("tests"), { label: "Tests, most important first", render: rowElement, select: (at) => choose(at) });
@@ -165,7 +165,6 @@ const print = () => {
   byId("print").replaceChildren(
     make("h1", {}, byId("standing").textContent), make("p", {}, shown(head.run.note ?? "")), make("p", {}, [...byId("about").children].map((fact) => fact.textContent).join(" · ")),
     ...charts(rows), ...telling.map((row) => make("article", {}, showTest(row))), left > 0 ? make("p", {}, `${plural(left, "more test")}: see report.html or report.json.`) : "");
-  for (const details of byId("print").querySelectorAll("details")) details.open = true;
 };
 
 const wantedByAddress = () => { const found = /^#test-(\d+)$/.exec(location.hash); return found ? rows.find((row) => row.case === Number(found[1])) : undefined; };

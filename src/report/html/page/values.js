@@ -53,7 +53,7 @@ const oneLine = (value) => pretty(value).replace(/\n\s*/g, " ");
 // A value in a box: a text of several lines as it is, all else as JSON.
 const valueBox = (value, attributes = {}) => {
   const asText = typeof value === "string" && !isDigits(value) && value.includes("\n");
-  return make("pre", { ...attributes, dir: "auto" }, longText(asText ? value : pretty(value)));
+  return make("pre", { ...attributes, dir: "auto" }, longText(asText ? value : pretty(value), 4000));
 };
 
 // `$['a'][0]['b c']` as people write it: `$.a[0]['b c']`.
