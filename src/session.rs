@@ -2,8 +2,8 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
-pub(crate) mod against;
 mod again;
+pub(crate) mod against;
 mod asked;
 pub(crate) mod cassettes;
 pub(crate) mod init;

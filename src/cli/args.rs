@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::check::CheckArgs;
+use crate::cli::compare::CompareArgs;
 use crate::cli::completions::CompletionArgs;
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::init::InitArgs;
@@ -74,6 +75,11 @@ pub enum Command {
     /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
     #[command(after_help = "Example:\n  flowproof doctor staging")]
     Doctor(DoctorArgs),
+    /// Say what changed between two runs of the same tests, and whether it is more than noise.
+    #[command(
+        after_help = "Examples:\n  flowproof compare baseline.jsonl latest\n  flowproof compare 20261124T0815-4f2a latest --worse-by tokens=10% --max-changed 5%"
+    )]
+    Compare(Box<CompareArgs>),
     /// Write any report of a run that was recorded, or judge it again.
     #[command(
         after_help = "Examples:\n  flowproof report latest -o junit.xml -o report.json\n  flowproof report latest --gate"

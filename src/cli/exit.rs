@@ -22,6 +22,8 @@ pub enum Exit {
     Red,
     /// A selected test has no verdict, and nobody asked for that.
     Unfinished,
+    /// A gate failed.
+    Gate,
     /// The repeats of a test did not decide.
     Inconclusive,
     /// Stopped by a signal.
@@ -37,6 +39,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Unusable => 3,
             Self::NoTests => 4,
+            Self::Gate => 99,
             Self::Inconclusive => 97,
             Self::Red | Self::Unfinished => 100,
             Self::Interrupted => 130,
@@ -51,6 +54,7 @@ impl Exit {
             Self::Usage => "the command or the suites are wrong; nothing was sent",
             Self::Unusable => "no test could be judged",
             Self::NoTests => "no test was run",
+            Self::Gate => "a gate failed",
             Self::Inconclusive => "the repeats of a test did not decide",
             Self::Red => "a test failed or errored",
             Self::Unfinished => "not every selected test has a verdict, or the run did not end",
@@ -120,6 +124,7 @@ pub fn of_record(record: &RunRecord, no_tests: NoTests) -> Exit {
             exit @ (Exit::Findings
             | Exit::Usage
             | Exit::Unusable
+            | Exit::Gate
             | Exit::Red
             | Exit::Unfinished
             | Exit::Interrupted) => exit,

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod compare;
 mod completions;
 mod doctor;
 mod exit;
@@ -44,6 +45,7 @@ pub fn command_line() -> ExitCode {
         Command::Init(args) => init::init(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
         Command::Merge(args) => merge::merge(&args, &settings),
+        Command::Compare(args) => compare::compare(&args, &settings),
         Command::Report(args) => report::report(&args, &settings),
         Command::Runs(args) => runs::runs(&args, &settings),
         Command::Schema(args) => schema::schema(&args),

@@ -1,4 +1,4 @@
-//! `flowproof schema suite|project|report`.
+//! `flowproof schema suite|project|report|compare`.
 
 use clap::{Args, ValueEnum};
 
@@ -21,6 +21,8 @@ pub enum SchemaKind {
     Project,
     /// `report.json`.
     Report,
+    /// `compare.json`.
+    Compare,
 }
 
 /// Prints the JSON Schema of a file format.
@@ -29,6 +31,7 @@ pub fn schema(args: &SchemaArgs) -> Exit {
         SchemaKind::Suite => crate::suite::schema::SUITE,
         SchemaKind::Project => crate::suite::schema::PROJECT,
         SchemaKind::Report => crate::report::json::SCHEMA,
+        SchemaKind::Compare => crate::report::compare::SCHEMA,
     };
     say::bytes(text.as_bytes())
 }

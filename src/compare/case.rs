@@ -1,5 +1,7 @@
 //! One test on both sides: what changed, and how much it matters.
 
+use serde::Serialize;
+
 use crate::base::diff::{JsonChange, diff_json};
 use crate::compare::likeness::{Kept, distances, likeness};
 use crate::compare::nodes::{Attribution, attribute};
@@ -10,7 +12,8 @@ use crate::outcome::{Attempt, NodeFact};
 use crate::verdict::{Finding, Severity, Truth, Verdict};
 
 /// What became of a test from the first side to the second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     /// It passed and no longer does.
     Regressed,
@@ -27,22 +30,24 @@ pub(crate) enum Kind {
 }
 
 /// The mean of each measure on one side; what no attempt knows is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(crate) struct Means {
     /// Tokens of a run.
     pub tokens: Option<f64>,
     /// Price of a run.
     pub cost: Option<f64>,
     /// Milliseconds.
+    #[serde(rename = "latency_ms")]
     pub latency: Option<f64>,
     /// Milliseconds.
+    #[serde(rename = "ttft_ms")]
     pub ttft: Option<f64>,
     /// Steps of a run.
     pub steps: Option<f64>,
 }
 
 /// What is kept of one side of a test.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Side {
     /// Its verdict.
     pub verdict: Verdict,
@@ -50,6 +55,8 @@ pub(crate) struct Side {
     pub means: Means,
     /// Attempts that stand.
     pub attempts: usize,
+    /// The currency of `means.cost`.
+    pub currency: Option<String>,
 }
 
 /// A test on both sides, without the texts of its outputs.
@@ -70,7 +77,7 @@ pub(crate) struct CaseRow {
 }
 
 /// What is shown of a test whose sides differ.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct CaseDetail {
     /// How the outputs differ, of the attempts that stand for their sides.
     pub changes: Vec<JsonChange>,
@@ -126,7 +133,7 @@ impl CaseRow {
             self.kind = Kind::OneSided;
             return;
         };
-        self.kind = match (standing_of(a.verdict), standing_of(b.verdict)) {
+        self.kind = match (a.standing(), b.standing()) {
             (Standing::Good, Standing::Bad) => Kind::Regressed,
             (Standing::Bad, Standing::Good) => Kind::Improved,
             (Standing::Good, Standing::Good) | (Standing::Bad, Standing::Bad) => match drift {
@@ -146,10 +153,20 @@ impl CaseRow {
 
 /// What a verdict counts for in a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(crate) enum Standing {
+    /// It passed.
     Good,
+    /// It failed.
     Bad,
+    /// Nothing was judged, or not enough.
     Unjudged,
+}
+
+impl Side {
+    /// What its verdict counts for.
+    pub fn standing(&self) -> Standing {
+        standing_of(self.verdict)
+    }
 }
 
 fn standing_of(verdict: Verdict) -> Standing {
@@ -256,7 +273,12 @@ fn side(record: &CaseRecord, currency: Option<&str>) -> Side {
         ttft: mean(|seen| seen.ttft),
         steps: self::mean(standing.iter().filter_map(|attempt| Some(attempt.facts.steps? as f64))),
     };
-    Side { verdict: record.outcome.verdict, means, attempts: standing.len() }
+    Side {
+        verdict: record.outcome.verdict,
+        means,
+        attempts: standing.len(),
+        currency: currency.map(str::to_owned),
+    }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

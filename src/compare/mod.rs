@@ -1,8 +1,6 @@
 //! Drift between two things that ran the same tests: what changed, whether that is more than noise, and which gate decides.
 //!
-//! Pure: samples in, judgements out.
-
-#![allow(dead_code)]
+//! Pure but for reading the two journals: records in, judgements out.
 
 #[cfg(test)]
 mod calibration;
@@ -13,11 +11,15 @@ mod likeness;
 mod nodes;
 mod noise;
 mod plain;
+mod ruling;
 mod run;
 mod sample;
 
+pub(crate) use case::{CaseDetail, CaseRow, Kind, Means, Side};
 pub(crate) use change::{Change, Metric};
-pub(crate) use gate::{Bound, Decision, Gated, judge};
-pub(crate) use nodes::{Attribution, attribute};
-pub(crate) use noise::{OutputDrift, drift_of_outputs};
-pub(crate) use sample::{Observation, Pair};
+pub(crate) use gate::{Decision, Gated, Lack};
+pub(crate) use nodes::{Attribution, NodeChange, Outputs, Presence};
+pub(crate) use noise::OutputDrift;
+pub(crate) use plain::{Plain, PlainGated};
+pub(crate) use ruling::{Ruling, Verdict};
+pub(crate) use run::{ALPHA, Comparison, Counts, Gates};

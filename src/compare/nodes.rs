@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 use crate::outcome::NodeFact;
 
@@ -13,13 +14,14 @@ use crate::outcome::NodeFact;
 pub(crate) type Path = [NodeFact];
 
 /// A node on both sides, or on one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct NodeChange {
     /// Its title on the first side, else on the second, with the round it ran in.
     pub title: String,
     /// Its title on the second side, where it was renamed.
     pub renamed: Option<String>,
     /// `llm`, `code`, …
+    #[serde(rename = "type")]
     pub node_type: String,
     /// On which sides it ran.
     pub presence: Presence,
@@ -28,6 +30,7 @@ pub(crate) struct NodeChange {
     /// Mean change of its tokens; none where a side does not know them.
     pub tokens: Option<f64>,
     /// Mean change of its price; none where a side does not know it or names another currency.
+    #[serde(serialize_with = "as_text")]
     pub cost: Option<Decimal>,
     /// Mean change of Dify's elapsed time, milliseconds; none where a side does not know it.
     pub elapsed_ms: Option<f64>,
@@ -35,8 +38,14 @@ pub(crate) struct NodeChange {
     pub container: bool,
 }
 
+/// An exact amount is text: JSON's readers would round it.
+fn as_text<S: serde::Serializer>(amount: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+    amount.map(|amount| amount.normalize().to_string()).serialize(serializer)
+}
+
 /// On which sides a node ran.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Presence {
     /// On both.
     Both,
@@ -47,7 +56,8 @@ pub(crate) enum Presence {
 }
 
 /// Whether a node's outputs are others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Outputs {
     /// Some repeat of one side gave what some repeat of the other gave.
     Same,
@@ -58,7 +68,7 @@ pub(crate) enum Outputs {
 }
 
 /// Two sides of one test, node by node.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct Attribution {
     /// In order of start on the first side, new nodes last.
     pub nodes: Vec<NodeChange>,

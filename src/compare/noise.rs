@@ -1,12 +1,15 @@
 //! Whether outputs drifted by more than each side differs from itself.
 
+use serde::Serialize;
+
 use crate::base::stats::energy::{self, Distances};
 use crate::base::stats::multiple::benjamini_hochberg;
 use crate::base::stats::{Draws, Permuted};
 use crate::compare::sample::Pair;
 
 /// What can be said of the outputs of a test.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum OutputDrift {
     /// No output differs from another.
     Same,

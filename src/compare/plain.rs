@@ -1,6 +1,7 @@
 //! Gates that are plain bounds: how many outputs may change, and how alike they must stay. One repeat is enough.
 
 use crate::compare::case::{CaseRow, Kind};
+use crate::suite::read_compare::Most;
 
 /// The bounds that were set.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -9,15 +10,6 @@ pub(crate) struct PlainGates {
     pub max_changed: Option<Most>,
     /// The least likeness of the outputs of every test, 0 to 1.
     pub min_similarity: Option<f64>,
-}
-
-/// The most that may be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Most {
-    /// So many tests.
-    Tests(u32),
-    /// This share of the tests compared, 0 to 1.
-    Share(f64),
 }
 
 /// What a plain gate says.

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::base::stats::{Draws, Permuted};
 use crate::compare::case::{self, CaseDetail, CaseRow, Kind};
 use crate::compare::change::{Change, Metric};
 use crate::compare::gate::{self, Bound, Gated};
 use crate::compare::noise::{OutputDrift, drift_of_outputs};
-use crate::compare::plain::{Plain, PlainGated, PlainGates};
+use crate::compare::plain::{PlainGated, PlainGates};
+use crate::compare::ruling::{Ruling, rule};
 use crate::compare::sample::Pair;
 use crate::journal::{JournalError, RunRecord};
+use crate::suite::read_compare::{BoundSpec, CompareSpec};
 
 /// The level of the lists of tests, where no gate names another.
 pub(crate) const ALPHA: f64 = 0.05;
@@ -25,8 +29,20 @@ pub(crate) struct Gates {
     pub plain: PlainGates,
 }
 
+impl Gates {
+    /// The gates that were written.
+    pub fn of(spec: &CompareSpec) -> Self {
+        let bound = |written: &BoundSpec| {
+            let metric = Metric::ALL.into_iter().find(|metric| metric.key() == written.measure)?;
+            Some(Bound { metric, worse_by: written.worse_by, alpha: written.alpha.unwrap_or(ALPHA) })
+        };
+        let plain = PlainGates { max_changed: spec.max_changed, min_similarity: spec.min_similarity };
+        Self { bounds: spec.bounds.iter().filter_map(bound).collect(), plain }
+    }
+}
+
 /// How many tests became what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Counts {
     /// Passed, and no longer do.
     pub regressed: usize,
@@ -102,16 +118,21 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// True where a run is compared with itself.
+    pub fn same_run(&self) -> bool {
+        self.a.start.run == self.b.start.run && self.a.path() == self.b.path()
+    }
+
+    /// What it comes to.
+    pub fn ruling(&self) -> Ruling<'_> {
+        rule(self)
+    }
+
     /// What is shown of a test that both sides have; none of one that a side lacks.
     pub fn detail(&self, name: &str) -> Result<Option<CaseDetail>, JournalError> {
         let Some((Some(in_a), Some(in_b))) = self.places.get(name) else { return Ok(None) };
         let (a, b) = (self.a.reader().read(*in_a)?, self.b.reader().read(*in_b)?);
         Ok(a.zip(b).map(|(a, b)| case::detail(&a, &b)))
-    }
-
-    /// What the plain gates and those of chance decided, the worst first.
-    pub fn plain_failures(&self) -> impl Iterator<Item = &PlainGated> {
-        self.plain.iter().filter(|gated| gated.decision == Plain::Failed)
     }
 }
 
@@ -186,9 +207,10 @@ mod tests {
 
     use super::*;
     use crate::compare::gate::Decision;
-    use crate::compare::plain::Most;
+    use crate::compare::plain::Plain;
     use crate::event::{Event, RunEnd};
     use crate::journal::sample;
+    use crate::suite::read_compare::Most;
     use crate::verdict::Verdict;
 
     /// A run of tests, each with its verdict, its outputs repeat by repeat, and its tokens.
@@ -267,7 +289,7 @@ mod tests {
         let gates = Gates { bounds: Vec::new(), plain };
         let comparison = Comparison::of(&a, &a, &gates, 1).unwrap();
         assert_eq!(comparison.counts, Counts { unchanged: 2, ..Counts::default() });
-        assert_eq!(comparison.plain_failures().count(), 0);
+        assert!(comparison.plain.iter().all(|gated| gated.decision == Plain::Passed));
         assert!(
             comparison.changes.iter().all(|change| change.worse_by.abs() < 1e-12),
             "{:?}",

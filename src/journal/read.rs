@@ -268,6 +268,7 @@ impl RunRecord {
     }
 
     /// The records of all cases, suite by suite as in `suites`, in plan order within each.
+    #[cfg(test)]
     pub fn cases_by_suite(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.source);
         let order = self.order_by_suite().into_iter();

@@ -210,6 +210,11 @@ fn pieces(text: &mut Text, pieces: &[Piece], (calm, loud): (Tone, Tone), bounds:
 
 fn json_diff(text: &mut Text, changes: &[JsonChange], indent: &str, bounds: Bounds) {
     legend(text, indent);
+    json_changes(text, changes, indent, bounds);
+}
+
+/// Writes the places at which two values differ, those of the first led by `-`, those of the second by `+`.
+pub(crate) fn json_changes(text: &mut Text, changes: &[JsonChange], indent: &str, bounds: Bounds) {
     for change in changes.iter().take(bounds.lines) {
         json_change(text, change, indent, bounds);
     }

@@ -149,7 +149,7 @@ fn red_case(case: &CaseRecord) -> String {
             explained.push("nothing was sent").end();
         }
     }
-    let explained = shortened(&explained.out, FOLDED);
+    let explained = shortened(&explained.out, FOLDED, "report.html");
     let fence = fence_for(&explained);
     format!(
         "<details><summary>{verdict}: <code>{name}</code><br><code>{why}</code></summary>\n\n{}\n\n{fence}diff\n{explained}{fence}\n\n</details>\n\n",
@@ -157,8 +157,8 @@ fn red_case(case: &CaseRecord) -> String {
     )
 }
 
-/// Whole lines up to so many bytes, and how many were left out.
-fn shortened(text: &str, most: usize) -> String {
+/// Whole lines up to so many bytes, and how many were left out, which stand in another document.
+pub(super) fn shortened(text: &str, most: usize, elsewhere: &str) -> String {
     if text.len() <= most {
         return unindented(text);
     }
@@ -166,7 +166,7 @@ fn shortened(text: &str, most: usize) -> String {
     let end = text[..bound].rfind('\n').map_or(0, |end| end + 1);
     let left = text[end..].lines().count();
     let head = if end == 0 { format!("{}\n", one_line(text, most / 4)) } else { unindented(&text[..end]) };
-    format!("{head}… {left} more lines, in report.html\n")
+    format!("{head}… {left} more lines, in {elsewhere}\n")
 }
 
 /// Without the blanks before `-` and `+`, so that GitHub colours a difference.
@@ -215,7 +215,7 @@ fn push(text: &mut String, part: &str) {
 }
 
 /// One line of a text as a code span, in which nothing has a meaning.
-fn code(text: &str, most: usize) -> String {
+pub(super) fn code(text: &str, most: usize) -> String {
     let line = one_line(text, most);
     let longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let ticks = "`".repeat(longest + 1);
@@ -227,7 +227,7 @@ fn code(text: &str, most: usize) -> String {
 }
 
 /// One line of a text inside an element of HTML, where Markdown is not read.
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     one_line(text, 300).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -238,9 +238,9 @@ mod tests {
     #[test]
     fn long_explanations_are_cut_at_a_line() {
         let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
-        let cut = shortened(&text, 50);
+        let cut = shortened(&text, 50, "report.html");
         assert!(cut.len() < 100 && cut.ends_with(" more lines, in report.html\n"), "{cut}");
-        let one = shortened(&"ä".repeat(1000), 101);
+        let one = shortened(&"ä".repeat(1000), 101, "report.html");
         assert!(one.len() < 200, "{one}");
     }
 

@@ -231,12 +231,12 @@ fn replace(latest: &Path, built: &Path, aside: &Path) -> io::Result<()> {
 
 /// Gives a temporary file the rights of an ordinary one, so that others may read the report.
 #[cfg(unix)]
-fn share(path: &Path) -> io::Result<()> {
+pub(super) fn share(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn share(_path: &Path) -> io::Result<()> {
+pub(super) fn share(_path: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::units::Rate;
 use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::read_compare::{CompareSpec, read_compare};
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
 use crate::suite::read_test::{read_repeat, read_retries};
@@ -19,9 +20,6 @@ pub const PROFILE_KEYS: [&str; 7] =
     ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
 /// The keys of `reports`.
 pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
-/// The keys of `compare`.
-pub const COMPARE_KEYS: [&str; 7] =
-    ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
 /// The keys of a judge.
 pub const JUDGE_KEYS: [&str; 4] = ["url", "api_key", "model", "app"];
 /// The words of `reports.formats`.
@@ -72,6 +70,8 @@ pub struct ProjectSpec {
     pub secrets: Vec<At<String>>,
     /// Options of the built-in mock, uncompiled.
     pub mock: Option<Node>,
+    /// The gates of comparisons.
+    pub compare: CompareSpec,
 }
 
 /// One profile.
@@ -108,6 +108,7 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> Pro
         formats: None,
         secrets: Vec::new(),
         mock: None,
+        compare: CompareSpec::default(),
     };
     reader.map(&root, "the project file", &PROJECT_KEYS);
     for entry in root.into_entries() {
@@ -147,7 +148,7 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
                 items.iter().filter_map(|item| reader.filled_text(item, "a name under `secrets`")).collect();
         }
         "mock" => project.mock = Some(entry.value),
-        "compare" => read_compare(reader, value),
+        "compare" => project.compare = read_compare(reader, value),
         "judges" => read_judges(reader, value),
         _ => {}
     }
@@ -224,14 +225,6 @@ fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec)
                 project.formats = Some(formats.collect());
             }
             _ => {}
-        }
-    }
-}
-
-fn read_compare(reader: &mut Reader<'_>, node: &Node) {
-    for entry in reader.map(node, "`compare`", &COMPARE_KEYS) {
-        if !matches!(entry.key.as_str(), "max_changed" | "min_similarity") {
-            reader.map(&entry.value, &format!("`compare.{}`", entry.key), &["worse_by", "alpha"]);
         }
     }
 }

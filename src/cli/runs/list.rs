@@ -47,7 +47,7 @@ pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
 fn verdict(record: &RunRecord) -> &'static str {
     match exit::of_record(record, NoTests::Fail) {
         Exit::Success => "passed",
-        Exit::Red | Exit::Unusable => "red",
+        Exit::Red | Exit::Unusable | Exit::Gate => "red",
         Exit::Inconclusive => "inconclusive",
         Exit::NoTests => "empty",
         Exit::Interrupted => "interrupted",

@@ -4,6 +4,7 @@
 //! elements that no browser runs, shown as text by `page/`. A small page opens fast, so details are bounded by size.
 
 mod cases;
+pub(crate) mod comparison;
 mod embed;
 mod shell;
 

@@ -57,13 +57,18 @@ pub(crate) struct Screen {
     pub progress: Progress,
 }
 
+/// Whether standard output is coloured: as `--color`, the environment and the terminal have it.
+pub(crate) fn ink_of_stdout() -> Ink {
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => Ink::Plain,
+        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => Ink::Colour,
+    }
+}
+
 impl Screen {
     /// How standard output is to look: as `--color`, the environment and the terminal have it.
     pub fn of_stdout(detail: Detail) -> Self {
-        let ink = match AutoStream::choice(&io::stdout()) {
-            ColorChoice::Never => Ink::Plain,
-            ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => Ink::Colour,
-        };
+        let ink = ink_of_stdout();
         let screen = io::stdout().is_terminal() && io::stderr().is_terminal();
         Self {
             ink,

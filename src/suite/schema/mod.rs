@@ -13,7 +13,7 @@ mod tests {
 
     use super::*;
     use crate::mock::fault;
-    use crate::suite::{project, read_suite, read_target, read_test, yaml};
+    use crate::suite::{project, read_compare, read_suite, read_target, read_test, yaml};
 
     fn schema(text: &str) -> Value {
         serde_json::from_str(text).unwrap()
@@ -48,7 +48,7 @@ mod tests {
         same(&project, "/properties", &project::PROJECT_KEYS);
         same(&project, "/properties/profiles/additionalProperties/properties", &project::PROFILE_KEYS);
         same(&project, "/properties/reports/properties", &project::REPORTS_KEYS);
-        same(&project, "/properties/compare/properties", &project::COMPARE_KEYS);
+        same(&project, "/properties/compare/properties", &read_compare::COMPARE_KEYS);
         same(&project, "/properties/judges/additionalProperties/properties", &project::JUDGE_KEYS);
         let target = "/properties/targets/additionalProperties/properties";
         same(&project, target, &read_target::TARGET_KEYS);

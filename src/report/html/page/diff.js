@@ -1,6 +1,8 @@
 // Differences side by side: what was expected on the left, what came on the right, changed words marked.
 
 const DIFF_ROWS = 400;
+// What the two sides are called.
+const sides = { left: "Expected", right: "Found" };
 
 // Rows of two cells: equal lines beside each other, and what was removed beside what was added.
 const pairs = (lines) => {
@@ -31,7 +33,7 @@ const diffCell = (line, side) => {
   return make("td", { class: side, dir: "auto" }, line.pieces.map(word));
 };
 
-const diffHead = (...before) => make("thead", {}, make("tr", {}, before.map((word) => make("th", { scope: "col", class: "path" }, word)), make("th", { scope: "col" }, "Expected"), make("th", { scope: "col" }, "Found")));
+const diffHead = (...before) => make("thead", {}, make("tr", {}, before.map((word) => make("th", { scope: "col", class: "path" }, word)), make("th", { scope: "col" }, sides.left), make("th", { scope: "col" }, sides.right)));
 
 const textDiff = (diff) => {
   const body = make("tbody");

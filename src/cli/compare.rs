@@ -1,0 +1,92 @@
+//! `flowproof compare`: what changed between two runs, or two live sides, and whether it matters.
+
+mod args;
+mod sides;
+
+use std::path::PathBuf;
+
+use crate::cli::exit::Exit;
+use crate::cli::say;
+use crate::compare::{Comparison, Gates, Verdict};
+use crate::journal::RunRecord;
+use crate::report::compare::{self as documents, Document, End};
+use crate::report::terminal::ink_of_stdout;
+use crate::session::runs::Runs;
+use crate::settings::Settings;
+use crate::suite::load::load_alone;
+
+pub use args::CompareArgs;
+use args::Format;
+
+/// Compares two sides and says which gate decided.
+pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
+    let files = match args.files() {
+        Ok(files) => files,
+        Err(message) => return say::failure(&message, Exit::Usage),
+    };
+    let (project, problems) = load_alone(&settings.working_dir);
+    if !problems.is_empty() {
+        say::problems(&problems);
+        return Exit::Usage;
+    }
+    let written = project.as_ref().map(|project| project.compare.clone()).unwrap_or_default();
+    let gates = Gates::of(&args.gates(written));
+    let runs = Runs::of(settings, args.reports.as_deref());
+    let (a, b) = match sides::read(args, settings, project.as_ref(), &runs) {
+        Ok(sides) => sides,
+        Err(exit) => return exit,
+    };
+    match conclude((&a, &b), &gates, args, Output { files, folder: runs.reports.join("compare") }) {
+        Ok(exit) => exit,
+        Err(message) => say::failure(&message, Exit::Unusable),
+    }
+}
+
+/// Where documents go.
+struct Output {
+    /// Those that were asked for.
+    files: Vec<(Document, PathBuf)>,
+    /// The folder of the newest comparison.
+    folder: PathBuf,
+}
+
+fn conclude(
+    (a, b): (&RunRecord, &RunRecord),
+    gates: &Gates,
+    args: &CompareArgs,
+    output: Output,
+) -> Result<Exit, String> {
+    let seed = args.seed.unwrap_or(SEED);
+    let compared = Comparison::of(a, b, gates, seed).map_err(|error| error.to_string())?;
+    let ruling = compared.ruling();
+    let exit = exit_of(ruling.verdict);
+    let usual = Document::ALL.map(|(document, name)| (document, output.folder.join(name)));
+    let files: Vec<(Document, PathBuf)> = usual.into_iter().chain(output.files).collect();
+    let folder = output.folder.display().to_string();
+    let end = End { code: exit.code(), reports: Some(&folder) };
+    let text = documents::write((&compared, &ruling), &files, &end, ink_of_stdout())
+        .map_err(|error| error.to_string())?;
+    let printed = match args.format {
+        Format::Text => Ok(text.into_bytes()),
+        Format::Markdown => std::fs::read(output.folder.join("compare.md")),
+        Format::Json => std::fs::read(output.folder.join("compare.json")),
+    };
+    say::bytes(&printed.map_err(|error| format!("the report cannot be read again: {error}"))?);
+    Ok(exit)
+}
+
+/// The seed of everything drawn, where none is named: the same two runs give the same answer.
+const SEED: u64 = 20_261_124;
+
+/// The exit code of what a comparison comes to.
+fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::NothingInCommon => Exit::NoTests,
+        Verdict::Unjudged => Exit::Unusable,
+        Verdict::Unfinished => Exit::Unfinished,
+        Verdict::Errored | Verdict::Regressed => Exit::Red,
+        Verdict::Gate => Exit::Gate,
+        Verdict::Undecided => Exit::Inconclusive,
+        Verdict::Holds => Exit::Success,
+    }
+}

@@ -1,0 +1,141 @@
+//! The flags of `flowproof compare`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::report::compare::Document;
+use crate::suite::read_compare::{
+    BoundSpec, CompareSpec, MEASURES, Most, measure_named, parse_alpha, parse_most, parse_share,
+    parse_worse_by,
+};
+
+/// `flowproof compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The first side: `latest`, the id of a run, its folder or an exported file.
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// The second side: what is judged against the first.
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// Fail when a measure is worse by more than this, such as `tokens=10%`; of pass_rate, tokens, cost, latency, ttft; repeatable.
+    #[arg(long, value_name = "MEASURE=SHARE", value_parser = parse_bound)]
+    pub worse_by: Vec<BoundSpec>,
+    /// The chance of a false alarm that is accepted, over all gates [default: the project's, else 0.05].
+    #[arg(long, value_name = "P", value_parser = parse_alpha)]
+    pub alpha: Option<f64>,
+    /// Fail when more tests than this changed: a number, or a share such as `5%`.
+    #[arg(long, value_name = "N", value_parser = parse_most)]
+    pub max_changed: Option<Most>,
+    /// Fail when the outputs of a test are less alike than this, such as `80%`.
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub min_similarity: Option<f64>,
+    /// The seed of everything drawn: the order of live sides, and chance itself.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// What is printed.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Also write the comparison to this file; the kind comes from its ending (.md, .json, .html); repeatable.
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// Folder of the reports, where runs are looked for [default: the project's, else `reports`].
+    #[arg(long, value_name = "DIR")]
+    pub reports: Option<PathBuf>,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// `compare.md`.
+    Markdown,
+    /// `compare.json`.
+    Json,
+}
+
+impl CompareArgs {
+    /// The documents asked for.
+    pub fn files(&self) -> Result<Vec<(Document, PathBuf)>, String> {
+        self.output.iter().map(|path| Ok((Document::of(path)?, path.clone()))).collect()
+    }
+
+    /// The gates of the project, those of the command line in their place.
+    pub fn gates(&self, mut spec: CompareSpec) -> CompareSpec {
+        for bound in &self.worse_by {
+            let alpha = spec
+                .bounds
+                .iter()
+                .find(|written| written.measure == bound.measure)
+                .and_then(|written| written.alpha);
+            spec.bounds.retain(|written| written.measure != bound.measure);
+            spec.bounds.push(BoundSpec { alpha, ..bound.clone() });
+        }
+        if self.alpha.is_some() {
+            spec.bounds.iter_mut().for_each(|bound| bound.alpha = self.alpha);
+        }
+        CompareSpec {
+            max_changed: self.max_changed.or(spec.max_changed),
+            min_similarity: self.min_similarity.or(spec.min_similarity),
+            ..spec
+        }
+    }
+}
+
+/// Reads `tokens=10%`.
+fn parse_bound(text: &str) -> Result<BoundSpec, String> {
+    let (name, share) =
+        text.split_once('=').ok_or_else(|| format!("`{text}` names no share: write `tokens=10%`"))?;
+    let measure = measure_named(name)
+        .ok_or_else(|| format!("`{name}` is no measure: one of {}", MEASURES.join(", ")))?;
+    Ok(BoundSpec { measure, worse_by: parse_worse_by(share)?, alpha: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Command, CommandLine};
+
+    fn args(words: &[&str]) -> Result<CompareArgs, String> {
+        let line = ["flowproof", "compare", "a", "b"].iter().chain(words);
+        match CommandLine::try_parse_from(line).map_err(|error| error.to_string())?.command {
+            Command::Compare(args) => Ok(*args),
+            other => panic!("not `compare`: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_stands_above_the_project() {
+        let written = |measure, alpha| BoundSpec { measure, worse_by: 0.5, alpha };
+        let project = CompareSpec {
+            bounds: vec![written("tokens", Some(0.01)), written("cost", None)],
+            max_changed: Some(Most::Tests(3)),
+            min_similarity: None,
+        };
+        let spec = args(&["--worse-by", "tokens=10%"]).unwrap().gates(project.clone());
+        assert_eq!(spec.bounds[0], written("cost", None));
+        assert_eq!(spec.bounds[1], BoundSpec { measure: "tokens", worse_by: 0.1, alpha: Some(0.01) });
+        assert_eq!(spec.max_changed, Some(Most::Tests(3)));
+        let spec = args(&["--alpha", "0.1", "--max-changed", "0"]).unwrap().gates(project);
+        assert!(spec.bounds.iter().all(|bound| bound.alpha == Some(0.1)));
+        assert_eq!(spec.max_changed, Some(Most::Tests(0)));
+    }
+
+    #[test]
+    fn a_gate_that_cannot_be_read_is_refused() {
+        for words in [
+            ["--worse-by", "tokens"],
+            ["--worse-by", "token=10%"],
+            ["--worse-by", "tokens=ten"],
+            ["--max-changed", "0.1"],
+            ["--min-similarity", "2"],
+            ["--alpha", "0.9"],
+        ] {
+            assert!(args(&words).is_err(), "{words:?}");
+        }
+    }
+}

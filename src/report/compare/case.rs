@@ -1,0 +1,143 @@
+//! A test of a comparison in a few lines: what became of it, why, how its outputs differ, and whose fault it is.
+
+use crate::compare::{Attribution, CaseDetail, CaseRow, Kind, NodeChange, Presence};
+use crate::report::compare::words;
+use crate::report::explain::{Bounds, json_changes};
+use crate::report::text::{Text, Tone, one_line};
+
+/// Nodes of one sort that are named.
+const NODES: usize = 5;
+
+/// The sign of a kind, and its tone.
+pub(super) fn sign(kind: Kind) -> (&'static str, Tone) {
+    match kind {
+        Kind::Regressed => ("✗", Tone::Bad),
+        Kind::NotCompared => ("?", Tone::Doubt),
+        Kind::OneSided => ("!", Tone::Doubt),
+        Kind::Improved => ("✓", Tone::Good),
+        Kind::Changed => ("~", Tone::Doubt),
+        Kind::Unchanged => ("=", Tone::Faint),
+    }
+}
+
+/// Writes the line that names a test.
+pub(super) fn headline(text: &mut Text, row: &CaseRow) {
+    let (sign, tone) = sign(row.kind);
+    text.tone(tone, &format!("{sign} {}", words::kind(row.kind))).push("  ");
+    text.tone(Tone::Strong, &one_line(&row.name, 200)).push("  ").push(&words::verdicts(row)).end();
+}
+
+/// Writes what there is to say of a test.
+pub(super) fn explain(text: &mut Text, row: &CaseRow, detail: Option<&CaseDetail>, bounds: Bounds) {
+    if let Some(detail) = detail {
+        reasons(text, detail, bounds);
+    }
+    if let Some(outputs) = words::outputs(row) {
+        text.push("  ").push(&outputs).end();
+    }
+    if let Some(detail) = detail {
+        difference(text, detail, bounds);
+        nodes(text, &detail.nodes);
+    }
+    let figures = words::figures(row);
+    if !figures.is_empty() {
+        text.push("  ").push(&figures.join(" · ")).end();
+    }
+    if let Some(detail) = detail {
+        shares(text, row, &detail.nodes);
+    }
+}
+
+fn reasons(text: &mut Text, detail: &CaseDetail, bounds: Bounds) {
+    let reasons = [("A", &detail.a_reason), ("B", &detail.b_reason)];
+    for (side, reason) in reasons.into_iter().filter_map(|(side, reason)| Some((side, reason.as_ref()?))) {
+        text.push("  ").tone(Tone::Strong, side).push(": ").push(&one_line(reason, bounds.width)).end();
+    }
+}
+
+fn difference(text: &mut Text, detail: &CaseDetail, bounds: Bounds) {
+    if detail.beyond {
+        text.push("  the outputs differ only beyond what is recorded of them").end();
+    }
+    if !detail.changes.is_empty() {
+        text.push("  ").tone(Tone::Bad, "- A").push("  ").tone(Tone::Good, "+ B").end();
+        json_changes(text, &detail.changes, "  ", bounds);
+    }
+}
+
+fn nodes(text: &mut Text, found: &Attribution) {
+    if let Some(first) = found.first_changed.and_then(|place| found.nodes.get(place)) {
+        text.push("  first node whose output differs: ").tone(Tone::Strong, &words::node(first)).end();
+    }
+    let of = |presence: Presence| -> Vec<&NodeChange> {
+        found.nodes.iter().filter(|node| node.presence == presence).collect()
+    };
+    for (word, nodes) in [("only in A", of(Presence::Gone)), ("only in B", of(Presence::New))] {
+        if !nodes.is_empty() {
+            text.push(&format!("  nodes {word}: {}", named(&nodes))).end();
+        }
+    }
+    let renamed: Vec<&NodeChange> = found.nodes.iter().filter(|node| node.renamed.is_some()).collect();
+    if !renamed.is_empty() {
+        text.push(&format!("  renamed: {}", named(&renamed))).end();
+    }
+    for (one, other) in found.reordered.iter().take(NODES) {
+        if let (Some(one), Some(other)) = (found.nodes.get(*one), found.nodes.get(*other)) {
+            let told = format!("  in another order: {} and {}", words::node(one), words::node(other));
+            text.push(&told).end();
+        }
+    }
+}
+
+fn named(nodes: &[&NodeChange]) -> String {
+    let mut names: Vec<String> = nodes.iter().take(NODES).map(|node| words::node(node)).collect();
+    if nodes.len() > NODES {
+        names.push(format!("{} more", nodes.len() - NODES));
+    }
+    names.join(", ")
+}
+
+/// The nodes with the largest share of what changed, where it changed by a tenth and more.
+fn shares(text: &mut Text, row: &CaseRow, found: &Attribution) {
+    let mut told = Vec::new();
+    if changed(row, |means| means.tokens) {
+        told.extend(
+            largest(found, |node| node.tokens)
+                .map(|(node, tokens)| format!("{} {tokens:+.0} tokens", words::node(node))),
+        );
+    }
+    if changed(row, |means| means.latency) {
+        told.extend(
+            largest(found, |node| node.elapsed_ms)
+                .map(|(node, ms)| format!("{} {ms:+.0} ms", words::node(node))),
+        );
+    }
+    if !told.is_empty() {
+        text.push("  most of it: ").push(&told.join(" · ")).end();
+    }
+}
+
+/// True where a mean of both sides differs by a tenth and more.
+pub(super) fn changed(row: &CaseRow, of: fn(&crate::compare::Means) -> Option<f64>) -> bool {
+    let means = row.a.as_ref().zip(row.b.as_ref()).and_then(|(a, b)| Some((of(&a.means)?, of(&b.means)?)));
+    means.is_some_and(|(a, b)| (b - a).abs() >= 0.1 * a.abs().max(f64::MIN_POSITIVE) && a != b)
+}
+
+fn largest(found: &Attribution, of: fn(&NodeChange) -> Option<f64>) -> Option<(&NodeChange, f64)> {
+    let known = found.nodes.iter().filter_map(|node| Some((node, of(node)?)));
+    known.filter(|(_, change)| change.abs() >= 1.0).max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))
+}
+
+/// True where a document tells more of a test than its row: it differs, or costs otherwise.
+pub(super) fn is_told(row: &CaseRow) -> bool {
+    let both = row.a.is_some() && row.b.is_some();
+    let figures = || {
+        changed(row, |means| means.tokens)
+            || changed(row, |means| means.cost)
+            || changed(row, |means| means.latency)
+    };
+    both && match row.kind {
+        Kind::Unchanged => figures(),
+        Kind::Regressed | Kind::NotCompared | Kind::OneSided | Kind::Improved | Kind::Changed => true,
+    }
+}

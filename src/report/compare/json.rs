@@ -1,0 +1,239 @@
+//! `compare.json`: a comparison for programs, versioned; `schema.json` describes it.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::compare::{
+    CaseDetail, CaseRow, Change, Comparison, Counts, Decision, Gated, Kind, Lack, OutputDrift, PlainGated,
+    Ruling, Side, Verdict,
+};
+use crate::journal::RunRecord;
+use crate::report::compare::words;
+
+/// The version of the document's schema.
+pub(crate) const VERSION: u32 = 1;
+/// The schema, as `flowproof schema compare` prints it.
+pub(crate) const SCHEMA: &str = include_str!("schema.json");
+
+/// All but the tests.
+#[derive(Serialize)]
+pub(super) struct Head<'c> {
+    schema: u32,
+    kind: &'static str,
+    flowproof: &'static str,
+    a: Run<'c>,
+    b: Run<'c>,
+    seed: u64,
+    exit: u8,
+    verdict: &'static str,
+    reason: String,
+    notes: Vec<String>,
+    counts: Counts,
+    changes: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outputs_p: Option<f64>,
+    gates: Vec<Value>,
+}
+
+/// A side.
+#[derive(Serialize)]
+struct Run<'c> {
+    run: &'c str,
+    target: &'c str,
+    profile: &'c str,
+    started: &'c str,
+    mock: bool,
+    tests: u32,
+    unfinished: u32,
+    attempts: u32,
+    replayed: u32,
+    tokens: u64,
+    versions: &'c [crate::event::RanVersion],
+    told: String,
+}
+
+/// A test.
+#[derive(Serialize)]
+pub(super) struct Case<'c> {
+    name: &'c str,
+    kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    a: Option<&'c Side>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b: Option<&'c Side>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    similarity: Option<f64>,
+    outputs: Drift,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'c CaseDetail>,
+}
+
+/// What the outputs came to.
+#[derive(Serialize)]
+struct Drift {
+    drift: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats_needed: Option<usize>,
+}
+
+/// The document that is being written.
+#[derive(Debug)]
+pub(crate) struct CompareJson<W> {
+    out: W,
+    first: Separator,
+}
+
+/// What stands before a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    None,
+    Comma,
+}
+
+impl<W: Write> CompareJson<W> {
+    /// Begins with all but the tests.
+    pub fn new(mut out: W, compared: &Comparison<'_>, ruling: &Ruling<'_>, exit: u8) -> io::Result<Self> {
+        let text = serde_json::to_string(&head(compared, ruling, exit))?;
+        let open = text.strip_suffix('}').unwrap_or(&text);
+        write!(out, "{open},\"cases\":[")?;
+        Ok(Self { out, first: Separator::None })
+    }
+
+    /// Adds a test.
+    pub fn row(&mut self, case: &[u8]) -> io::Result<()> {
+        self.out.write_all(match self.first {
+            Separator::None => b"\n",
+            Separator::Comma => b",\n",
+        })?;
+        self.first = Separator::Comma;
+        self.out.write_all(case)
+    }
+
+    /// Ends it.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.write_all(b"\n]}\n")?;
+        Ok(self.out)
+    }
+}
+
+/// A test as JSON.
+pub(super) fn case(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec<u8>> {
+    let case = Case {
+        name: &row.name,
+        kind: row.kind,
+        a: row.a.as_ref(),
+        b: row.b.as_ref(),
+        similarity: row.similarity,
+        outputs: drift(row.drift),
+        detail,
+    };
+    Ok(serde_json::to_vec(&case)?)
+}
+
+fn drift(drift: OutputDrift) -> Drift {
+    let (word, p, repeats_needed) = match drift {
+        OutputDrift::Same => ("same", None, None),
+        OutputDrift::Changed => ("changed", None, None),
+        OutputDrift::Noise { p } => ("noise", Some(p), None),
+        OutputDrift::Drifted { p } => ("drifted", Some(p), None),
+        OutputDrift::Undecided { repeats } => ("undecided", None, Some(repeats)),
+        OutputDrift::Unknown => ("unknown", None, None),
+    };
+    Drift { drift: word, p, repeats_needed }
+}
+
+pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8) -> Head<'c> {
+    let measured = compared.gates.iter().map(gate);
+    Head {
+        schema: VERSION,
+        kind: "comparison",
+        flowproof: env!("CARGO_PKG_VERSION"),
+        a: run(compared.a),
+        b: run(compared.b),
+        seed: compared.seed,
+        exit,
+        verdict: verdict(ruling.verdict),
+        reason: words::ruling(compared, ruling),
+        notes: words::warnings(compared),
+        counts: compared.counts,
+        changes: compared.changes.iter().map(change).collect(),
+        outputs_p: compared.outputs.map(|test| test.p),
+        gates: measured.chain(compared.plain.iter().map(plain)).collect(),
+    }
+}
+
+fn run(record: &RunRecord) -> Run<'_> {
+    let start = &record.start;
+    Run {
+        run: &start.run,
+        target: &start.target,
+        profile: &start.profile,
+        started: &start.started,
+        mock: start.mock,
+        tests: record.totals.cases(),
+        unfinished: record.unfinished(),
+        attempts: record.totals.attempts,
+        replayed: record.totals.replayed,
+        tokens: record.totals.tokens,
+        versions: record.end.as_ref().map_or(&[], |end| &end.versions),
+        told: words::side(record),
+    }
+}
+
+/// The word of a verdict.
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NothingInCommon => "nothing_in_common",
+        Verdict::Unjudged => "unjudged",
+        Verdict::Unfinished => "unfinished",
+        Verdict::Errored => "errored",
+        Verdict::Regressed => "regressed",
+        Verdict::Gate => "gate_failed",
+        Verdict::Undecided => "undecided",
+        Verdict::Holds => "holds",
+    }
+}
+
+fn change(change: &Change) -> Value {
+    json!({
+        "measure": change.metric.key(),
+        "worse_by": change.worse_by,
+        "interval": change.interval.map(|(low, high)| [low, high]),
+        "p": change.test.p,
+        "attainable_p": change.test.attainable,
+        "tests": change.cases,
+        "pairs": change.pairs,
+        "told": words::change(change),
+    })
+}
+
+fn gate(gated: &Gated) -> Value {
+    let (needs_repeats, needs_tests) = match gated.decision {
+        Decision::Inconclusive(Lack::Repeats(repeats)) => (Some(repeats), None),
+        Decision::Inconclusive(Lack::Cases(cases)) => (None, Some(cases)),
+        Decision::Inconclusive(Lack::Pairs) | Decision::Passed | Decision::Failed => (None, None),
+    };
+    json!({
+        "gate": gated.bound.metric.key(),
+        "decision": words::decision(gated.decision),
+        "worse_by": gated.bound.worse_by,
+        "alpha": gated.bound.alpha,
+        "found": gated.change.map(|change| change.worse_by),
+        "p": gated.change.map(|_| gated.p),
+        "needs_repeats": needs_repeats,
+        "needs_tests": needs_tests,
+        "told": words::gate(gated),
+    })
+}
+
+fn plain(gated: &PlainGated) -> Value {
+    json!({
+        "gate": gated.key,
+        "decision": words::plain_decision(gated.decision),
+        "told": words::plain(gated),
+    })
+}

@@ -1,0 +1,151 @@
+//! `compare` of the project file as written: the gates of comparisons.
+
+use crate::base::units::parse_percent;
+use crate::suite::node::{Entry, Node};
+use crate::suite::reader::Reader;
+
+/// The measures with a gate.
+pub const MEASURES: [&str; 5] = ["pass_rate", "tokens", "cost", "latency", "ttft"];
+/// The keys of `compare`.
+pub const COMPARE_KEYS: [&str; 7] =
+    ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
+/// The keys of the gate of a measure.
+pub const BOUND_KEYS: [&str; 2] = ["worse_by", "alpha"];
+/// The least and the most level of significance that makes sense.
+const ALPHA: (f64, f64) = (1e-6, 0.5);
+
+/// The gates of comparisons.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CompareSpec {
+    /// Gates of measures.
+    pub bounds: Vec<BoundSpec>,
+    /// The most tests that may have changed.
+    pub max_changed: Option<Most>,
+    /// The least likeness of the outputs of each test, 0 to 1.
+    pub min_similarity: Option<f64>,
+}
+
+/// The gate of a measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundSpec {
+    /// One of [`MEASURES`].
+    pub measure: &'static str,
+    /// The most it may be worse by: a share.
+    pub worse_by: f64,
+    /// The level of significance; none: the usual one.
+    pub alpha: Option<f64>,
+}
+
+/// The most tests that may be something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Most {
+    /// So many tests.
+    Tests(u32),
+    /// This share of the tests compared, 0 to 1.
+    Share(f64),
+}
+
+/// Reads `compare`; what is wrong with it is noted in the reader.
+pub fn read_compare(reader: &mut Reader<'_>, node: &Node) -> CompareSpec {
+    let mut spec = CompareSpec::default();
+    for entry in reader.map(node, "`compare`", &COMPARE_KEYS) {
+        match entry.key.as_str() {
+            "max_changed" => {
+                spec.max_changed =
+                    reader.parsed(&entry.value, "`max_changed`", parse_most).map(|most| most.value);
+            }
+            "min_similarity" => {
+                let read = reader.parsed(&entry.value, "`min_similarity`", parse_share);
+                spec.min_similarity = read.map(|share| share.value);
+            }
+            _ => spec.bounds.extend(read_bound(reader, entry)),
+        }
+    }
+    if node.as_map().is_some_and(|entries| entries.is_empty()) {
+        reader.problem(node.mark, "`compare` names no gate");
+    }
+    spec
+}
+
+fn read_bound(reader: &mut Reader<'_>, entry: &Entry) -> Option<BoundSpec> {
+    let measure = measure_named(&entry.key)?;
+    let what = |key: &str| format!("`compare.{measure}.{key}`");
+    let (mut worse_by, mut alpha, mut named) = (None, None, false);
+    for inner in reader.map(&entry.value, &format!("`compare.{measure}`"), &BOUND_KEYS) {
+        match inner.key.as_str() {
+            "worse_by" => {
+                named = true;
+                worse_by = reader.parsed(&inner.value, &what("worse_by"), parse_worse_by);
+            }
+            "alpha" => alpha = reader.parsed(&inner.value, &what("alpha"), parse_alpha),
+            _ => {}
+        }
+    }
+    if !named && entry.value.as_map().is_some() {
+        reader.problem(
+            entry.mark,
+            format!("`compare.{measure}` needs `worse_by`: how much worse it may be, such as `10%`"),
+        );
+    }
+    Some(BoundSpec { measure, worse_by: worse_by?.value, alpha: alpha.map(|alpha| alpha.value) })
+}
+
+/// The measure of a name.
+pub fn measure_named(name: &str) -> Option<&'static str> {
+    MEASURES.into_iter().find(|measure| *measure == name)
+}
+
+/// Reads how much worse a measure may be: `10%` or `0.1`.
+pub fn parse_worse_by(text: &str) -> Result<f64, String> {
+    parse_percent(text).map_err(|error| error.to_string())
+}
+
+/// Reads a level of significance.
+pub fn parse_alpha(text: &str) -> Result<f64, String> {
+    let alpha = parse_percent(text).map_err(|error| error.to_string())?;
+    let (least, most) = ALPHA;
+    if (least..=most).contains(&alpha) {
+        Ok(alpha)
+    } else {
+        Err(format!(
+            "`{text}` is no level of significance: write a number from {least} to {most}, such as 0.05"
+        ))
+    }
+}
+
+/// Reads a share of at most the whole.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    let share = parse_percent(text).map_err(|error| error.to_string())?;
+    if share <= 1.0 { Ok(share) } else { Err(format!("`{text}` is more than the whole")) }
+}
+
+/// Reads a number of tests, or a share of them: `3` or `5%`.
+pub fn parse_most(text: &str) -> Result<Most, String> {
+    match text.parse::<u32>() {
+        Ok(tests) => Ok(Most::Tests(tests)),
+        Err(_) if text.ends_with('%') => parse_share(text).map(Most::Share),
+        Err(_) => Err(format!(
+            "`{text}` is neither a number of tests, such as `3`, nor a share of them, such as `5%`"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_numbers_or_shares() {
+        assert_eq!(parse_most("3"), Ok(Most::Tests(3)));
+        assert_eq!(parse_most("5%"), Ok(Most::Share(0.05)));
+        for bad in ["0.05", "-1", "101%", "many", ""] {
+            assert!(parse_most(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_worse_by("150%"), Ok(1.5));
+        assert_eq!(parse_alpha("5%"), Ok(0.05));
+        for bad in ["0", "0.6", "1%5"] {
+            assert!(parse_alpha(bad).is_err(), "{bad}");
+        }
+        assert!(parse_share("1.5").is_err() && parse_share("150%").is_err());
+    }
+}
