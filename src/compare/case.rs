@@ -11,6 +11,9 @@ use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
 use crate::verdict::{Finding, Severity, Truth, Verdict};
 
+/// The most repeats of a side whose outputs are compared with each other.
+const MOST_OUTPUTS: usize = 20;
+
 /// What became of a test from the first side to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -220,8 +223,9 @@ fn output(attempt: &Attempt) -> Option<Kept<'_>> {
     Some(Kept { value, digest: attempt.facts.digest.as_deref() })
 }
 
+/// The outputs of the first repeats: the work grows by the square of their number.
 fn kept<'a>(side: &[&'a Attempt]) -> Vec<Kept<'a>> {
-    side.iter().copied().filter_map(output).collect()
+    side.iter().copied().filter_map(output).take(MOST_OUTPUTS).collect()
 }
 
 /// How the outputs differ, and whether they do only beyond what was recorded.

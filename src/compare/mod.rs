@@ -18,7 +18,7 @@ mod sample;
 pub(crate) use case::{CaseDetail, CaseRow, Kind, Means, Side};
 pub(crate) use change::{Change, Metric};
 pub(crate) use gate::{Decision, Gated, Lack};
-pub(crate) use nodes::{Attribution, NodeChange, Outputs, Presence};
+pub(crate) use nodes::{Attribution, NodeChange, Presence};
 pub(crate) use noise::OutputDrift;
 pub(crate) use plain::{Plain, PlainGated};
 pub(crate) use ruling::{Ruling, Verdict};

@@ -39,13 +39,6 @@ impl Distances {
         self.cells.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The mean distance from one side to the other; none where a side is empty.
-    pub fn between(&self) -> Option<f64> {
-        let count = self.first * self.second;
-        let sum: f64 = (0..self.first).map(|row| self.row(row).iter().skip(self.first).sum::<f64>()).sum();
-        (count > 0).then(|| sum / count as f64)
-    }
-
     fn row(&self, row: usize) -> &[f64] {
         &self.cells[row * self.all()..(row + 1) * self.all()]
     }

@@ -1,6 +1,6 @@
 //! Formulas with their sources: tests, intervals and corrections for many of them. Pure; randomness comes seeded.
 
-#![allow(dead_code)]
+
 
 pub(crate) mod bootstrap;
 pub(crate) mod energy;
