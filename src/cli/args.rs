@@ -75,9 +75,9 @@ pub enum Command {
     /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
     #[command(after_help = "Example:\n  flowproof doctor staging")]
     Doctor(DoctorArgs),
-    /// Say what changed between two runs of the same tests, and whether it is more than noise.
+    /// Say what changed between two runs of the same tests, or two versions run now, and whether it is more than noise.
     #[command(
-        after_help = "Examples:\n  flowproof compare baseline.jsonl latest\n  flowproof compare 20261124T0815-4f2a latest --worse-by tokens=10% --max-changed 5%"
+        after_help = "Examples:\n  flowproof compare baseline.jsonl latest\n  flowproof compare baseline.jsonl latest --worse-by tokens=10% --max-changed 5%\n  flowproof compare staging@7c3e33d4 staging --repeat 5"
     )]
     Compare(Box<CompareArgs>),
     /// Write any report of a run that was recorded, or judge it again.

@@ -1,6 +1,7 @@
 //! `flowproof compare`: what changed between two runs, or two live sides, and whether it matters.
 
 mod args;
+mod live;
 mod sides;
 
 use std::path::PathBuf;
@@ -56,8 +57,7 @@ fn conclude(
     args: &CompareArgs,
     output: Output,
 ) -> Result<Exit, String> {
-    let seed = args.seed.unwrap_or(SEED);
-    let compared = Comparison::of(a, b, gates, seed).map_err(|error| error.to_string())?;
+    let compared = Comparison::of(a, b, gates, args.seed()).map_err(|error| error.to_string())?;
     let ruling = compared.ruling();
     let exit = exit_of(ruling.verdict);
     let usual = Document::ALL.map(|(document, name)| (document, output.folder.join(name)));
@@ -74,9 +74,6 @@ fn conclude(
     say::bytes(&printed.map_err(|error| format!("the report cannot be read again: {error}"))?);
     Ok(exit)
 }
-
-/// The seed of everything drawn, where none is named: the same two runs give the same answer.
-const SEED: u64 = 20_261_124;
 
 /// The exit code of what a comparison comes to.
 fn exit_of(verdict: Verdict) -> Exit {

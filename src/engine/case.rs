@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::SemaphorePermit;
+
 use crate::base::clock;
 use crate::engine::Engine;
 use crate::engine::attempt::{Again, milliseconds};
@@ -31,33 +33,59 @@ pub struct Ran {
     pub telling: Option<Arc<Attempt>>,
 }
 
-impl Engine {
-    /// Runs one case to its end and records it; none when the run was stopped meanwhile.
-    pub async fn run_case(&self, case: &Case) -> Result<Option<Ran>, SinkError> {
-        if let Some(reason) = &case.skip {
-            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(Some);
+/// A case that is being run, repeat by repeat; it keeps its slot until it is finished or dropped.
+pub struct Going<'e> {
+    engine: &'e Engine,
+    case: &'e Case,
+    _slot: SemaphorePermit<'e>,
+    due: Instant,
+    began: Instant,
+    tally: Tally,
+    over: bool,
+}
+
+/// What became of a case that was to begin.
+pub enum Begun<'e> {
+    /// It goes on.
+    Going(Box<Going<'e>>),
+    /// Nothing was sent, and that is recorded.
+    Unsent(Ran),
+    /// The run was stopped meanwhile.
+    Stopped,
+}
+
+/// What a step of a case came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A repeat ran.
+    Ran,
+    /// There is none left to run.
+    Over,
+    /// The run was stopped meanwhile.
+    Stopped,
+}
+
+impl Going<'_> {
+    /// Runs the next repeat, its retries included.
+    pub async fn step(&mut self) -> Result<Step, SinkError> {
+        let repeat = u32::try_from(self.tally.verdicts.len()).unwrap_or(u32::MAX);
+        if self.over || repeat >= self.case.test.repeat {
+            return Ok(Step::Over);
         }
-        let due = clock::now();
-        let _slot = self.pace.slot().await;
-        if self.stopping().is_some() {
-            return Ok(None);
+        let Some(attempt) = self.engine.repeat(self.case, repeat, self.due, &mut self.tally).await? else {
+            return Ok(Step::Stopped);
+        };
+        self.tally.verdicts.push(attempt.verdict);
+        self.over = stops_suite(&attempt);
+        if attempt.verdict != Verdict::Passed {
+            self.tally.telling = Some(attempt);
         }
-        if let Some(cause) = self.blocked(&case.test.app) {
-            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Some);
-        }
-        let began = clock::now();
-        let mut tally = Tally::default();
-        for repeat in 0..case.test.repeat {
-            let Some(attempt) = self.repeat(case, repeat, due, &mut tally).await? else { return Ok(None) };
-            tally.verdicts.push(attempt.verdict);
-            let stops = stops_suite(&attempt);
-            if attempt.verdict != Verdict::Passed {
-                tally.telling = Some(attempt);
-            }
-            if stops {
-                break;
-            }
-        }
+        Ok(Step::Ran)
+    }
+
+    /// Records what became of it.
+    pub fn finish(self) -> Result<Ran, SinkError> {
+        let Self { engine, case, tally, began, .. } = self;
         let mut outcome =
             outcome_of(case, join_repeats(&tally.verdicts, case.test.repeat, case.test.pass_rate));
         if outcome.verdict == Verdict::Passed && tally.retries > 0 {
@@ -68,7 +96,43 @@ impl Engine {
         outcome.warnings = tally.warnings;
         outcome.recovered = tally.recovered;
         outcome.duration_ms = milliseconds(clock::now().saturating_duration_since(began));
-        self.close_case(outcome, tally.telling).map(Some)
+        engine.close_case(outcome, tally.telling)
+    }
+}
+
+impl Engine {
+    /// Runs one case to its end and records it; none when the run was stopped meanwhile.
+    pub async fn run_case(&self, case: &Case) -> Result<Option<Ran>, SinkError> {
+        let mut going = match self.begin_case(case).await? {
+            Begun::Going(going) => going,
+            Begun::Unsent(ran) => return Ok(Some(ran)),
+            Begun::Stopped => return Ok(None),
+        };
+        loop {
+            match going.step().await? {
+                Step::Ran => {}
+                Step::Over => return going.finish().map(Some),
+                Step::Stopped => return Ok(None),
+            }
+        }
+    }
+
+    /// Waits for a slot; the case is then run step by step.
+    pub async fn begin_case<'e>(&'e self, case: &'e Case) -> Result<Begun<'e>, SinkError> {
+        if let Some(reason) = &case.skip {
+            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(Begun::Unsent);
+        }
+        let due = clock::now();
+        let slot = self.pace.slot().await;
+        if self.stopping().is_some() {
+            return Ok(Begun::Stopped);
+        }
+        if let Some(cause) = self.blocked(&case.test.app) {
+            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Begun::Unsent);
+        }
+        let (began, tally) = (clock::now(), Tally::default());
+        let going = Going { engine: self, case, _slot: slot, due, began, tally, over: false };
+        Ok(Begun::Going(Box::new(going)))
     }
 
     /// One repeat: tries until it was not an infrastructure failure or the retries are used up.

@@ -9,6 +9,7 @@ pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;
 pub(crate) mod pace;
+pub(crate) mod pair;
 pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;

@@ -4,21 +4,38 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::args::Selection;
 use crate::report::compare::Document;
+use crate::session::Request;
 use crate::suite::read_compare::{
     BoundSpec, CompareSpec, MEASURES, Most, measure_named, parse_alpha, parse_most, parse_share,
     parse_worse_by,
 };
 
+/// The seed of everything drawn, where none is named: the same two runs give the same answer.
+const SEED: u64 = 20_261_124;
+
 /// `flowproof compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The first side: `latest`, the id of a run, its folder or an exported file.
+    /// The first side: a finished run (`latest`, an id, a folder, a file), or a target to run now, as TARGET or TARGET@WORKFLOW_ID.
     #[arg(value_name = "A")]
     pub a: String,
     /// The second side: what is judged against the first.
     #[arg(value_name = "B")]
     pub b: String,
+    /// Which tests of live sides.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Live sides: run each test so often on each side; repeats tell a change from noise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub repeat: Option<u32>,
+    /// Live sides: attempts at once on each side.
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub concurrency: Option<u32>,
+    /// Live sides: which profile of the project file.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Fail when a measure is worse by more than this, such as `tokens=10%`; of pass_rate, tokens, cost, latency, ttft; repeatable.
     #[arg(long, value_name = "MEASURE=SHARE", value_parser = parse_bound)]
     pub worse_by: Vec<BoundSpec>,
@@ -60,6 +77,45 @@ impl CompareArgs {
     /// The documents asked for.
     pub fn files(&self) -> Result<Vec<(Document, PathBuf)>, String> {
         self.output.iter().map(|path| Ok((Document::of(path)?, path.clone()))).collect()
+    }
+
+    /// The seed of everything drawn.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(SEED)
+    }
+
+    /// What a live side runs.
+    pub fn request(&self, target: &str, version: Option<&str>) -> Request {
+        Request {
+            target: Some(target.to_owned()),
+            workflow_id: version.map(str::to_owned),
+            profile: self.profile.clone(),
+            concurrency: self.concurrency,
+            repeat: self.repeat,
+            seed: Some(self.seed()),
+            reports: self.reports.clone(),
+            ..self.selection.request()
+        }
+    }
+
+    /// Refuses what only live sides can do: finished runs have run already.
+    pub fn refuse_live_flags(&self) -> Result<(), String> {
+        let Selection { paths, filter, exact, tags, skip_tags, allow_outside } = &self.selection;
+        let set = [
+            ("PATH", !paths.is_empty()),
+            ("--filter", !filter.is_empty()),
+            ("--exact", *exact),
+            ("--tag", !tags.is_empty()),
+            ("--skip-tag", !skip_tags.is_empty()),
+            ("--allow-outside", *allow_outside),
+            ("--repeat", self.repeat.is_some()),
+            ("--concurrency", self.concurrency.is_some()),
+            ("--profile", self.profile.is_some()),
+        ];
+        match set.iter().find(|(_, is_set)| *is_set) {
+            Some((flag, _)) => Err(format!("{flag} is for live sides: both of these have finished")),
+            None => Ok(()),
+        }
     }
 
     /// The gates of the project, those of the command line in their place.

@@ -1,0 +1,131 @@
+//! Live sides of a comparison: each leaves a run of its own behind, which is then compared like any other.
+
+use std::sync::Arc;
+
+use crate::base::redact::Redactor;
+use crate::cli::exit::Exit;
+use crate::cli::say;
+use crate::engine::run::Limits;
+use crate::engine::{Engine, pair, signal};
+use crate::event::{Event, RunEnd, Sink, SinkError};
+use crate::journal::RunRecord;
+use crate::plan::case::Plan;
+use crate::session::{self, Opening, Request, Session, SessionError};
+use crate::settings::Settings;
+
+/// A side that can start.
+pub(super) struct Opened {
+    plan: Plan,
+    session: Session,
+}
+
+/// Loads and plans a side; nothing is sent yet.
+pub(super) fn open(request: Request, settings: &Settings) -> Result<Opened, Exit> {
+    let opening = session::open(settings, &request);
+    let Opening { plan, session, notes, .. } =
+        opening.map_err(|failure| say::refusal(&failure, "nothing was sent"))?;
+    notes.iter().for_each(|note| say::note(note));
+    if plan.cases.is_empty() {
+        return Err(say::failure("no test was selected; `flowproof list` shows what there is", Exit::NoTests));
+    }
+    Ok(Opened { plan, session })
+}
+
+/// Two sides at one target begin half as many requests each.
+pub(super) fn share_rate((a, b): &mut (Opened, Opened)) {
+    for side in [a, b] {
+        if let Some(rate) = &mut side.plan.target.rate {
+            rate.per_second /= 2.0;
+        }
+    }
+}
+
+/// Runs one side.
+pub(super) fn run_one(side: Opened, name: &'static str) -> Result<RunRecord, Exit> {
+    let Opened { plan, session } = side;
+    let ran = runtime()?.block_on(async {
+        let engine = start(&session, plan, name)?;
+        let signals = signal::watch(engine.clone());
+        let ended = engine.run(Limits::default()).await;
+        signals.abort();
+        engine.close().await;
+        Ok::<RunEnd, SessionError>(ended?)
+    });
+    let ended = ran.map_err(failed)?;
+    interrupted(&[&ended])?;
+    record(&session)
+}
+
+/// Runs both sides, next to each other.
+pub(super) fn run_two((a, b): (Opened, Opened), seed: u64) -> Result<(RunRecord, RunRecord), Exit> {
+    let sessions = (a.session, b.session);
+    let ran = runtime()?.block_on(async {
+        let one = start(&sessions.0, a.plan, "A")?;
+        let other = match start(&sessions.1, b.plan, "B") {
+            Ok(other) => other,
+            Err(error) => {
+                one.close().await;
+                return Err(error);
+            }
+        };
+        let signals = [signal::watch(one.clone()), signal::watch(other.clone())];
+        let ended = pair::run_both(&one, &other, seed).await;
+        signals.iter().for_each(tokio::task::JoinHandle::abort);
+        one.close().await;
+        other.close().await;
+        Ok::<_, SessionError>(ended?)
+    });
+    let (one, other) = ran.map_err(failed)?;
+    interrupted(&[&one, &other])?;
+    Ok((record(&sessions.0)?, record(&sessions.1)?))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
+    session::runtime().map_err(|error| failed(SessionError::Threads(error)))
+}
+
+fn start(session: &Session, plan: Plan, name: &'static str) -> Result<Arc<Engine>, SessionError> {
+    let selected = session::planned(&plan.cases);
+    let teller = Teller { name, redactor: session.redactor.clone() };
+    session.start(Arc::new(plan), selected, Some(Box::new(teller)))
+}
+
+fn failed(error: SessionError) -> Exit {
+    say::failure(&error.to_string(), Exit::Unusable)
+}
+
+/// What a comparison that was stopped would say is not true of the sides.
+fn interrupted(ends: &[&RunEnd]) -> Result<(), Exit> {
+    if ends.iter().any(|end| end.interrupted) {
+        let message = "interrupted: nothing was compared; what had finished is in `flowproof runs list`";
+        return Err(say::failure(message, Exit::Interrupted));
+    }
+    Ok(())
+}
+
+fn record(session: &Session) -> Result<RunRecord, Exit> {
+    session.record().map_err(|message| say::failure(&message, Exit::Unusable))
+}
+
+/// Says which tests have finished on a side.
+struct Teller {
+    name: &'static str,
+    redactor: Redactor,
+}
+
+impl Sink for Teller {
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        match event {
+            Event::CaseFinished(outcome) => {
+                let line = format!("{}  {}  {}", self.name, outcome.verdict.word(), outcome.name);
+                say::note(&crate::report::text::one_line(&self.redactor.text(&line), 300));
+            }
+            Event::RunStarted(_)
+            | Event::CasesPlanned(_)
+            | Event::RunContinued(_)
+            | Event::AttemptFinished(_)
+            | Event::RunFinished(_) => {}
+        }
+        Ok(())
+    }
+}
