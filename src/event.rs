@@ -198,6 +198,9 @@ pub struct RunEnd {
     /// What the limit of attempts at once fell to; none where none was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<FallenLimit>,
+    /// The fields that came with the events that every run has, as `event.field`, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 /// A limit of attempts at once that fell, because the target refused some.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::diff::{JsonChange, diff_json};
 use crate::compare::likeness::{Kept, distances, likeness};
-use crate::compare::nodes::{Attribution, attribute};
+use crate::compare::nodes::{Attribution, Presence, attribute};
 use crate::compare::noise::OutputDrift;
 use crate::compare::sample::{Observation, Pair};
 use crate::journal::CaseRecord;
@@ -77,6 +77,19 @@ pub(crate) struct CaseRow {
     pub drift: OutputDrift,
     /// What became of it.
     pub kind: Kind,
+    /// How the way through the graph changed.
+    pub way: Way,
+}
+
+/// How the way of a test through the graph changed; the first attempts of both sides are held against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct Way {
+    /// Nodes that ran on one side only.
+    pub one_sided: u32,
+    /// Pairs of nodes in another order.
+    pub reordered: u32,
+    /// Pairs of nodes that ran at the same time on one side only.
+    pub regrouped: u32,
 }
 
 /// What is shown of a test whose sides differ.
@@ -125,6 +138,18 @@ pub(crate) fn row(name: &str, a: Option<&CaseRecord>, b: Option<&CaseRecord>) ->
         similarity,
         drift: OutputDrift::Unknown,
         kind: Kind::OneSided,
+        way: way(&of_a, &of_b),
+    }
+}
+
+fn way(a: &[&Attempt], b: &[&Attempt]) -> Way {
+    let found = attribute(&paths(a), &paths(b));
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let one_sided = found.nodes.iter().filter(|node| node.presence != Presence::Both).count();
+    Way {
+        one_sided: count(one_sided),
+        reordered: count(found.reordered.len()),
+        regrouped: count(found.regrouped.len()),
     }
 }
 

@@ -15,7 +15,7 @@ mod ruling;
 mod run;
 mod sample;
 
-pub(crate) use case::{CaseDetail, CaseRow, Kind, Means, Side};
+pub(crate) use case::{CaseDetail, CaseRow, Kind, Means, Side, Way};
 pub(crate) use change::{Change, Metric};
 pub(crate) use gate::{Decision, Gated, Lack};
 pub(crate) use nodes::{Attribution, NodeChange, Presence};

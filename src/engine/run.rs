@@ -71,6 +71,7 @@ impl Engine {
             stopped_early,
             versions: self.versions.ran(),
             limit: self.pace.gate.fallen(),
+            fields: self.versions.fields(),
         };
         self.tell(&Event::RunFinished(end.clone()))?;
         Ok(end)

@@ -1,17 +1,22 @@
 //! Which published versions ran: an app's first one is held for the whole run, and another one is told as what it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::event::RanVersion;
-use crate::exchange::Transcript;
+use crate::exchange::{Arrival, Transcript};
 use crate::outcome::Cause;
 use crate::plan::case::{Case, HeldVersion};
 use crate::verdict::{Finding, Severity, Truth};
 
 /// Different versions that are told of one run; a live one has one an app.
 const MOST: usize = 64;
+
+/// Attempts whose fields are looked at: they hardly differ.
+const LOOKED: u32 = 200;
 
 /// The versions seen so far.
 #[derive(Debug, Default)]
@@ -25,6 +30,10 @@ struct Seen {
     held: BTreeMap<Arc<str>, Held>,
     /// Attempts by what ran.
     ran: BTreeMap<Ran, u32>,
+    /// `event.field`, of the events that every run has.
+    fields: BTreeSet<String>,
+    /// Attempts whose fields were looked at.
+    looked: u32,
 }
 
 /// App, `workflow_id` and Dify's version.
@@ -60,7 +69,7 @@ impl Versions {
             let HeldVersion { workflow_id, test } = version.clone();
             (app.clone(), Held { workflow_id, test, sent: since })
         };
-        let seen = Seen { held: held.iter().map(hold).collect(), ran: BTreeMap::new() };
+        let seen = Seen { held: held.iter().map(hold).collect(), ..Seen::default() };
         Self { seen: Mutex::new(seen) }
     }
 
@@ -74,6 +83,15 @@ impl Versions {
         if seen.ran.len() < MOST || seen.ran.contains_key(&ran) {
             *seen.ran.entry(ran).or_default() += 1;
         }
+        if seen.looked < LOOKED {
+            seen.looked += 1;
+            seen.fields.extend(fields(transcript));
+        }
+    }
+
+    /// The fields of the events that every run has.
+    pub fn fields(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).fields.iter().cloned().collect()
     }
 
     /// Holds the version that ran against the one asked for, else against the first that the run saw of the app.
@@ -104,6 +122,20 @@ impl Versions {
         };
         seen.ran.iter().map(version).collect()
     }
+}
+
+/// The fields of the first and the last event, and of the first node's; each is a name that Dify gave, not an answer.
+fn fields(transcript: &Transcript) -> Vec<String> {
+    let ends = [transcript.events.first(), transcript.events.last()];
+    let mut found = Vec::new();
+    for event in ends.into_iter().flatten().map(Arrival::json) {
+        if let (Some(name), Some(data)) = (event["event"].as_str(), event["data"].as_object()) {
+            found.extend(data.keys().map(|key| format!("{name}.{key}")));
+        }
+    }
+    let node = transcript.nodes.first().and_then(|node| node.finished.as_ref()).and_then(Value::as_object);
+    found.extend(node.into_iter().flat_map(|data| data.keys()).map(|key| format!("node_finished.{key}")));
+    found
 }
 
 /// Ids are compared as Dify does: it reads them as UUIDs.

@@ -50,6 +50,12 @@ fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
         },
         interrupted: later.interrupted,
         stopped_early: later.stopped_early,
+        fields: {
+            let mut fields = [earlier.fields, later.fields].concat();
+            fields.sort_unstable();
+            fields.dedup();
+            fields
+        },
     }
 }
 

@@ -13,6 +13,8 @@ const SKEW: i64 = 600;
 const FILE_IDS: [&str; 6] = ["id", "tenant_id", "related_id", "upload_file_id", "reference", "storage_key"];
 /// Keys of a file that hold addresses.
 const FILE_ADDRESSES: [&str; 2] = ["url", "remote_url"];
+/// Keys of a model's usage that are the time it took.
+const USAGE_TIMES: [&str; 3] = ["latency", "time_to_first_token", "time_to_generate"];
 
 /// What varies by itself in one run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,13 +38,16 @@ impl Varying {
         Self { during: Some((began.as_second() - SKEW, ended.as_second() + SKEW)), ..self }
     }
 
-    /// True where the whole text is a moment of the run: RFC 3339, or seconds or milliseconds since 1970.
+    /// True where the whole text is a moment of the run: RFC 3339, the date of an HTTP header, or seconds or milliseconds since 1970.
     fn is_time(&self, text: &str) -> bool {
-        if self.during.is_none()
-            || text.len() < 10
-            || text.len() > 40
-            || !text.starts_with(|c: char| c.is_ascii_digit())
-        {
+        if self.during.is_none() || text.len() < 10 || text.len() > 40 {
+            return false;
+        }
+        if text.ends_with(" GMT") {
+            let moment = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+            return moment.is_ok_and(|moment| self.is_now(moment.as_second() as f64));
+        }
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
             return false;
         }
         let zoned = || text.replacen(' ', "T", 1);
@@ -69,6 +74,10 @@ impl Varying {
                 _ => &[],
             };
             beside.iter().for_each(|key| drop(members.shift_remove(*key)));
+            if node_type == "start" {
+                // Which of them there are depends on Dify's version, and no workflow has said any of them.
+                members.retain(|key, _| !key.starts_with("sys."));
+            }
         }
         settled
     }
@@ -89,8 +98,13 @@ impl Varying {
 
     fn members(&self, members: &Map<String, Value>) -> Map<String, Value> {
         let is_file = members.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__");
+        let is_usage = members.contains_key("total_tokens") && members.contains_key("total_price");
         let settled = |(key, member): (&String, &Value)| {
             let member = match member {
+                Value::Number(_) if is_usage && USAGE_TIMES.contains(&key.as_str()) => Value::from("[time]"),
+                Value::String(name) if is_file && key == "filename" && is_drawn(name) => {
+                    Value::from("[file name]")
+                }
                 Value::String(text) if is_file && !text.is_empty() && FILE_IDS.contains(&key.as_str()) => {
                     Value::from("[file id]")
                 }
@@ -131,6 +145,12 @@ impl Varying {
         }
         Value::from(settled)
     }
+}
+
+/// True for the name that Dify draws for a file that a tool or a node made: 32 hexadecimal digits, and an ending.
+fn is_drawn(name: &str) -> bool {
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    stem.len() == 32 && stem.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Replaces the signed addresses of Dify's own files.
@@ -179,6 +199,15 @@ mod tests {
             ),
             (json!("2026-11-24T10:00:03.25Z"), json!("[time]")),
             (json!("2026-11-24 10:00:03"), json!("[time]")),
+            (json!("Tue, 24 Nov 2026 10:00:03 GMT"), json!("[time]")),
+            (
+                json!({"total_tokens": 19, "total_price": "0.1", "latency": 0.171, "time_to_generate": 0.1}),
+                json!({"total_tokens": 19, "total_price": "0.1", "latency": "[time]", "time_to_generate": "[time]"}),
+            ),
+            (
+                json!({"dify_model_identity": "__dify__file__", "filename": "7c7a2e0643704142a2d57d16b3bc5e91.png"}),
+                json!({"dify_model_identity": "__dify__file__", "filename": "[file name]"}),
+            ),
             (json!([1_795_514_403, 1_795_514_403_250_u64]), json!(["[time]", "[time]"])),
             (
                 json!("see http://h/files/1/file-preview?timestamp=17&nonce=a&sign=x%3D now"),
@@ -199,6 +228,8 @@ mod tests {
             json!("order 8e4f8a6e-6f0c-4f5d-9f0b-1f2e3d4c5b6a"),
             json!("2026-11-20T10:00:03Z"),
             json!("2026-11-24"),
+            json!("Tue, 24 Nov 2020 10:00:03 GMT"),
+            json!({"latency": 0.171, "total_tokens": 19}),
             json!("It is 2026-11-24T10:00:03Z."),
             json!(1_795_000_000),
             json!([20, 8812, 0.5, true, null, "ab"]),

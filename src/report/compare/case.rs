@@ -1,6 +1,6 @@
 //! A test of a comparison in a few lines: what became of it, why, how its outputs differ, and whose fault it is.
 
-use crate::compare::{Attribution, CaseDetail, CaseRow, Kind, NodeChange, Presence};
+use crate::compare::{Attribution, CaseDetail, CaseRow, Kind, NodeChange, Presence, Way};
 use crate::report::compare::words;
 use crate::report::explain::{Bounds, json_changes};
 use crate::report::text::{Text, Tone, one_line};
@@ -81,10 +81,12 @@ fn nodes(text: &mut Text, found: &Attribution) {
     if !renamed.is_empty() {
         text.push(&format!("  renamed: {}", named(&renamed))).end();
     }
-    for (one, other) in found.reordered.iter().take(NODES) {
-        if let (Some(one), Some(other)) = (found.nodes.get(*one), found.nodes.get(*other)) {
-            let told = format!("  in another order: {} and {}", words::node(one), words::node(other));
-            text.push(&told).end();
+    let moved = [("in another order", &found.reordered), ("at the same time on one side only", &found.regrouped)];
+    for (word, pairs) in moved {
+        for (one, other) in pairs.iter().take(NODES) {
+            if let (Some(one), Some(other)) = (found.nodes.get(*one), found.nodes.get(*other)) {
+                text.push(&format!("  {word}: {} and {}", words::node(one), words::node(other))).end();
+            }
         }
     }
 }
@@ -103,13 +105,13 @@ fn shares(text: &mut Text, row: &CaseRow, found: &Attribution) {
     if changed(row, |means| means.tokens) {
         told.extend(
             largest(found, |node| node.tokens)
-                .map(|(node, tokens)| format!("{} {tokens:+.0} tokens", words::node(node))),
+                .map(|(node, tokens)| format!("{} {tokens:+.0} tokens", words::node(node)).replace(" -", " −")),
         );
     }
     if changed(row, |means| means.latency) {
         told.extend(
             largest(found, |node| node.elapsed_ms)
-                .map(|(node, ms)| format!("{} {ms:+.0} ms", words::node(node))),
+                .map(|(node, ms)| format!("{} {ms:+.0} ms", words::node(node)).replace(" -", " −")),
         );
     }
     if !told.is_empty() {
@@ -135,6 +137,7 @@ pub(super) fn is_told(row: &CaseRow) -> bool {
         changed(row, |means| means.tokens)
             || changed(row, |means| means.cost)
             || changed(row, |means| means.latency)
+            || row.way != Way::default()
     };
     both && match row.kind {
         Kind::Unchanged => figures(),

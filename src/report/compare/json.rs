@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::compare::{
     CaseDetail, CaseRow, Change, Comparison, Counts, Decision, Gated, Kind, Lack, OutputDrift, PlainGated,
-    Ruling, Side, Verdict,
+    Ruling, Side, Verdict, Way,
 };
 use crate::journal::RunRecord;
 use crate::report::compare::words;
@@ -30,6 +30,7 @@ pub(super) struct Head<'c> {
     verdict: &'static str,
     reason: String,
     notes: Vec<String>,
+    remarks: Vec<String>,
     counts: Counts,
     changes: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +67,7 @@ pub(super) struct Case<'c> {
     #[serde(skip_serializing_if = "Option::is_none")]
     similarity: Option<f64>,
     outputs: Drift,
+    way: Way,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'c CaseDetail>,
 }
@@ -129,6 +131,7 @@ pub(super) fn case(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec
         b: row.b.as_ref(),
         similarity: row.similarity,
         outputs: drift(row.drift),
+        way: row.way,
         detail,
     };
     Ok(serde_json::to_vec(&case)?)
@@ -159,6 +162,7 @@ pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8)
         verdict: verdict(ruling.verdict),
         reason: words::ruling(compared, ruling),
         notes: words::warnings(compared),
+        remarks: words::remarks(compared),
         counts: compared.counts,
         changes: compared.changes.iter().map(change).collect(),
         outputs_p: compared.outputs.map(|test| test.p),

@@ -98,6 +98,9 @@ fn measures(text: &mut String, compared: &Comparison<'_>) {
     for change in &compared.changes {
         text.push_str(&format!("- {}\n", markdown_text(&words::change(change))));
     }
+    for remark in words::remarks(compared) {
+        text.push_str(&format!("- {}\n", markdown_text(&remark)));
+    }
     for gated in &compared.gates {
         let word = words::decision(gated.decision);
         text.push_str(&format!("- gate **{word}**: {}\n", markdown_text(&words::gate(gated))));

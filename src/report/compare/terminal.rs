@@ -80,6 +80,9 @@ impl Screen {
             ))
             .end();
         }
+        for remark in words::remarks(compared) {
+            text.push("  ").push(&visible(&remark, Lines::One)).end();
+        }
         gates(text, compared);
         for warning in words::warnings(compared) {
             text.tone(Tone::Doubt, &format!("note: {}", visible(&warning, Lines::One))).end();

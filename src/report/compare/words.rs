@@ -1,5 +1,7 @@
 //! The words that all documents of a comparison have in common: sides, changes, gates, and what it comes to.
 
+use std::collections::BTreeSet;
+
 use crate::base::units::format_count;
 use crate::compare::{
     ALPHA, CaseRow, Change, Comparison, Decision, Gated, Kind, Lack, Metric, NodeChange, OutputDrift, Plain,
@@ -24,13 +26,16 @@ pub(super) fn chance(p: f64) -> String {
 pub(super) fn side(record: &RunRecord) -> String {
     let start = &record.start;
     let mut text = one_line(&start.target, 80);
-    for ran in record.end.iter().flat_map(|end| &end.versions).take(3) {
-        if let Some(version) = &ran.workflow_id {
-            text.push_str(&format!(", version {}", one_line(version, 60)));
-        }
-        if let Some(dify) = &ran.dify_version {
-            text.push_str(&format!(" (Dify {})", one_line(dify, 20)));
-        }
+    let ran = || record.end.iter().flat_map(|end| &end.versions);
+    let versions: BTreeSet<&str> = ran().filter_map(|ran| ran.workflow_id.as_deref()).collect();
+    let difys: BTreeSet<&str> = ran().filter_map(|ran| ran.dify_version.as_deref()).collect();
+    match versions.len() {
+        0 => {}
+        1 => versions.iter().for_each(|version| text.push_str(&format!(", version {}", one_line(version, 60)))),
+        many => text.push_str(&format!(", {many} versions")),
+    }
+    for dify in difys.iter().take(3) {
+        text.push_str(&format!(", Dify {}", one_line(dify, 20)));
     }
     let totals = &record.totals;
     let (tests, attempts) = (totals.cases() + record.unfinished(), totals.attempts);
@@ -73,6 +78,49 @@ pub(super) fn warnings(compared: &Comparison<'_>) -> Vec<String> {
     }
     told
 }
+
+/// What else differs: the way through the graph, and what Dify itself sends.
+pub(super) fn remarks(compared: &Comparison<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    let ways: [(&str, fn(&CaseRow) -> bool); 3] = [
+        ("ran other nodes", |row| row.way.one_sided > 0),
+        ("ran nodes in another order", |row| row.way.reordered > 0),
+        ("ran nodes at the same time on one side only", |row| row.way.regrouped > 0),
+    ];
+    for (what, is) in ways {
+        let mut rows = compared.rows.iter().filter(|row| is(row));
+        if let Some(first) = rows.next() {
+            let count = 1 + rows.count();
+            told.push(format!("{} {what}, such as `{}`", counted(count, "test"), one_line(&first.name, 120)));
+        }
+    }
+    told.extend(fields(compared));
+    told
+}
+
+/// The fields that only one side's events have.
+fn fields(compared: &Comparison<'_>) -> Vec<String> {
+    let of = |record: &RunRecord| -> Vec<String> {
+        record.end.as_ref().map(|end| end.fields.clone()).unwrap_or_default()
+    };
+    let (a, b) = (of(compared.a), of(compared.b));
+    // A record of an older flowproof, or a run without answers, has none.
+    if a.is_empty() || b.is_empty() {
+        return Vec::new();
+    }
+    let only = |name: &str, one: &[String], other: &[String]| {
+        let alone: Vec<String> =
+            one.iter().filter(|field| !other.contains(field)).map(|field| one_line(field, 80)).collect();
+        let left = alone.len().saturating_sub(FIELDS);
+        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let shown = alone.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
+        (!alone.is_empty()).then(|| format!("only Dify of {name} sends {shown}{more}"))
+    };
+    only("A", &a, &b).into_iter().chain(only("B", &b, &a)).collect()
+}
+
+/// Fields of one side that are named.
+const FIELDS: usize = 12;
 
 /// The kinds in the order of reports, each with its word and number.
 pub(super) fn kinds(compared: &Comparison<'_>) -> [(Kind, &'static str, usize); 6] {
@@ -227,7 +275,8 @@ pub(super) fn ruling(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> String {
         Verdict::Unjudged => "no test was judged on both sides".to_owned(),
         Verdict::Unfinished => "a side has not run to its end, so not every test was compared".to_owned(),
         Verdict::Errored => tests("could not be judged on B"),
-        Verdict::Regressed => tests("passed on A and not on B, or new and red"),
+        Verdict::Regressed if ruling.tests.is_some_and(|(row, _)| row.a.is_none()) => tests("new on B and red"),
+        Verdict::Regressed => tests("red on B and not on A"),
         Verdict::Gate => gate().unwrap_or_default(),
         Verdict::Undecided => gate().unwrap_or_else(|| tests("could not be compared")),
         Verdict::Holds => holds(compared),
@@ -301,7 +350,7 @@ fn ratio(a: f64, b: f64) -> String {
         return String::new();
     }
     let percent = ((b / a - 1.0) * 100.0).round();
-    if percent == 0.0 { String::new() } else { format!(" ({percent:+} %)") }
+    if percent == 0.0 { String::new() } else { format!(" ({percent:+} %)").replace('-', "−") }
 }
 
 /// A small number with three digits that count.

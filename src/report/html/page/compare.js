@@ -36,7 +36,7 @@ const summarize = () => {
   }
   const facts = [["A", head.a.told], ["B", head.b.told], ["seed", head.seed], ["flowproof", head.flowproof]];
   byId("about").replaceChildren(...facts.map(([name, value]) => make("span", {}, make("b", {}, name), " ", shown(value))));
-  const told = [...head.gates.map((gate) => `gate ${gate.decision}: ${gate.told}`), ...head.changes.map((change) => change.told)];
+  const told = [...head.gates.map((gate) => `gate ${gate.decision}: ${gate.told}`), ...head.changes.map((change) => change.told), ...head.remarks];
   if (told.length > 0) {
     byId("more").hidden = false;
     byId("more").querySelector("summary").replaceChildren(...shown(told.length === 1 ? told[0] : `${told[0]} … and ${count(told.length - 1)} more`));
@@ -90,7 +90,7 @@ const nodeTable = (found) => {
   const body = make("tbody");
   let at = 0;
   some(body, found.nodes, 200, (node) => row(node, at++), "nodes");
-  const orders = found.reordered.map(([one, other]) => make("p", { class: "remark" }, "In another order: ", shown(found.nodes[one].title), " and ", shown(found.nodes[other].title)));
+  const orders = [...found.reordered.map((pair) => ["In another order: ", pair]), ...found.regrouped.map((pair) => ["At the same time on one side only: ", pair])].slice(0, 50).map(([word, [one, other]]) => make("p", { class: "remark" }, word, shown(found.nodes[one].title), " and ", shown(found.nodes[other].title)));
   return make("section", {}, make("h3", {}, "What changed, node by node"), make("table", {}, make("thead", {}, make("tr", {}, ["Node", "Output", "Tokens", "Cost", "Time"].map((word) => make("th", { scope: "col" }, word)))), body), orders);
 };
 
