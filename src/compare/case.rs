@@ -1,6 +1,7 @@
 //! One test on both sides: what changed, and how much it matters.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::base::diff::{JsonChange, diff_json};
 use crate::compare::likeness::{Kept, distances, likeness};
@@ -243,10 +244,18 @@ fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<(&'a Attempt, &'a
     both().find(differ).or_else(|| both().find(|pair| known(pair).is_some()))
 }
 
+/// What an attempt gave; that it gave none is known where its run did not succeed.
 fn output(attempt: &Attempt) -> Option<Kept<'_>> {
-    let value = attempt.facts.settled.as_ref().or(attempt.outputs.as_ref())?;
-    Some(Kept { value, digest: attempt.facts.digest.as_deref() })
+    let facts = &attempt.facts;
+    if let Some(value) = facts.settled.as_ref().or(attempt.outputs.as_ref()) {
+        return Some(Kept { value, digest: facts.digest.as_deref() });
+    }
+    let none = facts.status.as_deref().filter(|status| WITHOUT_OUTPUTS.contains(status))?;
+    Some(Kept { value: &Value::Null, digest: Some(none) })
 }
+
+/// How runs end that give no outputs.
+const WITHOUT_OUTPUTS: [&str; 4] = ["rejected", "failed", "stopped", "paused"];
 
 /// The outputs of the first repeats: the work grows by the square of their number.
 fn kept<'a>(side: &[&'a Attempt]) -> Vec<Kept<'a>> {

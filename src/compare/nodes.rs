@@ -319,7 +319,8 @@ fn is_reordered(a: InTime, b: InTime) -> bool {
 fn is_regrouped(a: InTime, b: InTime) -> bool {
     matches!(
         (a, b),
-        (InTime::Before | InTime::After, InTime::Together) | (InTime::Together, InTime::Before | InTime::After)
+        (InTime::Before | InTime::After, InTime::Together)
+            | (InTime::Together, InTime::Before | InTime::After)
     )
 }
 

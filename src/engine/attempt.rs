@@ -147,6 +147,7 @@ impl Engine {
 
     /// Why the version that ran is not the one that the run tests, if so.
     fn other_version(&self, made: &Made<'_>, transcript: &Transcript) -> Option<Cause> {
+        self.versions.look(transcript);
         if !made.route.is_live() {
             // What was recorded ran then, and is no version of now.
             return None;

@@ -83,10 +83,17 @@ impl Versions {
         if seen.ran.len() < MOST || seen.ran.contains_key(&ran) {
             *seen.ran.entry(ran).or_default() += 1;
         }
-        if seen.looked < LOOKED {
-            seen.looked += 1;
-            seen.fields.extend(fields(transcript));
+    }
+
+    /// Notes the fields of what came, recorded or not.
+    pub fn look(&self, transcript: &Transcript) {
+        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).looked >= LOOKED {
+            return;
         }
+        let fields = fields(transcript);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.looked += 1;
+        seen.fields.extend(fields);
     }
 
     /// The fields of the events that every run has.

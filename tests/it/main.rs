@@ -8,6 +8,8 @@ mod against;
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
+/// What differs between recorded runs and between live sides, which gate decides, and what is never green.
+mod compare;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Questions to live apps: what a doctor finds wrong with them.
@@ -49,3 +51,5 @@ mod tidy;
 mod transport;
 /// What a run watches besides its tests: the version that runs, the tokens that Dify counts, the limit it keeps, what it sends.
 mod watch;
+/// The recorded traffic of two Difys as two runs of one suite.
+mod wire;

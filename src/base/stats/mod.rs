@@ -1,7 +1,5 @@
 //! Formulas with their sources: tests, intervals and corrections for many of them. Pure; randomness comes seeded.
 
-
-
 pub(crate) mod bootstrap;
 pub(crate) mod energy;
 pub(crate) mod mcnemar;

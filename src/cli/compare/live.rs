@@ -26,7 +26,10 @@ pub(super) fn open(request: Request, settings: &Settings) -> Result<Opened, Exit
         opening.map_err(|failure| say::refusal(&failure, "nothing was sent"))?;
     notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
-        return Err(say::failure("no test was selected; `flowproof list` shows what there is", Exit::NoTests));
+        return Err(say::failure(
+            "no test was selected; `flowproof list` shows what there is",
+            Exit::NoTests,
+        ));
     }
     Ok(Opened { plan, session })
 }

@@ -25,8 +25,11 @@ pub(super) fn read(
     project: Option<&ProjectSpec>,
     runs: &Runs,
 ) -> Result<(RunRecord, RunRecord), Exit> {
-    let targets: Vec<&str> =
-        project.iter().flat_map(|project| &project.targets).map(|target| target.name.value.as_str()).collect();
+    let targets: Vec<&str> = project
+        .iter()
+        .flat_map(|project| &project.targets)
+        .map(|target| target.name.value.as_str())
+        .collect();
     let usage = |message: String| say::failure(&message, Exit::Usage);
     let a = side(&args.a, &targets).map_err(usage)?;
     let b = side(&args.b, &targets).map_err(usage)?;
@@ -36,7 +39,8 @@ pub(super) fn read(
     } else if settings.record.is_some() {
         return Err(usage(String::from("compare records no cassettes: unset FLOWPROOF_RECORD")));
     }
-    let finished = |name: &str| report::read(name, runs).map_err(|message| usage(unknown(&message, &targets)));
+    let finished =
+        |name: &str| report::read(name, runs).map_err(|message| usage(unknown(&message, &targets)));
     match (&a, &b) {
         (Side::Finished(a), Side::Finished(b)) => Ok((finished(a)?, finished(b)?)),
         (Side::Live { .. }, Side::Finished(b)) => {
@@ -73,10 +77,12 @@ fn side(text: &str, targets: &[&str]) -> Result<Side, String> {
         version: version.map(str::to_owned),
     };
     match text.split_once('@') {
-        Some(("mock", _)) => Err(String::from("the mock has no versions: `mock` alone is every test's `mock:` answer")),
-        Some((target, "")) if is_target(target) => {
-            Err(format!("`{text}` names no version: write {target}@WORKFLOW_ID, or {target} for the one that is published"))
+        Some(("mock", _)) => {
+            Err(String::from("the mock has no versions: `mock` alone is every test's `mock:` answer"))
         }
+        Some((target, "")) if is_target(target) => Err(format!(
+            "`{text}` names no version: write {target}@WORKFLOW_ID, or {target} for the one that is published"
+        )),
         Some((target, version)) if is_target(target) => Ok(live(target, Some(version))),
         Some(_) | None if is_target(text) => Ok(live(text, None)),
         Some(_) | None => Ok(Side::Finished(text.to_owned())),

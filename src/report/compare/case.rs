@@ -81,7 +81,8 @@ fn nodes(text: &mut Text, found: &Attribution) {
     if !renamed.is_empty() {
         text.push(&format!("  renamed: {}", named(&renamed))).end();
     }
-    let moved = [("in another order", &found.reordered), ("at the same time on one side only", &found.regrouped)];
+    let moved =
+        [("in another order", &found.reordered), ("at the same time on one side only", &found.regrouped)];
     for (word, pairs) in moved {
         for (one, other) in pairs.iter().take(NODES) {
             if let (Some(one), Some(other)) = (found.nodes.get(*one), found.nodes.get(*other)) {
@@ -104,8 +105,9 @@ fn shares(text: &mut Text, row: &CaseRow, found: &Attribution) {
     let mut told = Vec::new();
     if changed(row, |means| means.tokens) {
         told.extend(
-            largest(found, |node| node.tokens)
-                .map(|(node, tokens)| format!("{} {tokens:+.0} tokens", words::node(node)).replace(" -", " −")),
+            largest(found, |node| node.tokens).map(|(node, tokens)| {
+                format!("{} {tokens:+.0} tokens", words::node(node)).replace(" -", " −")
+            }),
         );
     }
     if changed(row, |means| means.latency) {

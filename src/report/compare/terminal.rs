@@ -10,7 +10,7 @@ const FULL: usize = 10;
 /// Tests that are named after those.
 const NAMED: usize = 20;
 /// How much of a difference is shown.
-const BOUNDS: Bounds = Bounds { width: 300, lines: 12 };
+const BOUNDS: Bounds = Bounds { width: 200, lines: 12 };
 
 /// The text that is being written.
 #[derive(Debug)]

@@ -31,7 +31,9 @@ pub(super) fn side(record: &RunRecord) -> String {
     let difys: BTreeSet<&str> = ran().filter_map(|ran| ran.dify_version.as_deref()).collect();
     match versions.len() {
         0 => {}
-        1 => versions.iter().for_each(|version| text.push_str(&format!(", version {}", one_line(version, 60)))),
+        1 => {
+            versions.iter().for_each(|version| text.push_str(&format!(", version {}", one_line(version, 60))))
+        }
         many => text.push_str(&format!(", {many} versions")),
     }
     for dify in difys.iter().take(3) {
@@ -275,7 +277,9 @@ pub(super) fn ruling(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> String {
         Verdict::Unjudged => "no test was judged on both sides".to_owned(),
         Verdict::Unfinished => "a side has not run to its end, so not every test was compared".to_owned(),
         Verdict::Errored => tests("could not be judged on B"),
-        Verdict::Regressed if ruling.tests.is_some_and(|(row, _)| row.a.is_none()) => tests("new on B and red"),
+        Verdict::Regressed if ruling.tests.is_some_and(|(row, _)| row.a.is_none()) => {
+            tests("new on B and red")
+        }
         Verdict::Regressed => tests("red on B and not on A"),
         Verdict::Gate => gate().unwrap_or_default(),
         Verdict::Undecided => gate().unwrap_or_else(|| tests("could not be compared")),
