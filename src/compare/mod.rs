@@ -2,6 +2,7 @@
 //!
 //! Pure but for reading the two journals: records in, judgements out.
 
+mod attempts;
 #[cfg(test)]
 mod calibration;
 mod case;
@@ -10,6 +11,7 @@ mod gate;
 mod likeness;
 mod nodes;
 mod noise;
+mod order;
 mod plain;
 mod ruling;
 mod run;

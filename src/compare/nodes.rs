@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::compare::order::{is_regrouped, is_reordered, moved};
 use crate::outcome::NodeFact;
-
-/// Nodes whose order is looked at: the work grows by the square of their number.
-const MOST_ORDERED: usize = 500;
 
 /// The node executions of one attempt, in order of start.
 pub(crate) type Path = [NodeFact];
@@ -257,71 +255,6 @@ fn cost_change(a: &[NodeFact], b: &[NodeFact]) -> Option<Decimal> {
     };
     let change = mean(b)?.checked_sub(mean(a)?)?;
     (currencies.len() == 1).then_some(change)
-}
-
-/// How two nodes stood in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InTime {
-    Before,
-    After,
-    Together,
-    /// Too near each other to say.
-    Near,
-}
-
-/// Clocks and networks blur what lies nearer than this, milliseconds.
-const BLUR: f64 = 50.0;
-
-fn in_time(one: &NodeFact, other: &NodeFact) -> InTime {
-    let end = |node: &NodeFact| node.elapsed_ms.map(|elapsed| node.start_ms + elapsed);
-    match (end(one), end(other)) {
-        (Some(one_end), _) if one_end < other.start_ms => InTime::Before,
-        (_, Some(other_end)) if other_end < one.start_ms => InTime::After,
-        (Some(one_end), Some(other_end))
-            if one_end.min(other_end) - one.start_ms.max(other.start_ms) >= BLUR =>
-        {
-            InTime::Together
-        }
-        (Some(_) | None, Some(_) | None) => InTime::Near,
-    }
-}
-
-/// Pairs that stood one way in time on the first side and another way on the second.
-fn moved(
-    pairs: &[(Option<usize>, Option<usize>)],
-    (a, b): (&Path, &Path),
-    is_it: fn(InTime, InTime) -> bool,
-) -> Vec<(usize, usize)> {
-    let matched: Vec<(usize, &NodeFact, &NodeFact)> = pairs
-        .iter()
-        .enumerate()
-        .filter_map(|(index, (in_a, in_b))| Some((index, a.get((*in_a)?)?, b.get((*in_b)?)?)))
-        .filter(|(_, in_a, _)| in_a.round.is_none() && !in_a.container)
-        .take(MOST_ORDERED)
-        .collect();
-    let mut found = Vec::new();
-    for (place, (index, one_a, one_b)) in matched.iter().enumerate() {
-        for (other, other_a, other_b) in matched.iter().skip(place + 1) {
-            if is_it(in_time(one_a, other_a), in_time(one_b, other_b)) {
-                found.push((*index, *other));
-            }
-        }
-    }
-    found
-}
-
-/// Strictly one after the other on both sides, in another order.
-fn is_reordered(a: InTime, b: InTime) -> bool {
-    matches!((a, b), (InTime::Before, InTime::After) | (InTime::After, InTime::Before))
-}
-
-/// One after the other on one side, at the same time on the other.
-fn is_regrouped(a: InTime, b: InTime) -> bool {
-    matches!(
-        (a, b),
-        (InTime::Before | InTime::After, InTime::Together)
-            | (InTime::Together, InTime::Before | InTime::After)
-    )
 }
 
 #[cfg(test)]

@@ -19,6 +19,10 @@ use crate::suite::read_compare::{BoundSpec, CompareSpec};
 pub(crate) const ALPHA: f64 = 0.05;
 /// Arrangements drawn where all would be too many.
 const DRAWN: u32 = 9_999;
+/// Fewer where tests are many, so that the work stays bounded; the smallest `p` is then a thousandth.
+const LEAST_DRAWN: u32 = 999;
+/// Signs and splits that are drawn for one measure.
+const WORK: usize = 5_000_000;
 
 /// What a comparison is held against.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -87,7 +91,9 @@ impl<'a> Comparison<'a> {
     pub fn of(a: &'a RunRecord, b: &'a RunRecord, gates: &Gates, seed: u64) -> Result<Self, JournalError> {
         let places = places(a, b)?;
         let (mut rows, pairs) = read(a, b, &places)?;
-        let draws = Draws { count: DRAWN, seed };
+        let attempts: usize = pairs.iter().map(Pair::repeats).sum();
+        let most = u32::try_from(WORK / attempts.max(1)).unwrap_or(DRAWN);
+        let draws = Draws { count: most.clamp(LEAST_DRAWN, DRAWN), seed };
         let alpha = gates.bounds.iter().map(|bound| bound.alpha).fold(ALPHA, f64::min);
         let (drifts, outputs) = drift_of_outputs(&pairs, alpha, draws);
         let mut drifts = drifts.into_iter();

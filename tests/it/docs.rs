@@ -4,6 +4,7 @@
 //! - `yaml`: a suite; it loads, and is green on the mock. `red`: it ends with 100. `tests`: a list of tests.
 //!   `assert`: a list of assertions. `project`: a project file.
 //! - `console`: lines after `$` are run; what stands between them is what they print. `red`: beside the page's last red suite.
+//!   `recorded`: beside the recorded runs of two Difys; its lines are some of those printed.
 //! - `sh`: every `flowproof` and `cargo run --` line is run. `live`: against a mock that plays the live Dify. `skip`: not run.
 //!
 //! `# exit 4` after a command, or `exit=4` after the language, is the exit code.
@@ -114,7 +115,18 @@ fn every_command_runs() {
                 continue;
             }
             let sandbox = Sandbox::with_suites(root());
+            if block.is("recorded") {
+                let names = ["dify-1.12.1.jsonl", "dify-1.14.2.jsonl"];
+                for (name, journal) in names.iter().zip(crate::wire::journals()) {
+                    sandbox.write(name, &String::from_utf8(journal).unwrap());
+                }
+            }
+            let mut printed = String::new();
             for line in block.text.lines() {
+                if block.is("recorded") && !line.starts_with("$ ") {
+                    assert!(printed.contains(line), "{}: `{line}` is not in:\n{printed}", block.place);
+                    continue;
+                }
                 let line = if block.language == "console" {
                     line.strip_prefix("$ ").unwrap_or_default()
                 } else {
@@ -131,6 +143,7 @@ fn every_command_runs() {
                     "{}: `{line}` ended otherwise:\n{}",
                     block.place, done.output
                 );
+                printed = done.output;
                 shown += 1;
             }
         }

@@ -10,7 +10,7 @@ use crate::compare::{
     Ruling, Side, Verdict, Way,
 };
 use crate::journal::RunRecord;
-use crate::report::compare::words;
+use crate::report::compare::{decided, sides, words};
 
 /// The version of the document's schema.
 pub(crate) const VERSION: u32 = 1;
@@ -160,9 +160,9 @@ pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8)
         seed: compared.seed,
         exit,
         verdict: verdict(ruling.verdict),
-        reason: words::ruling(compared, ruling),
-        notes: words::warnings(compared),
-        remarks: words::remarks(compared),
+        reason: decided::ruling(compared, ruling),
+        notes: sides::warnings(compared),
+        remarks: sides::remarks(compared),
         counts: compared.counts,
         changes: compared.changes.iter().map(change).collect(),
         outputs_p: compared.outputs.map(|test| test.p),
@@ -184,7 +184,7 @@ fn run(record: &RunRecord) -> Run<'_> {
         replayed: record.totals.replayed,
         tokens: record.totals.tokens,
         versions: record.end.as_ref().map_or(&[], |end| &end.versions),
-        told: words::side(record),
+        told: sides::side(record),
     }
 }
 
@@ -223,21 +223,21 @@ fn gate(gated: &Gated) -> Value {
     };
     json!({
         "gate": gated.bound.metric.key(),
-        "decision": words::decision(gated.decision),
+        "decision": decided::decision(gated.decision),
         "worse_by": gated.bound.worse_by,
         "alpha": gated.bound.alpha,
         "found": gated.change.map(|change| change.worse_by),
         "p": gated.change.map(|_| gated.p),
         "needs_repeats": needs_repeats,
         "needs_tests": needs_tests,
-        "told": words::gate(gated),
+        "told": decided::gate(gated),
     })
 }
 
 fn plain(gated: &PlainGated) -> Value {
     json!({
         "gate": gated.key,
-        "decision": words::plain_decision(gated.decision),
-        "told": words::plain(gated),
+        "decision": decided::plain_decision(gated.decision),
+        "told": decided::plain(gated),
     })
 }

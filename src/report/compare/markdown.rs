@@ -4,7 +4,7 @@
 
 use crate::base::units::format_count;
 use crate::compare::{CaseDetail, CaseRow, Comparison, Kind, Ruling, Verdict};
-use crate::report::compare::{case, words};
+use crate::report::compare::{case, decided, sides, words};
 use crate::report::diff::{fence_for, markdown_text};
 use crate::report::explain::Bounds;
 use crate::report::markdown::{COMMENT, code, html, shortened};
@@ -27,14 +27,14 @@ pub(crate) struct Comment {
 impl Comment {
     /// Begins with what decided, the totals and the gates.
     pub fn new(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> Self {
-        let told = markdown_text(&words::ruling(compared, ruling));
+        let told = markdown_text(&decided::ruling(compared, ruling));
         let mut text = format!("## {} flowproof compare: {told}\n\n", light(ruling.verdict));
-        for warning in words::warnings(compared) {
+        for warning in sides::warnings(compared) {
             text.push_str(&format!("> **{}**\n>\n", markdown_text(&warning)));
         }
         text.push_str("\n| | side |\n| --- | --- |\n");
         for (name, record) in [("A", compared.a), ("B", compared.b)] {
-            text.push_str(&format!("| **{name}** | {} |\n", cell(&words::side(record))));
+            text.push_str(&format!("| **{name}** | {} |\n", cell(&sides::side(record))));
         }
         counts(&mut text, compared);
         measures(&mut text, compared);
@@ -98,16 +98,16 @@ fn measures(text: &mut String, compared: &Comparison<'_>) {
     for change in &compared.changes {
         text.push_str(&format!("- {}\n", markdown_text(&words::change(change))));
     }
-    for remark in words::remarks(compared) {
+    for remark in sides::remarks(compared) {
         text.push_str(&format!("- {}\n", markdown_text(&remark)));
     }
     for gated in &compared.gates {
-        let word = words::decision(gated.decision);
-        text.push_str(&format!("- gate **{word}**: {}\n", markdown_text(&words::gate(gated))));
+        let word = decided::decision(gated.decision);
+        text.push_str(&format!("- gate **{word}**: {}\n", markdown_text(&decided::gate(gated))));
     }
     for gated in &compared.plain {
-        let word = words::plain_decision(gated.decision);
-        text.push_str(&format!("- gate **{word}**: {}\n", markdown_text(&words::plain(gated))));
+        let word = decided::plain_decision(gated.decision);
+        text.push_str(&format!("- gate **{word}**: {}\n", markdown_text(&decided::plain(gated))));
     }
     text.push('\n');
 }

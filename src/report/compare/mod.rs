@@ -1,9 +1,11 @@
 //! Documents of a comparison: terminal, Markdown, JSON and one page. The tests are read once for all of them, worst first.
 
 mod case;
+mod decided;
 mod json;
 mod markdown;
 mod page;
+mod sides;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A comparison on a terminal: the tests that differ, worst first, then the totals; the last line says what decided.
 
 use crate::compare::{CaseDetail, CaseRow, Comparison, Decision, Kind, Plain, Ruling, Verdict};
-use crate::report::compare::{case, words};
+use crate::report::compare::{case, decided, sides, words};
 use crate::report::explain::Bounds;
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
 
@@ -26,7 +26,7 @@ impl Screen {
     pub fn new(compared: &Comparison<'_>, ink: Ink) -> Self {
         let mut text = Text::new(ink);
         for (name, record) in [("A", compared.a), ("B", compared.b)] {
-            text.tone(Tone::Strong, name).push("  ").push(&words::side(record)).end();
+            text.tone(Tone::Strong, name).push("  ").push(&sides::side(record)).end();
         }
         Self { text, told: 0, named: 0, left: 0 }
     }
@@ -80,17 +80,17 @@ impl Screen {
             ))
             .end();
         }
-        for remark in words::remarks(compared) {
+        for remark in sides::remarks(compared) {
             text.push("  ").push(&visible(&remark, Lines::One)).end();
         }
         gates(text, compared);
-        for warning in words::warnings(compared) {
+        for warning in sides::warnings(compared) {
             text.tone(Tone::Doubt, &format!("note: {}", visible(&warning, Lines::One))).end();
         }
         if let Some(reports) = end.reports {
             text.push("reports: ").push(&one_line(reports, 400)).end();
         }
-        last(text, &words::ruling(compared, ruling), ruling.verdict, end.code);
+        last(text, &decided::ruling(compared, ruling), ruling.verdict, end.code);
         self.text.out
     }
 }
@@ -123,9 +123,9 @@ fn gates(text: &mut Text, compared: &Comparison<'_>) {
             Decision::Inconclusive(_) => Tone::Doubt,
         };
         text.push("gate ")
-            .tone(tone, words::decision(gated.decision))
+            .tone(tone, decided::decision(gated.decision))
             .push("  ")
-            .push(&words::gate(gated))
+            .push(&decided::gate(gated))
             .end();
     }
     for gated in &compared.plain {
@@ -134,8 +134,8 @@ fn gates(text: &mut Text, compared: &Comparison<'_>) {
             Plain::Failed => Tone::Bad,
             Plain::Inconclusive => Tone::Doubt,
         };
-        let word = words::plain_decision(gated.decision);
-        text.push("gate ").tone(tone, word).push("  ").push(&words::plain(gated)).end();
+        let word = decided::plain_decision(gated.decision);
+        text.push("gate ").tone(tone, word).push("  ").push(&decided::plain(gated)).end();
     }
 }
 

@@ -1,0 +1,81 @@
+//! The attempts of one side of a test: which of them stand, which tells, and what each of them gave.
+
+use serde_json::Value;
+
+use crate::compare::likeness::Kept;
+use crate::compare::sample::Observation;
+use crate::journal::CaseRecord;
+use crate::outcome::{Attempt, NodeFact};
+use crate::verdict::Verdict;
+
+/// The most repeats of a side whose outputs are compared with each other.
+const MOST_OUTPUTS: usize = 20;
+
+/// The node executions of each attempt that has any.
+pub(super) fn paths<'a>(side: &[&'a Attempt]) -> Vec<&'a [NodeFact]> {
+    side.iter().map(|attempt| attempt.facts.nodes.as_slice()).filter(|path| !path.is_empty()).collect()
+}
+
+/// The attempts that stand, repeat by repeat: those that an infrastructure retry followed do not.
+pub(super) fn standing(record: &CaseRecord) -> Vec<&Attempt> {
+    let mut standing: Vec<&Attempt> = record.attempts.iter().filter(|attempt| !attempt.retried).collect();
+    standing.sort_by_key(|attempt| attempt.repeat);
+    standing
+}
+
+/// The attempts that stand for their sides: of the first repeats whose outputs differ, else of the first that have any.
+pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<(&'a Attempt, &'a Attempt)> {
+    let both = || a.iter().copied().zip(b.iter().copied());
+    let known = |pair: &(&'a Attempt, &'a Attempt)| Some((output(pair.0)?, output(pair.1)?));
+    let differ =
+        |pair: &(&'a Attempt, &'a Attempt)| known(pair).is_some_and(|(one, other)| !one.is_same(&other));
+    both().find(differ).or_else(|| both().find(|pair| known(pair).is_some()))
+}
+
+/// What an attempt gave; that it gave none is known where its run did not succeed.
+pub(super) fn output(attempt: &Attempt) -> Option<Kept<'_>> {
+    let facts = &attempt.facts;
+    if let Some(value) = facts.settled.as_ref().or(attempt.outputs.as_ref()) {
+        return Some(Kept { value, digest: facts.digest.as_deref() });
+    }
+    let none = facts.status.as_deref().filter(|status| WITHOUT_OUTPUTS.contains(status))?;
+    Some(Kept { value: &Value::Null, digest: Some(none) })
+}
+
+/// How runs end that give no outputs.
+const WITHOUT_OUTPUTS: [&str; 4] = ["rejected", "failed", "stopped", "paused"];
+
+/// The outputs of the first repeats: the work grows by the square of their number.
+pub(super) fn kept<'a>(side: &[&'a Attempt]) -> Vec<Kept<'a>> {
+    side.iter().copied().filter_map(output).take(MOST_OUTPUTS).collect()
+}
+
+/// The one currency that every price of both sides is in.
+pub(super) fn currency<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<&'a str> {
+    let mut named =
+        a.iter().chain(b).flat_map(|attempt| &attempt.facts.cost).map(|price| price.currency.as_str());
+    let first = named.next()?;
+    named.all(|other| other == first).then_some(first)
+}
+
+pub(super) fn observation(attempt: &Attempt, currency: Option<&str>) -> Observation {
+    let facts = &attempt.facts;
+    Observation {
+        passed: match attempt.verdict {
+            Verdict::Passed | Verdict::Flaky => Some(true),
+            Verdict::Failed => Some(false),
+            Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => None,
+        },
+        // A total in doubt is no measure.
+        tokens: facts
+            .tokens
+            .filter(|_| facts.usage.as_ref().is_none_or(|doubt| doubt.trusted))
+            .map(|tokens| tokens as f64),
+        cost: currency.and_then(|currency| {
+            let price = facts.cost.iter().find(|price| price.currency == currency)?;
+            price.amount.parse().ok()
+        }),
+        latency: facts.latency_ms,
+        ttft: facts.ttft_ms,
+    }
+}

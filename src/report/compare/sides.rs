@@ -1,0 +1,105 @@
+//! The two sides of a comparison in words: what ran, what must not be overlooked, and how they differ as wholes.
+
+use std::collections::BTreeSet;
+
+use crate::compare::{CaseRow, Comparison};
+use crate::journal::RunRecord;
+use crate::report::compare::words::counted;
+use crate::report::provenance;
+use crate::report::text::one_line;
+
+/// `staging, version wf-1 (Dify 1.14.2), run 2026…: 12 tests, 36 attempts`.
+pub(super) fn side(record: &RunRecord) -> String {
+    let start = &record.start;
+    let mut text = one_line(&start.target, 80);
+    let ran = || record.end.iter().flat_map(|end| &end.versions);
+    let versions: BTreeSet<&str> = ran().filter_map(|ran| ran.workflow_id.as_deref()).collect();
+    let difys: BTreeSet<&str> = ran().filter_map(|ran| ran.dify_version.as_deref()).collect();
+    match versions.len() {
+        0 => {}
+        1 => {
+            versions.iter().for_each(|version| text.push_str(&format!(", version {}", one_line(version, 60))))
+        }
+        many => text.push_str(&format!(", {many} versions")),
+    }
+    for dify in difys.iter().take(3) {
+        text.push_str(&format!(", Dify {}", one_line(dify, 20)));
+    }
+    let totals = &record.totals;
+    let (tests, attempts) = (totals.cases() + record.unfinished(), totals.attempts);
+    text.push_str(&format!(
+        ", run {}: {}, {}",
+        one_line(&start.run, 60),
+        counted(tests as usize, "test"),
+        counted(attempts as usize, "attempt")
+    ));
+    text
+}
+
+/// What must not be overlooked about the sides: no live workflow, records that are not whole, tests left out.
+pub(super) fn warnings(compared: &Comparison<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    for (name, record) in [("A", compared.a), ("B", compared.b)] {
+        if let Some(note) = provenance::note(&record.start, &record.totals) {
+            told.push(format!("{name} ran {note}"));
+        }
+        if record.end.is_none() {
+            told.push(format!("{name} was killed or still goes on: this is what had finished"));
+        } else if record.end.as_ref().is_some_and(|end| end.interrupted) {
+            told.push(format!("{name} was interrupted: this is what had finished"));
+        } else if record.unfinished() > 0 {
+            let unfinished = record.unfinished() as usize;
+            told.push(format!("{name} has {} without a verdict", counted(unfinished, "test")));
+        }
+        if record.has_losses() {
+            told.push(format!("{name} has lines in its journal that cannot be read: facts are lost"));
+        }
+    }
+    if compared.same_run() {
+        told.push(String::from("A and B are the same run: nothing can differ"));
+    }
+    told
+}
+
+/// What else differs: the way through the graph, and what Dify itself sends.
+pub(super) fn remarks(compared: &Comparison<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    let ways: [(&str, fn(&CaseRow) -> bool); 3] = [
+        ("ran other nodes", |row| row.way.one_sided > 0),
+        ("ran nodes in another order", |row| row.way.reordered > 0),
+        ("ran nodes at the same time on one side only", |row| row.way.regrouped > 0),
+    ];
+    for (what, is) in ways {
+        let mut rows = compared.rows.iter().filter(|row| is(row));
+        if let Some(first) = rows.next() {
+            let count = 1 + rows.count();
+            told.push(format!("{} {what}, such as `{}`", counted(count, "test"), one_line(&first.name, 120)));
+        }
+    }
+    told.extend(fields(compared));
+    told
+}
+
+/// The fields that only one side's events have.
+fn fields(compared: &Comparison<'_>) -> Vec<String> {
+    let of = |record: &RunRecord| -> Vec<String> {
+        record.end.as_ref().map(|end| end.fields.clone()).unwrap_or_default()
+    };
+    let (a, b) = (of(compared.a), of(compared.b));
+    // A record of an older flowproof, or a run without answers, has none.
+    if a.is_empty() || b.is_empty() {
+        return Vec::new();
+    }
+    let only = |name: &str, one: &[String], other: &[String]| {
+        let alone: Vec<String> =
+            one.iter().filter(|field| !other.contains(field)).map(|field| one_line(field, 80)).collect();
+        let left = alone.len().saturating_sub(FIELDS);
+        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let shown = alone.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
+        (!alone.is_empty()).then(|| format!("only Dify of {name} sends {shown}{more}"))
+    };
+    only("A", &a, &b).into_iter().chain(only("B", &b, &a)).collect()
+}
+
+/// Fields of one side that are named.
+const FIELDS: usize = 12;
