@@ -36,6 +36,9 @@ pub struct RunStart {
     /// The runs it was merged of; empty where it ran itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedRun>,
+    /// True where every test is a process of nextest: `cases` then counts those that were begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nextest: bool,
     /// Cases filtered out.
     pub deselected: u32,
     /// The seed of shuffling and jitter.

@@ -121,6 +121,12 @@ impl Cases {
         self.since.get(&number).is_none_or(|since| offset > *since)
     }
 
+    /// How many cases were planned and are not withdrawn.
+    pub fn count(&self) -> u32 {
+        let known = self.known.values().filter(|known| !known.is_withdrawn()).count();
+        u32::try_from(known).unwrap_or(u32::MAX)
+    }
+
     /// How many planned cases have no result.
     pub fn unfinished(&self) -> u32 {
         let open = self.known.values().filter(|known| matches!(known.state, State::Planned)).count();

@@ -350,9 +350,13 @@ impl Fold {
                 totals.warnings += warnings;
             }
         }
-        let unfinished = self.start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
+        let mut start = self.start;
+        if start.nextest {
+            start.cases = cases.count();
+        }
+        let unfinished = start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
         RunRecord {
-            start: self.start,
+            start,
             end: self.ends.all(),
             unfinished,
             totals,

@@ -28,6 +28,7 @@ mod records;
 mod roster;
 #[cfg(test)]
 pub(crate) mod sample;
+mod shared;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
 pub(crate) use roster::Roster;
+pub(crate) use shared::SharedJournal;
 pub(crate) use split::mended;
 pub(crate) use watched::Watched;
 

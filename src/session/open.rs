@@ -58,8 +58,12 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     let mut session = Session::new(&plan, reports, formats);
     session.step_summary.clone_from(&settings.step_summary);
     session.asked = asked(request, &options(settings, request).paths, &choices);
-    let mut partial =
-        Partial { opening: Opening { plan, session, notes: Vec::new(), again: None }, problems, unsound, files };
+    let mut partial = Partial {
+        opening: Opening { plan, session, notes: Vec::new(), again: None },
+        problems,
+        unsound,
+        files,
+    };
     partial.add_cassettes(used, &root);
     Ok(partial)
 }

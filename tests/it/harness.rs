@@ -126,10 +126,70 @@ fn nextest_lists_each_test_runs_it_in_a_process_and_fails_what_fails() {
     let suites = project.path("suites");
     let red = command(&["nextest", "run", "--no-fail-fast", "--test", "workflows"])
         .env("FLOWPROOF_SUITES", &suites)
+        .env("FLOWPROOF_REPORTS", project.path("reports"))
         .output()
         .unwrap();
     assert_eq!(red.status.code(), Some(100), "nextest's code for failed tests: {}", text(&red));
     assert!(text(&red).contains("1 passed, 1 failed"), "{}", text(&red));
+    let gate = project.run(&["report", "latest", "--gate", "-o", "all.xml"]);
+    assert_eq!(gate.status.code(), Some(100), "{}", text(&gate));
+    assert!(text(&gate).contains("2 tests: 1 passed, 1 failed"), "{}", text(&gate));
+    assert!(project.read("all.xml").contains("tests=\"2\""), "{}", project.read("all.xml"));
+}
+
+/// One test as nextest runs it: in a process of its own, by its full name.
+fn as_nextest(project: &Project, run: &str, name: &str) -> Output {
+    trials(project, &["--exact", name, "--nocapture"]).env("NEXTEST_RUN_ID", run).output().unwrap()
+}
+
+#[test]
+fn processes_of_nextest_share_one_record() {
+    let project = Project::with_suite(RED);
+    project.write("suites/other.yaml", GREEN.replace("name: S", "name: Other"));
+    let run = "5f0c1d2e-0000-4000-8000-000000000001";
+    for (name, exit) in [("S::good", 0), ("S::bad", 101), ("Other::a", 0)] {
+        assert_eq!(as_nextest(&project, run, name).status.code(), Some(exit), "{name}");
+    }
+    assert!(project.path(&format!("reports/runs/nextest-{run}/journal.jsonl")).exists());
+    assert!(!project.path("reports/latest").exists(), "no process knows when the last has ended");
+    let gate = project.run(&["report", "latest", "--gate", "-o", "r.json"]);
+    assert_eq!(gate.status.code(), Some(100), "{}", text(&gate));
+    assert!(text(&gate).contains("3 tests: 2 passed, 1 failed"), "{}", text(&gate));
+    assert!(text(&gate).contains("on the mock"), "{}", text(&gate));
+    let green = "5f0c1d2e-0000-4000-8000-000000000002";
+    for name in ["S::good", "Other::a"] {
+        assert_eq!(as_nextest(&project, green, name).status.code(), Some(0), "{name}");
+    }
+    let gate = project.run(&["report", "latest", "--gate"]);
+    assert_eq!(gate.status.code(), Some(0), "{}", text(&gate));
+    let merged = project.run(&["merge", &format!("nextest-{green}")]);
+    assert_eq!(merged.status.code(), Some(2), "{}", text(&merged));
+    assert!(text(&merged).contains("nextest"), "{}", text(&merged));
+}
+
+#[test]
+fn what_no_process_of_nextest_could_judge_is_not_green() {
+    let judged = |project: &Project, run: &str, name: &str| {
+        let process = as_nextest(project, run, name);
+        assert_eq!(process.status.code(), Some(101), "{name}: {}", text(&process));
+        let gate = project.run(&["report", "latest", "--gate"]);
+        assert_eq!(gate.status.code(), Some(100), "{name}: {}", text(&gate));
+        assert!(text(&gate).contains("1 not finished"), "{name}: {}", text(&gate));
+    };
+    let project = Project::with_suite(GREEN);
+    assert_eq!(as_nextest(&project, "a", "S::a").status.code(), Some(0));
+    // Gone since it was listed; a suite that broke; a project that broke; a target without its key.
+    judged(&project, "b", "S::gone");
+    project.write("suites/broken.yaml", BROKEN);
+    judged(&project, "c", "suites/broken.yaml::loads");
+    project.write("flowproof.yaml", "version: 1\nnonsense: true\n");
+    judged(&project, "d", "S::a");
+    let live = "version: 1\ntargets:\n  t: { base_url: 'http://127.0.0.1:9/v1', api_key: '{{ env.NO_SUCH_KEY }}' }\n";
+    project.write("flowproof.yaml", format!("{live}profiles:\n  default: {{ target: t }}\n"));
+    let process =
+        trials(&project, &["--exact", "S::a"]).env("NEXTEST_RUN_ID", "e").env("CI", "1").output().unwrap();
+    assert_eq!(process.status.code(), Some(101), "{}", text(&process));
+    assert_eq!(project.run(&["report", "latest", "--gate"]).status.code(), Some(100));
 }
 
 /// Runs the example's test binary in a project's folder.
