@@ -18,7 +18,7 @@ pub struct ReportArgs {
     /// The run: `latest`, the id of one, its folder, or an exported file.
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// Write the report to this file; the kind comes from its ending (.xml, .json); repeatable.
+    /// Write the report to this file; the kind comes from its ending (.xml, .json, .html, .md, .tap, .csv); repeatable.
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// End with the exit code that `run` would end with.
@@ -66,6 +66,11 @@ fn show(record: &RunRecord, exit: Exit, settings: &Settings) -> Result<(), Strin
     terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());
+    }
+    if let Some(path) = &settings.step_summary
+        && let Err(error) = report::add_step_summary(record, path)
+    {
+        say::note(&format!("note: the summary of the job was not written: {error}"));
     }
     Ok(())
 }

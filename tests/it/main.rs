@@ -6,6 +6,8 @@
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
+/// The CI files of the examples: their commands run in order, as GitHub, GitLab and Kubernetes would.
+mod ci_files;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Questions to live apps: what a doctor finds wrong with them.
