@@ -2,6 +2,8 @@
 //!
 //! The list below is the table of contents.
 
+/// Runs that are taken up again, by `--resume` and `--rerun`; records that are damaged, in use, or can no longer be written.
+mod again;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
@@ -22,6 +24,8 @@ mod faults;
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
 mod human_input;
+/// Runs killed at a hundred moments: nothing that had finished is lost or sent again.
+mod killing;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// A project of its own for each test, and the built command to run in it.
