@@ -50,7 +50,9 @@ pub(super) fn open_again(
     let path =
         runs.find(&again.run).map_err(|why| OpenFailure::Usage(format!("{}: {why}", flag(again.how))))?;
     let (journal, record) = Journal::reopen(&path).map_err(|error| match error {
-        ReopenError::InUse { .. } | ReopenError::Read(_) => OpenFailure::Usage(error.to_string()),
+        ReopenError::InUse { .. } | ReopenError::NotBegun { .. } | ReopenError::Read(_) => {
+            OpenFailure::Usage(error.to_string())
+        }
         ReopenError::Write(_) => OpenFailure::Target(format!("the run cannot be continued: {error}")),
     })?;
     let start = &record.start;
