@@ -3,8 +3,10 @@
 //! Neither prints here; what failed is told as text and by kind.
 
 mod again;
+pub(crate) mod against;
 mod asked;
 pub(crate) mod cassettes;
+pub(crate) mod init;
 mod open;
 pub(crate) mod probe;
 mod request;

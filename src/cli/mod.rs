@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod doctor;
 mod exit;
+mod init;
 mod list;
 mod mock;
 mod record;
@@ -39,6 +40,7 @@ pub fn command_line() -> ExitCode {
         Command::List(args) => list::list(&args, &settings),
         Command::Check(args) => check::check(&args, &settings),
         Command::Mock(args) => mock::mock(&args, &settings),
+        Command::Init(args) => init::init(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
         Command::Report(args) => report::report(&args, &settings),
         Command::Runs(args) => runs::runs(&args, &settings),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::depth::bounded;
-use crate::journal::fold::fold_file;
+use crate::journal::file::fold_file;
 use crate::journal::latest::point_to;
 use crate::journal::lines::read_some;
 use crate::journal::live::{Appended, Ended, Live};
