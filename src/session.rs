@@ -3,8 +3,10 @@
 //! Neither prints here; what failed is told as text and by kind.
 
 mod again;
+pub(crate) mod against;
 mod asked;
 pub(crate) mod cassettes;
+pub(crate) mod init;
 pub(crate) mod merge;
 pub(crate) mod nextest;
 mod open;
@@ -126,8 +128,9 @@ impl Session {
             }
             Keeping::Shared => {
                 let journal = Record::Shared(self.announced(&started, &selected)?);
-                let sink = Box::new(Both { journal, listener });
-                Ok(Arc::new(Engine::start(plan, self.run.clone(), sink)?))
+                // As with a part of a run that goes on: names are those of this process.
+                let part = Arc::from(format!("{}-{}", self.run, salt(6)));
+                Ok(Arc::new(Engine::start(plan, part, Box::new(Both { journal, listener }))?))
             }
         }
     }
@@ -154,7 +157,9 @@ impl Session {
     ) -> Result<Arc<Engine>, SessionError> {
         let TakenUp { journal, continuation, planned } = again;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
-        let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+        // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
+        let part = Arc::from(format!("{}-{}", self.run, salt(4)));
+        let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?;
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))
@@ -253,9 +258,13 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 /// A run id: the time to the second in UTC, then six random letters; later than that of the run before.
 fn run_id(reports: &Path) -> Arc<str> {
+    Arc::from(journal::next_id(reports, clock::wall(), &salt(6)))
+}
+
+/// Random letters.
+fn salt(letters: usize) -> String {
     let mut random = fastrand::Rng::new();
-    let salt: String = (0..6).map(|_| random.lowercase()).collect();
-    Arc::from(journal::next_id(reports, clock::wall(), &salt))
+    (0..letters).map(|_| random.lowercase()).collect()
 }
 
 /// Where a run is recorded.

@@ -12,164 +12,21 @@
 //! - tokens, cost and attempts count all that was spent, withdrawn or not;
 //! - after `run_continued` the run has no end until the next `run_finished`.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
-use crate::base::digest::Digest;
-use crate::event::{Event, RunContinuation, RunEnd, RunStart};
+use crate::event::{Event, RunContinuation, RunStart};
 use crate::journal::cases::{Cases, PlannedLine, Standing, planned};
 use crate::journal::ends::Ends;
 use crate::journal::index::{Entry, Index, Mark};
-use crate::journal::lines::FromStart;
+use crate::journal::line::{AttemptLine, Line, OutcomeLine};
 use crate::journal::read::{Damage, Loss, RunRecord, Stored, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
-use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
-use crate::verdict::Verdict;
-
-/// The most bytes that are taken for a first line.
-const FIRST_MAX: u64 = 16 << 20;
-
-/// The first line, as far as every version has it.
-#[derive(Deserialize)]
-struct FirstLine {
-    run_started: Schema,
-}
-
-#[derive(Deserialize)]
-struct Schema {
-    schema: u32,
-}
-
-/// A further line, as far as the fold needs it.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Line<'a> {
-    RunStarted(serde::de::IgnoredAny),
-    CasesPlanned(Vec<PlannedLine>),
-    RunContinued(RunContinuation),
-    AttemptFinished(AttemptLine),
-    #[serde(borrow)]
-    CaseFinished(OutcomeLine<'a>),
-    RunFinished(RunEnd),
-}
-
-#[derive(Deserialize)]
-struct AttemptLine {
-    case: u32,
-    #[serde(default)]
-    key: Digest,
-    #[serde(default)]
-    replayed: bool,
-    facts: FactsLine,
-    #[serde(default)]
-    contract: Vec<ContractNote>,
-}
-
-#[derive(Deserialize)]
-struct FactsLine {
-    tokens: Option<u64>,
-    #[serde(default)]
-    cost: Vec<Price>,
-    usage: Option<UsageDoubt>,
-}
-
-#[derive(Deserialize)]
-struct OutcomeLine<'a> {
-    case: u32,
-    #[serde(default)]
-    key: Digest,
-    #[serde(default)]
-    print: Digest,
-    #[serde(borrow)]
-    suite: Cow<'a, str>,
-    verdict: Verdict,
-    duration_ms: f64,
-    #[serde(default)]
-    warnings: u32,
-}
-
-impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
-    fn from(outcome: &'a CaseOutcome) -> Self {
-        Self {
-            case: outcome.case,
-            key: outcome.key,
-            print: outcome.print,
-            suite: Cow::Borrowed(&outcome.suite),
-            verdict: outcome.verdict,
-            duration_ms: outcome.duration_ms,
-            warnings: outcome.warnings,
-        }
-    }
-}
-
-/// Reads a journal; lines that cannot be read are named in the record and left out.
-pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
-    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-    read_open(Arc::new(file), path)
-}
-
-/// Reads a journal that is open, also when it was removed meanwhile.
-pub(super) fn read_open(file: Arc<File>, path: &Path) -> Result<RunRecord, JournalError> {
-    let (fold, _) = fold_file(&file, path)?;
-    Ok(fold.finish(path, file))
-}
-
-/// Folds a journal that is open; gives the length of its whole lines, too.
-pub(super) fn fold_file(file: &File, path: &Path) -> Result<(Fold, u64), JournalError> {
-    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(file));
-    let mut line = Vec::new();
-    input.read_until(b'\n', &mut line).map_err(failed)?;
-    let mut fold = Fold::new(start_of(path, &line)?);
-    let (mut offset, mut whole) = (0, 0);
-    loop {
-        offset += line.len() as u64;
-        if line.last() == Some(&b'\n') {
-            whole = offset;
-        }
-        line.clear();
-        if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
-            return Ok((fold, whole));
-        }
-        fold.line(&line, offset);
-    }
-}
-
-/// Reads the first line only.
-pub(crate) fn read_start(path: &Path) -> Result<RunStart, JournalError> {
-    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut line = Vec::new();
-    let input = File::open(path).map_err(failed)?;
-    BufReader::new(input.take(FIRST_MAX)).read_until(b'\n', &mut line).map_err(failed)?;
-    start_of(path, &line)
-}
-
-/// What the first line says.
-pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
-    let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
-    if line.is_empty() {
-        return Err(foreign(String::from("is missing: the file is empty")));
-    }
-    let first: FirstLine =
-        serde_json::from_slice(line).map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
-    let found = first.run_started.schema;
-    if found > SCHEMA {
-        return Err(JournalError::Newer { path: path.to_owned(), found });
-    }
-    match serde_json::from_slice(line) {
-        Ok(Event::RunStarted(start)) => Ok(start),
-        Ok(_) => Err(foreign(String::from("is no `run_started`"))),
-        Err(error) => Err(foreign(format!("is damaged: {error}"))),
-    }
-}
+use crate::outcome::Price;
 
 /// The state of the fold.
 #[derive(Debug, Clone)]
@@ -226,7 +83,7 @@ impl Fold {
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
             Ok(Line::RunFinished(end)) => self.ends.finish(end),
             Ok(Line::RunStarted(_)) => self.damaged(Loss::Unreadable, String::from("starts another run")),
-            Err(error) => self.damaged(Loss::Unreadable, error.to_string()),
+            Err(error) => self.damaged(Loss::Unreadable, format!("cannot be read: {error}")),
         }
     }
 

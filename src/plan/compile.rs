@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::bindings::Bindings;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
-use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
+use crate::plan::compile_test::{SuiteContext, compile_test, compile_vars, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
-use crate::plan::print::{Answered, plan_print, suite_print};
+use crate::plan::print::{plan_print, suite_print};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::target::{
@@ -21,7 +20,6 @@ use crate::plan::target::{
     prepare_replay,
 };
 use crate::suite::load::Loaded;
-use crate::suite::names::KnownNames;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 use crate::suite::reader::Reader;
@@ -144,7 +142,6 @@ impl Building<'_, '_> {
         let before = self.problems.len();
         let file = suite.source.name.clone();
         let (app, skip) = self.app_of(&suite);
-        let answered = self.answered();
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
         let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
         let context = SuiteContext {
@@ -157,7 +154,7 @@ impl Building<'_, '_> {
             profile: self.chosen.profile_spec,
             usage: self.prepared.usage,
             retries: self.prepared.target.retries.clone(),
-            print: suite_print(&suite, answered),
+            print: suite_print(&suite, &self.prepared.target.kind),
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::of(&suite.defaults.assertions);
@@ -177,13 +174,6 @@ impl Building<'_, '_> {
         }
         if !self.unsound.contains(&file) {
             self.cases.append(&mut cases);
-        }
-    }
-
-    fn answered(&self) -> Answered {
-        match self.prepared.target.kind {
-            TargetKind::Mock(_) => Answered::ByMock,
-            TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
         }
     }
 
@@ -292,20 +282,4 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
         (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
     });
     problems
-}
-
-/// Compiles `vars`: each may use those before it.
-fn compile_vars(
-    reader: &mut Reader<'_>,
-    suite: &SuiteSpec,
-    templates: &mut Templates,
-    choices: &Choices,
-) -> (Arc<Bindings>, KnownNames) {
-    let mut known = KnownNames::default();
-    let mut vars = Vec::with_capacity(suite.vars.len());
-    for entry in &suite.vars {
-        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
-        known.vars.push(entry.key.clone());
-    }
-    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }

@@ -1,4 +1,4 @@
-//! One test as meant: defaults merged key by key, templates, files and assertions compiled.
+//! What a suite's tests share, and one test as meant: defaults merged key by key, templates, files and assertions compiled.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +56,22 @@ pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
         cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
     }
+}
+
+/// Compiles `vars`: each may use those before it.
+pub(super) fn compile_vars(
+    reader: &mut Reader<'_>,
+    suite: &SuiteSpec,
+    templates: &mut Templates,
+    choices: &Choices,
+) -> (Arc<Bindings>, KnownNames) {
+    let mut known = KnownNames::default();
+    let mut vars = Vec::with_capacity(suite.vars.len());
+    for entry in &suite.vars {
+        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
+        known.vars.push(entry.key.clone());
+    }
+    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }
 
 /// Compiles a test; what is wrong with it is noted in the reader.

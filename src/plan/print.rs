@@ -6,14 +6,14 @@
 use crate::base::digest::{Digest, Digester};
 use crate::check::Usage;
 use crate::exchange::ResponseMode;
-use crate::plan::case::{Case, Test};
+use crate::plan::case::{Case, TargetKind, Test};
 use crate::suite::data::Row;
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec};
 
 /// Whether the mock answers: only then what it answers is part of a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answered {
+enum Answered {
     /// By the mock.
     ByMock,
     /// By a Dify, or from cassettes.
@@ -29,7 +29,11 @@ pub(super) struct SuitePrint {
 }
 
 /// The fingerprint of a suite's own part.
-pub(super) fn suite_print(suite: &SuiteSpec, answered: Answered) -> SuitePrint {
+pub(super) fn suite_print(suite: &SuiteSpec, target: &TargetKind) -> SuitePrint {
+    let answered = match target {
+        TargetKind::Mock(_) => Answered::ByMock,
+        TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
+    };
     let mut common = Digester::default();
     entries(&mut common, &suite.vars);
     if let (Answered::ByMock, Some(rules)) = (answered, &suite.mock) {

@@ -2,6 +2,10 @@
 //!
 //! The list below is the table of contents.
 
+/// Runs that are taken up again, by `--resume` and `--rerun`; records that are damaged, in use, or can no longer be written.
+mod again;
+/// `check --against`: what tests send held against what apps take, and names of nodes against what ran.
+mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
@@ -24,6 +28,10 @@ mod faults;
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
 mod human_input;
+/// `init`: a first suite that runs as it is, here and on the app it was made for, and nothing overwritten.
+mod init;
+/// Runs killed at a hundred moments: nothing that had finished is lost or sent again.
+mod killing;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// Shards and re-runs become one run: in any order, twice the same, with one missing, of different plans.

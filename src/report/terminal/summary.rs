@@ -70,7 +70,7 @@ pub(crate) fn render_summary(
     let groups = group_errors(record)?;
     failures(&mut text, record, screen, &groups)?;
     for damage in &record.damage {
-        let line = format!("warning: line {} of {} {}", damage.line, record.path().display(), damage.reason);
+        let line = format!("warning: line {} of {} {}", damage.line, record.path().display(), damage.told());
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
@@ -283,12 +283,6 @@ fn how_it_ended(text: &mut Text, record: &RunRecord) {
                 text.tone(Tone::Bad, "records are missing: these tests have no verdict").end();
             }
         }
-    }
-    for damage in record.damage.iter().filter(|damage| damage.is_lost()) {
-        let (line, reason) = (damage.line, one_line(&damage.reason, 200));
-        let told =
-            format!("line {line} of the journal cannot be read ({reason}): the record is not complete");
-        text.tone(Tone::Bad, &told).end();
     }
     if !record.is_complete() {
         let told = format!("to go on: flowproof run --resume {}", one_line(&record.start.run, 80));
