@@ -8,6 +8,7 @@ use crate::suite::data::Rows;
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node, Source};
 use crate::suite::reader::At;
+use crate::suite::thresholds::ThresholdSpec;
 
 /// One suite file.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct SuiteSpec {
     pub usage: Option<UsageSpec>,
     /// What its tests inherit.
     pub defaults: RunSpec,
+    /// What all its attempts together must come to.
+    pub thresholds: Vec<ThresholdSpec>,
     /// Suite-level answers of the mock, a list of `when` and `reply`.
     pub mock: Option<Node>,
     /// Its tests, in the order written.
