@@ -20,7 +20,7 @@ use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
-use crate::plan::thresholds::compile_thresholds;
+use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::load::Loaded;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -70,6 +70,7 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         thresholds: Vec::new(),
         errors: Vec::new(),
     };
+    note_shared_names(&suites, &mut building.problems);
     for suite in suites {
         building.add_suite(suite);
     }

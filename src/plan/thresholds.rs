@@ -1,11 +1,37 @@
 //! `thresholds` of a suite, as they are recorded and judged.
 
+use std::collections::HashMap;
+
 use crate::event::{SuiteThresholds, Threshold};
+use crate::suite::problem::Problem;
 use crate::suite::reader::Reader;
 use crate::suite::spec::SuiteSpec;
 
 /// The name under which reports tell a suite's thresholds among its tests.
 const TOLD_AS: &str = "thresholds";
+
+/// Notes suites of one name where one of them has thresholds: nobody could tell whose attempts they judge.
+pub(super) fn note_shared_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
+    if suites.iter().all(|suite| suite.thresholds.is_empty()) {
+        return;
+    }
+    let mut firsts: HashMap<&str, &SuiteSpec> = HashMap::with_capacity(suites.len());
+    for suite in suites {
+        let name = &suite.name;
+        let first = *firsts.entry(&name.value).or_insert(suite);
+        if std::ptr::eq(first, suite) {
+            continue;
+        }
+        if suite.thresholds.is_empty() && first.thresholds.is_empty() {
+            continue;
+        }
+        let message =
+            format!("two suites are named `{}`, and `thresholds` judge a suite by its name", name.value);
+        let problem =
+            Problem::new(suite.source.place(name.mark), message).help("give each a `name` of its own");
+        problems.push(problem.other(first.source.place(first.name.mark), "first used here"));
+    }
+}
 
 /// The thresholds of a suite of so many tests; none where it has none.
 pub(super) fn compile_thresholds(
