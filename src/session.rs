@@ -194,6 +194,7 @@ impl Session {
             },
             address: asked::address(plan),
             asked: Some(self.asked.clone()),
+            thresholds: plan.thresholds.clone(),
         }
     }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::base::digest::Digest;
 use crate::event::PlannedCase;
+use crate::journal::read::Saved;
 
 /// All cases that were planned or mentioned.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +49,8 @@ pub(super) struct Standing {
     pub duration_ms: f64,
     /// Its warnings.
     pub warnings: u32,
+    /// What its repeats saved.
+    pub saved: Saved,
 }
 
 /// A planned case, as far as the fold needs it.

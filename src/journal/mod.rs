@@ -41,7 +41,7 @@ pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
 pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
-pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
+pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, Saved, SuiteTotals, Totals};
 pub(crate) use roster::Roster;
 pub(crate) use shared::SharedJournal;
 pub(crate) use split::mended;

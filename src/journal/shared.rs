@@ -60,13 +60,16 @@ impl SharedJournal {
         let locked = Locked::new(&self.file).map_err(|error| failed(&self.path, error))?;
         let length = self.file.metadata().map_err(|error| failed(&self.path, error))?.len();
         let mut started = start.started.clone();
-        if length == 0 {
+        // Each process knows the thresholds of its suite only.
+        if length == 0 || !start.thresholds.is_empty() {
             let mut line = Vec::new();
             serde_json::to_writer(&mut line, &Event::RunStarted(start.clone()))
                 .map_err(|error| failed(&self.path, error.into()))?;
             mask_line(&mut line, 0, &self.redactor);
             line.push(b'\n');
             (&self.file).write_all(&line).map_err(|error| failed(&self.path, error))?;
+        }
+        if length == 0 {
             point_to(&self.path)?;
         } else if let Ok(first) = read_start(&self.path) {
             started = first.started;

@@ -54,5 +54,6 @@ fn start(run: String, settings: &Settings) -> RunStart {
         plan: Digest::default(),
         address: Digest::default(),
         asked: None,
+        thresholds: Vec::new(),
     }
 }
