@@ -156,6 +156,7 @@ impl Session {
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
         let TakenUp { journal, continuation, planned } = again;
+        journal.go_on()?;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
         let part = Arc::from(format!("{}-{}", self.run, salt(4)));

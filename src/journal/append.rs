@@ -58,7 +58,7 @@ impl Journal {
         Ok(Self::over(file, path, redactor))
     }
 
-    /// Opens a journal to append to it, and gives what it holds; a torn last line is dropped.
+    /// Opens a journal to append to it, and gives what it holds.
     pub(crate) fn reopen(path: &Path) -> Result<(Self, RunRecord), ReopenError> {
         let failed = |source| SinkError { what: format!("open {}", path.display()), source };
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
@@ -72,11 +72,16 @@ impl Journal {
         let mut journal = Self::over(file, path.to_owned(), Redactor::new([]));
         let (fold, whole) = fold_file(&journal.file, path)?;
         let record = fold.clone().finish(path, journal.file.clone());
-        journal.file.set_len(whole).map_err(failed)?;
         journal.written = whole;
         journal.live = Live::going_on(fold.without_torn());
-        point_to(path)?;
         Ok((journal, record))
+    }
+
+    /// Drops a torn last line, and makes this run the latest; nothing of a journal that was opened again changes before.
+    pub(crate) fn go_on(&self) -> Result<(), SinkError> {
+        let failed = |source| SinkError { what: format!("write {}", self.path.display()), source };
+        self.file.set_len(self.written).map_err(failed)?;
+        point_to(&self.path)
     }
 
     fn over(file: File, path: PathBuf, redactor: Redactor) -> Self {

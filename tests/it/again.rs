@@ -179,7 +179,14 @@ fn a_record_speaks_of_one_target() {
     target(&live.project, &live.server.base_url(), "");
     live.project.write("suites/s.yaml", suite_of(2).replace("name: S", "name: other"));
     refused(&["--resume", "latest"], "belongs to another project");
-    assert_eq!(live.server.runs().len(), 2);
+    let older = live.project.read("reports/runs/latest");
+    live.project.write("suites/s.yaml", suite_of(2));
+    live.expect(0, &[]);
+    let newer = live.project.read("reports/runs/latest");
+    live.project.write("suites/s.yaml", suite_of(2).replace("name: S", "name: other"));
+    refused(&["--resume", older.trim()], "belongs to another project");
+    assert_eq!(live.project.read("reports/runs/latest"), newer, "a run that was refused is not the latest");
+    assert_eq!(live.server.runs().len(), 4);
 }
 
 #[test]
