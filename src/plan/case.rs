@@ -37,7 +37,7 @@ pub struct Plan {
     pub left_out: Vec<Digest>,
     /// By app, the version that a part of the run has tested which is already recorded.
     pub held: BTreeMap<Arc<str>, HeldVersion>,
-    /// What suites must come to as a whole, of those that have tests here.
+    /// What suites must come to as a whole; also of those without a test here, for other machines may run theirs.
     pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,

@@ -249,7 +249,6 @@ impl Building<'_, '_> {
         let mut cases: Vec<Case> =
             arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
         let deselected = u32::try_from(all - cases.len()).unwrap_or(u32::MAX);
-        self.thresholds.retain(|suite| cases.iter().any(|case| *case.test.suite.name == *suite.suite));
         let share = selection.shard.as_ref().map(|shard| shard.cut(&mut cases));
         (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);
         cases.shrink_to_fit();

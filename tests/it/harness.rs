@@ -195,6 +195,24 @@ fn processes_of_nextest_share_one_record() {
 }
 
 #[test]
+fn thresholds_of_every_suite_are_judged_after_nextest() {
+    let with = |name: &str, most: u32| {
+        let head = format!("name: {name}\nthresholds: {{ tokens: {{ total: {most} }} }}\n");
+        let reply = "outputs: { x: 1 }, nodes: [{ title: A, type: llm, tokens: 4 }]";
+        GREEN.replace("name: S\n", &head).replace("outputs: { x: 1 }", reply)
+    };
+    let project = Project::with_suite(GREEN);
+    project.write("suites/s.yaml", with("S", 5));
+    project.write("suites/other.yaml", with("Other", 3));
+    for name in ["S::a", "Other::a"] {
+        assert_eq!(as_nextest(&project, "t", name).status.code(), Some(0), "{name}");
+    }
+    let gate = project.run(&["report", "latest", "--gate"]);
+    assert_eq!(gate.status.code(), Some(99), "{}", text(&gate));
+    assert!(text(&gate).contains("Other: tokens total"), "{}", text(&gate));
+}
+
+#[test]
 fn what_no_process_of_nextest_could_judge_is_not_green() {
     let judged = |project: &Project, run: &str, name: &str| {
         let process = as_nextest(project, run, name);
