@@ -1,5 +1,7 @@
 //! Facts about a run, in past tense; the terminal and the journal listen.
 
+mod shard;
+
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -10,6 +12,8 @@ use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::suite::thresholds::{Comparison, Metric, Statistic};
+
+pub use shard::{MergedRun, Sharded};
 
 /// What is known of a run when it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,31 +168,6 @@ pub struct RunContinuation {
     /// The run that recorded what follows, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
-}
-
-/// One share of the tests selected, run on a machine of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sharded {
-    /// Which, from 1.
-    pub index: u32,
-    /// How many there are.
-    pub total: u32,
-    /// Tests of all shards together.
-    pub cases: u32,
-    /// Those of them that no suite skips.
-    pub runnable: u32,
-}
-
-/// A run that became part of a merged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MergedRun {
-    /// Its id.
-    pub run: String,
-    /// When it started: RFC 3339, UTC.
-    pub started: String,
-    /// Which shard it was; none: all tests that were selected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Sharded>,
 }
 
 /// What all attempts of a suite together must come to.

@@ -234,8 +234,7 @@ impl RunRecord {
 
     /// What became of each case, in plan order, read one by one.
     pub fn outcomes(&self) -> impl Iterator<Item = Result<CaseOutcome, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.source);
-        self.index.cases().map(move |lines| reader.outcome(lines))
+        self.outcomes_with_attempts().map(|told| told.map(|(outcome, _)| outcome))
     }
 
     /// The records of the cases of these verdicts, one verdict after the other, each in plan order, read one by one.

@@ -1,18 +1,18 @@
 //! `report.json`: the whole run for programs, versioned, one case a line; its schema is `schema.json` beside this file.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::cassette::Mode;
-use crate::event::{FallenLimit, MergedRun, RanVersion, Sharded};
 use crate::gate;
 use crate::journal::{CaseRecord, Damage, Loss, RunRecord, Saved, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
 use crate::report::gates::documents;
-use crate::report::provenance;
+pub(super) use crate::report::json::run::{Run, run};
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -26,39 +26,6 @@ pub(crate) const SCHEMA: &str = include_str!("schema.json");
 pub(crate) struct JsonReport<W> {
     out: W,
     separator: &'static [u8],
-}
-
-/// The run as a whole.
-#[derive(Serialize)]
-pub(super) struct Run<'a> {
-    id: &'a str,
-    flowproof: &'a str,
-    target: &'a str,
-    mock: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cassettes: Option<Mode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-    profile: &'a str,
-    started: &'a str,
-    seed: u64,
-    shuffled: bool,
-    selected: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shard: Option<Sharded>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    merged: &'a [MergedRun],
-    deselected: u32,
-    finished: bool,
-    complete: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<f64>,
-    interrupted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped_early: Option<&'a str>,
-    versions: &'a [RanVersion],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<FallenLimit>,
 }
 
 /// How many tests ended how, and what they used.
@@ -220,34 +187,6 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b",\"attempts\":[");
     out.extend_from_slice(attempts);
     out.extend_from_slice(b"]}");
-}
-
-/// What is known of the run as a whole.
-pub(super) fn run(record: &RunRecord) -> Run<'_> {
-    let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
-    Run {
-        id: &start.run,
-        flowproof: &start.flowproof,
-        target: &start.target,
-        mock: start.mock,
-        cassettes: start.cassettes,
-        note: provenance::note(start, totals),
-        profile: &start.profile,
-        started: &start.started,
-        seed: start.seed,
-        shuffled: start.shuffled,
-        selected: start.cases,
-        shard: start.shard,
-        merged: &start.merged,
-        deselected: start.deselected,
-        finished: end.is_some(),
-        complete: record.is_complete(),
-        duration_ms: end.map(|end| end.duration_ms),
-        interrupted: end.is_none_or(|end| end.interrupted),
-        stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
-        versions: end.map_or(&[], |end| &end.versions),
-        limit: end.and_then(|end| end.limit),
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
