@@ -7,6 +7,8 @@ pub(crate) mod against;
 mod asked;
 pub(crate) mod cassettes;
 pub(crate) mod init;
+pub(crate) mod merge;
+pub(crate) mod nextest;
 mod open;
 pub(crate) mod probe;
 mod request;
@@ -18,11 +20,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::clock;
+use crate::base::digest::Digest;
 use crate::base::redact::Redactor;
 use crate::cassette::Mode;
 use crate::engine::Engine;
 use crate::event::{Asked, Event, PlannedCase, RunStart, Sharded, Sink, SinkError};
-use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA};
+use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA, SharedJournal};
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
@@ -47,6 +50,8 @@ pub struct Session {
     pub formats: Vec<Format>,
     /// Masks keys and secrets.
     pub redactor: Redactor,
+    /// The file that GitHub shows as the summary of the job, if this is one.
+    pub step_summary: Option<PathBuf>,
     /// What is kept of the run.
     pub keeping: Keeping,
     /// What was asked for.
@@ -60,8 +65,8 @@ pub struct Session {
 pub enum Keeping {
     /// The journal, and the documents made of it.
     Journal,
-    /// Nothing: a process of nextest runs one test, and nextest keeps the record.
-    Nothing,
+    /// A part of a journal that all processes of a run of nextest write; no process knows when the last has ended.
+    Shared,
 }
 
 /// What a run recorded into cassettes.
@@ -94,6 +99,7 @@ impl Session {
             run: run_id(&reports),
             reports,
             formats,
+            step_summary: None,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
             asked: Asked::default(),
@@ -109,14 +115,37 @@ impl Session {
         selected: Vec<PlannedCase>,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        let journal = self.journal()?;
         let count = u32::try_from(selected.len()).unwrap_or(u32::MAX);
         let started = Event::RunStarted(self.run_start(&plan, count));
-        let sink = Box::new(Both { journal, listener });
-        let engine = Engine::start(plan, self.run.clone(), sink)?;
-        engine.tell(&started)?;
-        tell_plan(&engine, &selected)?;
-        Ok(Arc::new(engine))
+        match self.keeping {
+            Keeping::Journal => {
+                let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
+                let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
+                let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+                engine.tell(&started)?;
+                tell_plan(&engine, &selected)?;
+                Ok(Arc::new(engine))
+            }
+            Keeping::Shared => {
+                let journal = Record::Shared(self.announced(&started, &selected)?);
+                // As with a part of a run that goes on: names are those of this process.
+                let part = Arc::from(format!("{}-{}", self.run, salt(6)));
+                Ok(Arc::new(Engine::start(plan, part, Box::new(Both { journal, listener }))?))
+            }
+        }
+    }
+
+    /// Notes in a record that several processes share that tests were begun which can only fail.
+    pub fn announce(&self, plan: &Plan, cases: &[PlannedCase]) -> Result<(), SinkError> {
+        self.announced(&Event::RunStarted(self.run_start(plan, 0)), cases).map(drop)
+    }
+
+    /// The shared record, in which the tests stand before anything of them can fail.
+    fn announced(&self, started: &Event, cases: &[PlannedCase]) -> Result<SharedJournal, SinkError> {
+        let mut journal = SharedJournal::open(&self.reports, &self.run, self.redactor.clone())?;
+        journal.take(started)?;
+        cases.chunks(PLANNED).try_for_each(|cases| journal.take(&Event::CasesPlanned(Arc::from(cases))))?;
+        Ok(journal)
     }
 
     /// Starts the engine on what is left of a run, and tells its journal and the listener that it goes on.
@@ -128,24 +157,13 @@ impl Session {
     ) -> Result<Arc<Engine>, SessionError> {
         let TakenUp { journal, continuation, planned } = again;
         journal.go_on()?;
-        let journal = Some(journal.leaving(self.ended.clone()));
+        let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
         let part = Arc::from(format!("{}-{}", self.run, salt(4)));
         let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?;
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))
-    }
-
-    /// The journal of the run; a process of nextest keeps none, since it sees one test only.
-    fn journal(&self) -> Result<Option<Journal>, SinkError> {
-        match self.keeping {
-            Keeping::Journal => {
-                let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
-                Ok(Some(journal.leaving(self.ended.clone())))
-            }
-            Keeping::Nothing => Ok(None),
-        }
     }
 
     fn run_start(&self, plan: &Plan, selected: u32) -> RunStart {
@@ -166,12 +184,18 @@ impl Session {
                 runnable,
             }),
             merged: Vec::new(),
+            nextest: self.keeping == Keeping::Shared,
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
-            plan: plan.print,
+            // A process of nextest knows one suite only.
+            plan: match self.keeping {
+                Keeping::Journal => plan.print,
+                Keeping::Shared => Digest::default(),
+            },
             address: asked::address(plan),
             asked: Some(self.asked.clone()),
+            thresholds: plan.thresholds.clone(),
         }
     }
 
@@ -198,6 +222,13 @@ impl Session {
     /// Writes `<reports>/latest`; says which files there are.
     pub fn write_reports(&self, record: &RunRecord) -> Result<Vec<PathBuf>, String> {
         report::write_all(record, &self.latest(), &self.formats).map_err(|error| error.to_string())
+    }
+
+    /// Adds the run to the summary of GitHub's job, if this is one; that it cannot be is told and changes no verdict.
+    pub fn add_step_summary(&self, record: &RunRecord) -> Result<(), String> {
+        let Some(path) = &self.step_summary else { return Ok(()) };
+        report::add_step_summary(record, path)
+            .map_err(|error| format!("note: the summary of the job was not written: {error}"))
     }
 
     /// The folder of the newest run's documents.
@@ -238,16 +269,25 @@ fn salt(letters: usize) -> String {
     (0..letters).map(|_| random.lowercase()).collect()
 }
 
+/// Where a run is recorded.
+enum Record {
+    /// In a journal of its own.
+    Own(Box<Journal>),
+    /// In one that other processes write, too.
+    Shared(SharedJournal),
+}
+
 /// The journal first, then whoever watches.
 struct Both {
-    journal: Option<Journal>,
+    journal: Record,
     listener: Option<Box<dyn Sink + Send>>,
 }
 
 impl Sink for Both {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        if let Some(journal) = &mut self.journal {
-            journal.take(event)?;
+        match &mut self.journal {
+            Record::Own(journal) => journal.take(event)?,
+            Record::Shared(journal) => journal.take(event)?,
         }
         match &mut self.listener {
             Some(listener) => listener.take(event),

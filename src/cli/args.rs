@@ -9,6 +9,7 @@ use crate::cli::completions::CompletionArgs;
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::list::ListArgs;
+use crate::cli::merge::MergeArgs;
 use crate::cli::mock::MockArgs;
 use crate::cli::record::RecordArgs;
 use crate::cli::report::ReportArgs;
@@ -78,6 +79,11 @@ pub enum Command {
         after_help = "Examples:\n  flowproof report latest -o junit.xml -o report.json\n  flowproof report latest --gate"
     )]
     Report(ReportArgs),
+    /// Join shards and re-runs of one plan to one run; the newest result of a test counts.
+    #[command(
+        after_help = "Examples:\n  flowproof merge shards/\n  flowproof merge shard-1.jsonl shard-2.jsonl --partial"
+    )]
+    Merge(MergeArgs),
     /// List, show, prune and export the runs that were recorded.
     #[command(
         after_help = "Examples:\n  flowproof runs list\n  flowproof runs export latest -o shard-1.jsonl"

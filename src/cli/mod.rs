@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod init;
 mod list;
+mod merge;
 mod mock;
 mod record;
 mod report;
@@ -42,6 +43,7 @@ pub fn command_line() -> ExitCode {
         Command::Mock(args) => mock::mock(&args, &settings),
         Command::Init(args) => init::init(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
+        Command::Merge(args) => merge::merge(&args, &settings),
         Command::Report(args) => report::report(&args, &settings),
         Command::Runs(args) => runs::runs(&args, &settings),
         Command::Schema(args) => schema::schema(&args),

@@ -24,9 +24,11 @@ use crate::journal::cases::{Cases, PlannedLine, Standing, planned};
 use crate::journal::ends::Ends;
 use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::line::{AttemptLine, Line, OutcomeLine};
-use crate::journal::read::{Damage, Loss, RunRecord, Stored, SuiteTotals, Totals};
+use crate::journal::read::{Damage, Loss, RunRecord, Stored};
+use crate::journal::totals::{Saved, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::outcome::Price;
+use crate::verdict::Verdict;
 
 /// The state of the fold.
 #[derive(Debug, Clone)]
@@ -82,6 +84,7 @@ impl Fold {
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
             Ok(Line::RunFinished(end)) => self.ends.finish(end),
+            Ok(Line::RunStarted(start)) if self.start.nextest && start.nextest => self.beside(*start),
             Ok(Line::RunStarted(_)) => self.damaged(Loss::Unreadable, String::from("starts another run")),
             Err(error) => self.damaged(Loss::Unreadable, format!("cannot be read: {error}")),
         }
@@ -118,6 +121,15 @@ impl Fold {
         }
         self.line += 1;
         true
+    }
+
+    /// Takes what another process of nextest knows of its suite.
+    fn beside(&mut self, start: RunStart) {
+        for suite in start.thresholds {
+            if !self.start.thresholds.iter().any(|known| known.suite == suite.suite) {
+                self.start.thresholds.push(suite);
+            }
+        }
     }
 
     fn plan(&mut self, cases: impl Iterator<Item = PlannedLine>, offset: u64) {
@@ -157,7 +169,11 @@ impl Fold {
 
     fn outcome(&mut self, outcome: &OutcomeLine<'_>, offset: u64) {
         let number = self.cases.number(outcome.key, outcome.case);
-        let standing = Standing { duration_ms: outcome.duration_ms, warnings: outcome.warnings };
+        let mut saved = Saved::default();
+        if let Some(sequential) = outcome.repeats.as_ref().and_then(|repeats| repeats.sequential.as_ref()) {
+            saved.add(sequential);
+        }
+        let standing = Standing { duration_ms: outcome.duration_ms, warnings: outcome.warnings, saved };
         if !self.cases.finish(number, outcome.print, standing) {
             return;
         }
@@ -165,7 +181,10 @@ impl Fold {
             Some(suite) => *suite,
             None => self.add_suite(outcome.suite.clone().into_owned()),
         };
-        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), number, suite));
+        // Nothing but an inconclusive test can be tolerated, whatever a line says.
+        let tolerated = outcome.tolerated && outcome.verdict == Verdict::Inconclusive;
+        let mark = if tolerated { Mark::Tolerated } else { Mark::Outcome(outcome.verdict) };
+        self.entries.push(Entry::new(offset, mark, number, suite));
     }
 
     fn add_suite(&mut self, name: String) -> u32 {
@@ -199,17 +218,22 @@ impl Fold {
         }
         for case in index.cases() {
             let suite = &mut suites[case.outcome.suite as usize];
-            totals.count(case.verdict);
-            suite.totals.count(case.verdict);
-            if let Some(Standing { duration_ms, warnings }) = cases.standing(case.outcome.case) {
+            totals.count(case);
+            suite.totals.count(case);
+            if let Some(Standing { duration_ms, warnings, saved }) = cases.standing(case.outcome.case) {
                 suite.duration_ms += duration_ms;
                 suite.totals.warnings += warnings;
                 totals.warnings += warnings;
+                totals.saved.join(saved);
             }
         }
-        let unfinished = self.start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
+        let mut start = self.start;
+        if start.nextest {
+            start.cases = cases.count();
+        }
+        let unfinished = start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
         RunRecord {
-            start: self.start,
+            start,
             end: self.ends.all(),
             unfinished,
             totals,

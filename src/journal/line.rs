@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::base::digest::Digest;
-use crate::event::{RunContinuation, RunEnd};
+use crate::event::{RunContinuation, RunEnd, RunStart};
 use crate::journal::cases::PlannedLine;
-use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
+use crate::outcome::{CaseOutcome, ContractNote, Price, RepeatFacts, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// A further line, as far as the fold needs it.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line<'a> {
-    RunStarted(serde::de::IgnoredAny),
+    RunStarted(Box<RunStart>),
     CasesPlanned(Vec<PlannedLine>),
     RunContinued(RunContinuation),
     AttemptFinished(AttemptLine),
@@ -59,6 +59,9 @@ pub(super) struct OutcomeLine<'a> {
     pub duration_ms: f64,
     #[serde(default)]
     pub warnings: u32,
+    #[serde(default)]
+    pub tolerated: bool,
+    pub repeats: Option<RepeatFacts>,
 }
 
 impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
@@ -71,6 +74,8 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
             verdict: outcome.verdict,
             duration_ms: outcome.duration_ms,
             warnings: outcome.warnings,
+            tolerated: outcome.tolerated,
+            repeats: outcome.repeats.clone(),
         }
     }
 }

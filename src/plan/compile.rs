@@ -5,20 +5,23 @@ use std::sync::Arc;
 
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::event::SuiteThresholds;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
-use crate::plan::compile_test::{SuiteContext, compile_test, compile_vars, head_of};
+use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
+use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::load::Loaded;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -65,8 +68,10 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         unsound,
         cases: Vec::new(),
         rules: Vec::new(),
+        thresholds: Vec::new(),
         errors: Vec::new(),
     };
+    note_shared_names(&suites, &mut building.problems);
     for suite in suites {
         building.add_suite(suite);
     }
@@ -124,6 +129,7 @@ struct Building<'a, 'p> {
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
     rules: Vec<Rule>,
+    thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
 }
@@ -169,6 +175,7 @@ impl Building<'_, '_> {
             let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
+        self.thresholds.extend(compile_thresholds(&mut reader, &suite, cases.len()));
         if self.problems.len() > before && !self.unsound.contains(&file) {
             self.unsound.push(file.clone());
         }
@@ -242,6 +249,7 @@ impl Building<'_, '_> {
         let mut cases: Vec<Case> =
             arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
         let deselected = u32::try_from(all - cases.len()).unwrap_or(u32::MAX);
+        self.thresholds.retain(|suite| cases.iter().any(|case| *case.test.suite.name == *suite.suite));
         let share = selection.shard.as_ref().map(|shard| shard.cut(&mut cases));
         (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);
         cases.shrink_to_fit();
@@ -254,6 +262,7 @@ impl Building<'_, '_> {
             held: BTreeMap::new(),
             share,
             mock_rules: self.rules,
+            thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             print,

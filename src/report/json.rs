@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, RanVersion, Sharded};
-use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{ContractNote, UsageDoubt};
+use crate::event::{FallenLimit, MergedRun, RanVersion, Sharded};
+use crate::gate;
+use crate::journal::{CaseRecord, Damage, Loss, RunRecord, Saved, SuiteTotals, Totals, Watched};
+use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
+use crate::report::gates::documents;
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -26,8 +28,9 @@ pub(crate) struct JsonReport<W> {
     separator: &'static [u8],
 }
 
+/// The run as a whole.
 #[derive(Serialize)]
-struct Run<'a> {
+pub(super) struct Run<'a> {
     id: &'a str,
     flowproof: &'a str,
     target: &'a str,
@@ -43,6 +46,8 @@ struct Run<'a> {
     selected: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<Sharded>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    merged: &'a [MergedRun],
     deselected: u32,
     finished: bool,
     complete: bool,
@@ -56,13 +61,16 @@ struct Run<'a> {
     limit: Option<FallenLimit>,
 }
 
+/// How many tests ended how, and what they used.
 #[derive(Serialize)]
-struct Counts<'a> {
+pub(super) struct Counts<'a> {
     tests: u32,
     passed: u32,
     failed: u32,
     errored: u32,
     inconclusive: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    tolerated: u32,
     flaky: u32,
     skipped: u32,
     unfinished: u32,
@@ -73,10 +81,20 @@ struct Counts<'a> {
     tokens: u64,
     tokens_unknown: u32,
     cost: BTreeMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<SavedRuns>,
 }
 
 #[derive(Serialize)]
-struct Suite<'a> {
+struct SavedRuns {
+    tests: u32,
+    runs: i64,
+    tokens: i64,
+}
+
+/// The counts of one suite.
+#[derive(Serialize)]
+pub(super) struct Suite<'a> {
     name: &'a str,
     tests: u32,
     passed: u32,
@@ -126,6 +144,10 @@ struct Case<'a> {
     reason: Option<&'a str>,
     duration_ms: f64,
     warnings: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tolerated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<&'a RepeatFacts>,
 }
 
 impl<W: Write> JsonReport<W> {
@@ -138,6 +160,9 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"thresholds\": ")?;
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut out, &documents(&gates))?;
         out.write_all(b",\n\"usage\": ")?;
         serde_json::to_writer(&mut out, &usage(&record.watched))?;
         out.write_all(b",\n\"contract\": ")?;
@@ -186,6 +211,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
         reason: outcome.reason.as_deref(),
         duration_ms: outcome.duration_ms,
         warnings: outcome.warnings,
+        tolerated: outcome.tolerated,
+        repeats: outcome.repeats.as_ref(),
     };
     serde_json::to_writer(&mut *out, &head).expect("names, numbers and texts become JSON");
     let end = out.pop();
@@ -195,7 +222,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b"]}");
 }
 
-fn run(record: &RunRecord) -> Run<'_> {
+/// What is known of the run as a whole.
+pub(super) fn run(record: &RunRecord) -> Run<'_> {
     let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
     Run {
         id: &start.run,
@@ -210,6 +238,7 @@ fn run(record: &RunRecord) -> Run<'_> {
         shuffled: start.shuffled,
         selected: start.cases,
         shard: start.shard,
+        merged: &start.merged,
         deselected: start.deselected,
         finished: end.is_some(),
         complete: record.is_complete(),
@@ -226,13 +255,15 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
+/// The counts of a whole run.
+pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     Counts {
         tests: totals.cases() + unfinished,
         passed: totals.passed,
         failed: totals.failed,
         errored: totals.errored,
         inconclusive: totals.inconclusive,
+        tolerated: totals.tolerated,
         flaky: totals.flaky,
         skipped: totals.skipped,
         unfinished,
@@ -242,10 +273,18 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         tokens: totals.tokens,
         tokens_unknown: totals.tokens_unknown,
         cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
+        saved: saved(totals.saved),
     }
 }
 
-fn suite(suite: &SuiteTotals) -> Suite<'_> {
+/// What sequential tests saved; none where none decided.
+fn saved(saved: Saved) -> Option<SavedRuns> {
+    let Saved { tests, runs, tokens } = saved;
+    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
+}
+
+/// The counts of a suite.
+pub(super) fn suite(suite: &SuiteTotals) -> Suite<'_> {
     let totals = &suite.totals;
     Suite {
         name: &suite.name,

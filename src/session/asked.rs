@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::digest::{Digest, Digester};
+use crate::base::repeat::parse_times;
 use crate::base::units::Rate;
 use crate::cassette::Mode;
 use crate::event::{Asked, RunStart};
@@ -28,7 +29,7 @@ pub(super) fn asked(request: &Request, paths: &[PathBuf], choices: &Choices) -> 
         skip_tags: selection.skip_tags.clone(),
         sample: selection.sample,
         workflow_id: choices.workflow_id.clone(),
-        repeat: choices.repeat,
+        repeat: choices.repeat.map(|times| times.to_string()),
         retries: choices.retries,
         timeout_ms: choices.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
         concurrency: choices.concurrency.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
@@ -87,7 +88,7 @@ pub(super) fn as_begun(
         workflow_id: request.workflow_id.clone().or_else(|| asked.workflow_id.clone()),
         concurrency: request.concurrency.or(asked.concurrency),
         rate: request.rate.or_else(|| asked.rate.map(|per_second| Rate { per_second })),
-        repeat: request.repeat.or(asked.repeat),
+        repeat: request.repeat.or(asked.repeat.as_deref().and_then(|times| parse_times(times).ok())),
         retries: request.retries.or(asked.retries),
         timeout: request.timeout.or_else(|| asked.timeout_ms.map(Duration::from_millis)),
         seed: request.seed.or(Some(start.seed)),

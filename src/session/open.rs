@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::base::repeat::parse_times;
 use crate::base::units::{parse_limit, parse_rate};
 use crate::cassette::Mode;
 use crate::plan::choices::{Choices, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
+use crate::plan::repeats::refused_choice;
 use crate::plan::target::TargetError;
 use crate::report::Format;
 use crate::session::again::open_again;
@@ -18,7 +20,7 @@ use crate::session::shard;
 use crate::session::{OpenFailure, Opening, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::load::{LoadOptions, Loaded, Outside, load};
-use crate::suite::project;
+use crate::suite::project::{self, ProjectSpec};
 
 /// Loads and plans a run; any problem in any file is a failure.
 pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailure> {
@@ -41,8 +43,8 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
         let runs = Runs::below(settings, &reports_of(&loaded, settings, request));
         shard.durations = Some(shard::durations(run, &runs)?);
     }
-    let (files, reports, formats, notes) =
-        (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
+    let (files, reports, formats) =
+        (loaded.files.len(), reports_of(&loaded, settings, request), formats(loaded.project.as_ref()));
     let root = loaded.root.clone();
     let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
@@ -51,14 +53,22 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
             false => OpenFailure::Problems(problems),
         });
     };
+    if let Some(message) = refused_choice(&plan, &choices) {
+        return Err(OpenFailure::Usage(message));
+    }
     let used = Use { mode: choices.record, ..request.cassettes };
     if let Some(message) = cassettes::why_not_recorded(&plan, used, settings) {
         return Err(OpenFailure::Usage(message));
     }
     let mut session = Session::new(&plan, reports, formats);
+    session.step_summary.clone_from(&settings.step_summary);
     session.asked = asked(request, &options(settings, request).paths, &choices);
-    let mut partial =
-        Partial { opening: Opening { plan, session, notes, again: None }, problems, unsound, files };
+    let mut partial = Partial {
+        opening: Opening { plan, session, notes: Vec::new(), again: None },
+        problems,
+        unsound,
+        files,
+    };
     partial.add_cassettes(used, &root);
     Ok(partial)
 }
@@ -119,7 +129,9 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
     selection.shard = shard::share(settings, request)?;
     let repeat = match request.repeat {
         Some(repeat) => Some(repeat),
-        None => number("FLOWPROOF_REPEAT", &settings.repeat)?,
+        None => from_env("FLOWPROOF_REPEAT", &settings.repeat, |text| {
+            parse_times(text).map_err(|error| error.to_string())
+        })?,
     };
     let concurrency = match request.concurrency {
         Some(concurrency) => Some(concurrency),
@@ -141,10 +153,8 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
             parse_limit(text).map_err(|error| error.to_string())
         })?,
     };
-    for (name, value) in [("FLOWPROOF_REPEAT", repeat), ("FLOWPROOF_CONCURRENCY", concurrency)] {
-        if value == Some(0) {
-            return Err(OpenFailure::Usage(format!("{name}: must be at least 1")));
-        }
+    if concurrency == Some(0) {
+        return Err(OpenFailure::Usage("FLOWPROOF_CONCURRENCY: must be at least 1".to_owned()));
     }
     Ok(Choices {
         target: request.target.clone().or_else(|| settings.target.clone()),
@@ -194,40 +204,28 @@ pub(super) fn reports_of(loaded: &Loaded, settings: &Settings, request: &Request
     named.unwrap_or_else(|| loaded.root.join(written().unwrap_or("reports")))
 }
 
-/// The documents that are written: those the project names and this version has, else all.
-fn formats(loaded: &Loaded) -> Vec<Format> {
-    let Some(named) = loaded.project.as_ref().and_then(|project| project.formats.as_ref()) else {
-        return Format::ALL.to_vec();
+/// The documents that are written: those the project names and the differences, else the usual ones.
+pub(super) fn formats(project: Option<&ProjectSpec>) -> Vec<Format> {
+    let Some(named) = project.and_then(|project| project.formats.as_ref()) else {
+        return Format::USUAL.to_vec();
     };
-    let mut formats: Vec<Format> = named.iter().filter_map(|format| document(format.value)).collect();
+    let mut formats: Vec<Format> = Vec::new();
+    for format in named.iter().map(|format| document(format.value)) {
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
     formats.push(Format::Diff);
     formats
 }
 
-fn document(format: project::Format) -> Option<Format> {
+fn document(format: project::Format) -> Format {
     match format {
-        project::Format::Junit => Some(Format::Junit),
-        project::Format::Json => Some(Format::Json),
-        project::Format::Html | project::Format::Markdown | project::Format::Tap | project::Format::Csv => {
-            None
-        }
+        project::Format::Junit => Format::Junit,
+        project::Format::Json => Format::Json,
+        project::Format::Html => Format::Html,
+        project::Format::Markdown => Format::Markdown,
+        project::Format::Tap => Format::Tap,
+        project::Format::Csv => Format::Csv,
     }
-}
-
-/// What the project asks for and this version leaves out.
-fn notes(loaded: &Loaded) -> Vec<String> {
-    let named = loaded.project.iter().flat_map(|project| project.formats.iter().flatten());
-    let missing: Vec<&str> =
-        named.filter(|format| document(format.value).is_none()).map(|format| word(format.value)).collect();
-    if missing.is_empty() {
-        return Vec::new();
-    }
-    vec![format!(
-        "note: this version of flowproof writes no {} report; junit and json are written",
-        missing.join(" or ")
-    )]
-}
-
-fn word(format: project::Format) -> &'static str {
-    project::FORMATS.iter().find(|(_, known)| *known == format).map_or("such", |(word, _)| *word)
 }

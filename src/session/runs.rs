@@ -7,6 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use walkdir::{DirEntry, WalkDir};
+
 use crate::event::RunStart;
 use crate::journal::{self, JournalError};
 use crate::settings::Settings;
@@ -14,6 +16,9 @@ use crate::suite::load::load_alone;
 
 /// The name of a journal in the folder of its run.
 const JOURNAL: &str = "journal.jsonl";
+
+/// How deep folders are searched for journals.
+const DEEPEST: usize = 8;
 
 /// The newest run, as commands call it.
 pub const LATEST: &str = "latest";
@@ -24,6 +29,15 @@ pub struct Runs {
     /// The folder of the reports.
     pub reports: PathBuf,
     working_dir: PathBuf,
+}
+
+/// What a name stands for.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Journals.
+    pub journals: Vec<PathBuf>,
+    /// Files that might have been journals, and why they are none.
+    pub left_out: Vec<String>,
 }
 
 /// A run in the folder of reports.
@@ -69,13 +83,55 @@ impl Runs {
                 let entry = entry.ok().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))?;
                 let path = entry.path().join(JOURNAL);
                 let id = entry.file_name().to_string_lossy().into_owned();
-                path.is_file().then(|| Stored { id, start: journal::read_start(&path), path })
+                (path.is_file() && !id.starts_with('.')).then(|| Stored {
+                    id,
+                    start: journal::read_start(&path),
+                    path,
+                })
             })
             .collect();
         stored.sort_by_cached_key(|run| {
             (run.start.as_ref().ok().map(|start| start.started.clone()), run.id.clone())
         });
         Ok(stored)
+    }
+
+    /// All journals that a name stands for: a run, or a folder with any number of runs and exported files.
+    pub fn gather(&self, name: &str) -> Result<Gathered, String> {
+        let path = self.working_dir.join(name);
+        let is_id = single(name).is_some_and(|id| journal::path_of(&self.reports, id).is_file());
+        if name == LATEST || is_id || !path.is_dir() || path.join(JOURNAL).is_file() {
+            return Ok(Gathered { journals: vec![self.find(name)?], left_out: Vec::new() });
+        }
+        let mut gathered = Gathered::default();
+        let walk = WalkDir::new(&path).max_depth(DEEPEST).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
+            let entry = entry.map_err(|error| format!("{name} cannot be searched: {error}"))?;
+            let is_journal = entry.path().extension().is_some_and(|ending| ending == "jsonl");
+            if !is_journal || !entry.file_type().is_file() {
+                continue;
+            }
+            match journal::read_start(entry.path()) {
+                Ok(_) => gathered.journals.push(entry.into_path()),
+                Err(error @ (JournalError::NotAJournal { .. } | JournalError::Unreadable { .. })) => {
+                    gathered.left_out.push(error.to_string());
+                }
+                Err(
+                    error @ (JournalError::Io { .. }
+                    | JournalError::Write { .. }
+                    | JournalError::Newer { .. }),
+                ) => {
+                    return Err(error.to_string());
+                }
+            }
+        }
+        if gathered.journals.is_empty() {
+            let left_out: String = gathered.left_out.iter().map(|why| format!("\n  {why}")).collect();
+            return Err(format!(
+                "there is no run in {name}: neither a {JOURNAL} nor an exported file (`flowproof runs export` writes them){left_out}"
+            ));
+        }
+        Ok(gathered)
     }
 
     /// The journal of the run that is meant.
@@ -106,6 +162,7 @@ impl Runs {
         }
     }
 
+    /// The run that was begun or continued last, as was noted; where nothing was, the one that started last.
     fn newest(&self) -> Result<PathBuf, String> {
         if let Some(id) = journal::latest(&self.reports) {
             return Ok(journal::path_of(&self.reports, &id));
@@ -120,6 +177,11 @@ impl Runs {
             )
         })
     }
+}
+
+/// True of what is being written, and of folders of other programs.
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
 }
 
 /// A name that is a single part of a path: an id.

@@ -10,6 +10,8 @@ mod against;
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
+/// The CI files of the examples: their commands run in order, as GitHub, GitLab and Kubernetes would.
+mod ci_files;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Questions to live apps: what a doctor finds wrong with them.
@@ -22,6 +24,8 @@ mod engine;
 mod exit_codes;
 /// Every fault of the mock: verdict, message and longest wait, as data.
 mod faults;
+/// Repeats that stop when they are decided, and thresholds of suites.
+mod gates;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
@@ -32,6 +36,8 @@ mod init;
 mod killing;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
+/// Shards and re-runs become one run: in any order, twice the same, with one missing, of different plans.
+mod merge;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
 /// HTTP/1.1 as bytes, for this server and for those of the client's own tests.

@@ -20,7 +20,7 @@ pub fn many(count: usize, red: &[usize]) -> Project {
 }
 
 /// The report of the newest run.
-fn report(project: &Project) -> Value {
+pub fn report(project: &Project) -> Value {
     serde_json::from_str(&project.read("reports/latest/report.json")).unwrap()
 }
 
@@ -31,7 +31,8 @@ pub fn names(project: &Project) -> BTreeSet<String> {
     cases.iter().map(|case| case["name"].as_str().unwrap().to_owned()).collect()
 }
 
-fn expect(output: &Output, exit: i32, says: &str) {
+/// Holds an exit code, and that something was said.
+pub fn expect(output: &Output, exit: i32, says: &str) {
     assert_eq!(code(output), exit, "{}", text(output));
     assert!(text(output).contains(says), "no `{says}` in: {}", text(output));
 }

@@ -80,7 +80,7 @@ pub(crate) fn plan(paths: &[PathBuf]) -> Result<Merge, MergeError> {
     for path in paths {
         sources.push(survey(path)?);
     }
-    sources.sort_by(|a, b| order(&a.start).cmp(&order(&b.start)));
+    sources.sort_by_cached_key(|source| order(&source.start.run, &source.start.started));
     let whole = same::check(&sources)?;
     let Some(first) = sources.first() else {
         return Err(MergeError::Unfit {
@@ -107,9 +107,16 @@ pub(crate) fn plan(paths: &[PathBuf]) -> Result<Merge, MergeError> {
     Ok(Merge { start, planned, pieces, runs })
 }
 
-/// Runs in the order they started.
-fn order(start: &RunStart) -> (&str, &str) {
-    (&start.started, &start.run)
+/// What puts runs in the order in which they began: their time, which their id bears too, and then the id.
+///
+/// The ids of one folder follow each other also when the clock was set back, so the later of the two times counts.
+fn order(run: &str, started: &str) -> (String, String) {
+    let started = started.replace(['-', ':'], "");
+    let second = run.split_once("Z-").map_or("", |(second, _)| second);
+    let is_time = second.len() == 15 && second.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T');
+    let begun =
+        if is_time && second > started.get(..15).unwrap_or_default() { second.to_owned() } else { started };
+    (begun, run.to_owned())
 }
 
 /// All tests planned, each once, in the order of the plan.
@@ -139,15 +146,15 @@ fn join(sources: Vec<Surveyed>) -> Result<(Vec<Joined>, Vec<Piece>), MergeError>
         }
     }
     let mut runs = tellings.runs();
-    runs.sort_by(|(_, a), (_, b)| (&a.run.started, &a.run.run).cmp(&(&b.run.started, &b.run.run)));
+    runs.sort_by_cached_key(|(_, run)| order(&run.run.run, &run.run.started));
     let mut pieces: Vec<(String, Piece)> = Vec::new();
     let mut joined = Vec::with_capacity(runs.len());
     for (path, run) in runs {
         let mended = run.parts.iter().filter_map(|part| part.head.as_ref()).map(|head| head.mended).max();
         // A clock that was set back does not put what continued a run before it.
-        let mut latest = String::new();
+        let (mut latest, _) = order(&run.run.run, &run.run.started);
         for part in run.parts {
-            latest = latest.max(part.started.clone());
+            latest = latest.max(part.started.replace(['-', ':'], ""));
             let head = head_of(&run.run, part.head, part.started);
             let piece = Piece {
                 from: path.clone(),
@@ -170,7 +177,7 @@ fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> R
         how: Continued::Merged,
         flowproof: env!("CARGO_PKG_VERSION").to_owned(),
         started,
-        cases: run.shard.map_or(0, |shard| shard.cases),
+        cases: 0,
         added: 0,
         plan: Digest::default(),
         withdrawn: Vec::new(),
@@ -185,11 +192,6 @@ impl Merge {
     /// The runs that are joined, in the order they started.
     pub fn runs(&self) -> impl Iterator<Item = &MergedRun> {
         self.runs.iter().map(|joined| &joined.run)
-    }
-
-    /// Tests of the whole plan.
-    pub fn cases(&self) -> u32 {
-        self.start.cases
     }
 
     /// Writes the journal of the merged run.

@@ -1,0 +1,85 @@
+//! Joins runs that were recorded, here or elsewhere, to a run of its own in the folder of reports.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::clock;
+use crate::journal::merge::{self, Merge};
+use crate::journal::{self, RunRecord};
+use crate::report;
+use crate::session::open::formats;
+use crate::session::run_id;
+use crate::session::runs::Runs;
+use crate::settings::Settings;
+use crate::suite::load::load_alone;
+
+/// Runs that were joined, not yet in the folder of reports.
+pub struct Joined {
+    /// What is missing in it, a sentence each.
+    pub missing: Vec<String>,
+    /// Files in folders that are no journals, and why.
+    pub left_out: Vec<String>,
+    /// Which runs they are.
+    pub plan: Merge,
+    id: String,
+    folder: tempfile::TempDir,
+}
+
+/// Joins the runs that are named: ids, files, folders of runs, and folders with any number of either.
+pub fn join(runs: &Runs, named: &[String]) -> Result<Joined, String> {
+    let (mut journals, mut left_out) = (Vec::new(), Vec::new());
+    for name in named {
+        let found = runs.gather(name)?;
+        journals.extend(found.journals);
+        left_out.extend(found.left_out);
+    }
+    journals.sort();
+    journals.dedup();
+    let plan = merge::plan(&journals).map_err(|error| error.to_string())?;
+    let parent = runs.reports.join("runs");
+    let failed = |error: io::Error| format!("{} cannot be written: {error}", parent.display());
+    fs::create_dir_all(&parent).map_err(failed)?;
+    let folder = tempfile::Builder::new().prefix(".flowproof-").tempdir_in(&parent).map_err(failed)?;
+    let id = run_id(&runs.reports).to_string();
+    let path = folder.path().join("journal.jsonl");
+    let started = clock::timestamp_text(clock::wall());
+    plan.write(&path, &id, &started).map_err(|error| error.to_string())?;
+    let record = journal::read(&path).map_err(|error| error.to_string())?;
+    let mut missing = plan.missing(&record).map_err(|error| error.to_string())?;
+    if record.has_losses() {
+        missing.push(String::from("lines of a journal cannot be read, and facts are lost with them"));
+    }
+    Ok(Joined { missing, left_out, plan, id, folder })
+}
+
+impl Joined {
+    /// Puts the merged run in its place and writes the reports of the newest run; gives the record as it lies there.
+    pub fn keep(self, runs: &Runs, settings: &Settings) -> Result<RunRecord, String> {
+        let path = journal::path_of(&runs.reports, &self.id);
+        let place = path.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
+        let failed = |error: io::Error| format!("{} cannot be written: {error}", place.display());
+        open_to_others(self.folder.path()).map_err(failed)?;
+        fs::rename(self.folder.path(), &place).map_err(failed)?;
+        // It is no longer a folder for a while.
+        let _ = self.folder.keep();
+        journal::point_to(&path).map_err(|error| error.to_string())?;
+        let record = journal::read(&path).map_err(|error| error.to_string())?;
+        let (project, _) = load_alone(&settings.working_dir);
+        report::write_all(&record, &runs.reports.join("latest"), &formats(project.as_ref()))
+            .map_err(|error| error.to_string())?;
+        Ok(record)
+    }
+}
+
+/// Gives a temporary folder the rights of an ordinary one.
+#[cfg(unix)]
+fn open_to_others(path: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_path: &std::path::Path) -> io::Result<()> {
+    Ok(())
+}

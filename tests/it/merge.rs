@@ -1,0 +1,227 @@
+//! Shards and re-runs become one run: in any order, twice the same, overlapping, with one missing, of different plans.
+
+use std::collections::BTreeMap;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::project::{GREEN, Project, RED, code};
+use crate::shards::{expect, many, report};
+
+/// Runs all shards of a project and leaves each in a file; the last line is that of a run of nothing but those.
+fn sharded(project: &Project, total: u32) -> Vec<String> {
+    (1..=total)
+        .map(|index| {
+            project.run(&["run", "-q", "--shard", &format!("{index}/{total}")]);
+            let file = format!("shards/{index}.jsonl");
+            expect(&project.run(&["runs", "export", "latest", "-o", &file]), 0, &file);
+            file
+        })
+        .collect()
+}
+
+fn merge(project: &Project, runs: &[&str]) -> Output {
+    let args: Vec<&str> = ["merge"].iter().chain(runs).copied().collect();
+    project.run(&args)
+}
+
+/// What a report says that does not depend on when it was made: verdicts, attempts and totals.
+fn content(project: &Project) -> Value {
+    let report = report(project);
+    let cases: BTreeMap<&str, (&Value, usize)> = report["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| {
+            (case["name"].as_str().unwrap(), (&case["verdict"], case["attempts"].as_array().unwrap().len()))
+        })
+        .collect();
+    serde_json::json!({ "cases": cases, "totals": report["totals"] })
+}
+
+/// The tests in order of the report.
+fn order(project: &Project) -> Vec<String> {
+    let report = report(project);
+    report["cases"].as_array().unwrap().iter().map(|case| case["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn shards_become_the_run_that_one_machine_would_have_made() {
+    let project = many(20, &[3, 11]);
+    expect(&project.run(&["run"]), 100, "2 failed");
+    let (whole, order_of_whole) = (content(&project), order(&project));
+    let shards = sharded(&project, 4);
+    let said = merge(&project, &["shards"]);
+    expect(&said, 0, "merged 4 runs of 4 of 4 shards");
+    expect(&said, 0, "`flowproof report latest --gate` ends with 100: a test failed or errored");
+    assert_eq!(content(&project), whole);
+    assert_eq!(order(&project), order_of_whole);
+    assert_eq!(report(&project)["run"]["merged"].as_array().unwrap().len(), 4);
+    expect(&project.run(&["report", "latest", "--gate"]), 100, "18 passed, 2 failed");
+    let again: Vec<&str> = shards.iter().rev().chain(&shards).map(String::as_str).collect();
+    expect(&merge(&project, &again), 0, "merged 4 runs");
+    assert_eq!(content(&project), whole);
+}
+
+#[test]
+fn merged_runs_are_merged_again_and_nothing_counts_twice() {
+    let project = many(20, &[]);
+    expect(&project.run(&["run"]), 0, "passed");
+    let whole = content(&project);
+    sharded(&project, 4);
+    expect(
+        &merge(&project, &["shards/1.jsonl", "shards/2.jsonl", "--partial"]),
+        0,
+        "warning: shards 3/4, 4/4 are missing",
+    );
+    expect(&project.run(&["runs", "export", "latest", "-o", "half.jsonl"]), 0, "half.jsonl");
+    expect(
+        &merge(&project, &["half.jsonl", "shards/3.jsonl", "shards/4.jsonl", "shards/2.jsonl"]),
+        0,
+        "merged 4 runs",
+    );
+    assert_eq!(content(&project), whole);
+    expect(&project.run(&["report", "latest", "--gate"]), 0, "20 passed");
+    // Everything there is: single runs, shards, and what was merged of them.
+    expect(&merge(&project, &["reports", "half.jsonl", "shards"]), 0, "--gate` ends with 0");
+    assert_eq!(report(&project)["totals"]["passed"], 20);
+}
+
+#[test]
+fn a_missing_shard_is_named_and_never_green() {
+    let project = many(20, &[]);
+    sharded(&project, 3);
+    let said = merge(&project, &["shards/1.jsonl", "shards/3.jsonl"]);
+    expect(&said, 1, "shard 2/3 is missing: ");
+    expect(&said, 1, "nothing was merged");
+    assert_eq!(
+        project.run(&["runs", "list", "--format", "json"]).stdout.iter().filter(|c| **c == b'{').count() / 2,
+        3
+    );
+    let said = merge(&project, &["shards/1.jsonl", "shards/3.jsonl", "--partial"]);
+    expect(&said, 0, "warning: shard 2/3 is missing");
+    expect(&said, 0, "ends with 100");
+    expect(&project.run(&["report", "latest", "--gate"]), 100, "not finished");
+    assert!(project.read("reports/latest/junit.xml").contains("<error"), "JUnit is not green either");
+}
+
+#[test]
+fn a_shard_that_was_killed_is_named_with_its_tests() {
+    let project = many(12, &[]);
+    sharded(&project, 2);
+    let whole = project.read("shards/2.jsonl");
+    let mut lines: Vec<&str> = whole.lines().collect();
+    lines.truncate(lines.len() - 3);
+    project.write("shards/2.jsonl", lines.join("\n") + "\n{\"case_fin");
+    let said = merge(&project, &["shards"]);
+    expect(&said, 1, "shard 2/2 (run 2");
+    expect(&said, 1, "did not finish: S::t");
+    expect(&merge(&project, &["shards", "--partial"]), 0, "ends with 100");
+    // A line in the middle that cannot be read is a fact that is lost.
+    let damaged: Vec<String> =
+        whole
+            .lines()
+            .enumerate()
+            .map(|(number, line)| {
+                if line.contains("attempt_finished") && number < 5 { "{".to_owned() } else { line.to_owned() }
+            })
+            .collect();
+    project.write("shards/2.jsonl", damaged.join("\n") + "\n");
+    expect(&merge(&project, &["shards"]), 1, "cannot be read");
+    expect(&merge(&project, &["shards", "--partial"]), 0, "ends with 100");
+}
+
+#[test]
+fn the_newest_result_counts_whatever_the_order() {
+    let project = many(10, &[4]);
+    sharded(&project, 2);
+    project.write("suites/s.yaml", project.read("suites/s.yaml"));
+    let of_red = if project.read("shards/1.jsonl").contains("\"verdict\":\"failed\"") { 1 } else { 2 };
+    // The same plan, and now the answer is another: the mock is a Dify of its own.
+    let red = format!("shards/{of_red}.jsonl");
+    let later = project
+        .read(&red)
+        .replace("\"run\":\"2", "\"run\":\"3")
+        .replace("\"started\":\"2", "\"started\":\"3")
+        .replace("\"verdict\":\"failed\"", "\"verdict\":\"passed\"");
+    project.write("shards/again.jsonl", &later);
+    for runs in [&["shards"][..], &["shards/again.jsonl", "shards/1.jsonl", "shards/2.jsonl"]] {
+        expect(&merge(&project, runs), 0, "merged 3 runs of 2 of 2 shards");
+        expect(&project.run(&["report", "latest", "--gate"]), 0, "10 passed");
+    }
+    // The other way round an older pass hides no newer failure.
+    let earlier = project
+        .read(&red)
+        .replace("\"run\":\"2", "\"run\":\"1")
+        .replace("\"started\":\"2", "\"started\":\"1")
+        .replace("\"verdict\":\"failed\"", "\"verdict\":\"passed\"");
+    project.write("shards/again.jsonl", &earlier);
+    expect(&merge(&project, &["shards"]), 0, "ends with 100");
+}
+
+#[test]
+fn an_export_that_was_made_early_is_the_same_run() {
+    let project = many(8, &[]);
+    sharded(&project, 1);
+    let whole = project.read("shards/1.jsonl");
+    let early: Vec<&str> = whole.lines().take(4).collect();
+    project.write("early.jsonl", early.join("\n") + "\n");
+    for runs in [["early.jsonl", "shards/1.jsonl"], ["shards/1.jsonl", "early.jsonl"]] {
+        expect(&merge(&project, &runs), 0, "merged 1 run of shard 1/1");
+        assert_eq!(report(&project)["totals"]["attempts"], 8);
+    }
+    project.write("other.jsonl", whole.replace("\"verdict\":\"passed\"", "\"verdict\":\"flaky\""));
+    expect(&merge(&project, &["other.jsonl", "shards/1.jsonl"]), 2, "tell different things of it");
+}
+
+#[test]
+fn different_plans_are_refused() {
+    let (one, other) = (many(10, &[]), many(10, &[]));
+    sharded(&one, 2);
+    other.write("suites/s.yaml", other.read("suites/s.yaml").replace("name: t3", "name: t3b"));
+    sharded(&other, 2);
+    one.write("other.jsonl", other.read("shards/2.jsonl"));
+    expect(&merge(&one, &["shards/1.jsonl", "other.jsonl"]), 2, "they are of different plans");
+    let three = many(10, &[]);
+    three.write("suites/s.yaml", three.read("suites/s.yaml").replace("equals: 1", "equals: 2"));
+    sharded(&three, 2);
+    one.write("other.jsonl", three.read("shards/1.jsonl"));
+    expect(&merge(&one, &["shards", "other.jsonl"]), 2, "send or assert something else");
+    let elsewhere = one.read("shards/2.jsonl").replace("\"target\":\"mock\"", "\"target\":\"staging\"");
+    one.write("other.jsonl", elsewhere);
+    expect(&merge(&one, &["shards/1.jsonl", "other.jsonl"]), 2, "one ran on `mock`, the other on `staging`");
+    for seed in ["1", "2"] {
+        assert_eq!(code(&one.run(&["run", "-q", "--sample", "5", "--seed", seed])), 0);
+        one.run(&["runs", "export", "latest", "-o", &format!("sample{seed}.jsonl")]);
+    }
+    expect(&merge(&one, &["sample1.jsonl", "sample2.jsonl"]), 2, "--sample");
+}
+
+#[test]
+fn what_holds_no_run_is_told_so() {
+    let project = Project::with_suite(RED);
+    std::fs::create_dir(project.path("empty")).unwrap();
+    expect(&merge(&project, &["empty"]), 2, "there is no run in empty");
+    project.write("empty/x.jsonl", "{}\n");
+    expect(&merge(&project, &["empty"]), 2, "is not a journal of flowproof");
+    expect(&merge(&project, &["nowhere"]), 2, "there is no run `nowhere`");
+    expect(&merge(&project, &[]), 2, "RUN");
+    project.write("empty/new.jsonl", "{\"run_started\":{\"schema\":99}}\n");
+    expect(&merge(&project, &["empty"]), 2, "newer flowproof");
+    let old = std::fs::read(format!("{}/tests/data/journal/1.jsonl", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    project.write("old.jsonl", old);
+    expect(&merge(&project, &["old.jsonl"]), 2, "older flowproof");
+    assert!(!project.path("reports/latest").exists());
+}
+
+#[test]
+fn an_empty_shard_is_merged_with_the_others() {
+    let project = Project::with_suite(GREEN);
+    sharded(&project, 4);
+    expect(&merge(&project, &["shards"]), 0, "ends with 0");
+    let full = (1..=4)
+        .find(|index| project.read(&format!("shards/{index}.jsonl")).contains("case_finished"))
+        .unwrap();
+    std::fs::remove_file(project.path(&format!("shards/{full}.jsonl"))).unwrap();
+    expect(&merge(&project, &["shards"]), 1, &format!("shard {full}/4 is missing: 1 test has no verdict"));
+}
