@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::base::digest::Digest;
 use crate::event::PlannedCase;
-use crate::journal::read::Saved;
+use crate::journal::totals::Saved;
 
 /// All cases that were planned or mentioned.
 #[derive(Debug, Clone, Default)]

@@ -34,6 +34,7 @@ mod shared;
 mod split;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod watched;
 
 pub(crate) use append::{Journal, ReopenError};
@@ -41,10 +42,11 @@ pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
 pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
-pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, Saved, SuiteTotals, Totals};
+pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord};
 pub(crate) use roster::Roster;
 pub(crate) use shared::SharedJournal;
 pub(crate) use split::mended;
+pub(crate) use totals::{Saved, SuiteTotals, Totals};
 pub(crate) use watched::Watched;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.

@@ -112,7 +112,7 @@ fn sent(live: &Live) -> Vec<String> {
 
 /// The tests that have a result in the journal.
 fn finished(live: &Live) -> BTreeSet<String> {
-    let id = live.project.read("reports/runs/latest");
+    let id = live.project.read("reports/latest-run");
     let journal =
         std::fs::read(live.project.path(&format!("reports/runs/{}/journal.jsonl", id.trim()))).unwrap();
     let journal = String::from_utf8_lossy(&journal);

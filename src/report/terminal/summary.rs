@@ -274,9 +274,7 @@ fn totals(text: &mut Text, record: &RunRecord) {
 fn how_it_ended(text: &mut Text, record: &RunRecord) {
     match &record.end {
         None => {
-            let told =
-                "the run was killed, could not be recorded, or still goes on: this is what had finished";
-            text.tone(Tone::Bad, told).end();
+            text.tone(Tone::Bad, "killed, not recorded, or still going on: this is what had finished").end();
         }
         Some(end) => {
             if end.interrupted {
@@ -292,8 +290,8 @@ fn how_it_ended(text: &mut Text, record: &RunRecord) {
         }
     }
     if !record.is_complete() {
-        let told = format!("to go on: flowproof run --resume {}", one_line(&record.start.run, 80));
-        text.tone(Tone::Faint, &told).end();
+        let run = one_line(&record.start.run, 80);
+        text.tone(Tone::Faint, &format!("to go on: flowproof run --resume {run}")).end();
     }
     if record.start.deselected > 0 {
         let left = format!("{} tests were filtered out", format_count(u64::from(record.start.deselected)));
