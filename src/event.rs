@@ -148,6 +148,7 @@ pub struct RanVersion {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a run has one start, and events go by reference")]
 pub enum Event {
     /// The run started.
     RunStarted(RunStart),

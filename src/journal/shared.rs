@@ -199,7 +199,7 @@ mod tests {
         let run = |number: u32| {
             let mut journal = SharedJournal::open(folder.path(), "r", Redactor::new([])).unwrap();
             let name = format!("s::{number}");
-            let verdict = if number % 10 == 0 { Verdict::Failed } else { Verdict::Passed };
+            let verdict = if number.is_multiple_of(10) { Verdict::Failed } else { Verdict::Passed };
             let [attempt, outcome] = told(&name, verdict);
             for event in [start(), planned(&name), attempt, outcome, end()] {
                 journal.take(&event).unwrap();
