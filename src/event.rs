@@ -1,12 +1,21 @@
 //! Facts about a run, in past tense; the terminal and the journal listen.
 
+mod continued;
+mod shard;
+
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
+use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::outcome::{Attempt, CaseOutcome};
+use crate::suite::thresholds::{Comparison, Metric, Statistic};
+
+pub use continued::{Asked, Continued, PlannedCase, RunContinuation};
+pub use shard::{MergedRun, Sharded};
 
 /// What is known of a run when it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +45,9 @@ pub struct RunStart {
     /// The runs it was merged of; empty where it ran itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedRun>,
+    /// True where every test is a process of nextest: `cases` then counts those that were begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nextest: bool,
     /// Cases filtered out.
     pub deselected: u32,
     /// The seed of shuffling and jitter.
@@ -52,134 +64,39 @@ pub struct RunStart {
     /// What was asked for, so that the run can be continued as it was begun; none before schema 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
-}
-
-/// What chose the tests of a run and how each was run: flags, and where they were silent the environment.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Asked {
-    /// `--target`; none: the project's default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// `--profile`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
-    /// Suites: files or folders, as they were named; empty: the project's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub paths: Vec<String>,
-    /// True with `--allow-outside`.
-    pub outside: bool,
-    /// `--filter`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub filters: Vec<String>,
-    /// True with `--exact`.
-    pub exact: bool,
-    /// `--tag`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
-    /// `--skip-tag`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub skip_tags: Vec<String>,
-    /// `--sample`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sample: Option<usize>,
-    /// `--workflow-id`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workflow_id: Option<String>,
-    /// `--repeat`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub repeat: Option<u32>,
-    /// `--retries`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retries: Option<u32>,
-    /// `--timeout`, milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout_ms: Option<u64>,
-    /// `--concurrency`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub concurrency: Option<u32>,
-    /// `--rate`, requests a second.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<f64>,
-}
-
-/// A test that will be run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedCase {
-    /// Which test: the hash of its full name.
-    pub key: Digest,
-    /// Its full name.
-    pub name: Arc<str>,
-    /// The fingerprint of what it sends and asserts.
-    pub print: Digest,
-    /// Its place among the tests of all shards, as files and tests stand; none where that was not told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<u32>,
-}
-
-/// Why a run goes on that had been told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Continued {
-    /// `--resume`: for the tests that had not finished.
-    Resumed,
-    /// `--rerun`: for those that were red, too.
-    Rerun,
-    /// `merge`: the lines that follow were recorded by another run of the same plan.
-    Merged,
-}
-
-/// What is known of a run when it goes on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunContinuation {
-    /// Why.
-    pub how: Continued,
-    /// flowproof's version.
-    pub flowproof: String,
-    /// RFC 3339, UTC.
-    pub started: String,
-    /// Tests that it will run.
-    pub cases: u32,
-    /// Those of them that had not been planned before.
-    #[serde(default)]
-    pub added: u32,
-    /// The fingerprint of the whole plan as it is now; none where that was not told.
-    #[serde(default, skip_serializing_if = "Digest::is_none")]
-    pub plan: Digest,
-    /// Tests whose results no longer count, because they are gone.
+    /// What suites must come to as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withdrawn: Vec<Digest>,
-    /// Lines before this one that could not be read, and whose tests are run anew.
-    #[serde(default)]
-    pub mended: u64,
-    /// The run that recorded what follows, where it is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
+    pub thresholds: Vec<SuiteThresholds>,
 }
 
-/// One share of the tests selected, run on a machine of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sharded {
-    /// Which, from 1.
-    pub index: u32,
-    /// How many there are.
-    pub total: u32,
-    /// Tests of all shards together.
-    pub cases: u32,
-    /// Those of them that no suite skips.
-    pub runnable: u32,
+/// What all attempts of a suite together must come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuiteThresholds {
+    /// The suite's name.
+    pub suite: String,
+    /// How many tests the whole suite has, those that were not selected included.
+    pub tests: u32,
+    /// Each bound.
+    pub thresholds: Vec<Threshold>,
 }
 
-/// A run that became part of a merged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MergedRun {
-    /// Its id.
-    pub run: String,
-    /// When it started: RFC 3339, UTC.
-    pub started: String,
-    /// Which shard it was; none: all tests that were selected.
+/// One bound on one statistic of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Which number of an attempt.
+    pub metric: Metric,
+    /// What is made of those of all attempts.
+    pub statistic: Statistic,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what: a share, milliseconds, a count or an amount; exact, as text.
+    #[serde(with = "crate::base::units::exact")]
+    pub limit: Decimal,
+    /// The currency of an amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Sharded>,
+    pub currency: Option<String>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// What is known of a run when it ends.
@@ -234,6 +151,7 @@ pub struct RanVersion {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a run has one start, and events go by reference")]
 pub enum Event {
     /// The run started.
     RunStarted(RunStart),

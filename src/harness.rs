@@ -2,8 +2,11 @@
 //!
 //! It does not know the command line; both enter the engine at the same place.
 
+mod nextest;
+
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
@@ -12,14 +15,17 @@ use tokio::sync::OnceCell;
 use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::{PlannedCase, SinkError};
+use crate::gate::{self, Gates};
+use crate::harness::nextest::{announce, exact_name, failing, refused, refused_retry, share};
 use crate::journal::mended;
-use crate::plan::case::{Case, Plan, TargetKind};
+use crate::plan::case::{Case, Plan};
+use crate::report::gates::told;
 use crate::report::terminal::failure_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::problem::Problem;
 use crate::suite::render::{Style, render};
-use crate::verdict::Verdict;
+use crate::verdict::{Truth, Verdict};
 
 /// libtest's exit code for a red run.
 const RED: u8 = 101;
@@ -41,18 +47,11 @@ pub fn main() -> ExitCode {
     let settings = Settings::read();
     match Door::open(&settings, &arguments) {
         Ok(door) => door.run(&arguments),
-        Err(trial) => refuse(&arguments, trial),
+        Err(refusal) => {
+            let trial = refused(&settings, &arguments, refusal);
+            libtest_mimic::run(&arguments, vec![trial]).exit_code()
+        }
     }
-}
-
-/// Lists or fails the one trial that says why there are no others.
-fn refuse(arguments: &Arguments, trial: Trial) -> ExitCode {
-    libtest_mimic::run(arguments, vec![trial]).exit_code()
-}
-
-/// A trial that can only fail.
-fn failing(name: &str, message: String) -> Trial {
-    Trial::test(name, move || Err(Failed::from(message)))
 }
 
 /// One failing trial a file with problems, so that listing never fails and no other suite is held up.
@@ -85,35 +84,35 @@ struct Shared {
     selected: Vec<PlannedCase>,
     engine: OnceCell<Result<Arc<Engine>, String>>,
     refusal: Option<String>,
+    /// The one test that a process of nextest is to run.
+    exact: Option<String>,
+    /// Tests whose repeats did not decide, where the suite takes that as a warning.
+    tolerated: AtomicU64,
 }
 
 impl Door {
-    fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, Trial> {
+    fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, (&'static str, String)> {
         let request = Request { only: exact_name(settings, arguments), ..Request::default() };
         let Partial { opening, problems, unsound, files } = session::open_partly(settings, &request)
             .map_err(|failure| match failure {
-                OpenFailure::Usage(message) | OpenFailure::Target(message) => {
-                    failing("flowproof::target", message)
-                }
-                OpenFailure::Problems(problems) => {
-                    failing("flowproof::project", render(&problems, Style::Plain))
-                }
+                OpenFailure::Usage(message) | OpenFailure::Target(message) => ("flowproof::target", message),
+                OpenFailure::Problems(problems) => ("flowproof::project", render(&problems, Style::Plain)),
             })?;
         if files == 0 && problems.is_empty() {
             let message =
                 "no suite was found: write one below `suites/`, or name a folder in FLOWPROOF_SUITES";
-            return Err(failing("flowproof::suites", message.to_owned()));
+            return Err(("flowproof::suites", message.to_owned()));
         }
         let (plan, mut session) = (opening.plan, opening.session);
-        if settings.nextest.is_some() {
-            session.keeping = Keeping::Nothing;
-        }
-        let runtime = session::runtime().map_err(|error| failing("flowproof::runtime", error.to_string()))?;
+        share(&mut session, settings);
+        let runtime = session::runtime().map_err(|error| ("flowproof::runtime", error.to_string()))?;
         let plan = Arc::new(plan);
         let shared = Shared {
             selected: session::planned(plan.cases.iter().filter(|case| is_selected(arguments, case))),
             refusal: refused_retry(settings, &plan),
+            exact: exact_name(settings, arguments),
             engine: OnceCell::new(),
+            tolerated: AtomicU64::new(0),
             runtime,
             session,
             plan,
@@ -125,17 +124,22 @@ impl Door {
         let mut arguments = arguments.clone();
         arguments.test_threads.get_or_insert(self.shared.plan.target.concurrency.max(1));
         let mut trials = self.broken;
+        if let Err(error) = self.shared.announce_unplanned() {
+            eprintln!("error: the run cannot be recorded: {error}");
+            return ExitCode::from(RED);
+        }
         trials.extend((0..self.shared.plan.cases.len()).map(|index| trial(&self.shared, index)));
-        let count = trials.len();
+        let (count, exact) = (trials.len(), self.shared.exact.clone());
         let conclusion = libtest_mimic::run(&arguments, trials);
         if arguments.list {
             return ExitCode::SUCCESS;
         }
         let closed = self.shared.close(&arguments);
-        let ran = conclusion.num_passed + conclusion.num_failed;
+        let tolerated = self.shared.tolerated.load(Ordering::Relaxed);
+        let ran = conclusion.num_passed + conclusion.num_failed + tolerated;
         let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
-        let unfinished = match closed {
-            Ok(unfinished) => unfinished,
+        let Closed { unfinished, gates } = match closed {
+            Ok(closed) => closed,
             Err(message) => {
                 eprintln!("error: {message}");
                 return ExitCode::from(RED);
@@ -147,6 +151,15 @@ impl Door {
             eprintln!("error: {tests} no verdict in the record: that is not green");
             return ExitCode::from(RED);
         }
+        if let (Some(name), 0, 0) = (&exact, ran, conclusion.num_ignored) {
+            eprintln!(
+                "error: there is no test `{name}` here any more: a test that was not judged is not green"
+            );
+            return ExitCode::from(RED);
+        }
+        if tell_gates(&gates) && !conclusion.has_failed() {
+            return ExitCode::from(RED);
+        }
         if ran == 0 && !narrowed {
             eprintln!("error: none of {count} tests was judged: a run that judged nothing is not green");
             return ExitCode::from(RED);
@@ -155,24 +168,23 @@ impl Door {
     }
 }
 
-/// The one test a nextest process is to run, so that only its suite is loaded.
-fn exact_name(settings: &Settings, arguments: &Arguments) -> Option<String> {
-    let one = settings.nextest.is_some() && arguments.exact && !arguments.list && arguments.skip.is_empty();
-    arguments.filter.clone().filter(|_| one)
+/// What a run came to besides its trials.
+#[derive(Default)]
+struct Closed {
+    /// Tests without a verdict in the record.
+    unfinished: u32,
+    /// The thresholds of the suites.
+    gates: Gates,
 }
 
-/// nextest's own retries would pay twice and hide a failure.
-fn refused_retry(settings: &Settings, plan: &Plan) -> Option<String> {
-    let attempt = settings.nextest.as_ref()?.attempt;
-    let live = match plan.target.kind {
-        TargetKind::Live { .. } => true,
-        TargetKind::Mock(_) | TargetKind::Replay { .. } => false,
-    };
-    (live && attempt > 1).then(|| {
-        "nextest's retries are refused on a live target: each would be paid for again and could hide a failure; \
-         set `retries = 0` in .config/nextest.toml and use `retries` in the suite for infrastructure failures"
-            .to_owned()
-    })
+/// Says which thresholds do not hold; true where one turns the build red.
+fn tell_gates(gates: &Gates) -> bool {
+    let unmet = gates.judged.iter().filter(|gate| gate.truth != Truth::Held);
+    for gate in unmet {
+        let word = if gate.is_red() { "error" } else { "note" };
+        eprintln!("{word}: {}\n  {}", told(gate), gate.threshold.place);
+    }
+    gates.broken().is_some() || gates.undecided().is_some()
 }
 
 /// Whether libtest runs or ignores the case, and does not pass it over.
@@ -201,6 +213,11 @@ impl Shared {
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
+            Verdict::Inconclusive if ran.outcome.tolerated => {
+                self.tolerated.fetch_add(1, Ordering::Relaxed);
+                let reason = ran.outcome.reason.as_deref().unwrap_or("the repeats did not decide");
+                Ok(Completion::ignored_with(format!("inconclusive: {reason}")))
+            }
             Verdict::Skipped => {
                 Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped")))
             }
@@ -212,6 +229,16 @@ impl Shared {
         }
     }
 
+    /// Notes under nextest that a test was begun which is not in the plan: its suite cannot be loaded, or it is gone.
+    fn announce_unplanned(&self) -> Result<(), SinkError> {
+        match &self.exact {
+            Some(name) if !self.plan.cases.iter().any(|case| *case.name == **name) => {
+                announce(&self.session, &self.plan, name)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn start(&self) -> Result<Arc<Engine>, String> {
         let started = self.session.start(self.plan.clone(), self.selected.clone(), None);
         let engine = started.map_err(|error| error.to_string())?;
@@ -219,26 +246,27 @@ impl Shared {
         Ok(engine)
     }
 
-    /// Ends the run and writes its reports; says how many tests have no verdict. Nothing to do when no trial ran.
-    fn close(&self, arguments: &Arguments) -> Result<u32, String> {
-        let Some(Ok(engine)) = self.engine.get() else { return Ok(0) };
+    /// Ends the run and writes its reports; says what is red besides trials. Nothing to do when no trial ran.
+    fn close(&self, arguments: &Arguments) -> Result<Closed, String> {
+        let Some(Ok(engine)) = self.engine.get() else { return Ok(Closed::default()) };
         if !arguments.ignored && !arguments.include_ignored {
             self.record_skipped(engine, arguments)?;
         }
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
         let kept = self.session.save_cassettes(engine);
-        let unfinished = match self.session.keeping {
-            Keeping::Nothing => 0,
+        let closed = match self.session.keeping {
+            Keeping::Shared => Closed::default(),
             Keeping::Journal => {
                 let record = self.session.record()?;
                 self.session.write_reports(&record)?;
                 self.session.add_step_summary(&record).unwrap_or_else(|note| eprintln!("{note}"));
-                record.unfinished()
+                let gates = gate::judge(&record).map_err(|error| error.to_string())?;
+                Closed { unfinished: record.unfinished(), gates }
             }
         };
         kept?.lost.iter().for_each(|lost| eprintln!("{lost}"));
-        Ok(unfinished)
+        Ok(closed)
     }
 
     /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.

@@ -8,6 +8,7 @@ mod asked;
 pub(crate) mod cassettes;
 pub(crate) mod init;
 pub(crate) mod merge;
+pub(crate) mod nextest;
 mod open;
 pub(crate) mod probe;
 mod request;
@@ -19,11 +20,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::clock;
+use crate::base::digest::Digest;
 use crate::base::redact::Redactor;
 use crate::cassette::Mode;
 use crate::engine::Engine;
 use crate::event::{Asked, Event, PlannedCase, RunStart, Sharded, Sink, SinkError};
-use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA};
+use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA, SharedJournal};
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
@@ -63,8 +65,8 @@ pub struct Session {
 pub enum Keeping {
     /// The journal, and the documents made of it.
     Journal,
-    /// Nothing: a process of nextest runs one test, and nextest keeps the record.
-    Nothing,
+    /// A part of a journal that all processes of a run of nextest write; no process knows when the last has ended.
+    Shared,
 }
 
 /// What a run recorded into cassettes.
@@ -113,14 +115,37 @@ impl Session {
         selected: Vec<PlannedCase>,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        let journal = self.journal()?;
         let count = u32::try_from(selected.len()).unwrap_or(u32::MAX);
         let started = Event::RunStarted(self.run_start(&plan, count));
-        let sink = Box::new(Both { journal, listener });
-        let engine = Engine::start(plan, self.run.clone(), sink)?;
-        engine.tell(&started)?;
-        tell_plan(&engine, &selected)?;
-        Ok(Arc::new(engine))
+        match self.keeping {
+            Keeping::Journal => {
+                let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
+                let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
+                let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+                engine.tell(&started)?;
+                tell_plan(&engine, &selected)?;
+                Ok(Arc::new(engine))
+            }
+            Keeping::Shared => {
+                let journal = Record::Shared(self.announced(&started, &selected)?);
+                // As with a part of a run that goes on: names are those of this process.
+                let part = Arc::from(format!("{}-{}", self.run, salt(6)));
+                Ok(Arc::new(Engine::start(plan, part, Box::new(Both { journal, listener }))?))
+            }
+        }
+    }
+
+    /// Notes in a record that several processes share that tests were begun which can only fail.
+    pub fn announce(&self, plan: &Plan, cases: &[PlannedCase]) -> Result<(), SinkError> {
+        self.announced(&Event::RunStarted(self.run_start(plan, 0)), cases).map(drop)
+    }
+
+    /// The shared record, in which the tests stand before anything of them can fail.
+    fn announced(&self, started: &Event, cases: &[PlannedCase]) -> Result<SharedJournal, SinkError> {
+        let mut journal = SharedJournal::open(&self.reports, &self.run, self.redactor.clone())?;
+        journal.take(started)?;
+        cases.chunks(PLANNED).try_for_each(|cases| journal.take(&Event::CasesPlanned(Arc::from(cases))))?;
+        Ok(journal)
     }
 
     /// Starts the engine on what is left of a run, and tells its journal and the listener that it goes on.
@@ -131,22 +156,14 @@ impl Session {
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
         let TakenUp { journal, continuation, planned } = again;
-        let journal = Some(journal.leaving(self.ended.clone()));
-        let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+        journal.go_on()?;
+        let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
+        // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
+        let part = Arc::from(format!("{}-{}", self.run, salt(4)));
+        let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?;
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))
-    }
-
-    /// The journal of the run; a process of nextest keeps none, since it sees one test only.
-    fn journal(&self) -> Result<Option<Journal>, SinkError> {
-        match self.keeping {
-            Keeping::Journal => {
-                let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
-                Ok(Some(journal.leaving(self.ended.clone())))
-            }
-            Keeping::Nothing => Ok(None),
-        }
     }
 
     fn run_start(&self, plan: &Plan, selected: u32) -> RunStart {
@@ -167,12 +184,18 @@ impl Session {
                 runnable,
             }),
             merged: Vec::new(),
+            nextest: self.keeping == Keeping::Shared,
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
-            plan: plan.print,
+            // A process of nextest knows one suite only.
+            plan: match self.keeping {
+                Keeping::Journal => plan.print,
+                Keeping::Shared => Digest::default(),
+            },
             address: asked::address(plan),
             asked: Some(self.asked.clone()),
+            thresholds: plan.thresholds.clone(),
         }
     }
 
@@ -237,21 +260,34 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 /// A run id: the time to the second in UTC, then six random letters; later than that of the run before.
 fn run_id(reports: &Path) -> Arc<str> {
+    Arc::from(journal::next_id(reports, clock::wall(), &salt(6)))
+}
+
+/// Random letters.
+fn salt(letters: usize) -> String {
     let mut random = fastrand::Rng::new();
-    let salt: String = (0..6).map(|_| random.lowercase()).collect();
-    Arc::from(journal::next_id(reports, clock::wall(), &salt))
+    (0..letters).map(|_| random.lowercase()).collect()
+}
+
+/// Where a run is recorded.
+enum Record {
+    /// In a journal of its own.
+    Own(Box<Journal>),
+    /// In one that other processes write, too.
+    Shared(SharedJournal),
 }
 
 /// The journal first, then whoever watches.
 struct Both {
-    journal: Option<Journal>,
+    journal: Record,
     listener: Option<Box<dyn Sink + Send>>,
 }
 
 impl Sink for Both {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        if let Some(journal) = &mut self.journal {
-            journal.take(event)?;
+        match &mut self.journal {
+            Record::Own(journal) => journal.take(event)?,
+            Record::Shared(journal) => journal.take(event)?,
         }
         match &mut self.listener {
             Some(listener) => listener.take(event),

@@ -8,6 +8,7 @@ use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
 use crate::event::MergedRun;
+use crate::gate;
 use crate::journal::RunRecord;
 use crate::report::terminal::{self, Detail, Ending};
 use crate::session::merge::{self, Joined};
@@ -51,18 +52,23 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
         Err(message) => return say::failure(&message, Exit::Usage),
     };
     missing.iter().for_each(|missing| say::note(&format!("warning: {missing}")));
-    let gate = exit::of_record(&record, NoTests::Fail);
-    say::note(&format!(
-        "{told} into run {}; `flowproof report latest --gate` ends with {}: {}",
-        record.start.run,
-        gate.code(),
-        gate.reason()
-    ));
-    Exit::Success
+    match exit::of_record(&record, NoTests::Fail) {
+        Ok((gate, gates)) => {
+            say::note(&format!(
+                "{told} into run {}; `flowproof report latest --gate` ends with {}: {}",
+                record.start.run,
+                gate.code(),
+                gate.told(&gates)
+            ));
+            Exit::Success
+        }
+        Err(error) => say::failure(&error.to_string(), Exit::Usage),
+    }
 }
 
 fn show(record: &RunRecord, runs: &Runs) -> Result<(), String> {
-    let ending = Ending { code: 0, reason: "", reports: runs.reports.join("latest") };
+    let gates = gate::judge(record).map_err(|error| error.to_string())?;
+    let ending = Ending { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
     terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
+use crate::gate::Gates;
 use crate::journal::{self, RunRecord};
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending};
@@ -18,7 +19,7 @@ pub struct ReportArgs {
     /// The run: `latest`, the id of one, its folder, or an exported file.
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// Write the report to this file; the kind comes from its ending (.xml, .json); repeatable.
+    /// Write the report to this file; the kind comes from its ending (.xml, .json, .html, .md, .tap, .csv); repeatable.
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// End with the exit code that `run` would end with.
@@ -47,11 +48,13 @@ pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
     if !args.gate && !args.output.is_empty() {
         return Exit::Success;
     }
-    let exit = if args.gate { exit::of_record(&record, NoTests::Fail) } else { Exit::Success };
-    match show(&record, exit, settings) {
-        Ok(()) => exit,
-        Err(message) => say::failure(&message, Exit::Usage),
-    }
+    let shown = exit::of_record(&record, NoTests::Fail).map_err(|error| error.to_string()).and_then(
+        |(exit, gates)| {
+            let exit = if args.gate { exit } else { Exit::Success };
+            show(&record, (exit, gates), settings).map(|()| exit)
+        },
+    );
+    shown.unwrap_or_else(|message| say::failure(&message, Exit::Usage))
 }
 
 /// The record of a run that is named.
@@ -60,12 +63,17 @@ pub fn read(name: &str, runs: &Runs) -> Result<RunRecord, String> {
     journal::read(&path).map_err(|error| error.to_string())
 }
 
-fn show(record: &RunRecord, exit: Exit, settings: &Settings) -> Result<(), String> {
+fn show(record: &RunRecord, (exit, gates): (Exit, Gates), settings: &Settings) -> Result<(), String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
-    let ending = Ending { code: exit.code(), reason: exit.reason(), reports };
+    let ending = Ending { code: exit.code(), reason: exit.told(&gates), gates, reports };
     terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());
+    }
+    if let Some(path) = &settings.step_summary
+        && let Err(error) = report::add_step_summary(record, path)
+    {
+        say::note(&format!("note: the summary of the job was not written: {error}"));
     }
     Ok(())
 }

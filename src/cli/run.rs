@@ -9,6 +9,7 @@ use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::signal;
 use crate::event::RunEnd;
+use crate::gate::{self, Gates};
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::plan::shard::Share;
@@ -65,8 +66,8 @@ fn unrecorded(args: &RunArgs, settings: &Settings, session: &Session, error: &Se
     if let Err(message) = write(args, session, &record) {
         say::note(&format!("error: {message}"));
     }
-    let reason = "the run could not be recorded, and was stopped";
-    let ending = Ending { code: exit.code(), reason, reports: session.latest() };
+    let reason = String::from("the run could not be recorded, and was stopped");
+    let ending = Ending { code: exit.code(), reason, gates: Gates::default(), reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
     }
@@ -155,9 +156,14 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Unusable),
     };
-    let exit = exit::of_run(&record, end, args.no_tests);
+    let gates = match gate::judge(&record) {
+        Ok(gates) => gates,
+        Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
+    };
+    let exit = exit::of_run(&record, &gates, end, args.no_tests);
     let written = write(args, session, &record);
-    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
+    let reason = exit.told(&gates);
+    let ending = Ending { code: exit.code(), reason, gates, reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
     }

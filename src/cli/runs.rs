@@ -13,6 +13,7 @@ use crate::cli::runs::export::ExportArgs;
 use crate::cli::runs::list::ListArgs;
 use crate::cli::runs::prune::PruneArgs;
 use crate::cli::{report, say};
+use crate::gate;
 use crate::report::terminal::{self, Detail, Ending};
 use crate::session::runs::Runs;
 use crate::settings::Settings;
@@ -82,7 +83,8 @@ fn show(args: &ShowArgs, runs: &Runs) -> Result<Exit, String> {
         record.path().display()
     ));
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
-    let ending = Ending { code: 0, reason: "", reports };
+    let gates = gate::judge(&record).map_err(|error| error.to_string())?;
+    let ending = Ending { code: 0, reason: String::new(), gates, reports };
     terminal::summary(&record, Detail::Normal, &ending).map_err(|error| error.to_string())?;
     Ok(Exit::Success)
 }

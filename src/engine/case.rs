@@ -8,22 +8,12 @@ use tokio::sync::SemaphorePermit;
 use crate::base::clock;
 use crate::engine::Engine;
 use crate::engine::attempt::{Again, milliseconds};
+use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::plan::case::{Case, Resend, Retries};
-use crate::verdict::{Severity, Truth, Verdict, join_repeats};
-
-/// What the attempts of a case add up to.
-#[derive(Default)]
-struct Tally {
-    verdicts: Vec<Verdict>,
-    attempts: u32,
-    retries: u32,
-    warnings: u32,
-    recovered: u32,
-    telling: Option<Arc<Attempt>>,
-}
+use crate::verdict::Verdict;
 
 /// What became of a case, with the attempt that explains it.
 pub struct Ran {
@@ -68,34 +58,23 @@ pub enum Step {
 impl Going<'_> {
     /// Runs the next repeat, its retries included.
     pub async fn step(&mut self) -> Result<Step, SinkError> {
-        let repeat = u32::try_from(self.tally.verdicts.len()).unwrap_or(u32::MAX);
-        if self.over || repeat >= self.case.test.repeat {
+        let repeat = self.tally.seen.all();
+        if self.over || !self.case.test.repeats.goes_on(self.tally.seen) {
             return Ok(Step::Over);
         }
         let Some(attempt) = self.engine.repeat(self.case, repeat, self.due, &mut self.tally).await? else {
             return Ok(Step::Stopped);
         };
-        self.tally.verdicts.push(attempt.verdict);
         self.over = stops_suite(&attempt);
-        if attempt.verdict != Verdict::Passed {
-            self.tally.telling = Some(attempt);
-        }
+        self.tally.add(attempt);
         Ok(Step::Ran)
     }
 
     /// Records what became of it.
     pub fn finish(self) -> Result<Ran, SinkError> {
         let Self { engine, case, tally, began, .. } = self;
-        let mut outcome =
-            outcome_of(case, join_repeats(&tally.verdicts, case.test.repeat, case.test.pass_rate));
-        if outcome.verdict == Verdict::Passed && tally.retries > 0 {
-            outcome.verdict = Verdict::Flaky;
-        }
-        outcome.reason = reason_of(outcome.verdict, &tally);
-        outcome.attempts = tally.attempts;
-        outcome.warnings = tally.warnings;
-        outcome.recovered = tally.recovered;
-        outcome.duration_ms = milliseconds(clock::now().saturating_duration_since(began));
+        let duration_ms = milliseconds(clock::now().saturating_duration_since(began));
+        let outcome = CaseOutcome { duration_ms, ..tally.outcome(case) };
         engine.close_case(outcome, tally.telling)
     }
 }
@@ -169,8 +148,7 @@ impl Engine {
 
     /// Counts what an attempt that stands brings along.
     fn note(&self, case: &Case, attempt: &Attempt, tally: &mut Tally) {
-        tally.warnings += warnings(attempt);
-        tally.recovered += u32::from(attempt.facts.recovered.is_some());
+        tally.note(attempt);
         if let Some(cause) = attempt.cause.as_ref().filter(|cause| cause.stops_suite) {
             self.block(&case.test.app, cause);
         }
@@ -209,50 +187,6 @@ impl Engine {
     }
 }
 
-/// An outcome without attempts.
-fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
-    CaseOutcome {
-        case: case.ordinal,
-        key: case.key,
-        print: case.print,
-        name: case.name.to_string(),
-        suite: case.test.suite.name.to_string(),
-        place: (*case.test.place).clone(),
-        tags: case.test.tags.iter().map(ToString::to_string).collect(),
-        verdict,
-        reason: None,
-        attempts: 0,
-        recovered: 0,
-        duration_ms: 0.0,
-        warnings: 0,
-    }
-}
-
 fn stops_suite(attempt: &Attempt) -> bool {
     attempt.cause.as_ref().is_some_and(|cause| cause.stops_suite)
-}
-
-/// Why a test is flaky, or which share of its repeats passed.
-fn reason_of(verdict: Verdict, tally: &Tally) -> Option<String> {
-    let passed = tally.verdicts.iter().filter(|verdict| **verdict == Verdict::Passed).count();
-    let repeats = tally.verdicts.len();
-    match verdict {
-        Verdict::Flaky if passed < repeats => Some(format!("{passed} of {repeats} repeats passed")),
-        Verdict::Flaky => Some(format!("passed after {} infrastructure retries", tally.retries)),
-        Verdict::Failed | Verdict::Errored if repeats > 1 => {
-            Some(format!("{passed} of {repeats} repeats passed"))
-        }
-        Verdict::Failed | Verdict::Errored | Verdict::Passed | Verdict::Inconclusive | Verdict::Skipped => {
-            None
-        }
-    }
-}
-
-/// Findings of severity warn that do not hold.
-fn warnings(attempt: &Attempt) -> u32 {
-    let unmet = attempt
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Warn && finding.truth != Truth::Held);
-    u32::try_from(unmet.count()).unwrap_or(u32::MAX)
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::depth::bounded;
-use crate::journal::fold::fold_file;
+use crate::journal::file::fold_file;
 use crate::journal::latest::point_to;
+use crate::journal::lines::read_some;
 use crate::journal::live::{Appended, Ended, Live};
 use crate::journal::mask::mask_line;
 use crate::journal::path_of;
@@ -57,7 +58,7 @@ impl Journal {
         Ok(Self::over(file, path, redactor))
     }
 
-    /// Opens a journal to append to it, and gives what it holds; a torn last line is dropped.
+    /// Opens a journal to append to it, and gives what it holds.
     pub(crate) fn reopen(path: &Path) -> Result<(Self, RunRecord), ReopenError> {
         let failed = |source| SinkError { what: format!("open {}", path.display()), source };
         let file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
@@ -65,14 +66,22 @@ impl Journal {
             io::ErrorKind::WouldBlock => ReopenError::InUse { path: path.to_owned() },
             _ => ReopenError::Write(failed(error)),
         })?;
+        if !has_line(&file).map_err(failed)? {
+            return Err(ReopenError::NotBegun { path: path.to_owned() });
+        }
         let mut journal = Self::over(file, path.to_owned(), Redactor::new([]));
         let (fold, whole) = fold_file(&journal.file, path)?;
         let record = fold.clone().finish(path, journal.file.clone());
-        journal.file.set_len(whole).map_err(failed)?;
         journal.written = whole;
         journal.live = Live::going_on(fold.without_torn());
-        point_to(path)?;
         Ok((journal, record))
+    }
+
+    /// Drops a torn last line, and makes this run the latest; nothing of a journal that was opened again changes before.
+    pub(crate) fn go_on(&self) -> Result<(), SinkError> {
+        let failed = |source| SinkError { what: format!("write {}", self.path.display()), source };
+        self.file.set_len(self.written).map_err(failed)?;
+        point_to(&self.path)
     }
 
     fn over(file: File, path: PathBuf, redactor: Redactor) -> Self {
@@ -150,12 +159,27 @@ pub(crate) enum ReopenError {
         /// The journal.
         path: PathBuf,
     },
+    /// It has no whole line.
+    #[error(
+        "{path} holds nothing: that run was killed before it had begun, and nothing was sent; start a new run"
+    )]
+    NotBegun {
+        /// The journal.
+        path: PathBuf,
+    },
     /// It cannot be written.
     #[error("{0}")]
     Write(#[from] SinkError),
     /// It cannot be read.
     #[error("{0}")]
     Read(#[from] crate::journal::JournalError),
+}
+
+/// Whether a first line was written whole; it is never longer than what is read here without being one.
+fn has_line(file: &File) -> io::Result<bool> {
+    let mut first = vec![0; 64 * 1024];
+    let read = read_some(file, &mut first, 0)?;
+    Ok(read == first.len() || first[..read].contains(&b'\n'))
 }
 
 /// Keeps other processes from writing; a file system without locks keeps nobody from it.

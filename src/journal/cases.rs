@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::base::digest::Digest;
 use crate::event::PlannedCase;
+use crate::journal::totals::Saved;
 
 /// All cases that were planned or mentioned.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +49,8 @@ pub(super) struct Standing {
     pub duration_ms: f64,
     /// Its warnings.
     pub warnings: u32,
+    /// What its repeats saved.
+    pub saved: Saved,
 }
 
 /// A planned case, as far as the fold needs it.
@@ -119,6 +122,12 @@ impl Cases {
     /// True when a line of the case still counts.
     pub fn counts(&self, number: u32, offset: u64) -> bool {
         self.since.get(&number).is_none_or(|since| offset > *since)
+    }
+
+    /// How many cases were planned and are not withdrawn.
+    pub fn count(&self) -> u32 {
+        let known = self.known.values().filter(|known| !known.is_withdrawn()).count();
+        u32::try_from(known).unwrap_or(u32::MAX)
     }
 
     /// How many planned cases have no result.

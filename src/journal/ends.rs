@@ -13,7 +13,10 @@ pub(super) struct Ends {
 impl Ends {
     /// The run ended.
     pub fn finish(&mut self, end: RunEnd) {
-        self.last = Some(end);
+        self.last = Some(match self.last.take() {
+            Some(other) => beside(other, end),
+            None => end,
+        });
     }
 
     /// The run goes on: it has no end for now.
@@ -28,6 +31,14 @@ impl Ends {
         let Self { earlier, last } = self;
         last.map(|last| joined(earlier, last))
     }
+}
+
+/// The end of two processes that wrote one record side by side: the longer time, and what either of them says.
+fn beside(one: RunEnd, other: RunEnd) -> RunEnd {
+    let duration_ms = one.duration_ms.max(other.duration_ms);
+    let interrupted = one.interrupted || other.interrupted;
+    let stopped_early = one.stopped_early.clone().or(other.stopped_early.clone());
+    RunEnd { duration_ms, interrupted, stopped_early, ..joined(Some(one), other) }
 }
 
 /// Times and counts add up; how it ended is what the later part says.

@@ -12,164 +12,23 @@
 //! - tokens, cost and attempts count all that was spent, withdrawn or not;
 //! - after `run_continued` the run has no end until the next `run_finished`.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
-use crate::base::digest::Digest;
-use crate::event::{Event, RunContinuation, RunEnd, RunStart};
+use crate::event::{Event, RunContinuation, RunStart};
 use crate::journal::cases::{Cases, PlannedLine, Standing, planned};
 use crate::journal::ends::Ends;
 use crate::journal::index::{Entry, Index, Mark};
-use crate::journal::lines::FromStart;
-use crate::journal::read::{Damage, Loss, RunRecord, Stored, SuiteTotals, Totals};
+use crate::journal::line::{AttemptLine, Line, OutcomeLine};
+use crate::journal::read::{Damage, Loss, RunRecord, Stored};
+use crate::journal::totals::{Saved, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
-use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
+use crate::outcome::Price;
 use crate::verdict::Verdict;
-
-/// The most bytes that are taken for a first line.
-const FIRST_MAX: u64 = 16 << 20;
-
-/// The first line, as far as every version has it.
-#[derive(Deserialize)]
-struct FirstLine {
-    run_started: Schema,
-}
-
-#[derive(Deserialize)]
-struct Schema {
-    schema: u32,
-}
-
-/// A further line, as far as the fold needs it.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Line<'a> {
-    RunStarted(serde::de::IgnoredAny),
-    CasesPlanned(Vec<PlannedLine>),
-    RunContinued(RunContinuation),
-    AttemptFinished(AttemptLine),
-    #[serde(borrow)]
-    CaseFinished(OutcomeLine<'a>),
-    RunFinished(RunEnd),
-}
-
-#[derive(Deserialize)]
-struct AttemptLine {
-    case: u32,
-    #[serde(default)]
-    key: Digest,
-    #[serde(default)]
-    replayed: bool,
-    facts: FactsLine,
-    #[serde(default)]
-    contract: Vec<ContractNote>,
-}
-
-#[derive(Deserialize)]
-struct FactsLine {
-    tokens: Option<u64>,
-    #[serde(default)]
-    cost: Vec<Price>,
-    usage: Option<UsageDoubt>,
-}
-
-#[derive(Deserialize)]
-struct OutcomeLine<'a> {
-    case: u32,
-    #[serde(default)]
-    key: Digest,
-    #[serde(default)]
-    print: Digest,
-    #[serde(borrow)]
-    suite: Cow<'a, str>,
-    verdict: Verdict,
-    duration_ms: f64,
-    #[serde(default)]
-    warnings: u32,
-}
-
-impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
-    fn from(outcome: &'a CaseOutcome) -> Self {
-        Self {
-            case: outcome.case,
-            key: outcome.key,
-            print: outcome.print,
-            suite: Cow::Borrowed(&outcome.suite),
-            verdict: outcome.verdict,
-            duration_ms: outcome.duration_ms,
-            warnings: outcome.warnings,
-        }
-    }
-}
-
-/// Reads a journal; lines that cannot be read are named in the record and left out.
-pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
-    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-    read_open(Arc::new(file), path)
-}
-
-/// Reads a journal that is open, also when it was removed meanwhile.
-pub(super) fn read_open(file: Arc<File>, path: &Path) -> Result<RunRecord, JournalError> {
-    let (fold, _) = fold_file(&file, path)?;
-    Ok(fold.finish(path, file))
-}
-
-/// Folds a journal that is open; gives the length of its whole lines, too.
-pub(super) fn fold_file(file: &File, path: &Path) -> Result<(Fold, u64), JournalError> {
-    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(file));
-    let mut line = Vec::new();
-    input.read_until(b'\n', &mut line).map_err(failed)?;
-    let mut fold = Fold::new(start_of(path, &line)?);
-    let (mut offset, mut whole) = (0, 0);
-    loop {
-        offset += line.len() as u64;
-        if line.last() == Some(&b'\n') {
-            whole = offset;
-        }
-        line.clear();
-        if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
-            return Ok((fold, whole));
-        }
-        fold.line(&line, offset);
-    }
-}
-
-/// Reads the first line only.
-pub(crate) fn read_start(path: &Path) -> Result<RunStart, JournalError> {
-    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut line = Vec::new();
-    let input = File::open(path).map_err(failed)?;
-    BufReader::new(input.take(FIRST_MAX)).read_until(b'\n', &mut line).map_err(failed)?;
-    start_of(path, &line)
-}
-
-/// What the first line says.
-pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
-    let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
-    if line.is_empty() {
-        return Err(foreign(String::from("is missing: the file is empty")));
-    }
-    let first: FirstLine =
-        serde_json::from_slice(line).map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
-    let found = first.run_started.schema;
-    if found > SCHEMA {
-        return Err(JournalError::Newer { path: path.to_owned(), found });
-    }
-    match serde_json::from_slice(line) {
-        Ok(Event::RunStarted(start)) => Ok(start),
-        Ok(_) => Err(foreign(String::from("is no `run_started`"))),
-        Err(error) => Err(foreign(format!("is damaged: {error}"))),
-    }
-}
 
 /// The state of the fold.
 #[derive(Debug, Clone)]
@@ -225,8 +84,9 @@ impl Fold {
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
             Ok(Line::RunFinished(end)) => self.ends.finish(end),
+            Ok(Line::RunStarted(start)) if self.start.nextest && start.nextest => self.beside(*start),
             Ok(Line::RunStarted(_)) => self.damaged(Loss::Unreadable, String::from("starts another run")),
-            Err(error) => self.damaged(Loss::Unreadable, error.to_string()),
+            Err(error) => self.damaged(Loss::Unreadable, format!("cannot be read: {error}")),
         }
     }
 
@@ -261,6 +121,15 @@ impl Fold {
         }
         self.line += 1;
         true
+    }
+
+    /// Takes what another process of nextest knows of its suite.
+    fn beside(&mut self, start: RunStart) {
+        for suite in start.thresholds {
+            if !self.start.thresholds.iter().any(|known| known.suite == suite.suite) {
+                self.start.thresholds.push(suite);
+            }
+        }
     }
 
     fn plan(&mut self, cases: impl Iterator<Item = PlannedLine>, offset: u64) {
@@ -300,7 +169,11 @@ impl Fold {
 
     fn outcome(&mut self, outcome: &OutcomeLine<'_>, offset: u64) {
         let number = self.cases.number(outcome.key, outcome.case);
-        let standing = Standing { duration_ms: outcome.duration_ms, warnings: outcome.warnings };
+        let mut saved = Saved::default();
+        if let Some(sequential) = outcome.repeats.as_ref().and_then(|repeats| repeats.sequential.as_ref()) {
+            saved.add(sequential);
+        }
+        let standing = Standing { duration_ms: outcome.duration_ms, warnings: outcome.warnings, saved };
         if !self.cases.finish(number, outcome.print, standing) {
             return;
         }
@@ -308,7 +181,10 @@ impl Fold {
             Some(suite) => *suite,
             None => self.add_suite(outcome.suite.clone().into_owned()),
         };
-        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), number, suite));
+        // Nothing but an inconclusive test can be tolerated, whatever a line says.
+        let tolerated = outcome.tolerated && outcome.verdict == Verdict::Inconclusive;
+        let mark = if tolerated { Mark::Tolerated } else { Mark::Outcome(outcome.verdict) };
+        self.entries.push(Entry::new(offset, mark, number, suite));
     }
 
     fn add_suite(&mut self, name: String) -> u32 {
@@ -342,17 +218,22 @@ impl Fold {
         }
         for case in index.cases() {
             let suite = &mut suites[case.outcome.suite as usize];
-            totals.count(case.verdict);
-            suite.totals.count(case.verdict);
-            if let Some(Standing { duration_ms, warnings }) = cases.standing(case.outcome.case) {
+            totals.count(case);
+            suite.totals.count(case);
+            if let Some(Standing { duration_ms, warnings, saved }) = cases.standing(case.outcome.case) {
                 suite.duration_ms += duration_ms;
                 suite.totals.warnings += warnings;
                 totals.warnings += warnings;
+                totals.saved.join(saved);
             }
         }
-        let unfinished = self.start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
+        let mut start = self.start;
+        if start.nextest {
+            start.cases = cases.count();
+        }
+        let unfinished = start.cases.saturating_sub(totals.cases()).max(cases.unfinished());
         RunRecord {
-            start: self.start,
+            start,
             end: self.ends.all(),
             unfinished,
             totals,

@@ -1,4 +1,4 @@
-//! Which run is the latest: a file beside the folders of the runs names it, so that a clock that was set back misleads nobody.
+//! Which run is the latest: a file in the folder of reports names it, so that a clock that was set back misleads nobody.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,8 +9,8 @@ use jiff::{Span, Timestamp};
 
 use crate::event::SinkError;
 
-/// The file in `<reports>/runs` that names the run that was begun or continued last.
-const POINTER: &str = "latest";
+/// The file in the folder of reports that names the run that was begun or continued last.
+const POINTER: &str = "latest-run";
 /// The most bytes that are read of it.
 const LONGEST: u64 = 1024;
 /// How a run's id begins: the time to the second in UTC.
@@ -20,11 +20,11 @@ const SECOND: &str = "%Y%m%dT%H%M%SZ";
 pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
     let Some(run) = journal.parent() else { return Ok(()) };
     let (Some(id), Some(runs)) = (run.file_name(), run.parent()) else { return Ok(()) };
-    if runs.file_name().is_none_or(|name| name != "runs") {
+    let Some(reports) = runs.parent().filter(|_| runs.file_name().is_some_and(|name| name == "runs")) else {
         return Ok(());
-    }
-    let pointer = runs.join(POINTER);
-    let written = tempfile::Builder::new().prefix(".latest-").tempfile_in(runs).and_then(|mut file| {
+    };
+    let pointer = reports.join(POINTER);
+    let written = tempfile::Builder::new().prefix(".latest-").tempfile_in(reports).and_then(|mut file| {
         file.write_all(id.as_encoded_bytes())?;
         file.write_all(b"\n")?;
         file.persist(&pointer).map_err(|error| error.error)
@@ -40,7 +40,7 @@ pub(crate) fn latest(reports: &Path) -> Option<String> {
 
 fn noted(reports: &Path) -> Option<String> {
     let mut text = String::new();
-    let file = fs::File::open(reports.join("runs").join(POINTER)).ok()?;
+    let file = fs::File::open(reports.join(POINTER)).ok()?;
     io::Read::read_to_string(&mut io::Read::take(file, LONGEST), &mut text).ok()?;
     let id = text.trim();
     let is_name = !id.is_empty() && PathBuf::from(id).file_name().is_some_and(|name| name == id);
@@ -105,12 +105,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("runs")).unwrap();
         for text in ["", "\n", "../x", "a/b", "/etc", "..", ".", "\u{fffd}"] {
-            fs::write(folder.path().join("runs/latest"), text).unwrap();
+            fs::write(folder.path().join(POINTER), text).unwrap();
             assert_eq!(latest(folder.path()), None, "{text:?}");
             let id = next_id(folder.path(), second("2026-11-24T03:00:00Z"), "a");
             assert_eq!(id, "20261124T030000Z-a");
         }
-        fs::write(folder.path().join("runs/latest"), [0xff, 0xfe]).unwrap();
+        fs::write(folder.path().join(POINTER), [0xff, 0xfe]).unwrap();
         assert_eq!(latest(folder.path()), None);
     }
 }

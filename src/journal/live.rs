@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::event::Event;
 use crate::journal::JournalError;
-use crate::journal::fold::{Fold, read_open, start_of};
+use crate::journal::file::{read_open, start_of};
+use crate::journal::fold::Fold;
 use crate::journal::mask::Masking;
 use crate::journal::read::RunRecord;
 

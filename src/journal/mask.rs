@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::base::redact::Redactor;
 
 /// Keys whose texts are words of the schema: they hold nothing from outside, and masking one would lose the fact.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 16] = [
     "verdict",
     "truth",
     "severity",
@@ -19,6 +19,9 @@ const WORDS: [&str; 13] = [
     "plan",
     "address",
     "how",
+    "metric",
+    "statistic",
+    "comparison",
 ];
 
 /// Keys of lists whose texts are such words.

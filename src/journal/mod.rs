@@ -15,10 +15,12 @@ mod cases;
 mod depth;
 mod ends;
 mod export;
+mod file;
 mod fold;
 mod held;
 mod index;
 mod latest;
+mod line;
 mod lines;
 mod live;
 mod mask;
@@ -28,19 +30,23 @@ mod records;
 mod roster;
 #[cfg(test)]
 pub(crate) mod sample;
+mod shared;
 mod split;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod watched;
 
 pub(crate) use append::{Journal, ReopenError};
 pub(crate) use export::{export, hold};
-pub(crate) use fold::{read, read_start};
+pub(crate) use file::{read, read_start};
 pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
-pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals};
+pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord};
 pub(crate) use roster::Roster;
+pub(crate) use shared::SharedJournal;
 pub(crate) use split::mended;
+pub(crate) use totals::{Saved, SuiteTotals, Totals};
 pub(crate) use watched::Watched;
 
 /// The version of the journal's schema that this flowproof writes, and the newest it reads.

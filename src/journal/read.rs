@@ -2,17 +2,15 @@
 //!
 //! Memory grows by 32 bytes for a case of one attempt and 16 for each further attempt; no record is kept.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use rust_decimal::Decimal;
 
 use crate::event::{RunEnd, RunStart};
 use crate::journal::JournalError;
 use crate::journal::index::Index;
 use crate::journal::records::RecordReader;
+use crate::journal::totals::{SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::verdict::Verdict;
@@ -43,7 +41,14 @@ impl CaseRecord {
     /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
     pub fn deciding(&self) -> Option<&Attempt> {
         let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
-        judged().find(|attempt| attempt.verdict == self.outcome.verdict).or_else(|| self.attempts.last())
+        let wanted = match self.outcome.verdict {
+            // No attempt has that verdict: the broken ones tell why the repeats did not decide.
+            Verdict::Inconclusive => Verdict::Failed,
+            Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Flaky | Verdict::Skipped => {
+                self.outcome.verdict
+            }
+        };
+        judged().find(|attempt| attempt.verdict == wanted).or_else(|| self.attempts.last())
     }
 
     /// Dify's tokens over all attempts; none when no attempt told them.
@@ -51,70 +56,6 @@ impl CaseRecord {
         let known = self.attempts.iter().filter_map(|attempt| attempt.facts.tokens);
         known.reduce(u64::saturating_add)
     }
-}
-
-/// How many cases ended how, and what they used.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Totals {
-    /// Every assertion held.
-    pub passed: u32,
-    /// An assertion was broken.
-    pub failed: u32,
-    /// There was nothing to judge.
-    pub errored: u32,
-    /// The repeats did not decide.
-    pub inconclusive: u32,
-    /// Passed after an infrastructure retry.
-    pub flaky: u32,
-    /// Not run, for a reason.
-    pub skipped: u32,
-    /// Assertions of severity warn that do not hold.
-    pub warnings: u32,
-    /// Attempts made, those of unfinished cases included.
-    pub attempts: u32,
-    /// Those of them that were replayed from cassettes.
-    pub replayed: u32,
-    /// Sum of the tokens that are known.
-    pub tokens: u64,
-    /// Attempts whose tokens are unknown.
-    pub tokens_unknown: u32,
-    /// Exact sums by currency.
-    pub cost: BTreeMap<String, Decimal>,
-}
-
-impl Totals {
-    /// Cases that finished or were skipped.
-    pub fn cases(&self) -> u32 {
-        self.passed + self.failed + self.errored + self.inconclusive + self.flaky + self.skipped
-    }
-
-    /// Cases that turn the build red.
-    pub fn red(&self) -> u32 {
-        self.failed + self.errored + self.inconclusive
-    }
-
-    pub(super) fn count(&mut self, verdict: Verdict) {
-        let counter = match verdict {
-            Verdict::Passed => &mut self.passed,
-            Verdict::Failed => &mut self.failed,
-            Verdict::Errored => &mut self.errored,
-            Verdict::Inconclusive => &mut self.inconclusive,
-            Verdict::Flaky => &mut self.flaky,
-            Verdict::Skipped => &mut self.skipped,
-        };
-        *counter += 1;
-    }
-}
-
-/// The counts of one suite.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct SuiteTotals {
-    /// The suite's name.
-    pub name: String,
-    /// Its cases that finished or were skipped, by verdict.
-    pub totals: Totals,
-    /// The sum of their durations, milliseconds.
-    pub duration_ms: f64,
 }
 
 /// A line of the journal that could not be read and was left out.
@@ -204,8 +145,7 @@ impl RunRecord {
 
     /// What became of each case, in plan order, read one by one.
     pub fn outcomes(&self) -> impl Iterator<Item = Result<CaseOutcome, JournalError>> + '_ {
-        let mut reader = RecordReader::new(&self.source);
-        self.index.cases().map(move |lines| reader.outcome(lines))
+        self.outcomes_with_attempts().map(|told| told.map(|(outcome, _)| outcome))
     }
 
     /// The number and the outcome of each case, in plan order, read one by one.
@@ -243,6 +183,15 @@ impl RunRecord {
             self.index.cases().map(|lines| (lines.outcome.suite, lines.outcome.case)).collect();
         order.sort_unstable();
         order.into_iter().map(|(_, case)| case).collect()
+    }
+
+    /// The numbers of the cases of a suite, in plan order; none where nothing of it was recorded.
+    pub fn cases_in(&self, suite: &str) -> Vec<u32> {
+        let Some(position) = self.suites.iter().position(|known| known.name == suite) else {
+            return Vec::new();
+        };
+        let of_suite = self.index.cases().filter(|lines| lines.outcome.suite as usize == position);
+        of_suite.map(|lines| lines.outcome.case).collect()
     }
 
     /// Gives some cases to the documents of the run, in the order asked for, each with its attempts as the members of a JSON

@@ -8,7 +8,7 @@ use crate::base::digest::Digest;
 use crate::event::{Event, PlannedCase};
 use crate::journal::lines::FromStart;
 use crate::journal::read::RunRecord;
-use crate::journal::{Damage, JournalError};
+use crate::journal::{Damage, JournalError, Loss};
 use crate::verdict::Verdict;
 
 /// The tests of a record, by key.
@@ -94,8 +94,17 @@ fn listed(case: &PlannedCase) -> (Digest, Listed) {
 }
 
 impl Damage {
+    /// What is wrong with the line, and what it means: "is torn: …".
+    pub(crate) fn told(&self) -> String {
+        match self.loss {
+            Loss::Torn => self.reason.clone(),
+            Loss::Unreadable => format!("{}; facts are lost, the record is not complete", self.reason),
+            Loss::Mended => format!("{}; what it may have told was run anew", self.reason),
+        }
+    }
+
     /// True when it is not known what the line told.
     pub(crate) fn is_lost(&self) -> bool {
-        self.loss == crate::journal::Loss::Unreadable
+        self.loss == Loss::Unreadable
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
     RunStart {
         shard: None,
         merged: Vec::new(),
+        nextest: false,
         schema: SCHEMA,
         run: String::from("20261123T081530-4f2a"),
         flowproof: String::from("0.1.0"),
@@ -39,6 +40,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
         plan: Digest::default(),
         address: Digest::default(),
         asked: None,
+        thresholds: Vec::new(),
     }
 }
 
@@ -162,6 +164,8 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         recovered: 0,
         duration_ms: 812.25,
         warnings: 0,
+        tolerated: false,
+        repeats: None,
     }
 }
 

@@ -16,10 +16,12 @@ use crate::base::units::Rate;
 use crate::cassette::Shelf;
 use crate::check::Check;
 use crate::client::Endpoint;
+use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
 use crate::plan::shard::Share;
+use crate::verdict::Repeats;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -35,6 +37,8 @@ pub struct Plan {
     pub left_out: Vec<Digest>,
     /// By app, the version that a part of the run has tested which is already recorded.
     pub held: BTreeMap<Arc<str>, HeldVersion>,
+    /// What suites must come to as a whole; also of those without a test here, for other machines may run theirs.
+    pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,
     /// Which share of the selected cases these are; none: all of them.
@@ -107,10 +111,8 @@ pub struct Test {
     pub timeout: Option<Duration>,
     /// Infrastructure retries; none: the target's.
     pub retries: Option<Retries>,
-    /// How often it runs, from 1.
-    pub repeat: u32,
-    /// The share of repeats that must pass, 0 to 1.
-    pub pass_rate: f64,
+    /// How often it runs, and the rate at which it must pass.
+    pub repeats: Repeats,
     /// Whether Dify's token total is held against its nodes' sum.
     pub usage: crate::check::Usage,
     /// What must hold.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::bindings::Bindings;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::event::SuiteThresholds;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
@@ -13,15 +13,16 @@ use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
-use crate::plan::print::{Answered, plan_print, suite_print};
+use crate::plan::print::{plan_print, suite_print};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
+use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::load::Loaded;
-use crate::suite::names::KnownNames;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 use crate::suite::reader::Reader;
@@ -67,8 +68,10 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         unsound,
         cases: Vec::new(),
         rules: Vec::new(),
+        thresholds: Vec::new(),
         errors: Vec::new(),
     };
+    note_shared_names(&suites, &mut building.problems);
     for suite in suites {
         building.add_suite(suite);
     }
@@ -126,6 +129,7 @@ struct Building<'a, 'p> {
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
     rules: Vec<Rule>,
+    thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
 }
@@ -144,7 +148,6 @@ impl Building<'_, '_> {
         let before = self.problems.len();
         let file = suite.source.name.clone();
         let (app, skip) = self.app_of(&suite);
-        let answered = self.answered();
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
         let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
         let context = SuiteContext {
@@ -157,7 +160,7 @@ impl Building<'_, '_> {
             profile: self.chosen.profile_spec,
             usage: self.prepared.usage,
             retries: self.prepared.target.retries.clone(),
-            print: suite_print(&suite, answered),
+            print: suite_print(&suite, &self.prepared.target.kind),
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::of(&suite.defaults.assertions);
@@ -172,18 +175,12 @@ impl Building<'_, '_> {
             let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
+        self.thresholds.extend(compile_thresholds(&mut reader, &suite, cases.len()));
         if self.problems.len() > before && !self.unsound.contains(&file) {
             self.unsound.push(file.clone());
         }
         if !self.unsound.contains(&file) {
             self.cases.append(&mut cases);
-        }
-    }
-
-    fn answered(&self) -> Answered {
-        match self.prepared.target.kind {
-            TargetKind::Mock(_) => Answered::ByMock,
-            TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
         }
     }
 
@@ -264,6 +261,7 @@ impl Building<'_, '_> {
             held: BTreeMap::new(),
             share,
             mock_rules: self.rules,
+            thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             print,
@@ -292,20 +290,4 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
         (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
     });
     problems
-}
-
-/// Compiles `vars`: each may use those before it.
-fn compile_vars(
-    reader: &mut Reader<'_>,
-    suite: &SuiteSpec,
-    templates: &mut Templates,
-    choices: &Choices,
-) -> (Arc<Bindings>, KnownNames) {
-    let mut known = KnownNames::default();
-    let mut vars = Vec::with_capacity(suite.vars.len());
-    for entry in &suite.vars {
-        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
-        known.vars.push(entry.key.clone());
-    }
-    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }

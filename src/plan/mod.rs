@@ -11,10 +11,13 @@ mod files;
 pub(crate) mod list;
 pub(crate) mod live;
 mod print;
+pub(crate) mod repeats;
 pub(crate) mod select;
 pub(crate) mod shard;
 mod shared;
+mod suite_vars;
 pub(crate) mod target;
+mod thresholds;
 
 #[cfg(test)]
 mod tests;

@@ -6,14 +6,15 @@
 use crate::base::digest::{Digest, Digester};
 use crate::check::Usage;
 use crate::exchange::ResponseMode;
-use crate::plan::case::{Case, Test};
+use crate::plan::case::{Case, TargetKind, Test};
 use crate::suite::data::Row;
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec};
+use crate::verdict::{Repeats, Undecided};
 
 /// Whether the mock answers: only then what it answers is part of a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answered {
+enum Answered {
     /// By the mock.
     ByMock,
     /// By a Dify, or from cassettes.
@@ -29,7 +30,11 @@ pub(super) struct SuitePrint {
 }
 
 /// The fingerprint of a suite's own part.
-pub(super) fn suite_print(suite: &SuiteSpec, answered: Answered) -> SuitePrint {
+pub(super) fn suite_print(suite: &SuiteSpec, target: &TargetKind) -> SuitePrint {
+    let answered = match target {
+        TargetKind::Mock(_) => Answered::ByMock,
+        TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
+    };
     let mut common = Digester::default();
     entries(&mut common, &suite.vars);
     if let (Answered::ByMock, Some(rules)) = (answered, &suite.mock) {
@@ -47,7 +52,13 @@ pub(super) fn test_print(test: &Test, spec: &TestSpec, suite: SuitePrint) -> Dig
     if !spec.skip_defaults {
         digester.number(suite.defaults.number());
     }
-    digester.number(u64::from(test.repeat)).number(test.pass_rate.to_bits());
+    let Repeats { times, pass_rate, fail_below, confidence, undecided } = test.repeats;
+    digester.text(&times.to_string()).number(pass_rate.to_bits());
+    digester.number(fail_below.to_bits()).number(confidence.to_bits());
+    digester.text(match undecided {
+        Undecided::Red => "red",
+        Undecided::Tolerated => "tolerated",
+    });
     digester.text(match test.mode {
         ResponseMode::Streaming => "streaming",
         ResponseMode::Blocking => "blocking",

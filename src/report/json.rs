@@ -1,16 +1,18 @@
 //! `report.json`: the whole run for programs, versioned, one case a line; its schema is `schema.json` beside this file.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::cassette::Mode;
-use crate::event::{FallenLimit, MergedRun, RanVersion, Sharded};
-use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{ContractNote, UsageDoubt};
-use crate::report::provenance;
+use crate::gate;
+use crate::journal::{CaseRecord, Damage, Loss, RunRecord, Saved, SuiteTotals, Totals, Watched};
+use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
+use crate::report::gates::documents;
+pub(super) use crate::report::json::run::{Run, run};
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -26,39 +28,6 @@ pub(crate) struct JsonReport<W> {
     separator: &'static [u8],
 }
 
-/// The run as a whole.
-#[derive(Serialize)]
-pub(super) struct Run<'a> {
-    id: &'a str,
-    flowproof: &'a str,
-    target: &'a str,
-    mock: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cassettes: Option<Mode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-    profile: &'a str,
-    started: &'a str,
-    seed: u64,
-    shuffled: bool,
-    selected: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shard: Option<Sharded>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    merged: &'a [MergedRun],
-    deselected: u32,
-    finished: bool,
-    complete: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<f64>,
-    interrupted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped_early: Option<&'a str>,
-    versions: &'a [RanVersion],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<FallenLimit>,
-}
-
 /// How many tests ended how, and what they used.
 #[derive(Serialize)]
 pub(super) struct Counts<'a> {
@@ -67,6 +36,8 @@ pub(super) struct Counts<'a> {
     failed: u32,
     errored: u32,
     inconclusive: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    tolerated: u32,
     flaky: u32,
     skipped: u32,
     unfinished: u32,
@@ -77,6 +48,15 @@ pub(super) struct Counts<'a> {
     tokens: u64,
     tokens_unknown: u32,
     cost: BTreeMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<SavedRuns>,
+}
+
+#[derive(Serialize)]
+struct SavedRuns {
+    tests: u32,
+    runs: i64,
+    tokens: i64,
 }
 
 /// The counts of one suite.
@@ -131,6 +111,10 @@ struct Case<'a> {
     reason: Option<&'a str>,
     duration_ms: f64,
     warnings: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tolerated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<&'a RepeatFacts>,
 }
 
 impl<W: Write> JsonReport<W> {
@@ -143,6 +127,9 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"thresholds\": ")?;
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut out, &documents(&gates))?;
         out.write_all(b",\n\"usage\": ")?;
         serde_json::to_writer(&mut out, &usage(&record.watched))?;
         out.write_all(b",\n\"contract\": ")?;
@@ -191,6 +178,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
         reason: outcome.reason.as_deref(),
         duration_ms: outcome.duration_ms,
         warnings: outcome.warnings,
+        tolerated: outcome.tolerated,
+        repeats: outcome.repeats.as_ref(),
     };
     serde_json::to_writer(&mut *out, &head).expect("names, numbers and texts become JSON");
     let end = out.pop();
@@ -198,34 +187,6 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b",\"attempts\":[");
     out.extend_from_slice(attempts);
     out.extend_from_slice(b"]}");
-}
-
-/// What is known of the run as a whole.
-pub(super) fn run(record: &RunRecord) -> Run<'_> {
-    let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
-    Run {
-        id: &start.run,
-        flowproof: &start.flowproof,
-        target: &start.target,
-        mock: start.mock,
-        cassettes: start.cassettes,
-        note: provenance::note(start, totals),
-        profile: &start.profile,
-        started: &start.started,
-        seed: start.seed,
-        shuffled: start.shuffled,
-        selected: start.cases,
-        shard: start.shard,
-        merged: &start.merged,
-        deselected: start.deselected,
-        finished: end.is_some(),
-        complete: record.is_complete(),
-        duration_ms: end.map(|end| end.duration_ms),
-        interrupted: end.is_none_or(|end| end.interrupted),
-        stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
-        versions: end.map_or(&[], |end| &end.versions),
-        limit: end.and_then(|end| end.limit),
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -241,6 +202,7 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         failed: totals.failed,
         errored: totals.errored,
         inconclusive: totals.inconclusive,
+        tolerated: totals.tolerated,
         flaky: totals.flaky,
         skipped: totals.skipped,
         unfinished,
@@ -250,7 +212,14 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         tokens: totals.tokens,
         tokens_unknown: totals.tokens_unknown,
         cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
+        saved: saved(totals.saved),
     }
+}
+
+/// What sequential tests saved; none where none decided.
+fn saved(saved: Saved) -> Option<SavedRuns> {
+    let Saved { tests, runs, tokens } = saved;
+    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
 }
 
 /// The counts of a suite.

@@ -4,22 +4,18 @@
 //! has finished and is still the same is never sent. Nothing is written before everything was found to fit.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::base::clock;
 use crate::base::digest::Digest;
-use crate::base::units::Rate;
-use crate::cassette::Mode;
-use crate::event::{Asked, Continued, PlannedCase, RunContinuation, RunStart};
+use crate::event::{Continued, PlannedCase, RunContinuation};
 use crate::journal::{Journal, ReopenError, Roster, RunRecord};
 use crate::plan::case::{Case, HeldVersion, Plan};
-use crate::plan::choices::{Matching, Order, Selection};
+use crate::plan::choices::Selection;
+use crate::session::asked::{as_begun, fits};
 use crate::session::runs::Runs;
 use crate::session::{OpenFailure, Opening, Request, open, planned, told};
 use crate::settings::Settings;
-use crate::suite::load::Outside;
 
 /// A run to take up, and for which of its tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +46,9 @@ pub(super) fn open_again(
     let path =
         runs.find(&again.run).map_err(|why| OpenFailure::Usage(format!("{}: {why}", flag(again.how))))?;
     let (journal, record) = Journal::reopen(&path).map_err(|error| match error {
-        ReopenError::InUse { .. } | ReopenError::Read(_) => OpenFailure::Usage(error.to_string()),
+        ReopenError::InUse { .. } | ReopenError::NotBegun { .. } | ReopenError::Read(_) => {
+            OpenFailure::Usage(error.to_string())
+        }
         ReopenError::Write(_) => OpenFailure::Target(format!("the run cannot be continued: {error}")),
     })?;
     let start = &record.start;
@@ -91,89 +89,6 @@ fn flag(how: Continued) -> &'static str {
         Continued::Rerun => "--rerun",
         Continued::Merged => "merge",
     }
-}
-
-/// What was asked for when the run began, and what is asked for now where that does not change which run it is.
-fn as_begun(
-    settings: &Settings,
-    request: &Request,
-    (start, asked): (&RunStart, &Asked),
-) -> Result<Request, OpenFailure> {
-    if !request.paths.is_empty() {
-        return Err(OpenFailure::Usage(String::from(
-            "a run is continued with its own suites: choose among their tests with --filter or --tag",
-        )));
-    }
-    let mode = match (start.cassettes, request.cassettes.mode) {
-        (Some(Mode::Once | Mode::NewEpisodes | Mode::All), _) => {
-            return Err(OpenFailure::Usage(String::from(
-                "a run that records exchanges cannot be continued: what it had recorded went with its process; start it anew",
-            )));
-        }
-        (mode, None) => mode,
-        (_, asked) => asked,
-    };
-    let matching = if asked.exact { Matching::Exact } else { Matching::Substring };
-    Ok(Request {
-        paths: asked.paths.iter().map(PathBuf::from).collect(),
-        selection: Selection {
-            filters: asked.filters.clone(),
-            matching,
-            tags: asked.tags.clone(),
-            skip_tags: asked.skip_tags.clone(),
-            order: if start.shuffled { Order::Shuffled } else { Order::Written },
-            ..Selection::default()
-        },
-        outside: request.outside.or_else(|| asked.outside.then_some(Outside::Allowed)),
-        target: request.target.clone().or_else(|| settings.target.is_none().then(|| asked.target.clone())?),
-        profile: request
-            .profile
-            .clone()
-            .or_else(|| settings.profile.is_none().then(|| asked.profile.clone())?),
-        workflow_id: request.workflow_id.clone().or_else(|| asked.workflow_id.clone()),
-        concurrency: request.concurrency.or(asked.concurrency),
-        rate: request.rate.or_else(|| asked.rate.map(|per_second| Rate { per_second })),
-        repeat: request.repeat.or(asked.repeat),
-        retries: request.retries.or(asked.retries),
-        timeout: request.timeout.or_else(|| asked.timeout_ms.map(Duration::from_millis)),
-        seed: request.seed.or(Some(start.seed)),
-        cassettes: crate::session::cassettes::Use { mode, ..request.cassettes },
-        again: None,
-        ..request.clone()
-    })
-}
-
-/// A record speaks of one target: another one needs another run.
-fn fits(plan: &Plan, now: &RunStart, then: &RunStart) -> Result<(), OpenFailure> {
-    let run = &then.run;
-    let other = |what: &str, was: &str, is: &str, flag: &str| {
-        Err(OpenFailure::Usage(format!(
-            "the run {run} was of the {what} `{was}`, and this would be of `{is}`: name {flag} {was}, or start a new run"
-        )))
-    };
-    if now.target != then.target {
-        return other("target", &then.target, &now.target, "--target");
-    }
-    if now.profile != then.profile {
-        return other("profile", &then.profile, &now.profile, "--profile");
-    }
-    let differs = |one: Digest, two: Digest| one != two && !one.is_none() && !two.is_none();
-    if now.mock != then.mock || differs(now.address, then.address) {
-        return Err(OpenFailure::Usage(format!(
-            "the target `{}` has another address or pins another version than when the run {run} began: start a new run",
-            plan.target.name
-        )));
-    }
-    if now.cassettes != then.cassettes {
-        return Err(OpenFailure::Usage(format!(
-            "the run {run} {}: a record holds one kind of answers; start a new run",
-            match then.cassettes {
-                Some(_) => "replayed recorded exchanges, and this would not: add --replay",
-                None => "replayed nothing, and this would: leave --replay and --record out",
-            }
-        )));
-    }
-    Ok(())
 }
 
 /// What is left of a run.

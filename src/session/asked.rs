@@ -1,12 +1,18 @@
 //! What a run was asked for, as its journal keeps it, and asked for again when it is continued.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::base::digest::{Digest, Digester};
-use crate::event::Asked;
+use crate::base::repeat::parse_times;
+use crate::base::units::Rate;
+use crate::cassette::Mode;
+use crate::event::{Asked, RunStart};
 use crate::plan::case::{Plan, TargetKind};
-use crate::plan::choices::{Choices, Matching};
-use crate::session::Request;
+use crate::plan::choices::{Choices, Matching, Order, Selection};
+use crate::session::cassettes::Use;
+use crate::session::{OpenFailure, Request};
+use crate::settings::Settings;
 use crate::suite::load::Outside;
 
 /// What the journal keeps of what was asked for.
@@ -23,7 +29,7 @@ pub(super) fn asked(request: &Request, paths: &[PathBuf], choices: &Choices) -> 
         skip_tags: selection.skip_tags.clone(),
         sample: selection.sample,
         workflow_id: choices.workflow_id.clone(),
-        repeat: choices.repeat,
+        repeat: choices.repeat.map(|times| times.to_string()),
         retries: choices.retries,
         timeout_ms: choices.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
         concurrency: choices.concurrency.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
@@ -40,4 +46,87 @@ pub(super) fn address(plan: &Plan) -> Digest {
         digester.text(name).text(app.workflow_id.as_deref().unwrap_or_default());
     }
     digester.finish()
+}
+
+/// What was asked for when the run began, and what is asked for now where that does not change which run it is.
+pub(super) fn as_begun(
+    settings: &Settings,
+    request: &Request,
+    (start, asked): (&RunStart, &Asked),
+) -> Result<Request, OpenFailure> {
+    if !request.paths.is_empty() {
+        return Err(OpenFailure::Usage(String::from(
+            "a run is continued with its own suites: choose among their tests with --filter or --tag",
+        )));
+    }
+    let mode = match (start.cassettes, request.cassettes.mode) {
+        (Some(Mode::Once | Mode::NewEpisodes | Mode::All), _) => {
+            return Err(OpenFailure::Usage(String::from(
+                "a run that records exchanges cannot be continued: what it had recorded went with its process; start it anew",
+            )));
+        }
+        (mode, None) => mode,
+        (_, asked) => asked,
+    };
+    let matching = if asked.exact { Matching::Exact } else { Matching::Substring };
+    Ok(Request {
+        paths: asked.paths.iter().map(PathBuf::from).collect(),
+        selection: Selection {
+            filters: asked.filters.clone(),
+            matching,
+            tags: asked.tags.clone(),
+            skip_tags: asked.skip_tags.clone(),
+            order: if start.shuffled { Order::Shuffled } else { Order::Written },
+            ..Selection::default()
+        },
+        outside: request.outside.or_else(|| asked.outside.then_some(Outside::Allowed)),
+        target: request.target.clone().or_else(|| settings.target.is_none().then(|| asked.target.clone())?),
+        profile: request
+            .profile
+            .clone()
+            .or_else(|| settings.profile.is_none().then(|| asked.profile.clone())?),
+        workflow_id: request.workflow_id.clone().or_else(|| asked.workflow_id.clone()),
+        concurrency: request.concurrency.or(asked.concurrency),
+        rate: request.rate.or_else(|| asked.rate.map(|per_second| Rate { per_second })),
+        repeat: request.repeat.or(asked.repeat.as_deref().and_then(|times| parse_times(times).ok())),
+        retries: request.retries.or(asked.retries),
+        timeout: request.timeout.or_else(|| asked.timeout_ms.map(Duration::from_millis)),
+        seed: request.seed.or(Some(start.seed)),
+        cassettes: Use { mode, ..request.cassettes },
+        again: None,
+        ..request.clone()
+    })
+}
+
+/// A record speaks of one target: another one needs another run.
+pub(super) fn fits(plan: &Plan, now: &RunStart, then: &RunStart) -> Result<(), OpenFailure> {
+    let run = &then.run;
+    let other = |what: &str, was: &str, is: &str, flag: &str| {
+        Err(OpenFailure::Usage(format!(
+            "the run {run} was of the {what} `{was}`, and this would be of `{is}`: name {flag} {was}, or start a new run"
+        )))
+    };
+    if now.target != then.target {
+        return other("target", &then.target, &now.target, "--target");
+    }
+    if now.profile != then.profile {
+        return other("profile", &then.profile, &now.profile, "--profile");
+    }
+    let differs = |one: Digest, two: Digest| one != two && !one.is_none() && !two.is_none();
+    if now.mock != then.mock || differs(now.address, then.address) {
+        return Err(OpenFailure::Usage(format!(
+            "the target `{}` has another address or pins another version than when the run {run} began: start a new run",
+            plan.target.name
+        )));
+    }
+    if now.cassettes != then.cassettes {
+        return Err(OpenFailure::Usage(format!(
+            "the run {run} {}: a record holds one kind of answers; start a new run",
+            match then.cassettes {
+                Some(_) => "replayed recorded exchanges, and this would not: add --replay",
+                None => "replayed nothing, and this would: leave --replay and --record out",
+            }
+        )));
+    }
+    Ok(())
 }

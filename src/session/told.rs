@@ -25,9 +25,11 @@ pub(super) fn taken_up(record: &RunRecord, left: &Left, how: Continued) -> Vec<S
     let mut lines = vec![format!("{runs} {run}: {}; {} to run now", parts.join(", "), left.runs)];
     for damage in record.damage.iter().filter(|damage| damage.loss != Loss::Mended) {
         lines.push(match damage.loss {
-            Loss::Torn => format!("line {} of its journal was cut when it was killed, and is left out", damage.line),
+            Loss::Torn => {
+                format!("line {} of its journal was cut when it was killed, and is left out", damage.line)
+            }
             Loss::Unreadable | Loss::Mended => format!(
-                "warning: line {} of its journal cannot be read ({}): a test whose result is not whole runs anew",
+                "warning: line {} of its journal {}: a test whose result is not whole runs anew",
                 damage.line, damage.reason
             ),
         });

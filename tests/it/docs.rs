@@ -57,6 +57,10 @@ fn every_yaml_block_loads_and_runs() {
     for block in
         load_pages(root()).iter().flat_map(|page| &page.blocks).filter(|block| block.language == "yaml")
     {
+        // Files of other programs are shown as they are, and run, by `ci_files`.
+        if block.words.iter().any(|word| word.starts_with("file=examples/ci/")) {
+            continue;
+        }
         let known = ["red", "tests", "assert", "project", "live"];
         assert!(
             block.words.iter().all(|word| known.contains(&word.as_str())),

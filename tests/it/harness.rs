@@ -72,6 +72,33 @@ fn a_failed_assertion_exits_101_and_shows_its_place() {
 }
 
 #[test]
+fn thresholds_and_undecided_repeats_are_red_though_every_trial_passed() {
+    let gate = |bound: &str| GREEN.replace("name: S\n", &format!("name: S\nthresholds: {bound}\n"));
+    let output = harness(&Project::with_suite(&gate("{ latency: { max: 1ms, mean: { gte: 1h } } }")), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("1 passed; 0 failed"), "{}", text(&output));
+    assert!(
+        text(&output).contains("error: S: latency mean must be at least 1h 00m: it is "),
+        "{}",
+        text(&output)
+    );
+    let output = harness(&Project::with_suite(&gate("{ latency: { p95: 1h } }")), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("a p95 takes 20 finished attempts"), "{}", text(&output));
+    let mixed = GREEN.replace(
+        "    mock: { outputs: { x: 1 } }\n",
+        "    repeat: { max: 13 }\n    pass_rate: 0.9\n    mock: { replies: [{ outputs: { x: 1 } }, { outputs: { x: 1 } }, { outputs: { x: 1 } }, { outputs: { x: 2 } }] }\n",
+    );
+    let output = harness(&Project::with_suite(&mixed), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("inconclusive"), "{}", text(&output));
+    let warned = mixed.replace("repeat:", "on_inconclusive: warn\n    repeat:");
+    let output = harness(&Project::with_suite(&warned), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("1 ignored"), "{}", text(&output));
+}
+
+#[test]
 fn filters_and_exact_names_work_as_in_libtest() {
     let project = Project::with_suite(RED);
     let output = harness(&project, &["good"]);
@@ -126,10 +153,88 @@ fn nextest_lists_each_test_runs_it_in_a_process_and_fails_what_fails() {
     let suites = project.path("suites");
     let red = command(&["nextest", "run", "--no-fail-fast", "--test", "workflows"])
         .env("FLOWPROOF_SUITES", &suites)
+        .env("FLOWPROOF_REPORTS", project.path("reports"))
         .output()
         .unwrap();
     assert_eq!(red.status.code(), Some(100), "nextest's code for failed tests: {}", text(&red));
     assert!(text(&red).contains("1 passed, 1 failed"), "{}", text(&red));
+    let gate = project.run(&["report", "latest", "--gate", "-o", "all.xml"]);
+    assert_eq!(gate.status.code(), Some(100), "{}", text(&gate));
+    assert!(text(&gate).contains("2 tests: 1 passed, 1 failed"), "{}", text(&gate));
+    assert!(project.read("all.xml").contains("tests=\"2\""), "{}", project.read("all.xml"));
+}
+
+/// One test as nextest runs it: in a process of its own, by its full name.
+fn as_nextest(project: &Project, run: &str, name: &str) -> Output {
+    trials(project, &["--exact", name, "--nocapture"]).env("NEXTEST_RUN_ID", run).output().unwrap()
+}
+
+#[test]
+fn processes_of_nextest_share_one_record() {
+    let project = Project::with_suite(RED);
+    project.write("suites/other.yaml", GREEN.replace("name: S", "name: Other"));
+    let run = "5f0c1d2e-0000-4000-8000-000000000001";
+    for (name, exit) in [("S::good", 0), ("S::bad", 101), ("Other::a", 0)] {
+        assert_eq!(as_nextest(&project, run, name).status.code(), Some(exit), "{name}");
+    }
+    assert!(project.path(&format!("reports/runs/nextest-{run}/journal.jsonl")).exists());
+    assert!(!project.path("reports/latest").exists(), "no process knows when the last has ended");
+    let gate = project.run(&["report", "latest", "--gate", "-o", "r.json"]);
+    assert_eq!(gate.status.code(), Some(100), "{}", text(&gate));
+    assert!(text(&gate).contains("3 tests: 2 passed, 1 failed"), "{}", text(&gate));
+    assert!(text(&gate).contains("on the mock"), "{}", text(&gate));
+    let green = "5f0c1d2e-0000-4000-8000-000000000002";
+    for name in ["S::good", "Other::a"] {
+        assert_eq!(as_nextest(&project, green, name).status.code(), Some(0), "{name}");
+    }
+    let gate = project.run(&["report", "latest", "--gate"]);
+    assert_eq!(gate.status.code(), Some(0), "{}", text(&gate));
+    let merged = project.run(&["merge", &format!("nextest-{green}")]);
+    assert_eq!(merged.status.code(), Some(2), "{}", text(&merged));
+    assert!(text(&merged).contains("nextest"), "{}", text(&merged));
+}
+
+#[test]
+fn thresholds_of_every_suite_are_judged_after_nextest() {
+    let with = |name: &str, most: u32| {
+        let head = format!("name: {name}\nthresholds: {{ tokens: {{ total: {most} }} }}\n");
+        let reply = "outputs: { x: 1 }, nodes: [{ title: A, type: llm, tokens: 4 }]";
+        GREEN.replace("name: S\n", &head).replace("outputs: { x: 1 }", reply)
+    };
+    let project = Project::with_suite(GREEN);
+    project.write("suites/s.yaml", with("S", 5));
+    project.write("suites/other.yaml", with("Other", 3));
+    for name in ["S::a", "Other::a"] {
+        assert_eq!(as_nextest(&project, "t", name).status.code(), Some(0), "{name}");
+    }
+    let gate = project.run(&["report", "latest", "--gate"]);
+    assert_eq!(gate.status.code(), Some(99), "{}", text(&gate));
+    assert!(text(&gate).contains("Other: tokens total"), "{}", text(&gate));
+}
+
+#[test]
+fn what_no_process_of_nextest_could_judge_is_not_green() {
+    let judged = |project: &Project, run: &str, name: &str| {
+        let process = as_nextest(project, run, name);
+        assert_eq!(process.status.code(), Some(101), "{name}: {}", text(&process));
+        let gate = project.run(&["report", "latest", "--gate"]);
+        assert_eq!(gate.status.code(), Some(100), "{name}: {}", text(&gate));
+        assert!(text(&gate).contains("1 not finished"), "{name}: {}", text(&gate));
+    };
+    let project = Project::with_suite(GREEN);
+    assert_eq!(as_nextest(&project, "a", "S::a").status.code(), Some(0));
+    // Gone since it was listed; a suite that broke; a project that broke; a target without its key.
+    judged(&project, "b", "S::gone");
+    project.write("suites/broken.yaml", BROKEN);
+    judged(&project, "c", "suites/broken.yaml::loads");
+    project.write("flowproof.yaml", "version: 1\nnonsense: true\n");
+    judged(&project, "d", "S::a");
+    let live = "version: 1\ntargets:\n  t: { base_url: 'http://127.0.0.1:9/v1', api_key: '{{ env.NO_SUCH_KEY }}' }\n";
+    project.write("flowproof.yaml", format!("{live}profiles:\n  default: {{ target: t }}\n"));
+    let process =
+        trials(&project, &["--exact", "S::a"]).env("NEXTEST_RUN_ID", "e").env("CI", "1").output().unwrap();
+    assert_eq!(process.status.code(), Some(101), "{}", text(&process));
+    assert_eq!(project.run(&["report", "latest", "--gate"]).status.code(), Some(100));
 }
 
 /// Runs the example's test binary in a project's folder.

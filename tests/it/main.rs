@@ -2,12 +2,16 @@
 //!
 //! The list below is the table of contents.
 
+/// Runs that are taken up again, by `--resume` and `--rerun`; records that are damaged, in use, or can no longer be written.
+mod again;
 /// `check --against`: what tests send held against what apps take, and names of nodes against what ran.
 mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
+/// The CI files of the examples: their commands run in order, as GitHub, GitLab and Kubernetes would.
+mod ci_files;
 /// What differs between recorded runs and between live sides, which gate decides, and what is never green.
 mod compare;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
@@ -22,12 +26,16 @@ mod engine;
 mod exit_codes;
 /// Every fault of the mock: verdict, message and longest wait, as data.
 mod faults;
+/// Repeats that stop when they are decided, and thresholds of suites.
+mod gates;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
 mod human_input;
 /// `init`: a first suite that runs as it is, here and on the app it was made for, and nothing overwritten.
 mod init;
+/// Runs killed at a hundred moments: nothing that had finished is lost or sent again.
+mod killing;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// Shards and re-runs become one run: in any order, twice the same, with one missing, of different plans.

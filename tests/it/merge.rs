@@ -198,6 +198,45 @@ fn different_plans_are_refused() {
 }
 
 #[test]
+fn thresholds_are_judged_over_the_whole() {
+    // A tenth of the tests may fail, and in the shard that has them more do.
+    let project = many(30, &[3, 11]);
+    let suite = project.read("suites/s.yaml");
+    let lenient = suite.replace("name: S\n", "name: S\nthresholds: { tokens: { total: 100 } }\n");
+    project.write(
+        "suites/s.yaml",
+        lenient
+            .replace("x: 2", "x: 1")
+            .replace("outputs: { x: 1 }", "outputs: { x: 1 }, nodes: [{ title: A, type: llm, tokens: 4 }]"),
+    );
+    for index in 1..=3 {
+        let run = project.run(&["run", "-q", "--shard", &format!("{index}/3")]);
+        expect(&run, 0, "passed");
+        expect(
+            &project.run(&["runs", "export", "latest", "-o", &format!("shards/{index}.jsonl")]),
+            0,
+            "wrote",
+        );
+    }
+    // Each shard stays below 100 tokens; all of them together do not.
+    expect(&merge(&project, &["shards"]), 0, "ends with 99: a threshold failed");
+    expect(&project.run(&["report", "latest", "--gate"]), 99, "120");
+    let other = suite.replace("name: S\n", "name: S\nthresholds: { tokens: { total: 500 } }\n");
+    project.write(
+        "suites/s.yaml",
+        other
+            .replace("x: 2", "x: 1")
+            .replace("outputs: { x: 1 }", "outputs: { x: 1 }, nodes: [{ title: A, type: llm, tokens: 4 }]"),
+    );
+    project.run(&["run", "-q", "--shard", "1/3"]);
+    expect(
+        &merge(&project, &["shards/2.jsonl", "shards/3.jsonl", "latest"]),
+        2,
+        "`thresholds` of their suites differ",
+    );
+}
+
+#[test]
 fn what_holds_no_run_is_told_so() {
     let project = Project::with_suite(RED);
     std::fs::create_dir(project.path("empty")).unwrap();

@@ -69,6 +69,7 @@ impl Seen {
 #[derive(Default)]
 struct Record {
     connections: AtomicUsize,
+    closed: AtomicUsize,
     requests: Mutex<Vec<Seen>>,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
@@ -123,7 +124,10 @@ impl Server {
                 kept.connections.fetch_add(1, Ordering::SeqCst);
                 let (kept, answer, tls) = (kept.clone(), answer.clone(), tls.clone());
                 // A client that leaves in the midst is what many of these tests are about.
-                std::thread::spawn(move || drop(connection(stream, tls, &kept, &*answer)));
+                std::thread::spawn(move || {
+                    drop(connection(stream, tls, &kept, &*answer));
+                    kept.closed.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
         Self { address, scheme, record }
@@ -144,6 +148,11 @@ impl Server {
         self.record.requests.lock().unwrap().clone()
     }
 
+    /// How many requests came so far.
+    pub fn count(&self) -> usize {
+        self.record.requests.lock().unwrap().len()
+    }
+
     /// The runs asked for so far.
     pub fn runs(&self) -> Vec<Seen> {
         self.requests().into_iter().filter(Seen::is_run).collect()
@@ -161,6 +170,11 @@ impl Server {
     /// Connections accepted.
     pub fn connections(&self) -> usize {
         self.record.connections.load(Ordering::SeqCst)
+    }
+
+    /// True when every connection has ended, so that no request is still on its way.
+    pub fn is_quiet(&self) -> bool {
+        self.record.closed.load(Ordering::SeqCst) == self.connections()
     }
 
     /// The most requests that were being answered at once.

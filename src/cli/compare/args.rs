@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::base::repeat::Times;
 use crate::cli::args::Selection;
 use crate::report::compare::Document;
 use crate::session::Request;
@@ -91,7 +92,7 @@ impl CompareArgs {
             workflow_id: version.map(str::to_owned),
             profile: self.profile.clone(),
             concurrency: self.concurrency,
-            repeat: self.repeat,
+            repeat: self.repeat.map(Times::Fixed),
             seed: Some(self.seed()),
             reports: self.reports.clone(),
             ..self.selection.request()

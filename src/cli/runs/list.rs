@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
-use crate::journal::{self, RunRecord};
+use crate::journal::{self, JournalError, RunRecord};
 use crate::session::runs::{Runs, Stored};
 
 /// `flowproof runs list`.
@@ -32,10 +32,8 @@ pub enum RunsFormat {
 /// Prints all runs, the newest last.
 pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
     let stored = runs.all()?;
-    let read: Vec<(&Stored, Result<RunRecord, String>)> = stored
-        .par_iter()
-        .map(|run| (run, journal::read(&run.path).map_err(|error| error.to_string())))
-        .collect();
+    let read: Vec<(&Stored, Result<Read, String>)> =
+        stored.par_iter().map(|run| (run, read_one(run).map_err(|error| error.to_string()))).collect();
     let text = match args.format {
         RunsFormat::Pretty => pretty(&read, &runs.reports),
         RunsFormat::Json => as_json(&read),
@@ -43,19 +41,28 @@ pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
     Ok(say::bytes(text.as_bytes()))
 }
 
+/// A run, and the exit that `run` would have ended with.
+type Read = (RunRecord, Exit);
+
+fn read_one(run: &Stored) -> Result<Read, JournalError> {
+    let record = journal::read(&run.path)?;
+    let (exit, _) = exit::of_record(&record, NoTests::Fail)?;
+    Ok((record, exit))
+}
+
 /// What became of a run, in one word.
-fn verdict(record: &RunRecord) -> &'static str {
-    match exit::of_record(record, NoTests::Fail) {
+fn verdict(exit: Exit) -> &'static str {
+    match exit {
         Exit::Success => "passed",
         Exit::Red | Exit::Unusable | Exit::Gate => "red",
-        Exit::Inconclusive => "inconclusive",
+        Exit::Inconclusive | Exit::Undecided => "inconclusive",
         Exit::NoTests => "empty",
         Exit::Interrupted => "interrupted",
         Exit::Unfinished | Exit::Findings | Exit::Usage => "unfinished",
     }
 }
 
-fn pretty(read: &[(&Stored, Result<RunRecord, String>)], reports: &Path) -> String {
+fn pretty(read: &[(&Stored, Result<Read, String>)], reports: &Path) -> String {
     if read.is_empty() {
         return format!("no run was recorded in {}\n", reports.join("runs").display());
     }
@@ -75,15 +82,15 @@ fn pretty(read: &[(&Stored, Result<RunRecord, String>)], reports: &Path) -> Stri
         .collect()
 }
 
-fn row(stored: &Stored, record: &Result<RunRecord, String>) -> [String; 5] {
+fn row(stored: &Stored, record: &Result<Read, String>) -> [String; 5] {
     match record {
-        Ok(record) => {
+        Ok((record, exit)) => {
             let started = record.start.started.get(..19).unwrap_or(&record.start.started);
             [
                 stored.id.clone(),
                 started.replace('T', " "),
                 record.start.target.clone(),
-                verdict(record).to_owned(),
+                verdict(*exit).to_owned(),
                 counts(record),
             ]
         }
@@ -122,23 +129,22 @@ fn counts(record: &RunRecord) -> String {
     text
 }
 
-fn as_json(read: &[(&Stored, Result<RunRecord, String>)]) -> String {
+fn as_json(read: &[(&Stored, Result<Read, String>)]) -> String {
     let items: Vec<Value> = read.iter().map(|(stored, record)| item(stored, record)).collect();
     let mut text = serde_json::to_string_pretty(&items).expect("texts and numbers are JSON");
     text.push('\n');
     text
 }
 
-fn item(stored: &Stored, record: &Result<RunRecord, String>) -> Value {
+fn item(stored: &Stored, record: &Result<Read, String>) -> Value {
     match record {
-        Ok(record) => {
+        Ok((record, exit)) => {
             let (start, totals) = (&record.start, &record.totals);
-            let exit = exit::of_record(record, NoTests::Fail);
             json!({
                 "id": stored.id, "journal": stored.path, "started": start.started, "flowproof": start.flowproof,
                 "target": start.target, "profile": start.profile, "mock": start.mock, "shard": start.shard,
                 "finished": record.end.is_some(), "duration_ms": record.end.as_ref().map(|end| end.duration_ms),
-                "verdict": verdict(record), "exit": exit.code(),
+                "verdict": verdict(*exit), "exit": exit.code(),
                 "tests": totals.cases() + record.unfinished(), "passed": totals.passed, "failed": totals.failed,
                 "errored": totals.errored, "inconclusive": totals.inconclusive, "flaky": totals.flaky,
                 "skipped": totals.skipped, "unfinished": record.unfinished(), "attempts": totals.attempts,

@@ -12,6 +12,9 @@ use crate::cli::say;
 use crate::journal;
 use crate::session::runs::{Runs, Stored};
 
+/// After so many seconds without a line a run of nextest is taken to be over.
+const AT_REST: i64 = 3_600;
+
 /// `flowproof runs prune`.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true, args = ["keep", "older_than"])]
@@ -62,10 +65,19 @@ fn is_older(run: &Stored, age: Duration) -> bool {
     })
 }
 
+/// True of a run of nextest that was written to a short while ago: its next process may be about to begin, and holds nothing yet.
+fn is_between_tests(run: &Stored) -> bool {
+    let is_nextest = run.start.as_ref().is_ok_and(|start| start.nextest);
+    let written = fs::metadata(&run.path).and_then(|file| file.modified()).ok();
+    let written = written.and_then(|time| jiff::Timestamp::try_from(time).ok());
+    is_nextest && written.is_none_or(|written| clock::wall().duration_since(written).as_secs() < AT_REST)
+}
+
 /// Removes the folder of a run; false where somebody still writes it.
 fn remove(run: &Stored, args: &PruneArgs) -> Result<bool, String> {
     let failed = |error: std::io::Error| format!("{} cannot be removed: {error}", run.path.display());
-    let Some(_held) = journal::hold(&run.path).map_err(failed)? else {
+    let held = if is_between_tests(run) { None } else { journal::hold(&run.path).map_err(failed)? };
+    let Some(_held) = held else {
         say::note(&format!("{} is being written: kept", run.id));
         return Ok(false);
     };

@@ -64,6 +64,9 @@ fn difference(one: &Surveyed, other: &Surveyed) -> Option<String> {
     if a.cassettes != b.cassettes {
         return Some(String::from("they sent and replayed in different ways (--record, --replay)"));
     }
+    if a.thresholds != b.thresholds {
+        return Some(String::from("they are of different plans: `thresholds` of their suites differ"));
+    }
     if a.plan != b.plan {
         return Some(differing_tests(one, other));
     }

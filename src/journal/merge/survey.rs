@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::base::digest::Digest;
 use crate::event::{Continued, Event, MergedRun, PlannedCase, RunContinuation, RunStart};
 use crate::journal::JournalError;
-use crate::journal::fold::start_of;
+use crate::journal::file::start_of;
 
 /// What a journal holds.
 #[derive(Debug)]

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::base::units::{format_count, format_duration};
+use crate::gate::Gates;
 use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::{beyond_cause, explain_attempt};
+use crate::report::gates::tell_gates;
 use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
@@ -27,7 +29,9 @@ pub(crate) struct Ending {
     /// The exit code.
     pub code: u8,
     /// The gate that decided it: "a test failed".
-    pub reason: &'static str,
+    pub reason: String,
+    /// The thresholds of the suites.
+    pub gates: Gates,
     /// Where the reports are.
     pub reports: PathBuf,
 }
@@ -70,11 +74,12 @@ pub(crate) fn render_summary(
     let groups = group_errors(record)?;
     failures(&mut text, record, screen, &groups)?;
     for damage in &record.damage {
-        let line = format!("warning: line {} of {} {}", damage.line, record.path().display(), damage.reason);
+        let line = format!("warning: line {} of {} {}", damage.line, record.path().display(), damage.told());
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
     tell_run(&mut text, record)?;
+    tell_gates(&mut text, &ending.gates, screen.detail);
     how_it_ended(&mut text, record);
     if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
@@ -83,7 +88,8 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &note).end();
     }
     if ending.code != 0 {
-        text.tone(Tone::Strong, &format!("exit {}: {}", ending.code, ending.reason)).end();
+        let reason = one_line(&ending.reason, 500);
+        text.tone(Tone::Strong, &format!("exit {}: {reason}", ending.code)).end();
     }
     Ok(text.out)
 }
@@ -234,7 +240,8 @@ fn totals(text: &mut Text, record: &RunRecord) {
         (totals.passed, "passed", Tone::Good),
         (totals.failed, "failed", Tone::Bad),
         (totals.errored, "errored", Tone::Bad),
-        (totals.inconclusive, "inconclusive", Tone::Doubt),
+        (totals.undecided(), "inconclusive", Tone::Doubt),
+        (totals.tolerated, "inconclusive (a warning)", Tone::Doubt),
         (totals.flaky, "flaky", Tone::Doubt),
         (totals.skipped, "skipped", Tone::Faint),
         (record.unfinished(), "not finished", Tone::Bad),
@@ -267,9 +274,7 @@ fn totals(text: &mut Text, record: &RunRecord) {
 fn how_it_ended(text: &mut Text, record: &RunRecord) {
     match &record.end {
         None => {
-            let told =
-                "the run was killed, could not be recorded, or still goes on: this is what had finished";
-            text.tone(Tone::Bad, told).end();
+            text.tone(Tone::Bad, "killed, not recorded, or still going on: this is what had finished").end();
         }
         Some(end) => {
             if end.interrupted {
@@ -284,15 +289,9 @@ fn how_it_ended(text: &mut Text, record: &RunRecord) {
             }
         }
     }
-    for damage in record.damage.iter().filter(|damage| damage.is_lost()) {
-        let (line, reason) = (damage.line, one_line(&damage.reason, 200));
-        let told =
-            format!("line {line} of the journal cannot be read ({reason}): the record is not complete");
-        text.tone(Tone::Bad, &told).end();
-    }
     if !record.is_complete() {
-        let told = format!("to go on: flowproof run --resume {}", one_line(&record.start.run, 80));
-        text.tone(Tone::Faint, &told).end();
+        let run = one_line(&record.start.run, 80);
+        text.tone(Tone::Faint, &format!("to go on: flowproof run --resume {run}")).end();
     }
     if record.start.deselected > 0 {
         let left = format!("{} tests were filtered out", format_count(u64::from(record.start.deselected)));

@@ -1,0 +1,89 @@
+//! Reads a journal from its file: the first line, which says what it is, and all lines into the fold.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::event::{Event, RunStart};
+use crate::journal::fold::Fold;
+use crate::journal::lines::FromStart;
+use crate::journal::read::RunRecord;
+use crate::journal::{JournalError, SCHEMA};
+
+/// The most bytes that are taken for a first line.
+const FIRST_MAX: u64 = 16 << 20;
+
+/// The first line, as far as every version has it.
+#[derive(Deserialize)]
+struct FirstLine {
+    run_started: Schema,
+}
+
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+/// Reads a journal; lines that cannot be read are named in the record and left out.
+pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
+    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    read_open(Arc::new(file), path)
+}
+
+/// Reads a journal that is open, also when it was removed meanwhile.
+pub(super) fn read_open(file: Arc<File>, path: &Path) -> Result<RunRecord, JournalError> {
+    let (fold, _) = fold_file(&file, path)?;
+    Ok(fold.finish(path, file))
+}
+
+/// Folds a journal that is open; gives the length of its whole lines, too.
+pub(super) fn fold_file(file: &File, path: &Path) -> Result<(Fold, u64), JournalError> {
+    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
+    let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(file));
+    let mut line = Vec::new();
+    input.read_until(b'\n', &mut line).map_err(failed)?;
+    let mut fold = Fold::new(start_of(path, &line)?);
+    let (mut offset, mut whole) = (0, 0);
+    loop {
+        offset += line.len() as u64;
+        if line.last() == Some(&b'\n') {
+            whole = offset;
+        }
+        line.clear();
+        if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            return Ok((fold, whole));
+        }
+        fold.line(&line, offset);
+    }
+}
+
+/// Reads the first line only.
+pub(crate) fn read_start(path: &Path) -> Result<RunStart, JournalError> {
+    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
+    let mut line = Vec::new();
+    let input = File::open(path).map_err(failed)?;
+    BufReader::new(input.take(FIRST_MAX)).read_until(b'\n', &mut line).map_err(failed)?;
+    start_of(path, &line)
+}
+
+/// What the first line says.
+pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
+    let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
+    if line.is_empty() {
+        return Err(foreign(String::from("is missing: the file is empty")));
+    }
+    let first: FirstLine =
+        serde_json::from_slice(line).map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
+    let found = first.run_started.schema;
+    if found > SCHEMA {
+        return Err(JournalError::Newer { path: path.to_owned(), found });
+    }
+    match serde_json::from_slice(line) {
+        Ok(Event::RunStarted(start)) => Ok(start),
+        Ok(_) => Err(foreign(String::from("is no `run_started`"))),
+        Err(error) => Err(foreign(format!("is damaged: {error}"))),
+    }
+}

@@ -1,0 +1,385 @@
+//! Runs that are taken up again, by `--resume` and `--rerun`; records that are damaged, in use, or can no longer be written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::live::{Live, case, command, finish, junit, report, run, signal, spawn, until, wait};
+use crate::project::{Project, RED, code, text};
+use crate::server::{Seen, Step, good, succeed, suite_of, target};
+
+/// The journal of the run begun last.
+fn journal(project: &Project) -> PathBuf {
+    let id = project.read("reports/latest-run");
+    project.path(&format!("reports/runs/{}/journal.jsonl", id.trim()))
+}
+
+/// How often each test was asked for.
+fn counts(live: &Live) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for seen in live.server.runs() {
+        *counts.entry(seen.input("t").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// Answers so that `$.x` is 1, but for the tests named here.
+fn wrong(names: &Arc<Mutex<Vec<&'static str>>>) -> impl Fn(&Seen) -> Vec<Step> + Send + Sync + use<> {
+    let names = names.clone();
+    move |seen| {
+        let is_wrong = names.lock().unwrap().contains(&seen.input("t"));
+        succeed(seen, if is_wrong { r#"{"x":2}"# } else { r#"{"x":1}"# })
+    }
+}
+
+fn answers(wrong_ones: &[&'static str]) -> Arc<Mutex<Vec<&'static str>>> {
+    Arc::new(Mutex::new(wrong_ones.to_vec()))
+}
+
+/// Leaves the first lines of the journal, as if the process had been killed then.
+fn cut(project: &Project, keep: impl Fn(&str) -> bool) {
+    let path = journal(project);
+    let text = fs::read_to_string(&path).unwrap();
+    let kept: String = text.split_inclusive('\n').filter(|line| keep(line)).collect();
+    fs::write(path, kept).unwrap();
+}
+
+fn is_end(line: &str) -> bool {
+    line.starts_with("{\"run_finished\"")
+}
+
+fn tells(line: &str, test: &str) -> bool {
+    line.starts_with("{\"case_finished\"") && line.contains(&format!("\"name\":\"S::{test}\""))
+}
+
+#[test]
+fn only_what_has_no_result_is_sent() {
+    let live = Live::new(&suite_of(4), "", good);
+    live.expect(0, &[]);
+    cut(&live.project, |line| !is_end(line) && !tells(line, "t2"));
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(ran.text.contains("3 results to keep, 1 not finished; 1 to run now"), "{}", ran.text);
+    let expected = [("t0", 1), ("t1", 1), ("t2", 2), ("t3", 1)].map(|(test, count)| (test.to_owned(), count));
+    assert_eq!(counts(&live), BTreeMap::from(expected));
+    let report = report(&live.project);
+    assert_eq!((&report["totals"]["passed"], &report["run"]["complete"]), (&4.into(), &true.into()));
+    assert_eq!(report["totals"]["attempts"], 5, "the lost attempt was paid for");
+    assert_eq!(case(&report, "t2")["attempts"].as_array().unwrap().len(), 1);
+    let again = live.expect(0, &["--resume", "latest"]);
+    assert!(again.text.contains("4 results to keep; 0 to run now"), "{}", again.text);
+    assert_eq!(live.server.runs().len(), 5);
+}
+
+#[test]
+fn red_tests_are_run_again_and_their_newest_result_counts() {
+    let names = answers(&["t1", "t3"]);
+    let live = Live::new(&suite_of(5), "", wrong(&names));
+    live.expect(100, &[]);
+    *names.lock().unwrap() = vec!["t3"];
+    let ran = live.expect(100, &["--rerun", "latest"]);
+    assert!(ran.text.contains("3 results to keep, 2 red; 2 to run now"), "{}", ran.text);
+    let told = report(&live.project);
+    assert_eq!((&told["totals"]["passed"], &told["totals"]["failed"]), (&4.into(), &1.into()));
+    assert_eq!((&told["totals"]["tests"], &told["totals"]["attempts"]), (&5.into(), &7.into()));
+    names.lock().unwrap().clear();
+    let narrowed = live.expect(100, &["--rerun", "latest", "-f", "t1"]);
+    assert!(narrowed.text.contains("0 to run now"), "{}", narrowed.text);
+    live.expect(0, &["--rerun", "latest"]);
+    let counts = counts(&live);
+    assert_eq!((counts["t0"], counts["t1"], counts["t3"]), (1, 2, 3));
+    assert_eq!(junit(&live.project).get("failure"), None);
+    assert_eq!(fs::read_dir(live.project.path("reports/runs")).unwrap().count(), 1, "one run");
+}
+
+#[test]
+fn tests_that_changed_came_or_went_are_named() {
+    let live = Live::new(&suite_of(4), "", good);
+    live.expect(0, &[]);
+    let suite = suite_of(5)
+        .replace(
+            "inputs: { t: t1 }\n    assert: [{ path: $.x, equals: 1 }]",
+            "inputs: { t: t1 }\n    assert: [{ path: $.x, equals: 2 }]",
+        )
+        .replace("t3", "renamed");
+    live.project.write("suites/s.yaml", format!("# moved by a line\n{suite}"));
+    let ran = live.expect(100, &["--resume", "latest"]);
+    for line in [
+        "2 results to keep, 1 changed; 3 to run now",
+        "1 test has changed since and runs anew: S::t1",
+        "2 tests are new: S::renamed, S::t4",
+        "1 test is gone and counts no longer: S::t3",
+    ] {
+        assert!(ran.text.contains(line), "{line}: {}", ran.text);
+    }
+    let report = report(&live.project);
+    assert_eq!((&report["totals"]["tests"], &report["run"]["selected"]), (&5.into(), &5.into()));
+    assert_eq!(case(&report, "t1")["verdict"], "failed");
+    assert_eq!(live.server.runs().len(), 7);
+}
+
+#[test]
+fn a_changed_test_that_is_not_run_is_not_green() {
+    let live = Live::new(&suite_of(2), "", good);
+    live.expect(0, &[]);
+    live.project.write("suites/s.yaml", suite_of(2).replacen("equals: 1", "equals: 3", 1));
+    let ran = live.expect(100, &["--resume", "latest", "-f", "t1"]);
+    assert!(ran.text.contains("not finished") && ran.text.contains("flowproof run --resume"), "{}", ran.text);
+    assert_eq!(live.server.runs().len(), 2);
+}
+
+#[test]
+fn a_run_goes_on_as_it_was_asked_for() {
+    let live = Live::new(&suite_of(6), "", good);
+    live.expect(0, &["-f", "t1", "-f", "t2", "--repeat", "2"]);
+    cut(&live.project, |line| !is_end(line) && !tells(line, "t2"));
+    live.expect(0, &["--resume", "latest"]);
+    let expected = [("t1", 2), ("t2", 4)].map(|(test, count)| (test.to_owned(), count));
+    assert_eq!(counts(&live), BTreeMap::from(expected));
+    live.expect(0, &["--sample", "3", "--seed", "7"]);
+    let drawn = report(&live.project)["cases"].as_array().unwrap().len();
+    live.project.write("suites/s.yaml", suite_of(9));
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(
+        ran.text.contains("3 results to keep; 0 to run now") && ran.text.contains("sample or a shard"),
+        "{}",
+        ran.text
+    );
+    assert_eq!((drawn, report(&live.project)["cases"].as_array().unwrap().len()), (3, 3));
+}
+
+#[test]
+fn a_record_speaks_of_one_target() {
+    let live = Live::new(&suite_of(2), "", good);
+    live.expect(0, &[]);
+    let refused = |args: &[&str], says: &str| {
+        let ran = live.expect(2, args);
+        assert!(ran.text.contains(says), "{says}: {}", ran.text);
+    };
+    refused(&["--resume", "never"], "there is no run `never`");
+    refused(&["--resume", "latest", "--workflow-id", "w2"], "pins another version");
+    refused(&["--resume", "latest", "--replay"], "replayed nothing");
+    refused(&["--resume", "latest", "suites"], "--filter or --tag");
+    refused(&["--resume", "latest", "--rerun", "latest"], "cannot be used with");
+    refused(&["--resume", "latest", "--shuffle"], "cannot be used with");
+    let on_the_mock = live.project.run(&["run", "--resume", "latest", "--target", "mock"]);
+    assert!(
+        code(&on_the_mock) == 2 && text(&on_the_mock).contains("name --target live"),
+        "{}",
+        text(&on_the_mock)
+    );
+    target(&live.project, "http://127.0.0.1:9/v1", "");
+    refused(&["--resume", "latest"], "another address");
+    target(&live.project, &live.server.base_url(), "");
+    live.project.write("suites/s.yaml", suite_of(2).replace("name: S", "name: other"));
+    refused(&["--resume", "latest"], "belongs to another project");
+    let older = live.project.read("reports/latest-run");
+    live.project.write("suites/s.yaml", suite_of(2));
+    live.expect(0, &[]);
+    let newer = live.project.read("reports/latest-run");
+    live.project.write("suites/s.yaml", suite_of(2).replace("name: S", "name: other"));
+    refused(&["--resume", older.trim()], "belongs to another project");
+    assert_eq!(live.project.read("reports/latest-run"), newer, "a run that was refused is not the latest");
+    assert_eq!(live.server.runs().len(), 4);
+}
+
+#[test]
+fn an_older_journal_is_read_but_not_continued() {
+    let project = Project::with_suite(RED);
+    let old = include_str!("../data/journal/1.jsonl");
+    project.write("reports/runs/20261124T031439Z-uvvrvj/journal.jsonl", old);
+    let shown = project.run(&["report", "latest", "--gate"]);
+    assert!(
+        code(&shown) == 100 && text(&shown).contains("3 passed, 2 failed, 1 skipped"),
+        "{}",
+        text(&shown)
+    );
+    let resumed = project.run(&["run", "--resume", "latest"]);
+    assert!(code(&resumed) == 2 && text(&resumed).contains("older flowproof"), "{}", text(&resumed));
+    assert_eq!(
+        project.read("reports/runs/20261124T031439Z-uvvrvj/journal.jsonl"),
+        old,
+        "nothing was written"
+    );
+    let newer = old.replacen("\"schema\":1", "\"schema\":99", 1);
+    project.write("reports/runs/20261124T031439Z-uvvrvj/journal.jsonl", newer);
+    for args in [&["run", "--resume", "latest"][..], &["report", "20261124T031439Z-uvvrvj"]] {
+        let refused = project.run(args);
+        assert!(code(&refused) == 2 && text(&refused).contains("newer flowproof"), "{}", text(&refused));
+    }
+}
+
+#[test]
+fn a_journal_that_was_not_begun_says_so() {
+    let project = Project::with_suite(RED);
+    for begun in ["", "{\"run_star"] {
+        project.write("reports/runs/a/journal.jsonl", begun);
+        let refused = project.run(&["run", "--resume", "a"]);
+        assert!(code(&refused) == 2 && text(&refused).contains("start a new run"), "{}", text(&refused));
+    }
+    project.write("reports/runs/a/journal.jsonl", "hello\nworld\n");
+    let refused = project.run(&["run", "--rerun", "a"]);
+    assert!(code(&refused) == 2 && text(&refused).contains("not a journal"), "{}", text(&refused));
+}
+
+#[test]
+fn a_run_that_goes_on_is_not_taken_up() {
+    let live = Live::new(&suite_of(2), "concurrency: 1", |seen| match seen.number {
+        0 => vec![Step::Hang],
+        _ => good(seen),
+    });
+    let child = spawn(&live.project, command(&live.project, &[]));
+    until("the run has sent something", || live.server.count() > 0);
+    let refused = live
+        .project
+        .command(&["run", "--target", "live", "--resume", "latest"])
+        .env("TEST_KEY", "app-x")
+        .output()
+        .unwrap();
+    assert!(
+        code(&refused) == 2 && text(&refused).contains("being written by another flowproof"),
+        "{}",
+        text(&refused)
+    );
+    signal(&child, "KILL");
+    assert_eq!(wait(&live.project, child).code, None);
+    live.expect(0, &["--resume", "latest"]);
+}
+
+#[test]
+fn a_damaged_line_is_named_and_its_test_is_run_anew() {
+    let live = Live::new(&suite_of(3), "concurrency: 1", good);
+    live.expect(0, &[]);
+    let path = journal(&live.project);
+    let text_of = fs::read_to_string(&path).unwrap();
+    let attempts: Vec<usize> = text_of
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("{\"attempt"))
+        .map(|(at, _)| at)
+        .collect();
+    let damaged: Vec<&str> = text_of
+        .lines()
+        .enumerate()
+        .map(|(at, line)| if at == attempts[1] { "{\"attempt_fin\u{0}" } else { line })
+        .collect();
+    fs::write(&path, damaged.join("\n") + "\n").unwrap();
+    let line = attempts[1] + 1;
+    let shown = live.project.run(&["report", "latest", "--gate"]);
+    assert_eq!(code(&shown), 100, "{}", text(&shown));
+    assert!(
+        text(&shown).contains(&format!("warning: line {line} of "))
+            && text(&shown).contains("the record is not complete"),
+        "{}",
+        text(&shown)
+    );
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(ran.text.contains(&format!("line {line} of its journal cannot be read")), "{}", ran.text);
+    let expected = [("t0", 1), ("t1", 2), ("t2", 1)].map(|(test, count)| (test.to_owned(), count));
+    assert_eq!(counts(&live), BTreeMap::from(expected));
+    let report = report(&live.project);
+    assert_eq!((&report["run"]["complete"], &report["damage"][0]["loss"]), (&true.into(), &"mended".into()));
+}
+
+#[test]
+fn another_published_version_is_not_mixed_into_a_record() {
+    let published = Arc::new(AtomicBool::new(false));
+    let now = published.clone();
+    let live = Live::new(&suite_of(3), "", move |seen| {
+        let mut steps = good(seen);
+        if now.load(Ordering::SeqCst) {
+            for step in &mut steps {
+                if let Step::Send(bytes) = step {
+                    *bytes = String::from_utf8(bytes.clone()).unwrap().replace("wf-1", "wf-2").into_bytes();
+                }
+            }
+        }
+        steps
+    });
+    live.expect(0, &[]);
+    cut(&live.project, |line| !is_end(line) && !tells(line, "t2"));
+    published.store(true, Ordering::SeqCst);
+    let ran = live.run(&["--resume", "latest"]);
+    assert!(ran.code == Some(100) && ran.text.contains("published during the run"), "{}", ran.text);
+    assert_eq!(case(&report(&live.project), "t2")["verdict"], "errored");
+}
+
+#[test]
+fn names_that_dify_sees_are_never_those_of_an_earlier_part() {
+    let live = Live::new(&suite_of(3), "", good);
+    live.expect(0, &[]);
+    cut(&live.project, |line| !is_end(line) && !line.starts_with("{\"case_finished\""));
+    live.expect(0, &["--resume", "latest"]);
+    let mut users: Vec<String> =
+        live.server.runs().iter().map(|seen| seen.body["user"].as_str().unwrap().to_owned()).collect();
+    users.sort();
+    users.dedup();
+    assert_eq!(users.len(), 6);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
+    let live = Live::new(&suite_of(400), "concurrency: 2", good);
+    // Blocks of 512 bytes; a write beyond them fails, as on a full disk. Documents of the run are smaller than its journal.
+    let script = "trap '' XFSZ; ulimit -f 120; exec \"$0\" \"$@\"";
+    let plain = command(&live.project, &["-o", "out.xml"]);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());
+    limited.current_dir(plain.get_current_dir().unwrap());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let ran = finish(&live.project, limited);
+    assert_eq!(ran.code, Some(3), "{}", ran.text);
+    assert!(ran.text.contains("error: the run cannot be recorded: write "), "{}", ran.text);
+    assert!(ran.text.contains("not finished") && ran.text.contains(" passed"), "{}", ran.text);
+    let sent = live.server.runs().len();
+    assert!((1..300).contains(&sent), "{sent} were sent");
+    let xml = live.project.read("out.xml");
+    assert!(xml.contains("the run is complete") && xml.matches("<testcase ").count() > 1, "{xml}");
+    let resumed = live.expect(0, &["--resume", "latest", "-q"]);
+    assert!(resumed.text.contains("400 tests: 400 passed"), "{}", resumed.text);
+    assert!(live.server.runs().len() <= 400 + 2 + 2, "{}", live.server.runs().len());
+}
+
+#[test]
+fn a_folder_that_is_removed_ends_the_run_and_what_had_finished_is_reported() {
+    let removed = Arc::new(Mutex::new(None::<PathBuf>));
+    let (folder, count) = (removed.clone(), AtomicUsize::new(0));
+    let live = Live::new(&suite_of(200), "concurrency: 1", move |seen| {
+        if count.fetch_add(1, Ordering::SeqCst) == 20 {
+            let folder = folder.lock().unwrap().clone().unwrap();
+            fs::remove_dir_all(folder).unwrap();
+        }
+        good(seen)
+    });
+    *removed.lock().unwrap() = Some(live.project.path("reports"));
+    let ran = live.run(&["-o", "out.xml"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.text);
+    assert!(ran.text.contains("the file was removed while the run went on"), "{}", ran.text);
+    assert!(live.server.runs().len() < 30, "{}", live.server.runs().len());
+    assert!(ran.text.contains("200 tests: "), "{}", ran.text);
+    assert!(live.project.read("out.xml").matches("<testcase ").count() > 15);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
+    let live = Live::new(&suite_of(2), "", good);
+    live.project.write("reports/runs", "a file in the way");
+    let ran = run(&live.project, &[]);
+    assert!(ran.code == Some(3) && ran.text.contains("the run cannot be recorded: create "), "{}", ran.text);
+    assert_eq!(live.server.count(), 0);
+}
+
+#[test]
+fn a_run_that_records_exchanges_is_not_continued() {
+    let live = Live::new(&suite_of(2), "", good);
+    live.expect(0, &["--record", "all"]);
+    let ran = live.expect(2, &["--resume", "latest"]);
+    assert!(ran.text.contains("records exchanges cannot be continued"), "{}", ran.text);
+}
