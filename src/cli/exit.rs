@@ -215,7 +215,7 @@ mod tests {
                 events.push(Event::CaseFinished(outcome.into()));
             }
             events.push(Event::RunFinished(ended()));
-            of_run(&sample::record(folder.path(), &events), &ended(), NoTests::Fail)
+            of_run(&sample::record(folder.path(), &events), &Gates::default(), &ended(), NoTests::Fail)
         };
         assert_eq!(exit(0, &[], 2), Exit::Success);
         assert_eq!(exit(1, &[Verdict::Skipped], 1), Exit::Success);
