@@ -63,7 +63,7 @@ pub struct RunStart {
     pub address: Digest,
     /// What was asked for, so that the run can be continued as it was begun; none before schema 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
     /// What suites must come to as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<SuiteThresholds>,

