@@ -43,9 +43,9 @@ pub(crate) fn drift_of_outputs(
     draws: Draws,
 ) -> (Vec<OutputDrift>, Option<Permuted>) {
     let repeated = |pair: &&Pair| pair.repeats() > 1;
-    let judged: Vec<&Distances> =
-        pairs.iter().filter(repeated).filter_map(|pair| pair.outputs.as_ref()).collect();
-    let tests: Vec<Permuted> = judged.iter().map(|outputs| energy::test(outputs, draws)).collect();
+    let judged: Vec<Distances> =
+        pairs.iter().filter(repeated).filter_map(|pair| pair.outputs.clone()).collect();
+    let (tests, all) = energy::each_and_all(&judged, draws);
     let adjusted = benjamini_hochberg(&tests.iter().map(|test| test.p).collect::<Vec<_>>());
     let mut results = adjusted.into_iter().zip(&tests);
     let of_pair = |pair: &Pair| match &pair.outputs {
@@ -58,8 +58,7 @@ pub(crate) fn drift_of_outputs(
         }
     };
     let each = pairs.iter().map(of_pair).collect();
-    let cases: Vec<Distances> = judged.into_iter().cloned().collect();
-    (each, (!cases.is_empty()).then(|| energy::stratified(&cases, draws)))
+    (each, (!judged.is_empty()).then_some(all))
 }
 
 fn single(outputs: &Distances) -> OutputDrift {

@@ -67,7 +67,8 @@ impl Distances {
         (0..self.all()).map(|place| place < self.first).collect()
     }
 
-    /// The statistic of every split, the one seen first; none where they are too many.
+    /// The statistic of every split, the one seen first; none where they are too many. Of a split and the one with its sides
+    /// changed, which are alike where the sides are as large as each other, only the one is looked at.
     fn every(&self) -> Option<Vec<f64>> {
         if splits(self.all(), self.first) > ALL_BELOW as f64 {
             return None;
@@ -80,34 +81,35 @@ impl Distances {
                 in_first[*place] = true;
             }
             values.push(self.statistic(&in_first));
-            if !advance(&mut chosen, self.all()) {
+            let goes_on = advance(&mut chosen, self.all());
+            let is_turned = self.first == self.second && chosen.first() != Some(&0);
+            if !goes_on || is_turned {
                 return Some(values);
             }
         }
     }
 }
 
-/// Tests whether two sides of one case come from one distribution.
+/// Tests whether the two sides of each case come from one distribution, and whether those of all cases together do.
 ///
-/// The permutation test of Székely and Rizzo, 2004; exact where the splits are few.
-pub(crate) fn test(distances: &Distances, draws: Draws) -> Permuted {
-    stratified(std::slice::from_ref(distances), draws)
+/// The permutation test of Székely and Rizzo, 2004, each case permuted within itself; exact where the splits are few. The test
+/// of all cases takes the sum of their statistics.
+pub(crate) fn each_and_all(cases: &[Distances], draws: Draws) -> (Vec<Permuted>, Permuted) {
+    let strata: Vec<Stratum> = cases.iter().map(Stratum::new).collect();
+    let each = strata.iter().map(|stratum| judge(&[stratum], draws)).collect();
+    let all: Vec<&Stratum> = strata.iter().collect();
+    (each, judge(&all, draws))
 }
 
-/// Tests the sum of the statistics of many cases, each permuted within itself.
-pub(crate) fn stratified(cases: &[Distances], draws: Draws) -> Permuted {
-    let cases: Vec<&Distances> = cases.iter().filter(|case| case.first > 0 && case.second > 0).collect();
+fn judge(strata: &[&Stratum], draws: Draws) -> Permuted {
+    let strata: Vec<&Stratum> =
+        strata.iter().copied().filter(|stratum| stratum.case.first > 0 && stratum.case.second > 0).collect();
+    let cases: Vec<&Distances> = strata.iter().map(|stratum| stratum.case).collect();
     let attainable = attainable(&cases, draws);
-    match cases[..] {
+    match strata[..] {
         [] => Permuted { p: 1.0, attainable: 1.0 },
-        [case] => match case.every() {
-            Some(values) => Permuted { p: share_of_all(&values), attainable },
-            None => Permuted { p: drawn(&[Stratum::new(case)], draws), attainable },
-        },
-        _ => {
-            let strata: Vec<Stratum> = cases.iter().copied().map(Stratum::new).collect();
-            Permuted { p: drawn(&strata, draws), attainable }
-        }
+        [Stratum { every: Some(values), .. }] => Permuted { p: share_of_all(values), attainable },
+        _ => Permuted { p: drawn(&strata, draws), attainable },
     }
 }
 
@@ -141,7 +143,7 @@ fn share_of_all(values: &[f64]) -> f64 {
     extreme as f64 / values.len() as f64
 }
 
-fn drawn(strata: &[Stratum], draws: Draws) -> f64 {
+fn drawn(strata: &[&Stratum], draws: Draws) -> f64 {
     let seen: f64 = strata.iter().map(|stratum| stratum.case.statistic(&stratum.case.seen())).sum();
     let slack = slack(seen.abs().max(1.0));
     let mut random = fastrand::Rng::with_seed(draws.seed);
@@ -187,6 +189,14 @@ fn advance(chosen: &mut [usize], all: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn test(distances: &Distances, draws: Draws) -> Permuted {
+        each_and_all(std::slice::from_ref(distances), draws).0[0]
+    }
+
+    fn stratified(cases: &[Distances], draws: Draws) -> Permuted {
+        each_and_all(cases, draws).1
+    }
 
     const DRAWS: Draws = Draws { count: 9_999, seed: 11 };
 

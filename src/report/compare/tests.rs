@@ -116,7 +116,11 @@ fn a_changed_test_shows_its_words_its_node_and_its_figures() {
     ] {
         assert!(shown.text.contains(expected), "{expected}\n{}", shown.text);
     }
-    assert!(shown.text.lines().last().unwrap().contains("1 test passed on A and not on B"), "{}", shown.text);
+    assert!(
+        shown.text.lines().last().unwrap().contains("1 test red on B and not on A: `s::broke`"),
+        "{}",
+        shown.text
+    );
     assert!(
         shown.markdown.contains("<details><summary>✗ regressed: <code>s::broke</code>"),
         "{}",
