@@ -151,7 +151,6 @@ pub struct RanVersion {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a run has one start, and events go by reference")]
 pub enum Event {
     /// The run started.
     RunStarted(RunStart),

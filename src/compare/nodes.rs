@@ -110,11 +110,13 @@ pub(crate) fn attribute(a: &[&Path], b: &[&Path]) -> Attribution {
     }
 }
 
+/// The container that an execution ran in, and which round of it.
+type Round = Option<(String, u64)>;
 /// What an execution is known by: its node, its round, and which execution of that it is.
-type Key = (String, Option<(String, u64)>, usize);
+type Key = (String, Round, usize);
 
 fn keys(path: &Path) -> Vec<Key> {
-    let mut seen: HashMap<(&str, &Option<(String, u64)>), usize> = HashMap::new();
+    let mut seen: HashMap<(&str, &Round), usize> = HashMap::new();
     path.iter()
         .map(|node| {
             let name = if node.id.is_empty() { &node.title } else { &node.id };

@@ -62,6 +62,9 @@ pub(crate) struct Counts {
     pub one_sided: usize,
 }
 
+/// The numbers of each test in both runs, by full name; none where a run lacks it.
+type Places = HashMap<String, (Option<u32>, Option<u32>)>;
+
 /// Two runs, compared.
 pub(crate) struct Comparison<'a> {
     /// The first run.
@@ -83,7 +86,7 @@ pub(crate) struct Comparison<'a> {
     /// The seed of everything drawn.
     pub seed: u64,
     /// Where each test stands in the runs.
-    places: HashMap<String, (Option<u32>, Option<u32>)>,
+    places: Places,
 }
 
 impl<'a> Comparison<'a> {
@@ -143,8 +146,8 @@ impl<'a> Comparison<'a> {
 }
 
 /// The numbers of each test in both runs, by full name.
-fn places(a: &RunRecord, b: &RunRecord) -> Result<HashMap<String, (Option<u32>, Option<u32>)>, JournalError> {
-    let mut places: HashMap<String, (Option<u32>, Option<u32>)> = HashMap::new();
+fn places(a: &RunRecord, b: &RunRecord) -> Result<Places, JournalError> {
+    let mut places = Places::new();
     for outcome in a.numbered_outcomes() {
         let (case, outcome) = outcome?;
         places.entry(outcome.name).or_default().0 = Some(case);
@@ -157,11 +160,7 @@ fn places(a: &RunRecord, b: &RunRecord) -> Result<HashMap<String, (Option<u32>, 
 }
 
 /// Reads every test once: its row, and the samples of those that both sides have, in the same order.
-fn read(
-    a: &RunRecord,
-    b: &RunRecord,
-    places: &HashMap<String, (Option<u32>, Option<u32>)>,
-) -> Result<(Vec<CaseRow>, Vec<Pair>), JournalError> {
+fn read(a: &RunRecord, b: &RunRecord, places: &Places) -> Result<(Vec<CaseRow>, Vec<Pair>), JournalError> {
     let (mut of_a, mut of_b) = (a.reader(), b.reader());
     let mut names: Vec<&String> = places.keys().collect();
     // In the order of the first run's file, so that it is read from front to back.

@@ -244,7 +244,7 @@ mod tests {
     fn drawing_agrees_with_looking_at_all() {
         let distances = on_a_line(&[0.1, 0.4, 0.2, 0.9, 0.5], &[0.6, 1.1, 0.7, 0.3, 1.0]);
         let exact = test(&distances, DRAWS).p;
-        let drawn = drawn(&[Stratum { case: &distances, every: None }], DRAWS);
+        let drawn = drawn(&[&Stratum { case: &distances, every: None }], DRAWS);
         assert!((exact - drawn).abs() < 4.0 * (exact * (1.0 - exact) / 9_999.0).sqrt(), "{exact} {drawn}");
     }
 }

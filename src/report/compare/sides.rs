@@ -61,10 +61,13 @@ pub(super) fn warnings(compared: &Comparison<'_>) -> Vec<String> {
     told
 }
 
+/// A change of the way through the graph in words, and whether a test shows it.
+type Way = (&'static str, fn(&CaseRow) -> bool);
+
 /// What else differs: the way through the graph, and what Dify itself sends.
 pub(super) fn remarks(compared: &Comparison<'_>) -> Vec<String> {
     let mut told = Vec::new();
-    let ways: [(&str, fn(&CaseRow) -> bool); 3] = [
+    let ways: [Way; 3] = [
         ("ran other nodes", |row| row.way.one_sided > 0),
         ("ran nodes in another order", |row| row.way.reordered > 0),
         ("ran nodes at the same time on one side only", |row| row.way.regrouped > 0),
