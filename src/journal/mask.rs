@@ -28,7 +28,7 @@ const WORDS: [&str; 16] = [
 const LISTS: [&str; 1] = ["withdrawn"];
 
 /// Keys below which any JSON may stand.
-const FREE: [&str; 3] = ["expected", "actual", "outputs"];
+const FREE: [&str; 4] = ["expected", "actual", "outputs", "settled"];
 
 /// Whether something was masked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
