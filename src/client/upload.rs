@@ -149,6 +149,7 @@ impl Uploader<'_> {
             | Ending::Stalled { .. }
             | Ending::TimedOut { .. }
             | Ending::Stopped { .. }
+            | Ending::Exceeded { .. }
             | Ending::Paused
             | Ending::Unanswered { .. }) => return other,
         };

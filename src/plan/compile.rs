@@ -8,6 +8,7 @@ use crate::base::template::Templates;
 use crate::cassette::Mode;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
+use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
@@ -250,6 +251,7 @@ impl Building<'_, '_> {
             mock_rules: self.rules,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
+            budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
             cassettes: None,
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::units::Rate;
 use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
 use crate::suite::read_test::{read_repeat, read_retries};
@@ -91,6 +92,8 @@ pub struct ProfileSpec {
     pub retries: RetriesSpec,
     /// Limit of a whole attempt.
     pub timeout: Option<std::time::Duration>,
+    /// What a run may use.
+    pub budget: Option<BudgetSpec>,
     /// Keys whose features belong to a later version: problems where the profile is used.
     pub unsupported: Vec<(Mark, String)>,
 }
@@ -179,6 +182,7 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
         rate: None,
         retries: RetriesSpec::default(),
         timeout: None,
+        budget: None,
         unsupported: Vec::new(),
     };
     for entry in reader.map(node, "a profile", &PROFILE_KEYS) {
@@ -193,7 +197,7 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
             "rate" => profile.rate = reader.rate(value),
             "retries" => profile.retries = read_retries(reader, value),
             "timeout" => profile.timeout = reader.positive_duration(value, "`timeout`"),
-            "budget" => profile.unsupported.push((entry.mark, "budget".to_owned())),
+            "budget" => profile.budget = Some(read_budget(reader, value, BudgetOf::Profile)),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::suite::data::Rows;
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::read_budget::BudgetSpec;
 use crate::suite::reader::At;
 
 /// One suite file.
@@ -29,6 +30,8 @@ pub struct SuiteSpec {
     pub usage: Option<UsageSpec>,
     /// What its tests inherit.
     pub defaults: RunSpec,
+    /// What it may use.
+    pub budget: Option<BudgetSpec>,
     /// Suite-level answers of the mock, a list of `when` and `reply`.
     pub mock: Option<Node>,
     /// Its tests, in the order written.

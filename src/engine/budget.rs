@@ -1,0 +1,358 @@
+//! What attempts may use: set aside before one is sent, settled behind it, and the cap of a single one.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::base::units::format_count;
+use crate::client::StopSignal;
+use crate::engine::Engine;
+use crate::engine::attempt::Again;
+use crate::exchange::{Ending, Spent, Transcript};
+use crate::ledger::{
+    Allowance, Amount, Answer, Ask, Costs, Currency, Expected, Ledger, LedgerError, Reservation, Sharing,
+    Shortage, Used, Whose, suite_key, told,
+};
+use crate::outcome::{Cause, Facts};
+use crate::plan::case::{Case, SuiteHead};
+use crate::verdict::{Finding, Severity, Truth};
+
+/// How the reason of a test begins that no longer fits.
+pub const SKIPPED: &str = "budget: ";
+/// The first and the longest wait for others to end, where nobody tells that they did.
+const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
+/// The budgets of a run.
+pub struct Purse {
+    ledger: Ledger,
+    sharing: Sharing,
+    of_run: Allowance,
+    /// What earlier runs say of each case of the plan.
+    history: HashMap<u32, Expected>,
+    /// Who waits is served in order: small attempts do not overtake a large one for ever.
+    door: Semaphore,
+    changed: Notify,
+    /// The first thing that went wrong where nobody could be told.
+    failure: Mutex<Option<LedgerError>>,
+}
+
+/// What is set aside for an attempt; settled when dropped, if nobody did before.
+pub struct Hold {
+    purse: Arc<Purse>,
+    reservation: Reservation,
+    sent: Sent,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// Nothing was sent: nothing was used.
+    No,
+    /// It was sent.
+    Yes,
+    /// It was settled.
+    Settled,
+}
+
+/// What becomes of an attempt that asks its budgets.
+pub enum Afforded {
+    /// It may be sent; none where nothing limits it.
+    Yes(Option<Hold>),
+    /// It does not fit any more: why.
+    No(String),
+    /// The run was stopped meanwhile.
+    Stopped,
+    /// The budget cannot be asked.
+    Broken(Cause),
+}
+
+impl Purse {
+    /// Opens the ledger of a run's budgets; `history` tells what each case is expected to use.
+    pub fn open(
+        path: &Path,
+        sharing: Sharing,
+        of_run: Allowance,
+        history: HashMap<u32, Expected>,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            ledger: Ledger::open(path, sharing)?,
+            sharing,
+            of_run,
+            history,
+            door: Semaphore::new(1),
+            changed: Notify::new(),
+            failure: Mutex::default(),
+        })
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Asks once; waits for no other attempt, only for processes that write their entries.
+    async fn ask(self: &Arc<Self>, case: &Case) -> Result<Asked, LedgerError> {
+        let suite = case.test.suite.clone();
+        let ordinal = case.ordinal;
+        let purse = self.clone();
+        match self.sharing {
+            Sharing::Alone => purse.ask_now(&suite, ordinal),
+            Sharing::Several => {
+                let asked = tokio::task::spawn_blocking(move || purse.ask_now(&suite, ordinal)).await;
+                asked.expect("asking a ledger neither panics nor is aborted")
+            }
+        }
+    }
+
+    fn ask_now(self: Arc<Self>, suite: &SuiteHead, ordinal: u32) -> Result<Asked, LedgerError> {
+        let cap = &suite.budget.cap;
+        let capped = Expected {
+            tokens: cap.tokens,
+            cost: cap.cost.as_ref().map(std::slice::from_ref).map(crate::ledger::costs_of).unwrap_or_default(),
+        };
+        let expected = match self.history.get(&ordinal) {
+            Some(history) => capped.or(history.tokens, &history.cost),
+            None => capped,
+        };
+        let ask = Ask {
+            suite: suite_key(&suite.name),
+            expected: &expected,
+            of_run: &self.of_run,
+            of_suite: &suite.budget.allowance,
+        };
+        Ok(match self.ledger.reserve(&ask)? {
+            Answer::Reserved(reservation) => {
+                Asked::Holds(Hold { purse: self.clone(), reservation, sent: Sent::No })
+            }
+            Answer::Wait => Asked::Waits,
+            Answer::Refused(whose, shortage) => Asked::Refused(refusal(whose, &suite.name, &shortage)),
+        })
+    }
+
+    /// Whether what is not told in these currencies is limited.
+    fn limits(&self, suite: &SuiteHead) -> Limits {
+        let of_suite = &suite.budget.allowance;
+        let currencies = self.of_run.cost.keys().chain(of_suite.cost.keys()).copied();
+        Limits {
+            tokens: self.of_run.tokens.is_some() || of_suite.tokens.is_some(),
+            currencies: currencies.collect(),
+        }
+    }
+
+    fn settle(&self, reservation: &Reservation, used: &Used) {
+        if let Err(error) = self.ledger.settle(reservation, used) {
+            // What is not settled stays set aside: it is never lost, only told late.
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The first entry that could not be written, if any.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ToString::to_string)
+    }
+}
+
+/// What budgets limit.
+struct Limits {
+    tokens: bool,
+    currencies: Vec<Currency>,
+}
+
+enum Asked {
+    Holds(Hold),
+    Waits,
+    Refused(String),
+}
+
+impl Hold {
+    /// From now on something may be used, whatever comes.
+    pub fn send(&mut self) {
+        self.sent = Sent::Yes;
+    }
+
+    /// Counts what the attempt used.
+    pub async fn settle(mut self, suite: &SuiteHead, ended: &Ended<'_>) {
+        let used = used(ended, &self.purse.limits(suite));
+        match self.purse.sharing {
+            Sharing::Alone => self.settle_as(&used),
+            Sharing::Several => {
+                let settled = tokio::task::spawn_blocking(move || self.settle_as(&used)).await;
+                settled.expect("settling neither panics nor is aborted");
+            }
+        }
+    }
+
+    fn settle_as(&mut self, used: &Used) {
+        self.sent = Sent::Settled;
+        self.purse.settle(&self.reservation, used);
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        match self.sent {
+            Sent::No => self.purse.settle(&self.reservation, &nothing()),
+            Sent::Yes => self.purse.settle(&self.reservation, &Used::default()),
+            Sent::Settled => {}
+        }
+    }
+}
+
+/// An attempt that ended.
+pub struct Ended<'a> {
+    /// Its numbers.
+    pub facts: &'a Facts,
+    /// What came back.
+    pub transcript: &'a Transcript,
+    /// Whether it surely did not run.
+    pub again: Again,
+}
+
+impl Engine {
+    /// Sets aside what an attempt is expected to use; waits while it may fit once others have ended.
+    pub(super) async fn afford(&self, case: &Case, stop: &mut StopSignal) -> Afforded {
+        let Some(purse) = &self.purse else { return Afforded::Yes(None) };
+        if purse.of_run.is_empty() && case.test.suite.budget.allowance.is_empty() {
+            return Afforded::Yes(None);
+        }
+        let _turn = tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => return Afforded::Stopped,
+            turn = purse.door.acquire() => turn,
+        };
+        let (mut wait, longest) = WAITS;
+        loop {
+            let changed = purse.changed.notified();
+            tokio::pin!(changed);
+            // Listens from here on: who ends after the look below is not missed.
+            changed.as_mut().enable();
+            match purse.ask(case).await {
+                Ok(Asked::Holds(hold)) => return Afforded::Yes(Some(hold)),
+                Ok(Asked::Refused(reason)) => return Afforded::No(reason),
+                Ok(Asked::Waits) => {}
+                Err(error) => return Afforded::Broken(broken(&error)),
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(Option::is_some) => return Afforded::Stopped,
+                () = changed => {}
+                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(longest),
+            }
+        }
+    }
+}
+
+/// What is said where the ledger cannot be used: nothing is sent without it.
+fn broken(error: &LedgerError) -> Cause {
+    Cause {
+        message: format!("nothing was sent: {error}"),
+        hint: Some("without its ledger nobody knows what the budget still allows".to_owned()),
+        class: None,
+        stops_suite: true,
+    }
+}
+
+/// Why an attempt does not fit: `the run's 400,000 tokens are used up`.
+fn refusal(whose: Whose, suite: &str, shortage: &Shortage) -> String {
+    let owner = match whose {
+        Whose::Run => "the run's".to_owned(),
+        Whose::Suite => format!("the suite's ({suite})"),
+    };
+    let Shortage { kind, limit, left, needed, unknown } = *shortage;
+    let counted = match unknown {
+        0 => String::new(),
+        1 => "; what 1 attempt used nobody knows, so all it had set aside counts: `budget.per_test` bounds that".to_owned(),
+        count => format!(
+            "; what {count} attempts used nobody knows, so all they had set aside counts: `budget.per_test` bounds that"
+        ),
+    };
+    let all = told(kind, limit);
+    match needed {
+        Some(needed) if !left.is_zero() => format!(
+            "{SKIPPED}an attempt may use {}, and of {owner} {all} only {} are left{counted}",
+            told(kind, needed),
+            told(kind, left)
+        ),
+        Some(_) | None => format!("{SKIPPED}{owner} {all} are used up{counted}"),
+    }
+}
+
+fn nothing() -> Used {
+    Used { tokens: Some(0), cost: Some(Costs::new()), ..Used::default() }
+}
+
+/// What an attempt used, as far as Dify tells it and the budgets can count it.
+fn used(ended: &Ended<'_>, limits: &Limits) -> Used {
+    let Ended { facts, transcript, again } = ended;
+    let refused = facts.status.as_deref() == Some("rejected");
+    let unsent = matches!(transcript.ending, Ending::NotSent { .. });
+    if refused || unsent || matches!(again, Again::Safe(_)) {
+        return nothing();
+    }
+    let seen = Spent::of(&transcript.nodes);
+    let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
+    let at_least = Amount {
+        tokens: seen.tokens.max(doubted),
+        cost: seen.prices.iter().filter_map(|(name, price)| Some((Currency::of(name)?, *price))).collect(),
+    };
+    let tokens = if limits.tokens { facts.tokens } else { Some(facts.tokens.unwrap_or(at_least.tokens)) };
+    let cost = if limits.currencies.is_empty() { Some(Costs::new()) } else { cost_of(facts, limits) };
+    Used { tokens, cost, at_least, ran: true }
+}
+
+/// The prices, if all of them are in currencies that a budget counts; what costs in another is not known here.
+fn cost_of(facts: &Facts, limits: &Limits) -> Option<Costs> {
+    if facts.cost.is_empty() {
+        return (facts.tokens == Some(0)).then(Costs::new);
+    }
+    let price = |price: &crate::outcome::Price| {
+        let currency = Currency::of(&price.currency).filter(|known| limits.currencies.contains(known))?;
+        Some((currency, price.amount.parse::<Decimal>().ok()?))
+    };
+    facts.cost.iter().map(price).collect()
+}
+
+/// What is to be said of the cap of one attempt: that it was exceeded, or that nobody knows.
+pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<Finding> {
+    let suite = &case.test.suite.budget;
+    let (cap, place) = (&suite.cap, suite.cap_place.as_ref()?);
+    let finding = |truth, severity, message| Finding {
+        truth,
+        severity,
+        place: place.clone(),
+        label: "budget.per_test".to_owned(),
+        message,
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    };
+    let exceeded = |detail: &str| format!("the attempt used {detail}");
+    if let Ending::Exceeded { detail } = &transcript.ending {
+        return Some(finding(Truth::Broken, Severity::Error, exceeded(detail) + "; it was stopped"));
+    }
+    let seen = Spent::of(&transcript.nodes);
+    let told = |currency: &str| {
+        let price = facts.cost.iter().find(|price| price.currency == currency);
+        price.and_then(|price| price.amount.parse().ok()).unwrap_or(Decimal::ZERO)
+    };
+    let over = cap.exceeded_by(&seen).or_else(|| cap.exceeded(facts.tokens.unwrap_or(0), told));
+    if let Some(detail) = over {
+        return Some(finding(Truth::Broken, Severity::Error, exceeded(&detail)));
+    }
+    let ran = matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.run.is_some();
+    let is_known = (cap.tokens.is_none() || facts.tokens.is_some())
+        && (cap.cost.is_none() || !facts.cost.is_empty() || facts.tokens == Some(0));
+    (ran && !is_known).then(|| {
+        let least = format_count(seen.tokens);
+        let message = format!(
+            "whether the attempt kept within it is not known: Dify does not say reliably what it used (at least {least} tokens)"
+        );
+        finding(Truth::Undecided, Severity::Warn, message)
+    })
+}
