@@ -5,21 +5,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rust_decimal::Decimal;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::base::units::format_count;
 use crate::client::StopSignal;
 use crate::engine::Engine;
-use crate::engine::attempt::Again;
-use crate::exchange::{Ending, Spent, Transcript};
+use crate::engine::usage::{Ended, Limits, nothing, used};
 use crate::ledger::{
-    Allowance, Amount, Answer, Ask, Costs, Currency, Expected, Ledger, LedgerError, Reservation, Sharing,
+    Allowance, Answer, Ask, Expected, Ledger, LedgerError, Reservation, Sharing,
     Shortage, Used, Whose, suite_key, told,
 };
-use crate::outcome::{Cause, Facts};
+use crate::outcome::Cause;
 use crate::plan::case::{Case, SuiteHead};
-use crate::verdict::{Finding, Severity, Truth};
 
 /// How the reason of a test begins that no longer fits.
 pub const SKIPPED: &str = "budget: ";
@@ -157,12 +153,6 @@ impl Purse {
     }
 }
 
-/// What budgets limit.
-struct Limits {
-    tokens: bool,
-    currencies: Vec<Currency>,
-}
-
 enum Asked {
     Holds(Hold),
     Waits,
@@ -201,16 +191,6 @@ impl Drop for Hold {
             Sent::Settled => {}
         }
     }
-}
-
-/// An attempt that ended.
-pub struct Ended<'a> {
-    /// Its numbers.
-    pub facts: &'a Facts,
-    /// What came back.
-    pub transcript: &'a Transcript,
-    /// Whether it surely did not run.
-    pub again: Again,
 }
 
 impl Engine {
@@ -280,79 +260,4 @@ fn refusal(whose: Whose, suite: &str, shortage: &Shortage) -> String {
         ),
         Some(_) | None => format!("{SKIPPED}{owner} {all} are used up{counted}"),
     }
-}
-
-fn nothing() -> Used {
-    Used { tokens: Some(0), cost: Some(Costs::new()), ..Used::default() }
-}
-
-/// What an attempt used, as far as Dify tells it and the budgets can count it.
-fn used(ended: &Ended<'_>, limits: &Limits) -> Used {
-    let Ended { facts, transcript, again } = ended;
-    let refused = facts.status.as_deref() == Some("rejected");
-    let unsent = matches!(transcript.ending, Ending::NotSent { .. });
-    if refused || unsent || matches!(again, Again::Safe(_)) {
-        return nothing();
-    }
-    let seen = Spent::of(&transcript.nodes);
-    let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
-    let at_least = Amount {
-        tokens: seen.tokens.max(doubted),
-        cost: seen.prices.iter().filter_map(|(name, price)| Some((Currency::of(name)?, *price))).collect(),
-    };
-    let tokens = if limits.tokens { facts.tokens } else { Some(facts.tokens.unwrap_or(at_least.tokens)) };
-    let cost = if limits.currencies.is_empty() { Some(Costs::new()) } else { cost_of(facts, limits) };
-    Used { tokens, cost, at_least, ran: true }
-}
-
-/// The prices, if all of them are in currencies that a budget counts; what costs in another is not known here.
-fn cost_of(facts: &Facts, limits: &Limits) -> Option<Costs> {
-    if facts.cost.is_empty() {
-        return (facts.tokens == Some(0)).then(Costs::new);
-    }
-    let price = |price: &crate::outcome::Price| {
-        let currency = Currency::of(&price.currency).filter(|known| limits.currencies.contains(known))?;
-        Some((currency, price.amount.parse::<Decimal>().ok()?))
-    };
-    facts.cost.iter().map(price).collect()
-}
-
-/// What is to be said of the cap of one attempt: that it was exceeded, or that nobody knows.
-pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<Finding> {
-    let suite = &case.test.suite.budget;
-    let (cap, place) = (&suite.cap, suite.cap_place.as_ref()?);
-    let finding = |truth, severity, message| Finding {
-        truth,
-        severity,
-        place: place.clone(),
-        label: "budget.per_test".to_owned(),
-        message,
-        expected: None,
-        actual: None,
-        diff: None,
-        members: Vec::new(),
-    };
-    let exceeded = |detail: &str| format!("the attempt used {detail}");
-    if let Ending::Exceeded { detail } = &transcript.ending {
-        return Some(finding(Truth::Broken, Severity::Error, exceeded(detail) + "; it was stopped"));
-    }
-    let seen = Spent::of(&transcript.nodes);
-    let told = |currency: &str| {
-        let price = facts.cost.iter().find(|price| price.currency == currency);
-        price.and_then(|price| price.amount.parse().ok()).unwrap_or(Decimal::ZERO)
-    };
-    let over = cap.exceeded_by(&seen).or_else(|| cap.exceeded(facts.tokens.unwrap_or(0), told));
-    if let Some(detail) = over {
-        return Some(finding(Truth::Broken, Severity::Error, exceeded(&detail)));
-    }
-    let ran = matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.run.is_some();
-    let is_known = (cap.tokens.is_none() || facts.tokens.is_some())
-        && (cap.cost.is_none() || !facts.cost.is_empty() || facts.tokens == Some(0));
-    (ran && !is_known).then(|| {
-        let least = format_count(seen.tokens);
-        let message = format!(
-            "whether the attempt kept within it is not known: Dify does not say reliably what it used (at least {least} tokens)"
-        );
-        finding(Truth::Undecided, Severity::Warn, message)
-    })
 }

@@ -6,6 +6,7 @@ pub(crate) mod attempt;
 pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod cassettes;
+mod conclude;
 pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;
@@ -14,7 +15,9 @@ pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+mod spending;
 mod unrecorded;
+mod usage;
 pub(crate) mod versions;
 
 use std::collections::HashMap;

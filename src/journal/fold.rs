@@ -69,6 +69,8 @@ struct OutcomeLine<'a> {
     duration_ms: f64,
     #[serde(default)]
     warnings: u32,
+    #[serde(default)]
+    over_budget: bool,
 }
 
 impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
@@ -79,6 +81,7 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
             verdict: outcome.verdict,
             duration_ms: outcome.duration_ms,
             warnings: outcome.warnings,
+            over_budget: outcome.over_budget,
         }
     }
 }
@@ -230,6 +233,7 @@ impl Fold {
         totals.duration_ms += outcome.duration_ms;
         totals.totals.warnings += outcome.warnings;
         self.totals.warnings += outcome.warnings;
+        self.totals.over_budget += u32::from(outcome.over_budget);
         self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), outcome.case, suite));
     }
 

@@ -20,6 +20,7 @@ use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
 use crate::plan::budget::SuiteBudget;
+use crate::verdict::Repeats;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -86,10 +87,8 @@ pub struct Test {
     pub timeout: Option<Duration>,
     /// Infrastructure retries; none: the target's.
     pub retries: Option<Retries>,
-    /// How often it runs, from 1.
-    pub repeat: u32,
-    /// The share of repeats that must pass, 0 to 1.
-    pub pass_rate: f64,
+    /// How often it runs, and the rate at which it must pass.
+    pub repeats: Repeats,
     /// Whether Dify's token total is held against its nodes' sum.
     pub usage: crate::check::Usage,
     /// What must hold.

@@ -11,6 +11,7 @@ mod expand;
 mod files;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod repeats;
 pub(crate) mod select;
 mod shared;
 pub(crate) mod target;
