@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
@@ -85,6 +86,10 @@ struct Shared {
     selected: u32,
     engine: OnceCell<Result<Arc<Engine>, String>>,
     refusal: Option<String>,
+    /// Runs one test for nextest, which takes a skip at run time for a pass.
+    in_nextest: bool,
+    /// Tests that no longer fit their budget.
+    over_budget: AtomicU32,
 }
 
 impl Door {
@@ -114,6 +119,8 @@ impl Door {
             selected: u32::try_from(plan.cases.iter().filter(|case| is_selected(arguments, case)).count())
                 .unwrap_or(u32::MAX),
             refusal: refused_retry(settings, &plan),
+            in_nextest: settings.nextest.is_some(),
+            over_budget: AtomicU32::new(0),
             engine: OnceCell::new(),
             runtime,
             session,
@@ -142,6 +149,12 @@ impl Door {
                 return ExitCode::from(RED);
             }
         };
+        let over_budget = self.shared.over_budget.load(Ordering::Relaxed);
+        if over_budget > 0 && !conclusion.has_failed() {
+            let tests = if over_budget == 1 { "1 test".to_owned() } else { format!("{over_budget} tests") };
+            eprintln!("error: {tests} no longer fit the budget and were not judged: that is not green");
+            return ExitCode::from(RED);
+        }
         if unfinished > 0 && !conclusion.has_failed() {
             let tests =
                 if unfinished == 1 { "1 test has".to_owned() } else { format!("{unfinished} tests have") };
@@ -202,6 +215,14 @@ impl Shared {
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
+            Verdict::Skipped if ran.outcome.over_budget => {
+                self.over_budget.fetch_add(1, Ordering::Relaxed);
+                let reason = ran.outcome.reason.as_deref().unwrap_or("budget");
+                if self.in_nextest {
+                    return Err(Failed::from(format!("not judged: {reason}")));
+                }
+                Ok(Completion::ignored_with(reason))
+            }
             Verdict::Skipped => {
                 Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped")))
             }

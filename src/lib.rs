@@ -9,6 +9,7 @@ mod engine;
 mod event;
 mod exchange;
 pub mod harness;
+mod history;
 mod journal;
 mod ledger;
 mod mock;

@@ -22,6 +22,8 @@ pub enum Exit {
     Red,
     /// A selected test has no verdict, and nobody asked for that.
     Unfinished,
+    /// Tests were skipped that no longer fit their budget.
+    OverBudget,
     /// The repeats of a test did not decide.
     Inconclusive,
     /// Stopped by a signal.
@@ -38,6 +40,7 @@ impl Exit {
             Self::Unusable => 3,
             Self::NoTests => 4,
             Self::Inconclusive => 97,
+            Self::OverBudget => 98,
             Self::Red | Self::Unfinished => 100,
             Self::Interrupted => 130,
         }
@@ -51,6 +54,7 @@ impl Exit {
             Self::Usage => "the command or the suites are wrong; nothing was sent",
             Self::Unusable => "no test could be judged",
             Self::NoTests => "no test was run",
+            Self::OverBudget => "tests were skipped that no longer fit their budget",
             Self::Inconclusive => "the repeats of a test did not decide",
             Self::Red => "a test failed or errored",
             Self::Unfinished => "not every selected test has a verdict",
@@ -87,7 +91,9 @@ pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
     if end.interrupted {
         return Exit::Interrupted;
     }
-    if judged + totals.errored == 0 && !unfinished {
+    // A skipped one that ran later, when the run was taken up again, is no longer skipped.
+    let over_budget = totals.over_budget.min(totals.skipped) > 0;
+    if judged + totals.errored == 0 && !unfinished && !over_budget {
         return match no_tests {
             NoTests::Fail => Exit::NoTests,
             NoTests::Warn | NoTests::Pass => Exit::Success,
@@ -100,6 +106,8 @@ pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
         Exit::Red
     } else if unfinished && !stopped_as_asked {
         Exit::Unfinished
+    } else if over_budget {
+        Exit::OverBudget
     } else if totals.inconclusive > 0 {
         Exit::Inconclusive
     } else {

@@ -11,6 +11,7 @@ use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
 use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
+use crate::report::budget::told_budget;
 use crate::report::provenance;
 use crate::report::run_facts::{told_limit, told_version};
 use crate::report::xml::Xml;
@@ -104,6 +105,9 @@ impl<'a, W: Write> Junit<'a, W> {
         }
         if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
             property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
+        }
+        for budget in self.record.end.iter().flat_map(|end| &end.budgets) {
+            property(&mut self.xml, "flowproof.budget", &told_budget(budget))?;
         }
         if self.record.unfinished() > 0 {
             property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;

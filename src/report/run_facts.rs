@@ -3,6 +3,7 @@
 use crate::base::units::format_count;
 use crate::event::{FallenLimit, RanVersion};
 use crate::journal::{JournalError, RunRecord};
+use crate::report::budget::tell_budgets;
 use crate::report::text::{Text, Tone, one_line};
 
 /// Versions that are told one by one on the terminal.
@@ -16,6 +17,7 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
+    tell_budgets(text, record);
     tell_contract(text, record)?;
     tell_usage(text, record)
 }
