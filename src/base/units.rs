@@ -57,7 +57,7 @@ impl fmt::Display for Money {
 }
 
 /// A decimal as its text in stored data.
-mod exact {
+pub(crate) mod exact {
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer, Serializer, de};
 

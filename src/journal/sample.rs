@@ -33,6 +33,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
         deselected: 0,
         seed: u64::MAX,
         shuffled: false,
+        thresholds: Vec::new(),
     }
 }
 

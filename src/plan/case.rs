@@ -15,6 +15,7 @@ use crate::base::units::Rate;
 use crate::cassette::Shelf;
 use crate::check::Check;
 use crate::client::Endpoint;
+use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
 use crate::ledger::Allowance;
 use crate::mock::script::Script;
@@ -32,6 +33,8 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
     pub mock_rules: Vec<crate::mock::script::Rule>,
+    /// What suites must come to as a whole, of those that have tests here.
+    pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,
     /// True when the order was drawn by the seed.

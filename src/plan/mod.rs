@@ -14,7 +14,9 @@ pub(crate) mod live;
 pub(crate) mod repeats;
 pub(crate) mod select;
 mod shared;
+mod suite_vars;
 pub(crate) mod target;
+mod thresholds;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use crate::base::units::format_count;
 use crate::event::{FallenLimit, RanVersion};
 use crate::journal::{JournalError, RunRecord};
 use crate::report::budget::tell_budgets;
+use crate::report::repeats::told_savings;
 use crate::report::text::{Text, Tone, one_line};
 
 /// Versions that are told one by one on the terminal.
@@ -18,6 +19,9 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
     tell_budgets(text, record);
+    if let Some(saved) = told_savings(record.totals.saved) {
+        text.tone(Tone::Faint, &saved).end();
+    }
     tell_contract(text, record)?;
     tell_usage(text, record)
 }

@@ -7,6 +7,7 @@ use crate::suite::node::{Entry, Mark, Node};
 use crate::suite::problem::nearest;
 use crate::suite::read_budget::{BudgetOf, read_budget};
 use crate::suite::read_test::{RUN_KEYS, read_run_key, read_test};
+use crate::suite::read_thresholds::read_thresholds;
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
 
@@ -44,7 +45,7 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
     let is_map = root.as_map().is_some();
     let mut suite = empty_suite(reader, file);
     let mut has_tests = false;
-    for Entry { key, mark, value } in root.into_entries() {
+    for Entry { key, value, .. } in root.into_entries() {
         match key.as_str() {
             "version" => read_version(reader, &value),
             "name" => suite.name = reader.name(&value, "the suite's name").unwrap_or(suite.name),
@@ -59,8 +60,8 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
                 has_tests = true;
                 suite.tests = read_tests(reader, value, &suite.grounds);
             }
+            "thresholds" => suite.thresholds = read_thresholds(reader, &value),
             "budget" => suite.budget = Some(read_budget(reader, &value, BudgetOf::Suite)),
-            "thresholds" => reader.not_supported(mark, &key),
             _ => {}
         }
     }
@@ -86,6 +87,7 @@ fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
         usage: None,
         defaults: RunSpec::default(),
         budget: None,
+        thresholds: Vec::new(),
         mock: None,
         tests: Vec::new(),
         problems: 0,

@@ -9,6 +9,7 @@ use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node, Source};
 use crate::suite::read_budget::BudgetSpec;
 use crate::suite::reader::At;
+use crate::suite::thresholds::ThresholdSpec;
 
 /// One suite file.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct SuiteSpec {
     pub defaults: RunSpec,
     /// What it may use.
     pub budget: Option<BudgetSpec>,
+    /// What all its attempts together must come to.
+    pub thresholds: Vec<ThresholdSpec>,
     /// Suite-level answers of the mock, a list of `when` and `reply`.
     pub mock: Option<Node>,
     /// Its tests, in the order written.

@@ -6,7 +6,7 @@
 
 /// A percentile in hundredths of a percent: 95 % is 9,500. Above 0 and below 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Percentile(u32);
+pub struct Percentile(u32);
 
 /// All of the values.
 const WHOLE: u64 = 10_000;
