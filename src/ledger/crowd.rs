@@ -9,13 +9,7 @@ use std::time::Duration;
 use super::record::{Entry, LENGTH};
 use super::*;
 
-const LIMIT: u64 = 1_000_000;
 const PROCESSES: u64 = 4;
-const ROUNDS: u64 = 25;
-
-fn allowance() -> Allowance {
-    Allowance { tokens: Some(LIMIT), ..Allowance::default() }
-}
 
 /// One process of the crowd: what it does stands on its standard input, what it did on its output.
 #[test]
@@ -23,16 +17,21 @@ fn allowance() -> Allowance {
 fn one_of_the_crowd() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
-    let Some((seed, path)) = line.trim().split_once(' ') else { return };
+    let [seed, limit, path] = line.trim().splitn(3, ' ').collect::<Vec<_>>()[..] else { return };
     let mut random = fastrand::Rng::with_seed(seed.parse().unwrap());
     let ledger = Ledger::open(Path::new(path), Sharing::Several).unwrap();
     let seat = ledger.inner.lock().unwrap().number();
     let mut say = std::io::stdout();
-    let (of_run, of_suite) = (allowance(), Allowance::default());
+    let of_run = Allowance { tokens: Some(limit.parse().unwrap()), ..Allowance::default() };
+    let of_suite = Allowance::default();
     for _ in 0..100_000 {
         let expected = Expected { tokens: Some(random.u64(1..200)), ..Expected::default() };
         let ask = Ask { suite: random.u64(0..3), expected: &expected, of_run: &of_run, of_suite: &of_suite };
-        let Answer::Reserved(one) = ledger.reserve(&ask).unwrap() else { continue };
+        let one = match ledger.reserve(&ask).unwrap() {
+            Answer::Reserved(one) => one,
+            Answer::Wait => continue,
+            Answer::Refused(..) => break,
+        };
         writeln!(say, "\nreserved {seat} {} {}", one.id, one.amount.tokens).unwrap();
         if random.u8(..) < 200 {
             let tokens = random.u64(0..=one.amount.tokens);
@@ -43,7 +42,7 @@ fn one_of_the_crowd() {
     }
 }
 
-fn start(path: &Path, seed: u64) -> Child {
+fn start(path: &Path, seed: u64, limit: u64) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "ledger::crowd::one_of_the_crowd", "--ignored", "--nocapture"])
         .stdin(Stdio::piped())
@@ -51,7 +50,7 @@ fn start(path: &Path, seed: u64) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    writeln!(child.stdin.take().unwrap(), "{seed} {}", path.display()).unwrap();
+    writeln!(child.stdin.take().unwrap(), "{seed} {limit} {}", path.display()).unwrap();
     child
 }
 
@@ -64,7 +63,11 @@ fn kill_later(mut child: Child, delay: Duration) -> Said {
     // The delay begins with its first reservation.
     while !first.starts_with("reserved") {
         first.clear();
-        assert!(output.read_line(&mut first).unwrap() > 0, "it ended before it set anything aside");
+        if output.read_line(&mut first).unwrap() == 0 {
+            // Nothing was left for it.
+            child.wait().unwrap();
+            return Said::new();
+        }
     }
     std::thread::sleep(delay);
     child.kill().unwrap();
@@ -86,14 +89,13 @@ fn kill_later(mut child: Child, delay: Duration) -> Said {
     said
 }
 
-#[test]
-fn a_hundred_processes_killed_at_any_moment_lose_and_overspend_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger");
-    let mut random = fastrand::Rng::with_seed(7);
+/// Lets processes draw on one ledger and kills each of them; what they said of themselves.
+fn crowd(path: &Path, rounds: u64, limit: u64) -> Said {
+    let mut random = fastrand::Rng::with_seed(limit);
     let mut said = Said::new();
-    for round in 0..ROUNDS {
-        let children: Vec<Child> = (0..PROCESSES).map(|one| start(&path, round * PROCESSES + one)).collect();
+    for round in 0..rounds {
+        let children: Vec<Child> =
+            (0..PROCESSES).map(|one| start(path, round * PROCESSES + one, limit)).collect();
         let threads: Vec<_> = children
             .into_iter()
             .map(|child| {
@@ -103,56 +105,76 @@ fn a_hundred_processes_killed_at_any_moment_lose_and_overspend_nothing() {
             .collect();
         threads.into_iter().for_each(|thread| said.extend(thread.join().unwrap()));
     }
-    let killed = said.keys().map(|(seat, _)| *seat).collect::<std::collections::HashSet<_>>().len();
-    assert_eq!(killed as u64, ROUNDS * PROCESSES, "each set something aside before it was killed");
-    let ledger = Ledger::open(&path, Sharing::Several).unwrap();
-    bury_all(&ledger);
-    let all = entries(&path);
-    let (mut open, mut spent) = (HashMap::new(), HashMap::new());
-    for record in &all {
-        let key = (record.seat, record.id);
-        match record.entry {
-            Entry::Began => {}
-            Entry::Reserved(_) => drop(open.insert(key, record.amount.tokens)),
-            Entry::Settled(_) if open.remove(&key).is_some() => drop(spent.insert(key, record.amount.tokens)),
-            Entry::Settled(_) => panic!("{key:?} is settled twice"),
-        }
-        let sum = open.values().sum::<u64>() + spent.values().sum::<u64>();
-        assert!(sum <= LIMIT, "{sum} tokens are set aside or spent");
-    }
-    assert!(open.is_empty(), "the dead have nothing set aside any more: {}", open.len());
-    for (key, (reserved, settled)) in &said {
-        let counted = spent.get(key).unwrap_or_else(|| panic!("the reservation {key:?} was lost"));
-        let expected = settled.or(*reserved).unwrap();
-        let is_known = settled.is_some() || *counted == expected || counted <= &expected;
-        assert!(is_known && settled.is_none_or(|tokens| *counted == tokens), "{key:?}: {counted}, {expected} were told");
-    }
-    let unsettled = said.values().filter(|(_, settled)| settled.is_none()).count();
-    assert!(unsettled > 0, "some were killed with something set aside");
-    assert_eq!(ledger.look(|book, _| book.run().spent.tokens).unwrap(), spent.values().sum::<u64>());
+    said
 }
 
-/// Asks for more than there is, until nobody is taken for alive any more.
-fn bury_all(ledger: &Ledger) {
-    let (of_run, of_suite) = (allowance(), Allowance::default());
-    let expected = Expected { tokens: Some(LIMIT), ..Expected::default() };
-    for _ in 0..1_000 {
-        let ask = Ask { suite: 1, expected: &expected, of_run: &of_run, of_suite: &of_suite };
-        match ledger.reserve(&ask).unwrap() {
-            Answer::Refused(..) if ledger.look(|book, _| book.seats().is_empty()).unwrap() => return,
-            Answer::Wait | Answer::Refused(..) => {
-                // It does not fit whatever the others do: one that may fit waits for them.
-                let little = Expected { tokens: None, ..Expected::default() };
-                let ask = Ask { suite: 1, expected: &little, of_run: &of_run, of_suite: &of_suite };
-                if let Answer::Reserved(one) = ledger.reserve(&ask).unwrap() {
-                    ledger.settle(&one, &Used { tokens: Some(0), cost: Some(Costs::new()), ..Used::default() }).unwrap();
-                    return;
-                }
+/// Folds the ledger entry by entry; what each reservation was settled at in the end.
+fn audit(path: &Path, limit: u64) -> HashMap<(u64, u64), u64> {
+    let (mut open, mut spent) = (HashMap::new(), HashMap::new());
+    let (mut aside, mut sum) = (0, 0);
+    for record in entries(path) {
+        let (key, tokens) = ((record.seat, record.id), record.amount.tokens);
+        match record.entry {
+            Entry::Began => {}
+            Entry::Reserved(_) => {
+                aside += tokens;
+                assert_eq!(open.insert(key, tokens), None);
             }
-            Answer::Reserved(_) => panic!("something was spent"),
+            Entry::Settled(_) => {
+                aside -= open.remove(&key).unwrap_or_else(|| panic!("{key:?} is settled twice"));
+                sum += tokens;
+                spent.insert(key, tokens);
+            }
+        }
+        assert!(aside + sum <= limit, "{aside} tokens are set aside and {sum} spent");
+    }
+    assert!(open.is_empty(), "{} reservations of the dead are still open", open.len());
+    spent
+}
+
+/// What a process said it had set aside or settled counts as it said.
+fn none_is_lost(said: &Said, spent: &HashMap<(u64, u64), u64>) {
+    for (key, (reserved, settled)) in said {
+        let counted = *spent.get(key).unwrap_or_else(|| panic!("the reservation {key:?} was lost"));
+        match (reserved, settled) {
+            (_, Some(settled)) => assert_eq!(counted, *settled, "{key:?}"),
+            // It may have been settled, and killed before it said so.
+            (Some(reserved), None) => assert!(counted <= *reserved, "{key:?}"),
+            (None, None) => panic!("{key:?} said nothing"),
         }
     }
-    panic!("the dead are taken for alive");
+}
+
+#[test]
+fn a_hundred_processes_killed_at_any_moment_lose_and_overspend_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let limit = 1 << 40;
+    let said = crowd(&path, 25, limit);
+    let killed: std::collections::HashSet<u64> = said.keys().map(|(seat, _)| *seat).collect();
+    assert_eq!(killed.len(), 100, "each had set something aside before it was killed");
+    let ledger = Ledger::open(&path, Sharing::Several).unwrap();
+    let spent = audit(&path, limit);
+    none_is_lost(&said, &spent);
+    let unsettled = said.values().filter(|(_, settled)| settled.is_none()).count();
+    assert!(unsettled > 100, "some were killed with something set aside");
+    assert_eq!(ledger.look(|book, _| book.run().spent.tokens).unwrap(), spent.values().sum::<u64>());
+    let seats = std::fs::read_dir(seats_of(&path)).unwrap().count();
+    assert!(seats < 50, "{seats} of 101: the seats of the dead are cleared away with what they had set aside");
+}
+
+#[test]
+fn killed_processes_use_up_a_budget_and_never_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let limit = 20_000;
+    let said = crowd(&path, 6, limit);
+    let ledger = Ledger::open(&path, Sharing::Several).unwrap();
+    let spent = audit(&path, limit);
+    none_is_lost(&said, &spent);
+    let sum = spent.values().sum::<u64>();
+    assert!((limit - 200..=limit).contains(&sum), "{sum}: what is left is less than an attempt may use");
+    assert_eq!(ledger.look(|book, _| book.run().spent.tokens).unwrap(), sum);
 }
 
 fn entries(path: &Path) -> Vec<Record> {

@@ -16,7 +16,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rust_decimal::Decimal;
 
@@ -145,9 +145,7 @@ impl Ledger {
         let opened = clock::now();
         let seats = match sharing {
             Sharing::Alone => {
-                if !inner.store.as_ref().is_some_and(|store| store.try_lock().unwrap_or(false)) {
-                    return Err(LedgerError::InUse { path: path.to_owned() });
-                }
+                take_alone(inner.store.as_ref().expect("it was just opened"), path)?;
                 None
             }
             Sharing::Several => {
@@ -182,7 +180,10 @@ impl Ledger {
                     let dead = inner.book.seats().into_iter().collect();
                     inner.bury(dead, before)
                 }
-                Sharing::Several => Ok(()),
+                Sharing::Several => {
+                    let elapsed_ms = self.elapsed(inner);
+                    self.bury_dead(inner, elapsed_ms).map(drop)
+                }
             }
         })
     }
@@ -320,6 +321,17 @@ impl Inner {
         }
         if records.is_empty() { Ok(()) } else { self.write(records) }
     }
+}
+
+/// Takes a ledger that nobody else may use; a process that was killed takes a moment to let it go.
+fn take_alone(store: &Store, path: &Path) -> Result<(), LedgerError> {
+    for _ in 0..50 {
+        if store.try_lock()? {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(LedgerError::InUse { path: path.to_owned() })
 }
 
 /// The folder of the seats, beside the ledger.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
+use crate::base::repeat::Times;
 use crate::base::bindings::AttemptNames;
 use crate::exchange::ResponseMode;
 use crate::plan::case::{Case, Plan, TargetKind};
