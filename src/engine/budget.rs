@@ -11,7 +11,7 @@ use crate::client::StopSignal;
 use crate::engine::Engine;
 use crate::engine::usage::{Ended, Limits, nothing, used};
 use crate::ledger::{
-    Allowance, Answer, Ask, Expected, Ledger, LedgerError, Reservation, Sharing,
+    Allowance, Answer, Ask, Expected, Kind, Ledger, LedgerError, Reservation, Sharing,
     Shortage, Used, Whose, suite_key, told,
 };
 use crate::outcome::Cause;
@@ -237,27 +237,58 @@ fn broken(error: &LedgerError) -> Cause {
     }
 }
 
-/// Why an attempt does not fit: `the run's 400,000 tokens are used up`.
+/// Why an attempt does not fit: `the 400,000 tokens of the run are used up`.
 fn refusal(whose: Whose, suite: &str, shortage: &Shortage) -> String {
-    let owner = match whose {
-        Whose::Run => "the run's".to_owned(),
-        Whose::Suite => format!("the suite's ({suite})"),
-    };
     let Shortage { kind, limit, left, needed, unknown } = *shortage;
-    let counted = match unknown {
-        0 => String::new(),
-        1 => "; what 1 attempt used nobody knows, so all it had set aside counts: `budget.per_test` bounds that".to_owned(),
-        count => format!(
-            "; what {count} attempts used nobody knows, so all they had set aside counts: `budget.per_test` bounds that"
-        ),
+    let whole = match whose {
+        Whose::Run => format!("the {} of the run", told(kind, limit)),
+        Whose::Suite => format!("the {} of the suite {suite}", told(kind, limit)),
     };
-    let all = told(kind, limit);
-    match needed {
-        Some(needed) if !left.is_zero() => format!(
-            "{SKIPPED}an attempt may use {}, and of {owner} {all} only {} are left{counted}",
-            told(kind, needed),
-            told(kind, left)
+    let uses = |needed| format!("{SKIPPED}an attempt may use {}", told(kind, needed));
+    let text = match (kind, needed) {
+        (Kind::Time, _) => format!("{SKIPPED}{whole} are over"),
+        (_, Some(needed)) if left == limit => format!("{}, more than {whole}", uses(needed)),
+        (_, Some(needed)) if !left.is_zero() => {
+            format!("{}, and of {whole} only {} are left", uses(needed), told(kind, left))
+        }
+        (_, Some(_) | None) => format!("{SKIPPED}{whole} are used up"),
+    };
+    match unknown {
+        0 => text,
+        1 => format!("{text} (what 1 attempt used nobody knows: all that was set aside for it counts; `budget.per_test` bounds that)"),
+        count => format!(
+            "{text} (what {count} attempts used nobody knows: all that was set aside for them counts; `budget.per_test` bounds that)"
         ),
-        Some(_) | None => format!("{SKIPPED}{owner} {all} are used up{counted}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_what_is_needed_what_is_left_and_of_what() {
+        let shortage = |left: i64, needed: Option<i64>, unknown| Shortage {
+            kind: Kind::Tokens,
+            limit: Decimal::from(1_000),
+            left: left.into(),
+            needed: needed.map(Decimal::from),
+            unknown,
+        };
+        let said = |whose, shortage: &Shortage| refusal(whose, "triage", shortage);
+        assert_eq!(said(Whose::Run, &shortage(0, Some(5), 0)), "budget: the 1,000 tokens of the run are used up");
+        assert_eq!(
+            said(Whose::Suite, &shortage(100, Some(150), 0)),
+            "budget: an attempt may use 150 tokens, and of the 1,000 tokens of the suite triage only 100 tokens are left"
+        );
+        assert_eq!(
+            said(Whose::Run, &shortage(1_000, Some(1_500), 0)),
+            "budget: an attempt may use 1,500 tokens, more than the 1,000 tokens of the run"
+        );
+        assert!(said(Whose::Run, &shortage(0, None, 1)).contains("what 1 attempt used nobody knows"));
+        let time = Shortage { kind: Kind::Time, limit: Decimal::from(90), ..shortage(0, None, 0) };
+        assert_eq!(said(Whose::Run, &time), "budget: the 1m 30s of the run are over");
     }
 }

@@ -40,7 +40,8 @@ fn facts(suite: Option<String>, allowance: &Allowance, at: (&Account, u64)) -> O
     if allowance.is_empty() {
         return None;
     }
-    let mut facts = BudgetFacts { suite, unknown: account.unknown, ..BudgetFacts::default() };
+    let unknown = limits(allowance).map(|(kind, _)| account.unknown(kind)).max().unwrap_or(0);
+    let mut facts = BudgetFacts { suite, unknown, ..BudgetFacts::default() };
     for (kind, limit) in limits(allowance) {
         let left = account.left(kind, limit);
         match kind {

@@ -92,14 +92,26 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<F
     if let Some(detail) = over {
         return Some(finding(Truth::Broken, Severity::Error, exceeded(&detail)));
     }
-    let ran = matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.run.is_some();
-    let is_known = (cap.tokens.is_none() || facts.tokens.is_some())
-        && (cap.cost.is_none() || !facts.cost.is_empty() || facts.tokens == Some(0));
-    (ran && !is_known).then(|| {
-        let least = format_count(seen.tokens);
-        let message = format!(
-            "whether the attempt kept within it is not known: Dify does not say reliably what it used (at least {least} tokens)"
-        );
-        finding(Truth::Undecided, Severity::Warn, message)
-    })
+    let unknown = unknown_part(case, facts).filter(|_| has_ended(transcript))?;
+    let least = format_count(seen.tokens);
+    let message = format!(
+        "whether the attempt kept within it cannot be told: {unknown} (its nodes say {least} tokens)"
+    );
+    Some(finding(Truth::Undecided, Severity::Error, message))
+}
+
+/// True where the run came to an end of its own, so that its use should be known.
+fn has_ended(transcript: &Transcript) -> bool {
+    matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.run.is_some()
+}
+
+/// What of the cap cannot be held against what Dify tells, and what helps; none where all can.
+fn unknown_part(case: &Case, facts: &Facts) -> Option<&'static str> {
+    let cap = &case.test.suite.budget.cap;
+    if cap.tokens.is_some() && facts.tokens.is_none() {
+        return Some("Dify does not say reliably how many tokens it used; `usage: trust` takes its total as it is");
+    }
+    let is_priced = !facts.cost.is_empty() || facts.tokens == Some(0);
+    (cap.cost.is_some() && !is_priced)
+        .then_some("Dify does not say what it cost; prices come only in streams, of models whose price Dify knows")
 }

@@ -75,6 +75,8 @@ pub(crate) struct Whole {
     pub skipped: u64,
     /// Tests that will be sent and never ran on this target.
     pub unknown: u64,
+    /// The repeats of one test follow each other: so many seconds takes the longest.
+    longest: Span<f64>,
     /// How long it takes with the concurrency and the rate of the target, seconds.
     pub wall: Option<Span<f64>>,
 }
@@ -162,6 +164,10 @@ impl Whole {
         }
         self.tests += 1;
         self.unknown += u64::from(test.learnt_from == 0);
+        if let Some(seconds) = &test.expected.seconds {
+            self.longest.least = self.longest.least.max(seconds.least);
+            self.longest.most = self.longest.most.max(seconds.most);
+        }
         let (sum, more) = (&mut self.expected, &test.expected);
         add(&mut sum.attempts, &more.attempts);
         add(&mut sum.requests, &more.requests);
@@ -181,8 +187,8 @@ impl Whole {
         let spaced = |attempts: u64| rate.map_or(0.0, |rate| attempts as f64 / rate.per_second);
         let attempts = &self.expected.attempts;
         self.wall = self.expected.seconds.as_ref().map(|seconds| Span {
-            least: (seconds.least / slots).max(spaced(attempts.least)),
-            most: (seconds.most / slots).max(spaced(attempts.most)),
+            least: (seconds.least / slots).max(spaced(attempts.least)).max(self.longest.least),
+            most: (seconds.most / slots).max(spaced(attempts.most)).max(self.longest.most),
         });
         self
     }

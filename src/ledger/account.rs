@@ -20,8 +20,10 @@ pub struct Account {
     pub largest: Largest,
     /// When its time began, milliseconds of the ledger's time.
     pub began_ms: Option<u64>,
-    /// Attempts whose tokens or price nobody knows: counted as they were set aside.
-    pub unknown: u32,
+    /// Attempts whose tokens nobody knows: counted as they were set aside.
+    pub unknown_tokens: u32,
+    /// The same for prices.
+    pub unknown_cost: u32,
 }
 
 /// The most that an attempt used so far.
@@ -109,7 +111,8 @@ impl Account {
         }
         let (amount, known) = used;
         self.spent.add(amount);
-        self.unknown += u32::from(!known.tokens || !known.cost);
+        self.unknown_tokens += u32::from(!known.tokens);
+        self.unknown_cost += u32::from(!known.cost);
         if known.ran && known.tokens {
             self.largest.tokens = self.largest.tokens.max(Some(amount.tokens));
         }
@@ -141,7 +144,7 @@ impl Account {
             let left = (limit - spent).max(Decimal::ZERO);
             let needed = expected.of(kind);
             if left.is_zero() || needed.is_some_and(|needed| needed > left) {
-                return Room::Never(Shortage { kind, limit, left, needed, unknown: self.unknown });
+                return Room::Never(Shortage { kind, limit, left, needed, unknown: self.unknown(kind) });
             }
             match needed {
                 Some(needed) => later |= needed > left - self.reserved.of(kind) || left <= self.reserved.of(kind),
@@ -152,6 +155,15 @@ impl Account {
             Company::Alone if self.at_work > 0 => Room::Later,
             Company::Alone | Company::Others if later => Room::Later,
             Company::Alone | Company::Others => Room::Fits(company),
+        }
+    }
+
+    /// Attempts of which nobody knows how much of a kind they used.
+    pub fn unknown(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Tokens => self.unknown_tokens,
+            Kind::Cost(_) => self.unknown_cost,
+            Kind::Time => 0,
         }
     }
 
@@ -222,7 +234,7 @@ mod tests {
         assert_eq!(account.room(&of(1000), &expects(0), 0), Room::Later, "not even who uses nothing");
         account.settle(&tokens(1000), Company::Alone, (&tokens(1000), Known::default()));
         assert!(matches!(account.room(&of(1000), &nothing, 0), Room::Never(_)));
-        assert_eq!(account.unknown, 1);
+        assert_eq!((account.unknown_tokens, account.unknown_cost), (1, 1));
         assert_eq!(account.largest, Largest::default(), "what nobody knows teaches nothing");
     }
 

@@ -65,7 +65,7 @@ fn what_nobody_knows_counts_as_it_was_set_aside_and_never_as_nothing() {
     let seen = Amount { tokens: 25, ..Amount::default() };
     ledger.settle(&one, &Used { at_least: seen, ..Used::default() }).unwrap();
     assert_eq!(spent(&ledger), (65, 0), "what was seen is more than was expected");
-    assert_eq!(ledger.look(|book, _| book.run().unknown).unwrap(), 2);
+    assert_eq!(ledger.look(|book, _| book.run().unknown_tokens).unwrap(), 2);
     ledger.settle(&one, &used(25)).unwrap();
     assert_eq!(spent(&ledger), (65, 0), "nothing is settled twice");
 }

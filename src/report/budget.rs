@@ -44,9 +44,9 @@ pub(crate) fn told_budget(budget: &BudgetFacts) -> String {
     }
     match budget.unknown {
         0 => {}
-        1 => parts.push("what 1 attempt used nobody knows: what was set aside for it counts as spent".to_owned()),
+        1 => parts.push("what 1 attempt used nobody knows, or it cost in another currency: what was set aside for it counts as spent".to_owned()),
         count => parts.push(format!(
-            "what {} attempts used nobody knows: what was set aside for them counts as spent",
+            "what {} attempts used nobody knows, or they cost in another currency: what was set aside for them counts as spent",
             format_count(u64::from(count))
         )),
     }
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(
             told_budget(&budget),
             "budget of the run: 12,345 of 400,000 tokens spent, 387,655 left · 0.0123 of 3.00 USD spent, 2.9877 left · \
-             1m 02s of 25m 00s gone · what 2 attempts used nobody knows: what was set aside for them counts as spent"
+             1m 02s of 25m 00s gone · what 2 attempts used nobody knows, or they cost in another currency: what was set aside for them counts as spent"
         );
         let suite = BudgetFacts { suite: Some("triage".into()), unknown: 0, ..budget };
         assert!(told_budget(&suite).starts_with("budget of triage: 12,345 of"));
