@@ -1,6 +1,8 @@
 //! What was found, and the verdict that follows: computed here and nowhere else.
 
 mod repeats;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::Arc;
 

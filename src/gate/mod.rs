@@ -129,7 +129,7 @@ impl Gate {
         let needed = needed(self.threshold.statistic);
         let cause = if self.attempts == 0 {
             "no attempt of the suite finished".to_owned()
-        } else if self.unknown == 0 && self.attempts < needed {
+        } else if self.attempts < needed {
             let runs = format_count(needed);
             format!(
                 "a {} takes {runs} finished attempts, there {}",
@@ -141,7 +141,7 @@ impl Gate {
         };
         match self.left_out {
             0 => format!("not decided: {cause}"),
-            left => format!("not decided: {cause}; {} of the suite left out", tests(left)),
+            left => format!("not decided: {cause}; {} left out of the suite", tests(left)),
         }
     }
 
@@ -193,9 +193,14 @@ fn gate(
     mut sample: Sample,
 ) -> Gate {
     let span = sample.span(threshold.statistic);
+    let too_few = attempts < needed(threshold.statistic);
     let mut gate = Gate {
         suite: suite.suite.clone(),
-        truth: truth(&span, threshold),
+        truth: match truth(&span, threshold) {
+            // However well a few did, they are no percentile.
+            Truth::Held if too_few => Truth::Undecided,
+            truth => truth,
+        },
         actual: sample.known_value(threshold.statistic),
         attempts,
         unknown: sample.unknown(),

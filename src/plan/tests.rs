@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::base::repeat::Times;
 use crate::base::bindings::AttemptNames;
+use crate::base::repeat::Times;
 use crate::exchange::ResponseMode;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Matching, Order, Selection};
@@ -98,14 +99,9 @@ fn names(plan: &Plan) -> Vec<&str> {
 #[test]
 fn the_blocks_of_the_format_page_load() {
     let folder = data("good");
-    for (file, unsupported) in [
-        ("support-triage.yaml", vec![]),
-        ("elsewhere.yaml", vec![]),
-        (
-            "repeats.yaml",
-            vec!["`budget`"],
-        ),
-    ] {
+    for (file, unsupported) in
+        [("support-triage.yaml", vec![]), ("elsewhere.yaml", vec![]), ("repeats.yaml", vec!["`budget`"])]
+    {
         let problems = problems_of(&folder, &folder.join(file));
         let problems: Vec<String> = problems.iter().map(line_of).collect();
         for problem in &problems {

@@ -240,7 +240,7 @@ fn totals(text: &mut Text, record: &RunRecord) {
         (totals.passed, "passed", Tone::Good),
         (totals.failed, "failed", Tone::Bad),
         (totals.errored, "errored", Tone::Bad),
-        (totals.undecided(), "inconclusive", Tone::Bad),
+        (totals.undecided(), "inconclusive", Tone::Doubt),
         (totals.tolerated, "inconclusive (a warning)", Tone::Doubt),
         (totals.flaky, "flaky", Tone::Doubt),
         (totals.skipped, "skipped", Tone::Faint),
