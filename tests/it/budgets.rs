@@ -349,3 +349,31 @@ fn a_dry_run_tells_the_plan_and_neither_sends_nor_writes() {
     live.project.write("suites/bad.yaml", "tests: 5\n");
     live.expect(2, &["--dry-run"]);
 }
+
+#[test]
+fn the_processes_of_nextest_share_one_budget_and_what_no_longer_fits_fails() {
+    let live = Live::new(&suite("{ tokens: 250 }", 4), "", |_| model(100, 100));
+    let one = |test: &str| {
+        let mut command = crate::harness::trials(&live.project, &["--exact", test, "--nocapture"]);
+        command.env("TEST_KEY", crate::server::KEY).env("FLOWPROOF_TARGET", "live");
+        command.env("NEXTEST_RUN_ID", "8d0c-51").env("NEXTEST_ATTEMPT", "1");
+        live::finish(&live.project, command)
+    };
+    let codes = ["S::t0", "S::t1", "S::t2", "S::t3"].map(|test| one(test).code);
+    assert_eq!(codes, [Some(0), Some(0), Some(101), Some(101)]);
+    let ran = one("S::t3");
+    assert!(ran.text.contains("not judged: budget: an attempt may use 100 tokens"), "{}", ran.text);
+    assert_eq!(live.server.runs().len(), 2);
+    assert!(live.project.path("reports/runs/nextest-8d0c-51/ledger").exists());
+}
+
+#[test]
+fn a_harness_whose_tests_no_longer_fit_exits_101() {
+    let live = Live::new(&suite("{ tokens: 250 }", 4), "", |_| model(100, 100));
+    let mut command = crate::harness::trials(&live.project, &["--test-threads", "1"]);
+    command.env("TEST_KEY", crate::server::KEY).env("FLOWPROOF_TARGET", "live");
+    let ran = live::finish(&live.project, command);
+    assert_eq!(ran.code, Some(101), "{}", ran.text);
+    assert!(ran.text.contains("2 passed; 0 failed; 2 ignored"), "{}", ran.text);
+    assert!(ran.text.contains("2 tests no longer fit the budget and were not judged"), "{}", ran.text);
+}
