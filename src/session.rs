@@ -2,8 +2,10 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
+pub(crate) mod against;
 pub(crate) mod budget;
 pub(crate) mod cassettes;
+pub(crate) mod init;
 mod open;
 pub(crate) mod probe;
 mod request;

@@ -14,7 +14,7 @@ use crate::event::{SuiteThresholds, Threshold};
 use crate::gate::sample::{Sample, Span};
 use crate::gate::samples::Samples;
 use crate::journal::{JournalError, RunRecord};
-use crate::suite::thresholds::Statistic;
+use crate::suite::thresholds::{Metric, Statistic};
 use crate::verdict::Truth;
 
 /// The thresholds of a run, judged.
@@ -92,16 +92,11 @@ impl Gate {
         }
     }
 
-    /// `triage: latency p95 at most 15.00 s`.
+    /// `triage: latency p95 must be at most 15.00 s`.
     pub fn title(&self) -> String {
         let Threshold { comparison, .. } = self.threshold;
-        format!(
-            "{}: {} {} {}",
-            self.suite,
-            self.subject(),
-            comparison.words(),
-            self.show(self.threshold.limit)
-        )
+        let limit = self.show(self.threshold.limit);
+        format!("{}: {} must be {} {limit}", self.suite, self.subject(), comparison.words())
     }
 
     /// A value of its kind for people.
@@ -112,16 +107,34 @@ impl Gate {
     fn explain(&self) -> String {
         let sample = self.sample_text();
         match (self.truth, self.actual) {
-            (Truth::Held, Some(actual)) => format!("{} over {sample}", self.show(actual)),
+            (Truth::Held, Some(actual)) => format!("it is {} over {sample}", self.show(actual)),
             (Truth::Broken, Some(actual)) => {
                 let limit = self.threshold.limit;
                 let (gap, side) =
                     if actual > limit { (actual - limit, "over") } else { (limit - actual, "under") };
-                let by = if gap.is_zero() { String::new() } else { format!(", {} {side}", self.show(gap)) };
-                format!("{}{by} ({sample})", self.show(actual))
+                let by =
+                    if gap.is_zero() { String::new() } else { format!(", {} {side}", self.show_gap(gap)) };
+                format!("it is {}{by} ({sample})", self.show(actual))
             }
             (Truth::Held | Truth::Broken, None) => sample,
             (Truth::Undecided, _) => self.why_undecided(&sample),
+        }
+    }
+
+    /// How far a value lies from another: of shares, in percentage points.
+    fn show_gap(&self, gap: Decimal) -> String {
+        match self.threshold.metric {
+            Metric::PassRate => {
+                let points = (gap * Decimal::ONE_HUNDRED).round_dp(1).normalize();
+                let plural = if points == Decimal::ONE { "" } else { "s" };
+                format!("{points} point{plural}")
+            }
+            Metric::Latency
+            | Metric::ServerLatency
+            | Metric::Ttft
+            | Metric::Tokens
+            | Metric::Cost
+            | Metric::Steps => self.show(gap),
         }
     }
 
@@ -136,8 +149,10 @@ impl Gate {
                 self.threshold.statistic,
                 are(self.attempts)
             )
-        } else {
+        } else if self.unknown > 0 {
             format!("{} of {sample} are not known", format_count(self.unknown))
+        } else {
+            "what an attempt used that did not finish is not known".to_owned()
         };
         match self.left_out {
             0 => format!("not decided: {cause}"),

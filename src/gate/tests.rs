@@ -6,7 +6,7 @@ use super::*;
 use crate::event::{Event, RunStart};
 use crate::journal::sample::{self, outcome};
 use crate::outcome::{Attempt, Facts, Price, UsageDoubt, UsageKind};
-use crate::suite::thresholds::{Comparison, Metric};
+use crate::suite::thresholds::Comparison;
 use crate::verdict::Verdict;
 
 fn threshold(metric: Metric, statistic: &str, comparison: Comparison, limit: &str) -> Threshold {
@@ -70,11 +70,11 @@ fn a_percentile_is_a_value_that_was_measured() {
     let attempts = || (1..=20).map(|n| took(f64::from(n) * 100.0)).collect::<Vec<_>>();
     let held = whole(p95("1900"), attempts());
     assert_eq!((held.truth, held.actual), (Truth::Held, Some(Decimal::from(1900))));
-    assert_eq!(held.message, "1.90 s over 20 attempts");
+    assert_eq!(held.message, "it is 1.90 s over 20 attempts");
     let broken = whole(p95("1899"), attempts());
     assert_eq!(broken.truth, Truth::Broken);
-    assert_eq!(broken.message, "1.90 s, 1 ms over (20 attempts)");
-    assert_eq!(broken.title(), "s: latency p95 at most 1.90 s");
+    assert_eq!(broken.message, "it is 1.90 s, 1 ms over (20 attempts)");
+    assert_eq!(broken.title(), "s: latency p95 must be at most 1.90 s");
     let strict = threshold(Metric::Latency, "p95", Comparison::Lt, "1900");
     assert_eq!(whole(strict, attempts()).truth, Truth::Broken);
 }
@@ -129,7 +129,10 @@ fn the_pass_rate_is_of_finished_attempts() {
     attempts.push(of(Verdict::Failed));
     assert_eq!(whole(rate("0.95"), attempts.clone()).truth, Truth::Held, "exactly reached");
     let gate = whole(rate("0.96"), attempts.clone());
-    assert_eq!((gate.truth, gate.message.as_str()), (Truth::Broken, "95 %, 1 % under (20 attempts)"));
+    assert_eq!(
+        (gate.truth, gate.message.as_str()),
+        (Truth::Broken, "it is 95 %, 1 point under (20 attempts)")
+    );
     attempts.push(of(Verdict::Errored));
     assert_eq!(whole(rate("0.95"), attempts).attempts, 20, "an errored attempt is no observation");
 }
@@ -208,7 +211,7 @@ fn costs_are_exact_and_of_one_currency() {
     let broken = whole(total("0.9999999 USD"), tenths());
     assert_eq!(
         (broken.truth, broken.message.as_str()),
-        (Truth::Broken, "1 USD, 0.0000001 USD over (10 attempts)")
+        (Truth::Broken, "it is 1 USD, 0.0000001 USD over (10 attempts)")
     );
     assert_eq!(whole(total("1 RMB"), tenths()).truth, Truth::Undecided, "other money is not none");
     let two = cost(vec![price("0.1", "USD"), price("7", "RMB")]);

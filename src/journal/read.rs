@@ -28,7 +28,14 @@ impl CaseRecord {
     /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
     pub fn deciding(&self) -> Option<&Attempt> {
         let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
-        judged().find(|attempt| attempt.verdict == self.outcome.verdict).or_else(|| self.attempts.last())
+        let wanted = match self.outcome.verdict {
+            // No attempt has that verdict: the broken ones tell why the repeats did not decide.
+            Verdict::Inconclusive => Verdict::Failed,
+            Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Flaky | Verdict::Skipped => {
+                self.outcome.verdict
+            }
+        };
+        judged().find(|attempt| attempt.verdict == wanted).or_else(|| self.attempts.last())
     }
 
     /// Dify's tokens over all attempts; none when no attempt told them.

@@ -112,12 +112,6 @@ fn prepare(
         }
         None => Default::default(),
     };
-    let mut reader = project.map(|project| Reader { source: project.source.clone(), problems });
-    for (mark, key) in chosen.profile_spec.iter().flat_map(|profile| &profile.unsupported) {
-        if let Some(reader) = &mut reader {
-            reader.not_supported(*mark, key);
-        }
-    }
     prepare_mock(chosen, options, choices)
 }
 

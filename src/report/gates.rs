@@ -55,7 +55,7 @@ fn tell(text: &mut Text, gate: &Gate) {
     }
 }
 
-/// `triage: latency p95 at most 15.00 s: 16.20 s, 1.20 s over (25 attempts)`.
+/// `triage: latency p95 must be at most 15.00 s: it is 16.20 s, 1.20 s over (25 attempts)`.
 pub(crate) fn told(gate: &Gate) -> String {
     format!("{}: {}", gate.title(), gate.message)
 }

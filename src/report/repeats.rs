@@ -4,11 +4,11 @@ use crate::base::units::{format_count, format_share};
 use crate::journal::Saved;
 use crate::outcome::{RateFacts, RepeatFacts};
 
-/// `94.4 % (74.2 % to 99 %)`; empty where nothing was observed.
+/// `rate 94.4 % (74.2 % to 99 %)`; empty where nothing was observed.
 pub(crate) fn told_rate(repeats: &RepeatFacts) -> String {
     match repeats.rate {
         Some(RateFacts { observed, low, high }) => {
-            format!("{} ({} to {})", format_share(observed), format_share(low), format_share(high))
+            format!("rate {} ({} to {})", format_share(observed), format_share(low), format_share(high))
         }
         None => String::new(),
     }

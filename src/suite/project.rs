@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
-use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::node::{Entry, Node, Source};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
@@ -96,8 +96,6 @@ pub struct ProfileSpec {
     pub timeout: Option<std::time::Duration>,
     /// What a run may use.
     pub budget: Option<BudgetSpec>,
-    /// Keys whose features belong to a later version: problems where the profile is used.
-    pub unsupported: Vec<(Mark, String)>,
 }
 
 /// Reads the project file; what is wrong with it is noted in the reader.
@@ -185,7 +183,6 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
         retries: RetriesSpec::default(),
         timeout: None,
         budget: None,
-        unsupported: Vec::new(),
     };
     for entry in reader.map(node, "a profile", &PROFILE_KEYS) {
         let value = &entry.value;

@@ -155,11 +155,6 @@ fn read_tests(reader: &mut Reader<'_>, node: Node, grounds: &Grounds) -> Vec<Tes
 }
 
 impl Reader<'_> {
-    /// Notes a key that a later version will know: ignoring it would judge less than the suite says.
-    pub fn not_supported(&mut self, mark: Mark, key: &str) {
-        self.problem(mark, format!("`{key}` is not supported by this version of flowproof"));
-    }
-
     /// Notes a problem that belongs to two places of the file.
     pub fn problem_with_other(&mut self, mark: Mark, message: String, other: (Mark, &str)) {
         self.problem(mark, message);

@@ -42,7 +42,7 @@ fn twelve_straight_passes_decide() {
     assert_eq!(report["totals"]["saved"]["runs"], 29);
     assert!(
         text.contains(
-            "12 of 12 repeats passed · 100 % (75.8 % to 100 %) · 29 runs and about 2,900 tokens saved"
+            "12 of 12 repeats passed · rate 100 % (75.8 % to 100 %) · 29 runs and about 2,900 tokens saved"
         ),
         "{text}"
     );
@@ -174,7 +174,7 @@ fn a_threshold_that_fails_exits_99_and_every_report_says_by_how_much() {
         run(&with("{ tokens: { mean: 99, max: 100 } }", &suite("    repeat: 3\n", "p")), &[]);
     assert_eq!(code, 99, "{text}");
     assert!(text.contains("thresholds: 1 held, 1 failed"), "{text}");
-    let told = "S: tokens mean at most 99: 100, 1 over (3 attempts)";
+    let told = "S: tokens mean must be at most 99: it is 100, 1 over (3 attempts)";
     assert!(text.contains(&format!("exit 99: a threshold failed: {told}")), "{text}");
     assert!(text.contains("suites/s.yaml:3:31"), "{text}");
     let failed =

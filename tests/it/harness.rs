@@ -77,7 +77,11 @@ fn thresholds_and_undecided_repeats_are_red_though_every_trial_passed() {
     let output = harness(&Project::with_suite(&gate("{ latency: { max: 1ms, mean: { gte: 1h } } }")), &[]);
     assert_eq!(output.status.code(), Some(101), "{}", text(&output));
     assert!(text(&output).contains("1 passed; 0 failed"), "{}", text(&output));
-    assert!(text(&output).contains("error: S: latency mean at least 1h 00m: "), "{}", text(&output));
+    assert!(
+        text(&output).contains("error: S: latency mean must be at least 1h 00m: it is "),
+        "{}",
+        text(&output)
+    );
     let output = harness(&Project::with_suite(&gate("{ latency: { p95: 1h } }")), &[]);
     assert_eq!(output.status.code(), Some(101), "{}", text(&output));
     assert!(text(&output).contains("a p95 takes 20 finished attempts"), "{}", text(&output));

@@ -2,6 +2,8 @@
 //!
 //! The list below is the table of contents.
 
+/// `check --against`: what tests send held against what apps take, and names of nodes against what ran.
+mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
 /// Budgets: what no longer fits, what nobody knows, what several processes share; the plan of a dry run.
@@ -26,6 +28,8 @@ mod gates;
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
 mod human_input;
+/// `init`: a first suite that runs as it is, here and on the app it was made for, and nothing overwritten.
+mod init;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// A project of its own for each test, and the built command to run in it.
