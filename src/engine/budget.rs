@@ -11,8 +11,8 @@ use crate::client::StopSignal;
 use crate::engine::Engine;
 use crate::engine::usage::{Ended, Limits, nothing, used};
 use crate::ledger::{
-    Allowance, Answer, Ask, Expected, Kind, Ledger, LedgerError, Reservation, Sharing,
-    Shortage, Used, Whose, suite_key, told,
+    Allowance, Answer, Ask, Expected, Kind, Ledger, LedgerError, Reservation, Sharing, Shortage, Used, Whose,
+    suite_key, told,
 };
 use crate::outcome::Cause;
 use crate::plan::case::{Case, SuiteHead};
@@ -108,7 +108,12 @@ impl Purse {
         let cap = &suite.budget.cap;
         let capped = Expected {
             tokens: cap.tokens,
-            cost: cap.cost.as_ref().map(std::slice::from_ref).map(crate::ledger::costs_of).unwrap_or_default(),
+            cost: cap
+                .cost
+                .as_ref()
+                .map(std::slice::from_ref)
+                .map(crate::ledger::costs_of)
+                .unwrap_or_default(),
         };
         let expected = match self.history.get(&ordinal) {
             Some(history) => capped.or(history.tokens, &history.cost),
@@ -255,7 +260,9 @@ fn refusal(whose: Whose, suite: &str, shortage: &Shortage) -> String {
     };
     match unknown {
         0 => text,
-        1 => format!("{text} (what 1 attempt used nobody knows: all that was set aside for it counts; `budget.per_test` bounds that)"),
+        1 => format!(
+            "{text} (what 1 attempt used nobody knows: all that was set aside for it counts; `budget.per_test` bounds that)"
+        ),
         count => format!(
             "{text} (what {count} attempts used nobody knows: all that was set aside for them counts; `budget.per_test` bounds that)"
         ),
@@ -278,7 +285,10 @@ mod tests {
             unknown,
         };
         let said = |whose, shortage: &Shortage| refusal(whose, "triage", shortage);
-        assert_eq!(said(Whose::Run, &shortage(0, Some(5), 0)), "budget: the 1,000 tokens of the run are used up");
+        assert_eq!(
+            said(Whose::Run, &shortage(0, Some(5), 0)),
+            "budget: the 1,000 tokens of the run are used up"
+        );
         assert_eq!(
             said(Whose::Suite, &shortage(100, Some(150), 0)),
             "budget: an attempt may use 150 tokens, and of the 1,000 tokens of the suite triage only 100 tokens are left"

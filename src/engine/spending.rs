@@ -20,7 +20,11 @@ impl Engine {
                 }
                 let none = Account::default();
                 let account = book.suite(suite_key(&suite.name)).unwrap_or(&none);
-                all.extend(facts(Some(suite.name.to_string()), &suite.budget.allowance, (account, elapsed_ms)));
+                all.extend(facts(
+                    Some(suite.name.to_string()),
+                    &suite.budget.allowance,
+                    (account, elapsed_ms),
+                ));
             }
             all
         });

@@ -109,9 +109,12 @@ fn has_ended(transcript: &Transcript) -> bool {
 fn unknown_part(case: &Case, facts: &Facts) -> Option<&'static str> {
     let cap = &case.test.suite.budget.cap;
     if cap.tokens.is_some() && facts.tokens.is_none() {
-        return Some("Dify does not say reliably how many tokens it used; `usage: trust` takes its total as it is");
+        return Some(
+            "Dify does not say reliably how many tokens it used; `usage: trust` takes its total as it is",
+        );
     }
     let is_priced = !facts.cost.is_empty() || facts.tokens == Some(0);
-    (cap.cost.is_some() && !is_priced)
-        .then_some("Dify does not say what it cost; prices come only in streams, of models whose price Dify knows")
+    (cap.cost.is_some() && !is_priced).then_some(
+        "Dify does not say what it cost; prices come only in streams, of models whose price Dify knows",
+    )
 }

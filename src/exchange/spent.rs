@@ -106,7 +106,10 @@ mod tests {
             open,
         ];
         let spent = Spent::of(&nodes);
-        assert_eq!((spent.tokens, spent.price("USD"), spent.price("EUR")), (45, "0.3".parse().unwrap(), Decimal::ZERO));
+        assert_eq!(
+            (spent.tokens, spent.price("USD"), spent.price("EUR")),
+            (45, "0.3".parse().unwrap(), Decimal::ZERO)
+        );
     }
 
     #[test]

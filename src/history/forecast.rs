@@ -131,18 +131,21 @@ fn decides(case: &Case) -> Option<Decides> {
         confidence: repeats.confidence,
         passes: test.fewest_successes(),
         failures: test.fewest_failures(),
-        fixed: fixed_plan(repeats.fail_below, repeats.pass_rate, 1.0 - repeats.confidence).map(|plan| plan.trials),
+        fixed: fixed_plan(repeats.fail_below, repeats.pass_rate, 1.0 - repeats.confidence)
+            .map(|plan| plan.trials),
     })
 }
 
 /// Requests of one attempt.
 fn requests_of(case: &Case) -> u64 {
     let uploads = |files: &[(String, FileTemplate)]| {
-        files.iter().map(|(_, file)| match file {
-            FileTemplate::One(source) => is_upload(source),
-            FileTemplate::Many(sources) => sources.iter().map(is_upload).sum(),
-        })
-        .sum::<u64>()
+        files
+            .iter()
+            .map(|(_, file)| match file {
+                FileTemplate::One(source) => is_upload(source),
+                FileTemplate::Many(sources) => sources.iter().map(is_upload).sum(),
+            })
+            .sum::<u64>()
     };
     let answers = case.test.answers.iter().map(|answer| 3 + uploads(&answer.files)).sum::<u64>();
     1 + uploads(&case.test.files) + answers

@@ -50,7 +50,8 @@ impl History {
         let journals = journals(&reports.join("runs"), whose);
         let read: Vec<Vec<(u32, Sample)>> =
             journals.par_iter().map(|path| read_journal(path, names)).collect();
-        let mut history = Self { runs: read.iter().filter(|samples| !samples.is_empty()).count(), ..Self::default() };
+        let mut history =
+            Self { runs: read.iter().filter(|samples| !samples.is_empty()).count(), ..Self::default() };
         for (case, sample) in read.into_iter().flatten() {
             let past = history.cases.entry(case).or_default();
             if past.attempts() < ATTEMPTS {

@@ -29,7 +29,8 @@ impl Past {
     /// What 95 of 100 attempts do not exceed, where that is known: nearest rank.
     pub fn expected(&self) -> Expected {
         let currencies = self.currencies();
-        let cost = currencies.into_iter().filter_map(|currency| Some((currency, upper(self.prices(currency))?)));
+        let cost =
+            currencies.into_iter().filter_map(|currency| Some((currency, upper(self.prices(currency))?)));
         Expected { tokens: upper(self.tokens()), cost: cost.collect() }
     }
 
@@ -65,7 +66,11 @@ impl Past {
     }
 
     fn currencies(&self) -> std::collections::BTreeSet<Currency> {
-        self.samples.iter().filter_map(|sample| sample.cost.as_ref()).flat_map(|cost| cost.keys().copied()).collect()
+        self.samples
+            .iter()
+            .filter_map(|sample| sample.cost.as_ref())
+            .flat_map(|cost| cost.keys().copied())
+            .collect()
     }
 }
 

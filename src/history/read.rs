@@ -105,7 +105,9 @@ pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32,
                 of_case.push(sample);
             }
         } else if line.starts_with(b"{\"case_finished\"") {
-            let Ok(CaseLine { case_finished: Case { case, name } }) = serde_json::from_slice(&line) else { continue };
+            let Ok(CaseLine { case_finished: Case { case, name } }) = serde_json::from_slice(&line) else {
+                continue;
+            };
             let own = waiting.remove(&case).unwrap_or_default();
             if let Some(wanted) = names.get(name.as_str()) {
                 samples.extend(own.into_iter().map(|sample| (*wanted, sample)));
@@ -118,7 +120,8 @@ pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32,
 
 /// What an attempt used; none where it ran nothing: a replay, or a refusal.
 fn sample(line: &[u8]) -> Option<(u32, Sample)> {
-    let AttemptLine { attempt_finished: Attempt { case, replayed, facts } } = serde_json::from_slice(line).ok()?;
+    let AttemptLine { attempt_finished: Attempt { case, replayed, facts } } =
+        serde_json::from_slice(line).ok()?;
     let status = facts.status.as_deref()?;
     if replayed || status == "rejected" {
         return None;

@@ -62,12 +62,25 @@ fn what_ran_nothing_or_cannot_be_read_teaches_nothing() {
     let mut unknown = attempt(0, 1, "1");
     unknown["attempt_finished"]["facts"] = json!({ "status": "succeeded" });
     let odd = json!({ "attempt_finished": { "case": -1 } });
-    journal(folder.path(), "1", "staging", &[replayed, refused, unknown, odd, outcome(0, "s::a"), attempt(0, 5, "1")]);
+    journal(
+        folder.path(),
+        "1",
+        "staging",
+        &[replayed, refused, unknown, odd, outcome(0, "s::a"), attempt(0, 5, "1")],
+    );
     fs::create_dir_all(folder.path().join("runs/empty")).unwrap();
     fs::create_dir_all(folder.path().join("runs/2")).unwrap();
     fs::write(folder.path().join("runs/2/journal.jsonl"), [0xff_u8; 9]).unwrap();
     let history = read(folder.path(), "staging");
     let past = history.of(7).unwrap();
-    assert_eq!((past.attempts(), past.expected()), (1, Expected::default()), "it ran, and nobody knows what it used");
-    assert!(History::read(Path::new("/nowhere"), Whose { target: "x", mock: false }, &HashMap::new()).of(0).is_none());
+    assert_eq!(
+        (past.attempts(), past.expected()),
+        (1, Expected::default()),
+        "it ran, and nobody knows what it used"
+    );
+    assert!(
+        History::read(Path::new("/nowhere"), Whose { target: "x", mock: false }, &HashMap::new())
+            .of(0)
+            .is_none()
+    );
 }

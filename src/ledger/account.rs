@@ -130,7 +130,8 @@ impl Account {
             let gone = elapsed_ms.saturating_sub(self.began_ms.unwrap_or(elapsed_ms));
             if u128::from(gone) >= limit.as_millis() {
                 let limit = Decimal::new(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX), 3);
-                let shortage = Shortage { kind: Kind::Time, limit, left: Decimal::ZERO, needed: None, unknown: 0 };
+                let shortage =
+                    Shortage { kind: Kind::Time, limit, left: Decimal::ZERO, needed: None, unknown: 0 };
                 return Room::Never(shortage);
             }
         }
@@ -147,7 +148,9 @@ impl Account {
                 return Room::Never(Shortage { kind, limit, left, needed, unknown: self.unknown(kind) });
             }
             match needed {
-                Some(needed) => later |= needed > left - self.reserved.of(kind) || left <= self.reserved.of(kind),
+                Some(needed) => {
+                    later |= needed > left - self.reserved.of(kind) || left <= self.reserved.of(kind)
+                }
                 None => company = Company::Alone,
             }
         }
@@ -187,7 +190,8 @@ impl Amount {
 /// What must be set aside before it is spent, each with its limit.
 pub fn limits(allowance: &Allowance) -> impl Iterator<Item = (Kind, Decimal)> + '_ {
     let tokens = allowance.tokens.map(|tokens| (Kind::Tokens, Decimal::from(tokens)));
-    let cost = allowance.cost.iter().map(|(currency, limit): (&Currency, &Decimal)| (Kind::Cost(*currency), *limit));
+    let cost =
+        allowance.cost.iter().map(|(currency, limit): (&Currency, &Decimal)| (Kind::Cost(*currency), *limit));
     tokens.into_iter().chain(cost)
 }
 
@@ -219,7 +223,11 @@ mod tests {
         assert_eq!(account.room(&of(1000), &expects(401), 0), Room::Later);
         let Room::Never(shortage) = account.room(&of(1000), &expects(1001), 0) else { panic!("it fits") };
         assert_eq!((shortage.left, shortage.needed), (1000.into(), Some(1001.into())));
-        account.settle(&tokens(600), Company::Others, (&tokens(100), Known { tokens: true, cost: true, ran: true }));
+        account.settle(
+            &tokens(600),
+            Company::Others,
+            (&tokens(100), Known { tokens: true, cost: true, ran: true }),
+        );
         assert_eq!(account.room(&of(1000), &expects(900), 0), FITS);
         assert!(matches!(account.room(&of(1000), &expects(901), 0), Room::Never(_)));
     }
@@ -243,7 +251,11 @@ mod tests {
         let mut account = Account::default();
         account.reserve(&tokens(1000), Company::Others, 0);
         assert_eq!(account.room(&of(1000), &expects(0), 0), Room::Later);
-        account.settle(&tokens(1000), Company::Others, (&tokens(1500), Known { tokens: true, cost: true, ran: true }));
+        account.settle(
+            &tokens(1000),
+            Company::Others,
+            (&tokens(1500), Known { tokens: true, cost: true, ran: true }),
+        );
         assert!(matches!(account.room(&of(1000), &expects(0), 0), Room::Never(_)));
         assert_eq!(account.room(&Allowance::default(), &expects(5), 0), FITS, "without a budget all fits");
     }
@@ -256,7 +268,11 @@ mod tests {
         account.reserve(&Amount::default(), Company::Others, 60_000);
         assert_eq!(account.room(&allowance, &Expected::default(), 61_999), FITS);
         assert!(matches!(account.room(&allowance, &Expected::default(), 62_000), Room::Never(_)));
-        assert_eq!(account.room(&allowance, &Expected::default(), 0), FITS, "a clock that steps back is no later time");
+        assert_eq!(
+            account.room(&allowance, &Expected::default(), 0),
+            FITS,
+            "a clock that steps back is no later time"
+        );
     }
 
     #[test]
@@ -269,9 +285,15 @@ mod tests {
             cost: [(usd, usd_price.into()), (eur, eur_price.into())].into(),
         };
         assert_eq!(account.room(&allowance, &both(1, 2), 0), FITS);
-        assert!(matches!(account.room(&allowance, &both(1, 3), 0), Room::Never(Shortage { kind: Kind::Cost(c), .. }) if c == eur));
+        assert!(
+            matches!(account.room(&allowance, &both(1, 3), 0), Room::Never(Shortage { kind: Kind::Cost(c), .. }) if c == eur)
+        );
         let only = Expected { tokens: None, cost: [(usd, 1.into())].into() };
-        assert_eq!(account.room(&allowance, &only, 0), Room::Fits(Company::Alone), "nobody knows how many EUR");
+        assert_eq!(
+            account.room(&allowance, &only, 0),
+            Room::Fits(Company::Alone),
+            "nobody knows how many EUR"
+        );
         account.reserve(&Amount { tokens: 0, cost: only.cost.clone() }, Company::Others, 0);
         assert_eq!(account.room(&allowance, &both(1, 1), 0), Room::Later);
     }

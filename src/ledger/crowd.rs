@@ -160,7 +160,10 @@ fn a_hundred_processes_killed_at_any_moment_lose_and_overspend_nothing() {
     assert!(unsettled > 100, "some were killed with something set aside");
     assert_eq!(ledger.look(|book, _| book.run().spent.tokens).unwrap(), spent.values().sum::<u64>());
     let seats = std::fs::read_dir(seats_of(&path)).unwrap().count();
-    assert!(seats < 50, "{seats} of 101: the seats of the dead are cleared away with what they had set aside");
+    assert!(
+        seats < 50,
+        "{seats} of 101: the seats of the dead are cleared away with what they had set aside"
+    );
 }
 
 #[test]

@@ -52,7 +52,9 @@ pub enum LedgerError {
         entry: u64,
     },
     /// A run that has it for itself still goes on.
-    #[error("the ledger of the budget, {path}, is in use: that run still goes on; wait for its end, or stop it")]
+    #[error(
+        "the ledger of the budget, {path}, is in use: that run still goes on; wait for its end, or stop it"
+    )]
     InUse {
         /// The file.
         path: PathBuf,
@@ -141,7 +143,8 @@ impl Ledger {
     /// What a process that was killed had set aside counts as spent from now on.
     pub fn open(path: &Path, sharing: Sharing) -> Result<Self, LedgerError> {
         let store = Store::open(path)?;
-        let mut inner = Inner { book: Book::default(), store: Some(store), seat: None, next: 0, elapsed_ms: 0 };
+        let mut inner =
+            Inner { book: Book::default(), store: Some(store), seat: None, next: 0, elapsed_ms: 0 };
         let opened = clock::now();
         let seats = match sharing {
             Sharing::Alone => {
@@ -258,13 +261,20 @@ impl Ledger {
     }
 
     /// Does something when all entries were read, and before anyone adds another.
-    fn under_lock<T>(&self, work: impl FnOnce(&mut Inner) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    fn under_lock<T>(
+        &self,
+        work: impl FnOnce(&mut Inner) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
         let mut inner: MutexGuard<'_, Inner> = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.seats.is_some() && let Some(store) = &inner.store {
+        if self.seats.is_some()
+            && let Some(store) = &inner.store
+        {
             store.lock()?;
         }
         let done = inner.read_on().and_then(|()| work(&mut inner));
-        if self.seats.is_some() && let Some(store) = &inner.store {
+        if self.seats.is_some()
+            && let Some(store) = &inner.store
+        {
             store.unlock()?;
         }
         done

@@ -82,12 +82,13 @@ impl Record {
             }
         };
         (bytes[4], bytes[5]) = (kind, flags);
-        let numbers =
-            [self.seat, self.id, self.suite, self.elapsed_ms, self.wall_ms, self.amount.tokens];
+        let numbers = [self.seat, self.id, self.suite, self.elapsed_ms, self.wall_ms, self.amount.tokens];
         for (place, number) in bytes[8..].chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
-        for (place, (currency, price)) in bytes[COSTS..BODY].chunks_exact_mut(19).zip(&self.amount.cost).take(PRICES) {
+        for (place, (currency, price)) in
+            bytes[COSTS..BODY].chunks_exact_mut(19).zip(&self.amount.cost).take(PRICES)
+        {
             place[..3].copy_from_slice(&currency.0);
             place[3..].copy_from_slice(&price.serialize());
         }
@@ -148,7 +149,8 @@ pub(super) mod tests {
         let letters = proptest::array::uniform3(b'A'..=b'Z');
         let prices = proptest::collection::btree_map(
             letters.prop_map(Currency),
-            (any::<u64>(), 0_u32..20).prop_map(|(number, scale)| Decimal::from_i128_with_scale(i128::from(number), scale)),
+            (any::<u64>(), 0_u32..20)
+                .prop_map(|(number, scale)| Decimal::from_i128_with_scale(i128::from(number), scale)),
             0..=PRICES,
         );
         (entries(), any::<[u64; 6]>(), prices).prop_map(|(entry, numbers, cost)| {

@@ -22,9 +22,8 @@ impl Store {
     /// Opens the file, and makes it where there is none.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        let opened = made.and_then(|()| {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
-        });
+        let opened = made
+            .and_then(|()| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path));
         let file = opened.map_err(|source| LedgerError::Io { path: path.to_owned(), source })?;
         Ok(Self { file, path: path.to_owned(), read: 0 })
     }
@@ -58,9 +57,10 @@ impl Store {
             return Ok(());
         }
         let mut bytes = Vec::new();
-        let read = self.file.seek(SeekFrom::Start(self.read)).and_then(|_| {
-            (&self.file).take(length - self.read).read_to_end(&mut bytes)
-        });
+        let read = self
+            .file
+            .seek(SeekFrom::Start(self.read))
+            .and_then(|_| (&self.file).take(length - self.read).read_to_end(&mut bytes));
         read.map_err(|source| self.failed(source))?;
         let mut entries = bytes.chunks_exact(LENGTH);
         for entry in &mut entries {

@@ -45,7 +45,11 @@ fn the_first_runs_alone_and_the_next_expects_the_largest_so_far() {
     ledger.settle(&first, &used(30)).unwrap();
     let both = [(); 2].map(|()| reserved(ledger.reserve(&ask(&nothing, &all)).unwrap()));
     assert_eq!(both.each_ref().map(|one| one.amount.tokens), [30, 30]);
-    assert_eq!(ledger.reserve(&ask(&nothing, &all)).unwrap(), Answer::Wait, "10 are left, if they use as much");
+    assert_eq!(
+        ledger.reserve(&ask(&nothing, &all)).unwrap(),
+        Answer::Wait,
+        "10 are left, if they use as much"
+    );
     ledger.settle(&both[0], &used(5)).unwrap();
     let last = reserved(ledger.reserve(&ask(&nothing, &all)).unwrap());
     ledger.settle(&both[1], &used(30)).unwrap();
@@ -165,7 +169,8 @@ fn the_time_of_a_budget_goes_on_where_it_was_and_never_back() {
         amount: Amount::default(),
     };
     let far = 4_000_000_000_000;
-    let entries = [record(0, far), Record { entry: Entry::Reserved(record::Company::Others), ..record(5_000, far) }];
+    let entries =
+        [record(0, far), Record { entry: Entry::Reserved(record::Company::Others), ..record(5_000, far) }];
     fs::write(&path, entries.iter().flat_map(Record::encode).collect::<Vec<_>>()).unwrap();
     let ledger = Ledger::open(&path, Sharing::Several).unwrap();
     assert!((5_000..65_000).contains(&elapsed(&ledger)), "the clock stepped back to before it began");
@@ -204,7 +209,10 @@ fn many_threads_never_overspend_nor_leave_what_fits() {
                             }
                             Answer::Wait => std::thread::yield_now(),
                             Answer::Refused(_, shortage) => {
-                                assert!(shortage.needed.is_some_and(|needed| needed > shortage.left) || shortage.left.is_zero());
+                                assert!(
+                                    shortage.needed.is_some_and(|needed| needed > shortage.left)
+                                        || shortage.left.is_zero()
+                                );
                                 return;
                             }
                         }

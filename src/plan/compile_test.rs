@@ -11,8 +11,8 @@ use crate::check::{
 };
 use crate::exchange::ResponseMode;
 use crate::mock::script::compile_script;
-use crate::plan::budget;
 use crate::plan::answers::{answered_forms, compile_answers};
+use crate::plan::budget;
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;

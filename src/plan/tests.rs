@@ -199,7 +199,8 @@ fn a_profile_gives_the_run_its_budget_and_the_command_line_stands_above_it() {
             Choices { profile: Some("ci".to_owned()), env: keys.clone(), budget, ..Choices::default() };
         let plan = plan(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
         assert_eq!(plan.cases[0].test.repeats.times, Times::Fixed(3));
-        let cost: Vec<String> = plan.budget.cost.iter().map(|(name, amount)| format!("{amount} {name}")).collect();
+        let cost: Vec<String> =
+            plan.budget.cost.iter().map(|(name, amount)| format!("{amount} {name}")).collect();
         (plan.budget.tokens, cost.join(", "), plan.budget.time.map(|time| time.as_secs()))
     };
     assert_eq!(of_run(BudgetChoice::default()), (Some(400_000), "3.00 USD".to_owned(), Some(1_500)));

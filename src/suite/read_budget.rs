@@ -59,7 +59,11 @@ pub fn read_budget(reader: &mut Reader<'_>, node: &Node, whose: BudgetOf) -> Bud
     };
     let entries = reader.map(node, "`budget`", known);
     if entries.is_empty() && node.as_map().is_some() {
-        reader.problem_with_help(node.mark, "a budget of nothing limits nothing", format!("keys: {}", known.join(", ")));
+        reader.problem_with_help(
+            node.mark,
+            "a budget of nothing limits nothing",
+            format!("keys: {}", known.join(", ")),
+        );
     }
     for entry in entries {
         let value = &entry.value;

@@ -53,10 +53,16 @@ fn tests_that_no_longer_fit_are_skipped_and_the_run_is_not_green() {
     let live = Live::new(&suite_of(20), "", |_| model(100, 100));
     let ran = live.expect(98, &["--budget-tokens", "550"]);
     let report = report(&live.project);
-    assert_eq!((&report["totals"]["passed"], &report["totals"]["over_budget"]), (&5.into(), &15.into()), "{}", ran.text);
+    assert_eq!(
+        (&report["totals"]["passed"], &report["totals"]["over_budget"]),
+        (&5.into(), &15.into()),
+        "{}",
+        ran.text
+    );
     assert_eq!(spent(&live)["tokens"], serde_json::json!({ "limit": 550, "spent": 500, "left": 50 }));
     assert_eq!(live.server.runs().len(), 5, "money is left, but not for one more");
-    let reason = "budget: an attempt may use 100 tokens, and of the 550 tokens of the run only 50 tokens are left";
+    let reason =
+        "budget: an attempt may use 100 tokens, and of the 550 tokens of the run only 50 tokens are left";
     assert!(ran.text.contains(reason), "{}", ran.text);
     assert!(ran.text.contains("exit 98: tests were skipped that no longer fit their budget"), "{}", ran.text);
     let junit = live.project.read("reports/latest/junit.xml");
@@ -104,7 +110,10 @@ fn the_budgets_of_run_and_suite_hold_at_once() {
     };
     assert!(passed("S") <= 3 && passed("S") + passed("T") == 7, "{} {}", passed("S"), passed("T"));
     let budgets = report["run"]["budgets"].as_array().unwrap();
-    assert_eq!(budgets.iter().map(|budget| budget["suite"].clone()).collect::<Vec<_>>(), [Value::Null, "S".into(), "T".into()]);
+    assert_eq!(
+        budgets.iter().map(|budget| budget["suite"].clone()).collect::<Vec<_>>(),
+        [Value::Null, "S".into(), "T".into()]
+    );
 }
 
 #[test]
@@ -116,16 +125,20 @@ fn what_nobody_knows_is_never_free() {
         ("lost", || vec![Step::Send(head()), Step::Close]),
     ];
     for (name, answer) in unknown {
-        let live = Live::new(&suite("{ tokens: 500, per_test: { tokens: 100 } }", 9), "", move |seen: &Seen| {
-            if seen.is_run() { answer() } else { refusal(404, "not_found", "none") }
-        });
+        let live =
+            Live::new(&suite("{ tokens: 500, per_test: { tokens: 100 } }", 9), "", move |seen: &Seen| {
+                if seen.is_run() { answer() } else { refusal(404, "not_found", "none") }
+            });
         let ran = live.run(&[]);
         let budget = spent(&live);
         assert_eq!(budget["tokens"]["spent"], 500, "{name}: {}", ran.text);
         assert_eq!(budget["unknown"], 5, "{name}");
         assert_eq!(live.server.runs().len(), 5, "{name}");
         let passed = report(&live.project)["totals"]["passed"].clone();
-        assert_eq!(passed, 0, "{name}: an attempt of which nobody knows whether it kept within its cap is not green");
+        assert_eq!(
+            passed, 0,
+            "{name}: an attempt of which nobody knows whether it kept within its cap is not green"
+        );
     }
 }
 
@@ -150,7 +163,12 @@ fn prices_are_exact_and_in_their_own_currency() {
         let live = Live::new(&suite_of(4), "", move |_| priced(10, 10, price));
         let ran = live.expect(98, &["--budget-cost", "0.0250USD"]);
         let budget = spent(&live);
-        assert_eq!((&budget["cost"][0]["spent"], &budget["unknown"]), (&total.into(), &unknown.into()), "{price}: {}", ran.text);
+        assert_eq!(
+            (&budget["cost"][0]["spent"], &budget["unknown"]),
+            (&total.into(), &unknown.into()),
+            "{price}: {}",
+            ran.text
+        );
         assert_eq!(live.server.runs().len(), sent, "{price}");
     }
     let live = Live::new(&suite_of(4), "", |seen: &Seen| {
@@ -171,14 +189,22 @@ fn a_cap_that_is_crossed_in_mid_stream_stops_the_task_and_fails_the_test() {
             Step::Send(node("2", 41, r#""currency":"USD""#)),
             Step::Hang,
         ],
-        false => vec![Step::Send(crate::server::document("200 OK", "application/json", b"{\"result\":\"success\"}"))],
+        false => vec![Step::Send(crate::server::document(
+            "200 OK",
+            "application/json",
+            b"{\"result\":\"success\"}",
+        ))],
     });
     let ran = live.expect(100, &[]);
     assert_eq!(live.server.stops().len(), 1, "{}", ran.text);
     let report = report(&live.project);
     let case = case(&report, "t0");
     assert_eq!(case["verdict"], "failed");
-    assert!(ran.text.contains("the attempt used 101 tokens, and `budget.per_test` allows 100; it was stopped"), "{}", ran.text);
+    assert!(
+        ran.text.contains("the attempt used 101 tokens, and `budget.per_test` allows 100; it was stopped"),
+        "{}",
+        ran.text
+    );
 }
 
 #[test]
@@ -186,8 +212,10 @@ fn a_cap_that_the_whole_answer_crosses_fails_the_test_though_all_assertions_hold
     let at = |total| Live::new(&suite("{ per_test: { tokens: 100 } }", 1), "", move |_| model(total, total));
     at(100).expect(0, &[]);
     at(101).expect(100, &[]);
-    let blocking = suite("{ per_test: { tokens: 100 } }", 1).replace("tests:", "defaults: { response_mode: blocking }\ntests:");
-    let body = crate::server::run_document(r#"{"x":1}"#).replace(r#""total_tokens": 0"#, r#""total_tokens": 101"#);
+    let blocking = suite("{ per_test: { tokens: 100 } }", 1)
+        .replace("tests:", "defaults: { response_mode: blocking }\ntests:");
+    let body =
+        crate::server::run_document(r#"{"x":1}"#).replace(r#""total_tokens": 0"#, r#""total_tokens": 101"#);
     let live = Live::new(&blocking, "", move |_| {
         vec![Step::Send(crate::server::document("200 OK", "application/json", body.as_bytes()))]
     });
@@ -218,7 +246,8 @@ fn time_that_is_over_sends_nothing_more() {
 #[test]
 fn repeats_that_are_cut_short_are_judged_only_where_the_broken_ones_decide() {
     let repeated = |assert: &str| {
-        let text = suite_of(1).replace("    assert:", "    repeat: 5\n    assert:").replace("equals: 1", assert);
+        let text =
+            suite_of(1).replace("    assert:", "    repeat: 5\n    assert:").replace("equals: 1", assert);
         Live::new(&text, "", |_| model(100, 100))
     };
     let green = repeated("equals: 1");
@@ -234,7 +263,11 @@ fn all_skipped_is_98_whatever_no_tests_says() {
     let live = Live::new(&suite("{ tokens: 1k, per_test: { tokens: 500 } }", 2), "", |_| model(100, 100));
     for how in ["fail", "warn", "pass"] {
         let ran = live.expect(98, &["--budget-tokens", "400", "--no-tests", how]);
-        assert!(ran.text.contains("an attempt may use 500 tokens, more than the 400 tokens of the run"), "{}", ran.text);
+        assert!(
+            ran.text.contains("an attempt may use 500 tokens, more than the 400 tokens of the run"),
+            "{}",
+            ran.text
+        );
     }
     assert_eq!(live.server.requests().len(), 0);
 }
@@ -242,13 +275,22 @@ fn all_skipped_is_98_whatever_no_tests_says() {
 #[test]
 fn a_budget_of_nothing_is_refused_at_the_flag_and_in_the_profile() {
     let project = Project::with_suite(GREEN);
-    for args in [["--budget-tokens", "0"], ["--budget-tokens", "-1"], ["--budget-cost", "0USD"], ["--budget-cost", "5"], ["--max-time", "0s"]] {
+    for args in [
+        ["--budget-tokens", "0"],
+        ["--budget-tokens", "-1"],
+        ["--budget-cost", "0USD"],
+        ["--budget-cost", "5"],
+        ["--max-time", "0s"],
+    ] {
         let output = project.run(&["run", args[0], args[1]]);
         assert_eq!(code(&output), 2, "{args:?}: {}", text(&output));
     }
     let output = project.run(&["run", "--budget-cost", "1USD", "--budget-cost", "2USD"]);
     assert_eq!(code(&output), 2, "{}", text(&output));
-    project.write("flowproof.yaml", "version: 1\nprofiles: { default: { budget: { tokens: 0, per_test: { tokens: 5 } } } }\n");
+    project.write(
+        "flowproof.yaml",
+        "version: 1\nprofiles: { default: { budget: { tokens: 0, per_test: { tokens: 5 } } } }\n",
+    );
     let output = project.run(&["run"]);
     assert_eq!(code(&output), 2, "{}", text(&output));
     assert!(text(&output).contains("`budget.tokens` must be more than 0"), "{}", text(&output));
@@ -304,7 +346,8 @@ fn what_a_killed_process_had_set_aside_counts_as_spent() {
 
 #[test]
 fn a_run_that_is_interrupted_does_not_wait_for_its_budget() {
-    let live = Live::new(&suite_of(3), "", |seen: &Seen| if seen.is_run() { vec![Step::Hang] } else { model(1, 1) });
+    let live =
+        Live::new(&suite_of(3), "", |seen: &Seen| if seen.is_run() { vec![Step::Hang] } else { model(1, 1) });
     let mut child = live::spawn(&live.project, live::command(&live.project, &["--budget-tokens", "100"]));
     until("one is at work", || live.server.runs().len() == 1);
     signal(&child, "INT");
@@ -320,7 +363,11 @@ fn a_ledger_that_is_damaged_sends_nothing() {
     command.env("FLOWPROOF_LEDGER", "shared/ledger");
     let ran = live::finish(&live.project, command);
     assert_eq!(ran.code, Some(3), "{}", ran.text);
-    assert!(ran.text.contains("nothing was sent") && ran.text.contains("is damaged at entry 0"), "{}", ran.text);
+    assert!(
+        ran.text.contains("nothing was sent") && ran.text.contains("is damaged at entry 0"),
+        "{}",
+        ran.text
+    );
     assert_eq!(live.server.requests().len(), 0);
 }
 
@@ -334,7 +381,11 @@ fn a_dry_run_tells_the_plan_and_neither_sends_nor_writes() {
     let ran = live.expect(0, &["--dry-run"]);
     assert!(!live.project.path("reports").exists());
     assert_eq!(live.server.requests().len(), 0);
-    assert!(ran.text.contains("plan: 4 tests (1 more are skipped), 6 to 43 attempts, 6 to 43 requests, on live"), "{}", ran.text);
+    assert!(
+        ran.text.contains("plan: 4 tests (1 more are skipped), 6 to 43 attempts, 6 to 43 requests, on live"),
+        "{}",
+        ran.text
+    );
     assert!(ran.text.contains("expected: not known, since no test has history on live"), "{}", ran.text);
     assert!(ran.text.contains("S::later  skipped: not today"), "{}", ran.text);
     let told = "repeats: 90 % is told from 70 % (95 % sure) by 12 straight passes or 3 straight failures";
@@ -343,7 +394,11 @@ fn a_dry_run_tells_the_plan_and_neither_sends_nor_writes() {
     assert!(live::written(&live.project).len() <= before + 2, "only what this test writes itself");
     live.expect(0, &["-f", "t0", "-f", "t1"]);
     let ran = live.expect(0, &["--dry-run", "-f", "t"]);
-    assert!(ran.text.contains("S::t0  1 attempt: 50 tokens · 0.00005 USD, from 1 earlier attempt"), "{}", ran.text);
+    assert!(
+        ran.text.contains("S::t0  1 attempt: 50 tokens · 0.00005 USD, from 1 earlier attempt"),
+        "{}",
+        ran.text
+    );
     assert!(ran.text.contains("S::t2  1 attempt: no history"), "{}", ran.text);
     assert!(ran.text.contains("expected: 100 tokens"), "{}", ran.text);
     live.project.write("suites/bad.yaml", "tests: 5\n");

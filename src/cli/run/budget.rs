@@ -26,9 +26,10 @@ impl BudgetArgs {
     /// What the flags say; an error names the flag.
     pub fn choice(&self) -> Result<BudgetChoice, String> {
         let cost = &self.budget_cost;
-        let again = cost.iter().enumerate().find(|(place, money)| {
-            cost[..*place].iter().any(|earlier| earlier.currency == money.currency)
-        });
+        let again = cost
+            .iter()
+            .enumerate()
+            .find(|(place, money)| cost[..*place].iter().any(|earlier| earlier.currency == money.currency));
         if let Some((_, money)) = again {
             return Err(format!("--budget-cost: there are two amounts in {}; name one", money.currency));
         }

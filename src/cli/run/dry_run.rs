@@ -27,13 +27,21 @@ pub fn print(plan: &Plan, session: &Session, detail: Detail) -> Exit {
         }
     }
     let whole = whole.finish(plan);
-    let text = head(plan, &whole) + &tests + &totals(plan, &whole, history.runs) + &repeats(&decisions) + &budgets(plan);
+    let text = head(plan, &whole)
+        + &tests
+        + &totals(plan, &whole, history.runs)
+        + &repeats(&decisions)
+        + &budgets(plan);
     say::bytes(session.redactor.text(&text).as_bytes())
 }
 
 /// `plan: 12 tests, 36 to 120 attempts, … on staging (profile ci); nothing is sent`.
 fn head(plan: &Plan, whole: &Whole) -> String {
-    let skipped = if whole.skipped > 0 { format!(" ({} more are skipped)", format_count(whole.skipped)) } else { String::new() };
+    let skipped = if whole.skipped > 0 {
+        format!(" ({} more are skipped)", format_count(whole.skipped))
+    } else {
+        String::new()
+    };
     let place = match &plan.target.kind {
         TargetKind::Mock(_) => "the mock".to_owned(),
         TargetKind::Live { .. } => plan.target.name.to_string(),
@@ -100,7 +108,8 @@ fn totals(plan: &Plan, whole: &Whole, runs: usize) -> String {
     }
     let mut text = format!("expected: {}", used(&whole.expected));
     if let Some(wall) = &whole.wall {
-        let [least, most] = [wall.least, wall.most].map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        let [least, most] =
+            [wall.least, wall.most].map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
         let time = match least == most {
             true => format_duration(most),
             false => format!("{} to {}", format_duration(least), format_duration(most)),
@@ -141,7 +150,10 @@ fn budgets(plan: &Plan) -> String {
     let mut seen = HashSet::new();
     for suite in plan.cases.iter().map(|case| &case.test.suite) {
         if seen.insert(&suite.name) {
-            text.push_str(&budget(&format!("budget of {}", one_line(&suite.name, 120)), &suite.budget.allowance));
+            text.push_str(&budget(
+                &format!("budget of {}", one_line(&suite.name, 120)),
+                &suite.budget.allowance,
+            ));
         }
     }
     text
