@@ -2,6 +2,8 @@
 //!
 //! It does not know the command line; both enter the engine at the same place.
 
+mod loading;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,13 +16,13 @@ use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::SinkError;
 use crate::gate::{self, Gates};
+use crate::harness::loading::{failing, loading};
 use crate::journal::mended;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::report::gates::told;
 use crate::report::terminal::failure_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
-use crate::suite::problem::Problem;
 use crate::suite::render::{Style, render};
 use crate::verdict::{Truth, Verdict};
 
@@ -51,27 +53,6 @@ pub fn main() -> ExitCode {
 /// Lists or fails the one trial that says why there are no others.
 fn refuse(arguments: &Arguments, trial: Trial) -> ExitCode {
     libtest_mimic::run(arguments, vec![trial]).exit_code()
-}
-
-/// A trial that can only fail.
-fn failing(name: &str, message: String) -> Trial {
-    Trial::test(name, move || Err(Failed::from(message)))
-}
-
-/// One failing trial a file with problems, so that listing never fails and no other suite is held up.
-///
-/// Problems that belong to no suite, such as the project file's, fail a trial of their own.
-fn loading(problems: &[Problem], unsound: &[Arc<str>]) -> Vec<Trial> {
-    let text = |concerned: &dyn Fn(&Problem) -> bool| {
-        let found: Vec<Problem> = problems.iter().filter(|problem| concerned(problem)).cloned().collect();
-        (!found.is_empty()).then(|| render(&found, Style::Plain))
-    };
-    let suites = unsound.iter().map(|file| {
-        let message = text(&|problem| problem.concerns(file));
-        failing(&format!("{file}::loads"), message.unwrap_or_else(|| format!("{file} cannot be loaded")))
-    });
-    let rest = text(&|problem| !unsound.iter().any(|file| problem.concerns(file)));
-    suites.chain(rest.map(|message| failing("flowproof::project", message))).collect()
 }
 
 /// The suites as trials, and what they share.

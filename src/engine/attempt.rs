@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::base::clock;
 use crate::base::template::Scope;
 use crate::check::{self, Context, Examined};
-use crate::client::Timeouts;
+use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
-use crate::engine::budget::Afforded;
+use crate::engine::budget::{Afforded, Hold};
 use crate::engine::cassettes::Route;
 use crate::engine::heard::{heard, retry_after};
 use crate::engine::request::{AttemptId, RequestError};
@@ -61,15 +61,9 @@ impl Engine {
             Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
         };
         let mut stop = self.stop.subscribe();
-        let afforded = match route.is_live() {
-            true => self.afford(case, &mut stop).await,
-            false => Afforded::Yes(None),
-        };
-        let mut hold = match afforded {
-            Afforded::Yes(hold) => hold,
-            Afforded::No(reason) => return Some(self.unaffordable(case, id, reason)),
-            Afforded::Broken(cause) => return Some(self.unsent_attempt(case, id, cause)),
-            Afforded::Stopped => return None,
+        let mut hold = match self.hold(case, id, &route, &mut stop).await {
+            Ok(hold) => hold,
+            Err(unsent) => return unsent,
         };
         let turn = async {
             if !route.is_live() {
@@ -206,6 +200,25 @@ impl Engine {
     fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
         let message = format!("the request could not be made: {error}");
         self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
+    }
+
+    /// What is set aside for an attempt that will be sent; else what becomes of it, none when the run was stopped.
+    async fn hold(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        route: &Route,
+        stop: &mut StopSignal,
+    ) -> Result<Option<Hold>, Option<Judged>> {
+        if !route.is_live() {
+            return Ok(None);
+        }
+        match self.afford(case, stop).await {
+            Afforded::Yes(hold) => Ok(hold),
+            Afforded::No(reason) => Err(Some(self.unaffordable(case, id, reason))),
+            Afforded::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
+            Afforded::Stopped => Err(None),
+        }
     }
 
     /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.

@@ -8,6 +8,7 @@ mod amount;
 mod book;
 #[cfg(test)]
 mod crowd;
+mod inner;
 mod record;
 mod seat;
 mod store;
@@ -16,7 +17,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rust_decimal::Decimal;
 
@@ -25,6 +26,7 @@ use crate::base::clock;
 pub use account::{Account, Expected, Shortage, limits};
 pub use amount::{Allowance, Amount, Costs, Currency, Kind, MOST_CURRENCIES, costs_of, told};
 pub use book::{Ask, Book, Decision, Whose};
+use inner::Inner;
 use record::{Entry, Known, Record};
 use seat::Seat;
 use store::Store;
@@ -113,16 +115,6 @@ pub struct Ledger {
     seats: Option<PathBuf>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    book: Book,
-    store: Option<Store>,
-    seat: Option<Seat>,
-    next: u64,
-    /// The ledger's time when this process opened it.
-    elapsed_ms: u64,
-}
-
 /// What a suite's entries are found by.
 pub fn suite_key(name: &str) -> u64 {
     let mut key = [0; 8];
@@ -148,7 +140,7 @@ impl Ledger {
         let opened = clock::now();
         let seats = match sharing {
             Sharing::Alone => {
-                take_alone(inner.store.as_ref().expect("it was just opened"), path)?;
+                inner.store.as_ref().map_or(Ok(()), Store::take_alone)?;
                 None
             }
             Sharing::Several => {
@@ -290,58 +282,6 @@ impl Drop for Ledger {
             seat.leave();
         }
     }
-}
-
-impl Inner {
-    fn number(&self) -> u64 {
-        self.seat.as_ref().map_or(0, |seat| seat.number)
-    }
-
-    fn record(&self, entry: Entry, id: u64, suite: u64, amount: Amount) -> Record {
-        Record { entry, seat: self.number(), id, suite, elapsed_ms: 0, wall_ms: 0, amount }
-    }
-
-    fn read_on(&mut self) -> Result<(), LedgerError> {
-        let Self { store, book, .. } = self;
-        match store {
-            Some(store) => store.read_on(|record| book.take(record)),
-            None => Ok(()),
-        }
-    }
-
-    /// On disk first: what was not written has not begun.
-    fn write(&mut self, records: Vec<Record>) -> Result<(), LedgerError> {
-        if let Some(store) = &mut self.store {
-            store.append(&records)?;
-        }
-        records.iter().for_each(|record| self.book.take(record));
-        Ok(())
-    }
-
-    /// Settles all that some processes had set aside at what it was.
-    fn bury(&mut self, seats: Vec<u64>, elapsed_ms: u64) -> Result<(), LedgerError> {
-        let mut records = Vec::new();
-        for seat in seats {
-            for id in self.book.open_of(seat) {
-                let Some(open) = self.book.open(seat, id) else { continue };
-                let entry = Entry::Settled(Known::default());
-                let (suite, amount) = (open.suite, open.amount.clone());
-                records.push(Record { entry, seat, id, suite, elapsed_ms, wall_ms: 0, amount });
-            }
-        }
-        if records.is_empty() { Ok(()) } else { self.write(records) }
-    }
-}
-
-/// Takes a ledger that nobody else may use; a process that was killed takes a moment to let it go.
-fn take_alone(store: &Store, path: &Path) -> Result<(), LedgerError> {
-    for _ in 0..50 {
-        if store.try_lock()? {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Err(LedgerError::InUse { path: path.to_owned() })
 }
 
 /// The folder of the seats, beside the ledger.

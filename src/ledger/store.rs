@@ -6,6 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::ledger::LedgerError;
 use crate::ledger::record::{LENGTH, Record};
@@ -33,13 +34,16 @@ impl Store {
         self.file.lock().map_err(|source| self.failed(source))
     }
 
-    /// Takes the lock for as long as the file is open; false where another process has it.
-    pub fn try_lock(&self) -> Result<bool, LedgerError> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(fs::TryLockError::WouldBlock) => Ok(false),
-            Err(fs::TryLockError::Error(source)) => Err(self.failed(source)),
+    /// Takes the lock for as long as the file is open; a process that was killed takes a moment to let it go.
+    pub fn take_alone(&self) -> Result<(), LedgerError> {
+        for _ in 0..50 {
+            match self.file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+                Err(fs::TryLockError::Error(source)) => return Err(self.failed(source)),
+            }
         }
+        Err(LedgerError::InUse { path: self.path.clone() })
     }
 
     /// Lets others in.

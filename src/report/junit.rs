@@ -10,12 +10,11 @@ use std::sync::Arc;
 use crate::gate::{self, Gates};
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
-use crate::report::budget::told_budget;
 use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
 use crate::report::provenance;
-use crate::report::run_facts::{told_limit, told_version};
+use crate::report::run_facts::told_run;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -112,14 +111,8 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(note) = provenance::note(start, &self.record.totals) {
             property(&mut self.xml, "flowproof.note", &note)?;
         }
-        for ran in self.record.end.iter().flat_map(|end| &end.versions) {
-            property(&mut self.xml, "flowproof.ran", &told_version(ran))?;
-        }
-        if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
-            property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
-        }
-        for budget in self.record.end.iter().flat_map(|end| &end.budgets) {
-            property(&mut self.xml, "flowproof.budget", &told_budget(budget))?;
+        for (name, value) in self.record.end.iter().flat_map(told_run) {
+            property(&mut self.xml, name, &value)?;
         }
         if self.record.unfinished() > 0 {
             property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;
