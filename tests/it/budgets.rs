@@ -118,7 +118,8 @@ fn the_budgets_of_run_and_suite_hold_at_once() {
 
 #[test]
 fn what_nobody_knows_is_never_free() {
-    let unknown: [(&str, fn() -> Vec<Step>); 4] = [
+    type Answer = fn() -> Vec<Step>;
+    let unknown: [(&str, Answer); 4] = [
         ("zero", || model(0, 0)),
         ("missing", || vec![Step::Send([head(), node("1", 0, r#""total_price":null"#), ended(0)].concat())]),
         ("doubled", || model(40, 80)),
