@@ -100,7 +100,7 @@ impl Tally {
             Verdict::Flaky => Some(format!("passed after {} infrastructure retries", self.retries)),
             Verdict::Failed | Verdict::Errored if repeats > 1 => Some(share()),
             Verdict::Inconclusive => Some(format!(
-                "{}: that tells a rate of {} not from one of {}",
+                "{}: not enough to tell a rate of {} from one of {}",
                 share(),
                 format_share(plan.pass_rate),
                 format_share(plan.fail_below)

@@ -150,7 +150,7 @@ impl Gate {
                 are(self.attempts)
             )
         } else if self.unknown > 0 {
-            format!("{} of {sample} are not known", format_count(self.unknown))
+            format!("the number is not known for {} of {sample}", format_count(self.unknown))
         } else {
             "what an attempt used that did not finish is not known".to_owned()
         };

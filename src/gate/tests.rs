@@ -106,7 +106,7 @@ fn an_unknown_number_may_be_anything() {
     attempts.push(unknown());
     let gate = whole(p95("1000"), attempts.clone());
     assert_eq!((gate.truth, gate.unknown), (Truth::Undecided, 2));
-    assert_eq!(gate.message, "not decided: 2 of 21 attempts are not known");
+    assert_eq!(gate.message, "not decided: the number is not known for 2 of 21 attempts");
     let on = |statistic, comparison, limit| {
         whole(threshold(Metric::Latency, statistic, comparison, limit), attempts.clone()).truth
     };

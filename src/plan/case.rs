@@ -33,7 +33,7 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
     pub mock_rules: Vec<crate::mock::script::Rule>,
-    /// What suites must come to as a whole, of those that have tests here.
+    /// What suites must come to as a whole; also of those without a test here, for other machines may run theirs.
     pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,

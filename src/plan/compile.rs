@@ -242,7 +242,6 @@ impl Building<'_, '_> {
             case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
         }
         cases.shrink_to_fit();
-        self.thresholds.retain(|suite| cases.iter().any(|case| *case.test.suite.name == *suite.suite));
         let plan = Plan {
             templates: Arc::new(self.templates),
             target: self.prepared.target,

@@ -32,11 +32,11 @@ pub(crate) fn told_saving(repeats: &RepeatFacts) -> Option<String> {
 pub(crate) fn told_savings(saved: Saved) -> Option<String> {
     let tests = match saved.tests {
         0 => return None,
-        1 => "1 test was".to_owned(),
-        count => format!("{} tests were", format_count(u64::from(count))),
+        1 => "1 test".to_owned(),
+        count => format!("{} tests", format_count(u64::from(count))),
     };
     let words = saved_words(saved);
-    Some(format!("repeats: {tests} decided as soon as could be: {words} against plans of a fixed number"))
+    Some(format!("repeats: {tests} stopped when decided: {words} against plans of a fixed number"))
 }
 
 fn saved_words(saved: Saved) -> String {

@@ -95,7 +95,7 @@ fn what_is_not_decided_at_max_is_red_unless_it_is_tolerated() {
     assert_eq!(code, 97, "{text}");
     assert_eq!(report["cases"][0]["verdict"], "inconclusive");
     assert!(
-        text.contains("32 of 40 repeats passed: that tells a rate of 90 % not from one of 70 %"),
+        text.contains("32 of 40 repeats passed: not enough to tell a rate of 90 % from one of 70 %"),
         "{text}"
     );
     assert!(text.contains("exit 97: the repeats of a test did not decide"), "{text}");
@@ -254,4 +254,15 @@ fn two_suites_of_one_name_cannot_have_thresholds() {
     let output = project.run(&["run"]);
     assert_eq!(output.status.code(), Some(2), "{}", crate::project::text(&output));
     assert!(crate::project::text(&output).contains("two suites are named `S`"));
+}
+
+#[test]
+fn a_share_that_is_exactly_reached_holds() {
+    let twenty = suite("    repeat: 20\n    pass_rate: 0.9\n", &format!("f{}", "p".repeat(19)));
+    let (code, text, report, _) = run(&with("{ pass_rate: { gte: 0.95 } }", &twenty), &["-v"]);
+    assert_eq!((code, &report["cases"][0]["verdict"]), (0, &"flaky".into()), "{text}");
+    assert!(text.contains("S: pass_rate must be at least 95 %: it is 95 % over 20 attempts"), "{text}");
+    let (code, text, _, _) = run(&with("{ pass_rate: 95.1% }", &twenty), &[]);
+    assert_eq!(code, 99, "a bare value is the least: {text}");
+    assert!(text.contains("0.1 points under"), "{text}");
 }
