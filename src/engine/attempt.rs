@@ -78,9 +78,7 @@ impl Engine {
             _ = stop.wait_for(Option::is_some) => return None,
             inside = turn => inside,
         };
-        if let Some(hold) = &mut hold {
-            hold.send();
-        }
+        hold.iter_mut().for_each(Hold::send);
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let timeouts = self.timeouts_of(case);
