@@ -1,6 +1,8 @@
 //! `flowproof run`: load, plan, run, report.
 
 mod args;
+mod budget;
+mod dry_run;
 
 use std::sync::Arc;
 
@@ -35,6 +37,9 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
         return nothing_selected(&plan, args.no_tests);
+    }
+    if args.dry_run {
+        return dry_run::print(&plan, &session, detail(args));
     }
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
@@ -82,6 +87,9 @@ fn carry_out(
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
         engine.close().await;
+        if let Some(failure) = engine.ledger_failure() {
+            say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
+        }
         let ended = ended?;
         // A run is reported also when what it recorded cannot be written.
         Ok((ended, session.save_cassettes(&engine)))

@@ -17,8 +17,10 @@ use crate::check::Check;
 use crate::client::Endpoint;
 use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
+use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::plan::budget::SuiteBudget;
 use crate::verdict::Repeats;
 
 /// Everything that will be run, in order.
@@ -39,6 +41,8 @@ pub struct Plan {
     pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
+    /// What the whole run may use.
+    pub budget: Allowance,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
@@ -120,6 +124,8 @@ pub struct SuiteHead {
     pub name: Arc<str>,
     /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
     pub cassette: PathBuf,
+    /// What its attempts may use.
+    pub budget: SuiteBudget,
 }
 
 /// A `files` entry before rendering.
