@@ -5,6 +5,7 @@
 mod again;
 pub(crate) mod against;
 mod asked;
+pub(crate) mod budget;
 pub(crate) mod cassettes;
 pub(crate) mod init;
 pub(crate) mod merge;
@@ -56,6 +57,8 @@ pub struct Session {
     pub keeping: Keeping,
     /// What was asked for.
     pub asked: Asked,
+    /// The ledger of its budgets, where other processes draw on them too.
+    pub shared_ledger: Option<PathBuf>,
     /// What was recorded, once the run has ended.
     ended: Ended,
 }
@@ -87,6 +90,9 @@ pub enum SessionError {
     /// The journal cannot be written.
     #[error("the run cannot be recorded: {0}; free some space or choose another --reports folder")]
     Journal(#[from] SinkError),
+    /// The ledger of the budgets cannot be used.
+    #[error("nothing was sent: {0}")]
+    Ledger(#[from] crate::ledger::LedgerError),
     /// The system gives no threads.
     #[error("no threads could be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -103,6 +109,7 @@ impl Session {
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
             asked: Asked::default(),
+            shared_ledger: None,
             ended: Ended::default(),
         }
     }
@@ -121,7 +128,9 @@ impl Session {
             Keeping::Journal => {
                 let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
                 let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
-                let engine = Engine::start(plan, self.run.clone(), Box::new(Both { journal, listener }))?;
+                let purse = self.purse(&plan)?;
+                let sink = Box::new(Both { journal, listener });
+                let engine = Engine::start(plan, self.run.clone(), sink)?.paid_from(purse);
                 engine.tell(&started)?;
                 tell_plan(&engine, &selected)?;
                 Ok(Arc::new(engine))
@@ -130,7 +139,9 @@ impl Session {
                 let journal = Record::Shared(self.announced(&started, &selected)?);
                 // As with a part of a run that goes on: names are those of this process.
                 let part = Arc::from(format!("{}-{}", self.run, salt(6)));
-                Ok(Arc::new(Engine::start(plan, part, Box::new(Both { journal, listener }))?))
+                let purse = self.purse(&plan)?;
+                let sink = Box::new(Both { journal, listener });
+                Ok(Arc::new(Engine::start(plan, part, sink)?.paid_from(purse)))
             }
         }
     }
@@ -160,7 +171,9 @@ impl Session {
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
         let part = Arc::from(format!("{}-{}", self.run, salt(4)));
-        let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?;
+        // The ledger of the run goes on: what its earlier parts used is used.
+        let purse = self.purse(&plan)?;
+        let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?.paid_from(purse);
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))

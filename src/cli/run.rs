@@ -1,6 +1,8 @@
 //! `flowproof run`: load, plan, run, report.
 
 mod args;
+mod budget;
+mod dry_run;
 
 use std::sync::Arc;
 
@@ -40,6 +42,9 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     if let Some(share) = plan.share {
         say::note(&told_share(share, plan.cases.len()));
     }
+    if args.dry_run {
+        return dry_run::print(&plan, &session, detail(args));
+    }
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
     }
@@ -53,7 +58,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
             }
         }
         Err(error @ SessionError::Journal(_)) => unrecorded(args, settings, &session, &error),
-        Err(error @ (SessionError::Engine(_) | SessionError::Threads(_))) => {
+        Err(error @ (SessionError::Engine(_) | SessionError::Ledger(_) | SessionError::Threads(_))) => {
             say::failure(&error.to_string(), Exit::Unusable)
         }
     }
@@ -121,6 +126,9 @@ fn carry_out(
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
         engine.close().await;
+        if let Some(failure) = engine.ledger_failure() {
+            say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
+        }
         let ended = ended?;
         // A run is reported also when what it recorded cannot be written.
         Ok((ended, session.save_cassettes(&engine)))

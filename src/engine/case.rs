@@ -7,7 +7,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::base::clock;
 use crate::engine::Engine;
-use crate::engine::attempt::{Again, milliseconds};
+use crate::engine::attempt::{Again, Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
@@ -62,11 +62,17 @@ impl Going<'_> {
         if self.over || !self.case.test.repeats.goes_on(self.tally.seen) {
             return Ok(Step::Over);
         }
-        let Some(attempt) = self.engine.repeat(self.case, repeat, self.due, &mut self.tally).await? else {
-            return Ok(Step::Stopped);
-        };
-        self.over = stops_suite(&attempt);
-        self.tally.add(attempt);
+        match self.engine.repeat(self.case, repeat, self.due, &mut self.tally).await? {
+            Repeated::Stands(attempt) => {
+                self.over = stops_suite(&attempt);
+                self.tally.add(attempt);
+            }
+            Repeated::Unaffordable(last, reason) => {
+                self.tally.cut_short(last, reason);
+                self.over = true;
+            }
+            Repeated::Stopped => return Ok(Step::Stopped),
+        }
         Ok(Step::Ran)
     }
 
@@ -77,6 +83,16 @@ impl Going<'_> {
         let outcome = CaseOutcome { duration_ms, ..tally.outcome(case) };
         engine.close_case(outcome, tally.telling)
     }
+}
+
+/// What became of one repeat.
+enum Repeated {
+    /// The attempt that stands for it.
+    Stands(Arc<Attempt>),
+    /// It, or a retry after the attempt given here, no longer fits the budget.
+    Unaffordable(Option<Arc<Attempt>>, String),
+    /// The run was stopped meanwhile.
+    Stopped,
 }
 
 impl Engine {
@@ -121,12 +137,16 @@ impl Engine {
         repeat: u32,
         mut due: Instant,
         tally: &mut Tally,
-    ) -> Result<Option<Arc<Attempt>>, SinkError> {
+    ) -> Result<Repeated, SinkError> {
         let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
         let mut number = 0;
+        let mut last = None;
         loop {
             let id = AttemptId { repeat, attempt: number };
-            let Some(mut judged) = self.attempt(case, id, due).await else { return Ok(None) };
+            let Some(mut judged) = self.attempt(case, id, due).await else { return Ok(Repeated::Stopped) };
+            if let Some(reason) = unaffordable(&judged) {
+                return Ok(Repeated::Unaffordable(last, reason));
+            }
             tally.attempts += 1;
             let left = number < retries.count && judged.attempt.verdict == Verdict::Errored;
             let wait = left.then(|| self.wait_before_retry(retries, number + 1, judged.again)).flatten();
@@ -135,12 +155,13 @@ impl Engine {
             self.tell(&Event::AttemptFinished(attempt.clone()))?;
             let Some(wait) = wait else {
                 self.note(case, &attempt, tally);
-                return Ok(Some(attempt));
+                return Ok(Repeated::Stands(attempt));
             };
+            last = Some(attempt);
             tally.retries += 1;
             number += 1;
             if !self.sleep(wait).await {
-                return Ok(None);
+                return Ok(Repeated::Stopped);
             }
             due = clock::now();
         }
@@ -185,6 +206,12 @@ impl Engine {
         self.tell(&Event::CaseFinished(outcome.clone()))?;
         Ok(Ran { outcome, telling })
     }
+}
+
+/// Why an attempt was not sent that no longer fits the budget; none for any other.
+fn unaffordable(judged: &Judged) -> Option<String> {
+    let cause = judged.attempt.cause.as_ref()?;
+    (judged.attempt.verdict == Verdict::Skipped).then(|| cause.message.clone())
 }
 
 fn stops_suite(attempt: &Attempt) -> bool {

@@ -53,6 +53,15 @@ pub struct Asked {
     /// `--rate`, requests a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
+    /// `--budget-tokens`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_tokens: Option<u64>,
+    /// `--budget-cost`, an amount in each currency.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub budget_cost: Vec<String>,
+    /// `--max-time`, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_time_ms: Option<u64>,
 }
 
 /// A test that will be run.

@@ -1,10 +1,11 @@
 //! What differs under nextest, where each test is a process of its own: one test is asked for by its full name, and whatever
 //! keeps it from being judged must fail it and leave a mark in the record that all processes share.
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 
 use crate::base::digest::Digest;
 use crate::event::{PlannedCase, SinkError};
+use crate::harness::loading::failing;
 use crate::plan::case::{Plan, TargetKind};
 use crate::session::{Keeping, Session, nextest};
 use crate::settings::Settings;
@@ -55,9 +56,4 @@ pub(super) fn announce(session: &Session, plan: &Plan, name: &str) -> Result<(),
     let case =
         PlannedCase { key: Digest::of(name), name: name.into(), print: Digest::default(), place: None };
     session.announce(plan, &[case])
-}
-
-/// A trial that can only fail.
-pub(super) fn failing(name: &str, message: String) -> Trial {
-    Trial::test(name, move || Err(Failed::from(message)))
 }

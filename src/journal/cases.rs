@@ -49,6 +49,8 @@ pub(super) struct Standing {
     pub duration_ms: f64,
     /// Its warnings.
     pub warnings: u32,
+    /// True when it was skipped, since it no longer fit its budget.
+    pub over_budget: bool,
     /// What its repeats saved.
     pub saved: Saved,
 }

@@ -1,6 +1,6 @@
 //! How the parts of a continued run ended, as one end.
 
-use crate::event::{FallenLimit, RanVersion, RunEnd};
+use crate::event::{BudgetFacts, FallenLimit, RanVersion, RunEnd};
 
 /// The ends of all parts so far.
 #[derive(Debug, Clone, Default)]
@@ -47,9 +47,13 @@ fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
     for ran in later.versions {
         add_version(&mut earlier.versions, ran);
     }
+    for budget in later.budgets {
+        set_budget(&mut earlier.budgets, budget);
+    }
     RunEnd {
         duration_ms: earlier.duration_ms + later.duration_ms,
         versions: earlier.versions,
+        budgets: earlier.budgets,
         limit: match (earlier.limit, later.limit) {
             (Some(one), Some(two)) => Some(FallenLimit {
                 most: two.most,
@@ -67,6 +71,14 @@ fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
             fields.dedup();
             fields
         },
+    }
+}
+
+/// What a budget came to later stands: its ledger goes on from part to part.
+fn set_budget(all: &mut Vec<BudgetFacts>, budget: BudgetFacts) {
+    match all.iter_mut().find(|known| known.suite == budget.suite) {
+        Some(known) => *known = budget,
+        None => all.push(budget),
     }
 }
 

@@ -173,7 +173,10 @@ impl Fold {
         if let Some(sequential) = outcome.repeats.as_ref().and_then(|repeats| repeats.sequential.as_ref()) {
             saved.add(sequential);
         }
-        let standing = Standing { duration_ms: outcome.duration_ms, warnings: outcome.warnings, saved };
+        // Nothing but a skipped test can be over its budget, whatever a line says.
+        let over_budget = outcome.over_budget && outcome.verdict == Verdict::Skipped;
+        let (duration_ms, warnings) = (outcome.duration_ms, outcome.warnings);
+        let standing = Standing { duration_ms, warnings, over_budget, saved };
         if !self.cases.finish(number, outcome.print, standing) {
             return;
         }
@@ -220,10 +223,13 @@ impl Fold {
             let suite = &mut suites[case.outcome.suite as usize];
             totals.count(case);
             suite.totals.count(case);
-            if let Some(Standing { duration_ms, warnings, saved }) = cases.standing(case.outcome.case) {
+            if let Some(Standing { duration_ms, warnings, over_budget, saved }) =
+                cases.standing(case.outcome.case)
+            {
                 suite.duration_ms += duration_ms;
                 suite.totals.warnings += warnings;
                 totals.warnings += warnings;
+                totals.over_budget += u32::from(over_budget);
                 totals.saved.join(saved);
             }
         }

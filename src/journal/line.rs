@@ -60,6 +60,8 @@ pub(super) struct OutcomeLine<'a> {
     #[serde(default)]
     pub warnings: u32,
     #[serde(default)]
+    pub over_budget: bool,
+    #[serde(default)]
     pub tolerated: bool,
     pub repeats: Option<RepeatFacts>,
 }
@@ -74,6 +76,7 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
             verdict: outcome.verdict,
             duration_ms: outcome.duration_ms,
             warnings: outcome.warnings,
+            over_budget: outcome.over_budget,
             tolerated: outcome.tolerated,
             repeats: outcome.repeats.clone(),
         }

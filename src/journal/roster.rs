@@ -47,9 +47,13 @@ impl RunRecord {
             if attempts < outcome.attempts as usize && self.has_losses() {
                 continue;
             }
-            roster.results.insert(outcome.key, Settled { verdict: outcome.verdict, print: outcome.print });
             let listed = || Listed { name: Arc::from(outcome.name.as_str()), print: outcome.print };
             roster.planned.entry(outcome.key).or_insert_with(listed);
+            // What no longer fit its budget was not judged: it is still to be run.
+            if outcome.over_budget {
+                continue;
+            }
+            roster.results.insert(outcome.key, Settled { verdict: outcome.verdict, print: outcome.print });
         }
         Ok(roster)
     }

@@ -18,8 +18,10 @@ use crate::check::Check;
 use crate::client::Endpoint;
 use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
+use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::plan::budget::SuiteBudget;
 use crate::plan::shard::Share;
 use crate::verdict::Repeats;
 
@@ -49,6 +51,8 @@ pub struct Plan {
     pub seed: u64,
     /// The fingerprint of all tests that were selected, before a sample was drawn.
     pub print: Digest,
+    /// What the whole run may use.
+    pub budget: Allowance,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
@@ -147,6 +151,8 @@ pub struct SuiteHead {
     pub name: Arc<str>,
     /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
     pub cassette: PathBuf,
+    /// What its attempts may use.
+    pub budget: SuiteBudget,
 }
 
 /// A `files` entry before rendering.

@@ -8,6 +8,7 @@ use crate::cassette::Mode;
 use crate::event::SuiteThresholds;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
+use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
@@ -112,12 +113,6 @@ fn prepare(
         }
         None => Default::default(),
     };
-    let mut reader = project.map(|project| Reader { source: project.source.clone(), problems });
-    for (mark, key) in chosen.profile_spec.iter().flat_map(|profile| &profile.unsupported) {
-        if let Some(reader) = &mut reader {
-            reader.not_supported(*mark, key);
-        }
-    }
     prepare_mock(chosen, options, choices)
 }
 
@@ -265,6 +260,7 @@ impl Building<'_, '_> {
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             print,
+            budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
             cassettes: None,
         };

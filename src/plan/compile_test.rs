@@ -13,6 +13,7 @@ use crate::check::{
 use crate::exchange::ResponseMode;
 use crate::mock::script::compile_script;
 use crate::plan::answers::{answered_forms, compile_answers};
+use crate::plan::budget;
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
@@ -55,6 +56,7 @@ pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
     let file = Path::new(&*suite.source.name).with_extension("jsonl");
     SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
+        budget: budget::of_suite(suite),
         cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
     }
 }

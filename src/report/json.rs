@@ -40,6 +40,8 @@ pub(super) struct Counts<'a> {
     tolerated: u32,
     flaky: u32,
     skipped: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    over_budget: u32,
     unfinished: u32,
     warnings: u32,
     attempts: u32,
@@ -205,6 +207,7 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         tolerated: totals.tolerated,
         flaky: totals.flaky,
         skipped: totals.skipped,
+        over_budget: totals.over_budget,
         unfinished,
         warnings: totals.warnings,
         attempts: totals.attempts,

@@ -50,6 +50,10 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
         let have = if unfinished == 1 { "has" } else { "have" };
         said.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
     }
+    if totals.over_budget > 0 {
+        let fit = if totals.over_budget == 1 { "no longer fits its" } else { "no longer fit their" };
+        said.push(format!("{} {fit} budget", of(totals.over_budget, all)));
+    }
     if said.is_empty() && (record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)) {
         said.push(ending(record).to_owned());
     }

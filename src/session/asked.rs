@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::base::digest::{Digest, Digester};
 use crate::base::repeat::parse_times;
-use crate::base::units::Rate;
+use crate::base::units::{Money, Rate, parse_money};
 use crate::cassette::Mode;
 use crate::event::{Asked, RunStart};
+use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Plan, TargetKind};
 use crate::plan::choices::{Choices, Matching, Order, Selection};
 use crate::session::cassettes::Use;
@@ -34,6 +35,9 @@ pub(super) fn asked(request: &Request, paths: &[PathBuf], choices: &Choices) -> 
         timeout_ms: choices.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
         concurrency: choices.concurrency.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
         rate: choices.rate.map(|rate| rate.per_second),
+        budget_tokens: choices.budget.tokens,
+        budget_cost: choices.budget.cost.iter().map(Money::to_string).collect(),
+        max_time_ms: choices.budget.time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 
@@ -91,11 +95,22 @@ pub(super) fn as_begun(
         repeat: request.repeat.or(asked.repeat.as_deref().and_then(|times| parse_times(times).ok())),
         retries: request.retries.or(asked.retries),
         timeout: request.timeout.or_else(|| asked.timeout_ms.map(Duration::from_millis)),
+        budget: budget_as_begun(&request.budget, asked),
         seed: request.seed.or(Some(start.seed)),
         cassettes: Use { mode, ..request.cassettes },
         again: None,
         ..request.clone()
     })
+}
+
+/// The budget that the run began with, where none is named now.
+fn budget_as_begun(now: &BudgetChoice, asked: &Asked) -> BudgetChoice {
+    let then = || asked.budget_cost.iter().filter_map(|money| parse_money(money).ok()).collect();
+    BudgetChoice {
+        tokens: now.tokens.or(asked.budget_tokens),
+        cost: if now.cost.is_empty() { then() } else { now.cost.clone() },
+        time: now.time.or_else(|| asked.max_time_ms.map(Duration::from_millis)),
+    }
 }
 
 /// A record speaks of one target: another one needs another run.

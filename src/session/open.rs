@@ -13,6 +13,7 @@ use crate::plan::target::TargetError;
 use crate::report::Format;
 use crate::session::again::open_again;
 use crate::session::asked::asked;
+use crate::session::budget;
 use crate::session::cassettes::{self, Use};
 use crate::session::request::Checked;
 use crate::session::runs::Runs;
@@ -63,6 +64,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     let mut session = Session::new(&plan, reports, formats);
     session.step_summary.clone_from(&settings.step_summary);
     session.asked = asked(request, &options(settings, request).paths, &choices);
+    session.shared_ledger = budget::shared_ledger(settings, &session.reports);
     let mut partial = Partial {
         opening: Opening { plan, session, notes: Vec::new(), again: None },
         problems,
@@ -165,6 +167,7 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
         retries,
         timeout,
         repeat,
+        budget: request.budget.clone(),
         selection,
         record: record_mode(settings, request)?,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),

@@ -8,6 +8,8 @@ mod again;
 mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
+/// Budgets: what no longer fits, what nobody knows, what several processes share; the plan of a dry run.
+mod budgets;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
 /// The CI files of the examples: their commands run in order, as GitHub, GitLab and Kubernetes would.

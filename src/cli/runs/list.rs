@@ -56,6 +56,7 @@ fn verdict(exit: Exit) -> &'static str {
         Exit::Success => "passed",
         Exit::Red | Exit::Unusable | Exit::Gate => "red",
         Exit::Inconclusive | Exit::Undecided => "inconclusive",
+        Exit::OverBudget => "over budget",
         Exit::NoTests => "empty",
         Exit::Interrupted => "interrupted",
         Exit::Unfinished | Exit::Findings | Exit::Usage => "unfinished",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, MergedRun, RanVersion, Sharded};
+use crate::event::{BudgetFacts, FallenLimit, MergedRun, RanVersion, Sharded};
 use crate::journal::RunRecord;
 use crate::report::provenance;
 
@@ -36,6 +36,8 @@ pub(in crate::report) struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<&'a str>,
     versions: &'a [RanVersion],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    budgets: &'a [BudgetFacts],
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<FallenLimit>,
 }
@@ -64,6 +66,7 @@ pub(in crate::report) fn run(record: &RunRecord) -> Run<'_> {
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
         versions: end.map_or(&[], |end| &end.versions),
+        budgets: end.map_or(&[], |end| &end.budgets),
         limit: end.and_then(|end| end.limit),
     }
 }
