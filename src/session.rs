@@ -15,6 +15,7 @@ pub(crate) mod probe;
 mod request;
 pub(crate) mod runs;
 mod shard;
+mod sinks;
 mod told;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA, SharedJournal};
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::shard::Share;
 use crate::report::{self, Format};
+use crate::session::sinks::{Both, Record};
 
 pub use again::{Again, TakenUp};
 pub use cassettes::{Change, Saved};
@@ -280,31 +282,4 @@ fn run_id(reports: &Path) -> Arc<str> {
 fn salt(letters: usize) -> String {
     let mut random = fastrand::Rng::new();
     (0..letters).map(|_| random.lowercase()).collect()
-}
-
-/// Where a run is recorded.
-enum Record {
-    /// In a journal of its own.
-    Own(Box<Journal>),
-    /// In one that other processes write, too.
-    Shared(SharedJournal),
-}
-
-/// The journal first, then whoever watches.
-struct Both {
-    journal: Record,
-    listener: Option<Box<dyn Sink + Send>>,
-}
-
-impl Sink for Both {
-    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        match &mut self.journal {
-            Record::Own(journal) => journal.take(event)?,
-            Record::Shared(journal) => journal.take(event)?,
-        }
-        match &mut self.listener {
-            Some(listener) => listener.take(event),
-            None => Ok(()),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! How the parts of a continued run ended, as one end.
 
-use crate::event::{BudgetFacts, FallenLimit, RanVersion, RunEnd};
+use crate::event::{BudgetFacts, Continued, FallenLimit, RanVersion, RunEnd};
 
 /// The ends of all parts so far.
 #[derive(Debug, Clone, Default)]
@@ -20,9 +20,13 @@ impl Ends {
     }
 
     /// The run goes on: it has no end for now.
-    pub fn go_on(&mut self) {
+    pub fn go_on(&mut self, how: Continued) {
         if let Some(last) = self.last.take() {
             self.earlier = Some(joined(self.earlier.take(), last));
+        }
+        // Runs that were merged had ledgers of their own: what one of them spent is not what all did.
+        if let (Continued::Merged, Some(earlier)) = (how, &mut self.earlier) {
+            earlier.budgets.clear();
         }
     }
 

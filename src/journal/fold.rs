@@ -141,7 +141,7 @@ impl Fold {
         let gone = u32::try_from(gone).unwrap_or(u32::MAX);
         self.start.cases = self.start.cases.saturating_add(continuation.added).saturating_sub(gone);
         self.parts.push(offset);
-        self.ends.go_on();
+        self.ends.go_on(continuation.how);
         let mended = self.damage.iter_mut().filter(|damage| damage.line <= continuation.mended);
         mended.for_each(|damage| damage.loss = Loss::Mended);
     }

@@ -7,16 +7,12 @@ use crate::engine::budget::Purse;
 use crate::history::{History, Whose};
 use crate::ledger::{Expected, LedgerError, Sharing};
 use crate::plan::case::{Plan, TargetKind};
-use crate::session::Session;
+use crate::session::{Session, nextest};
 use crate::settings::Settings;
 
 /// The ledger that several processes share: the one that is named, else that of a run of nextest.
 pub fn shared_ledger(settings: &Settings, reports: &Path) -> Option<PathBuf> {
-    let of_nextest = settings.nextest.as_ref().map(|nextest| {
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-        let plain: String = nextest.run_id.chars().filter(|letter| is_plain(*letter)).take(64).collect();
-        ledger_of(reports, &format!("nextest-{plain}"))
-    });
+    let of_nextest = settings.nextest.as_ref().map(|of| ledger_of(reports, &nextest::run_of(of)));
     settings.ledger.as_ref().map(|path| settings.working_dir.join(path)).or(of_nextest)
 }
 

@@ -71,6 +71,22 @@ fn tests_that_no_longer_fit_are_skipped_and_the_run_is_not_green() {
 }
 
 #[test]
+fn a_run_that_goes_on_keeps_its_budget_and_what_it_has_spent() {
+    let live = Live::new(&suite_of(8), "", |_| model(100, 100));
+    live.expect(98, &["--budget-tokens", "350"]);
+    assert_eq!(live.server.runs().len(), 3);
+    live.expect(98, &["--resume", "latest"]);
+    assert_eq!(live.server.runs().len(), 3, "what an earlier part used is used");
+    let page = live.project.read("reports/latest/summary.md");
+    assert!(page.contains("5 of 8 tests no longer fit their budget"), "{page}");
+    let ran = live.expect(0, &["--resume", "latest", "--budget-tokens", "800"]);
+    assert_eq!(live.server.runs().len(), 8, "{}", ran.text);
+    let totals = report(&live.project)["totals"].clone();
+    assert_eq!((&totals["passed"], totals.get("over_budget")), (&8.into(), None), "{totals}");
+    assert_eq!(spent(&live)["tokens"], serde_json::json!({ "limit": 800, "spent": 800, "left": 0 }));
+}
+
+#[test]
 fn the_first_attempt_runs_alone_where_nobody_knows_what_it_uses() {
     let seen = AtomicUsize::new(0);
     let live = Live::new(&suite_of(12), "concurrency: 6", move |_| {
