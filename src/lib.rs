@@ -10,6 +10,7 @@ mod event;
 mod exchange;
 pub mod harness;
 mod journal;
+mod judge;
 mod mock;
 mod outcome;
 mod plan;

@@ -8,6 +8,7 @@ mod enquiry;
 mod failure;
 mod follow;
 mod http;
+mod judge;
 mod message;
 mod nodes;
 mod pause;
@@ -32,6 +33,7 @@ use std::time::Duration;
 pub use connect::ClientError;
 pub use enquiry::{Enquirer, Reply};
 pub use http::Client;
+pub use judge::{Asker, Told, Untold};
 pub use retime::{Times, retime};
 pub use wait::StopSignal;
 

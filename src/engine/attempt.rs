@@ -11,9 +11,11 @@ use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::cassettes::Route;
 use crate::engine::heard::{heard, retry_after};
+use crate::engine::judging::Opinions;
 use crate::engine::request::{AttemptId, RequestError};
 use crate::engine::versions::{Seat, version_finding};
 use crate::exchange::{Ending, Recovery, Trace, Transcript};
+use crate::judge::Judging;
 use crate::outcome::{Attempt, Cause, Facts};
 use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Verdict};
@@ -88,11 +90,8 @@ impl Engine {
         }
         self.keep(case, id, &route, &transcript);
         let made = Made { case, id, scope, due, sent, route };
-        Some(if transcript.bytes > LONG_ANSWER {
-            tokio::task::block_in_place(|| self.judge(&made, &transcript))
-        } else {
-            self.judge(&made, &transcript)
-        })
+        let asked = self.ask_judges(case, &made.scope, &transcript).await?;
+        Some(aside(&transcript, || self.judge(&made, &transcript, asked)))
     }
 
     fn timeouts_of(&self, case: &Case) -> Timeouts {
@@ -102,9 +101,14 @@ impl Engine {
         }
     }
 
-    fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
+    fn judge(&self, made: &Made<'_>, transcript: &Transcript, asked: Opinions) -> Judged {
         let case = made.case;
-        let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
+        let context = Context {
+            templates: &self.plan.templates,
+            scope: &made.scope,
+            usage: case.test.usage,
+            judging: &Judging::new(asked.answers),
+        };
         let Examined { mut cause, mut findings, facts } =
             check::examine(&case.test.checks, transcript, &context);
         findings.extend(check::unused_answers(transcript));
@@ -136,6 +140,7 @@ impl Engine {
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: if passed { None } else { outputs(transcript) },
             contract,
+            judges: asked.facts,
         };
         let again = match &other_version {
             None if made.route.is_live() => again(transcript),
@@ -203,6 +208,7 @@ impl Engine {
             curl: String::new(),
             outputs: None,
             contract: Vec::new(),
+            judges: Vec::new(),
         };
         Judged { attempt, again: Again::Useless }
     }
@@ -218,6 +224,11 @@ struct Made<'a> {
     route: Route,
 }
 
+/// Judges a long answer so that it does not hold up the reading of others.
+pub(super) fn aside<T>(transcript: &Transcript, judge: impl FnOnce() -> T) -> T {
+    if transcript.bytes > LONG_ANSWER { tokio::task::block_in_place(judge) } else { judge() }
+}
+
 /// Milliseconds with a fraction.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
@@ -229,7 +240,7 @@ fn outputs(transcript: &Transcript) -> Option<Value> {
 }
 
 /// Only what provably did not start may be sent again.
-fn again(transcript: &Transcript) -> Again {
+pub(super) fn again(transcript: &Transcript) -> Again {
     if let Some(Recovery::Lost { trace: Trace::Seen, .. }) = &transcript.recovery {
         // It ran, or runs: even who accepts a second run has no use for two at once.
         return Again::Useless;

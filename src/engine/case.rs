@@ -124,7 +124,7 @@ impl Engine {
     }
 
     /// Sleeps; false when the run was stopped meanwhile.
-    async fn sleep(&self, wait: Duration) -> bool {
+    pub(super) async fn sleep(&self, wait: Duration) -> bool {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             biased;

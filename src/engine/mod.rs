@@ -8,6 +8,7 @@ pub(crate) mod cassettes;
 pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;
+mod judging;
 pub(crate) mod pace;
 pub(crate) mod recorder;
 pub(crate) mod request;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+use crate::base::redact::Redactor;
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
@@ -43,6 +45,15 @@ pub enum EngineError {
     Client {
         /// The target's name.
         target: String,
+        /// What is wrong.
+        #[source]
+        source: crate::client::ClientError,
+    },
+    /// A judge's settings cannot be used.
+    #[error("judge `{judge}`: {source}")]
+    Judge {
+        /// The judge's name.
+        judge: String,
         /// What is wrong.
         #[source]
         source: crate::client::ClientError,
@@ -72,6 +83,9 @@ pub struct Engine {
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
+    judges: judging::Bench,
+    /// Masks what judges are sent.
+    redactor: Redactor,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -94,6 +108,8 @@ impl Engine {
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
             watch: contract::Watch::default(),
+            judges: judging::Bench::of(&plan)?,
+            redactor: Redactor::new(plan.secrets.iter().cloned()),
             stop: watch::Sender::new(None),
             run_id,
             plan,

@@ -12,7 +12,7 @@ use crate::journal::JournalError;
 use crate::journal::index::Index;
 use crate::journal::records::RecordReader;
 use crate::journal::watched::Watched;
-use crate::outcome::{Attempt, CaseOutcome};
+use crate::outcome::{Attempt, CaseOutcome, JudgesSpent};
 use crate::verdict::Verdict;
 
 /// Everything recorded of one case.
@@ -65,6 +65,8 @@ pub(crate) struct Totals {
     pub tokens_unknown: u32,
     /// Exact sums by currency.
     pub cost: BTreeMap<String, Decimal>,
+    /// What judges were asked and what that took; in no other sum.
+    pub judges: JudgesSpent,
 }
 
 impl Totals {

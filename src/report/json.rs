@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{ContractNote, UsageDoubt};
+use crate::outcome::{ContractNote, JudgesSpent, UsageDoubt};
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -69,6 +70,18 @@ struct Counts<'a> {
     replayed: u32,
     tokens: u64,
     tokens_unknown: u32,
+    cost: BTreeMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judges: Option<JudgeCounts<'a>>,
+}
+
+#[derive(Serialize)]
+struct JudgeCounts<'a> {
+    questions: u64,
+    troubled: u64,
+    requests: u64,
+    tokens: u64,
+    tokens_unknown: u64,
     cost: BTreeMap<&'a str, String>,
 }
 
@@ -234,8 +247,24 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         replayed: totals.replayed,
         tokens: totals.tokens,
         tokens_unknown: totals.tokens_unknown,
-        cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
+        cost: prices(&totals.cost),
+        judges: (totals.judges.questions > 0).then(|| judge_counts(&totals.judges)),
     }
+}
+
+fn judge_counts(spent: &JudgesSpent) -> JudgeCounts<'_> {
+    JudgeCounts {
+        questions: spent.questions,
+        troubled: spent.troubled,
+        requests: spent.requests,
+        tokens: spent.tokens,
+        tokens_unknown: spent.tokens_unknown,
+        cost: prices(&spent.cost),
+    }
+}
+
+fn prices(sums: &BTreeMap<String, Decimal>) -> BTreeMap<&str, String> {
+    sums.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect()
 }
 
 fn suite(suite: &SuiteTotals) -> Suite<'_> {
