@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::bindings::Bindings;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
 use crate::judge::JudgeName;
@@ -11,7 +10,7 @@ use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
-use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
+use crate::plan::compile_test::{SuiteContext, compile_test, compile_vars, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
@@ -22,7 +21,6 @@ use crate::plan::target::{
     prepare_replay,
 };
 use crate::suite::load::Loaded;
-use crate::suite::names::KnownNames;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 use crate::suite::reader::Reader;
@@ -285,20 +283,4 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
         (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
     });
     problems
-}
-
-/// Compiles `vars`: each may use those before it.
-fn compile_vars(
-    reader: &mut Reader<'_>,
-    suite: &SuiteSpec,
-    templates: &mut Templates,
-    choices: &Choices,
-) -> (Arc<Bindings>, KnownNames) {
-    let mut known = KnownNames::default();
-    let mut vars = Vec::with_capacity(suite.vars.len());
-    for entry in &suite.vars {
-        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
-        known.vars.push(entry.key.clone());
-    }
-    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }

@@ -57,6 +57,22 @@ pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
     }
 }
 
+/// Compiles `vars`: each may use those before it.
+pub fn compile_vars(
+    reader: &mut Reader<'_>,
+    suite: &SuiteSpec,
+    templates: &mut Templates,
+    choices: &Choices,
+) -> (Arc<Bindings>, KnownNames) {
+    let mut known = KnownNames::default();
+    let mut vars = Vec::with_capacity(suite.vars.len());
+    for entry in &suite.vars {
+        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
+        known.vars.push(entry.key.clone());
+    }
+    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
+}
+
 /// Compiles a test; what is wrong with it is noted in the reader.
 pub fn compile_test(
     reader: &mut Reader<'_>,

@@ -152,7 +152,7 @@ fn endpoint(
     scope: &Scope,
 ) -> Result<JudgeWay, TargetError> {
     let [url, api_key, model] = [("url", nodes[0]), ("api_key", nodes[1]), ("model", nodes[2])]
-        .map(|(key, node)| node.map(|node| text(spec, key, node, setting, scope)).transpose());
+        .map(|(key, node)| node.map(|node| text((spec, key), node, setting, scope)).transpose());
     let (url, model) = (url?.unwrap_or_default(), model?.unwrap_or_default());
     let base_url = url.trim().trim_end_matches('/').to_owned();
     if let (Some(reason), Some(node)) = (why_no_address(&base_url), nodes[0]) {
@@ -178,8 +178,7 @@ fn endpoint(
 
 /// A text that must be there once it is rendered.
 fn text(
-    spec: &JudgeSpec,
-    key: &str,
+    (spec, key): (&JudgeSpec, &str),
     node: &Node,
     setting: &mut Setting<'_>,
     scope: &Scope,

@@ -22,6 +22,8 @@ mod faults;
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
 mod human_input;
+/// Judges: what they are asked, what counts as a vote, and that no output becomes its own verdict.
+mod judges;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// A project of its own for each test, and the built command to run in it.
