@@ -14,6 +14,7 @@ use super::operand::opinion::{Embedding, Rubric};
 use super::operand::test::Test;
 use super::operand::words::Word;
 use super::text::{folded, on_text};
+use crate::verdict::Truth;
 
 /// Grades a value by a rubric; anything but text is graded as JSON.
 pub(super) fn graded(rubric: &Rubric, value: &Value, context: &Context<'_>) -> Judged {
@@ -25,13 +26,12 @@ pub(super) fn graded(rubric: &Rubric, value: &Value, context: &Context<'_>) -> J
     };
     let ask = Ask::Rubric(rubric.rubric.clone());
     let question = Question { judge: rubric.judge.clone(), ask, value: text };
-    decide(question, rubric.min, context).map_expected(&Value::from(rubric.rubric.as_str()), value)
+    if_broken(decide(question, rubric.min, context), &rubric.rubric, value)
 }
 
 /// Holds a text against another by their embeddings; an empty text is like no other.
 pub(super) fn alike(embedding: &Embedding, value: &Value, case: CaseRule, context: &Context<'_>) -> Judged {
-    let to = Value::from(embedding.to.as_str());
-    on_text(Word::Similar, value, |text| {
+    let judged = on_text(Word::Similar, value, |text| {
         if text.trim().is_empty() {
             return Judged::broken(format!(
                 "expected a text like {}, found {}",
@@ -42,14 +42,22 @@ pub(super) fn alike(embedding: &Embedding, value: &Value, case: CaseRule, contex
         let ask = Ask::Likeness(folded(&embedding.to, case).into_owned());
         let value = folded(text, case).into_owned();
         decide(Question { judge: embedding.judge.clone(), ask, value }, embedding.min, context)
-    })
-    .map_expected(&to, value)
+    });
+    if_broken(judged, &embedding.to, value)
+}
+
+/// With what was asked for and what was found, where the two do not agree.
+fn if_broken(judged: Judged, expected: &str, actual: &Value) -> Judged {
+    match judged.truth() {
+        Truth::Broken => judged.expected(&Value::from(expected)).actual(actual),
+        Truth::Held | Truth::Undecided => judged,
+    }
 }
 
 fn decide(question: Question, min: f64, context: &Context<'_>) -> Judged {
-    let judge = question.judge.clone();
+    let (judge, value) = (question.judge.clone(), quote(&question.value));
     match context.judging.answer(question) {
-        Some(answer) => by_majority(&judge, answer, min),
+        Some(answer) => by_majority((&judge, &value), answer, min),
         None => Judged::undecided(format!(
             "the judge `{judge}` was not asked: an attempt asks at most {MOST_QUESTIONS} questions"
         )),
@@ -57,7 +65,7 @@ fn decide(question: Question, min: f64, context: &Context<'_>) -> Judged {
 }
 
 /// More than half of the votes that were asked for decide; votes that are missing decide nothing.
-fn by_majority(judge: &str, answer: &Answer, min: f64) -> Judged {
+fn by_majority((judge, value): (&str, &str), answer: &Answer, min: f64) -> Judged {
     let (good, bad): (Vec<&Vote>, Vec<&Vote>) = answer.votes.iter().partition(|vote| vote.score >= min);
     if good.len() * 2 > answer.asked {
         return Judged::held();
@@ -68,7 +76,7 @@ fn by_majority(judge: &str, answer: &Answer, min: f64) -> Judged {
         let reason = bad.iter().map(|vote| vote.reason.trim()).find(|reason| !reason.is_empty());
         let reason = reason.map(|reason| format!(": {}", quote(reason))).unwrap_or_default();
         return Judged::broken(format!(
-            "the judge `{judge}` gives {}, expected at least {min}{of}{reason}",
+            "the judge `{judge}` gives {} to {value}, expected at least {min}{of}{reason}",
             scores.join(", ")
         ));
     }

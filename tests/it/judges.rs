@@ -104,7 +104,7 @@ fn a_judge_grades_what_a_run_said_and_is_counted_apart() {
     let ran = judged.run(&[]);
     assert_eq!(ran.code, Some(100), "{}", ran.text);
     assert!(
-        ran.text.contains("the judge `tone` gives 0.25, expected at least 0.7: \"one cold"),
+        ran.text.contains("the judge `tone` gives 0.25 to \"No.\", expected at least 0.7: \"one cold"),
         "{}",
         ran.text
     );
@@ -368,10 +368,32 @@ fn a_key_that_is_not_set_skips_without_ci_and_is_an_error_with_it() {
 
 #[test]
 fn a_replay_asks_nobody() {
-    let judged = Judged::new("", RUBRIC, &[("a", "x")], |seen| grade(seen, 1.0, ""));
-    let ran = judged.run(&["--replay"]);
-    assert_eq!(ran.code, Some(3), "{}", ran.text);
-    assert_eq!(judged.server.connections(), 0);
+    let judged = Judged::new("", RUBRIC, &[], |seen| match seen.is_run() {
+        true => succeed(seen, r#"{"reply":"hello"}"#),
+        false => grade(seen, 1.0, ""),
+    });
+    let project = judged.project.read("flowproof.yaml");
+    let target = format!(
+        "targets:\n  live: {{ base_url: {}, api_key: \"{{{{ env.TEST_KEY }}}}\" }}\n",
+        judged.server.base_url()
+    );
+    judged.project.write("flowproof.yaml", project + &target);
+    let suite = format!(
+        "version: 1\nname: S\ntests:\n  - name: a\n    inputs: {{ q: hi }}\n    assert: [{RUBRIC}]\n"
+    );
+    judged.project.write("suites/s.yaml", suite);
+    let run = |args: &[&str]| {
+        let mut command = judged.project.command(args);
+        command.env("JUDGE_KEY", KEY).env("TEST_KEY", "app-test-key");
+        finish(&judged.project, command)
+    };
+    let ran = run(&["run", "--target", "live", "--record", "all"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(judged.server.requests().len(), 2);
+    let ran = run(&["run", "--target", "live", "--replay"]);
+    assert_eq!((ran.code, judged.verdict("a").as_str()), (Some(3), "errored"), "{}", ran.text);
+    assert!(ran.text.contains("a replay sends nothing, and so asks no judge"), "{}", ran.text);
+    assert_eq!(judged.server.requests().len(), 2, "nothing more was sent");
 }
 
 #[test]

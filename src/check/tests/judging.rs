@@ -113,7 +113,7 @@ fn questions_hold_what_was_rendered_and_transformed() {
     let (finding, questions) = judged(yaml, &json!({ "a": "  Roma " }), |_| vec![Some(0.2)]);
     let ask = Ask::Rubric("names Rome".to_owned());
     assert_eq!(questions, [Question { judge: "tone".to_owned(), ask, value: "Roma".to_owned() }]);
-    assert_eq!(finding.message, "the judge `tone` gives 0.2, expected at least 0.5: \"so\"");
+    assert_eq!(finding.message, "the judge `tone` gives 0.2 to \"Roma\", expected at least 0.5: \"so\"");
     let (_, questions) =
         judged(&format!("{{ path: $.a, {RUBRIC} }}"), &json!({ "a": { "b": [1] } }), |_| vec![None]);
     assert_eq!(questions[0].value, r#"{"b":[1]}"#);
@@ -133,5 +133,5 @@ fn likeness_is_asked_of_texts_only() {
         assert_eq!((finding.truth, questions.len()), (expected, 0));
     }
     let (finding, _) = judged(yaml, &json!({ "a": "Hello" }), |_| vec![Some(0.799_999_9)]);
-    assert_eq!(finding.message, "the judge `tone` gives 0.7999…, expected at least 0.8: \"so\"");
+    assert_eq!(finding.message, "the judge `tone` gives 0.7999… to \"hello\", expected at least 0.8: \"so\"");
 }

@@ -96,7 +96,7 @@ impl Engine {
         }
         ballot.cost.extend(facts.cost);
         if let Some(cause) = cause {
-            return Err(format!("its workflow was not judged: {}", cause.message));
+            return Err(format!("its workflow gave no answer: {}", cause.message));
         }
         match (facts.status.as_deref(), &transcript.run) {
             (Some("succeeded"), Some(run)) => read_workflow(&run["outputs"]),
