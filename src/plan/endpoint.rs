@@ -27,19 +27,19 @@ pub(super) fn read_base_url(
     if text.is_empty() {
         return Err(TargetError::NotSet { what, reason: "it is empty".to_owned() });
     }
-    if let Some(reason) = why_no_address(&text) {
-        let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
-        reader.problem_with_help(
-            node.mark,
-            format!("`base_url` is no address: {reason}"),
-            "write e.g. `https://api.dify.ai/v1`",
-        );
-        let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
-        if let (Some(excerpt), Some(user)) = (excerpt, user_of(&text)) {
-            *excerpt = excerpt.replace(user, &"*".repeat(user.chars().count())).into();
-        }
-    }
+    check_address((node, "`base_url`"), &text, "write e.g. `https://api.dify.ai/v1`", setting);
     Ok(text)
+}
+
+/// Notes an address that is none; a password in it is not shown.
+pub(super) fn check_address((node, what): (&Node, &str), text: &str, help: &str, setting: &mut Setting<'_>) {
+    let Some(reason) = why_no_address(text) else { return };
+    let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+    reader.problem_with_help(node.mark, format!("{what} is no address: {reason}"), help);
+    let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
+    if let (Some(excerpt), Some(user)) = (excerpt, user_of(text)) {
+        *excerpt = excerpt.replace(user, &"*".repeat(user.chars().count())).into();
+    }
 }
 
 /// A user and password written into an address, whether or not it is one.
@@ -49,7 +49,7 @@ fn user_of(address: &str) -> Option<&str> {
     authority.rsplit_once('@').map(|(user, _)| user).filter(|user| !user.is_empty())
 }
 
-pub(super) fn why_no_address(text: &str) -> Option<String> {
+fn why_no_address(text: &str) -> Option<String> {
     match reqwest::Url::parse(text) {
         Err(error) => Some(error.to_string()),
         Ok(url) if !matches!(url.scheme(), "http" | "https") => {

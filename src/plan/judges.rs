@@ -13,7 +13,7 @@ use crate::judge::{JudgeKind, JudgeName};
 use crate::plan::case::{Judge, JudgeWay, TargetKind};
 use crate::plan::choices::{Choices, Judges};
 use crate::plan::compile::Tools;
-use crate::plan::endpoint::{bare_endpoint, render, why_no_address, why_no_key};
+use crate::plan::endpoint::{bare_endpoint, check_address, render, why_no_key};
 use crate::plan::target::{Chosen, MissingKey, Prepared, Setting, TargetError, help_with};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
@@ -155,10 +155,9 @@ fn endpoint(
         .map(|(key, node)| node.map(|node| text((spec, key), node, setting, scope)).transpose());
     let (url, model) = (url?.unwrap_or_default(), model?.unwrap_or_default());
     let base_url = url.trim().trim_end_matches('/').to_owned();
-    if let (Some(reason), Some(node)) = (why_no_address(&base_url), nodes[0]) {
-        let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
-        let message = format!("`url` of the judge `{}` is no address: {reason}", spec.name.value);
-        reader.problem_with_help(node.mark, message, "write e.g. `https://api.openai.com/v1`");
+    if let Some(node) = nodes[0] {
+        let what = format!("`url` of the judge `{}`", spec.name.value);
+        check_address((node, &what), &base_url, "write e.g. `https://api.openai.com/v1`", setting);
     }
     let api_key = match api_key? {
         None => None,

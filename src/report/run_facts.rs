@@ -25,17 +25,16 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
 /// Writes in one line what judges were asked and what that took, which is in no other sum.
 fn tell_judges(text: &mut Text, spent: &JudgesSpent) {
     if spent.questions > 0 {
-        text.push(&one_line(&told_judges(spent), 300)).end();
+        text.push("judges: ").push(&one_line(&told_judges(spent), 300)).end();
     }
 }
 
-/// `judges: 3 questions in 5 requests · 1,234 tokens · 0.01 USD · 1 question without an answer`.
+/// `3 questions in 5 requests · 1,234 tokens · 0.01 USD · 1 question without an answer`.
 pub(crate) fn told_judges(spent: &JudgesSpent) -> String {
     let some = |count: u64, word: &str| {
         format!("{} {word}{}", format_count(count), if count == 1 { "" } else { "s" })
     };
-    let mut line =
-        format!("judges: {} in {}", some(spent.questions, "question"), some(spent.requests, "request"));
+    let mut line = format!("{} in {}", some(spent.questions, "question"), some(spent.requests, "request"));
     match (spent.tokens, spent.tokens_unknown) {
         (0, 0) => {}
         (0, _) => line.push_str(" · tokens unknown"),

@@ -514,3 +514,30 @@ fn what_is_too_long_for_a_judge_is_not_cut_for_it() {
     assert!(ran.text.contains("the value has 100001 characters"), "{}", ran.text);
     assert_eq!(judged.server.connections(), 0);
 }
+
+#[test]
+fn a_judge_that_cannot_be_asked_is_a_problem_at_its_place() {
+    for (judge, problem) in [
+        ("{ model: m }", "a judge needs a `url` or an `app`"),
+        ("{ url: 'http://localhost/v1' }", "a judge with a `url` needs a `model`"),
+        ("{ app: g, model: m }", "a judge with an `app` has no `model`"),
+        ("{ app: g, api_key: secret-key }", "a judge with an `app` has no `api_key`"),
+        ("{ url: 'localhost/v1', model: m }", "`url` of the judge `j` is no address"),
+        ("{ url: 'http://me:pass@localhost/v1', model: m }", "it may hold no user and no password"),
+        ("{ url: 'http://localhost/v1', model: m, repeat: 2 }", "must be odd, so that there is a majority"),
+        ("{ url: 'http://localhost/v1', model: m, repeat: 0 }", "must lie between 1 and 9"),
+        ("{ url: 'http://localhost/v1', model: m, repeat: 11 }", "must lie between 1 and 9"),
+        ("{ url: 'http://localhost/v1', model: m, timeout: 0s }", "must be more than zero"),
+        ("{ url: 'http://localhost/v1', model: m, temperature: 0 }", "unknown key `temperature` in a judge"),
+        ("{ url: 'http://localhost/v1', model: '{{ env.M', }", "flowproof.yaml:2:"),
+        ("gpt", "a judge must be a mapping"),
+    ] {
+        let project = Project::with_suite(crate::project::GREEN);
+        project.write("flowproof.yaml", format!("judges:\n  j: {judge}\n"));
+        let output = project.run(&["check"]);
+        let said = crate::project::text(&output);
+        assert_eq!(crate::project::code(&output), 1, "{judge}: {said}");
+        assert!(said.contains(problem) && said.contains("flowproof.yaml:2:"), "{judge}: {said}");
+        assert!(!said.contains("me:pass"), "{said}");
+    }
+}
