@@ -18,7 +18,6 @@ use crate::plan::target::{Chosen, MissingKey, Prepared, Setting, TargetError, he
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_judge::{JudgeKindSpec, JudgeSpec};
-use crate::suite::reader::Reader;
 
 /// How long one vote may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(60);
