@@ -12,9 +12,11 @@ use crate::wire::curl::render_curl;
 use crate::wire::error::WireError;
 use crate::wire::form::Form;
 
+mod aside;
 mod asked;
 mod recovery;
 
+pub use self::aside::{Aside, Call};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
 
@@ -231,6 +233,8 @@ pub struct Transcript {
     pub pauses: Pauses,
     /// What became of the run if its answer broke off; none where it did not.
     pub recovery: Option<Recovery>,
+    /// The answers to its other calls, as far as they were kept.
+    pub asides: Vec<Aside>,
 }
 
 impl Transcript {

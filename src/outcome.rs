@@ -45,6 +45,9 @@ impl Cause {
 /// One node execution as reports show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeFact {
+    /// The node's id in the graph; empty in journals of older versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// The node's title.
     pub title: String,
     /// `llm`, `code`, …

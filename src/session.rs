@@ -2,7 +2,9 @@
 //!
 //! Neither prints here; what failed is told as text and by kind.
 
+pub(crate) mod against;
 pub(crate) mod cassettes;
+pub(crate) mod init;
 mod open;
 pub(crate) mod probe;
 mod request;

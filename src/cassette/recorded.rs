@@ -124,7 +124,9 @@ pub fn hear(transcript: &Transcript) -> Result<Heard, &'static str> {
         Ending::NotSent { .. } => return Err("the request was not sent"),
     }
     if transcript.pauses.answered > 0 {
-        return Err("its forms were answered, which this version cannot replay");
+        return Err(
+            "its forms were answered by `human_input`, and a cassette holds one answer to one request",
+        );
     }
     if transcript.recovery.is_some() {
         return Err("its answer broke off, and the rest of the run was not seen");
@@ -190,5 +192,41 @@ impl Heard {
             Answer::Events(events) => events.iter().map(|event| event.at).collect(),
             Answer::Json(_) | Answer::Text(_) => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::client::begin;
+    use crate::exchange::{Posted, RecoveredBy, Recovery, Trace};
+
+    fn finished() -> Transcript {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let begun = begin(ResponseMode::Blocking, Value::Null, Posted::default());
+        Transcript {
+            ending: Ending::Finished,
+            http_status: Some(200),
+            headers,
+            body: Some(json!({ "data": { "status": "succeeded" } })),
+            ..begun
+        }
+    }
+
+    #[test]
+    fn only_what_one_answer_told_is_kept() {
+        assert!(hear(&finished()).is_ok());
+        let mut recovered = finished();
+        let lost = "the stream ended after 3 events".to_owned();
+        recovered.recovery = Some(Recovery::Recovered { by: RecoveredBy::Events, lost: lost.clone() });
+        assert!(hear(&recovered).unwrap_err().contains("broke off"));
+        let mut found = finished();
+        found.recovery = Some(Recovery::Lost { lost, why: String::new(), trace: Trace::None });
+        assert!(hear(&found).unwrap_err().contains("broke off"));
+        let mut answered = finished();
+        answered.pauses.answered = 1;
+        assert!(hear(&answered).unwrap_err().contains("answered by `human_input`"));
     }
 }

@@ -15,9 +15,15 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
         return None;
     }
     let mut cause = of_ending(transcript)?;
-    if let Some(Recovery::Lost { why, .. }) = &transcript.recovery {
-        cause.message.push_str("; ");
-        cause.message.push_str(why);
+    match (&transcript.recovery, &transcript.ending) {
+        (Some(Recovery::Lost { lost, why, .. }), Ending::TimedOut { after }) => {
+            cause = search_timed_out(lost, why, &format_duration(*after));
+        }
+        (Some(Recovery::Lost { why, .. }), _) => {
+            cause.message.push_str("; ");
+            cause.message.push_str(why);
+        }
+        (Some(Recovery::Recovered { .. }) | None, _) => {}
     }
     Some(cause)
 }
@@ -48,6 +54,14 @@ fn of_ending(transcript: &Transcript) -> Option<Cause> {
             Some(Cause { hint, ..plain(format!("the request was not sent: {detail}"), "") })
         }
     }
+}
+
+/// The loss is the news, not the time that was left to mend it.
+fn search_timed_out(lost: &str, why: &str, after: &str) -> Cause {
+    plain(
+        format!("{lost}; searching for the run timed out, {after} after the test began: {why}"),
+        "the run may go on at Dify; look for a proxy with a time limit, or raise `timeout` of the test so that there is time to find the run again",
+    )
 }
 
 fn plain(message: String, hint: &str) -> Cause {

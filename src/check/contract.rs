@@ -1,7 +1,9 @@
 //! A transcript held against what its version of Dify is known to send.
 
-use crate::exchange::{Arrival, Transcript};
-use crate::wire::contract::{Answer, Contracts, Deviation};
+use serde_json::Value;
+
+use crate::exchange::{Arrival, Aside, Call, Transcript};
+use crate::wire::contract::{Answer, Contracts, Deviation, check_head};
 use crate::wire::event::TextChunk;
 
 /// Most differences that are told of one attempt.
@@ -12,13 +14,14 @@ pub type Found = (Deviation, Option<usize>);
 
 /// How the events and the answer of an attempt differ from what is known, each difference once; and which version that is.
 pub fn contract_deviations(transcript: &Transcript, contracts: &Contracts) -> (&'static str, Vec<Found>) {
-    let contract = contracts.of(transcript.dify_version.as_deref());
-    let mut all: Vec<Found> = Vec::new();
-    if transcript.recovery.is_some() {
-        // What follows a lost stream comes from other calls, in shapes of their own.
-        return (contract.version, all);
+    let told = transcript.asides.iter().find_map(|aside| aside.dify_version.as_deref());
+    let contract = contracts.of(transcript.dify_version.as_deref().or(told));
+    let (mut all, mut found): (Vec<Found>, Vec<Deviation>) = (Vec::new(), Vec::new());
+    let is_stream = transcript.first_event_at.is_some() && !transcript.events.is_empty();
+    if let Some(answer) = answer_of(transcript).or(is_stream.then_some(Answer::Stream)) {
+        check_head(answer, version(transcript), &mut found);
+        keep(&mut all, &mut found, None);
     }
-    let mut found = Vec::new();
     for (index, event) in transcript.events.iter().enumerate() {
         // A chunk is read only where it has the known fields and types, and no others.
         if TextChunk::read(&event.text).is_none() {
@@ -32,7 +35,20 @@ pub fn contract_deviations(transcript: &Transcript, contracts: &Contracts) -> (&
         contract.check_answer(answer, body, &mut found);
         keep(&mut all, &mut found, None);
     }
+    for aside in &transcript.asides {
+        if let Some(answer) = answer_aside(aside) {
+            check_head(answer, aside.dify_version.as_deref(), &mut found);
+            contract.check_answer(answer, &aside.json, &mut found);
+            keep(&mut all, &mut found, None);
+        }
+    }
     (contract.version, all)
+}
+
+/// What the head of the run's own answer says: another call may have told the version since.
+fn version(transcript: &Transcript) -> Option<&str> {
+    let header = transcript.headers.iter().find(|(name, _)| name == "x-version");
+    header.map(|(_, version)| version.as_str())
 }
 
 fn keep(all: &mut Vec<Found>, found: &mut Vec<Deviation>, event: Option<usize>) {
@@ -50,6 +66,23 @@ fn answer_of(transcript: &Transcript) -> Option<Answer> {
         200 if body["data"]["status"] == "paused" => Some(Answer::Paused),
         200 if body["data"].is_object() => Some(Answer::Run),
         200..=399 => None,
-        _ => (body["code"].is_string() && body["message"].is_string()).then_some(Answer::Refusal),
+        _ => is_refusal(body).then_some(Answer::Refusal),
     }
+}
+
+/// What the answer to another call is; none where something else than Dify wrote it, or nothing is known of it.
+fn answer_aside(aside: &Aside) -> Option<Answer> {
+    match (aside.status, aside.call) {
+        (200..=299, Call::Upload) => Some(Answer::Upload),
+        (200..=299, Call::Detail) => Some(Answer::Detail),
+        (200..=299, Call::Logs) => Some(Answer::Logs),
+        (200..=299, Call::Form) => Some(Answer::Form),
+        (200..=299, Call::Events | Call::Submit) | (0..=399, _) => None,
+        (400.., _) => is_refusal(&aside.json).then_some(Answer::Refusal),
+    }
+}
+
+/// Every error of Dify's has these two.
+fn is_refusal(body: &Value) -> bool {
+    body["code"].is_string() && body["message"].is_string()
 }

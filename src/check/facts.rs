@@ -54,6 +54,7 @@ fn cost(view: &View<'_>) -> Vec<Price> {
 fn node(node: &NodeRun) -> NodeFact {
     let data = node.finished.as_ref().filter(|_| !node.replayed);
     NodeFact {
+        id: node.node_id.clone(),
         title: node.title.clone(),
         node_type: node.node_type.clone(),
         status: node.status().unwrap_or("running").to_owned(),

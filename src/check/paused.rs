@@ -1,6 +1,6 @@
 //! Runs that wait for people: what they wait for, and answers that nobody asked for.
 
-use crate::exchange::{Ending, Transcript};
+use crate::exchange::{Ending, NodeRun, Transcript};
 use crate::outcome::Cause;
 use crate::suite::problem::nearest;
 use crate::verdict::{Finding, Severity, Truth};
@@ -18,6 +18,13 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
     if !waiting.is_empty() {
         let forms: Vec<String> = waiting.iter().map(Form::describe).collect();
         message.push_str(&format!(": {}", forms.join("; ")));
+    } else if let Some(nodes) = waiting_nodes(transcript) {
+        message.push_str(&format!(" at {nodes}"));
+    }
+    if tells_no_form(transcript) {
+        message.push_str(
+            "; what it asks is not known, for the run's detail, by which it was found again, holds no form",
+        );
     }
     let unused = &transcript.pauses.unused;
     if !unused.is_empty() {
@@ -32,6 +39,21 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
     }
 }
 
+/// True where the pause is known without its reasons: neither detail nor logs tell them.
+fn tells_no_form(transcript: &Transcript) -> bool {
+    let told = transcript.run.as_ref().is_some_and(|run| run.get("reasons").is_some());
+    transcript.recovered().is_some() && transcript.pauses.waiting.is_empty() && !told
+}
+
+/// The nodes that ask people and had not finished, as far as they were told.
+fn waiting_nodes(transcript: &Transcript) -> Option<String> {
+    let asks = |node: &&NodeRun| node.node_type == "human-input" && node.finished.is_none();
+    let mut titles: Vec<&str> =
+        transcript.nodes.iter().filter(asks).map(|node| node.title.as_str()).collect();
+    titles.dedup();
+    (!titles.is_empty()).then(|| either(titles.into_iter()))
+}
+
 fn bounded(mut text: String) -> String {
     if let Some((at, _)) = text.char_indices().nth(MOST) {
         text.truncate(at);
@@ -41,6 +63,9 @@ fn bounded(mut text: String) -> String {
 }
 
 fn hint(transcript: &Transcript) -> String {
+    if tells_no_form(transcript) {
+        return "answer it in Dify, or run the test again; a suite answers only forms that the stream told of".to_owned();
+    }
     let Some(form) = transcript.pauses.waiting.first() else {
         return "look into the run in Dify: what it waits for is no form".to_owned();
     };

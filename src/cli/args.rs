@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cli::check::CheckArgs;
 use crate::cli::completions::CompletionArgs;
 use crate::cli::doctor::DoctorArgs;
+use crate::cli::init::InitArgs;
 use crate::cli::list::ListArgs;
 use crate::cli::mock::MockArgs;
 use crate::cli::record::RecordArgs;
@@ -55,13 +56,18 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowproof list --tag smoke --format json")]
     List(ListArgs),
     /// Load everything and list every problem; sends nothing.
-    #[command(after_help = "Example:\n  flowproof check suites/")]
+    #[command(after_help = "Examples:\n  flowproof check suites/\n  flowproof check --against staging")]
     Check(CheckArgs),
     /// Serve the suites' answers as a Dify on 127.0.0.1.
     #[command(
         after_help = "Examples:\n  flowproof mock --port 5001\n  flowproof mock --fault drop_after:3\n  flowproof mock --fault http_429:1s,times=2 --fault one_byte_chunks"
     )]
     Mock(MockArgs),
+    /// Write flowproof.yaml and a first suite: an example, or for a live app; overwrites nothing.
+    #[command(
+        after_help = "Examples:\n  flowproof init\n  flowproof init --base-url https://api.dify.ai/v1 --api-key-env DIFY_API_KEY\n  flowproof init staging --app triage"
+    )]
+    Init(InitArgs),
     /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
     #[command(after_help = "Example:\n  flowproof doctor staging")]
     Doctor(DoctorArgs),

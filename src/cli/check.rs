@@ -1,4 +1,4 @@
-//! `flowproof check`: loads everything and lists every problem; sends nothing.
+//! `flowproof check`: loads everything and lists every problem; sends nothing, or with `--against` only questions.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::args::on_mock;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::session::{self, OpenFailure, Request};
+use crate::session::{self, OpenFailure, Request, against};
 use crate::settings::Settings;
 use crate::suite::load::Outside;
 
@@ -17,6 +17,9 @@ pub struct CheckArgs {
     /// Suites: files or folders [default: the project's, else `suites`].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Also hold inputs against those that the target's apps declare, and names of nodes against its last recorded run; runs nothing.
+    #[arg(long, value_name = "TARGET")]
+    pub against: Option<String>,
     /// Let suites name files outside the suites folder.
     #[arg(long)]
     pub allow_outside: bool,
@@ -32,12 +35,13 @@ impl CheckArgs {
 /// Loads and compiles the suites of every target and profile.
 pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
     let request = args.request();
+    if let Some(target) = &args.against {
+        let request = Request { target: Some(target.clone()), ..request };
+        return against(target, &request, settings);
+    }
     match session::check(settings, &request) {
         Ok(checked) => {
-            let plural = |count: usize| if count == 1 { "" } else { "s" };
-            let (suites, tests) = (checked.suites, checked.tests);
-            let text =
-                format!("{suites} suite{}, {tests} test{}: no problems\n", plural(suites), plural(tests));
+            let text = format!("{}: no problems\n", counted(checked.suites, checked.tests));
             say::bytes(text.as_bytes())
         }
         Err(OpenFailure::Problems(problems)) => {
@@ -46,4 +50,41 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
         }
         Err(failure) => say::refusal(&failure, "nothing was checked"),
     }
+}
+
+fn counted(suites: usize, tests: usize) -> String {
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    format!("{suites} suite{}, {tests} test{}", plural(suites), plural(tests))
+}
+
+/// Holds the suites against what a target's apps say of themselves.
+fn against(target: &str, request: &Request, settings: &Settings) -> Exit {
+    let comparison = match against::prepare(settings, request) {
+        Ok(comparison) => comparison,
+        Err(OpenFailure::Problems(problems)) => {
+            say::problems(&problems);
+            say::note(&format!("`{target}` was not asked: mend the suites first"));
+            return Exit::Findings;
+        }
+        Err(failure) => return say::refusal(&failure, "nothing was compared"),
+    };
+    let runtime = match session::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
+    };
+    let compared = match runtime.block_on(comparison.compare()) {
+        Ok(compared) => compared,
+        Err(failure) => return say::refusal(&failure, "nothing was compared"),
+    };
+    if !compared.findings.is_empty() {
+        say::problems(&compared.findings);
+    }
+    for note in &compared.notes {
+        say::note(&format!("note: {note}"));
+    }
+    if !compared.findings.is_empty() {
+        return Exit::Findings;
+    }
+    let counted = counted(compared.suites, compared.tests);
+    say::bytes(format!("{counted}: what they send fits `{target}`\n").as_bytes())
 }

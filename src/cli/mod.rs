@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod doctor;
 mod exit;
+mod init;
 mod list;
 mod mock;
 mod record;
@@ -37,6 +38,7 @@ pub fn command_line() -> ExitCode {
         Command::List(args) => list::list(&args, &settings),
         Command::Check(args) => check::check(&args, &settings),
         Command::Mock(args) => mock::mock(&args, &settings),
+        Command::Init(args) => init::init(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),

@@ -32,5 +32,6 @@ pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
         posted,
         pauses: Pauses::default(),
         recovery: None,
+        asides: Vec::new(),
     }
 }

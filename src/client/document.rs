@@ -10,6 +10,12 @@ pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]
     let status = transcript.http_status.unwrap_or_default();
     let json = serde_json::from_slice::<Value>(body);
     let ending = match &json {
+        Ok(json) if status == 202 && json["event"] == "workflow_maintenance_paused" => {
+            // The run was taken, and goes on elsewhere.
+            transcript.run_id = json["workflow_run_id"].as_str().map(str::to_owned);
+            transcript.task_id = json["task_id"].as_str().map(str::to_owned);
+            Ending::Rejected(error::classify_http(status, content_type, body))
+        }
         _ if status != 200 => Ending::Rejected(error::classify_http(status, content_type, body)),
         _ if !is_json(content_type) => Ending::Unreadable { detail: describe_stranger(content_type, body) },
         Err(_) if body.is_empty() => Ending::Unreadable { detail: "HTTP 200 with an empty body".to_owned() },

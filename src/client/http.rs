@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::base::clock;
+use crate::client::asides::Asides;
 use crate::client::assemble;
 use crate::client::connect::{self, ClientError};
 use crate::client::follow::Sent;
@@ -36,6 +37,14 @@ pub struct Client {
     recovery: Recover,
     uploads: Uploads,
     users: Users,
+}
+
+/// One attempt: who asks for what, and where the answers to its other calls are kept.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    authorization: &'a HeaderValue,
+    request: &'a Request,
+    asides: &'a Asides,
 }
 
 impl Client {
@@ -67,30 +76,30 @@ impl Client {
         stop: &mut StopSignal,
     ) -> Transcript {
         let mut waiter = Waiter::new(clock::now(), timeouts.total, stop);
-        let authorization = message::bearer(key);
-        let inputs = match &authorization {
-            Ok(authorization) => self.join_files(authorization, request, timeouts, &mut waiter).await,
-            Err(ending) => Err(ending.clone()),
-        };
-        match (authorization, inputs) {
-            (Ok(authorization), Ok(inputs)) => {
-                self.send(&authorization, request, inputs, (timeouts, &mut waiter)).await
+        let asides = Asides::default();
+        let transcript = match message::bearer(key) {
+            Ok(authorization) => {
+                let asked = Asked { authorization: &authorization, request, asides: &asides };
+                match self.join_files(&asked, timeouts, &mut waiter).await {
+                    Ok(inputs) => self.send(&asked, inputs, (timeouts, &mut waiter)).await,
+                    Err(ending) => self.not_sent(request, ending),
+                }
             }
-            (Err(ending), _) | (Ok(_), Err(ending)) => self.not_sent(request, ending),
-        }
+            Err(ending) => self.not_sent(request, ending),
+        };
+        Transcript { asides: asides.take(), ..transcript }
     }
 
     /// The inputs as they will be sent, files uploaded.
     async fn join_files(
         &self,
-        authorization: &HeaderValue,
-        request: &Request,
+        asked: &Asked<'_>,
         timeouts: &Timeouts,
         waiter: &mut Waiter<'_>,
     ) -> Result<Map<String, Value>, Ending> {
-        let mut inputs = request.inputs.clone();
-        let uploader = self.uploader(authorization, request);
-        for (name, variable) in &request.files {
+        let mut inputs = asked.request.inputs.clone();
+        let uploader = self.uploader(asked);
+        for (name, variable) in &asked.request.files {
             let value = match waiter.wait(waiter.end, uploader.variable(variable)).await {
                 Ok(value) => value?,
                 Err(GivenUp::Deadline) => return Err(Ending::TimedOut { after: timeouts.total }),
@@ -101,18 +110,19 @@ impl Client {
         Ok(inputs)
     }
 
-    fn uploader<'a>(&'a self, authorization: &'a HeaderValue, request: &'a Request) -> Uploader<'a> {
+    fn uploader<'a>(&'a self, asked: &Asked<'a>) -> Uploader<'a> {
         let (http, url, uploads) = (&self.http, &self.upload_url, &self.uploads);
-        Uploader { http, url, authorization, user: &request.user, uploads }
+        let Asked { authorization, request, asides } = *asked;
+        Uploader { http, url, authorization, user: &request.user, uploads, asides }
     }
 
     async fn send(
         &self,
-        authorization: &HeaderValue,
-        request: &Request,
+        asked: &Asked<'_>,
         inputs: Map<String, Value>,
         (timeouts, waiter): (&Timeouts, &mut Waiter<'_>),
     ) -> Transcript {
+        let Asked { authorization, request, asides: _ } = *asked;
         let url = self.url_of(request);
         let body = Bytes::from(message::run_body(request, &inputs));
         let posted = Posted { url: url.as_str().to_owned(), body: body.clone() };
@@ -132,7 +142,7 @@ impl Client {
             None => transcript,
             Some(loss) => {
                 let search = Search {
-                    caller: self.caller(authorization, timeouts),
+                    caller: self.caller(asked, timeouts),
                     waiter: sent.waiter,
                     waits: self.recovery,
                     timeouts,
@@ -148,7 +158,7 @@ impl Client {
             base: &self.base,
             authorization,
             user: &request.user,
-            uploader: self.uploader(authorization, request),
+            uploader: self.uploader(asked),
         };
         let transcript = line.go_on(&mut sent, &request.answers, transcript).await;
         if is_left_running(&transcript)
@@ -159,9 +169,10 @@ impl Client {
         transcript
     }
 
-    fn caller<'a>(&'a self, authorization: &'a HeaderValue, timeouts: &Timeouts) -> Caller<'a> {
+    fn caller<'a>(&'a self, asked: &Asked<'a>, timeouts: &Timeouts) -> Caller<'a> {
         let (http, base, max_body) = (&self.http, &self.base, self.max_body);
-        Caller { http, base, authorization, idle: timeouts.idle, max_body }
+        let Asked { authorization, asides, request: _ } = *asked;
+        Caller { http, base, authorization, idle: timeouts.idle, max_body, asides }
     }
 
     fn not_sent(&self, request: &Request, ending: Ending) -> Transcript {

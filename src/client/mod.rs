@@ -1,5 +1,6 @@
 //! The client side of Dify's protocol: sends a request, and whatever happens becomes a Transcript.
 
+mod asides;
 mod assemble;
 mod begin;
 mod connect;
@@ -30,6 +31,8 @@ mod replay;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(test)]
+pub use begin::begin;
 pub use connect::ClientError;
 pub use enquiry::{Enquirer, Reply};
 pub use http::Client;

@@ -11,8 +11,9 @@ use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::client::asides::{Asides, Head};
 use crate::client::{failure, message};
-use crate::exchange::{Ending, FileInput, FileVariable};
+use crate::exchange::{Call, Ending, FileInput, FileVariable};
 use crate::wire::{answer, error, file, request};
 
 /// Uploads remembered at once; a user unique to each attempt is never met again, so old ones are forgotten.
@@ -63,6 +64,8 @@ pub struct Uploader<'a> {
     pub user: &'a str,
     /// Uploads done or under way.
     pub uploads: &'a Uploads,
+    /// Keeps the answers.
+    pub asides: &'a Asides,
 }
 
 impl Uploader<'_> {
@@ -126,6 +129,7 @@ impl Uploader<'_> {
         let mut response = sent.map_err(|error| self.not_uploaded(path, &error))?;
         let status = response.status().as_u16();
         let content_type = message::content_type(response.headers());
+        let head = Head::of(Call::Upload, &response);
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.not_uploaded(path, &error))? {
             body.extend_from_slice(&piece);
@@ -134,6 +138,7 @@ impl Uploader<'_> {
                 return Err(Ending::Unreadable { detail });
             }
         }
+        self.asides.hear(head, &body);
         read_answer(path, status, &content_type, &body)
     }
 

@@ -37,7 +37,10 @@ pub fn paused(cassette: &str) -> Cause {
     let what = format!(
         "the run recorded in {cassette} waits for a person, and no answer of `human_input` can be replayed"
     );
-    cause(what, "test it live or on the mock: runs whose forms are answered are not recorded by this version")
+    cause(
+        what,
+        "test it live or on the mock: a cassette holds one answer to one request, and nobody who answers its forms",
+    )
 }
 
 /// The suite has no cassette.

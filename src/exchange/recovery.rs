@@ -26,6 +26,8 @@ pub enum Recovery {
     },
     /// It was looked for in vain.
     Lost {
+        /// How it was lost: "the stream ended after 3 events, without workflow_finished".
+        lost: String,
         /// What was found instead of its end, a clause: "the logs show no run of the user `u-7`".
         why: String,
         /// Whether a run was seen that is ours, or may be.

@@ -87,6 +87,7 @@ pub(crate) fn broken(label: &str, expected: Value, actual: Value) -> Finding {
 
 pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> Attempt {
     let node = |title: &str, kind: &str, status: &str, tokens| NodeFact {
+        id: String::new(),
         title: title.to_owned(),
         node_type: kind.to_owned(),
         status: status.to_owned(),

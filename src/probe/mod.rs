@@ -1,5 +1,16 @@
-//! What a live app says of itself, read for people: what a doctor finds.
+//! What a live app says of itself, read for people: what a doctor finds, how a suite compares with it, a first suite for it.
 //!
 //! Pure: `session/probe` asks, this room judges the answers.
 
+pub(crate) mod app;
+pub(crate) mod compare;
+mod compare_files;
 pub(crate) mod doctor;
+pub(crate) mod nodes;
+mod quote;
+pub(crate) mod sample;
+mod sample_file;
+mod takes;
+
+#[cfg(test)]
+mod tests;

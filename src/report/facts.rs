@@ -99,7 +99,7 @@ pub(crate) fn plain_explanation(attempt: &Attempt) -> String {
     text.out
 }
 
-/// The nodes in order of start, those that did not succeed marked: `Start → Classify ✗ failed → Answer`.
+/// The nodes in order of start, those that did not succeed marked: `Start → Classify ✗ failed → Answer … running`.
 pub(crate) fn node_path(nodes: &[NodeFact]) -> Option<String> {
     if nodes.is_empty() {
         return None;
@@ -111,6 +111,7 @@ pub(crate) fn node_path(nodes: &[NodeFact]) -> Option<String> {
         let times = if group.len() > 1 { format!(" ×{}", group.len()) } else { String::new() };
         match group[0].status.as_str() {
             "succeeded" => format!("{title}{times}"),
+            "running" => format!("{title}{times} … running"),
             status => format!("{title}{times} ✗ {}", one_line(status, 40)),
         }
     };

@@ -90,7 +90,7 @@ pub fn list(settings: &Settings, request: &Request) -> Result<Vec<Listed>, OpenF
     }
 }
 
-fn join(errors: &[TargetError]) -> String {
+pub(super) fn join(errors: &[TargetError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
 }
 
@@ -163,7 +163,7 @@ fn from_env<T>(
     parse(text).map(Some).map_err(|error| OpenFailure::Usage(format!("{name}: {error}")))
 }
 
-fn options(settings: &Settings, request: &Request) -> LoadOptions {
+pub(super) fn options(settings: &Settings, request: &Request) -> LoadOptions {
     let asked = if request.paths.is_empty() { &settings.suites } else { &request.paths };
     LoadOptions {
         working_dir: settings.working_dir.clone(),
@@ -175,7 +175,7 @@ fn options(settings: &Settings, request: &Request) -> LoadOptions {
 }
 
 /// The folder of the reports: command line, environment, project file, `reports`.
-fn reports_of(loaded: &Loaded, settings: &Settings, request: &Request) -> PathBuf {
+pub(super) fn reports_of(loaded: &Loaded, settings: &Settings, request: &Request) -> PathBuf {
     let named = request.reports.clone().or_else(|| settings.reports.clone());
     let written = || loaded.project.as_ref().and_then(|project| project.reports_dir.as_deref());
     named.unwrap_or_else(|| loaded.root.join(written().unwrap_or("reports")))

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use crate::base::redact::Redactor;
 use crate::client::{Certificates, Endpoint, Enquirer, Reply};
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
+use crate::probe::app::{AppSaid, read_app};
 use crate::probe::doctor::{self, Address, Line, State};
 use crate::session::open;
 use crate::session::{OpenFailure, Request};
@@ -23,6 +24,19 @@ pub fn target(settings: &Settings, request: &Request) -> Result<LiveTarget, Open
         NoLiveTarget::Unusable(message) => OpenFailure::Target(message),
         NoLiveTarget::Problems(problems) => OpenFailure::Problems(problems),
     })
+}
+
+/// What an app says of itself, or why nothing can be made of it.
+pub async fn app(endpoint: &Endpoint, key: &SecretString) -> Result<AppSaid, String> {
+    let enquirer = Enquirer::new(endpoint).map_err(|error| error.to_string())?;
+    let info = enquirer.get(Some(key), INFO_PATH).await;
+    let address = Address {
+        base_url: endpoint.base_url.clone(),
+        is_unchecked: endpoint.certificates == Certificates::Unchecked,
+        has_dify_below: is_dify_below(endpoint, &info).await,
+    };
+    let parameters = enquirer.get(Some(key), PARAMETERS_PATH).await;
+    read_app(&address, &info, &parameters)
 }
 
 /// What a doctor sees of a target.

@@ -52,6 +52,8 @@ pub struct FileRules {
     pub types: Vec<String>,
     /// `.pdf`: what `custom` takes.
     pub extensions: Vec<String>,
+    /// `local_file`, `remote_url`: how they may be sent.
+    pub methods: Vec<String>,
 }
 
 /// Reads `user_input_form`; none where the answer has no such form or an entry of it cannot be understood.
@@ -65,8 +67,11 @@ fn decode_input(entry: &Value) -> Option<Input> {
     let words = |key: &str| -> Vec<String> {
         body[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let rules =
-        || FileRules { types: words("allowed_file_types"), extensions: words("allowed_file_extensions") };
+    let rules = || FileRules {
+        types: words("allowed_file_types"),
+        extensions: words("allowed_file_extensions"),
+        methods: words("allowed_file_upload_methods"),
+    };
     Some(Input {
         name: body["variable"].as_str()?.to_owned(),
         kind: match kind {

@@ -5,8 +5,10 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::project::{Project, code, text};
+use crate::human_input::Mock;
+use crate::project::{GREEN, Project, code, text};
 use crate::server::{KEY, Seen, Server, Step, document, refusal, target, with_headers};
+use crate::transport::certified;
 
 /// The versions whose answers were recorded.
 const VERSIONS: [&str; 2] = ["1.12.1", "1.14.2"];
@@ -22,7 +24,7 @@ fn recorded(version: &str, case: &str) -> Vec<Step> {
 }
 
 /// A Dify of this version with this recorded app.
-fn dify(version: &'static str, app: &'static str) -> Server {
+pub fn dify(version: &'static str, app: &'static str) -> Server {
     let info = if app == "file2" || app == "unpublished" || app == "user_q" { "echo" } else { app };
     Server::start(move |seen| {
         if !seen.head.contains(&format!("bearer {}", KEY.to_lowercase())) {
@@ -137,6 +139,50 @@ fn clocks_that_differ_are_a_finding() {
     let (code, said) = doctor(&server.base_url(), KEY);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("behind this machine's; set both by NTP"), "{said}");
+}
+
+#[test]
+fn the_built_in_mock_is_sound() {
+    let mock = Mock::start(&Project::with_suite(GREEN));
+    let (code, said) = doctor(&mock.1, KEY);
+    assert_eq!(code, 0, "{said}");
+    for fact in [
+        "answers as Dify's API does",
+        "it is accepted",
+        "is a workflow",
+        "Dify 1.14",
+        "the server's differs by",
+    ] {
+        assert!(said.contains(fact), "{fact}: {said}");
+    }
+}
+
+#[test]
+fn certificates_are_looked_at() {
+    let (authority, config) = certified();
+    let (stranger, _) = certified();
+    let server = Server::start_tls(config, |seen| match seen.target.as_str() {
+        "GET /v1/info" => recorded("1.14.2", "info.echo"),
+        "GET /v1/parameters" => recorded("1.14.2", "parameters.echo"),
+        _ => page(seen),
+    });
+    let project = Project::empty();
+    project.write("ca.pem", authority);
+    project.write("stranger.pem", stranger);
+    for (keys, expected, fact) in [
+        ("ca_file: ca.pem", 0, "ok     TLS        the certificate is trusted"),
+        ("", 3, "name its authority in `ca_file`"),
+        ("ca_file: stranger.pem", 3, "name its authority in `ca_file`"),
+        ("insecure: true", 1, "wrong  TLS        the certificate is not checked"),
+    ] {
+        target(&project, &server.base_url(), keys);
+        let said = run(&project, &["doctor", "live"], KEY);
+        assert_eq!(code(&said), expected, "{keys}: {}", text(&said));
+        assert!(text(&said).contains(fact), "{keys}: {}", text(&said));
+    }
+    let plain = dify("1.14.2", "echo");
+    let (code, said) = doctor(&plain.base_url().replace("http://", "https://"), KEY);
+    assert_eq!(code, 3, "{said}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! The list below is the table of contents.
 
+/// `check --against`: what tests send held against what apps take, and names of nodes against what ran.
+mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
@@ -22,6 +24,8 @@ mod faults;
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.
 mod human_input;
+/// `init`: a first suite that runs as it is, here and on the app it was made for, and nothing overwritten.
+mod init;
 /// Judges: what they are asked, what counts as a vote, and that no output becomes its own verdict.
 mod judges;
 /// A project whose target is a scripted server, and what its runs leave behind.

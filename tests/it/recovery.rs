@@ -285,3 +285,62 @@ fn waits_that_make_no_sense_are_problems() {
         assert!(live.server.requests().is_empty());
     }
 }
+
+#[test]
+fn a_pause_known_from_the_detail_names_its_node_and_says_that_no_form_is_told() {
+    let asks = || {
+        let head = String::from_utf8(stream_head()).unwrap().replace("1.14.2", OLD).into_bytes();
+        let node = event(
+            "task-1",
+            "node_started",
+            r#"{"id":"e1","node_id":"n1","node_type":"human-input","title":"Review"}"#,
+        );
+        vec![Step::Send([head, started("task-1"), node].concat()), Step::Close]
+    };
+    let live = Live::new(&suite("    user: u-7\n", ""), SEARCH, move |seen| match call(seen) {
+        Call::Run => asks(),
+        Call::Detail => detail("paused", "u-7"),
+        Call::Logs | Call::Stop | Call::Other => not_found(),
+    });
+    let ran = live.expect(3, &[]);
+    for said in [
+        "the run waits for a person at `Review`; what it asks is not known",
+        "the run's detail, by which it was found again, holds no form",
+        "answer it in Dify",
+        "Review … running",
+    ] {
+        assert!(ran.text.contains(said), "{said}: {}", ran.text);
+    }
+    assert!(!ran.text.contains("✗ running") && !ran.text.contains("is no form"), "{}", ran.text);
+}
+
+#[test]
+fn a_search_that_the_tests_time_ends_names_the_loss() {
+    let live = Live::new(&suite("    user: u-7\n    timeout: 1s\n", ""), SEARCH, |seen| match call(seen) {
+        Call::Run => cut(OLD),
+        Call::Detail => detail("running", "u-7"),
+        Call::Stop => stop_said(),
+        Call::Logs | Call::Other => not_found(),
+    });
+    let ran = live.expect(3, &[]);
+    let said = "the connection was closed after 2 events; searching for the run timed out, 1.00 s after the test began: \
+                the run run-1 had not ended";
+    assert!(ran.text.contains(said), "{}", ran.text);
+}
+
+#[test]
+fn a_request_that_never_arrived_is_given_up_after_a_few_looks_and_is_never_green() {
+    let keys = "recovery: { deadline: 2m, poll: 10ms }\nretries: 0";
+    let live = Live::new(&suite_of(1), keys, |seen| match call(seen) {
+        Call::Run => vec![Step::Reset],
+        Call::Logs => json_of(&json!({ "page": 1, "limit": 100, "total": 0, "has_more": false, "data": [] })),
+        Call::Detail | Call::Stop | Call::Other => not_found(),
+    });
+    let ran = live.expect(3, &[]);
+    assert!(
+        ran.text.contains("in 6 looks, the last ") && ran.text.contains("may never have arrived"),
+        "{}",
+        ran.text
+    );
+    assert_eq!((live.server.runs().len(), live.server.requests().len()), (1, 7));
+}

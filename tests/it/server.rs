@@ -266,10 +266,13 @@ fn read_request(wire: &mut impl Wire, pending: &mut Vec<u8>) -> std::io::Result<
     }
 }
 
+/// The header that each answer of Dify has.
+pub const VERSION: &str = "X-Version: 1.14.2\r\n";
+
 /// An error as Dify says it.
 pub fn refusal(status: u16, code: &str, message: &str) -> Vec<Step> {
     let body = json!({ "code": code, "message": message, "status": status }).to_string();
-    vec![Step::Send(document(&format!("{status} Said"), "application/json", body.as_bytes()))]
+    vec![Step::Send(with_headers(&format!("{status} Said"), "application/json", VERSION, body.as_bytes()))]
 }
 
 /// Dify's answer to a blocking run that succeeded with these outputs, given as JSON text.
@@ -287,9 +290,10 @@ pub fn good(seen: &Seen) -> Vec<Step> {
 /// A run that succeeded with these outputs.
 pub fn succeed(seen: &Seen, outputs: &str) -> Vec<Step> {
     if seen.body["response_mode"] == "blocking" {
-        return vec![Step::Send(document(
+        return vec![Step::Send(with_headers(
             "200 OK",
             "application/json; charset=utf-8",
+            VERSION,
             run_document(outputs).as_bytes(),
         ))];
     }

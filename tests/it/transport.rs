@@ -16,7 +16,7 @@ use crate::server::{
 };
 
 /// An authority of our own (PEM), and a server's settings with a certificate for 127.0.0.1 that it signed.
-fn certified() -> (String, Arc<ServerConfig>) {
+pub fn certified() -> (String, Arc<ServerConfig>) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::live::{Live, case, junit, report};
 use crate::project::Project;
 use crate::server::{
-    Seen, Step, event, finished, good, refusal, started, stream_head, succeed, suite_of, with_headers,
+    Seen, Step, VERSION, event, finished, good, refusal, run_document, started, stream_head, succeed,
+    suite_of, with_headers,
 };
 
 const FIRST: &str = "wf-1";
@@ -373,5 +374,100 @@ fn a_strict_contract_fails_every_test_that_breaks_it() {
         assert!(ran.text.contains("has a new field `traceid` (string)"), "{}", ran.text);
         assert!(ran.text.contains("lacks `task_id`"), "{}", ran.text);
         junit(&live.project);
+    }
+}
+
+/// A document of Dify's, whatever its status.
+fn document_of(status: &str, headers: &str, json: &Value) -> Vec<Step> {
+    vec![Step::Send(with_headers(status, "application/json", headers, json.to_string().as_bytes()))]
+}
+
+/// A run that is lost, and found again by a detail with more or fewer fields, which replaces what is null.
+fn lost_and_found(more: &Value) -> impl Fn(&Seen) -> Vec<Step> + use<> {
+    let more = more.clone();
+    move |seen| {
+        if seen.is_run() {
+            let head = String::from_utf8(stream_head()).unwrap().replace("1.14.2", "1.12.1");
+            return vec![Step::Send([head.into_bytes(), started("task-1")].concat()), Step::Close];
+        }
+        let mut detail = serde_json::json!({
+            "id": "run-1", "workflow_id": "wf-1", "status": "succeeded", "inputs": "{}", "outputs": "{\"x\": 1}", "error": null,
+            "total_steps": 2, "total_tokens": 5, "created_at": 1, "finished_at": 2, "elapsed_time": 1.5,
+        });
+        for (key, value) in more.as_object().unwrap() {
+            detail[key] = value.clone();
+        }
+        if more["finished_at"].is_null() {
+            detail.as_object_mut().unwrap().remove("finished_at");
+        }
+        document_of("200 OK", "X-Version: 1.12.1\r\n", &detail)
+    }
+}
+
+#[test]
+fn the_answers_around_a_run_are_held_too() {
+    let keys = |contract: &str| format!("{contract}\nrecovery: {{ deadline: 20s, poll: 10ms }}");
+    // `reason` came with 1.14: the events before the loss are held as those of any run.
+    let reason = "`workflow_started` has a new field `data.reason` (string)";
+    for (more, said) in [
+        (serde_json::json!({ "finished_at": 3 }), None),
+        (serde_json::json!({ "finished_at": null }), Some("the run's detail lacks `finished_at`")),
+        (
+            serde_json::json!({ "finished_at": 3, "outputs": { "x": 1 } }),
+            Some("the run's detail: `outputs` is object, known as string"),
+        ),
+        (
+            serde_json::json!({ "finished_at": 3, "cost": 7 }),
+            Some("the run's detail has a new field `cost` (integer)"),
+        ),
+    ] {
+        let live = Live::new(&suite_of(1), &keys("contract: watch"), lost_and_found(&more));
+        let ran = live.expect(0, &[]);
+        let notes = report(&live.project)["contract"].to_string();
+        assert!(notes.contains(reason), "{notes}");
+        assert_eq!(notes.matches("message").count(), 1 + usize::from(said.is_some()), "{notes} {}", ran.text);
+        assert!(said.is_none_or(|said| notes.contains(said)), "{notes}");
+        let strict = Live::new(&suite_of(1), &keys("contract: strict"), lost_and_found(&more));
+        let ran = strict.expect(100, &[]);
+        assert!(said.is_none_or(|said| ran.text.contains(said)), "{}", ran.text);
+    }
+}
+
+#[test]
+fn uploads_refusals_and_heads_are_held_too() {
+    let with_file = suite_of(1).replace("    inputs:", "    files: { doc: _data/a.txt }\n    inputs:");
+    let good_upload = serde_json::json!({
+        "id": "u", "name": "a.txt", "size": 1, "extension": "txt", "mime_type": "text/plain", "created_by": "u", "created_at": 1,
+        "preview_url": null, "source_url": "http://h/f", "original_url": null, "user_id": null, "tenant_id": "t",
+        "conversation_id": null, "file_key": null,
+    });
+    let mut more = good_upload.clone();
+    more["hash"] = "h".into();
+    let short = serde_json::json!({ "code": "no_file_uploaded", "message": "Please upload your file." });
+    for (status, headers, answer, code, said) in [
+        ("201 Created", VERSION, &good_upload, 0, ""),
+        ("201 Created", VERSION, &more, 100, "the answer to an upload has a new field `hash` (string)"),
+        ("201 Created", "", &good_upload, 100, "the answer to an upload lacks the header `X-Version`"),
+        ("400 Bad", VERSION, &short, 100, "the error answer lacks `status`"),
+    ] {
+        let answer = answer.clone();
+        let live = Live::new(&with_file, "contract: strict", move |seen| match seen.is_run() {
+            true => good(seen),
+            false => document_of(status, headers, &answer),
+        });
+        live.project.write("suites/_data/a.txt", b"x");
+        let ran = live.expect(code, &[]);
+        assert!(ran.text.contains(said), "{said}: {}", ran.text);
+    }
+    for (headers, said) in [
+        ("", "the blocking answer lacks the header `X-Version`"),
+        ("X-Version: dev\r\n", "the blocking answer: the header `X-Version` is no version's number"),
+    ] {
+        let live = Live::new(&suite_in("blocking", 1), "contract: strict", move |_| {
+            let body = run_document(r#"{"x":1}"#);
+            vec![Step::Send(with_headers("200 OK", "application/json", headers, body.as_bytes()))]
+        });
+        let ran = live.expect(100, &[]);
+        assert!(ran.text.contains(said), "{}", ran.text);
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
             ..Pauses::default()
         },
         recovery: recovery(&spec["recovery"]),
+        asides: Vec::new(),
     }
 }
 
@@ -140,7 +141,11 @@ fn recovery(spec: &Value) -> Option<Recovery> {
         "events" => Recovery::Recovered { by: RecoveredBy::Events, lost },
         "detail" => Recovery::Recovered { by: RecoveredBy::Detail, lost },
         "logs" => Recovery::Recovered { by: RecoveredBy::Logs, lost },
-        why => Recovery::Lost { why: why.to_owned(), trace: Trace::None },
+        why => Recovery::Lost {
+            lost: "the stream ended after 3 events".to_owned(),
+            why: why.to_owned(),
+            trace: Trace::None,
+        },
     })
 }
 

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 
 use super::{Ready, quiet};
 use crate::base::units::format_size;
+use crate::client::asides::Head;
 use crate::client::follow::Sent;
 use crate::client::upload::Uploader;
 use crate::client::{failure, message};
-use crate::exchange::{Ending, FileVariable, Wait};
+use crate::exchange::{Call, Ending, FileVariable, Wait};
 use crate::wire::error::{self, WireError};
 
 /// How the calls are made.
@@ -38,9 +39,9 @@ impl Line<'_> {
         let request = message::form(self.authorization, self.base, token);
         let response = self.send(sent, &what, request).await?;
         if response.status().as_u16() != 200 {
-            return Err(self.refused(sent, &what, response).await);
+            return Err(self.refused(sent, &what, (Call::Form, response)).await);
         }
-        let body = self.read(sent, &what, response).await?;
+        let body = self.read(sent, &what, (Call::Form, response)).await?;
         serde_json::from_slice(&body).map_err(|error| Ending::Unreadable {
             detail: format!("{what}: the answer is not JSON: {error}"),
         })
@@ -71,9 +72,9 @@ impl Line<'_> {
         let request = message::submit(self.authorization, self.base, &ready.token, ready.body.to_string());
         let response = self.send(sent, &what, request).await?;
         if !response.status().is_success() {
-            return Err(self.refused(sent, &what, response).await);
+            return Err(self.refused(sent, &what, (Call::Submit, response)).await);
         }
-        self.read(sent, &what, response).await.map(drop)
+        self.read(sent, &what, (Call::Submit, response)).await.map(drop)
     }
 
     async fn send(
@@ -97,8 +98,9 @@ impl Line<'_> {
         &self,
         sent: &mut Sent<'_, '_>,
         what: &str,
-        mut response: Response,
+        (call, mut response): (Call, Response),
     ) -> Result<Vec<u8>, Ending> {
+        let head = Head::of(call, &response);
         let mut body = Vec::new();
         loop {
             let deadline = quiet(sent);
@@ -108,7 +110,10 @@ impl Line<'_> {
                     return Err(Ending::Unreadable { detail });
                 }
                 Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
-                Ok(Ok(None)) => return Ok(body),
+                Ok(Ok(None)) => {
+                    self.uploader.asides.hear(head, &body);
+                    return Ok(body);
+                }
                 Ok(Err(error)) => {
                     let detail = format!("{what}: {}", failure::reason(&error));
                     return Err(Ending::Unanswered { detail, hint: None });
@@ -119,10 +124,15 @@ impl Line<'_> {
     }
 
     /// Dify's refusal in a sentence.
-    pub(super) async fn refused(&self, sent: &mut Sent<'_, '_>, what: &str, response: Response) -> Ending {
+    pub(super) async fn refused(
+        &self,
+        sent: &mut Sent<'_, '_>,
+        what: &str,
+        (call, response): (Call, Response),
+    ) -> Ending {
         let status = response.status().as_u16();
         let content_type = message::content_type(response.headers());
-        match self.read(sent, what, response).await {
+        match self.read(sent, what, (call, response)).await {
             Ok(_) if status == 200 => Ending::Unreadable {
                 detail: format!("{what}: HTTP 200 of type {content_type}, which is no stream of events"),
             },

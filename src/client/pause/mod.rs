@@ -19,7 +19,7 @@ use crate::client::document;
 use crate::client::follow::Sent;
 use crate::client::message;
 use crate::client::wait::after;
-use crate::exchange::{Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused, Wait};
+use crate::exchange::{Call, Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused, Wait};
 use crate::wire::form::Form;
 
 pub use self::call::Line;
@@ -163,7 +163,7 @@ impl Line<'_> {
         if response.status().as_u16() == 200 && document::is_stream(&content_type) {
             return Ok(response);
         }
-        Err(self.refused(sent, &what, response).await)
+        Err(self.refused(sent, &what, (Call::Events, response)).await)
     }
 }
 

@@ -8,11 +8,12 @@ use reqwest::{Method, Response, Url};
 use serde_json::Value;
 
 use crate::base::clock;
+use crate::client::asides::{self, Asides, Head};
 use crate::client::assemble::{self, BodyEnd, StreamReader};
 use crate::client::recover::sight::Answer;
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{document, failure, message};
-use crate::exchange::{Ending, Posted, ResponseMode, Transcript};
+use crate::exchange::{Call, Ending, Posted, ResponseMode, Transcript};
 
 /// How the calls are made.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub struct Caller<'a> {
     pub idle: Duration,
     /// Most bytes of an answer.
     pub max_body: u64,
+    /// Keeps the answers.
+    pub asides: &'a Asides,
 }
 
 /// Why a call has no answer.
@@ -51,13 +54,13 @@ impl Caller<'_> {
     /// Asks for a document.
     pub async fn get(
         &self,
-        (path, query): (&str, &[(&str, &str)]),
+        (call, path, query): (Call, &str, &[(&str, &str)]),
         waiter: &mut Waiter<'_>,
         until: Instant,
     ) -> Result<Answer, NoAnswer> {
         let until = until.min(after(clock::now(), self.idle));
         let response = self.send((path, query), waiter, until).await?;
-        self.read(response, waiter, until).await
+        self.read((call, response), waiter, until).await
     }
 
     /// Asks for a stream of events and reads it until it ends or the time is up.
@@ -71,7 +74,7 @@ impl Caller<'_> {
         let mut response = self.send((path, query), waiter, head).await?;
         let is_stream = document::is_stream(&message::content_type(response.headers()));
         if response.status().as_u16() != 200 || !is_stream {
-            return Ok(Events::Other(self.read(response, waiter, head).await?));
+            return Ok(Events::Other(self.read((Call::Events, response), waiter, head).await?));
         }
         let blank = assemble::begin(ResponseMode::Streaming, Value::Null, Posted::default());
         let mut reader = StreamReader::new(blank, self.max_body);
@@ -115,14 +118,15 @@ impl Caller<'_> {
 
     async fn read(
         &self,
-        mut response: Response,
+        (call, mut response): (Call, Response),
         waiter: &mut Waiter<'_>,
         until: Instant,
     ) -> Result<Answer, NoAnswer> {
+        let head = Head::of(call, &response);
         let mut answer = Answer {
             status: response.status().as_u16(),
             content_type: message::content_type(response.headers()),
-            dify_version: text(response.headers(), "x-version"),
+            dify_version: asides::version(response.headers()),
             date: text(response.headers(), DATE.as_str()).and_then(|date| read_date(&date)),
             body: Vec::new(),
         };
@@ -132,7 +136,10 @@ impl Caller<'_> {
                     return Err(NoAnswer::Failed("the answer is too large".to_owned()));
                 }
                 Ok(Ok(Some(piece))) => answer.body.extend_from_slice(&piece),
-                Ok(Ok(None)) => return Ok(answer),
+                Ok(Ok(None)) => {
+                    self.asides.hear(head, &answer.body);
+                    return Ok(answer);
+                }
                 Ok(Err(error)) => return Err(NoAnswer::Failed(failure::reason(&error))),
                 Err(given_up) => return Err(no_answer(given_up, waiter)),
             }

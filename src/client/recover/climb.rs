@@ -12,7 +12,7 @@ use crate::client::recover::same::Ours;
 use crate::client::recover::sight::{self, Found, Sending, Sight};
 use crate::client::recover::{Known, Over, Search};
 use crate::client::wait::{GivenUp, after};
-use crate::exchange::{Ending, NodeRun, RecoveredBy, Trace, Transcript};
+use crate::exchange::{Call, Ending, NodeRun, RecoveredBy, Trace, Transcript};
 use crate::wire::request;
 
 /// A search under way.
@@ -26,6 +26,18 @@ pub(super) struct Climb<'s, 'a, 'b> {
     nodes: Vec<NodeRun>,
     /// What the last look showed that was not cut short by the end of the search.
     shown: Option<String>,
+    /// How many pages of the logs without the run are believed; none: as many as there is time for.
+    looks: Option<u32>,
+}
+
+/// What a search gathered besides the run's end.
+pub(super) struct Gathered {
+    /// The nodes that were told again.
+    pub nodes: Vec<NodeRun>,
+    /// Dify's version.
+    pub version: Option<String>,
+    /// What the last look showed.
+    pub shown: Option<String>,
 }
 
 /// Whether the events endpoint is worth asking.
@@ -36,15 +48,20 @@ enum Follows {
 }
 
 impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
-    /// Begins a search that ends at `until`.
-    pub(super) fn new(search: &'s mut Search<'a, 'b>, lost: &'s Transcript, until: Instant) -> Self {
+    /// Begins a search that ends at `until`, or after so many looks into logs without the run.
+    pub(super) fn new(
+        search: &'s mut Search<'a, 'b>,
+        lost: &'s Transcript,
+        (until, looks): (Instant, Option<u32>),
+    ) -> Self {
         let (pause, version) = (BackOff::new(&search.waits), lost.dify_version.clone());
-        Self { search, lost, until, pause, version, follows: Follows::MayBe, nodes: Vec::new(), shown: None }
+        let (nodes, shown) = (Vec::new(), None);
+        Self { search, lost, until, pause, version, follows: Follows::MayBe, nodes, shown, looks }
     }
 
-    /// The nodes that were told again, and Dify's version.
-    pub(super) fn gathered(self) -> (Vec<NodeRun>, Option<String>) {
-        (self.nodes, self.version)
+    /// What was learnt, whatever came of it.
+    pub(super) fn gathered(self) -> Gathered {
+        Gathered { nodes: self.nodes, version: self.version, shown: self.shown }
     }
 
     /// Looks at a run until it has ended.
@@ -86,6 +103,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     /// Looks for the run of our user until there is one.
     async fn find(&mut self) -> Result<String, Over> {
         let user = &self.search.request.user;
+        let mut empty = 0;
         loop {
             if !self.is_unique() {
                 let why = "the logs were not searched, for the test's `user` is not this attempt's alone";
@@ -101,7 +119,13 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
                     );
                     return Err(Over::Lost(why, Trace::Seen));
                 }
-                Found::Nothing => format!("the logs show no run of the user {user:?}"),
+                Found::Nothing => {
+                    empty += 1;
+                    if self.looks.is_some_and(|looks| empty >= looks) {
+                        return Err(Over::Lost(self.never_came(empty), Trace::None));
+                    }
+                    format!("the logs show no run of the user {user:?}")
+                }
                 Found::Refused(why) => {
                     return Err(Over::Lost(format!("the logs could not be searched: {why}"), Trace::None));
                 }
@@ -109,6 +133,16 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
             };
             self.rest(why, Trace::None).await?;
         }
+    }
+
+    /// What is said where the logs were answered so often without the run.
+    fn never_came(&self, looks: u32) -> String {
+        let user = &self.search.request.user;
+        let sent = format_duration(clock::now().saturating_duration_since(self.search.sent_at));
+        format!(
+            "the logs show no run of the user {user:?}, in {looks} looks, the last {sent} after it was sent: \
+             the request may never have arrived, or the run goes on for longer"
+        )
     }
 
     fn is_unique(&self) -> bool {
@@ -154,7 +188,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     async fn look(&mut self, id: &str) -> Result<Sight, Over> {
         let path = request::detail_path(id);
         let caller = self.search.caller;
-        match caller.get((&path, &[]), self.search.waiter, self.until).await {
+        match caller.get((Call::Detail, &path, &[]), self.search.waiter, self.until).await {
             Ok(answer) => {
                 self.version = answer.dify_version.clone().or(self.version.take());
                 Ok(sight::read_detail(&answer, &self.ours(id)))
@@ -168,7 +202,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     async fn look_into_logs(&mut self) -> Result<Found, Over> {
         let query = request::logs_query(&self.search.request.user);
         let caller = self.search.caller;
-        match caller.get((request::logs_path(), &query), self.search.waiter, self.until).await {
+        match caller.get((Call::Logs, request::logs_path(), &query), self.search.waiter, self.until).await {
             Ok(answer) => {
                 let ago = seconds(clock::now().saturating_duration_since(self.search.sent_at));
                 let sending = Sending { ago, at: clock::wall().as_second().saturating_sub(ago) };
@@ -186,6 +220,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
         let shown = if cut_short { self.shown.take() } else { None }.unwrap_or(why);
         let Some(wait) = self.pause.wait(self.until.saturating_duration_since(now)) else {
             if self.until >= self.search.waiter.end {
+                self.shown = Some(shown);
                 return Err(Over::GivenUp(GivenUp::Deadline));
             }
             let sent = format_duration(now.saturating_duration_since(self.search.sent_at));

@@ -17,19 +17,28 @@ pub struct Loss {
     pub how: String,
     /// How long it is looked for, at most.
     pub patience: Duration,
+    /// After how many pages of the logs without it it is taken for lost; none: as many as there is time for.
+    pub looks: Option<u32>,
 }
+
+/// Looks into logs without the run that are believed, where it may never have started: 46 s with the usual waits.
+///
+/// Dify writes a run into its logs when the run ends, so that a few looks do not suffice.
+const LOOKS: u32 = 6;
 
 /// Tells whether a run was lost: it may have started, and its end was not told.
 ///
 /// A silence before the first event of a stream proves nothing (Dify 1.13 and 1.14 answer bad inputs so): only a few
 /// looks are spent on it.
 pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
-    let whole = |how: String| Some(Loss { how, patience: waits.deadline });
+    let whole = |how: String| Some(Loss { how, patience: waits.deadline, looks: None });
+    let perhaps_never_sent = |how: String| Some(Loss { how, patience: waits.deadline, looks: Some(LOOKS) });
     match &transcript.ending {
         // The head of a refusal came: nothing ran.
         Ending::Cut { .. } if transcript.http_status.is_some_and(|status| (400..500).contains(&status)) => {
             None
         }
+        Ending::Cut { detail } if transcript.http_status.is_none() => perhaps_never_sent(detail.clone()),
         Ending::Cut { detail } => whole(detail.clone()),
         Ending::Stalled { wait: Wait::Idle, after } => {
             whole(format!("nothing came for {}", format_duration(*after)))
@@ -40,12 +49,17 @@ pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
                 ResponseMode::Blocking => waits.deadline,
                 ResponseMode::Streaming => waits.deadline.min(waits.poll.saturating_mul(4)),
             };
-            Some(Loss { how, patience })
+            Some(Loss { how, patience, looks: None })
         }
         Ending::Rejected(error)
             if error.class == ErrorClass::Transport && matches!(error.status, 502..=504 | 524) =>
         {
-            whole(format!("a proxy answered HTTP {}", error.status))
+            let how = format!("a proxy answered HTTP {}", error.status);
+            if matches!(error.status, 502 | 503) { perhaps_never_sent(how) } else { whole(how) }
+        }
+        // Handed over, not refused: it went on under its id (read in Dify's sources).
+        Ending::Rejected(error) if error.status == 202 && transcript.run_id.is_some() => {
+            whole("Dify handed the run over for maintenance (HTTP 202)".to_owned())
         }
         Ending::Rejected(_)
         | Ending::Finished

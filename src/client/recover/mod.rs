@@ -26,7 +26,7 @@ pub use self::ask::Caller;
 pub use self::loss::{Loss, loss};
 pub use self::users::Users;
 
-use self::climb::Climb;
+use self::climb::{Climb, Gathered};
 
 /// The search for one lost run.
 pub struct Search<'a, 'b> {
@@ -65,22 +65,22 @@ impl Search<'_, '_> {
     /// Looks for a lost run until its end is known or the patience ends; total time and the word to stop end it sooner.
     pub async fn run(mut self, lost: Transcript, loss: Loss) -> Transcript {
         let until = after(clock::now(), loss.patience).min(self.waiter.end);
-        let mut climb = Climb::new(&mut self, &lost, until);
+        let mut climb = Climb::new(&mut self, &lost, (until, loss.looks));
         let found = match lost.run_id.clone() {
             Some(id) => climb.watch(&id, RecoveredBy::Detail).await.map(|known| (id, known)),
             None => climb.find_and_watch().await,
         };
-        let (nodes, version) = climb.gathered();
+        let Gathered { nodes, version, shown } = climb.gathered();
         let elapsed = clock::now().saturating_duration_since(self.sent_at);
         let transcript = Transcript { elapsed, dify_version: version, ..lost };
         match found {
             Ok((id, known)) => recovered(transcript, (id, known), nodes, loss.how),
             Err(Over::Lost(why, trace)) => {
-                Transcript { recovery: Some(Recovery::Lost { why, trace }), ..transcript }
+                Transcript { recovery: Some(Recovery::Lost { lost: loss.how, why, trace }), ..transcript }
             }
             Err(Over::GivenUp(given_up)) => {
-                let why = "its end was looked for in vain".to_owned();
-                let recovery = Some(Recovery::Lost { why, trace: Trace::Seen });
+                let why = shown.unwrap_or_else(|| "no look for it was answered".to_owned());
+                let recovery = Some(Recovery::Lost { lost: loss.how, why, trace: Trace::Seen });
                 let ending = match given_up {
                     GivenUp::Deadline => Ending::TimedOut { after: self.timeouts.total },
                     GivenUp::Stopped(reason) => Ending::Stopped { reason: reason.to_string() },

@@ -206,7 +206,7 @@ fn by(transcript: &Transcript) -> RecoveredBy {
 /// Why the run was not found, and whether it left a trace.
 fn lost(transcript: &Transcript) -> (&str, Trace) {
     match &transcript.recovery {
-        Some(Recovery::Lost { why, trace }) => (why, *trace),
+        Some(Recovery::Lost { why, trace, .. }) => (why, *trace),
         other => panic!("not lost but {other:?}, {:?}", transcript.ending),
     }
 }

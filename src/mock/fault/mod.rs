@@ -21,7 +21,7 @@ pub use self::decode::{OPTIONS, check_entry, decode_faults, parse_fault};
 pub use self::document::play_document;
 pub use self::head::{Asked, Instead, Page, Then, instead};
 pub use self::name::{FaultError, NAMES};
-pub use self::stream::play_stream;
+pub use self::stream::{dressed_event, play_stream};
 pub use self::turns::Turns;
 pub use self::usage::reshape;
 

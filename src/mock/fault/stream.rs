@@ -172,6 +172,14 @@ fn dressed(frames: &[Frame], dress: &Dress) -> Vec<Step> {
     steps
 }
 
+/// One more event, in the lines that were asked for.
+pub fn dressed_event(event: Vec<u8>, dress: &Dress) -> Bytes {
+    match dress.lines {
+        Lines::Lf => Bytes::from(event),
+        Lines::CrLf => with_crlf(&event),
+    }
+}
+
 fn with_crlf(bytes: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(bytes.len() + 4);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {

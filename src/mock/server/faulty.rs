@@ -10,18 +10,18 @@ use serde_json::{Map, Value};
 use super::body::Answer;
 use super::life::Life;
 use super::lost::Lost;
-use super::play::play;
+use super::play::{Playing, play};
 use super::refusal::Refusal;
 use super::respond::{Content, refuse, respond};
 use super::route::Call;
 use super::run::keep_alive;
-use super::state::State;
+use super::state::{State, StoredRun};
 use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
-use crate::mock::answer::{DifyVersion, PING, Run, id_of, write_handover, write_stream};
+use crate::mock::answer::{DifyVersion, PING, Run, id_of, stopped_event, write_handover, write_stream};
 use crate::mock::fault::{
     Active, Answers, Asked, Booked, Broken, Chunks, Cut, Dress, Encoding, Instead, Page, Played, Replacement,
-    Step, Then, instead, play_document, play_stream,
+    Step, Then, dressed_event, instead, play_document, play_stream,
 };
 use crate::mock::options::Pace;
 
@@ -76,7 +76,7 @@ pub fn answer_instead(
             [first_ping, Step::Send(Bytes::from(frame))].into_iter().chain(then).collect()
         }
     };
-    let pieces = play(steps, &Dress::default(), &state.options);
+    let pieces = play(steps, &Dress::default(), &state.options, None);
     respond(version, 200, Content::Events, Answer::Played { pieces, length: None })
 }
 
@@ -91,32 +91,62 @@ pub async fn answer_faulty(
     let played = if is_streamed { play_stream(&run, active) } else { play_document(&run, active) };
     let happened = if let Played::Stream { happened, .. } = &played { *happened } else { 0 };
     let is_silent = played == Played::Silent;
-    let response = put(played, &run, state, &active.dress);
-    match active.cut {
-        Some(cut) if cut.booked == Booked::Yes => lose(state, call, run, (cut, happened)),
-        Some(_) => {}
-        None if is_streamed => drop(keep_alive(state, call, run, state.options.pace)),
-        None => drop(keep_alive(state, call, run, Pace::AtOnce)),
+    let pace = if is_streamed { state.options.pace } else { Pace::AtOnce };
+    let run = match active.cut {
+        Some(cut) if cut.booked == Booked::Yes => Kept::Stored(lose(state, call, run, (cut, happened, pace))),
+        Some(_) => Kept::Forgotten(run),
+        None => Kept::Stored(keep_alive(state, call, run, pace)),
+    };
+    if let (Kept::Stored(stored), Pace::Real) = (&run, pace) {
+        state.begin(stored);
     }
+    let response = put(played, &run, state, active);
     if is_silent {
         tokio::time::sleep(state.options.stream_idle).await;
     }
     response
 }
 
-/// Remembers a run of which its client saw so many events.
-fn lose(state: &State, call: &Call, run: Run, (cut, happened): (Cut, usize)) {
+/// A run, in the mock's books or not.
+enum Kept {
+    Stored(Arc<StoredRun>),
+    Forgotten(Run),
+}
+
+impl Kept {
+    fn run(&self) -> &Run {
+        match self {
+            Self::Stored(stored) => &stored.run,
+            Self::Forgotten(run) => run,
+        }
+    }
+
+    /// What a stop can end.
+    fn playing(&self, active: &Active) -> Option<Playing> {
+        let Self::Stored(stored) = self else { return None };
+        let last = active.cut.is_none().then(|| dressed_event(stopped_event(&stored.run), &active.dress));
+        Some(Playing { stored: stored.clone(), last })
+    }
+}
+
+/// Remembers a run of which its client saw so many events; in real time it goes on in its own time.
+fn lose(state: &State, call: &Call, run: Run, (cut, happened, pace): (Cut, usize, Pace)) -> Arc<StoredRun> {
+    let lost = Lost::new(cut.running);
+    if pace == Pace::Real && !lost.is_endless() {
+        return keep_alive(state, call, run, Pace::Real);
+    }
     let events = write_stream(&run);
     let bytes = call.body.len() + events.bytes.len();
-    let (life, lost) = (Life::hold(events, happened), Lost::new(cut.running));
+    let life = Life::hold(events, happened);
     if lost.is_over() {
         life.release();
     }
-    state.lose((run, call.app.clone()), bytes, (life, lost));
+    state.lose((run, call.app.clone()), bytes, (life, lost))
 }
 
 /// Puts an answer on the wire.
-fn put(played: Played, run: &Run, state: &State, dress: &Dress) -> Response<Answer> {
+fn put(played: Played, kept: &Kept, state: &State, active: &Active) -> Response<Answer> {
+    let (run, dress) = (kept.run(), &active.dress);
     let (content, steps, length) = match played {
         Played::Stream { steps, .. } => (Content::Events, steps, None),
         Played::Document { steps, length } => (Content::RunJson, steps, length),
@@ -127,7 +157,7 @@ fn put(played: Played, run: &Run, state: &State, dress: &Dress) -> Response<Answ
     };
     let is_plain = dress.encoding == Encoding::Identity && dress.chunks == Chunks::Events;
     let length = length.filter(|_| is_plain);
-    let pieces = play(steps, dress, &state.options);
+    let pieces = play(steps, dress, &state.options, kept.playing(active));
     let mut response = respond(run.version, 200, content, Answer::Played { pieces, length });
     if dress.encoding == Encoding::Gzip {
         response.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));

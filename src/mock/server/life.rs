@@ -58,6 +58,7 @@ pub struct Life {
 struct Frames {
     timed: Vec<Frame>,
     held: Vec<Frame>,
+    is_stopped: bool,
 }
 
 impl Life {
@@ -126,11 +127,17 @@ impl Life {
         }
         let mut frames = self.lock();
         frames.held.clear();
+        frames.is_stopped = true;
         frames.timed.retain(|frame| frame.due <= now);
         frames.timed.push(Frame { due: now, kind: Kind::Finished, bytes: last });
         drop(frames);
         self.changed.notify_waiters();
         true
+    }
+
+    /// Whether it was stopped while it ran.
+    pub fn is_stopped(&self) -> bool {
+        self.lock().is_stopped
     }
 
     /// How the run stands now.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,8 @@ use flate2::write::GzEncoder;
 use futures_util::{Stream, stream};
 
 use super::pace::wait_before;
+use super::state::StoredRun;
+use crate::base::clock;
 use crate::mock::answer::PING;
 use crate::mock::fault::{Broken, Chunks, Dress, Encoding, Step};
 use crate::mock::options::{MockOptions, Pace};
@@ -25,15 +28,32 @@ static BLANKS: [u8; 64 * 1024] = [b' '; 64 * 1024];
 /// The pieces of a body, and perhaps its breaking off.
 pub type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Broken>> + Send>>;
 
-/// Plays steps, nodes at their pace; a silent stream is closed as the mock's options say.
-pub fn play(steps: Vec<Step>, dress: &Dress, options: &MockOptions) -> Pieces {
+/// A run whose stream is played, and what its stream ends with when it is stopped.
+pub struct Playing {
+    /// The run, as the mock remembers it.
+    pub stored: Arc<StoredRun>,
+    /// The event of the stop; none where the fault loses the event that ends a run.
+    pub last: Option<Bytes>,
+}
+
+/// Plays steps, nodes at their pace; a silent stream is closed as the mock's options say, that of a stopped run ends.
+pub fn play(steps: Vec<Step>, dress: &Dress, options: &MockOptions, playing: Option<Playing>) -> Pieces {
     let gzip = match dress.encoding {
         Encoding::Identity => None,
         Encoding::Gzip => Some(GzEncoder::new(Vec::new(), Compression::fast())),
     };
     let (idle, pace) = (options.stream_idle, options.pace);
-    let player = Player { steps: steps.into(), gzip, chunks: dress.chunks, rest: Bytes::new(), idle, pace };
+    let player =
+        Player { steps: steps.into(), gzip, chunks: dress.chunks, rest: Bytes::new(), idle, pace, playing };
     Box::pin(stream::unfold(player, next))
+}
+
+/// How a wait came to its end.
+enum Waited {
+    /// The time is over.
+    Whole,
+    /// The run was stopped: what its stream ends with.
+    Stopped(Bytes),
 }
 
 struct Player {
@@ -44,6 +64,7 @@ struct Player {
     rest: Bytes,
     idle: Duration,
     pace: Pace,
+    playing: Option<Playing>,
 }
 
 async fn next(mut player: Player) -> Option<(Result<Bytes, Broken>, Player)> {
@@ -75,10 +96,10 @@ impl Player {
         match step {
             Step::Send(bytes) => {
                 let wait = wait_before(&bytes, self.pace);
-                if !wait.is_zero() {
-                    tokio::time::sleep(wait).await;
+                match self.wait(wait).await {
+                    Waited::Whole => Ok(bytes),
+                    Waited::Stopped(last) => Ok(last),
                 }
-                Ok(bytes)
             }
             Step::Blanks(count) => {
                 let now = count.min(BLANKS.len() as u64);
@@ -109,6 +130,29 @@ impl Player {
                 Err(broken)
             }
         }
+    }
+
+    /// Waits for a node's end; a stop ends the wait, and the stream: what is still to come is what the fault adds.
+    async fn wait(&mut self, wait: Duration) -> Waited {
+        let Some(playing) = &self.playing else {
+            tokio::time::sleep(wait).await;
+            return Waited::Whole;
+        };
+        let until = clock::now() + wait;
+        loop {
+            let changed = playing.stored.life.changed();
+            if playing.stored.life.is_stopped() {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(until.into()) => return Waited::Whole,
+                () = changed => {}
+            }
+        }
+        let last = playing.last.clone().unwrap_or_default();
+        self.playing = None;
+        self.steps.retain(|step| !matches!(step, Step::Send(_) | Step::Blanks(_)));
+        Waited::Stopped(last)
     }
 
     fn encoded(&mut self, bytes: Bytes) -> Bytes {

@@ -26,7 +26,7 @@ use crate::exchange::ResponseMode;
 use crate::mock::answer::graph::Graph;
 use crate::mock::answer::{DifyVersion, Run, id_of, write_blocking, write_paused, write_stream};
 use crate::mock::book::Ask;
-use crate::mock::fault::{Active, reshape};
+use crate::mock::fault::{Active, Answers, reshape};
 use crate::mock::form::FormError;
 use crate::mock::options::Pace;
 use crate::mock::reply::Reject;
@@ -70,7 +70,8 @@ pub async fn answer_run(state: &Arc<State>, call: &Call, pinned: Option<&str>) -
     if let Some(Reject { http, code, message }) = &graph.reply.reject {
         return reject(state, request.mode, &Refusal::new(*http, code, message.as_str()));
     }
-    if state.options.pace == Pace::Real && request.mode == ResponseMode::Blocking {
+    let is_document = request.mode == ResponseMode::Blocking && active.dress.blocking == Answers::Document;
+    if state.options.pace == Pace::Real && is_document {
         let elapsed = Duration::try_from_secs_f64(graph.elapsed).unwrap_or(Duration::ZERO);
         tokio::time::sleep(elapsed).await;
     }

@@ -172,10 +172,11 @@ impl State {
     }
 
     /// Remembers a run of which its client lost sight.
-    pub fn lose(&self, (run, app): (Run, Arc<str>), bytes: usize, life: (Life, Lost)) {
+    pub fn lose(&self, (run, app): (Run, Arc<str>), bytes: usize, life: (Life, Lost)) -> Arc<StoredRun> {
         let (life, lost) = life;
         let stored = self.store((run, app), bytes, (life, Some(lost)));
         self.begin(&stored);
+        stored
     }
 
     fn store(

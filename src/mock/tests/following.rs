@@ -145,3 +145,81 @@ async fn a_stopped_run_is_silent_until_the_idle_limit() {
     assert_eq!(told.text().await.unwrap(), "event: ping\n\n");
     server.shutdown().await;
 }
+
+/// Starts a run that goes wrong in real time, and reads it up to its slow node: what was read, the run, its task.
+async fn to_the_slow_node(server: &MockServer) -> (reqwest::Response, String, String) {
+    let mut own = start(server, "streaming").await;
+    let text = read_until(&mut own, "\"title\":\"slow\"").await;
+    let first = text.split("\"task_id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let run = text.split("\"workflow_run_id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    (own, run, first)
+}
+
+async fn status(server: &MockServer, run: &str) -> String {
+    let detail: Value = get(server, &format!("/workflows/run/{run}")).await.json().await.unwrap();
+    detail["status"].as_str().unwrap().to_owned()
+}
+
+/// What comes until the answer ends, however it does.
+async fn rest(mut response: reqwest::Response) -> String {
+    let mut text = String::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        text += &String::from_utf8_lossy(&chunk);
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_faulted_stream_takes_its_time_and_can_be_stopped_midway() {
+    let serve_slow = |elapsed: &str, fault: &str| {
+        let yaml = format!(
+            "{{ nodes: [{{ title: first }}, {{ title: slow, elapsed: {elapsed} }}], fault: {fault} }}"
+        );
+        let stream_idle = Duration::from_millis(80);
+        serve(&yaml, MockOptions { pace: Pace::Real, stream_idle, ..MockOptions::default() })
+    };
+    let forms = ["crlf", "one_byte_chunks", "missing_started", "zero_usage", "[crlf, one_byte_chunks]"];
+    let losses = [
+        "no_terminal_event",
+        "{ no_terminal_event: , end: reset }",
+        "{ drop_after: 9999 }",
+        "{ stall_after: 9999 }",
+        "{ cut_mid_event: 9999 }",
+        "{ drop_after: 9999, running: forever }",
+    ];
+    for (fault, has_end) in
+        forms.map(|fault| (fault, true)).into_iter().chain(losses.map(|fault| (fault, false)))
+    {
+        let server = serve_slow("600s", fault);
+        let (own, run, task) = to_the_slow_node(&server).await;
+        assert_eq!(status(&server, &run).await, "running", "{fault}");
+        let url = format!("{}/workflows/tasks/{task}/stop", server.base_url());
+        client().post(url).bearer_auth("app-x").json(&json!({ "user": "hu" })).send().await.unwrap();
+        let text = rest(own).await;
+        assert_eq!(text.contains("\"status\":\"stopped\""), has_end, "{fault}: {text}");
+        assert!(
+            !text.contains("\"status\":\"succeeded\"") && !text.contains("node_finished"),
+            "{fault}: {text}"
+        );
+        assert_eq!(status(&server, &run).await, "running", "{fault}: a stopped run says so for ever");
+        server.shutdown().await;
+    }
+    let server = serve_slow("300ms", "crlf");
+    let (own, run, _) = to_the_slow_node(&server).await;
+    assert_eq!(status(&server, &run).await, "running");
+    assert!(rest(own).await.contains("\"status\":\"succeeded\""));
+    assert_eq!(status(&server, &run).await, "succeeded");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn in_real_time_a_run_that_was_lost_goes_on_in_its_own_time() {
+    let yaml = "{ nodes: [{ title: first }, { title: slow, elapsed: 600s }], fault: { drop_after: 3 } }";
+    let server = serve(yaml, MockOptions { pace: Pace::Real, ..MockOptions::default() });
+    let text = rest(start(&server, "streaming").await).await;
+    let run = events(&text)[0]["workflow_run_id"].as_str().unwrap().to_owned();
+    for _ in 0..4 {
+        assert_eq!(status(&server, &run).await, "running", "asking brings it no nearer to its end");
+    }
+    server.shutdown().await;
+}

@@ -109,6 +109,15 @@ pub fn load_alone(working_dir: &Path) -> (Option<ProjectSpec>, Vec<Problem>) {
     (project, problems)
 }
 
+/// A project file that is not written yet.
+pub fn read_project_text(text: &str, folder: &Path) -> (Option<ProjectSpec>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let document = parse_yaml(PROJECT_FILE, text.as_bytes().to_vec(), &mut problems);
+    let mut reader = Reader { source: document.source, problems: &mut problems };
+    let project = document.root.map(|root| read_project(&mut reader, root, folder.to_path_buf()));
+    (project, problems)
+}
+
 fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
     let name = shown(path, root);
     let bytes = read_bytes(path, &name, problems)?;

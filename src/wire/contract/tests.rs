@@ -27,6 +27,18 @@ fn recorded(version: &str) -> Vec<(Option<Answer>, Value)> {
             let kind = if answer["data"]["status"] == "paused" { Answer::Paused } else { Answer::Run };
             all.push((Some(kind), answer));
         }
+        let status = json["response"]["status"].as_u64().unwrap();
+        let kind = match (json["request"]["method"].as_str().unwrap(), asked.split('?').next().unwrap()) {
+            (_, _) if status >= 400 && body.starts_with('{') => Some(Answer::Refusal),
+            ("GET", path) if path.contains("/workflows/run/") && status == 200 => Some(Answer::Detail),
+            ("GET", path) if path.ends_with("/workflows/logs") && status == 200 => Some(Answer::Logs),
+            ("GET", path) if path.contains("/form/human_input/") && status == 200 => Some(Answer::Form),
+            ("POST", path) if path.ends_with("/files/upload") && status == 201 => Some(Answer::Upload),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            all.push((Some(kind), serde_json::from_str(body).unwrap()));
+        }
     }
     all
 }
@@ -76,6 +88,72 @@ fn recordings_have_no_deviation_and_each_planted_change_is_found() {
         }
     }
     assert!(planted > 10_000, "{planted} changed types were found");
+}
+
+#[test]
+fn documents_of_other_calls_are_known_field_by_field() {
+    let contracts = Contracts::new();
+    for (version, kinds) in [("1.12.1", 4), ("1.14.2", 5)] {
+        let contract = contracts.of(Some(version));
+        let all = recorded(version);
+        let mut met = HashSet::new();
+        for (answer, json) in all.iter().filter_map(|(answer, json)| Some(((*answer)?, json))) {
+            if matches!(answer, Answer::Run | Answer::Paused) {
+                continue;
+            }
+            met.insert(answer.word());
+            for key in json.as_object().unwrap().keys() {
+                if key == "id" && answer == Answer::Detail {
+                    continue;
+                }
+                let mut lacks = json.clone();
+                lacks.as_object_mut().unwrap().remove(key);
+                let found = deviations(contract, (Some(answer), &lacks));
+                assert!(matches!(&found[..], [Deviation::MissingField(..)]), "without {key}: {found:?}");
+            }
+            let mut new = json.clone();
+            new["surprise"] = json!(1);
+            let found = deviations(contract, (Some(answer), &new));
+            assert!(matches!(&found[..], [Deviation::NewField(..)]), "{found:?}");
+        }
+        assert_eq!(met.len(), kinds, "{met:?}");
+    }
+}
+
+#[test]
+fn every_recorded_answer_tells_its_version_in_the_head() {
+    for version in ["1.12.1", "1.14.2"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/wire").join(version);
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let Ok(json) = serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()) else { continue };
+            let headers = json["response"]["headers"].as_array().unwrap();
+            let header = headers.iter().find(|header| header[0] == "X-Version");
+            let mut found = Vec::new();
+            check_head(Answer::Stream, header.and_then(|header| header[1].as_str()), &mut found);
+            assert_eq!(found, [], "{}", path.display());
+        }
+    }
+    for (version, said) in [
+        (None, "the run's detail lacks the header `X-Version`"),
+        (Some("main"), "the run's detail: the header `X-Version` is no version's number"),
+        (Some("1"), "the run's detail: the header `X-Version` is no version's number"),
+    ] {
+        let mut found = Vec::new();
+        check_head(Answer::Detail, version, &mut found);
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [said]);
+    }
+}
+
+#[test]
+fn a_detail_of_nulls_is_known_up_to_1_12_only() {
+    let contracts = Contracts::new();
+    let nulls = json!({
+        "id": null, "workflow_id": null, "status": null, "inputs": null, "outputs": null, "error": null, "total_steps": null,
+        "total_tokens": null, "created_at": null, "finished_at": null, "elapsed_time": null,
+    });
+    assert_eq!(deviations(contracts.of(Some("1.12.1")), (Some(Answer::Detail), &nulls)), []);
+    assert!(!deviations(contracts.of(Some("1.14.2")), (Some(Answer::Detail), &nulls)).is_empty());
 }
 
 #[test]

@@ -115,6 +115,57 @@ async fn a_blocking_call_that_a_proxy_gave_up_is_found_in_the_logs() {
 }
 
 #[tokio::test]
+async fn logs_without_a_run_that_may_never_have_started_are_read_a_few_times() {
+    let never = [vec![Step::Reset], vec![Step::Close], vec![html("502 Bad Gateway")], vec![html("503 X")]];
+    for run in never {
+        let script = Script { run, logs: vec![logs(&[])], ..Script::default() };
+        let server = script.start().await;
+        let recovery = Recover { deadline: LONG, ..QUICK };
+        let found = Try { recovery, ..Try::blocking() }.send(&server).await;
+        let (why, trace) = lost(&found);
+        assert!(
+            why.starts_with("the logs show no run of the user \"user-7\", in 6 looks, the last "),
+            "{why}"
+        );
+        assert_eq!((server.seen("GET /v1/workflows/logs").len(), trace), (6, Trace::None));
+        assert!(found.run.is_none() && found.elapsed < LONG / 2, "{:?}", found.elapsed);
+        assert_eq!(server.seen("POST").len(), 1, "never sent anew");
+    }
+    // What no look told counts for nothing, and a run that surely started is looked for as long as there is time.
+    let mut pages = vec![vec![html("502 Bad Gateway")]; 8];
+    pages.push(logs(&[("r-1", "user-7", NOON)]));
+    let script =
+        Script { run: vec![Step::Reset], logs: pages, detail: vec![succeeded()], ..Script::default() };
+    assert_eq!(by(&Try::blocking().send(&script.start().await).await), RecoveredBy::Logs);
+    let mut pages = vec![logs(&[]); 8];
+    pages.push(logs(&[("r-1", "user-7", NOON)]));
+    let script =
+        Script { run: gateway_timeout(), logs: pages, detail: vec![succeeded()], ..Script::default() };
+    assert_eq!(by(&Try::blocking().send(&script.start().await).await), RecoveredBy::Logs);
+}
+
+#[tokio::test]
+async fn a_run_that_was_handed_over_is_found_by_its_id() {
+    let body = json!({ "event": "workflow_maintenance_paused", "task_id": "t-1", "workflow_run_id": "r-1" })
+        .to_string();
+    let handed = || vec![Step::Send(document("202 ACCEPTED", "application/json", body.as_bytes()))];
+    let script = Script { run: handed(), detail: vec![running(), succeeded()], ..Script::default() };
+    let server = script.start().await;
+    let found = Try::blocking().send(&server).await;
+    assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Detail, &json!({ "a": 1 })));
+    assert_eq!(server.seen("POST").len(), 1, "it was accepted: to send it again would run it twice");
+    let script = Script { run: handed(), detail: vec![running()], ..Script::default() };
+    let found = Try::blocking().brief().send(&script.start().await).await;
+    assert_eq!(lost(&found).1, Trace::Seen);
+    assert!(matches!(&found.ending, Ending::Rejected(error) if !error.not_started) && found.run.is_none());
+    let nameless =
+        document("202 ACCEPTED", "application/json", b"{\"event\":\"workflow_maintenance_paused\"}");
+    let script = Script { run: vec![Step::Send(nameless)], detail: vec![succeeded()], ..Script::default() };
+    let found = Try::blocking().brief().send(&script.start().await).await;
+    assert!(matches!(found.ending, Ending::Rejected(_)) && found.recovery.is_none() && found.run.is_none());
+}
+
+#[tokio::test]
 async fn what_was_recorded_is_recovered() {
     for version in ["1.12.1", "1.14.2"] {
         let name = |case: &str| format!("{version}/{case}");
@@ -184,6 +235,11 @@ async fn the_total_time_and_the_word_to_stop_end_the_search() {
     attempt.recovery.deadline = LONG;
     let found = attempt.send(&server).await;
     assert_eq!(found.ending, Ending::TimedOut { after: Duration::from_millis(300) });
+    let Some(Recovery::Lost { lost, why, trace: Trace::Seen }) = &found.recovery else { panic!("{found:?}") };
+    assert_eq!(
+        (lost.as_str(), why.as_str()),
+        ("the connection was closed after 1 event", "the run r-1 had not ended")
+    );
     assert_eq!(server.seen("POST /v1/workflows/tasks/t-1/stop").len(), 1);
 
     let server = script().start().await;

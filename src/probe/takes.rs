@@ -1,0 +1,77 @@
+//! What inputs take, in words, and what Dify takes for a number or a checkbox.
+
+use serde_json::Value;
+
+use crate::wire::parameters::{Input, InputKind};
+
+/// The most names of a list that a message shows.
+const MOST_SHOWN: usize = 12;
+
+/// What an input takes, in words.
+pub(super) fn takes(input: &Input) -> String {
+    let most = |what: &str| match input.max_length {
+        Some(most) => format!("{what}, at most {most}"),
+        None => what.to_owned(),
+    };
+    match &input.kind {
+        InputKind::Text => match input.max_length {
+            Some(most) => format!("text of at most {most} characters"),
+            None => "text".to_owned(),
+        },
+        InputKind::Select(options) => {
+            format!("one of {}", listed(&options.iter().map(String::as_str).collect::<Vec<_>>()))
+        }
+        InputKind::Number => "a number".to_owned(),
+        InputKind::Checkbox => "true or false".to_owned(),
+        InputKind::Object => "a mapping".to_owned(),
+        InputKind::File(_) => "a file".to_owned(),
+        InputKind::Files(_) => most("a list of files"),
+        InputKind::Other(kind) => format!("a `{kind}`"),
+    }
+}
+
+pub(super) fn found(value: &Value) -> String {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+    .to_owned()
+}
+
+/// What Dify takes for a number: a text is read as Python reads it, an empty one as null.
+pub(super) fn is_number(value: &Value) -> bool {
+    match value {
+        Value::Number(_) | Value::Bool(_) => true,
+        Value::String(text) => {
+            let text = text.trim();
+            let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+            let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            text.is_empty() || is_whole || (text.contains('.') && text.parse::<f64>().is_ok())
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// What Dify takes for a checkbox; other texts pass through as they are.
+pub(super) fn is_checked(value: &Value) -> bool {
+    let words = ["true", "false", "1", "0", "yes", "no", "on", "off"];
+    match value {
+        Value::Bool(_) => true,
+        Value::Number(number) => ["0", "1"].contains(&number.to_string().as_str()),
+        Value::String(text) => words.contains(&text.to_lowercase().as_str()),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Some names, and how many more there are.
+pub(super) fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(MOST_SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
