@@ -73,7 +73,7 @@ pub fn read_chat(body: &[u8], nonce: &str) -> Result<Vote, String> {
         Some(_) | None => {}
     }
     let content = message.content.as_deref().unwrap_or_default();
-    let grade: Grade = serde_json::from_str(unfenced(content)).map_err(|error| {
+    let grade: Grade = serde_json::from_str(unfenced(without_thoughts(content))).map_err(|error| {
         format!("it did not answer with the JSON object asked for ({error}): {}", excerpt(content))
     })?;
     if grade.nonce != nonce {
@@ -150,6 +150,12 @@ fn share(score: &Number) -> Result<f64, String> {
     }
 }
 
+/// What follows the thoughts that a local model writes before its answer.
+fn without_thoughts(text: &str) -> &str {
+    let end = text.trim_start().starts_with("<think>").then(|| text.rsplit_once("</think>")).flatten();
+    end.map_or(text, |(_, answer)| answer)
+}
+
 /// The text inside of one code fence that holds all of it, else the text.
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
@@ -191,6 +197,8 @@ mod tests {
             chat("```json\n{\"score\":0,\"nonce\":\"5c1f\",\"reason\":\"\"}\n```").unwrap().score,
             0.0
         );
+        let thought = "<think>\nIt says {\"score\": 0}</think> so?</think>\n{\"score\":1,\"nonce\":\"5c1f\",\"reason\":\"\"}";
+        assert_eq!(chat(thought).unwrap().score, 1.0);
     }
 
     #[test]
@@ -218,6 +226,9 @@ mod tests {
             (r#"{"nonce":"5C1F","reason":"","score":1}"#, "nonce"),
             (r#"{"nonce":"x","reason":"","score":1}{"nonce":"5c1f","reason":"","score":0}"#, "trailing"),
             (r#"Sure! {"nonce":"5c1f","reason":"","score":1}"#, "JSON object"),
+            (r#"<think>{"nonce":"5c1f","reason":"","score":1}"#, "JSON object"),
+            (r#"x<think></think>{"nonce":"5c1f","reason":"","score":1}"#, "JSON object"),
+            (r#"<think></think>{"nonce":"5c1f","reason":"","score":1}</think>"#, "JSON object"),
             ("```json\n{\"score\":1,\"nonce\":\"5c1f\",\"reason\":\"\"}\n```\nor 0", "JSON object"),
         ] {
             let said = chat(content).expect_err(content);
