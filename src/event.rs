@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::outcome::{Attempt, CaseOutcome};
+use crate::suite::thresholds::{Comparison, Metric, Statistic};
 
 /// What is known of a run when it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,39 @@ pub struct RunStart {
     /// True when the order was shuffled by the seed.
     #[serde(default)]
     pub shuffled: bool,
+    /// What suites must come to as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<SuiteThresholds>,
+}
+
+/// What all attempts of a suite together must come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuiteThresholds {
+    /// The suite's name.
+    pub suite: String,
+    /// How many tests the whole suite has, those that were not selected included.
+    pub tests: u32,
+    /// Each bound.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// One bound on one statistic of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Which number of an attempt.
+    pub metric: Metric,
+    /// What is made of those of all attempts.
+    pub statistic: Statistic,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what: a share, milliseconds, a count or an amount; exact, as text.
+    #[serde(with = "crate::base::units::exact")]
+    pub limit: Decimal,
+    /// The currency of an amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// What is known of a run when it ends.
@@ -51,9 +87,56 @@ pub struct RunEnd {
     /// Which published versions ran, by app.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<RanVersion>,
+    /// What the budgets came to: the run's, then the suites'.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetFacts>,
     /// What the limit of attempts at once fell to; none where none was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<FallenLimit>,
+}
+
+/// What a budget came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BudgetFacts {
+    /// The suite it is for; none for the whole run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+    /// Tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Counted>,
+    /// Prices, each currency for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cost: Vec<Priced>,
+    /// Milliseconds since its first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<Counted>,
+    /// Attempts whose use nobody knows: what they had set aside counts as spent.
+    #[serde(default)]
+    pub unknown: u32,
+}
+
+/// A number that is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The most it may be.
+    pub limit: u64,
+    /// What it is; more than the limit where attempts at work used more than was expected.
+    pub spent: u64,
+    /// What neither was spent nor is set aside.
+    pub left: u64,
+}
+
+/// An exact amount of a currency that is limited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Priced {
+    /// `USD`, …
+    pub currency: String,
+    /// The most it may be, decimal text.
+    pub limit: String,
+    /// What it is.
+    pub spent: String,
+    /// What neither was spent nor is set aside.
+    pub left: String,
 }
 
 /// A limit of attempts at once that fell, because the target refused some.

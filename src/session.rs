@@ -3,6 +3,7 @@
 //! Neither prints here; what failed is told as text and by kind.
 
 pub(crate) mod against;
+pub(crate) mod budget;
 pub(crate) mod cassettes;
 pub(crate) mod init;
 mod open;
@@ -38,6 +39,8 @@ pub struct Session {
     pub redactor: Redactor,
     /// What is kept of the run.
     pub keeping: Keeping,
+    /// The ledger of its budgets, where other processes draw on them too.
+    pub shared_ledger: Option<PathBuf>,
     /// What was recorded, once the run has ended.
     ended: Ended,
 }
@@ -69,6 +72,9 @@ pub enum SessionError {
     /// The journal cannot be written.
     #[error("the run cannot be recorded: {0}; free some space or choose another --reports folder")]
     Journal(#[from] SinkError),
+    /// The ledger of the budgets cannot be used.
+    #[error("nothing was sent: {0}")]
+    Ledger(#[from] crate::ledger::LedgerError),
     /// The system gives no threads.
     #[error("no threads could be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -83,6 +89,7 @@ impl Session {
             formats,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
+            shared_ledger: None,
             ended: Ended::default(),
         }
     }
@@ -98,7 +105,8 @@ impl Session {
         let journal = self.journal()?;
         let started = Event::RunStarted(self.run_start(&plan, selected));
         let sink = Box::new(Both { journal, listener });
-        let engine = Engine::start(plan, self.run.clone(), sink)?;
+        let purse = self.purse(&plan)?;
+        let engine = Engine::start(plan, self.run.clone(), sink)?.paid_from(purse);
         engine.tell(&started)?;
         Ok(Arc::new(engine))
     }
@@ -128,6 +136,7 @@ impl Session {
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
+            thresholds: plan.thresholds.clone(),
         }
     }
 

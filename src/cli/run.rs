@@ -1,6 +1,8 @@
 //! `flowproof run`: load, plan, run, report.
 
 mod args;
+mod budget;
+mod dry_run;
 
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::signal;
 use crate::event::RunEnd;
+use crate::gate;
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::report;
@@ -34,6 +37,9 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
         return nothing_selected(&plan, args.no_tests);
+    }
+    if args.dry_run {
+        return dry_run::print(&plan, &session, detail(args));
     }
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
@@ -81,6 +87,9 @@ fn carry_out(
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
         engine.close().await;
+        if let Some(failure) = engine.ledger_failure() {
+            say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
+        }
         let ended = ended?;
         // A run is reported also when what it recorded cannot be written.
         Ok((ended, session.save_cassettes(&engine)))
@@ -116,9 +125,14 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Unusable),
     };
-    let exit = exit::of_run(&record, end, args.no_tests);
+    let gates = match gate::judge(&record) {
+        Ok(gates) => gates,
+        Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
+    };
+    let exit = exit::of_run(&record, &gates, end, args.no_tests);
     let written = write(args, session, &record);
-    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
+    let reason = exit.told(&gates);
+    let ending = Ending { code: exit.code(), reason, gates, reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
     }

@@ -114,6 +114,7 @@ fn untold(ending: Ending) -> Untold {
         | Ending::Stalled { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused
         | Ending::Unanswered { .. } => Untold::Lost("the call failed".to_owned()),
     }

@@ -9,10 +9,12 @@ use crate::base::template::Scope;
 use crate::check::{self, Context, Examined};
 use crate::client::Timeouts;
 use crate::engine::Engine;
+use crate::engine::budget::Afforded;
 use crate::engine::cassettes::Route;
 use crate::engine::heard::{heard, retry_after};
 use crate::engine::judging::Opinions;
 use crate::engine::request::{AttemptId, RequestError};
+use crate::engine::usage::{Ended, over_cap};
 use crate::engine::versions::{Seat, version_finding};
 use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::judge::Judging;
@@ -61,6 +63,16 @@ impl Engine {
             Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
         };
         let mut stop = self.stop.subscribe();
+        let afforded = match route.is_live() {
+            true => self.afford(case, &mut stop).await,
+            false => Afforded::Yes(None),
+        };
+        let mut hold = match afforded {
+            Afforded::Yes(hold) => hold,
+            Afforded::No(reason) => return Some(self.unaffordable(case, id, reason)),
+            Afforded::Broken(cause) => return Some(self.unsent_attempt(case, id, cause)),
+            Afforded::Stopped => return None,
+        };
         let turn = async {
             if !route.is_live() {
                 return None;
@@ -74,6 +86,9 @@ impl Engine {
             _ = stop.wait_for(Option::is_some) => return None,
             inside = turn => inside,
         };
+        if let Some(hold) = &mut hold {
+            hold.send();
+        }
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let timeouts = self.timeouts_of(case);
@@ -91,7 +106,17 @@ impl Engine {
         self.keep(case, id, &route, &transcript);
         let made = Made { case, id, scope, due, sent, route };
         let asked = self.ask_judges(case, &made.scope, &transcript).await?;
-        Some(aside(&transcript, || self.judge(&made, &transcript, asked)))
+        let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
+        if let Some(hold) = hold {
+            let ended = Ended {
+                facts: &judged.attempt.facts,
+                judges: &judged.attempt.judges,
+                transcript: &transcript,
+                again: judged.again,
+            };
+            hold.settle(&case.test.suite, &ended).await;
+        }
+        Some(judged)
     }
 
     fn timeouts_of(&self, case: &Case) -> Timeouts {
@@ -122,6 +147,9 @@ impl Engine {
             Route::Send(_) => self.watch_contract(case, transcript),
         };
         findings.extend(deviates);
+        if made.route.is_live() {
+            findings.extend(over_cap(case, transcript, &facts));
+        }
         let verdict = verdict::judge(&findings);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
@@ -188,6 +216,14 @@ impl Engine {
     fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
         let message = format!("the request could not be made: {error}");
         self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
+    }
+
+    /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.
+    fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
+        let cause = Cause { message: reason, hint: None, class: None, stops_suite: false };
+        let mut judged = self.unsent_attempt(case, id, cause);
+        judged.attempt.verdict = Verdict::Skipped;
+        judged
     }
 
     /// An attempt that nothing was sent for: errored.
@@ -259,6 +295,7 @@ pub(super) fn again(transcript: &Transcript) -> Again {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused
         | Ending::Unanswered { .. } => Again::Useless,
     }

@@ -3,8 +3,10 @@
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
 pub(crate) mod attempt;
+pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod cassettes;
+mod conclude;
 pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;
@@ -14,7 +16,9 @@ pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+mod spending;
 mod unrecorded;
+mod usage;
 pub(crate) mod versions;
 
 use std::collections::HashMap;
@@ -27,6 +31,7 @@ use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
+use crate::engine::budget::Purse;
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
 use crate::engine::recorder::Recorder;
@@ -86,6 +91,8 @@ pub struct Engine {
     judges: judging::Bench,
     /// Masks what judges are sent.
     redactor: Redactor,
+    /// What may be used; none where no budget is set.
+    purse: Option<Arc<Purse>>,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -110,10 +117,18 @@ impl Engine {
             watch: contract::Watch::default(),
             judges: judging::Bench::of(&plan)?,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
+            purse: None,
             stop: watch::Sender::new(None),
             run_id,
             plan,
         })
+    }
+
+    /// Draws on the budgets of a run.
+    #[must_use]
+    pub fn paid_from(mut self, purse: Option<Purse>) -> Self {
+        self.purse = purse.map(Arc::new);
+        self
     }
 
     /// Tells the sink of a fact; facts of one case arrive in order.

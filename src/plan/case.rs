@@ -15,9 +15,13 @@ use crate::base::units::Rate;
 use crate::cassette::Shelf;
 use crate::check::Check;
 use crate::client::Endpoint;
+use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
+use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::plan::budget::SuiteBudget;
+use crate::verdict::Repeats;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -29,12 +33,16 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
     pub mock_rules: Vec<crate::mock::script::Rule>,
+    /// What suites must come to as a whole, of those that have tests here.
+    pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,
     /// True when the order was drawn by the seed.
     pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
+    /// What the whole run may use.
+    pub budget: Allowance,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
@@ -109,10 +117,8 @@ pub struct Test {
     pub timeout: Option<Duration>,
     /// Infrastructure retries; none: the target's.
     pub retries: Option<Retries>,
-    /// How often it runs, from 1.
-    pub repeat: u32,
-    /// The share of repeats that must pass, 0 to 1.
-    pub pass_rate: f64,
+    /// How often it runs, and the rate at which it must pass.
+    pub repeats: Repeats,
     /// Whether Dify's token total is held against its nodes' sum.
     pub usage: crate::check::Usage,
     /// What must hold.
@@ -147,6 +153,8 @@ pub struct SuiteHead {
     pub name: Arc<str>,
     /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
     pub cassette: PathBuf,
+    /// What its attempts may use.
+    pub budget: SuiteBudget,
 }
 
 /// A `files` entry before rendering.

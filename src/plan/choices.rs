@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::cassette::Mode;
+use crate::plan::budget::BudgetChoice;
 
 /// Choices of the command line, and where it is silent of the `FLOWPROOF_*` environment.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +26,12 @@ pub struct Choices {
     pub retries: Option<u32>,
     /// Limit of a whole attempt.
     pub timeout: Option<Duration>,
-    /// How often each test runs, from 1.
-    pub repeat: Option<u32>,
+    /// How often each test runs.
+    pub repeat: Option<Times>,
     /// What is sent and recorded, where cassettes are asked for.
     pub record: Option<Mode>,
+    /// What the whole run may use.
+    pub budget: BudgetChoice,
     /// Which tests run, and in what order.
     pub selection: Selection,
     /// The seed of shuffling, sampling and jitter.

@@ -5,21 +5,25 @@ use std::sync::Arc;
 
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::event::SuiteThresholds;
 use crate::judge::JudgeName;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
+use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
-use crate::plan::compile_test::{SuiteContext, compile_test, compile_vars, head_of};
+use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
+use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::load::Loaded;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -67,10 +71,12 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         unsound,
         cases: Vec::new(),
         rules: Vec::new(),
+        thresholds: Vec::new(),
         errors: Vec::new(),
         judge_names: judges::names(project.as_ref()),
         bench,
     };
+    note_shared_names(&suites, &mut building.problems);
     for suite in suites {
         building.add_suite(suite);
     }
@@ -111,12 +117,6 @@ fn prepare(
         }
         None => Default::default(),
     };
-    let mut reader = project.map(|project| Reader { source: project.source.clone(), problems });
-    for (mark, key) in chosen.profile_spec.iter().flat_map(|profile| &profile.unsupported) {
-        if let Some(reader) = &mut reader {
-            reader.not_supported(*mark, key);
-        }
-    }
     prepare_mock(chosen, options, choices)
 }
 
@@ -128,6 +128,7 @@ struct Building<'a, 'p> {
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
     rules: Vec<Rule>,
+    thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
     judge_names: Vec<JudgeName>,
@@ -176,6 +177,7 @@ impl Building<'_, '_> {
             let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
+        self.thresholds.extend(compile_thresholds(&mut reader, &suite, cases.len()));
         if self.problems.len() > before && !self.unsound.contains(&file) {
             self.unsound.push(file.clone());
         }
@@ -249,14 +251,17 @@ impl Building<'_, '_> {
             case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
         }
         cases.shrink_to_fit();
+        self.thresholds.retain(|suite| cases.iter().any(|case| *case.test.suite.name == *suite.suite));
         let plan = Plan {
             templates: Arc::new(self.templates),
             target: self.prepared.target,
             deselected: u32::try_from(all - cases.len()).unwrap_or(u32::MAX),
             cases,
             mock_rules: self.rules,
+            thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
+            budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
             cassettes: None,
             judges: self.bench.of_run(),

@@ -13,9 +13,11 @@ use crate::exchange::ResponseMode;
 use crate::judge::JudgeName;
 use crate::mock::script::compile_script;
 use crate::plan::answers::{answered_forms, compile_answers};
+use crate::plan::budget;
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
+use crate::plan::repeats::repeats_of;
 use crate::plan::shared::SharedChecks;
 use crate::plan::target::{retries_of, usage_of};
 use crate::suite::names::KnownNames;
@@ -53,24 +55,9 @@ pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
     let file = Path::new(&*suite.source.name).with_extension("jsonl");
     SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
+        budget: budget::of_suite(suite),
         cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
     }
-}
-
-/// Compiles `vars`: each may use those before it.
-pub fn compile_vars(
-    reader: &mut Reader<'_>,
-    suite: &SuiteSpec,
-    templates: &mut Templates,
-    choices: &Choices,
-) -> (Arc<Bindings>, KnownNames) {
-    let mut known = KnownNames::default();
-    let mut vars = Vec::with_capacity(suite.vars.len());
-    for entry in &suite.vars {
-        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
-        known.vars.push(entry.key.clone());
-    }
-    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }
 
 /// Compiles a test; what is wrong with it is noted in the reader.
@@ -111,8 +98,7 @@ pub fn compile_test(
             .or(inherited.timeout)
             .or(context.profile.and_then(|profile| profile.timeout)),
         retries: retries_for(own.retries.over(inherited.retries), context),
-        repeat: repeat_of(own, inherited, context),
-        pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
+        repeats: repeats_of(reader, spec, inherited, context),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
         judges: judges_of(&checks),
         checks,
@@ -185,11 +171,6 @@ fn retries_for(spec: RetriesSpec, context: &SuiteContext<'_>) -> Option<Retries>
         jitter: if spec.jitter.is_some() { filled.jitter } else { target.jitter },
         resend: if spec.resend.is_some() { filled.resend } else { target.resend },
     })
-}
-
-fn repeat_of(own: &RunSpec, inherited: &RunSpec, context: &SuiteContext<'_>) -> u32 {
-    let profile = context.profile.and_then(|profile| profile.repeat);
-    context.choices.repeat.or(own.repeat).or(inherited.repeat).or(profile).unwrap_or(1).max(1)
 }
 
 fn compile_checks(

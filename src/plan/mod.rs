@@ -1,6 +1,7 @@
 //! The plan as meant: every default filled in, every row expanded, everything compiled.
 
 mod answers;
+pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod choices;
 pub(crate) mod compile;
@@ -11,9 +12,12 @@ mod files;
 pub(crate) mod judges;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod repeats;
 pub(crate) mod select;
 mod shared;
+mod suite_vars;
 pub(crate) mod target;
+mod thresholds;
 
 #[cfg(test)]
 mod tests;

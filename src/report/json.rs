@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{ContractNote, JudgesSpent, UsageDoubt};
+use crate::event::{BudgetFacts, FallenLimit, RanVersion, RunEnd, RunStart};
+use crate::gate;
+use crate::journal::{CaseRecord, Damage, RunRecord, Saved, SuiteTotals, Totals, Watched};
+use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
+use crate::report::gates::documents;
+use crate::report::judges::{JudgeCounts, prices};
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -50,6 +52,8 @@ struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<&'a str>,
     versions: &'a [RanVersion],
+    #[serde(skip_serializing_if = "<[BudgetFacts]>::is_empty")]
+    budgets: &'a [BudgetFacts],
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<FallenLimit>,
 }
@@ -61,8 +65,12 @@ struct Counts<'a> {
     failed: u32,
     errored: u32,
     inconclusive: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    tolerated: u32,
     flaky: u32,
     skipped: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    over_budget: u32,
     unfinished: u32,
     warnings: u32,
     attempts: u32,
@@ -73,16 +81,15 @@ struct Counts<'a> {
     cost: BTreeMap<&'a str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judges: Option<JudgeCounts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<SavedRuns>,
 }
 
 #[derive(Serialize)]
-struct JudgeCounts<'a> {
-    questions: u64,
-    troubled: u64,
-    requests: u64,
-    tokens: u64,
-    tokens_unknown: u64,
-    cost: BTreeMap<&'a str, String>,
+struct SavedRuns {
+    tests: u32,
+    runs: i64,
+    tokens: i64,
 }
 
 #[derive(Serialize)]
@@ -135,6 +142,10 @@ struct Case<'a> {
     reason: Option<&'a str>,
     duration_ms: f64,
     warnings: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tolerated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<&'a RepeatFacts>,
 }
 
 impl<W: Write> JsonReport<W> {
@@ -147,6 +158,9 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"thresholds\": ")?;
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut out, &documents(&gates))?;
         out.write_all(b",\n\"usage\": ")?;
         serde_json::to_writer(&mut out, &usage(&record.watched))?;
         out.write_all(b",\n\"contract\": ")?;
@@ -195,6 +209,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
         reason: outcome.reason.as_deref(),
         duration_ms: outcome.duration_ms,
         warnings: outcome.warnings,
+        tolerated: outcome.tolerated,
+        repeats: outcome.repeats.as_ref(),
     };
     serde_json::to_writer(&mut *out, &head).expect("names, numbers and texts become JSON");
     let end = out.pop();
@@ -223,6 +239,7 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
         versions: end.map_or(&[], |end| &end.versions),
+        budgets: end.map_or(&[], |end| &end.budgets),
         limit: end.and_then(|end| end.limit),
     }
 }
@@ -239,8 +256,10 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         failed: totals.failed,
         errored: totals.errored,
         inconclusive: totals.inconclusive,
+        tolerated: totals.tolerated,
         flaky: totals.flaky,
         skipped: totals.skipped,
+        over_budget: totals.over_budget,
         unfinished,
         warnings: totals.warnings,
         attempts: totals.attempts,
@@ -248,23 +267,15 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         tokens: totals.tokens,
         tokens_unknown: totals.tokens_unknown,
         cost: prices(&totals.cost),
-        judges: (totals.judges.questions > 0).then(|| judge_counts(&totals.judges)),
+        judges: JudgeCounts::of(&totals.judges),
+        saved: saved(totals.saved),
     }
 }
 
-fn judge_counts(spent: &JudgesSpent) -> JudgeCounts<'_> {
-    JudgeCounts {
-        questions: spent.questions,
-        troubled: spent.troubled,
-        requests: spent.requests,
-        tokens: spent.tokens,
-        tokens_unknown: spent.tokens_unknown,
-        cost: prices(&spent.cost),
-    }
-}
-
-fn prices(sums: &BTreeMap<String, Decimal>) -> BTreeMap<&str, String> {
-    sums.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect()
+/// What sequential tests saved; none where none decided.
+fn saved(saved: Saved) -> Option<SavedRuns> {
+    let Saved { tests, runs, tokens } = saved;
+    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
 }
 
 fn suite(suite: &SuiteTotals) -> Suite<'_> {

@@ -1,14 +1,19 @@
 //! Documents made from a folded run, and the live terminal; every document is a pure function of the record.
 
+mod budget;
 mod diff;
 mod explain;
 mod facts;
+pub(crate) mod gates;
 pub(crate) mod github;
 mod headline;
 pub(crate) mod json;
+mod judges;
 mod junit;
+mod junit_gates;
 mod pieces;
 mod provenance;
+mod repeats;
 mod run_facts;
 pub(crate) mod terminal;
 #[cfg(test)]

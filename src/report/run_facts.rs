@@ -3,7 +3,9 @@
 use crate::base::units::format_count;
 use crate::event::{FallenLimit, RanVersion};
 use crate::journal::{JournalError, RunRecord};
-use crate::outcome::JudgesSpent;
+use crate::report::budget::tell_budgets;
+use crate::report::judges::tell_judges;
+use crate::report::repeats::told_savings;
 use crate::report::text::{Text, Tone, one_line};
 
 /// Versions that are told one by one on the terminal.
@@ -17,37 +19,13 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
+    tell_budgets(text, record);
+    if let Some(saved) = told_savings(record.totals.saved) {
+        text.tone(Tone::Faint, &saved).end();
+    }
     tell_contract(text, record)?;
     tell_judges(text, &record.totals.judges);
     tell_usage(text, record)
-}
-
-/// Writes in one line what judges were asked and what that took, which is in no other sum.
-fn tell_judges(text: &mut Text, spent: &JudgesSpent) {
-    if spent.questions > 0 {
-        text.push("judges: ").push(&one_line(&told_judges(spent), 300)).end();
-    }
-}
-
-/// `3 questions in 5 requests · 1,234 tokens · 0.01 USD · 1 question without an answer`.
-pub(crate) fn told_judges(spent: &JudgesSpent) -> String {
-    let some = |count: u64, word: &str| {
-        format!("{} {word}{}", format_count(count), if count == 1 { "" } else { "s" })
-    };
-    let mut line = format!("{} in {}", some(spent.questions, "question"), some(spent.requests, "request"));
-    match (spent.tokens, spent.tokens_unknown) {
-        (0, 0) => {}
-        (0, _) => line.push_str(" · tokens unknown"),
-        (tokens, 0) => line.push_str(&format!(" · {}", some(tokens, "token"))),
-        (tokens, _) => line.push_str(&format!(" · {} or more", some(tokens, "token"))),
-    }
-    for (currency, amount) in &spent.cost {
-        line.push_str(&format!(" · {} {currency}", amount.normalize()));
-    }
-    if spent.troubled > 0 {
-        line.push_str(&format!(" · {} without an answer", some(spent.troubled, "question")));
-    }
-    line
 }
 
 /// Writes in one line how answers differ from what Dify is known to send.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::repeat::Times;
 use crate::base::units::Rate;
+use crate::plan::budget::BudgetChoice;
 use crate::plan::case::Plan;
 use crate::plan::choices::{Judges, Selection};
 use crate::session::Session;
@@ -32,11 +34,13 @@ pub struct Request {
     /// Requests begun per second.
     pub rate: Option<Rate>,
     /// How often each test runs.
-    pub repeat: Option<u32>,
+    pub repeat: Option<Times>,
     /// Infrastructure retries.
     pub retries: Option<u32>,
     /// Limit of a whole attempt.
     pub timeout: Option<Duration>,
+    /// What the whole run may use.
+    pub budget: BudgetChoice,
     /// The seed; none: drawn.
     pub seed: Option<u64>,
     /// Folder of the reports.

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::base::repeat::Times;
 use crate::base::units::Rate;
-use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::node::{Entry, Node, Source};
+use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_judge::{JudgeSpec, read_judge};
+use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
-use crate::suite::read_test::{read_repeat, read_retries};
+use crate::suite::read_test::read_retries;
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::RetriesSpec;
 
@@ -83,7 +86,7 @@ pub struct ProfileSpec {
     /// The target it runs on.
     pub target: Option<At<String>>,
     /// How often each test runs.
-    pub repeat: Option<u32>,
+    pub repeat: Option<Times>,
     /// Attempts at once.
     pub concurrency: Option<u32>,
     /// Requests begun per second.
@@ -92,8 +95,8 @@ pub struct ProfileSpec {
     pub retries: RetriesSpec,
     /// Limit of a whole attempt.
     pub timeout: Option<std::time::Duration>,
-    /// Keys whose features belong to a later version: problems where the profile is used.
-    pub unsupported: Vec<(Mark, String)>,
+    /// What a run may use.
+    pub budget: Option<BudgetSpec>,
 }
 
 /// Reads the project file; what is wrong with it is noted in the reader.
@@ -186,21 +189,18 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
         rate: None,
         retries: RetriesSpec::default(),
         timeout: None,
-        unsupported: Vec::new(),
+        budget: None,
     };
     for entry in reader.map(node, "a profile", &PROFILE_KEYS) {
         let value = &entry.value;
         match entry.key.as_str() {
             "target" => profile.target = reader.filled_text(value, "`target`"),
-            "repeat" if value.as_map().is_some() => {
-                profile.unsupported.push((entry.mark, "repeat: { min, max }".to_owned()))
-            }
             "repeat" => profile.repeat = read_repeat(reader, value),
             "concurrency" => profile.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
             "rate" => profile.rate = reader.rate(value),
             "retries" => profile.retries = read_retries(reader, value),
             "timeout" => profile.timeout = reader.positive_duration(value, "`timeout`"),
-            "budget" => profile.unsupported.push((entry.mark, "budget".to_owned())),
+            "budget" => profile.budget = Some(read_budget(reader, value, BudgetOf::Profile)),
             _ => {}
         }
     }

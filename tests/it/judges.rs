@@ -541,3 +541,13 @@ fn a_judge_that_cannot_be_asked_is_a_problem_at_its_place() {
         assert!(!said.contains("me:pass"), "{said}");
     }
 }
+
+#[test]
+fn what_a_judge_takes_is_inside_the_budget() {
+    let replies = [("a", "x"), ("b", "y"), ("c", "z")];
+    let judged = Judged::new("", RUBRIC, &replies, |seen| grade(seen, 1.0, ""));
+    let ran = judged.run(&["--budget-tokens", "60", "--concurrency", "1"]);
+    assert_eq!(ran.code, Some(98), "7 tokens of the run and 42 of its judge fit once: {}", ran.text);
+    assert_eq!(replies.map(|(name, _)| judged.verdict(name)), ["passed", "skipped", "skipped"]);
+    assert_eq!(judged.server.requests().len(), 1);
+}

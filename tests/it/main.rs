@@ -6,6 +6,8 @@
 mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
+/// Budgets: what no longer fits, what nobody knows, what several processes share; the plan of a dry run.
+mod budgets;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
@@ -20,6 +22,8 @@ mod engine;
 mod exit_codes;
 /// Every fault of the mock: verdict, message and longest wait, as data.
 mod faults;
+/// Repeats that stop when they are decided, and thresholds of suites.
+mod gates;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.

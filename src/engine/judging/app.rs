@@ -67,6 +67,7 @@ impl Engine {
             mode: ResponseMode::Streaming,
             workflow_id: pinned.map(str::to_owned),
             mock_attempt: None,
+            cap: Default::default(),
         };
         let inside = self.pace.gate.enter().await;
         self.pace.turn().await;

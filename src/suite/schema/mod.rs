@@ -13,7 +13,7 @@ mod tests {
 
     use super::*;
     use crate::mock::fault;
-    use crate::suite::{project, read_suite, read_target, read_test, yaml};
+    use crate::suite::{project, read_budget, read_suite, read_target, read_test, yaml};
 
     fn schema(text: &str) -> Value {
         serde_json::from_str(text).unwrap()
@@ -39,14 +39,22 @@ mod tests {
         same(&suite, "/properties", &read_suite::SUITE_KEYS);
         same(&suite, "/properties/defaults/properties", &read_test::RUN_KEYS);
         same(&suite, "/$defs/test/properties", &read_test::TEST_KEYS);
+        same(&suite, "/properties/budget/properties", &read_budget::BUDGET_KEYS);
+        same(&suite, "/properties/budget/properties/per_test/properties", &read_budget::CAP_KEYS);
         let answer = "/$defs/test/properties/human_input/items/properties";
         same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
         same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
+        let repeat = "/$defs/test/properties/repeat/anyOf/1/properties";
+        same(&suite, repeat, &crate::suite::read_repeat::REPEAT_KEYS);
+        let metrics = crate::suite::thresholds::METRICS.map(|(name, _)| name);
+        same(&suite, "/properties/thresholds/properties", &metrics);
         let faults: Vec<&str> = fault::NAMES.into_iter().chain(fault::OPTIONS).collect();
         same(&suite, "/$defs/fault/anyOf/1/properties", &faults);
         let project = schema(PROJECT);
         same(&project, "/properties", &project::PROJECT_KEYS);
         same(&project, "/properties/profiles/additionalProperties/properties", &project::PROFILE_KEYS);
+        let budget = "/properties/profiles/additionalProperties/properties/budget/properties";
+        same(&project, budget, &read_budget::PROFILE_BUDGET_KEYS);
         same(&project, "/properties/reports/properties", &project::REPORTS_KEYS);
         same(&project, "/properties/compare/properties", &project::COMPARE_KEYS);
         same(
@@ -118,7 +126,15 @@ mod tests {
     }
 
     /// Bad suites whose fault no schema sees: it lies in names, files, templates or YAML itself.
-    const BEYOND_A_SCHEMA: [&str; 27] = [
+    const BEYOND_A_SCHEMA: [&str; 33] = [
+        "budget-cap-above",
+        "confidence-one",
+        "fail-below-above",
+        "repeat-could-never-fail",
+        "repeat-min-over-max",
+        "repeat-no-room",
+        "repeat-too-few",
+        "thresholds-test-name",
         "duplicate-keys",
         "each-and-matrix",
         "each-bad-jsonl",
@@ -135,10 +151,8 @@ mod tests {
         "matrix-huge",
         "name-twice",
         "pass-rate-above",
-        "repeat-sequential",
         "row-without-rows",
         "template-syntax",
-        "thresholds",
         "timeout-zero",
         "unknown-column",
         "unknown-root",
