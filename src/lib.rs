@@ -12,6 +12,7 @@ mod gate;
 pub mod harness;
 mod history;
 mod journal;
+mod judge;
 mod ledger;
 mod mock;
 mod outcome;

@@ -16,6 +16,7 @@ mod judged;
 mod model;
 mod nodes;
 mod operand;
+mod opinion;
 mod paused;
 mod predicate;
 mod schema;
@@ -30,6 +31,7 @@ mod values;
 mod view;
 
 use crate::base::template::{Scope, Templates};
+use crate::judge::Judging;
 
 pub use self::compile::{
     CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
@@ -39,6 +41,7 @@ pub use self::contract::contract_deviations;
 pub use self::evaluate::{Examined, examine};
 pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;
+pub use self::opinion::judges_of;
 pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;
 
@@ -61,4 +64,6 @@ pub struct Context<'a> {
     pub scope: &'a Scope,
     /// How Dify's token total is taken.
     pub usage: Usage,
+    /// What judges answered; what they were not asked is noted in it.
+    pub judging: &'a Judging,
 }

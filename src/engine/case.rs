@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock;
 use crate::engine::Engine;
-use crate::engine::attempt::{Again, Judged, milliseconds};
+use crate::engine::again::Again;
+use crate::engine::attempt::{Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
@@ -126,7 +127,7 @@ impl Engine {
     }
 
     /// Sleeps; false when the run was stopped meanwhile.
-    async fn sleep(&self, wait: Duration) -> bool {
+    pub(super) async fn sleep(&self, wait: Duration) -> bool {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             biased;

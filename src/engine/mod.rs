@@ -2,7 +2,8 @@
 //!
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
-pub(crate) mod attempt;
+pub(crate) mod again;
+mod attempt;
 pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod cassettes;
@@ -10,6 +11,7 @@ mod conclude;
 pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;
+mod judging;
 pub(crate) mod pace;
 pub(crate) mod recorder;
 pub(crate) mod request;
@@ -28,6 +30,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+use crate::base::redact::Redactor;
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::engine::budget::Purse;
 use crate::engine::cassettes::Player;
@@ -48,6 +51,15 @@ pub enum EngineError {
     Client {
         /// The target's name.
         target: String,
+        /// What is wrong.
+        #[source]
+        source: crate::client::ClientError,
+    },
+    /// A judge's settings cannot be used.
+    #[error("judge `{judge}`: {source}")]
+    Judge {
+        /// The judge's name.
+        judge: String,
         /// What is wrong.
         #[source]
         source: crate::client::ClientError,
@@ -77,6 +89,9 @@ pub struct Engine {
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
+    judges: judging::Bench,
+    /// Masks what judges are sent.
+    redactor: Redactor,
     /// What may be used; none where no budget is set.
     purse: Option<Arc<Purse>>,
     stop: watch::Sender<Option<Arc<str>>>,
@@ -101,6 +116,8 @@ impl Engine {
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
             watch: contract::Watch::default(),
+            judges: judging::Bench::of(&plan)?,
+            redactor: Redactor::new(plan.secrets.iter().cloned()),
             purse: None,
             stop: watch::Sender::new(None),
             run_id,

@@ -17,7 +17,7 @@ use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{CaseOutcome, ContractNote, Price, RepeatFacts, UsageDoubt};
+use crate::outcome::{CaseOutcome, ContractNote, JudgeFact, Price, RepeatFacts, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The first line, as far as every version has it.
@@ -50,6 +50,8 @@ struct AttemptLine {
     facts: FactsLine,
     #[serde(default)]
     contract: Vec<ContractNote>,
+    #[serde(default)]
+    judges: Vec<JudgeFact>,
 }
 
 #[derive(Deserialize)]
@@ -169,9 +171,10 @@ impl Fold {
             return;
         };
         match serde_json::from_slice(text) {
-            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed, contract })) => {
+            Ok(Line::AttemptFinished(AttemptLine { case, facts, replayed, contract, judges })) => {
                 self.watched.take(case, facts.usage, contract);
                 self.totals.replayed += u32::from(replayed);
+                self.totals.judges.add(&judges);
                 self.attempt(case, facts.tokens, &facts.cost, offset);
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
@@ -190,6 +193,7 @@ impl Fold {
                 self.line += 1;
                 self.watched.take(attempt.case, facts.usage.clone(), attempt.contract.clone());
                 self.totals.replayed += u32::from(attempt.replayed);
+                self.totals.judges.add(&attempt.judges);
                 self.attempt(attempt.case, facts.tokens, &facts.cost, offset);
             }
             Event::CaseFinished(outcome) => {

@@ -12,7 +12,7 @@ use crate::journal::JournalError;
 use crate::journal::index::{CaseLines, Index};
 use crate::journal::records::RecordReader;
 use crate::journal::watched::Watched;
-use crate::outcome::{Attempt, CaseOutcome, SequentialFacts};
+use crate::outcome::{Attempt, CaseOutcome, JudgesSpent, SequentialFacts};
 use crate::verdict::Verdict;
 
 /// Everything recorded of one case.
@@ -76,6 +76,8 @@ pub(crate) struct Totals {
     pub tokens_unknown: u32,
     /// Exact sums by currency.
     pub cost: BTreeMap<String, Decimal>,
+    /// What judges were asked and what that took; in no other sum.
+    pub judges: JudgesSpent,
     /// What sequential tests saved.
     pub saved: Saved,
 }

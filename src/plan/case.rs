@@ -47,6 +47,33 @@ pub struct Plan {
     pub secrets: Vec<String>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
     pub cassettes: Option<Shelf>,
+    /// The judges of the project by name; of one that is not asked, why not.
+    pub judges: BTreeMap<String, Result<Judge, String>>,
+}
+
+/// A judge, ready to be asked.
+pub struct Judge {
+    /// Whom to ask.
+    pub kind: JudgeWay,
+    /// How many votes it gives to each question; odd.
+    pub repeat: u32,
+    /// How long one vote may take.
+    pub timeout: Duration,
+}
+
+/// The way to a judge.
+pub enum JudgeWay {
+    /// An OpenAI-compatible endpoint.
+    Endpoint {
+        /// Address and transport settings.
+        endpoint: Box<Endpoint>,
+        /// Its key, if it has one.
+        api_key: Option<SecretString>,
+        /// The model it runs.
+        model: String,
+    },
+    /// An app of the target.
+    App(Arc<str>),
 }
 
 /// One test, or one row of it.
@@ -96,6 +123,8 @@ pub struct Test {
     pub usage: crate::check::Usage,
     /// What must hold.
     pub checks: Vec<Check>,
+    /// The judges that its checks name; none for one whose name is rendered for each attempt.
+    pub judges: Vec<Option<String>>,
     /// Answers to the forms of paused runs, in the order written.
     pub answers: Vec<AnswerTemplate>,
     /// What the mock answers.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
 use crate::event::SuiteThresholds;
+use crate::judge::JudgeName;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::budget;
@@ -14,6 +15,7 @@ use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
+use crate::plan::judges::{self, Bench};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::suite_vars::compile_vars;
@@ -58,6 +60,7 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
     let mut templates = Templates::new();
     check_templates(project.as_ref(), (&mut templates, choices, &mut problems));
     let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
+    let bench = Bench::of(&chosen, project.as_ref(), &prepared, (&mut templates, choices, &mut problems));
     let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
     let mut building = Building {
         templates,
@@ -70,6 +73,8 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         rules: Vec::new(),
         thresholds: Vec::new(),
         errors: Vec::new(),
+        judge_names: judges::names(project.as_ref()),
+        bench,
     };
     note_shared_names(&suites, &mut building.problems);
     for suite in suites {
@@ -126,6 +131,8 @@ struct Building<'a, 'p> {
     thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
+    judge_names: Vec<JudgeName>,
+    bench: Bench,
 }
 
 /// Whether a test says `only: true`.
@@ -154,6 +161,7 @@ impl Building<'_, '_> {
             profile: self.chosen.profile_spec,
             usage: self.prepared.usage,
             retries: self.prepared.target.retries.clone(),
+            judges: &self.judge_names,
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::of(&suite.defaults.assertions);
@@ -162,6 +170,7 @@ impl Building<'_, '_> {
                 Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));
             let only = if test.only.is_some() { Only::Yes } else { Only::No };
             let skip = test.skip.as_deref().map(Arc::from).or_else(|| skip.clone());
+            let skip = skip.or_else(|| self.bench.without_key(&compiled.judges, &mut self.errors));
             cases.extend(expand(test, &compiled, skip).map(|case| (case, only)));
         }
         if let Some(node) = &suite.mock {
@@ -254,6 +263,7 @@ impl Building<'_, '_> {
             budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
             cassettes: None,
+            judges: self.bench.of_run(),
         };
         Compiled {
             plan: Some(plan),

@@ -7,9 +7,10 @@ use crate::base::bindings::Bindings;
 use crate::base::template::{Template, Templates};
 use crate::check::{
     Check, CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
-    merge_assertions, needs_status,
+    judges_of, merge_assertions, needs_status,
 };
 use crate::exchange::ResponseMode;
+use crate::judge::JudgeName;
 use crate::mock::script::compile_script;
 use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::budget;
@@ -45,6 +46,8 @@ pub struct SuiteContext<'a> {
     pub usage: Usage,
     /// Retries of the target.
     pub retries: Retries,
+    /// The judges of the project.
+    pub judges: &'a [JudgeName],
 }
 
 /// A suite's own facts.
@@ -72,6 +75,7 @@ pub fn compile_test(
     let own = &spec.run;
     let inputs = merge_entries(&inherited.inputs, &own.inputs);
     let files = merge_entries(&inherited.files, &own.files);
+    let checks = compile_checks(reader, spec, (context, shared), (&mut *templates, &known));
     Test {
         suite: context.head.clone(),
         name: Arc::from(spec.name.value.as_str()),
@@ -96,7 +100,8 @@ pub fn compile_test(
         retries: retries_for(own.retries.over(inherited.retries), context),
         repeats: repeats_of(reader, spec, inherited, context),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
-        checks: compile_checks(reader, spec, (context, shared), (&mut *templates, &known)),
+        judges: judges_of(&checks),
+        checks,
         answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
         mock: spec
             .mock
@@ -181,7 +186,7 @@ fn compile_checks(
         folder: grounds.folder.to_path_buf(),
         root: grounds.root.as_ref().map(|root| root.to_path_buf()),
     };
-    let mut compiling = CompileContext { templates, known, files: &files };
+    let mut compiling = CompileContext { templates, known, files: &files, judges: context.judges };
     let mut checks = Vec::with_capacity(merged.len() + 1);
     for node in &merged {
         if let Some(check) = shared.find(node) {

@@ -9,6 +9,7 @@ mod compile_test;
 mod endpoint;
 mod expand;
 mod files;
+pub(crate) mod judges;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod repeats;

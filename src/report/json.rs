@@ -1,6 +1,5 @@
 //! `report.json`: the whole run for programs, versioned, one case a line; its schema is `schema.json` beside this file.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -9,9 +8,10 @@ use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::event::{BudgetFacts, FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::gate;
-use crate::journal::{CaseRecord, Damage, RunRecord, Saved, SuiteTotals, Totals, Watched};
+use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
 use crate::report::gates::documents;
+use crate::report::json_counts::counts;
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -55,38 +55,6 @@ struct Run<'a> {
     budgets: &'a [BudgetFacts],
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<FallenLimit>,
-}
-
-#[derive(Serialize)]
-struct Counts<'a> {
-    tests: u32,
-    passed: u32,
-    failed: u32,
-    errored: u32,
-    inconclusive: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    tolerated: u32,
-    flaky: u32,
-    skipped: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    over_budget: u32,
-    unfinished: u32,
-    warnings: u32,
-    attempts: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    replayed: u32,
-    tokens: u64,
-    tokens_unknown: u32,
-    cost: BTreeMap<&'a str, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    saved: Option<SavedRuns>,
-}
-
-#[derive(Serialize)]
-struct SavedRuns {
-    tests: u32,
-    runs: i64,
-    tokens: i64,
 }
 
 #[derive(Serialize)]
@@ -239,39 +207,6 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         budgets: end.map_or(&[], |end| &end.budgets),
         limit: end.and_then(|end| end.limit),
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
-    Counts {
-        tests: totals.cases() + unfinished,
-        passed: totals.passed,
-        failed: totals.failed,
-        errored: totals.errored,
-        inconclusive: totals.inconclusive,
-        tolerated: totals.tolerated,
-        flaky: totals.flaky,
-        skipped: totals.skipped,
-        over_budget: totals.over_budget,
-        unfinished,
-        warnings: totals.warnings,
-        attempts: totals.attempts,
-        replayed: totals.replayed,
-        tokens: totals.tokens,
-        tokens_unknown: totals.tokens_unknown,
-        cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
-        saved: saved(totals.saved),
-    }
-}
-
-/// What sequential tests saved; none where none decided.
-fn saved(saved: Saved) -> Option<SavedRuns> {
-    let Saved { tests, runs, tokens } = saved;
-    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
 }
 
 fn suite(suite: &SuiteTotals) -> Suite<'_> {

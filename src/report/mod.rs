@@ -8,6 +8,8 @@ pub(crate) mod gates;
 pub(crate) mod github;
 mod headline;
 pub(crate) mod json;
+mod json_counts;
+mod judges;
 mod junit;
 mod junit_gates;
 mod pieces;

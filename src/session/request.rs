@@ -8,7 +8,7 @@ use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::plan::budget::BudgetChoice;
 use crate::plan::case::Plan;
-use crate::plan::choices::Selection;
+use crate::plan::choices::{Judges, Selection};
 use crate::session::Session;
 use crate::session::cassettes::Use;
 use crate::suite::load::Outside;
@@ -49,6 +49,8 @@ pub struct Request {
     pub cassettes: Use,
     /// The full name of the one test that is wanted: only its suite is loaded.
     pub only: Option<String>,
+    /// Whether judges will be asked.
+    pub judges: Judges,
 }
 
 /// Why nothing could be run; nothing was sent.

@@ -7,6 +7,7 @@ use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::suite::node::{Entry, Node, Source};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
+use crate::suite::read_judge::{JudgeSpec, read_judge};
 use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
@@ -25,8 +26,6 @@ pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
 /// The keys of `compare`.
 pub const COMPARE_KEYS: [&str; 7] =
     ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
-/// The keys of a judge.
-pub const JUDGE_KEYS: [&str; 4] = ["url", "api_key", "model", "app"];
 /// The words of `reports.formats`.
 pub const FORMATS: [(&str, Format); 6] = [
     ("junit", Format::Junit),
@@ -75,6 +74,8 @@ pub struct ProjectSpec {
     pub secrets: Vec<At<String>>,
     /// Options of the built-in mock, uncompiled.
     pub mock: Option<Node>,
+    /// Judges in the order written.
+    pub judges: Vec<JudgeSpec>,
 }
 
 /// One profile.
@@ -111,6 +112,7 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> Pro
         formats: None,
         secrets: Vec::new(),
         mock: None,
+        judges: Vec::new(),
     };
     reader.map(&root, "the project file", &PROJECT_KEYS);
     for entry in root.into_entries() {
@@ -151,7 +153,12 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
         }
         "mock" => project.mock = Some(entry.value),
         "compare" => read_compare(reader, value),
-        "judges" => read_judges(reader, value),
+        "judges" => {
+            for (name, value) in named(reader, value, "`judges`") {
+                let judge = read_judge(reader, name, value);
+                project.judges.push(judge);
+            }
+        }
         _ => {}
     }
 }
@@ -232,14 +239,6 @@ fn read_compare(reader: &mut Reader<'_>, node: &Node) {
     for entry in reader.map(node, "`compare`", &COMPARE_KEYS) {
         if !matches!(entry.key.as_str(), "max_changed" | "min_similarity") {
             reader.map(&entry.value, &format!("`compare.{}`", entry.key), &["worse_by", "alpha"]);
-        }
-    }
-}
-
-fn read_judges(reader: &mut Reader<'_>, node: &Node) {
-    for (_, judge) in named(reader, node, "`judges`") {
-        for entry in reader.map(judge, "a judge", &JUDGE_KEYS) {
-            reader.filled_text(&entry.value, &format!("a judge's `{}`", entry.key));
         }
     }
 }

@@ -30,6 +30,8 @@ mod harness;
 mod human_input;
 /// `init`: a first suite that runs as it is, here and on the app it was made for, and nothing overwritten.
 mod init;
+/// Judges: what they are asked, what counts as a vote, and that no output becomes its own verdict.
+mod judges;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 /// A project of its own for each test, and the built command to run in it.

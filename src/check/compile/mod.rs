@@ -1,6 +1,7 @@
 //! From YAML nodes to checks: every key, operand and path is examined here, at its place.
 
 mod group;
+mod judges;
 mod keys;
 mod label;
 mod merge;
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::template::{Template, Templates};
+use crate::judge::JudgeName;
 use crate::suite::names::KnownNames;
 use crate::suite::node::{Entry, Node};
 use crate::suite::reader::Reader;
@@ -37,6 +39,8 @@ pub struct CompileContext<'a> {
     pub known: &'a KnownNames,
     /// Where schema files may lie.
     pub files: &'a FileRoot,
+    /// The judges of the project.
+    pub judges: &'a [JudgeName],
 }
 
 /// Compiles a test's assertions; what is wrong with them is noted in the reader, at its place.

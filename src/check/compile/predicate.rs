@@ -95,6 +95,7 @@ impl Compiler<'_, '_, '_> {
         if let (Operand::Late(_), Some(known)) = (&operand, operand_keys(word)) {
             self.check_keys(node, &format!("`{}`", word.key()), known);
         }
+        self.check_judge(word, node);
         Some(Predicate::Plain(word, operand))
     }
 
@@ -133,7 +134,7 @@ impl Compiler<'_, '_, '_> {
                 "exists" => "write `exists: false` instead",
                 "count" => "write a `count` that says what is wanted",
                 "not" => "take the predicate out of both",
-                "snapshot" | "llm_rubric" => "it is not supported by this version of flowproof",
+                "snapshot" => "it is not supported by this version of flowproof",
                 "ignore_case" | "ignore" => "write it beside `not`",
                 _ => {
                     self.reader.unknown_key(entry, "`not`", &known);

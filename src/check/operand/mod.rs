@@ -5,6 +5,7 @@
 pub(super) mod bound;
 pub(super) mod near;
 pub(super) mod needed;
+pub(super) mod opinion;
 pub(super) mod test;
 pub(super) mod words;
 

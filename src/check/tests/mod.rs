@@ -1,5 +1,6 @@
 //! Assertions decided by data: each case in `tests/data/check/` names an assertion, a transcript and what must become of it.
 
+mod judging;
 mod laws;
 mod transcript;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::base::template::{Scope, Templates};
+use crate::judge::{JudgeKind, JudgeName, Judging};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Node;
 use crate::suite::problem::Problem;
@@ -21,6 +23,12 @@ use super::{Check, CompileContext, Context, Examined, FileRoot, Usage, compile_a
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/check")
+}
+
+/// The judges of every assertion here.
+fn judges() -> Vec<JudgeName> {
+    let judge = |name: &str, kind| JudgeName { name: name.to_owned(), kind };
+    vec![judge("tone", JudgeKind::Endpoint), judge("grader", JudgeKind::App)]
 }
 
 /// An assertion compiled on its own.
@@ -38,7 +46,9 @@ fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node],
         row: None,
     };
     let files = FileRoot { folder: data().join("schemas"), root: Some(data()) };
-    let mut context = CompileContext { templates: &mut templates, known: &known, files: &files };
+    let judges = judges();
+    let mut context =
+        CompileContext { templates: &mut templates, known: &known, files: &files, judges: &judges };
     let mut reader = Reader { source: source.clone(), problems: &mut problems };
     let nodes: Vec<Cow<'_, Node>> = nodes.iter().map(|node| Cow::Borrowed(*node)).collect();
     let checks = compile_assertions(&mut reader, &nodes, &mut context);
@@ -52,14 +62,16 @@ fn run(
     usage: Usage,
 ) -> Vec<Finding> {
     let scope = Scope::new().with_vars(vars).with_test("a test").with_run("run-1").with_repeat(0);
-    let context = Context { templates: &compiled.templates, scope: &scope, usage };
+    let judging = Judging::default();
+    let context = Context { templates: &compiled.templates, scope: &scope, usage, judging: &judging };
     examine(&compiled.checks, transcript, &context).findings
 }
 
 /// Cause and facts of a transcript that nothing is asserted of.
 fn look_at(transcript: &crate::exchange::Transcript, usage: Usage) -> Examined {
     let (templates, scope) = (Templates::new(), Scope::new());
-    examine(&[], transcript, &Context { templates: &templates, scope: &scope, usage })
+    let judging = Judging::default();
+    examine(&[], transcript, &Context { templates: &templates, scope: &scope, usage, judging: &judging })
 }
 
 /// Compiles and judges one YAML assertion.
