@@ -15,6 +15,7 @@ use crate::event::SinkError;
 use crate::journal::mended;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::report::terminal::failure_text;
+use crate::session::snapshots::left_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::problem::Problem;
@@ -81,6 +82,7 @@ struct Door {
 struct Shared {
     runtime: Runtime,
     session: Session,
+    settings: Settings,
     plan: Arc<Plan>,
     selected: u32,
     engine: OnceCell<Result<Arc<Engine>, String>>,
@@ -115,6 +117,7 @@ impl Door {
                 .unwrap_or(u32::MAX),
             refusal: refused_retry(settings, &plan),
             engine: OnceCell::new(),
+            settings: settings.clone(),
             runtime,
             session,
             plan,
@@ -228,6 +231,9 @@ impl Shared {
         }
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
+        if let Some(left) = left_text(&engine.left(), &self.settings, &self.session.reports) {
+            eprintln!("{left}");
+        }
         let kept = self.session.save_cassettes(engine);
         let unfinished = match self.session.keeping {
             Keeping::Nothing => 0,

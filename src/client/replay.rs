@@ -439,7 +439,7 @@ fn check_audit(name: &str, transcript: &Transcript, (lines, total): (&[Value], O
     let types = || lines.iter().filter_map(|event| event["data"]["node_type"].as_str());
     let (model, tool) = (types().any(|kind| kind == "llm"), types().any(|kind| kind == "tool"));
     let (templates, scope) = (Templates::new(), Scope::new());
-    let context = Context { templates: &templates, scope: &scope, usage: Usage::Audit };
+    let context = Context::new(&templates, &scope, Usage::Audit);
     let facts = check::examine(&[], transcript, &context).facts;
     let stopped = transcript.nodes.iter().any(|node| node.node_type == "llm" && node.finished.is_none());
     let expected = match (total, model) {

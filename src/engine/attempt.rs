@@ -8,6 +8,7 @@ use crate::base::clock;
 use crate::base::template::Scope;
 use crate::check::{self, Context, Examined};
 use crate::client::Timeouts;
+use crate::drift::Taking;
 use crate::engine::Engine;
 use crate::engine::cassettes::Route;
 use crate::engine::heard::{heard, retry_after};
@@ -104,9 +105,12 @@ impl Engine {
 
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
-        let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
+        let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
+        let context =
+            Context::new(&self.plan.templates, &made.scope, case.test.usage).taking(taking.as_ref());
         let Examined { mut cause, mut findings, facts } =
             check::examine(&case.test.checks, transcript, &context);
+        self.keep_snapshots(case, &taking.map(Taking::into_taken).unwrap_or_default());
         findings.extend(check::unused_answers(transcript));
         let other_version = self.other_version(made, transcript);
         if let Some(found) = &other_version {

@@ -13,6 +13,7 @@ pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+pub(crate) mod snapshots;
 mod unrecorded;
 pub(crate) mod versions;
 
@@ -28,6 +29,7 @@ use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
 use crate::engine::recorder::Recorder;
+use crate::engine::snapshots::Waiting;
 use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
 use crate::mock::server::{MockOptions, MockServer};
@@ -69,6 +71,7 @@ pub struct Engine {
     /// Answers what is replayed beside a live target.
     player: Option<Player>,
     recorder: Mutex<Recorder>,
+    waiting: Waiting,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
@@ -91,6 +94,7 @@ impl Engine {
             sent: AtomicU64::new(0),
             player: Player::beside(&plan, &run_id)?,
             recorder: Mutex::default(),
+            waiting: Waiting::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
             watch: contract::Watch::default(),

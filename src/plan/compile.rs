@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::bindings::Bindings;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::drift::Spot;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
@@ -15,12 +15,13 @@ use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::spots::spots_of;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
+use crate::plan::vars::compile_vars;
 use crate::suite::load::Loaded;
-use crate::suite::names::KnownNames;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 use crate::suite::reader::Reader;
@@ -65,6 +66,7 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         prepared,
         unsound,
         cases: Vec::new(),
+        spots: Vec::new(),
         rules: Vec::new(),
         errors: Vec::new(),
     };
@@ -124,6 +126,7 @@ struct Building<'a, 'p> {
     chosen: Chosen<'p>,
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
+    spots: Vec<Spot>,
     rules: Vec<Rule>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
@@ -173,6 +176,7 @@ impl Building<'_, '_> {
             self.unsound.push(file.clone());
         }
         if !self.unsound.contains(&file) {
+            self.spots.extend(spots_of(cases.iter().map(|(case, _)| case)));
             self.cases.append(&mut cases);
         }
     }
@@ -251,6 +255,8 @@ impl Building<'_, '_> {
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             secrets,
+            spots: self.spots,
+            snapshots: None,
             cassettes: None,
         };
         Compiled {
@@ -275,20 +281,4 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
         (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
     });
     problems
-}
-
-/// Compiles `vars`: each may use those before it.
-fn compile_vars(
-    reader: &mut Reader<'_>,
-    suite: &SuiteSpec,
-    templates: &mut Templates,
-    choices: &Choices,
-) -> (Arc<Bindings>, KnownNames) {
-    let mut known = KnownNames::default();
-    let mut vars = Vec::with_capacity(suite.vars.len());
-    for entry in &suite.vars {
-        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
-        known.vars.push(entry.key.clone());
-    }
-    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }

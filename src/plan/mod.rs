@@ -12,7 +12,9 @@ pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod select;
 mod shared;
+pub(crate) mod spots;
 pub(crate) mod target;
+mod vars;
 
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     let session = Session::new(&plan, reports, formats);
     let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
     partial.add_cassettes(used, &root);
+    partial.add_snapshots(settings, &root);
     Ok(partial)
 }
 

@@ -94,7 +94,7 @@ pub(super) fn family(key: &str) -> Option<Family> {
 
 /// True for keys of the format that a later version brings.
 pub(super) fn is_later(key: &str) -> bool {
-    matches!(key, "snapshot" | "llm_rubric")
+    key == "llm_rubric"
 }
 
 /// True for the subjects by which a test's own assertion replaces a default.

@@ -6,6 +6,7 @@ mod label;
 mod merge;
 mod operand;
 mod predicate;
+mod snapshot;
 mod subject;
 mod value;
 mod written;

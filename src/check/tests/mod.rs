@@ -52,14 +52,14 @@ fn run(
     usage: Usage,
 ) -> Vec<Finding> {
     let scope = Scope::new().with_vars(vars).with_test("a test").with_run("run-1").with_repeat(0);
-    let context = Context { templates: &compiled.templates, scope: &scope, usage };
+    let context = Context::new(&compiled.templates, &scope, usage);
     examine(&compiled.checks, transcript, &context).findings
 }
 
 /// Cause and facts of a transcript that nothing is asserted of.
 fn look_at(transcript: &crate::exchange::Transcript, usage: Usage) -> Examined {
     let (templates, scope) = (Templates::new(), Scope::new());
-    examine(&[], transcript, &Context { templates: &templates, scope: &scope, usage })
+    examine(&[], transcript, &Context::new(&templates, &scope, usage))
 }
 
 /// Compiles and judges one YAML assertion.
