@@ -10,6 +10,7 @@ mod junit;
 mod pieces;
 mod provenance;
 mod run_facts;
+pub(crate) mod snapshot;
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;

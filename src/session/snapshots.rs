@@ -1,5 +1,7 @@
 //! Reads the approved snapshots of a plan before its run.
 
+mod stock;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::{plain, shown};
 use crate::suite::problem::Problem;
+
+pub use self::stock::{Stock, Waits};
 
 impl Partial {
     /// Reads the snapshots of the selected tests; a suite with one that cannot be read is left out.
