@@ -16,7 +16,8 @@ pub enum Tolerance {
 
 /// Tells whether a number is near enough to what is expected.
 pub fn is_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> bool {
-    is_near_exactly(expected, actual, tolerance).unwrap_or_else(|| is_roughly_near(expected, actual, tolerance))
+    is_near_exactly(expected, actual, tolerance)
+        .unwrap_or_else(|| is_roughly_near(expected, actual, tolerance))
 }
 
 /// In decimals; none where one of the numbers, or their difference, has no exact one.

@@ -39,11 +39,11 @@ pub use self::compile::{
     needs_status,
 };
 pub use self::contract::contract_deviations;
+pub use self::difference::difference_of;
 pub use self::evaluate::{Examined, examine};
 pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;
 pub use self::paused::unused_answers;
-pub use self::difference::difference_of;
 pub use self::schema::FileRoot;
 pub use self::snapshot::{keys_of, snapshot_keys};
 

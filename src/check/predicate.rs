@@ -63,7 +63,10 @@ fn negate(predicate: &Predicate, judged: Judged, value: &Value) -> Judged {
 }
 
 /// The paths to ignore, late ones rendered.
-pub(super) fn options<'a>(equality: &'a Equality, context: &Context<'_>) -> Result<Cow<'a, EqualOptions>, String> {
+pub(super) fn options<'a>(
+    equality: &'a Equality,
+    context: &Context<'_>,
+) -> Result<Cow<'a, EqualOptions>, String> {
     if equality.late.is_empty() {
         return Ok(Cow::Borrowed(&equality.options));
     }

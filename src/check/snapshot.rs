@@ -9,12 +9,12 @@ use crate::base::diff::EqualOptions;
 use crate::base::json_path::{JsonPath, Step};
 use crate::base::origin::Place;
 use crate::base::similarity;
-use crate::drift::{Comparison, Compare, Keys, Manner, Taken, Taking, compare_values};
+use crate::drift::{Compare, Comparison, Keys, Manner, Taken, Taking, compare_values};
 use crate::wire::vary::Varying;
 
 use super::Context;
 use super::difference;
-use super::judged::Judged;
+use super::judged::{Judged, show};
 use super::model::{Body, Check, NodeWhat, Root, SnapshotCheck, ValueCheck};
 use super::operand::snapshot::{parse_key, parse_manner};
 use super::predicate::nothing_left;
@@ -66,7 +66,8 @@ fn compare(
     };
     let Some(approved) = taking.approved.entries.get(key) else {
         return waits(Judged::broken(format!(
-            "no snapshot `{key}` was approved yet: see what was found with `flowproof snapshot review`"
+            "no snapshot `{key}` was approved yet; look at what was found and accept it with `flowproof snapshot review`: {}",
+            show(found)
         )));
     };
     if let Some(why) = nothing_left(approved, options) {
@@ -79,17 +80,18 @@ fn compare(
             Judged::held()
         }
         Comparison::Differs(sides) => {
+            let diff = difference::of_values(&sides.0, &sides.1, &EqualOptions::default());
+            let values = match diff {
+                Some(_) => String::new(),
+                None => format!(": approved {}, found {}", show(&approved), show(found)),
+            };
             let how = how(&manner.compare, &approved, found);
             let message = format!(
-                "{how} the approved snapshot in {}; if that is meant, accept it with `flowproof snapshot review`",
+                "{how} the approved snapshot in {}{values}; if that is meant, accept it with `flowproof snapshot review`",
                 taking.approved.shown
             );
-            let mut judged = waits(Judged::broken(message).expected(&approved));
-            judged.diff = difference::of_values(&sides.0, &sides.1, &EqualOptions {
-                ignore_case: options.ignore_case,
-                ignore: Vec::new(),
-            });
-            judged
+            let judged = waits(Judged::broken(message).expected(&approved));
+            Judged { diff, ..judged }
         }
     }
 }
@@ -108,11 +110,7 @@ fn how(compare: &Compare, approved: &Value, found: &Value) -> String {
 }
 
 /// The selected values without what varies by itself in the run, each seen in the whole it is part of.
-pub(super) fn settled(
-    path: &JsonPath,
-    (whole, root): (&Value, Root),
-    context: &Context<'_>,
-) -> Vec<Value> {
+pub(super) fn settled(path: &JsonPath, (whole, root): (&Value, Root), context: &Context<'_>) -> Vec<Value> {
     let none = Varying::default();
     let varying = context.snapshots.and_then(|taking| taking.varying.get()).unwrap_or(&none);
     let all = match (context.node_type, root) {
@@ -177,5 +175,6 @@ fn add_keys(check: &Check, keys: &mut Vec<(Option<String>, Arc<Place>)>) {
 pub fn keys_of(checks: &[Check]) -> Option<Keys> {
     let keys = snapshot_keys(checks);
     let rendered = keys.iter().any(|(key, _)| key.is_none());
-    (!keys.is_empty()).then(|| Keys { written: keys.into_iter().filter_map(|(key, _)| key).collect(), rendered })
+    (!keys.is_empty())
+        .then(|| Keys { written: keys.into_iter().filter_map(|(key, _)| key).collect(), rendered })
 }

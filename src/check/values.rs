@@ -11,8 +11,8 @@ use super::model::{Expectation, Match, Root, SnapshotCheck, ValueCheck};
 use super::operand::bound::{Bare, Bound};
 use super::operand::{parse_bool, parse_path};
 use super::predicate::{self, judge_all};
-use super::{snapshot, transform};
 use super::view::Fact;
+use super::{snapshot, transform};
 
 /// Further broken values of one assertion that are named; the rest is counted.
 const NAMED: usize = 3;

@@ -37,7 +37,9 @@ pub enum Action {
     )]
     Review(ReviewArgs),
     /// Approve what waits: the tests compare with it from now on.
-    #[command(after_help = "Examples:\n  flowproof snapshot accept support::refund\n  flowproof snapshot accept --all")]
+    #[command(
+        after_help = "Examples:\n  flowproof snapshot accept support::refund\n  flowproof snapshot accept --all"
+    )]
     Accept(DecideArgs),
     /// Throw away what waits; what was approved stays.
     #[command(after_help = "Example:\n  flowproof snapshot reject support::refund")]

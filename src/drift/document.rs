@@ -14,7 +14,8 @@ const VERSION: u64 = 1;
 const SHOWN: usize = 120;
 /// Marks of version control where two sides were not joined.
 const CONFLICTS: [&str; 4] = ["<<<<<<<", "=======", ">>>>>>>", "|||||||"];
-const RESTORE: &str = "restore the file from version control, or delete it, run the test and accept the snapshot again";
+const RESTORE: &str =
+    "restore the file from version control, or delete it, run the test and accept the snapshot again";
 
 /// The snapshots of one test.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -85,7 +86,9 @@ fn read(value: Value) -> Result<Document, (String, &'static str)> {
     }
     let test = match members.shift_remove("test") {
         Some(Value::String(test)) => test,
-        Some(_) | None => return Err(("begins a file without `test`, the name of its test".to_owned(), RESTORE)),
+        Some(_) | None => {
+            return Err(("begins a file without `test`, the name of its test".to_owned(), RESTORE));
+        }
     };
     let entries = match members.shift_remove("entries") {
         Some(Value::Object(entries)) => entries,

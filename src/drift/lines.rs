@@ -11,7 +11,9 @@ const LINES: &str = "$lines";
 /// The value as it is written: keys sorted, texts of several lines taken apart.
 pub(super) fn fold(value: &Value) -> Value {
     match value {
-        Value::String(text) if text.contains('\n') => mark(LINES, text.split('\n').map(Value::from).collect()),
+        Value::String(text) if text.contains('\n') => {
+            mark(LINES, text.split('\n').map(Value::from).collect())
+        }
         Value::Array(items) => items.iter().map(fold).collect(),
         Value::Object(members) => match only(members).filter(|(key, _)| is_mark(key)) {
             Some((key, member)) => mark(&format!("${key}"), fold(member)),

@@ -152,11 +152,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 /// Changes what waits for approval in a file: each key gets a value, or with none waits no more.
 ///
 /// What cannot be read there was never approved, and makes room.
-pub fn update_pending(
-    path: &Path,
-    test: &str,
-    changes: &[(&str, Option<&Value>)],
-) -> Result<(), StoreError> {
+pub fn update_pending(path: &Path, test: &str, changes: &[(&str, Option<&Value>)]) -> Result<(), StoreError> {
     let is_nothing_new = changes.iter().all(|(_, value)| value.is_none());
     if is_nothing_new && !path.exists() {
         return Ok(());

@@ -28,7 +28,8 @@ pub struct Left {
 impl Engine {
     /// Keeps what an attempt took; of several repeats the first that differs counts.
     pub(super) fn keep_snapshots(&self, case: &Case, taken: &[Taken]) {
-        let Some((name, path)) = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name)) else {
+        let Some((name, path)) = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name))
+        else {
             return;
         };
         // Nobody else has this case meanwhile, so that the lock need not be held over the writing.

@@ -18,8 +18,11 @@ pub(super) fn check_keys(reader: &mut Reader<'_>, checks: &[Check]) {
             None => drop(first.insert(key, place)),
             Some(earlier) => {
                 let what = format!("two snapshots of this test have the same key, `{key}`");
-                let problem = Problem::new((*place).clone(), what).help("give one of them a `label` of its own");
-                reader.problems.push(problem.other(Arc::unwrap_or_clone(Arc::clone(earlier)), "the first of them"));
+                let problem =
+                    Problem::new((*place).clone(), what).help("give one of them a `label` of its own");
+                reader
+                    .problems
+                    .push(problem.other(Arc::unwrap_or_clone(Arc::clone(earlier)), "the first of them"));
             }
         }
     }

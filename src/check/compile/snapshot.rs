@@ -18,18 +18,24 @@ impl Compiler<'_, '_, '_> {
     ) -> Option<Option<SnapshotCheck>> {
         let Some(operand) = node.get("snapshot") else { return Some(None) };
         let several = match (matching, execution) {
-            (Match::Any | Match::None, _) => {
-                Some(("match", "a snapshot is of one value; `match: all` keeps a list of all that are selected"))
-            }
-            (Match::One | Match::All, Some(Execution::Any | Execution::All)) => {
-                Some(("execution", "a snapshot is of one execution: say `first`, `last` or its number, from 0"))
-            }
+            (Match::Any | Match::None, _) => Some((
+                "match",
+                "a snapshot is of one value; `match: all` keeps a list of all that are selected",
+            )),
+            (Match::One | Match::All, Some(Execution::Any | Execution::All)) => Some((
+                "execution",
+                "a snapshot is of one execution: say `first`, `last` or its number, from 0",
+            )),
             (Match::One | Match::All, Some(Execution::Only | Execution::First | Execution::Last))
             | (Match::One | Match::All, Some(Execution::Index(_)) | None) => None,
         };
         if let Some((key, help)) = several {
             let mark = node.get(key).map_or(node.mark, |written| written.mark);
-            self.reader.problem_with_help(mark, format!("this `{key}` and `snapshot` cannot stand together"), help);
+            self.reader.problem_with_help(
+                mark,
+                format!("this `{key}` and `snapshot` cannot stand together"),
+                help,
+            );
             return None;
         }
         let manner = self.operand(operand, parse_manner)?;

@@ -34,8 +34,11 @@ pub(in crate::check) fn parse_manner(value: &Value) -> Result<Manner, OperandErr
         Value::Object(entries) if !entries.is_empty() => entries,
         Value::Object(_) => return Err(OperandError::new("`snapshot` is an empty mapping").help(HELP)),
         Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            return Err(OperandError::new(format!("`snapshot` must be `true` or a mapping, found {}", kind(value)))
-                .help(HELP));
+            return Err(OperandError::new(format!(
+                "`snapshot` must be `true` or a mapping, found {}",
+                kind(value)
+            ))
+            .help(HELP));
         }
     };
     if let Some(key) = entries.keys().find(|key| !KEYS.contains(&key.as_str())) {
@@ -54,7 +57,9 @@ pub(in crate::check) fn parse_manner(value: &Value) -> Result<Manner, OperandErr
 /// The key under which a snapshot is kept: a label or what stands for it.
 pub(in crate::check) fn parse_key(value: &Value) -> Result<String, OperandError> {
     match value {
-        Value::String(text) if text.trim().is_empty() => Err(OperandError::new("the key of a snapshot is empty")),
+        Value::String(text) if text.trim().is_empty() => {
+            Err(OperandError::new("the key of a snapshot is empty"))
+        }
         Value::String(text) => Ok(text.clone()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             Ok(value.to_string())

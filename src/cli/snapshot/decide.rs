@@ -44,7 +44,10 @@ pub fn decide(args: &DecideArgs, decision: Decision, stock: &Stock) -> Exit {
         named.into_iter().filter(|waits| args.keys.is_empty() || args.keys.contains(&waits.key)).collect();
     if let Some(key) = args.keys.iter().find(|key| !chosen.iter().any(|waits| waits.key == **key)) {
         let known: Vec<&str> = stock.waiting.iter().map(|waits| waits.key.as_str()).collect();
-        return say::failure(&format!("no snapshot `{key}` of these waits{}", help(key, &known)), Exit::Usage);
+        return say::failure(
+            &format!("no snapshot `{key}` of these waits{}", help(key, &known)),
+            Exit::Usage,
+        );
     }
     carry_out(&chosen, decision, stock)
 }

@@ -44,7 +44,8 @@ fn state(waits: &Waits) -> &'static str {
 
 fn pretty(stock: &Stock) -> String {
     let waiting = stock.waiting.iter().map(|waits| [&*waits.case, &waits.key, state(waits), &waits.shown]);
-    let unused = stock.unused.iter().map(|unused| [&*unused.test, &unused.key, "not asked for", &unused.shown]);
+    let unused =
+        stock.unused.iter().map(|unused| [&*unused.test, &unused.key, "not asked for", &unused.shown]);
     let rows: Vec<[String; 4]> =
         waiting.chain(unused).map(|row| row.map(|cell| visible(cell, Lines::One).into_owned())).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).min(60);

@@ -131,11 +131,10 @@ impl Stock {
         };
         let shown = shown(&path, &self.root);
         let spot = self.spots.iter().find(|spot| is_home(&path, &document, spot));
-        let unused = document
-            .entries
-            .into_keys()
-            .filter(|key| spot.is_none_or(|spot| !spot.keys.may_have(key)))
-            .map(|key| Unused { path: path.clone(), shown: shown.clone(), test: document.test.clone(), key });
+        let unused =
+            document.entries.into_keys().filter(|key| spot.is_none_or(|spot| !spot.keys.may_have(key))).map(
+                |key| Unused { path: path.clone(), shown: shown.clone(), test: document.test.clone(), key },
+            );
         self.unused.extend(unused);
     }
 
@@ -202,7 +201,8 @@ fn folders(loaded: &Loaded, options: &LoadOptions) -> BTreeSet<PathBuf> {
 
 /// Every file of snapshots below the folders, and those beside the suites.
 fn files(folders: &BTreeSet<PathBuf>, spots: &[Spot]) -> BTreeSet<PathBuf> {
-    let is_shelf = |path: &Path| path.parent().and_then(Path::parent).is_some_and(|above| above.ends_with("snapshots"));
+    let is_shelf =
+        |path: &Path| path.parent().and_then(Path::parent).is_some_and(|above| above.ends_with("snapshots"));
     let is_snapshot = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".json") || name.ends_with(".json.new")
