@@ -393,10 +393,37 @@ tests:
 }
 
 #[test]
-fn the_harness_and_a_read_only_folder_are_red_too() {
+fn a_file_in_the_place_of_the_folder_is_a_problem() {
     let project = Project::with_suite(SUITE);
-    // A file where the folder should be: nothing can be written, whoever runs.
     project.write("suites/snapshots", "in the way");
     let output = project.run(&["run"]);
-    assert!(code(&output) != 0, "{}", text(&output));
+    assert_eq!(code(&output), 2, "{}", text(&output));
+    assert!(text(&output).contains("the snapshots cannot be read"), "{}", text(&output));
+}
+
+#[test]
+fn runs_and_people_at_once_leave_whole_files() {
+    let tests: String = (0..6)
+        .map(|number| {
+            format!(
+                "  - name: t{number}\n    assert: [{{ path: $.x, snapshot: true }}, {{ path: $.y, snapshot: true }}]\n    mock: {{ outputs: {{ x: {number}, y: [1, 2] }} }}\n"
+            )
+        })
+        .collect();
+    let project = Project::with_suite(&format!("version: 1\nname: many\ntests:\n{tests}"));
+    let at_once = |arguments: &[&[&str]]| {
+        let spawn = |words: &&[&str]| {
+            project.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        };
+        let children: Vec<_> = arguments.iter().map(spawn).collect();
+        children.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect::<Vec<_>>()
+    };
+    let run: &[&str] = &["run", "--reports", "r1"];
+    assert_eq!(at_once(&[run, &["run", "--reports", "r2"], &["run", "--reports", "r3"]]), [100, 100, 100]);
+    let accept: &[&str] = &["snapshot", "accept", "--all"];
+    let codes = at_once(&[accept, accept, accept]);
+    assert!(codes.iter().all(|code| [0, 1].contains(code)), "{codes:?}");
+    let output = project.run(run);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    assert_eq!(code(&project.run(&["snapshot", "list"])), 0);
 }

@@ -12,7 +12,7 @@ use crate::suite::problem::nearest;
 #[derive(Debug, Args)]
 pub struct DecideArgs {
     /// Tests by their full names, or suites by theirs: everything of them that waits.
-    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "NAME", conflicts_with = "all")]
     pub names: Vec<String>,
     /// Everything that waits.
     #[arg(long)]
@@ -33,9 +33,13 @@ pub enum Decision {
 
 /// Decides of what is named.
 pub fn decide(args: &DecideArgs, decision: Decision, stock: &Stock) -> Exit {
-    let named = match args.all {
-        true => stock.waiting.iter().collect(),
-        false => match named(&args.names, stock) {
+    let named = match (args.all, args.names.as_slice()) {
+        (true, _) => stock.waiting.iter().collect(),
+        (false, []) => {
+            let message = "nothing is named: name tests or suites (`flowproof snapshot list` shows what waits), or say --all";
+            return say::failure(message, Exit::Usage);
+        }
+        (false, _) => match named(&args.names, stock) {
             Ok(named) => named,
             Err(message) => return say::failure(&message, Exit::Usage),
         },
