@@ -9,6 +9,7 @@ mod drift;
 mod engine;
 mod event;
 mod exchange;
+mod gate;
 pub mod harness;
 mod journal;
 mod mock;

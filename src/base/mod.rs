@@ -10,6 +10,8 @@ pub(crate) mod json_path;
 pub(crate) mod near;
 pub(crate) mod origin;
 pub(crate) mod redact;
+pub(crate) mod repeat;
 pub(crate) mod similarity;
+pub(crate) mod stats;
 pub(crate) mod template;
 pub(crate) mod units;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
 use crate::drift::Spot;
+use crate::event::SuiteThresholds;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
@@ -16,11 +17,12 @@ use crate::plan::expand::expand;
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
+use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
-use crate::plan::vars::compile_vars;
+use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::load::Loaded;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -68,8 +70,10 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         cases: Vec::new(),
         spots: Vec::new(),
         rules: Vec::new(),
+        thresholds: Vec::new(),
         errors: Vec::new(),
     };
+    note_shared_names(&suites, &mut building.problems);
     for suite in suites {
         building.add_suite(suite);
     }
@@ -128,6 +132,7 @@ struct Building<'a, 'p> {
     cases: Vec<(Case, Only)>,
     spots: Vec<Spot>,
     rules: Vec<Rule>,
+    thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
 }
@@ -172,6 +177,7 @@ impl Building<'_, '_> {
             let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
+        self.thresholds.extend(compile_thresholds(&mut reader, &suite, cases.len()));
         if self.problems.len() > before && !self.unsound.contains(&file) {
             self.unsound.push(file.clone());
         }
@@ -252,6 +258,7 @@ impl Building<'_, '_> {
             deselected: u32::try_from(all - cases.len()).unwrap_or(u32::MAX),
             cases,
             mock_rules: self.rules,
+            thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             secrets,

@@ -10,11 +10,13 @@ mod expand;
 mod files;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod repeats;
 pub(crate) mod select;
 mod shared;
 pub(crate) mod spots;
+mod suite_vars;
 pub(crate) mod target;
-mod vars;
+mod thresholds;
 
 #[cfg(test)]
 mod tests;

@@ -3,12 +3,15 @@
 mod diff;
 mod explain;
 mod facts;
+pub(crate) mod gates;
 pub(crate) mod github;
 mod headline;
 pub(crate) mod json;
 mod junit;
+mod junit_gates;
 mod pieces;
 mod provenance;
+mod repeats;
 mod run_facts;
 pub(crate) mod snapshot;
 pub(crate) mod terminal;

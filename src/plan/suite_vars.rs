@@ -1,4 +1,4 @@
-//! A suite's `vars`: each may use those before it.
+//! `vars` of a suite: each may use those before it.
 
 use std::sync::Arc;
 
