@@ -196,7 +196,7 @@ fn many_who_write_and_accept_at_once_lose_nothing() {
                 let value = json!({ "of": key });
                 update_pending(&pending_of(spot), "refund", &[(key, Some(&value))]).unwrap();
                 let accepted = accept(spot, &pending_of(spot), &[(key, &value)]).unwrap();
-                assert_eq!(accepted, [key.clone()]);
+                assert_eq!(accepted.first(), Some(key));
             });
         }
     });
