@@ -87,9 +87,56 @@ pub struct RunEnd {
     /// Which published versions ran, by app.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<RanVersion>,
+    /// What the budgets came to: the run's, then the suites'.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetFacts>,
     /// What the limit of attempts at once fell to; none where none was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<FallenLimit>,
+}
+
+/// What a budget came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BudgetFacts {
+    /// The suite it is for; none for the whole run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+    /// Tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Counted>,
+    /// Prices, each currency for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cost: Vec<Priced>,
+    /// Milliseconds since its first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<Counted>,
+    /// Attempts whose use nobody knows: what they had set aside counts as spent.
+    #[serde(default)]
+    pub unknown: u32,
+}
+
+/// A number that is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The most it may be.
+    pub limit: u64,
+    /// What it is; more than the limit where attempts at work used more than was expected.
+    pub spent: u64,
+    /// What neither was spent nor is set aside.
+    pub left: u64,
+}
+
+/// An exact amount of a currency that is limited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Priced {
+    /// `USD`, …
+    pub currency: String,
+    /// The most it may be, decimal text.
+    pub limit: String,
+    /// What it is.
+    pub spent: String,
+    /// What neither was spent nor is set aside.
+    pub left: String,
 }
 
 /// A limit of attempts at once that fell, because the target refused some.

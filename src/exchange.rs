@@ -15,10 +15,12 @@ use crate::wire::form::Form;
 mod aside;
 mod asked;
 mod recovery;
+mod spent;
 
 pub use self::aside::{Aside, Call};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
+pub use self::spent::{Cap, Spent};
 
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,11 @@ pub enum Ending {
     Stopped {
         /// Why.
         reason: String,
+    },
+    /// We stopped it: it used more than it may.
+    Exceeded {
+        /// Of what, and how much it may: "9,000 tokens, and …".
+        detail: String,
     },
     /// The run waits for a person.
     Paused,

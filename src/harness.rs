@@ -2,6 +2,8 @@
 //!
 //! It does not know the command line; both enter the engine at the same place.
 
+mod loading;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::SinkError;
 use crate::gate::{self, Gates};
+use crate::harness::loading::{failing, loading};
 use crate::journal::mended;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::report::gates::told;
@@ -21,7 +24,6 @@ use crate::report::terminal::failure_text;
 use crate::session::snapshots::left_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
-use crate::suite::problem::Problem;
 use crate::suite::render::{Style, render};
 use crate::verdict::{Truth, Verdict};
 
@@ -54,27 +56,6 @@ fn refuse(arguments: &Arguments, trial: Trial) -> ExitCode {
     libtest_mimic::run(arguments, vec![trial]).exit_code()
 }
 
-/// A trial that can only fail.
-fn failing(name: &str, message: String) -> Trial {
-    Trial::test(name, move || Err(Failed::from(message)))
-}
-
-/// One failing trial a file with problems, so that listing never fails and no other suite is held up.
-///
-/// Problems that belong to no suite, such as the project file's, fail a trial of their own.
-fn loading(problems: &[Problem], unsound: &[Arc<str>]) -> Vec<Trial> {
-    let text = |concerned: &dyn Fn(&Problem) -> bool| {
-        let found: Vec<Problem> = problems.iter().filter(|problem| concerned(problem)).cloned().collect();
-        (!found.is_empty()).then(|| render(&found, Style::Plain))
-    };
-    let suites = unsound.iter().map(|file| {
-        let message = text(&|problem| problem.concerns(file));
-        failing(&format!("{file}::loads"), message.unwrap_or_else(|| format!("{file} cannot be loaded")))
-    });
-    let rest = text(&|problem| !unsound.iter().any(|file| problem.concerns(file)));
-    suites.chain(rest.map(|message| failing("flowproof::project", message))).collect()
-}
-
 /// The suites as trials, and what they share.
 struct Door {
     shared: Arc<Shared>,
@@ -90,6 +71,10 @@ struct Shared {
     selected: u32,
     engine: OnceCell<Result<Arc<Engine>, String>>,
     refusal: Option<String>,
+    /// Runs one test for nextest, which takes a skip at run time for a pass.
+    in_nextest: bool,
+    /// Tests that no longer fit their budget.
+    over_budget: AtomicU64,
     /// Tests whose repeats did not decide, where the suite takes that as a warning.
     tolerated: AtomicU64,
 }
@@ -121,6 +106,8 @@ impl Door {
             selected: u32::try_from(plan.cases.iter().filter(|case| is_selected(arguments, case)).count())
                 .unwrap_or(u32::MAX),
             refusal: refused_retry(settings, &plan),
+            in_nextest: settings.nextest.is_some(),
+            over_budget: AtomicU64::new(0),
             engine: OnceCell::new(),
             settings: settings.clone(),
             tolerated: AtomicU64::new(0),
@@ -152,6 +139,12 @@ impl Door {
                 return ExitCode::from(RED);
             }
         };
+        let over_budget = self.shared.over_budget.load(Ordering::Relaxed);
+        if over_budget > 0 && !conclusion.has_failed() {
+            let tests = if over_budget == 1 { "1 test".to_owned() } else { format!("{over_budget} tests") };
+            eprintln!("error: {tests} no longer fit the budget and were not judged: that is not green");
+            return ExitCode::from(RED);
+        }
         if unfinished > 0 && !conclusion.has_failed() {
             let tests =
                 if unfinished == 1 { "1 test has".to_owned() } else { format!("{unfinished} tests have") };
@@ -234,6 +227,14 @@ impl Shared {
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
+            Verdict::Skipped if ran.outcome.over_budget => {
+                self.over_budget.fetch_add(1, Ordering::Relaxed);
+                let reason = ran.outcome.reason.as_deref().unwrap_or("budget");
+                if self.in_nextest {
+                    return Err(Failed::from(format!("not judged: {reason}")));
+                }
+                Ok(Completion::ignored_with(reason))
+            }
             Verdict::Inconclusive if ran.outcome.tolerated => {
                 self.tolerated.fetch_add(1, Ordering::Relaxed);
                 let reason = ran.outcome.reason.as_deref().unwrap_or("the repeats did not decide");

@@ -237,6 +237,9 @@ pub struct CaseOutcome {
     /// Warnings: findings of severity warn that do not hold.
     #[serde(default)]
     pub warnings: u32,
+    /// True for a test that was skipped, since it no longer fit its budget.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_budget: bool,
     /// True for repeats that did not decide, where the suite takes that as a warning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tolerated: bool,

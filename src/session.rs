@@ -3,6 +3,7 @@
 //! Neither prints here; what failed is told as text and by kind.
 
 pub(crate) mod against;
+pub(crate) mod budget;
 pub(crate) mod cassettes;
 pub(crate) mod init;
 mod open;
@@ -39,6 +40,8 @@ pub struct Session {
     pub redactor: Redactor,
     /// What is kept of the run.
     pub keeping: Keeping,
+    /// The ledger of its budgets, where other processes draw on them too.
+    pub shared_ledger: Option<PathBuf>,
     /// What was recorded, once the run has ended.
     ended: Ended,
 }
@@ -70,6 +73,9 @@ pub enum SessionError {
     /// The journal cannot be written.
     #[error("the run cannot be recorded: {0}; free some space or choose another --reports folder")]
     Journal(#[from] SinkError),
+    /// The ledger of the budgets cannot be used.
+    #[error("nothing was sent: {0}")]
+    Ledger(#[from] crate::ledger::LedgerError),
     /// The system gives no threads.
     #[error("no threads could be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -84,6 +90,7 @@ impl Session {
             formats,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
+            shared_ledger: None,
             ended: Ended::default(),
         }
     }
@@ -99,7 +106,8 @@ impl Session {
         let journal = self.journal()?;
         let started = Event::RunStarted(self.run_start(&plan, selected));
         let sink = Box::new(Both { journal, listener });
-        let engine = Engine::start(plan, self.run.clone(), sink)?;
+        let purse = self.purse(&plan)?;
+        let engine = Engine::start(plan, self.run.clone(), sink)?.paid_from(purse);
         engine.tell(&started)?;
         Ok(Arc::new(engine))
     }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub timeout: Option<String>,
     /// `FLOWPROOF_REPEAT`.
     pub repeat: Option<String>,
+    /// `FLOWPROOF_LEDGER`: the file of a budget that several processes share.
+    pub ledger: Option<PathBuf>,
     /// `FLOWPROOF_RECORD`.
     pub record: Option<String>,
     /// `FLOWPROOF_REPORTS`.
@@ -77,6 +79,7 @@ impl Settings {
             retries: get("FLOWPROOF_RETRIES"),
             timeout: get("FLOWPROOF_TIMEOUT"),
             repeat: get("FLOWPROOF_REPEAT"),
+            ledger: get("FLOWPROOF_LEDGER").map(Into::into),
             record: get("FLOWPROOF_RECORD"),
             reports: get("FLOWPROOF_REPORTS").map(Into::into),
             nextest: get("NEXTEST_RUN_ID").map(|run_id| Nextest {

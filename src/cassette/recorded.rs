@@ -119,6 +119,7 @@ pub fn hear(transcript: &Transcript) -> Result<Heard, &'static str> {
         Ending::Stalled { .. } | Ending::Cut { .. } | Ending::TimedOut { .. } | Ending::Stopped { .. } => {
             return Err("the answer did not come to its end");
         }
+        Ending::Exceeded { .. } => return Err("it was stopped: it used more than its budget allows"),
         Ending::Unreadable { .. } => return Err("the answer could not be read"),
         Ending::Unanswered { .. } => return Err("its form could not be answered"),
         Ending::NotSent { .. } => return Err("the request was not sent"),

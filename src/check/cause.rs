@@ -45,6 +45,10 @@ fn of_ending(transcript: &Transcript) -> Option<Cause> {
         Ending::Stopped { reason } => {
             Some(Cause { hint: None, ..plain(format!("flowproof stopped the run: {reason}"), "") })
         }
+        Ending::Exceeded { detail } => Some(plain(
+            format!("flowproof stopped the run: it had used {detail}"),
+            "raise `budget.per_test` of the suite, or find out what costs so much: the path of nodes is below",
+        )),
         Ending::Paused => Some(paused(transcript)),
         Ending::Unanswered { detail, hint } => {
             Some(Cause { hint: hint.map(str::to_owned), ..plain(detail.clone(), "") })

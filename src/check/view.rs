@@ -268,7 +268,11 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
         | Ending::Cut { .. }
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. } => None,
-        Ending::Stopped { .. } | Ending::Paused | Ending::Unanswered { .. } | Ending::NotSent { .. } => None,
+        Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. }
+        | Ending::NotSent { .. } => None,
     }
 }
 

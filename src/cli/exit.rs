@@ -24,6 +24,8 @@ pub enum Exit {
     Red,
     /// A selected test has no verdict, and nobody asked for that.
     Unfinished,
+    /// Tests were skipped that no longer fit their budget.
+    OverBudget,
     /// A threshold of a suite does not hold.
     Gate,
     /// The repeats of a test did not decide.
@@ -44,6 +46,7 @@ impl Exit {
             Self::Unusable => 3,
             Self::NoTests => 4,
             Self::Inconclusive | Self::Undecided => 97,
+            Self::OverBudget => 98,
             Self::Gate => 99,
             Self::Red | Self::Unfinished => 100,
             Self::Interrupted => 130,
@@ -58,6 +61,7 @@ impl Exit {
             Self::Usage => "the command or the suites are wrong; nothing was sent",
             Self::Unusable => "no test could be judged",
             Self::NoTests => "no test was run",
+            Self::OverBudget => "tests were skipped that no longer fit their budget",
             Self::Gate => "a threshold failed",
             Self::Inconclusive => "the repeats of a test did not decide",
             Self::Undecided => "a threshold could not be decided",
@@ -79,6 +83,7 @@ impl Exit {
             | Self::NoTests
             | Self::Red
             | Self::Unfinished
+            | Self::OverBudget
             | Self::Inconclusive
             | Self::Interrupted => None,
         };
@@ -117,7 +122,9 @@ pub fn of_run(record: &RunRecord, gates: &Gates, end: &RunEnd, no_tests: NoTests
     if end.interrupted {
         return Exit::Interrupted;
     }
-    if judged + totals.errored == 0 && !unfinished {
+    // A skipped one that ran later, when the run was taken up again, is no longer skipped.
+    let over_budget = totals.over_budget.min(totals.skipped) > 0;
+    if judged + totals.errored == 0 && !unfinished && !over_budget {
         return match no_tests {
             NoTests::Fail => Exit::NoTests,
             NoTests::Warn | NoTests::Pass => Exit::Success,
@@ -132,6 +139,8 @@ pub fn of_run(record: &RunRecord, gates: &Gates, end: &RunEnd, no_tests: NoTests
         Exit::Unfinished
     } else if gates.broken().is_some() {
         Exit::Gate
+    } else if over_budget {
+        Exit::OverBudget
     } else if totals.undecided() > 0 {
         Exit::Inconclusive
     } else if gates.undecided().is_some() {

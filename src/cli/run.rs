@@ -1,6 +1,8 @@
 //! `flowproof run`: load, plan, run, report.
 
 mod args;
+mod budget;
+mod dry_run;
 
 use std::sync::Arc;
 
@@ -36,6 +38,9 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
         return nothing_selected(&plan, args.no_tests);
+    }
+    if args.dry_run {
+        return dry_run::print(&plan, &session, detail(args));
     }
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
@@ -83,6 +88,9 @@ fn carry_out(
         let ended = engine.run(Limits { max_fail }).await;
         signals.abort();
         engine.close().await;
+        if let Some(failure) = engine.ledger_failure() {
+            say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
+        }
         let ended = ended?;
         if let Some(left) = left_text(&engine.left(), settings, &session.reports) {
             say::note(&left);

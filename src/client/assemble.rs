@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::client::nodes::Nodes;
 use crate::client::repeats::Repeats;
-use crate::exchange::{Arrival, Ending, Transcript};
+use crate::exchange::{Arrival, Cap, Ending, Spent, Transcript};
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind, TextChunk};
 use crate::wire::sse::{Decoder, Frame, Tail};
@@ -39,6 +39,8 @@ struct Record {
     ending: Option<Ending>,
     last_event_at: Duration,
     repeats: Repeats,
+    /// The most the run may use, and what its nodes used so far; none where nothing is capped.
+    meter: Option<(Cap, Spent)>,
 }
 
 impl StreamReader {
@@ -51,6 +53,7 @@ impl StreamReader {
             ending: None,
             last_event_at: Duration::ZERO,
             repeats: Repeats::default(),
+            meter: None,
         };
         Self { decoder: Decoder::new(limit), record }
     }
@@ -64,6 +67,14 @@ impl StreamReader {
         (reader.record.nodes, reader.record.last_event_at) = (nodes, last_event_at);
         reader.record.repeats = repeats;
         reader
+    }
+
+    /// Breaks also where the nodes that have finished used more than the run may.
+    #[must_use]
+    pub fn capped(mut self, cap: &Cap) -> Self {
+        let spent = || Spent::of(&self.record.nodes.runs);
+        self.record.meter = (!cap.is_empty()).then(|| (cap.clone(), spent()));
+        self
     }
 
     /// Bytes that came before this stream.
@@ -215,7 +226,11 @@ impl Record {
         let data = event.data();
         match event.kind {
             EventKind::NodeStarted => self.nodes.start(data, at),
-            EventKind::NodeFinished => self.nodes.finish(event.take_data(), at),
+            EventKind::NodeFinished => {
+                let exceeded = self.meter.as_mut().and_then(|meter| weigh(meter, data));
+                self.nodes.finish(event.take_data(), at);
+                return exceeded;
+            }
             EventKind::NodeRetry => self.nodes.retry(data, at),
             EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
             EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
@@ -271,4 +286,13 @@ impl Record {
         self.transcript.run = Some(event.take_data());
         if paused { Ending::Paused } else { Ending::Finished }
     }
+}
+
+/// Adds what a finished node used; a run that used more than it may has ended for us.
+fn weigh((cap, spent): &mut (Cap, Spent), data: &Value) -> Option<Ending> {
+    let node_type = data["node_type"].as_str().unwrap_or_default();
+    if !matches!(node_type, "iteration" | "loop") {
+        spent.add(node_type, data);
+    }
+    cap.exceeded_by(spent).map(|detail| Ending::Exceeded { detail })
 }

@@ -12,7 +12,7 @@ use crate::base::units::format_size;
 use crate::client::assemble::{BodyEnd, StreamReader};
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{Timeouts, document, failure, message};
-use crate::exchange::{Ending, Transcript, Wait};
+use crate::exchange::{Cap, Ending, Transcript, Wait};
 
 /// How long a finished stream is given to end, so that its connection can be used again.
 const REUSE_WAIT: Duration = Duration::from_millis(5);
@@ -27,6 +27,8 @@ pub struct Sent<'a, 'b> {
     pub at: Instant,
     /// Most bytes of the answer, after decompression.
     pub max_body: u64,
+    /// The most the run may use.
+    pub cap: &'a Cap,
 }
 
 impl Sent<'_, '_> {
@@ -63,9 +65,10 @@ impl Sent<'_, '_> {
     pub(super) async fn read_stream(
         &mut self,
         mut response: Response,
-        mut reader: StreamReader,
+        reader: StreamReader,
         begun: Instant,
     ) -> Transcript {
+        let mut reader = reader.capped(self.cap);
         let mut bytes = reader.bytes_before();
         let mut deadline = after(begun, self.timeouts.first_event);
         let mut wait = Wait::FirstEvent;

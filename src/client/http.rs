@@ -133,7 +133,7 @@ impl Client {
         };
         self.users.note(authorization, &request.user, request.user_scope);
         let sent_at = clock::now();
-        let mut sent = Sent { timeouts, waiter, at: sent_at, max_body: self.max_body };
+        let mut sent = Sent { timeouts, waiter, at: sent_at, max_body: self.max_body, cap: &request.cap };
         let transcript = sent.follow(&self.http, message, transcript).await;
         if surely_did_not_run(&transcript.ending) {
             self.users.release(authorization, &request.user);
@@ -201,6 +201,7 @@ fn is_left_running(transcript: &Transcript) -> bool {
         Ending::Stalled { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Unreadable { .. } => true,
         Ending::Cut { .. } | Ending::Rejected(_) => {
             matches!(transcript.recovery, Some(Recovery::Lost { .. }))
@@ -224,6 +225,7 @@ fn surely_did_not_run(ending: &Ending) -> bool {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused
         | Ending::Unanswered { .. } => false,
     }

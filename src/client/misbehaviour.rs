@@ -47,6 +47,7 @@ fn request(mode: ResponseMode) -> Request {
         mode,
         workflow_id: None,
         answers: vec![],
+        cap: Default::default(),
         mock_attempt: None,
     }
 }
@@ -433,6 +434,7 @@ async fn a_request_is_what_dify_wants() {
     let plain = send(&client, &request(ResponseMode::Streaming), &PATIENT).await;
     let pinned = Request {
         workflow_id: Some("wf-9".into()),
+        cap: Default::default(),
         mock_attempt: Some("case-3".into()),
         ..request(ResponseMode::Blocking)
     };

@@ -146,6 +146,7 @@ impl Recording {
             mode,
             workflow_id: None,
             answers: Vec::new(),
+            cap: Default::default(),
             mock_attempt: None,
         }
     }

@@ -27,6 +27,7 @@ pub fn retime(mut transcript: Transcript, times: &Times<'_>) -> Transcript {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Unanswered { .. }
         | Ending::NotSent { .. } => return transcript,
     }

@@ -154,6 +154,7 @@ impl Uploader<'_> {
             | Ending::Stalled { .. }
             | Ending::TimedOut { .. }
             | Ending::Stopped { .. }
+            | Ending::Exceeded { .. }
             | Ending::Paused
             | Ending::Unanswered { .. }) => return other,
         };

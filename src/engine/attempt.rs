@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::base::template::Scope;
-use crate::check::{self, Context, Examined};
-use crate::client::Timeouts;
-use crate::drift::Taking;
+use crate::check::{self, Examined};
+use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
+use crate::engine::budget::{Afforded, Hold};
 use crate::engine::cassettes::Route;
 use crate::engine::heard::{heard, retry_after};
 use crate::engine::request::{AttemptId, RequestError};
+use crate::engine::usage::{Ended, over_cap};
 use crate::engine::versions::{Seat, version_finding};
 use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::outcome::{Attempt, Cause, Facts};
@@ -60,6 +61,10 @@ impl Engine {
             Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
         };
         let mut stop = self.stop.subscribe();
+        let mut hold = match self.hold(case, id, &route, &mut stop).await {
+            Ok(hold) => hold,
+            Err(unsent) => return unsent,
+        };
         let turn = async {
             if !route.is_live() {
                 return None;
@@ -73,6 +78,7 @@ impl Engine {
             _ = stop.wait_for(Option::is_some) => return None,
             inside = turn => inside,
         };
+        hold.iter_mut().for_each(Hold::send);
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let timeouts = self.timeouts_of(case);
@@ -89,11 +95,16 @@ impl Engine {
         }
         self.keep(case, id, &route, &transcript);
         let made = Made { case, id, scope, due, sent, route };
-        Some(if transcript.bytes > LONG_ANSWER {
+        let judged = if transcript.bytes > LONG_ANSWER {
             tokio::task::block_in_place(|| self.judge(&made, &transcript))
         } else {
             self.judge(&made, &transcript)
-        })
+        };
+        if let Some(hold) = hold {
+            let ended = Ended { facts: &judged.attempt.facts, transcript: &transcript, again: judged.again };
+            hold.settle(&case.test.suite, &ended).await;
+        }
+        Some(judged)
     }
 
     fn timeouts_of(&self, case: &Case) -> Timeouts {
@@ -105,12 +116,7 @@ impl Engine {
 
     fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
         let case = made.case;
-        let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
-        let context =
-            Context::new(&self.plan.templates, &made.scope, case.test.usage).taking(taking.as_ref());
-        let Examined { mut cause, mut findings, facts } =
-            check::examine(&case.test.checks, transcript, &context);
-        self.keep_snapshots(case, &taking.map(Taking::into_taken).unwrap_or_default());
+        let Examined { mut cause, mut findings, facts } = self.examine(case, &made.scope, transcript);
         findings.extend(check::unused_answers(transcript));
         let other_version = self.other_version(made, transcript);
         if let Some(found) = &other_version {
@@ -122,6 +128,9 @@ impl Engine {
             Route::Send(_) => self.watch_contract(case, transcript),
         };
         findings.extend(deviates);
+        if made.route.is_live() {
+            findings.extend(over_cap(case, transcript, &facts));
+        }
         let verdict = verdict::judge(&findings);
         let passed = verdict == Verdict::Passed;
         let attempt = Attempt {
@@ -189,6 +198,33 @@ impl Engine {
         self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
     }
 
+    /// What is set aside for an attempt that will be sent; else what becomes of it, none when the run was stopped.
+    async fn hold(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        route: &Route,
+        stop: &mut StopSignal,
+    ) -> Result<Option<Hold>, Option<Judged>> {
+        if !route.is_live() {
+            return Ok(None);
+        }
+        match self.afford(case, stop).await {
+            Afforded::Yes(hold) => Ok(hold),
+            Afforded::No(reason) => Err(Some(self.unaffordable(case, id, reason))),
+            Afforded::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
+            Afforded::Stopped => Err(None),
+        }
+    }
+
+    /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.
+    fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
+        let cause = Cause { message: reason, hint: None, class: None, stops_suite: false };
+        let mut judged = self.unsent_attempt(case, id, cause);
+        judged.attempt.verdict = Verdict::Skipped;
+        judged
+    }
+
     /// An attempt that nothing was sent for: errored.
     fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
         let attempt = Attempt {
@@ -252,6 +288,7 @@ fn again(transcript: &Transcript) -> Again {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused
         | Ending::Unanswered { .. } => Again::Useless,
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock;
 use crate::engine::Engine;
-use crate::engine::attempt::{Again, milliseconds};
+use crate::engine::attempt::{Again, Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
@@ -19,6 +19,16 @@ pub struct Ran {
     pub outcome: Arc<CaseOutcome>,
     /// The last attempt that did not pass, for those who tell it at once.
     pub telling: Option<Arc<Attempt>>,
+}
+
+/// What became of one repeat.
+enum Repeated {
+    /// The attempt that stands for it.
+    Stands(Arc<Attempt>),
+    /// It, or a retry after the attempt given here, no longer fits the budget.
+    Unaffordable(Option<Arc<Attempt>>, String),
+    /// The run was stopped meanwhile.
+    Stopped,
 }
 
 impl Engine {
@@ -39,11 +49,19 @@ impl Engine {
         let mut tally = Tally::default();
         while case.test.repeats.goes_on(tally.seen) {
             let repeat = tally.seen.all();
-            let Some(attempt) = self.repeat(case, repeat, due, &mut tally).await? else { return Ok(None) };
-            let stops = stops_suite(&attempt);
-            tally.add(attempt);
-            if stops {
-                break;
+            match self.repeat(case, repeat, due, &mut tally).await? {
+                Repeated::Stands(attempt) => {
+                    let stops = stops_suite(&attempt);
+                    tally.add(attempt);
+                    if stops {
+                        break;
+                    }
+                }
+                Repeated::Unaffordable(last, reason) => {
+                    tally.cut_short(last, reason);
+                    break;
+                }
+                Repeated::Stopped => return Ok(None),
             }
         }
         let duration_ms = milliseconds(clock::now().saturating_duration_since(began));
@@ -58,12 +76,16 @@ impl Engine {
         repeat: u32,
         mut due: Instant,
         tally: &mut Tally,
-    ) -> Result<Option<Arc<Attempt>>, SinkError> {
+    ) -> Result<Repeated, SinkError> {
         let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
         let mut number = 0;
+        let mut last = None;
         loop {
             let id = AttemptId { repeat, attempt: number };
-            let Some(mut judged) = self.attempt(case, id, due).await else { return Ok(None) };
+            let Some(mut judged) = self.attempt(case, id, due).await else { return Ok(Repeated::Stopped) };
+            if let Some(reason) = unaffordable(&judged) {
+                return Ok(Repeated::Unaffordable(last, reason));
+            }
             tally.attempts += 1;
             let left = number < retries.count && judged.attempt.verdict == Verdict::Errored;
             let wait = left.then(|| self.wait_before_retry(retries, number + 1, judged.again)).flatten();
@@ -72,12 +94,13 @@ impl Engine {
             self.tell(&Event::AttemptFinished(attempt.clone()))?;
             let Some(wait) = wait else {
                 self.note(case, &attempt, tally);
-                return Ok(Some(attempt));
+                return Ok(Repeated::Stands(attempt));
             };
+            last = Some(attempt);
             tally.retries += 1;
             number += 1;
             if !self.sleep(wait).await {
-                return Ok(None);
+                return Ok(Repeated::Stopped);
             }
             due = clock::now();
         }
@@ -122,6 +145,12 @@ impl Engine {
         self.tell(&Event::CaseFinished(outcome.clone()))?;
         Ok(Ran { outcome, telling })
     }
+}
+
+/// Why an attempt was not sent that no longer fits the budget; none for any other.
+fn unaffordable(judged: &Judged) -> Option<String> {
+    let cause = judged.attempt.cause.as_ref()?;
+    (judged.attempt.verdict == Verdict::Skipped).then(|| cause.message.clone())
 }
 
 fn stops_suite(attempt: &Attempt) -> bool {

@@ -157,6 +157,7 @@ impl Engine {
     ) -> Transcript {
         let client = self.player.as_ref().map_or(&self.client, |player| &player.client);
         let mut request = Request {
+            cap: Default::default(),
             mock_attempt: Some(recorded_name(recorded.number)),
             workflow_id: None,
             ..request.clone()

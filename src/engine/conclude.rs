@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub retries: u32,
     /// The last attempt that did not pass.
     pub telling: Option<Arc<Attempt>>,
+    /// Why no further attempt was sent, where one no longer fit the budget.
+    cut: Option<String>,
     warnings: u32,
     recovered: u32,
     /// Tokens of the repeats that tell them, and how many do.
@@ -45,10 +47,19 @@ impl Tally {
         }
     }
 
+    /// Ends before the plan does, since an attempt no longer fits the budget; `last` is the one it was to follow as a retry.
+    pub fn cut_short(&mut self, last: Option<Arc<Attempt>>, reason: String) {
+        if let Some(last) = last {
+            self.note(&last);
+            self.add(last);
+        }
+        self.cut = Some(reason);
+    }
+
     /// The outcome of the case, its duration left open.
     pub fn outcome(&self, case: &Case) -> CaseOutcome {
         let plan = &case.test.repeats;
-        let mut verdict = plan.verdict(self.seen);
+        let mut verdict = self.verdict(plan);
         if verdict == Verdict::Passed && self.retries > 0 {
             verdict = Verdict::Flaky;
         }
@@ -57,9 +68,20 @@ impl Tally {
             attempts: self.attempts,
             warnings: self.warnings,
             recovered: self.recovered,
+            over_budget: verdict == Verdict::Skipped,
             tolerated: verdict == Verdict::Inconclusive && plan.undecided == Undecided::Tolerated,
             repeats: (plan.times.most() > 1).then(|| self.repeat_facts(verdict, plan)),
             ..outcome_of(case, verdict)
+        }
+    }
+
+    /// A test whose repeats were cut short was not judged, unless the broken ones alone decide, or one had nothing to judge.
+    fn verdict(&self, plan: &Repeats) -> Verdict {
+        let verdict = plan.verdict(self.seen);
+        match (&self.cut, verdict) {
+            (None, verdict) | (Some(_), verdict @ Verdict::Failed) => verdict,
+            (Some(_), _) if self.seen.errored > 0 => Verdict::Errored,
+            (Some(_), _) => Verdict::Skipped,
         }
     }
 
@@ -67,6 +89,12 @@ impl Tally {
     fn reason(&self, verdict: Verdict, plan: &Repeats) -> Option<String> {
         let (passed, repeats) = (self.seen.passed, self.seen.all());
         let share = || format!("{passed} of {repeats} repeats passed");
+        if let Some(cut) = &self.cut {
+            return Some(match self.attempts {
+                0 => cut.clone(),
+                _ => format!("{cut}; before that {}", share()),
+            });
+        }
         match verdict {
             Verdict::Flaky if passed < repeats => Some(share()),
             Verdict::Flaky => Some(format!("passed after {} infrastructure retries", self.retries)),
@@ -135,6 +163,7 @@ pub(super) fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
         recovered: 0,
         duration_ms: 0.0,
         warnings: 0,
+        over_budget: false,
         tolerated: false,
         repeats: None,
     }

@@ -17,7 +17,7 @@ pub fn heard(transcript: &Transcript) -> Heard {
         {
             Heard::Refused(retry_after(transcript).map(|wait| wait.min(LONGEST_RETRY_AFTER)))
         }
-        Ending::Finished | Ending::Paused | Ending::Unanswered { .. } => Heard::Ran,
+        Ending::Finished | Ending::Exceeded { .. } | Ending::Paused | Ending::Unanswered { .. } => Heard::Ran,
         Ending::Rejected(_)
         | Ending::ErrorEvent(_)
         | Ending::Stalled { .. }

@@ -3,6 +3,7 @@
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
 pub(crate) mod attempt;
+pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod cassettes;
 mod conclude;
@@ -15,7 +16,9 @@ pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
 pub(crate) mod snapshots;
+mod spending;
 mod unrecorded;
+mod usage;
 pub(crate) mod versions;
 
 use std::collections::HashMap;
@@ -27,6 +30,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
+use crate::engine::budget::Purse;
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
 use crate::engine::recorder::Recorder;
@@ -76,6 +80,8 @@ pub struct Engine {
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
+    /// What may be used; none where no budget is set.
+    purse: Option<Arc<Purse>>,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -99,10 +105,18 @@ impl Engine {
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
             watch: contract::Watch::default(),
+            purse: None,
             stop: watch::Sender::new(None),
             run_id,
             plan,
         })
+    }
+
+    /// Draws on the budgets of a run.
+    #[must_use]
+    pub fn paid_from(mut self, purse: Option<Purse>) -> Self {
+        self.purse = purse.map(Arc::new);
+        self
     }
 
     /// Tells the sink of a fact; facts of one case arrive in order.

@@ -82,6 +82,7 @@ impl Engine {
             user,
             mode: case.test.mode,
             workflow_id: pinned.map(str::to_owned),
+            cap: case.test.suite.budget.cap.clone(),
             mock_attempt: match &self.plan.target.kind {
                 TargetKind::Mock(_) | TargetKind::Replay { .. } => {
                     Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt))

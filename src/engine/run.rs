@@ -70,6 +70,7 @@ impl Engine {
             interrupted: self.stopping().is_some(),
             stopped_early,
             versions: self.versions.ran(),
+            budgets: self.spending(),
             limit: self.pace.gate.fallen(),
         };
         self.tell(&Event::RunFinished(end.clone()))?;

@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::drift::{Taken, store};
+use crate::base::template::Scope;
+use crate::check::{self, Context, Examined};
+use crate::drift::{Taken, Taking, store};
 use crate::engine::Engine;
+use crate::exchange::Transcript;
 use crate::plan::case::Case;
 
 /// What a run left to be approved.
@@ -26,8 +29,17 @@ pub struct Left {
 }
 
 impl Engine {
+    /// Judges every check of a case against a transcript, and keeps what differs from its approved snapshots.
+    pub(super) fn examine(&self, case: &Case, scope: &Scope, transcript: &Transcript) -> Examined {
+        let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
+        let context = Context::new(&self.plan.templates, scope, case.test.usage).taking(taking.as_ref());
+        let examined = check::examine(&case.test.checks, transcript, &context);
+        self.keep_snapshots(case, &taking.map(Taking::into_taken).unwrap_or_default());
+        examined
+    }
+
     /// Keeps what an attempt took; of several repeats the first that differs counts.
-    pub(super) fn keep_snapshots(&self, case: &Case, taken: &[Taken]) {
+    fn keep_snapshots(&self, case: &Case, taken: &[Taken]) {
         let Some((name, path)) = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name))
         else {
             return;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::ResponseMode;
+use super::{Cap, ResponseMode};
 use crate::base::origin::Place;
 
 /// A file to be given to a workflow variable.
@@ -78,6 +78,8 @@ pub struct Request {
     pub workflow_id: Option<String>,
     /// Answers to the forms of its pauses, in the order they are used.
     pub answers: Vec<HumanAnswer>,
+    /// The most it may use; more stops it.
+    pub cap: Cap,
     /// Names the attempt to the built-in mock (header `X-Flowproof-Attempt`); never sent to a live target.
     pub mock_attempt: Option<String>,
 }

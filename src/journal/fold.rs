@@ -70,6 +70,8 @@ struct OutcomeLine<'a> {
     #[serde(default)]
     warnings: u32,
     #[serde(default)]
+    over_budget: bool,
+    #[serde(default)]
     tolerated: bool,
     repeats: Option<RepeatFacts>,
 }
@@ -82,6 +84,7 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
             verdict: outcome.verdict,
             duration_ms: outcome.duration_ms,
             warnings: outcome.warnings,
+            over_budget: outcome.over_budget,
             tolerated: outcome.tolerated,
             repeats: outcome.repeats.clone(),
         }
@@ -235,6 +238,7 @@ impl Fold {
         totals.duration_ms += outcome.duration_ms;
         totals.totals.warnings += outcome.warnings;
         self.totals.warnings += outcome.warnings;
+        self.totals.over_budget += u32::from(outcome.over_budget);
         if let Some(sequential) = outcome.repeats.as_ref().and_then(|repeats| repeats.sequential.as_ref()) {
             self.totals.saved.add(sequential);
         }

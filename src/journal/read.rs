@@ -62,6 +62,8 @@ pub(crate) struct Totals {
     pub flaky: u32,
     /// Not run, for a reason.
     pub skipped: u32,
+    /// Those of the skipped that no longer fit their budget.
+    pub over_budget: u32,
     /// Assertions of severity warn that do not hold.
     pub warnings: u32,
     /// Attempts made, those of unfinished cases included.

@@ -149,6 +149,7 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         recovered: 0,
         duration_ms: 812.25,
         warnings: 0,
+        over_budget: false,
         tolerated: false,
         repeats: None,
     }

@@ -18,8 +18,10 @@ use crate::client::Endpoint;
 use crate::drift::{Shelf, Spot};
 use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
+use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::plan::budget::SuiteBudget;
 use crate::verdict::Repeats;
 
 /// Everything that will be run, in order.
@@ -40,6 +42,8 @@ pub struct Plan {
     pub shuffled: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
+    /// What the whole run may use.
+    pub budget: Allowance,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// Where the tests' snapshots lie, those too of tests that are not selected.
@@ -127,6 +131,8 @@ pub struct SuiteHead {
     pub cassette: PathBuf,
     /// Where its snapshots lie: `snapshots/<file>` beside its file.
     pub snapshots: Arc<PathBuf>,
+    /// What its attempts may use.
+    pub budget: SuiteBudget,
 }
 
 /// A `files` entry before rendering.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::cassette::Mode;
+use crate::plan::budget::BudgetChoice;
 
 /// Choices of the command line, and where it is silent of the `FLOWPROOF_*` environment.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,8 @@ pub struct Choices {
     pub repeat: Option<Times>,
     /// What is sent and recorded, where cassettes are asked for.
     pub record: Option<Mode>,
+    /// What the whole run may use.
+    pub budget: BudgetChoice,
     /// Which tests run, and in what order.
     pub selection: Selection,
     /// The seed of shuffling, sampling and jitter.

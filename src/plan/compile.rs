@@ -9,6 +9,7 @@ use crate::drift::Spot;
 use crate::event::SuiteThresholds;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
+use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
@@ -114,12 +115,6 @@ fn prepare(
         }
         None => Default::default(),
     };
-    let mut reader = project.map(|project| Reader { source: project.source.clone(), problems });
-    for (mark, key) in chosen.profile_spec.iter().flat_map(|profile| &profile.unsupported) {
-        if let Some(reader) = &mut reader {
-            reader.not_supported(*mark, key);
-        }
-    }
     prepare_mock(chosen, options, choices)
 }
 
@@ -261,6 +256,7 @@ impl Building<'_, '_> {
             thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
+            budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
             spots: self.spots,
             snapshots: None,

@@ -13,6 +13,7 @@ use crate::check::{
 use crate::exchange::ResponseMode;
 use crate::mock::script::compile_script;
 use crate::plan::answers::{answered_forms, compile_answers};
+use crate::plan::budget;
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
@@ -55,6 +56,7 @@ pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
     let stem = encoded(&file.file_stem().unwrap_or_default().to_string_lossy());
     SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
+        budget: budget::of_suite(suite),
         cassette: folder.join("cassettes").join(cassette.file_name().unwrap_or_default()),
         snapshots: Arc::new(folder.join("snapshots").join(stem)),
     }

@@ -1,6 +1,7 @@
 //! The plan as meant: every default filled in, every row expanded, everything compiled.
 
 mod answers;
+pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod choices;
 pub(crate) mod compile;

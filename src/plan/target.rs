@@ -130,7 +130,6 @@ pub struct Setting<'a> {
 
 /// Renders a live target's address, headers and keys; only here is `env` of a target read.
 pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
-    note_unsupported(chosen, spec, setting);
     let scope = Scope::new().with_env(setting.choices.env.clone());
     let mut unusable = BTreeMap::new();
     let base_url = read_base_url(spec, setting, &scope);
@@ -164,7 +163,6 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
 
 /// A live target of which nothing but recorded exchanges is used: neither its address nor its keys are read.
 pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
-    note_unsupported(chosen, spec, setting);
     let mut target = common(chosen, spec.retries, setting.choices);
     target.name = Arc::from(spec.name.value.as_str());
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
@@ -190,14 +188,6 @@ pub fn prepare_mock(
         Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => TargetKind::Mock(options),
     };
     Prepared { target, unusable: BTreeMap::new(), usage: Usage::Audit }
-}
-
-fn note_unsupported(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) {
-    let profile = chosen.profile_spec.iter().flat_map(|profile| &profile.unsupported);
-    let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
-    for (mark, key) in spec.unsupported.iter().chain(profile) {
-        reader.not_supported(*mark, key);
-    }
 }
 
 fn common(chosen: &Chosen<'_>, target: RetriesSpec, choices: &Choices) -> Target {

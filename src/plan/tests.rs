@@ -8,7 +8,9 @@ use secrecy::ExposeSecret;
 
 use crate::base::bindings::AttemptNames;
 use crate::base::repeat::Times;
+use crate::base::units::parse_money;
 use crate::exchange::ResponseMode;
+use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Matching, Order, Selection};
 use crate::plan::compile::{Compiled, compile};
@@ -98,18 +100,9 @@ fn names(plan: &Plan) -> Vec<&str> {
 #[test]
 fn the_blocks_of_the_format_page_load() {
     let folder = data("good");
-    for (file, unsupported) in
-        [("support-triage.yaml", vec![]), ("elsewhere.yaml", vec![]), ("repeats.yaml", vec!["`budget`"])]
-    {
+    for file in ["support-triage.yaml", "elsewhere.yaml", "repeats.yaml"] {
         let problems = problems_of(&folder, &folder.join(file));
-        let problems: Vec<String> = problems.iter().map(line_of).collect();
-        for problem in &problems {
-            assert!(problem.contains("not supported by this version"), "{problem}");
-        }
-        for key in &unsupported {
-            assert!(problems.iter().any(|problem| problem.contains(key)), "{key} in {problems:?}");
-        }
-        assert!(problems.len() <= unsupported.len(), "{problems:?}");
+        assert_eq!(problems.iter().map(line_of).collect::<Vec<_>>(), Vec::<String>::new(), "{file}");
     }
 }
 
@@ -199,13 +192,20 @@ fn unknown_targets_profiles_and_apps_are_target_errors() {
 }
 
 #[test]
-fn a_profile_in_use_must_not_ask_for_what_would_be_ignored() {
+fn a_profile_gives_the_run_its_budget_and_the_command_line_stands_above_it() {
     let keys = env(&[("TRIAGE_KEY", "app-triage-1")]);
-    let choices = Choices { profile: Some("ci".to_owned()), env: keys, ..Choices::default() };
-    let compiled = compiled(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
-    let problems: Vec<String> = compiled.problems.iter().map(line_of).collect();
-    assert_eq!(problems, ["flowproof.yaml:20:5 `budget` is not supported by this version of flowproof"]);
-    assert_eq!(compiled.plan.unwrap().cases[0].test.repeats.times, Times::Fixed(3));
+    let of_run = |budget: BudgetChoice| {
+        let choices =
+            Choices { profile: Some("ci".to_owned()), env: keys.clone(), budget, ..Choices::default() };
+        let plan = plan(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
+        assert_eq!(plan.cases[0].test.repeats.times, Times::Fixed(3));
+        let cost: Vec<String> =
+            plan.budget.cost.iter().map(|(name, amount)| format!("{amount} {name}")).collect();
+        (plan.budget.tokens, cost.join(", "), plan.budget.time.map(|time| time.as_secs()))
+    };
+    assert_eq!(of_run(BudgetChoice::default()), (Some(400_000), "3.00 USD".to_owned(), Some(1_500)));
+    let euros = BudgetChoice { cost: vec![parse_money("2 EUR").unwrap()], ..BudgetChoice::default() };
+    assert_eq!(of_run(euros), (Some(400_000), "2 EUR".to_owned(), Some(1_500)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::cassette::Mode;
-use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
+use crate::event::{BudgetFacts, FallenLimit, RanVersion, RunEnd, RunStart};
 use crate::gate;
 use crate::journal::{CaseRecord, Damage, RunRecord, Saved, SuiteTotals, Totals, Watched};
 use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
@@ -51,6 +51,8 @@ struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<&'a str>,
     versions: &'a [RanVersion],
+    #[serde(skip_serializing_if = "<[BudgetFacts]>::is_empty")]
+    budgets: &'a [BudgetFacts],
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<FallenLimit>,
 }
@@ -66,6 +68,8 @@ struct Counts<'a> {
     tolerated: u32,
     flaky: u32,
     skipped: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    over_budget: u32,
     unfinished: u32,
     warnings: u32,
     attempts: u32,
@@ -232,6 +236,7 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
         interrupted: end.is_none_or(|end| end.interrupted),
         stopped_early: end.and_then(|end| end.stopped_early.as_deref()),
         versions: end.map_or(&[], |end| &end.versions),
+        budgets: end.map_or(&[], |end| &end.budgets),
         limit: end.and_then(|end| end.limit),
     }
 }
@@ -251,6 +256,7 @@ fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         tolerated: totals.tolerated,
         flaky: totals.flaky,
         skipped: totals.skipped,
+        over_budget: totals.over_budget,
         unfinished,
         warnings: totals.warnings,
         attempts: totals.attempts,

@@ -14,7 +14,7 @@ use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
 use crate::report::provenance;
-use crate::report::run_facts::{told_limit, told_version};
+use crate::report::run_facts::told_run;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -111,11 +111,8 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(note) = provenance::note(start, &self.record.totals) {
             property(&mut self.xml, "flowproof.note", &note)?;
         }
-        for ran in self.record.end.iter().flat_map(|end| &end.versions) {
-            property(&mut self.xml, "flowproof.ran", &told_version(ran))?;
-        }
-        if let Some(limit) = self.record.end.as_ref().and_then(|end| end.limit) {
-            property(&mut self.xml, "flowproof.limit", &told_limit(limit))?;
+        for (name, value) in self.record.end.iter().flat_map(told_run) {
+            property(&mut self.xml, name, &value)?;
         }
         if self.record.unfinished() > 0 {
             property(&mut self.xml, "flowproof.unfinished", ending(self.record))?;

@@ -1,5 +1,6 @@
 //! Documents made from a folded run, and the live terminal; every document is a pure function of the record.
 
+mod budget;
 mod diff;
 mod explain;
 mod facts;

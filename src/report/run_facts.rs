@@ -1,8 +1,9 @@
 //! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, what Dify is not known to send, and whose tokens are in doubt.
 
 use crate::base::units::format_count;
-use crate::event::{FallenLimit, RanVersion};
+use crate::event::{FallenLimit, RanVersion, RunEnd};
 use crate::journal::{JournalError, RunRecord};
+use crate::report::budget::{tell_budgets, told_budget};
 use crate::report::repeats::told_savings;
 use crate::report::text::{Text, Tone, one_line};
 
@@ -17,11 +18,20 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
+    tell_budgets(text, record);
     if let Some(saved) = told_savings(record.totals.saved) {
         text.tone(Tone::Faint, &saved).end();
     }
     tell_contract(text, record)?;
     tell_usage(text, record)
+}
+
+/// What documents tell of a run as a whole: versions, the limit that fell, budgets, each under the name of its property.
+pub(crate) fn told_run(end: &RunEnd) -> Vec<(&'static str, String)> {
+    let versions = end.versions.iter().map(|ran| ("flowproof.ran", told_version(ran)));
+    let limit = end.limit.map(|limit| ("flowproof.limit", told_limit(limit)));
+    let budgets = end.budgets.iter().map(|budget| ("flowproof.budget", told_budget(budget)));
+    versions.chain(limit).chain(budgets).collect()
 }
 
 /// Writes in one line how answers differ from what Dify is known to send.

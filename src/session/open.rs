@@ -11,6 +11,7 @@ use crate::plan::list::{self, Listed};
 use crate::plan::repeats::refused_choice;
 use crate::plan::target::TargetError;
 use crate::report::Format;
+use crate::session::budget;
 use crate::session::cassettes::{self, Use};
 use crate::session::request::Checked;
 use crate::session::{OpenFailure, Opening, Partial, Request, Session};
@@ -49,7 +50,8 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     if let Some(message) = cassettes::why_not_recorded(&plan, used, settings) {
         return Err(OpenFailure::Usage(message));
     }
-    let session = Session::new(&plan, reports, formats);
+    let mut session = Session::new(&plan, reports, formats);
+    session.shared_ledger = budget::shared_ledger(settings, &session.reports);
     let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
     partial.add_cassettes(used, &root);
     partial.add_snapshots(settings, &root);
@@ -147,6 +149,7 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
         retries,
         timeout,
         repeat,
+        budget: request.budget.clone(),
         selection,
         record: record_mode(settings, request)?,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),

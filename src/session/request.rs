@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
+use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Case, Plan};
 use crate::plan::choices::Selection;
 use crate::session::Session;
@@ -38,6 +39,8 @@ pub struct Request {
     pub retries: Option<u32>,
     /// Limit of a whole attempt.
     pub timeout: Option<Duration>,
+    /// What the whole run may use.
+    pub budget: BudgetChoice,
     /// The seed; none: drawn.
     pub seed: Option<u64>,
     /// Folder of the reports.

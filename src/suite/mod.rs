@@ -11,6 +11,7 @@ pub(crate) mod peek;
 pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod read_answer;
+pub(crate) mod read_budget;
 pub(crate) mod read_repeat;
 pub(crate) mod read_suite;
 pub(crate) mod read_target;

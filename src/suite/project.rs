@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
-use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::node::{Entry, Node, Source};
+use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
@@ -93,8 +94,8 @@ pub struct ProfileSpec {
     pub retries: RetriesSpec,
     /// Limit of a whole attempt.
     pub timeout: Option<std::time::Duration>,
-    /// Keys whose features belong to a later version: problems where the profile is used.
-    pub unsupported: Vec<(Mark, String)>,
+    /// What a run may use.
+    pub budget: Option<BudgetSpec>,
 }
 
 /// Reads the project file; what is wrong with it is noted in the reader.
@@ -181,7 +182,7 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
         rate: None,
         retries: RetriesSpec::default(),
         timeout: None,
-        unsupported: Vec::new(),
+        budget: None,
     };
     for entry in reader.map(node, "a profile", &PROFILE_KEYS) {
         let value = &entry.value;
@@ -192,7 +193,7 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
             "rate" => profile.rate = reader.rate(value),
             "retries" => profile.retries = read_retries(reader, value),
             "timeout" => profile.timeout = reader.positive_duration(value, "`timeout`"),
-            "budget" => profile.unsupported.push((entry.mark, "budget".to_owned())),
+            "budget" => profile.budget = Some(read_budget(reader, value, BudgetOf::Profile)),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node};
 use crate::suite::problem::nearest;
+use crate::suite::read_budget::{BudgetOf, read_budget};
 use crate::suite::read_test::{RUN_KEYS, read_run_key, read_test};
 use crate::suite::read_thresholds::read_thresholds;
 use crate::suite::reader::{At, Reader};
@@ -44,7 +45,7 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
     let is_map = root.as_map().is_some();
     let mut suite = empty_suite(reader, file);
     let mut has_tests = false;
-    for Entry { key, mark, value } in root.into_entries() {
+    for Entry { key, value, .. } in root.into_entries() {
         match key.as_str() {
             "version" => read_version(reader, &value),
             "name" => suite.name = reader.name(&value, "the suite's name").unwrap_or(suite.name),
@@ -60,7 +61,7 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
                 suite.tests = read_tests(reader, value, &suite.grounds);
             }
             "thresholds" => suite.thresholds = read_thresholds(reader, &value),
-            "budget" => reader.not_supported(mark, &key),
+            "budget" => suite.budget = Some(read_budget(reader, &value, BudgetOf::Suite)),
             _ => {}
         }
     }
@@ -85,6 +86,7 @@ fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
         vars: Vec::new(),
         usage: None,
         defaults: RunSpec::default(),
+        budget: None,
         thresholds: Vec::new(),
         mock: None,
         tests: Vec::new(),
@@ -153,11 +155,6 @@ fn read_tests(reader: &mut Reader<'_>, node: Node, grounds: &Grounds) -> Vec<Tes
 }
 
 impl Reader<'_> {
-    /// Notes a key that a later version will know: ignoring it would judge less than the suite says.
-    pub fn not_supported(&mut self, mark: Mark, key: &str) {
-        self.problem(mark, format!("`{key}` is not supported by this version of flowproof"));
-    }
-
     /// Notes a problem that belongs to two places of the file.
     pub fn problem_with_other(&mut self, mark: Mark, message: String, other: (Mark, &str)) {
         self.problem(mark, message);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::units::{Rate, parse_rate};
-use crate::suite::node::{Entry, Mark, Node};
+use crate::suite::node::{Entry, Node};
 use crate::suite::read_suite::USAGE_WORDS;
 use crate::suite::read_test::read_retries;
 use crate::suite::reader::{At, Reader};
@@ -65,8 +65,6 @@ pub struct TargetSpec {
     pub insecure: bool,
     /// `contract: strict`.
     pub strict: bool,
-    /// Keys whose features belong to a later version: problems where the target is used.
-    pub unsupported: Vec<(Mark, String)>,
 }
 
 /// One app of a target.
@@ -159,7 +157,6 @@ fn empty_target(name: At<String>) -> TargetSpec {
         proxy: None,
         insecure: false,
         strict: false,
-        unsupported: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::base::repeat::Times;
 use crate::suite::data::Rows;
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::read_budget::BudgetSpec;
 use crate::suite::reader::At;
 use crate::suite::thresholds::ThresholdSpec;
 
@@ -31,6 +32,8 @@ pub struct SuiteSpec {
     pub usage: Option<UsageSpec>,
     /// What its tests inherit.
     pub defaults: RunSpec,
+    /// What it may use.
+    pub budget: Option<BudgetSpec>,
     /// What all its attempts together must come to.
     pub thresholds: Vec<ThresholdSpec>,
     /// Suite-level answers of the mock, a list of `when` and `reply`.

@@ -6,6 +6,8 @@
 mod against;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
+/// Budgets: what no longer fits, what nobody knows, what several processes share; the plan of a dry run.
+mod budgets;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.
 mod cassettes;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.

@@ -10,6 +10,7 @@ use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::args::Selection;
 use crate::cli::exit::NoTests;
 use crate::cli::record::CassetteArgs;
+use crate::cli::run::budget::BudgetArgs;
 use crate::plan::choices::Order;
 use crate::session::Request;
 
@@ -52,6 +53,12 @@ pub struct RunArgs {
     /// Start no new test after so many red ones.
     #[arg(long, value_name = "N", conflicts_with = "fail_fast", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_fail: Option<u32>,
+    /// The run's budget.
+    #[command(flatten)]
+    pub budget: BudgetArgs,
+    /// Print what would be sent, and what earlier runs say it will use; send and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Run in random order, or as `--shuffle=7` in that of a seed; the seed is printed.
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = RANDOM)]
     pub shuffle: Option<String>,
@@ -105,6 +112,7 @@ impl RunArgs {
             repeat: self.repeat,
             retries: self.retries,
             timeout: self.timeout,
+            budget: self.budget.choice()?,
             reports: self.reports.clone(),
             cassettes: self.cassettes.of_run()?,
             ..request

@@ -181,6 +181,7 @@ fn not_uploaded(ending: Ending) -> Ending {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused
         | Ending::Unanswered { .. } => ending,
     }

@@ -136,6 +136,7 @@ async fn send(
         mode,
         workflow_id: None,
         answers,
+        cap: Default::default(),
         mock_attempt: None,
     };
     let (_keep, mut stop) = watch::channel(None);

@@ -175,6 +175,7 @@ fn describe(ending: Ending) -> String {
         | Ending::Stalled { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused => "the call failed".to_owned(),
     }
 }

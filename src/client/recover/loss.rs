@@ -67,6 +67,7 @@ pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
         | Ending::Paused
         | Ending::Unanswered { .. }
         | Ending::NotSent { .. } => None,

@@ -41,6 +41,7 @@ pub fn judge(stream: &mut Transcript, ours: &Ours<'_>) -> Followed {
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
         | Ending::Unanswered { .. }
+        | Ending::Exceeded { .. }
         | Ending::NotSent { .. } => Followed::Open,
     }
 }

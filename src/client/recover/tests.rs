@@ -75,6 +75,7 @@ impl Try {
             mode,
             workflow_id: None,
             answers: vec![],
+            cap: Default::default(),
             mock_attempt: None,
         };
         Self { request, timeouts: PATIENT, recovery: QUICK }

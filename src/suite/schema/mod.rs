@@ -13,7 +13,7 @@ mod tests {
 
     use super::*;
     use crate::mock::fault;
-    use crate::suite::{project, read_suite, read_target, read_test, yaml};
+    use crate::suite::{project, read_budget, read_suite, read_target, read_test, yaml};
 
     fn schema(text: &str) -> Value {
         serde_json::from_str(text).unwrap()
@@ -39,6 +39,8 @@ mod tests {
         same(&suite, "/properties", &read_suite::SUITE_KEYS);
         same(&suite, "/properties/defaults/properties", &read_test::RUN_KEYS);
         same(&suite, "/$defs/test/properties", &read_test::TEST_KEYS);
+        same(&suite, "/properties/budget/properties", &read_budget::BUDGET_KEYS);
+        same(&suite, "/properties/budget/properties/per_test/properties", &read_budget::CAP_KEYS);
         let answer = "/$defs/test/properties/human_input/items/properties";
         same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
         same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
@@ -51,6 +53,8 @@ mod tests {
         let project = schema(PROJECT);
         same(&project, "/properties", &project::PROJECT_KEYS);
         same(&project, "/properties/profiles/additionalProperties/properties", &project::PROFILE_KEYS);
+        let budget = "/properties/profiles/additionalProperties/properties/budget/properties";
+        same(&project, budget, &read_budget::PROFILE_BUDGET_KEYS);
         same(&project, "/properties/reports/properties", &project::REPORTS_KEYS);
         same(&project, "/properties/compare/properties", &project::COMPARE_KEYS);
         same(&project, "/properties/judges/additionalProperties/properties", &project::JUDGE_KEYS);
@@ -119,6 +123,7 @@ mod tests {
 
     /// Bad suites whose fault no schema sees: it lies in names, files, templates or YAML itself.
     const BEYOND_A_SCHEMA: [&str; 33] = [
+        "budget-cap-above",
         "confidence-one",
         "fail-below-above",
         "repeat-could-never-fail",
@@ -144,7 +149,6 @@ mod tests {
         "pass-rate-above",
         "row-without-rows",
         "template-syntax",
-        "thresholds",
         "timeout-zero",
         "unknown-column",
         "unknown-root",

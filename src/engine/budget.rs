@@ -1,0 +1,304 @@
+//! What attempts may use: set aside before one is sent, settled behind it, and the cap of a single one.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+
+use crate::client::StopSignal;
+use crate::engine::Engine;
+use crate::engine::usage::{Ended, Limits, nothing, used};
+use crate::ledger::{
+    Allowance, Answer, Ask, Expected, Kind, Ledger, LedgerError, Reservation, Sharing, Shortage, Used, Whose,
+    suite_key, told,
+};
+use crate::outcome::Cause;
+use crate::plan::case::{Case, SuiteHead};
+
+/// How the reason of a test begins that no longer fits.
+pub const SKIPPED: &str = "budget: ";
+/// The first and the longest wait for others to end, where nobody tells that they did.
+const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
+/// The budgets of a run.
+pub struct Purse {
+    ledger: Ledger,
+    sharing: Sharing,
+    of_run: Allowance,
+    /// What earlier runs say of each case of the plan.
+    history: HashMap<u32, Expected>,
+    /// Who waits is served in order: small attempts do not overtake a large one for ever.
+    door: Semaphore,
+    changed: Notify,
+    /// The first thing that went wrong where nobody could be told.
+    failure: Mutex<Option<LedgerError>>,
+}
+
+/// What is set aside for an attempt; settled when dropped, if nobody did before.
+pub struct Hold {
+    purse: Arc<Purse>,
+    reservation: Reservation,
+    sent: Sent,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// Nothing was sent: nothing was used.
+    No,
+    /// It was sent.
+    Yes,
+    /// It was settled.
+    Settled,
+}
+
+/// What becomes of an attempt that asks its budgets.
+pub enum Afforded {
+    /// It may be sent; none where nothing limits it.
+    Yes(Option<Hold>),
+    /// It does not fit any more: why.
+    No(String),
+    /// The run was stopped meanwhile.
+    Stopped,
+    /// The budget cannot be asked.
+    Broken(Cause),
+}
+
+impl Purse {
+    /// Opens the ledger of a run's budgets; `history` tells what each case is expected to use.
+    pub fn open(
+        path: &Path,
+        sharing: Sharing,
+        of_run: Allowance,
+        history: HashMap<u32, Expected>,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            ledger: Ledger::open(path, sharing)?,
+            sharing,
+            of_run,
+            history,
+            door: Semaphore::new(1),
+            changed: Notify::new(),
+            failure: Mutex::default(),
+        })
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Asks once; waits for no other attempt, only for processes that write their entries.
+    async fn ask(self: &Arc<Self>, case: &Case) -> Result<Asked, LedgerError> {
+        let suite = case.test.suite.clone();
+        let ordinal = case.ordinal;
+        let purse = self.clone();
+        match self.sharing {
+            Sharing::Alone => purse.ask_now(&suite, ordinal),
+            Sharing::Several => {
+                let asked = tokio::task::spawn_blocking(move || purse.ask_now(&suite, ordinal)).await;
+                asked.expect("asking a ledger neither panics nor is aborted")
+            }
+        }
+    }
+
+    fn ask_now(self: Arc<Self>, suite: &SuiteHead, ordinal: u32) -> Result<Asked, LedgerError> {
+        let cap = &suite.budget.cap;
+        let capped = Expected {
+            tokens: cap.tokens,
+            cost: cap
+                .cost
+                .as_ref()
+                .map(std::slice::from_ref)
+                .map(crate::ledger::costs_of)
+                .unwrap_or_default(),
+        };
+        let expected = match self.history.get(&ordinal) {
+            Some(history) => capped.or(history.tokens, &history.cost),
+            None => capped,
+        };
+        let ask = Ask {
+            suite: suite_key(&suite.name),
+            expected: &expected,
+            of_run: &self.of_run,
+            of_suite: &suite.budget.allowance,
+        };
+        Ok(match self.ledger.reserve(&ask)? {
+            Answer::Reserved(reservation) => {
+                Asked::Holds(Hold { purse: self.clone(), reservation, sent: Sent::No })
+            }
+            Answer::Wait => Asked::Waits,
+            Answer::Refused(whose, shortage) => Asked::Refused(refusal(whose, &suite.name, &shortage)),
+        })
+    }
+
+    /// Whether what is not told in these currencies is limited.
+    fn limits(&self, suite: &SuiteHead) -> Limits {
+        let of_suite = &suite.budget.allowance;
+        let currencies = self.of_run.cost.keys().chain(of_suite.cost.keys()).copied();
+        Limits {
+            tokens: self.of_run.tokens.is_some() || of_suite.tokens.is_some(),
+            currencies: currencies.collect(),
+        }
+    }
+
+    fn settle(&self, reservation: &Reservation, used: &Used) {
+        if let Err(error) = self.ledger.settle(reservation, used) {
+            // What is not settled stays set aside: it is never lost, only told late.
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The first entry that could not be written, if any.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ToString::to_string)
+    }
+}
+
+enum Asked {
+    Holds(Hold),
+    Waits,
+    Refused(String),
+}
+
+impl Hold {
+    /// From now on something may be used, whatever comes.
+    pub fn send(&mut self) {
+        self.sent = Sent::Yes;
+    }
+
+    /// Counts what the attempt used.
+    pub async fn settle(mut self, suite: &SuiteHead, ended: &Ended<'_>) {
+        let used = used(ended, &self.purse.limits(suite));
+        match self.purse.sharing {
+            Sharing::Alone => self.settle_as(&used),
+            Sharing::Several => {
+                let settled = tokio::task::spawn_blocking(move || self.settle_as(&used)).await;
+                settled.expect("settling neither panics nor is aborted");
+            }
+        }
+    }
+
+    fn settle_as(&mut self, used: &Used) {
+        self.sent = Sent::Settled;
+        self.purse.settle(&self.reservation, used);
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        match self.sent {
+            Sent::No => self.purse.settle(&self.reservation, &nothing()),
+            Sent::Yes => self.purse.settle(&self.reservation, &Used::default()),
+            Sent::Settled => {}
+        }
+    }
+}
+
+impl Engine {
+    /// Sets aside what an attempt is expected to use; waits while it may fit once others have ended.
+    pub(super) async fn afford(&self, case: &Case, stop: &mut StopSignal) -> Afforded {
+        let Some(purse) = &self.purse else { return Afforded::Yes(None) };
+        if purse.of_run.is_empty() && case.test.suite.budget.allowance.is_empty() {
+            return Afforded::Yes(None);
+        }
+        let _turn = tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => return Afforded::Stopped,
+            turn = purse.door.acquire() => turn,
+        };
+        let (mut wait, longest) = WAITS;
+        loop {
+            let changed = purse.changed.notified();
+            tokio::pin!(changed);
+            // Listens from here on: who ends after the look below is not missed.
+            changed.as_mut().enable();
+            match purse.ask(case).await {
+                Ok(Asked::Holds(hold)) => return Afforded::Yes(Some(hold)),
+                Ok(Asked::Refused(reason)) => return Afforded::No(reason),
+                Ok(Asked::Waits) => {}
+                Err(error) => return Afforded::Broken(broken(&error)),
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(Option::is_some) => return Afforded::Stopped,
+                () = changed => {}
+                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(longest),
+            }
+        }
+    }
+}
+
+/// What is said where the ledger cannot be used: nothing is sent without it.
+fn broken(error: &LedgerError) -> Cause {
+    Cause {
+        message: format!("nothing was sent: {error}"),
+        hint: Some("without its ledger nobody knows what the budget still allows".to_owned()),
+        class: None,
+        stops_suite: true,
+    }
+}
+
+/// Why an attempt does not fit: `the 400,000 tokens of the run are used up`.
+fn refusal(whose: Whose, suite: &str, shortage: &Shortage) -> String {
+    let Shortage { kind, limit, left, needed, unknown } = *shortage;
+    let whole = match whose {
+        Whose::Run => format!("the {} of the run", told(kind, limit)),
+        Whose::Suite => format!("the {} of the suite {suite}", told(kind, limit)),
+    };
+    let uses = |needed| format!("{SKIPPED}an attempt may use {}", told(kind, needed));
+    let text = match (kind, needed) {
+        (Kind::Time, _) => format!("{SKIPPED}{whole} are over"),
+        (_, Some(needed)) if left == limit => format!("{}, more than {whole}", uses(needed)),
+        (_, Some(needed)) if !left.is_zero() => {
+            format!("{}, and of {whole} only {} are left", uses(needed), told(kind, left))
+        }
+        (_, Some(_) | None) => format!("{SKIPPED}{whole} are used up"),
+    };
+    match unknown {
+        0 => text,
+        1 => format!(
+            "{text} (what 1 attempt used nobody knows: all that was set aside for it counts; `budget.per_test` bounds that)"
+        ),
+        count => format!(
+            "{text} (what {count} attempts used nobody knows: all that was set aside for them counts; `budget.per_test` bounds that)"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_what_is_needed_what_is_left_and_of_what() {
+        let shortage = |left: i64, needed: Option<i64>, unknown| Shortage {
+            kind: Kind::Tokens,
+            limit: Decimal::from(1_000),
+            left: left.into(),
+            needed: needed.map(Decimal::from),
+            unknown,
+        };
+        let said = |whose, shortage: &Shortage| refusal(whose, "triage", shortage);
+        assert_eq!(
+            said(Whose::Run, &shortage(0, Some(5), 0)),
+            "budget: the 1,000 tokens of the run are used up"
+        );
+        assert_eq!(
+            said(Whose::Suite, &shortage(100, Some(150), 0)),
+            "budget: an attempt may use 150 tokens, and of the 1,000 tokens of the suite triage only 100 tokens are left"
+        );
+        assert_eq!(
+            said(Whose::Run, &shortage(1_000, Some(1_500), 0)),
+            "budget: an attempt may use 1,500 tokens, more than the 1,000 tokens of the run"
+        );
+        assert!(said(Whose::Run, &shortage(0, None, 1)).contains("what 1 attempt used nobody knows"));
+        let time = Shortage { kind: Kind::Time, limit: Decimal::from(90), ..shortage(0, None, 0) };
+        assert_eq!(said(Whose::Run, &time), "budget: the 1m 30s of the run are over");
+    }
+}

@@ -1,0 +1,120 @@
+//! What an attempt used, as far as its budgets can count it, and whether that is more than one attempt may.
+
+use rust_decimal::Decimal;
+
+use crate::base::units::format_count;
+use crate::engine::attempt::Again;
+use crate::exchange::{Ending, Spent, Transcript};
+use crate::ledger::{Amount, Costs, Currency, Used};
+use crate::outcome::{Facts, Price};
+use crate::plan::case::Case;
+use crate::verdict::{Finding, Severity, Truth};
+
+/// An attempt that ended.
+pub struct Ended<'a> {
+    /// Its numbers.
+    pub facts: &'a Facts,
+    /// What came back.
+    pub transcript: &'a Transcript,
+    /// Whether it surely did not run.
+    pub again: Again,
+}
+
+/// What budgets limit.
+pub struct Limits {
+    /// Tokens.
+    pub tokens: bool,
+    /// Prices in these currencies.
+    pub currencies: Vec<Currency>,
+}
+
+/// What an attempt used that surely did not run.
+pub fn nothing() -> Used {
+    Used { tokens: Some(0), cost: Some(Costs::new()), ..Used::default() }
+}
+
+/// What an attempt used, as far as Dify tells it and the budgets can count it.
+pub fn used(ended: &Ended<'_>, limits: &Limits) -> Used {
+    let Ended { facts, transcript, again } = ended;
+    let refused = facts.status.as_deref() == Some("rejected");
+    let unsent = matches!(transcript.ending, Ending::NotSent { .. });
+    if refused || unsent || matches!(again, Again::Safe(_)) {
+        return nothing();
+    }
+    let seen = Spent::of(&transcript.nodes);
+    let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
+    let at_least = Amount {
+        tokens: seen.tokens.max(doubted),
+        cost: seen.prices.iter().filter_map(|(name, price)| Some((Currency::of(name)?, *price))).collect(),
+    };
+    let tokens = if limits.tokens { facts.tokens } else { Some(facts.tokens.unwrap_or(at_least.tokens)) };
+    let cost = if limits.currencies.is_empty() { Some(Costs::new()) } else { cost_of(facts, limits) };
+    Used { tokens, cost, at_least, ran: true }
+}
+
+/// The prices, if all of them are in currencies that a budget counts; what costs in another is not known here.
+fn cost_of(facts: &Facts, limits: &Limits) -> Option<Costs> {
+    if facts.cost.is_empty() {
+        return (facts.tokens == Some(0)).then(Costs::new);
+    }
+    let price = |price: &Price| {
+        let currency = Currency::of(&price.currency).filter(|known| limits.currencies.contains(known))?;
+        Some((currency, price.amount.parse::<Decimal>().ok()?))
+    };
+    facts.cost.iter().map(price).collect()
+}
+
+/// What is to be said of the cap of one attempt: that it was exceeded, or that nobody knows.
+pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<Finding> {
+    let suite = &case.test.suite.budget;
+    let (cap, place) = (&suite.cap, suite.cap_place.as_ref()?);
+    let finding = |truth, severity, message| Finding {
+        truth,
+        severity,
+        place: place.clone(),
+        label: "budget.per_test".to_owned(),
+        message,
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    };
+    let exceeded = |detail: &str| format!("the attempt used {detail}");
+    if let Ending::Exceeded { detail } = &transcript.ending {
+        return Some(finding(Truth::Broken, Severity::Error, exceeded(detail) + "; it was stopped"));
+    }
+    let seen = Spent::of(&transcript.nodes);
+    let told = |currency: &str| {
+        let price = facts.cost.iter().find(|price| price.currency == currency);
+        price.and_then(|price| price.amount.parse().ok()).unwrap_or(Decimal::ZERO)
+    };
+    let over = cap.exceeded_by(&seen).or_else(|| cap.exceeded(facts.tokens.unwrap_or(0), told));
+    if let Some(detail) = over {
+        return Some(finding(Truth::Broken, Severity::Error, exceeded(&detail)));
+    }
+    let unknown = unknown_part(case, facts).filter(|_| has_ended(transcript))?;
+    let least = format_count(seen.tokens);
+    let message = format!(
+        "whether the attempt kept within it cannot be told: {unknown} (its nodes say {least} tokens)"
+    );
+    Some(finding(Truth::Undecided, Severity::Error, message))
+}
+
+/// True where the run came to an end of its own, so that its use should be known.
+fn has_ended(transcript: &Transcript) -> bool {
+    matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.run.is_some()
+}
+
+/// What of the cap cannot be held against what Dify tells, and what helps; none where all can.
+fn unknown_part(case: &Case, facts: &Facts) -> Option<&'static str> {
+    let cap = &case.test.suite.budget.cap;
+    if cap.tokens.is_some() && facts.tokens.is_none() {
+        return Some(
+            "Dify does not say reliably how many tokens it used; `usage: trust` takes its total as it is",
+        );
+    }
+    let is_priced = !facts.cost.is_empty() || facts.tokens == Some(0);
+    (cap.cost.is_some() && !is_priced).then_some(
+        "Dify does not say what it cost; prices come only in streams, of models whose price Dify knows",
+    )
+}

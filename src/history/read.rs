@@ -1,0 +1,137 @@
+//! Reads of a journal only what its attempts used; a line that cannot be read teaches nothing.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::history::Whose;
+use crate::journal::SCHEMA;
+use crate::ledger::{Costs, Currency};
+use crate::outcome::Price;
+
+/// The longest first line.
+const FIRST_LINE: u64 = 64 * 1024;
+/// Attempts of one case that wait for its name.
+const WAITING: usize = 10_000;
+
+/// What one attempt used, as far as it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Prices.
+    pub cost: Option<Costs>,
+    /// Client clock, milliseconds.
+    pub latency_ms: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct FirstLine {
+    run_started: Start,
+}
+
+#[derive(Deserialize)]
+struct Start {
+    schema: u32,
+    target: String,
+    mock: bool,
+}
+
+#[derive(Deserialize)]
+struct AttemptLine {
+    attempt_finished: Attempt,
+}
+
+#[derive(Deserialize)]
+struct Attempt {
+    case: u32,
+    #[serde(default)]
+    replayed: bool,
+    facts: Facts,
+}
+
+#[derive(Deserialize)]
+struct Facts {
+    status: Option<String>,
+    latency_ms: Option<f64>,
+    tokens: Option<u64>,
+    #[serde(default)]
+    cost: Vec<Price>,
+}
+
+#[derive(Deserialize)]
+struct CaseLine {
+    case_finished: Case,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    case: u32,
+    name: String,
+}
+
+/// True for a journal of this target that can be read.
+pub(super) fn is_of(path: &Path, whose: Whose<'_>) -> bool {
+    let line = || -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        BufReader::new(File::open(path)?.take(FIRST_LINE)).read_until(b'\n', &mut line)?;
+        Ok(line)
+    };
+    let first = line().ok().and_then(|line| serde_json::from_slice::<FirstLine>(&line).ok());
+    first.is_some_and(|FirstLine { run_started: Start { schema, target, mock } }| {
+        schema <= SCHEMA && target == whose.target && mock == whose.mock
+    })
+}
+
+/// What the attempts of some tests used in one run, the newest first.
+pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32, Sample)> {
+    let Ok(file) = File::open(path) else { return Vec::new() };
+    let mut input = BufReader::with_capacity(256 * 1024, file);
+    let mut waiting: HashMap<u32, Vec<Sample>> = HashMap::new();
+    let (mut line, mut samples) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        match input.read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+        if line.starts_with(b"{\"attempt_finished\"") {
+            let Some((case, sample)) = sample(&line) else { continue };
+            let of_case = waiting.entry(case).or_default();
+            if of_case.len() < WAITING {
+                of_case.push(sample);
+            }
+        } else if line.starts_with(b"{\"case_finished\"") {
+            let Ok(CaseLine { case_finished: Case { case, name } }) = serde_json::from_slice(&line) else {
+                continue;
+            };
+            let own = waiting.remove(&case).unwrap_or_default();
+            if let Some(wanted) = names.get(name.as_str()) {
+                samples.extend(own.into_iter().map(|sample| (*wanted, sample)));
+            }
+        }
+    }
+    samples.reverse();
+    samples
+}
+
+/// What an attempt used; none where it ran nothing: a replay, or a refusal.
+fn sample(line: &[u8]) -> Option<(u32, Sample)> {
+    let AttemptLine { attempt_finished: Attempt { case, replayed, facts } } =
+        serde_json::from_slice(line).ok()?;
+    let status = facts.status.as_deref()?;
+    if replayed || status == "rejected" {
+        return None;
+    }
+    let cost = match facts.cost.as_slice() {
+        [] => (facts.tokens == Some(0)).then(Costs::new),
+        prices => {
+            let price = |price: &Price| Some((Currency::of(&price.currency)?, price.amount.parse().ok()?));
+            prices.iter().map(price).collect()
+        }
+    };
+    Some((case, Sample { tokens: facts.tokens, cost, latency_ms: facts.latency_ms }))
+}

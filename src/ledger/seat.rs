@@ -1,0 +1,63 @@
+//! Who is alive: each process that shares a ledger holds the lock of a small file, which the system lets go when it ends.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use crate::ledger::LedgerError;
+
+/// The sign of life of this process.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its number: no other process has it.
+    pub number: u64,
+    path: PathBuf,
+    /// Locked as long as the process lives.
+    _file: File,
+}
+
+impl Seat {
+    /// Takes a number that nobody has, in the folder of the ledger's seats.
+    pub fn take(folder: &Path) -> Result<Self, LedgerError> {
+        let failed = |source| LedgerError::Io { path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut random = fastrand::Rng::new();
+        let mut last = None;
+        for _ in 0..100 {
+            let number = random.u64(1..);
+            let path = path_of(folder, number);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => {
+                    file.lock().map_err(failed)?;
+                    return Ok(Self { number, path, _file: file });
+                }
+                Err(source) => last = Some(source),
+            }
+        }
+        Err(failed(last.unwrap_or_else(|| std::io::ErrorKind::AlreadyExists.into())))
+    }
+
+    /// Leaves in order: nothing of this process is open any more.
+    pub fn leave(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// True when the process that had a seat has ended; its file is then cleared away.
+pub fn is_free(folder: &Path, number: u64) -> bool {
+    let path = path_of(folder, number);
+    match OpenOptions::new().write(true).open(&path) {
+        Ok(file) => match file.try_lock() {
+            Ok(()) => {
+                let _ = fs::remove_file(&path);
+                true
+            }
+            // What cannot be told is taken for alive: its money stays set aside.
+            Err(_) => false,
+        },
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+fn path_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:016x}"))
+}

@@ -1,0 +1,227 @@
+//! One ledger used by one process and by several: nothing is overspent, nothing is lost, nobody waits for ever.
+
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::*;
+
+fn tokens(tokens: u64) -> Allowance {
+    Allowance { tokens: Some(tokens), ..Allowance::default() }
+}
+
+fn expects(tokens: u64) -> Expected {
+    Expected { tokens: Some(tokens), ..Expected::default() }
+}
+
+fn used(tokens: u64) -> Used {
+    Used { tokens: Some(tokens), cost: Some(Costs::new()), ran: true, ..Used::default() }
+}
+
+fn ask<'a>(expected: &'a Expected, of_run: &'a Allowance) -> Ask<'a> {
+    const NONE: Allowance = Allowance { tokens: None, cost: Costs::new(), time: None };
+    static UNLIMITED: Allowance = NONE;
+    Ask { suite: 1, expected, of_run, of_suite: &UNLIMITED }
+}
+
+fn reserved(answer: Answer) -> Reservation {
+    match answer {
+        Answer::Reserved(reservation) => reservation,
+        Answer::Wait | Answer::Refused(..) => panic!("{answer:?}"),
+    }
+}
+
+fn spent(ledger: &Ledger) -> (u64, u64) {
+    ledger.look(|book, _| (book.run().spent.tokens, book.run().reserved.tokens)).unwrap()
+}
+
+#[test]
+fn the_first_runs_alone_and_the_next_expects_the_largest_so_far() {
+    let ledger = Ledger::in_memory();
+    let (nothing, all) = (Expected::default(), tokens(100));
+    let first = reserved(ledger.reserve(&ask(&nothing, &all)).unwrap());
+    assert_eq!(first.amount.tokens, 100, "nobody knows what it uses");
+    assert_eq!(ledger.reserve(&ask(&nothing, &all)).unwrap(), Answer::Wait);
+    ledger.settle(&first, &used(30)).unwrap();
+    let both = [(); 2].map(|()| reserved(ledger.reserve(&ask(&nothing, &all)).unwrap()));
+    assert_eq!(both.each_ref().map(|one| one.amount.tokens), [30, 30]);
+    assert_eq!(
+        ledger.reserve(&ask(&nothing, &all)).unwrap(),
+        Answer::Wait,
+        "10 are left, if they use as much"
+    );
+    ledger.settle(&both[0], &used(5)).unwrap();
+    let last = reserved(ledger.reserve(&ask(&nothing, &all)).unwrap());
+    ledger.settle(&both[1], &used(30)).unwrap();
+    ledger.settle(&last, &used(30)).unwrap();
+    assert!(matches!(ledger.reserve(&ask(&nothing, &all)).unwrap(), Answer::Refused(Whose::Run, _)));
+    assert!(matches!(ledger.reserve(&ask(&expects(5), &all)).unwrap(), Answer::Reserved(_)), "money is left");
+}
+
+#[test]
+fn what_nobody_knows_counts_as_it_was_set_aside_and_never_as_nothing() {
+    let ledger = Ledger::in_memory();
+    let all = tokens(100);
+    let one = reserved(ledger.reserve(&ask(&expects(40), &all)).unwrap());
+    ledger.settle(&one, &Used { ran: true, ..Used::default() }).unwrap();
+    assert_eq!(spent(&ledger), (40, 0));
+    let one = reserved(ledger.reserve(&ask(&expects(10), &all)).unwrap());
+    let seen = Amount { tokens: 25, ..Amount::default() };
+    ledger.settle(&one, &Used { at_least: seen, ..Used::default() }).unwrap();
+    assert_eq!(spent(&ledger), (65, 0), "what was seen is more than was expected");
+    assert_eq!(ledger.look(|book, _| book.run().unknown_tokens).unwrap(), 2);
+    ledger.settle(&one, &used(25)).unwrap();
+    assert_eq!(spent(&ledger), (65, 0), "nothing is settled twice");
+}
+
+#[test]
+fn a_price_in_another_currency_is_not_known_and_none_below_nothing() {
+    let ledger = Ledger::in_memory();
+    let usd = Currency::of("USD").unwrap();
+    let all = Allowance { cost: [(usd, Decimal::ONE)].into(), ..Allowance::default() };
+    let expected = Expected { tokens: None, cost: [(usd, "0.1".parse().unwrap())].into() };
+    let price = |ledger: &Ledger| ledger.look(|book, _| book.run().spent.in_currency(usd)).unwrap();
+    let one = reserved(ledger.reserve(&ask(&expected, &all)).unwrap());
+    ledger.settle(&one, &Used { tokens: Some(5), cost: None, ran: true, ..Used::default() }).unwrap();
+    assert_eq!(price(&ledger), "0.1".parse().unwrap());
+    let one = reserved(ledger.reserve(&ask(&expected, &all)).unwrap());
+    let paid_back = Used { cost: Some([(usd, "-5".parse().unwrap())].into()), ..used(5) };
+    ledger.settle(&one, &paid_back).unwrap();
+    assert_eq!(price(&ledger), "0.1".parse().unwrap(), "nobody is paid for a run");
+}
+
+#[test]
+fn a_ledger_is_gone_on_with_and_what_was_open_counts_as_spent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run/ledger");
+    let all = tokens(100);
+    {
+        let ledger = Ledger::open(&path, Sharing::Alone).unwrap();
+        assert!(matches!(Ledger::open(&path, Sharing::Alone), Err(LedgerError::InUse { .. })));
+        let one = reserved(ledger.reserve(&ask(&expects(10), &all)).unwrap());
+        ledger.settle(&one, &used(7)).unwrap();
+        reserved(ledger.reserve(&ask(&expects(20), &all)).unwrap());
+    }
+    let ledger = Ledger::open(&path, Sharing::Alone).unwrap();
+    assert_eq!(spent(&ledger), (27, 0));
+    let one = reserved(ledger.reserve(&ask(&expects(73), &all)).unwrap());
+    ledger.settle(&one, &used(73)).unwrap();
+    drop(ledger);
+    assert_eq!(spent(&Ledger::open(&path, Sharing::Alone).unwrap()), (100, 0));
+}
+
+#[test]
+fn half_an_entry_is_cut_off_and_a_damaged_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let all = tokens(100);
+    let ledger = Ledger::open(&path, Sharing::Alone).unwrap();
+    reserved(ledger.reserve(&ask(&expects(10), &all)).unwrap());
+    drop(ledger);
+    let whole = fs::read(&path).unwrap();
+    for torn in 0..record::LENGTH {
+        fs::write(&path, [&whole[..], &whole[..torn]].concat()).unwrap();
+        let ledger = Ledger::open(&path, Sharing::Alone).unwrap();
+        assert_eq!(spent(&ledger), (10, 0), "{torn} bytes");
+    }
+    let mut damaged = whole.clone();
+    damaged[record::LENGTH + 20] ^= 1;
+    fs::write(&path, &damaged).unwrap();
+    let error = Ledger::open(&path, Sharing::Alone).unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { entry: 1, .. }), "{error}");
+    let shorter = Ledger::open(&folder.path().join("other"), Sharing::Several).unwrap();
+    fs::write(folder.path().join("other"), b"").unwrap();
+    assert!(shorter.reserve(&ask(&expects(1), &all)).is_err(), "what was spent is not known any more");
+}
+
+#[test]
+fn who_shares_a_ledger_sees_what_others_spend() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let all = tokens(100);
+    let [one, other] = [(); 2].map(|()| Ledger::open(&path, Sharing::Several).unwrap());
+    let mine = reserved(one.reserve(&ask(&expects(60), &all)).unwrap());
+    assert_eq!(other.reserve(&ask(&expects(60), &all)).unwrap(), Answer::Wait);
+    one.settle(&mine, &used(30)).unwrap();
+    let theirs = reserved(other.reserve(&ask(&expects(60), &all)).unwrap());
+    assert_eq!(spent(&one), (30, 60));
+    assert_eq!(one.reserve(&ask(&expects(60), &all)).unwrap(), Answer::Wait);
+    // Its lock is let go as if the process had been killed.
+    drop(other);
+    let answer = one.reserve(&ask(&expects(60), &all)).unwrap();
+    assert!(matches!(answer, Answer::Refused(..)), "{answer:?}");
+    assert_eq!(spent(&one), (90, 0));
+    drop(theirs);
+}
+
+#[test]
+fn the_time_of_a_budget_goes_on_where_it_was_and_never_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let elapsed = |ledger: &Ledger| ledger.look(|_, elapsed_ms| elapsed_ms).unwrap();
+    let record = |elapsed_ms, wall_ms| Record {
+        entry: Entry::Began,
+        seat: 0,
+        id: 0,
+        suite: 0,
+        elapsed_ms,
+        wall_ms,
+        amount: Amount::default(),
+    };
+    let far = 4_000_000_000_000;
+    let entries =
+        [record(0, far), Record { entry: Entry::Reserved(record::Company::Others), ..record(5_000, far) }];
+    fs::write(&path, entries.iter().flat_map(Record::encode).collect::<Vec<_>>()).unwrap();
+    let ledger = Ledger::open(&path, Sharing::Several).unwrap();
+    assert!((5_000..65_000).contains(&elapsed(&ledger)), "the clock stepped back to before it began");
+    drop(ledger);
+    let entries = [record(0, 1_000), record(7_000, 9_000)];
+    fs::write(&path, entries.iter().flat_map(Record::encode).collect::<Vec<_>>()).unwrap();
+    let resumed = Ledger::open(&path, Sharing::Alone).unwrap();
+    assert!((7_000..67_000).contains(&elapsed(&resumed)), "the years between two runs are no part of it");
+    drop(resumed);
+    let all = Allowance { time: Some(Duration::from_millis(1)), ..Allowance::default() };
+    let joined = Ledger::open(&path, Sharing::Several).unwrap();
+    std::thread::sleep(Duration::from_millis(2));
+    assert!(matches!(joined.reserve(&ask(&Expected::default(), &all)).unwrap(), Answer::Refused(..)));
+}
+
+#[test]
+fn many_threads_never_overspend_nor_leave_what_fits() {
+    for seed in 0..20 {
+        let ledger = Ledger::in_memory();
+        let all = tokens(1_000);
+        let (at_work, begun) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (ledger, all, at_work, begun) = (&ledger, &all, &at_work, &begun);
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(seed * 100 + thread);
+                    loop {
+                        match ledger.reserve(&ask(&expects(random.u64(1..50)), all)).unwrap() {
+                            Answer::Reserved(one) => {
+                                begun.fetch_add(1, Ordering::Relaxed);
+                                let held = at_work.fetch_add(one.amount.tokens, Ordering::SeqCst);
+                                assert!(held + one.amount.tokens <= 1_000);
+                                std::thread::yield_now();
+                                at_work.fetch_sub(one.amount.tokens, Ordering::SeqCst);
+                                ledger.settle(&one, &used(random.u64(0..=one.amount.tokens))).unwrap();
+                            }
+                            Answer::Wait => std::thread::yield_now(),
+                            Answer::Refused(_, shortage) => {
+                                assert!(
+                                    shortage.needed.is_some_and(|needed| needed > shortage.left)
+                                        || shortage.left.is_zero()
+                                );
+                                return;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let (spent, reserved) = spent(&ledger);
+        assert!(spent <= 1_000 && spent > 950 && reserved == 0, "{spent} {reserved}");
+        assert!(begun.load(Ordering::Relaxed) >= 20);
+    }
+}

@@ -1,0 +1,86 @@
+//! What reports tell of budgets: how much was spent of how much, what is left, and what nobody knows.
+
+use std::time::Duration;
+
+use crate::base::units::{format_count, format_duration};
+use crate::event::BudgetFacts;
+use crate::journal::RunRecord;
+use crate::report::text::{Text, Tone, one_line};
+
+/// Budgets that are told one by one on the terminal.
+const BUDGETS: usize = 12;
+
+/// Writes a line for each budget.
+pub(crate) fn tell_budgets(text: &mut Text, record: &RunRecord) {
+    let budgets = record.end.as_ref().map_or(&[][..], |end| &end.budgets);
+    for budget in budgets.iter().take(BUDGETS) {
+        let tone = if budget.unknown > 0 { Tone::Doubt } else { Tone::Faint };
+        text.tone(tone, &one_line(&told_budget(budget), 400)).end();
+    }
+    if budgets.len() > BUDGETS {
+        text.push(&format!("… and {} budgets more, in report.json", budgets.len() - BUDGETS)).end();
+    }
+    let skipped = record.totals.over_budget;
+    if skipped > 0 {
+        let tests = if skipped == 1 { "test was" } else { "tests were" };
+        let count = format_count(u64::from(skipped));
+        text.tone(Tone::Doubt, &format!("{count} {tests} skipped that no longer fit the budget")).end();
+    }
+}
+
+/// `budget of the run: 12,345 of 400,000 tokens spent, 387,655 left · …`.
+pub(crate) fn told_budget(budget: &BudgetFacts) -> String {
+    let mut parts = Vec::new();
+    if let Some(tokens) = &budget.tokens {
+        let [spent, limit, left] = [tokens.spent, tokens.limit, tokens.left].map(format_count);
+        parts.push(format!("{spent} of {limit} tokens spent, {left} left"));
+    }
+    for cost in &budget.cost {
+        parts.push(format!("{} of {} {} spent, {} left", cost.spent, cost.limit, cost.currency, cost.left));
+    }
+    if let Some(time) = &budget.time_ms {
+        let [spent, limit] = [time.spent, time.limit].map(|ms| format_duration(Duration::from_millis(ms)));
+        parts.push(format!("{spent} of {limit} gone"));
+    }
+    match budget.unknown {
+        0 => {}
+        1 => parts.push("what 1 attempt used nobody knows, or it cost in another currency: what was set aside for it counts as spent".to_owned()),
+        count => parts.push(format!(
+            "what {} attempts used nobody knows, or they cost in another currency: what was set aside for them counts as spent",
+            format_count(u64::from(count))
+        )),
+    }
+    match &budget.suite {
+        Some(suite) => format!("budget of {suite}: {}", parts.join(" · ")),
+        None => format!("budget of the run: {}", parts.join(" · ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Counted, Priced};
+
+    #[test]
+    fn a_budget_tells_what_was_spent_what_is_left_and_what_nobody_knows() {
+        let budget = BudgetFacts {
+            suite: None,
+            tokens: Some(Counted { limit: 400_000, spent: 12_345, left: 387_655 }),
+            cost: vec![Priced {
+                currency: "USD".into(),
+                limit: "3.00".into(),
+                spent: "0.0123".into(),
+                left: "2.9877".into(),
+            }],
+            time_ms: Some(Counted { limit: 1_500_000, spent: 62_000, left: 1_438_000 }),
+            unknown: 2,
+        };
+        assert_eq!(
+            told_budget(&budget),
+            "budget of the run: 12,345 of 400,000 tokens spent, 387,655 left · 0.0123 of 3.00 USD spent, 2.9877 left · \
+             1m 02s of 25m 00s gone · what 2 attempts used nobody knows, or they cost in another currency: what was set aside for them counts as spent"
+        );
+        let suite = BudgetFacts { suite: Some("triage".into()), unknown: 0, ..budget };
+        assert!(told_budget(&suite).starts_with("budget of triage: 12,345 of"));
+    }
+}
