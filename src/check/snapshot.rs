@@ -66,7 +66,7 @@ fn compare(
     };
     let Some(approved) = taking.approved.entries.get(key) else {
         return waits(Judged::broken(format!(
-            "no snapshot `{key}` was approved yet; look at what was found and accept it with `flowproof snapshot review`: {}",
+            "no snapshot `{key}` was approved yet, found {}; look at it and accept it with `flowproof snapshot review`",
             show(found)
         )));
     };
