@@ -5,6 +5,7 @@ mod cassette;
 mod check;
 mod cli;
 mod client;
+mod drift;
 mod engine;
 mod event;
 mod exchange;

@@ -9,6 +9,7 @@ pub(crate) mod init;
 mod open;
 pub(crate) mod probe;
 mod request;
+pub(crate) mod snapshots;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,9 +3,11 @@
 pub(crate) mod bindings;
 pub(crate) mod clock;
 pub(crate) mod diff;
+pub(crate) mod file_name;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;
 pub(crate) mod json_path;
+pub(crate) mod near;
 pub(crate) mod origin;
 pub(crate) mod redact;
 pub(crate) mod repeat;

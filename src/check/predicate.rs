@@ -63,7 +63,10 @@ fn negate(predicate: &Predicate, judged: Judged, value: &Value) -> Judged {
 }
 
 /// The paths to ignore, late ones rendered.
-fn options<'a>(equality: &'a Equality, context: &Context<'_>) -> Result<Cow<'a, EqualOptions>, String> {
+pub(super) fn options<'a>(
+    equality: &'a Equality,
+    context: &Context<'_>,
+) -> Result<Cow<'a, EqualOptions>, String> {
     if equality.late.is_empty() {
         return Ok(Cow::Borrowed(&equality.options));
     }
@@ -163,7 +166,7 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
 }
 
 /// A comparison from which everything was taken out would hold for every value.
-fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str> {
+pub(super) fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str> {
     if options.ignore.is_empty() {
         return None;
     }

@@ -13,6 +13,7 @@ use crate::cli::mock::MockArgs;
 use crate::cli::record::RecordArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::schema::SchemaArgs;
+use crate::cli::snapshot::SnapshotArgs;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
 use crate::suite::load::Outside;
@@ -71,6 +72,9 @@ pub enum Command {
     /// Look at a live target: address, TLS, key, app, version, clock; runs nothing.
     #[command(after_help = "Example:\n  flowproof doctor staging")]
     Doctor(DoctorArgs),
+    /// Approve or reject what workflows answered; list and prune what was approved.
+    #[command(after_help = "Examples:\n  flowproof snapshot review\n  flowproof snapshot accept --all")]
+    Snapshot(SnapshotArgs),
     /// Print the JSON Schema of a file format, for editors.
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]
     Schema(SchemaArgs),

@@ -12,6 +12,7 @@ mod record;
 mod run;
 mod say;
 mod schema;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ pub fn command_line() -> ExitCode {
         Command::Mock(args) => mock::mock(&args, &settings),
         Command::Init(args) => init::init(&args, &settings),
         Command::Doctor(args) => doctor::doctor(&args, &settings),
+        Command::Snapshot(args) => snapshot::snapshot(&args, &settings),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     }

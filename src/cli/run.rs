@@ -16,6 +16,7 @@ use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
+use crate::session::snapshots::left_text;
 use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError};
 use crate::settings::Settings;
 
@@ -44,7 +45,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
     }
-    match carry_out(&session, Arc::new(plan), args) {
+    match carry_out((&session, settings), Arc::new(plan), args) {
         Ok((ended, kept)) => {
             let kept = kept.map(|kept| tell_kept(&kept, settings));
             match (conclude(args, settings, &session, &ended), kept) {
@@ -74,7 +75,7 @@ fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
 
 /// Sends and judges everything; the journal then holds it all.
 fn carry_out(
-    session: &Session,
+    (session, settings): (&Session, &Settings),
     plan: Arc<Plan>,
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
@@ -91,6 +92,9 @@ fn carry_out(
             say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
         }
         let ended = ended?;
+        if let Some(left) = left_text(&engine.left(), settings, &session.reports) {
+            say::note(&left);
+        }
         // A run is reported also when what it recorded cannot be written.
         Ok((ended, session.save_cassettes(&engine)))
     })

@@ -442,7 +442,7 @@ fn check_audit(name: &str, transcript: &Transcript, (lines, total): (&[Value], O
     let (model, tool) = (types().any(|kind| kind == "llm"), types().any(|kind| kind == "tool"));
     let (templates, scope) = (Templates::new(), Scope::new());
     let judging = Judging::default();
-    let context = Context { templates: &templates, scope: &scope, usage: Usage::Audit, judging: &judging };
+    let context = Context::new(&templates, &scope, Usage::Audit, &judging);
     let facts = check::examine(&[], transcript, &context).facts;
     let stopped = transcript.nodes.iter().any(|node| node.node_type == "llm" && node.finished.is_none());
     let expected = match (total, model) {

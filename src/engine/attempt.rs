@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::base::template::Scope;
-use crate::check::{self, Context, Examined};
+use crate::check::{self, Examined};
 use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
 use crate::engine::again::{Again, again};
@@ -111,14 +111,9 @@ impl Engine {
 
     fn judge(&self, made: &Made<'_>, transcript: &Transcript, asked: Opinions) -> Judged {
         let case = made.case;
-        let context = Context {
-            templates: &self.plan.templates,
-            scope: &made.scope,
-            usage: case.test.usage,
-            judging: &Judging::new(asked.answers),
-        };
+        let judging = Judging::new(asked.answers);
         let Examined { mut cause, mut findings, facts } =
-            check::examine(&case.test.checks, transcript, &context);
+            self.examine(case, &made.scope, transcript, &judging);
         findings.extend(check::unused_answers(transcript));
         let other_version = self.other_version(made, transcript);
         if let Some(found) = &other_version {

@@ -118,8 +118,7 @@ impl Engine {
     /// What the checks ask of judges: known once they have looked at the run without any answer.
     fn open_questions(&self, case: &Case, scope: &Scope, transcript: &Transcript) -> Vec<Question> {
         let judging = Judging::default();
-        let context =
-            Context { templates: &self.plan.templates, scope, usage: case.test.usage, judging: &judging };
+        let context = Context::new(&self.plan.templates, scope, case.test.usage, &judging);
         aside(transcript, || drop(check::examine(&case.test.checks, transcript, &context)));
         judging.into_open()
     }

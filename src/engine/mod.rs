@@ -17,6 +17,7 @@ pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+pub(crate) mod snapshots;
 mod spending;
 mod unrecorded;
 mod usage;
@@ -36,6 +37,7 @@ use crate::engine::budget::Purse;
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
 use crate::engine::recorder::Recorder;
+use crate::engine::snapshots::Waiting;
 use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
 use crate::mock::server::{MockOptions, MockServer};
@@ -86,6 +88,7 @@ pub struct Engine {
     /// Answers what is replayed beside a live target.
     player: Option<Player>,
     recorder: Mutex<Recorder>,
+    waiting: Waiting,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
@@ -113,6 +116,7 @@ impl Engine {
             sent: AtomicU64::new(0),
             player: Player::beside(&plan, &run_id)?,
             recorder: Mutex::default(),
+            waiting: Waiting::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::default(),
             watch: contract::Watch::default(),

@@ -12,9 +12,10 @@ use crate::base::bindings::Bindings;
 use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
 use crate::base::units::Rate;
-use crate::cassette::Shelf;
+use crate::cassette;
 use crate::check::Check;
 use crate::client::Endpoint;
+use crate::drift::{Shelf, Spot};
 use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
 use crate::ledger::Allowance;
@@ -45,8 +46,12 @@ pub struct Plan {
     pub budget: Allowance,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
+    /// Where the tests' snapshots lie, those too of tests that are not selected.
+    pub spots: Vec<Spot>,
+    /// What was approved of the selected tests, once that was read; none where no test takes a snapshot.
+    pub snapshots: Option<Shelf>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
-    pub cassettes: Option<Shelf>,
+    pub cassettes: Option<cassette::Shelf>,
     /// The judges of the project by name; of one that is not asked, why not.
     pub judges: BTreeMap<String, Result<Judge, String>>,
 }
@@ -153,6 +158,8 @@ pub struct SuiteHead {
     pub name: Arc<str>,
     /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
     pub cassette: PathBuf,
+    /// Where its snapshots lie: `snapshots/<file>` beside its file.
+    pub snapshots: Arc<PathBuf>,
     /// What its attempts may use.
     pub budget: SuiteBudget,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::drift::Spot;
 use crate::event::SuiteThresholds;
 use crate::judge::JudgeName;
 use crate::mock::options::compile_options;
@@ -18,6 +19,7 @@ use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::spots::spots_of;
 use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
@@ -70,6 +72,7 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         prepared,
         unsound,
         cases: Vec::new(),
+        spots: Vec::new(),
         rules: Vec::new(),
         thresholds: Vec::new(),
         errors: Vec::new(),
@@ -127,6 +130,7 @@ struct Building<'a, 'p> {
     chosen: Chosen<'p>,
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
+    spots: Vec<Spot>,
     rules: Vec<Rule>,
     thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
@@ -182,6 +186,7 @@ impl Building<'_, '_> {
             self.unsound.push(file.clone());
         }
         if !self.unsound.contains(&file) {
+            self.spots.extend(spots_of(cases.iter().map(|(case, _)| case)));
             self.cases.append(&mut cases);
         }
     }
@@ -262,6 +267,8 @@ impl Building<'_, '_> {
             seed: self.choices.seed,
             budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
+            spots: self.spots,
+            snapshots: None,
             cassettes: None,
             judges: self.bench.of_run(),
         };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
+use crate::base::file_name::encoded;
 use crate::base::template::{Template, Templates};
 use crate::check::{
     Check, CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
@@ -19,6 +20,7 @@ use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
 use crate::plan::repeats::repeats_of;
 use crate::plan::shared::SharedChecks;
+use crate::plan::spots::check_keys;
 use crate::plan::target::{retries_of, usage_of};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Entry;
@@ -52,11 +54,14 @@ pub struct SuiteContext<'a> {
 
 /// A suite's own facts.
 pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
-    let file = Path::new(&*suite.source.name).with_extension("jsonl");
+    let (folder, file) = (&suite.grounds.folder, Path::new(&*suite.source.name));
+    let cassette = file.with_extension("jsonl");
+    let stem = encoded(&file.file_stem().unwrap_or_default().to_string_lossy());
     SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
         budget: budget::of_suite(suite),
-        cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
+        cassette: folder.join("cassettes").join(cassette.file_name().unwrap_or_default()),
+        snapshots: Arc::new(folder.join("snapshots").join(stem)),
     }
 }
 
@@ -200,5 +205,6 @@ fn compile_checks(
     if needs_status(&merged) {
         checks.push(implicit_status(Arc::new(reader.source.place(spec.name.mark))));
     }
+    check_keys(reader, &checks);
     checks
 }

@@ -15,6 +15,7 @@ pub(crate) mod live;
 pub(crate) mod repeats;
 pub(crate) mod select;
 mod shared;
+pub(crate) mod spots;
 mod suite_vars;
 pub(crate) mod target;
 mod thresholds;

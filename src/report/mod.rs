@@ -16,6 +16,7 @@ mod pieces;
 mod provenance;
 mod repeats;
 mod run_facts;
+pub(crate) mod snapshot;
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;

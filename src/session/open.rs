@@ -54,6 +54,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     session.shared_ledger = budget::shared_ledger(settings, &session.reports);
     let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
     partial.add_cassettes(used, &root);
+    partial.add_snapshots(settings, &root);
     Ok(partial)
 }
 

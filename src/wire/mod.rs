@@ -15,3 +15,4 @@ pub(crate) mod request;
 pub(crate) mod retry_after;
 pub(crate) mod sse;
 pub(crate) mod usage;
+pub(crate) mod vary;

@@ -290,6 +290,17 @@ fn flags(text: &str, line: &str) -> BTreeSet<String> {
     all.filter(|flag| !known_everywhere.contains(&flag.as_str())).collect()
 }
 
+/// The commands below a command, by its help.
+fn actions(help: &str) -> Vec<String> {
+    let name = Regex::new(r"(?m)^  ([a-z]+)\b").unwrap();
+    let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    listed
+        .into_iter()
+        .flat_map(|listed| name.captures_iter(listed))
+        .map(|found| found[1].to_owned())
+        .collect()
+}
+
 #[test]
 fn every_flag_is_documented_and_every_documented_flag_exists() {
     let cli = page("docs/cli.md");
@@ -313,7 +324,12 @@ fn every_flag_is_documented_and_every_documented_flag_exists() {
         let told_at = if command == "record" { "run" } else { &command };
         assert!(section(&command).contains("flowproof"), "`## {command}` shows no command");
         let section = section(told_at);
-        let implemented = flags(&help.output, r"(?m)^\s+(-[^\n]*?)(?:  |$)");
+        let mut implemented = flags(&help.output, r"(?m)^\s+(-[^\n]*?)(?:  |$)");
+        for action in actions(&help.output) {
+            let help = sandbox.run(&arguments(&[&command, &action, "--help"]), &[]);
+            assert!(help.output.contains("Example"), "`{command} {action} --help` shows no example");
+            implemented.extend(flags(&help.output, r"(?m)^\s+(-[^\n]*?)(?:  |$)"));
+        }
         let documented = flags(section, r"(?m)^\| ([^|]*) \|");
         assert_eq!(documented, implemented, "`{command}`: left is docs/cli.md, right is --help");
         seen += implemented.len();

@@ -43,6 +43,8 @@ mod raw_http;
 mod recovery;
 /// A server of raw bytes on a loopback port.
 mod server;
+/// Snapshots: compared, waiting, accepted, pruned; files that are broken; what varies and what does not.
+mod snapshots;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
 /// The way to the server: TLS, proxies, bodies without measure.

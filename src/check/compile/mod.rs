@@ -7,6 +7,7 @@ mod label;
 mod merge;
 mod operand;
 mod predicate;
+mod snapshot;
 mod subject;
 mod value;
 mod written;
@@ -75,10 +76,6 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn body(&mut self, node: &Node, entries: &[Entry]) -> Option<Body> {
-        for entry in entries.iter().filter(|entry| keys::is_later(&entry.key)) {
-            let message = format!("`{}` is not supported by this version of flowproof", entry.key);
-            self.reader.problem(entry.mark, message);
-        }
         let first = |family: Family| entries.iter().find(|entry| keys::family(&entry.key) == Some(family));
         match (first(Family::Group), first(Family::Subject)) {
             (Some(group), _) => self.group(group, entries),

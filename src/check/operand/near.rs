@@ -1,10 +1,10 @@
 //! Nearness: of numbers by `approx`, of texts by `similar`.
 
-use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
 use crate::base::json_kind::kind;
 use crate::base::json_number;
+use crate::base::near::{Tolerance, is_near};
 
 use super::opinion::Embedding;
 use super::test::{Test, number, operand_keys};
@@ -18,15 +18,6 @@ pub(in crate::check) struct Approx {
     pub(in crate::check) value: Number,
     /// How far off it may be.
     pub(in crate::check) tolerance: Tolerance,
-}
-
-/// How far off a number may be.
-#[derive(Debug, Clone)]
-pub(in crate::check) enum Tolerance {
-    /// By this much.
-    Absolute(Number),
-    /// By this share of the expected value.
-    Relative(Number),
 }
 
 /// Likeness of texts.
@@ -135,27 +126,6 @@ pub(super) fn parse_min(word: Word, entries: &Map<String, Value>) -> Result<f64,
 impl Approx {
     /// Tells whether a number is near enough.
     pub(in crate::check) fn holds(&self, actual: &Number) -> bool {
-        self.holds_exactly(actual).unwrap_or_else(|| self.holds_roughly(actual))
-    }
-
-    /// In decimals; none where one of the numbers, or their difference, has no exact one.
-    fn holds_exactly(&self, actual: &Number) -> Option<bool> {
-        let decimal = |number: &Number| json_number::decimal(&Value::Number(number.clone()));
-        let (expected, actual) = (decimal(&self.value)?, decimal(actual)?);
-        let allowed: Decimal = match &self.tolerance {
-            Tolerance::Absolute(abs) => decimal(abs)?,
-            Tolerance::Relative(rel) => decimal(rel)?.checked_mul(expected.abs())?,
-        };
-        Some(actual.checked_sub(expected)?.abs() <= allowed)
-    }
-
-    fn holds_roughly(&self, actual: &Number) -> bool {
-        let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
-        let expected = float(&self.value);
-        let allowed = match &self.tolerance {
-            Tolerance::Absolute(abs) => float(abs),
-            Tolerance::Relative(rel) => float(rel) * expected.abs(),
-        };
-        (float(actual) - expected).abs() <= allowed
+        is_near(&self.value, actual, &self.tolerance)
     }
 }

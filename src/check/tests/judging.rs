@@ -21,7 +21,7 @@ fn judged(
     let transcript = transcript::build(&json!({ "outputs": outputs }));
     let scope = Scope::new().with_vars(&vars).with_test("a test").with_run("run-1").with_repeat(0);
     let look = |judging: &Judging| {
-        let context = Context { templates: &compiled.templates, scope: &scope, usage: Usage::Audit, judging };
+        let context = Context::new(&compiled.templates, &scope, Usage::Audit, judging);
         examine(&compiled.checks, &transcript, &context).findings.remove(0)
     };
     let first = Judging::default();

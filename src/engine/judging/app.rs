@@ -82,12 +82,8 @@ impl Engine {
 
     /// Takes the vote from the outputs of a run that succeeded, and counts what it took.
     fn read_judge(&self, ballot: &mut Ballot, transcript: &Transcript) -> Result<Vote, String> {
-        let context = Context {
-            templates: &self.plan.templates,
-            scope: &Scope::new(),
-            usage: Usage::Audit,
-            judging: &Judging::default(),
-        };
+        let (scope, judging) = (Scope::new(), Judging::default());
+        let context = Context::new(&self.plan.templates, &scope, Usage::Audit, &judging);
         let Examined { cause, facts, .. } = check::examine(&[], transcript, &context);
         let ran = !matches!(transcript.ending, Ending::NotSent { .. } | Ending::Rejected(_));
         if facts.tokens.is_some() || ran {
