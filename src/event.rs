@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::outcome::{Attempt, CaseOutcome};
+use crate::suite::thresholds::{Comparison, Metric, Statistic};
 
 /// What is known of a run when it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,39 @@ pub struct RunStart {
     /// True when the order was shuffled by the seed.
     #[serde(default)]
     pub shuffled: bool,
+    /// What suites must come to as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<SuiteThresholds>,
+}
+
+/// What all attempts of a suite together must come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuiteThresholds {
+    /// The suite's name.
+    pub suite: String,
+    /// How many tests the whole suite has, those that were not selected included.
+    pub tests: u32,
+    /// Each bound.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// One bound on one statistic of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Which number of an attempt.
+    pub metric: Metric,
+    /// What is made of those of all attempts.
+    pub statistic: Statistic,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what: a share, milliseconds, a count or an amount; exact, as text.
+    #[serde(with = "crate::base::units::exact")]
+    pub limit: Decimal,
+    /// The currency of an amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// What is known of a run when it ends.

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
@@ -12,14 +13,16 @@ use tokio::sync::OnceCell;
 use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::SinkError;
+use crate::gate::{self, Gates};
 use crate::journal::mended;
 use crate::plan::case::{Case, Plan, TargetKind};
+use crate::report::gates::told;
 use crate::report::terminal::failure_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::problem::Problem;
 use crate::suite::render::{Style, render};
-use crate::verdict::Verdict;
+use crate::verdict::{Truth, Verdict};
 
 /// libtest's exit code for a red run.
 const RED: u8 = 101;
@@ -85,6 +88,8 @@ struct Shared {
     selected: u32,
     engine: OnceCell<Result<Arc<Engine>, String>>,
     refusal: Option<String>,
+    /// Tests whose repeats did not decide, where the suite takes that as a warning.
+    tolerated: AtomicU64,
 }
 
 impl Door {
@@ -115,6 +120,7 @@ impl Door {
                 .unwrap_or(u32::MAX),
             refusal: refused_retry(settings, &plan),
             engine: OnceCell::new(),
+            tolerated: AtomicU64::new(0),
             runtime,
             session,
             plan,
@@ -133,10 +139,11 @@ impl Door {
             return ExitCode::SUCCESS;
         }
         let closed = self.shared.close(&arguments);
-        let ran = conclusion.num_passed + conclusion.num_failed;
+        let tolerated = self.shared.tolerated.load(Ordering::Relaxed);
+        let ran = conclusion.num_passed + conclusion.num_failed + tolerated;
         let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
-        let unfinished = match closed {
-            Ok(unfinished) => unfinished,
+        let Closed { unfinished, gates } = match closed {
+            Ok(closed) => closed,
             Err(message) => {
                 eprintln!("error: {message}");
                 return ExitCode::from(RED);
@@ -148,12 +155,34 @@ impl Door {
             eprintln!("error: {tests} no verdict in the record: that is not green");
             return ExitCode::from(RED);
         }
+        if tell_gates(&gates) && !conclusion.has_failed() {
+            return ExitCode::from(RED);
+        }
         if ran == 0 && !narrowed {
             eprintln!("error: none of {count} tests was judged: a run that judged nothing is not green");
             return ExitCode::from(RED);
         }
         conclusion.exit_code()
     }
+}
+
+/// What a run came to besides its trials.
+#[derive(Default)]
+struct Closed {
+    /// Tests without a verdict in the record.
+    unfinished: u32,
+    /// The thresholds of the suites.
+    gates: Gates,
+}
+
+/// Says which thresholds do not hold; true where one turns the build red.
+fn tell_gates(gates: &Gates) -> bool {
+    let unmet = gates.judged.iter().filter(|gate| gate.truth != Truth::Held);
+    for gate in unmet {
+        let word = if gate.is_red() { "error" } else { "note" };
+        eprintln!("{word}: {}\n  {}", told(gate), gate.threshold.place);
+    }
+    gates.broken().is_some() || gates.undecided().is_some()
 }
 
 /// The one test a nextest process is to run, so that only its suite is loaded.
@@ -202,6 +231,11 @@ impl Shared {
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
+            Verdict::Inconclusive if ran.outcome.tolerated => {
+                self.tolerated.fetch_add(1, Ordering::Relaxed);
+                let reason = ran.outcome.reason.as_deref().unwrap_or("the repeats did not decide");
+                Ok(Completion::ignored_with(format!("inconclusive: {reason}")))
+            }
             Verdict::Skipped => {
                 Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped")))
             }
@@ -220,26 +254,27 @@ impl Shared {
         Ok(engine)
     }
 
-    /// Ends the run and writes its reports; says how many tests have no verdict. Nothing to do when no trial ran.
-    fn close(&self, arguments: &Arguments) -> Result<u32, String> {
-        let Some(Ok(engine)) = self.engine.get() else { return Ok(0) };
+    /// Ends the run and writes its reports; says what is red besides trials. Nothing to do when no trial ran.
+    fn close(&self, arguments: &Arguments) -> Result<Closed, String> {
+        let Some(Ok(engine)) = self.engine.get() else { return Ok(Closed::default()) };
         if !arguments.ignored && !arguments.include_ignored {
             self.record_skipped(engine, arguments)?;
         }
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
         let kept = self.session.save_cassettes(engine);
-        let unfinished = match self.session.keeping {
-            Keeping::Nothing => 0,
+        let closed = match self.session.keeping {
+            Keeping::Nothing => Closed::default(),
             Keeping::Journal => {
                 let record = self.session.record()?;
                 self.session.write_reports(&record)?;
                 self.session.add_step_summary(&record).unwrap_or_else(|note| eprintln!("{note}"));
-                record.unfinished()
+                let gates = gate::judge(&record).map_err(|error| error.to_string())?;
+                Closed { unfinished: record.unfinished(), gates }
             }
         };
         kept?.lost.iter().for_each(|lost| eprintln!("{lost}"));
-        Ok(unfinished)
+        Ok(closed)
     }
 
     /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.

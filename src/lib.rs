@@ -8,6 +8,7 @@ mod client;
 mod engine;
 mod event;
 mod exchange;
+mod gate;
 pub mod harness;
 mod journal;
 mod mock;

@@ -1,11 +1,15 @@
 //! What is recorded of an attempt and of a test: facts, findings and verdicts, masked before they are stored.
 
+mod repeats;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::origin::Place;
 use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
+
+pub use repeats::{RateFacts, RepeatFacts, SequentialFacts};
 
 /// Why there was nothing to judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,6 +237,19 @@ pub struct CaseOutcome {
     /// Warnings: findings of severity warn that do not hold.
     #[serde(default)]
     pub warnings: u32,
+    /// True for repeats that did not decide, where the suite takes that as a warning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tolerated: bool,
+    /// What its repeats came to, where more than one was planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RepeatFacts>,
+}
+
+impl CaseOutcome {
+    /// True when it turns a build red.
+    pub fn is_red(&self) -> bool {
+        self.verdict.is_red() && !self.tolerated
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]

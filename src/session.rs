@@ -131,6 +131,7 @@ impl Session {
             deselected: plan.deselected,
             seed: plan.seed,
             shuffled: plan.shuffled,
+            thresholds: plan.thresholds.clone(),
         }
     }
 

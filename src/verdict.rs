@@ -1,5 +1,9 @@
 //! What was found, and the verdict that follows: computed here and nowhere else.
 
+mod repeats;
+#[cfg(test)]
+mod simulation;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +11,8 @@ use serde_json::Value;
 
 use crate::base::diff::Diff;
 use crate::base::origin::Place;
+
+pub use repeats::{Repeats, Seen, Undecided};
 
 /// Whether an assertion holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +106,7 @@ pub enum Verdict {
     Errored,
     /// The repeats did not decide.
     Inconclusive,
-    /// Passed, but only after an infrastructure retry.
+    /// Passed, but only after an infrastructure retry, or with mixed repeats.
     Flaky,
     /// Not run, for a reason that is told.
     Skipped,
@@ -136,64 +142,5 @@ pub fn judge(findings: &[Finding]) -> Verdict {
         Some(Truth::Held) => Verdict::Passed,
         Some(Truth::Broken) => Verdict::Failed,
         Some(Truth::Undecided) | None => Verdict::Errored,
-    }
-}
-
-/// The verdict on a test of `planned` repeats, of which these were judged and must pass at a rate of at least `pass_rate`.
-///
-/// An errored repeat is no observation and leaves the plan unmet: the test is errored, unless the broken repeats alone
-/// put the rate out of reach. Mixed repeats that reach the rate are flaky.
-pub fn join_repeats(verdicts: &[Verdict], planned: u32, pass_rate: f64) -> Verdict {
-    let count = |wanted: Verdict| verdicts.iter().filter(|verdict| **verdict == wanted).count();
-    let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
-    let planned = planned as usize;
-    // Counts stay far below 2^53, where floating point counts exactly.
-    let needed = (pass_rate * planned as f64 - 1e-9).ceil().max(0.0) as usize;
-    if planned == 0 || planned.saturating_sub(failed) < needed {
-        return if failed > 0 { Verdict::Failed } else { Verdict::Errored };
-    }
-    if passed + failed < planned {
-        return Verdict::Errored;
-    }
-    if failed > 0 { Verdict::Flaky } else { Verdict::Passed }
-}
-
-#[cfg(test)]
-mod repeat_tests {
-    use super::*;
-
-    fn joined(marks: &str, planned: u32, pass_rate: f64) -> Verdict {
-        let verdicts: Vec<Verdict> = marks
-            .chars()
-            .map(|mark| match mark {
-                'p' => Verdict::Passed,
-                'f' => Verdict::Failed,
-                _ => Verdict::Errored,
-            })
-            .collect();
-        join_repeats(&verdicts, planned, pass_rate)
-    }
-
-    #[test]
-    fn every_repeat_must_pass_by_default() {
-        assert_eq!(joined("p", 1, 1.0), Verdict::Passed);
-        assert_eq!(joined("f", 1, 1.0), Verdict::Failed);
-        assert_eq!(joined("e", 1, 1.0), Verdict::Errored);
-        assert_eq!(joined("ppf", 3, 1.0), Verdict::Failed);
-        assert_eq!(joined("", 0, 1.0), Verdict::Errored);
-    }
-
-    #[test]
-    fn mixed_repeats_at_the_rate_are_flaky() {
-        assert_eq!(joined("ppppf", 5, 0.8), Verdict::Flaky);
-        assert_eq!(joined("pppff", 5, 0.8), Verdict::Failed);
-        assert_eq!(joined("pppffppppp", 10, 0.7), Verdict::Flaky);
-    }
-
-    #[test]
-    fn an_errored_repeat_is_no_observation() {
-        assert_eq!(joined("ppppe", 5, 0.8), Verdict::Errored);
-        assert_eq!(joined("pe", 5, 1.0), Verdict::Errored);
-        assert_eq!(joined("effpp", 5, 0.8), Verdict::Failed, "out of reach by broken repeats alone");
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod json_number;
 pub(crate) mod json_path;
 pub(crate) mod origin;
 pub(crate) mod redact;
+pub(crate) mod repeat;
 pub(crate) mod similarity;
+pub(crate) mod stats;
 pub(crate) mod template;
 pub(crate) mod units;

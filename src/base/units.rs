@@ -57,7 +57,7 @@ impl fmt::Display for Money {
 }
 
 /// A decimal as its text in stored data.
-mod exact {
+pub(crate) mod exact {
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
@@ -189,6 +189,12 @@ pub fn format_count(count: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Writes a share in percent, with one decimal where it has some: `90 %`, `94.7 %`.
+pub fn format_share(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }
 
 /// Writes a number of bytes in decimal units: `512 B`, `1.5 KB`, `10 MB`.
@@ -395,6 +401,7 @@ mod tests {
         assert_eq!(format_count(999), "999");
         assert_eq!(format_count(12_345), "12,345");
         assert_eq!(format_count(1_000_000), "1,000,000");
+        assert_eq!([0.9, 1.0, 0.947_4, 0.0].map(format_share), ["90 %", "100 %", "94.7 %", "0 %"]);
         assert_eq!(format_size(999), "999 B");
         assert_eq!(format_size(1_500), "1.5 KB");
         assert_eq!(format_size(10_000_000), "10 MB");

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use crate::event::RunEnd;
+use crate::gate::Gates;
 use crate::journal::RunRecord;
+use crate::report;
 
 /// Why a command ended as it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +24,12 @@ pub enum Exit {
     Red,
     /// A selected test has no verdict, and nobody asked for that.
     Unfinished,
+    /// A threshold of a suite does not hold.
+    Gate,
     /// The repeats of a test did not decide.
     Inconclusive,
+    /// A threshold of a suite could not be decided.
+    Undecided,
     /// Stopped by a signal.
     Interrupted,
 }
@@ -37,7 +43,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Unusable => 3,
             Self::NoTests => 4,
-            Self::Inconclusive => 97,
+            Self::Inconclusive | Self::Undecided => 97,
+            Self::Gate => 99,
             Self::Red | Self::Unfinished => 100,
             Self::Interrupted => 130,
         }
@@ -51,10 +58,33 @@ impl Exit {
             Self::Usage => "the command or the suites are wrong; nothing was sent",
             Self::Unusable => "no test could be judged",
             Self::NoTests => "no test was run",
+            Self::Gate => "a threshold failed",
             Self::Inconclusive => "the repeats of a test did not decide",
+            Self::Undecided => "a threshold could not be decided",
             Self::Red => "a test failed or errored",
             Self::Unfinished => "not every selected test has a verdict",
             Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The same, with the threshold that decided.
+    pub(crate) fn told(self, gates: &Gates) -> String {
+        let gate = match self {
+            Self::Gate => gates.broken(),
+            Self::Undecided => gates.undecided(),
+            Self::Success
+            | Self::Findings
+            | Self::Usage
+            | Self::Unusable
+            | Self::NoTests
+            | Self::Red
+            | Self::Unfinished
+            | Self::Inconclusive
+            | Self::Interrupted => None,
+        };
+        match gate {
+            Some(gate) => format!("{}: {}", self.reason(), report::gates::told(gate)),
+            None => self.reason().to_owned(),
         }
     }
 }
@@ -81,7 +111,7 @@ pub enum NoTests {
 ///
 /// A selected test without a verdict is never green, whatever took it away: a torn or damaged record, a lost worker, a fault
 /// of ours. Only Ctrl-C, which has a code of its own, and a stop after enough red tests leave tests out on purpose.
-pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
+pub fn of_run(record: &RunRecord, gates: &Gates, end: &RunEnd, no_tests: NoTests) -> Exit {
     let (totals, unfinished) = (&record.totals, record.unfinished() > 0);
     let judged = totals.passed + totals.failed + totals.flaky + totals.inconclusive;
     if end.interrupted {
@@ -100,8 +130,12 @@ pub fn of_run(record: &RunRecord, end: &RunEnd, no_tests: NoTests) -> Exit {
         Exit::Red
     } else if unfinished && !stopped_as_asked {
         Exit::Unfinished
-    } else if totals.inconclusive > 0 {
+    } else if gates.broken().is_some() {
+        Exit::Gate
+    } else if totals.undecided() > 0 {
         Exit::Inconclusive
+    } else if gates.undecided().is_some() {
+        Exit::Undecided
     } else {
         Exit::Success
     }
@@ -123,7 +157,7 @@ mod tests {
             events.push(Event::CaseFinished(sample::outcome(case, "s", &case.to_string(), *verdict).into()));
         }
         events.push(Event::RunFinished(end.clone()));
-        of_run(&sample::record(folder.path(), &events), end, NoTests::Pass)
+        of_run(&sample::record(folder.path(), &events), &Gates::default(), end, NoTests::Pass)
     }
 
     fn ended() -> RunEnd {

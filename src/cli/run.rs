@@ -9,6 +9,7 @@ use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::signal;
 use crate::event::RunEnd;
+use crate::gate;
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::report;
@@ -115,9 +116,14 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Unusable),
     };
-    let exit = exit::of_run(&record, end, args.no_tests);
+    let gates = match gate::judge(&record) {
+        Ok(gates) => gates,
+        Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
+    };
+    let exit = exit::of_run(&record, &gates, end, args.no_tests);
     let written = write(args, session, &record);
-    let ending = Ending { code: exit.code(), reason: exit.reason(), reports: session.latest() };
+    let reason = exit.told(&gates);
+    let ending = Ending { code: exit.code(), reason, gates, reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
     }

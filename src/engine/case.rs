@@ -6,22 +6,12 @@ use std::time::{Duration, Instant};
 use crate::base::clock;
 use crate::engine::Engine;
 use crate::engine::attempt::{Again, milliseconds};
+use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::plan::case::{Case, Resend, Retries};
-use crate::verdict::{Severity, Truth, Verdict, join_repeats};
-
-/// What the attempts of a case add up to.
-#[derive(Default)]
-struct Tally {
-    verdicts: Vec<Verdict>,
-    attempts: u32,
-    retries: u32,
-    warnings: u32,
-    recovered: u32,
-    telling: Option<Arc<Attempt>>,
-}
+use crate::verdict::Verdict;
 
 /// What became of a case, with the attempt that explains it.
 pub struct Ran {
@@ -47,27 +37,17 @@ impl Engine {
         }
         let began = clock::now();
         let mut tally = Tally::default();
-        for repeat in 0..case.test.repeat {
+        while case.test.repeats.goes_on(tally.seen) {
+            let repeat = tally.seen.all();
             let Some(attempt) = self.repeat(case, repeat, due, &mut tally).await? else { return Ok(None) };
-            tally.verdicts.push(attempt.verdict);
             let stops = stops_suite(&attempt);
-            if attempt.verdict != Verdict::Passed {
-                tally.telling = Some(attempt);
-            }
+            tally.add(attempt);
             if stops {
                 break;
             }
         }
-        let mut outcome =
-            outcome_of(case, join_repeats(&tally.verdicts, case.test.repeat, case.test.pass_rate));
-        if outcome.verdict == Verdict::Passed && tally.retries > 0 {
-            outcome.verdict = Verdict::Flaky;
-        }
-        outcome.reason = reason_of(outcome.verdict, &tally);
-        outcome.attempts = tally.attempts;
-        outcome.warnings = tally.warnings;
-        outcome.recovered = tally.recovered;
-        outcome.duration_ms = milliseconds(clock::now().saturating_duration_since(began));
+        let duration_ms = milliseconds(clock::now().saturating_duration_since(began));
+        let outcome = CaseOutcome { duration_ms, ..tally.outcome(case) };
         self.close_case(outcome, tally.telling).map(Some)
     }
 
@@ -105,8 +85,7 @@ impl Engine {
 
     /// Counts what an attempt that stands brings along.
     fn note(&self, case: &Case, attempt: &Attempt, tally: &mut Tally) {
-        tally.warnings += warnings(attempt);
-        tally.recovered += u32::from(attempt.facts.recovered.is_some());
+        tally.note(attempt);
         if let Some(cause) = attempt.cause.as_ref().filter(|cause| cause.stops_suite) {
             self.block(&case.test.app, cause);
         }
@@ -145,48 +124,6 @@ impl Engine {
     }
 }
 
-/// An outcome without attempts.
-fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
-    CaseOutcome {
-        case: case.ordinal,
-        name: case.name.to_string(),
-        suite: case.test.suite.name.to_string(),
-        place: (*case.test.place).clone(),
-        tags: case.test.tags.iter().map(ToString::to_string).collect(),
-        verdict,
-        reason: None,
-        attempts: 0,
-        recovered: 0,
-        duration_ms: 0.0,
-        warnings: 0,
-    }
-}
-
 fn stops_suite(attempt: &Attempt) -> bool {
     attempt.cause.as_ref().is_some_and(|cause| cause.stops_suite)
-}
-
-/// Why a test is flaky, or which share of its repeats passed.
-fn reason_of(verdict: Verdict, tally: &Tally) -> Option<String> {
-    let passed = tally.verdicts.iter().filter(|verdict| **verdict == Verdict::Passed).count();
-    let repeats = tally.verdicts.len();
-    match verdict {
-        Verdict::Flaky if passed < repeats => Some(format!("{passed} of {repeats} repeats passed")),
-        Verdict::Flaky => Some(format!("passed after {} infrastructure retries", tally.retries)),
-        Verdict::Failed | Verdict::Errored if repeats > 1 => {
-            Some(format!("{passed} of {repeats} repeats passed"))
-        }
-        Verdict::Failed | Verdict::Errored | Verdict::Passed | Verdict::Inconclusive | Verdict::Skipped => {
-            None
-        }
-    }
-}
-
-/// Findings of severity warn that do not hold.
-fn warnings(attempt: &Attempt) -> u32 {
-    let unmet = attempt
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Warn && finding.truth != Truth::Held);
-    u32::try_from(unmet.count()).unwrap_or(u32::MAX)
 }

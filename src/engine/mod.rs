@@ -5,6 +5,7 @@
 pub(crate) mod attempt;
 pub(crate) mod case;
 pub(crate) mod cassettes;
+mod conclude;
 pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;

@@ -63,7 +63,8 @@ impl Engine {
         let is_whole = self.plan.deselected == 0 && self.stopping().is_none();
         let planned = |path: &PathBuf| {
             let cases = self.plan.cases.iter().filter(|case| case.test.suite.cassette == *path);
-            is_whole.then(|| cases.map(|case| (case.name.to_string(), case.test.repeat)).collect())
+            is_whole
+                .then(|| cases.map(|case| (case.name.to_string(), case.test.repeats.times.most())).collect())
         };
         let fresh = |(path, kept): (PathBuf, BTreeMap<_, Recorded>)| {
             let planned = planned(&path);

@@ -10,8 +10,8 @@ use crate::engine::Engine;
 use crate::engine::attempt::milliseconds;
 use crate::event::{Event, RunEnd, SinkError};
 use crate::mock::book::{Book, BookEntry};
+use crate::outcome::CaseOutcome;
 use crate::plan::case::{Case, Plan};
-use crate::verdict::Verdict;
 
 /// When a run ends before its plan does.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,14 +86,14 @@ async fn work(engine: Arc<Engine>, progress: Arc<Progress>) -> Result<(), SinkEr
         let index = progress.next.fetch_add(1, Ordering::Relaxed);
         let Some(case) = engine.plan.cases.get(index) else { return Ok(()) };
         let Some(ran) = engine.run_case(case).await? else { return Ok(()) };
-        progress.count(ran.outcome.verdict, engine.plan.cases.len() - index - 1);
+        progress.count(&ran.outcome, engine.plan.cases.len() - index - 1);
     }
 }
 
 impl Progress {
     /// Counts a verdict; enough red ones end the run, where there are cases left.
-    fn count(&self, verdict: Verdict, left: usize) {
-        if !verdict.is_red() {
+    fn count(&self, outcome: &CaseOutcome, left: usize) {
+        if !outcome.is_red() {
             return;
         }
         let red = self.red.fetch_add(1, Ordering::Relaxed) + 1;

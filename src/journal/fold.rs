@@ -17,7 +17,7 @@ use crate::journal::index::{Entry, Index, Mark};
 use crate::journal::read::{Damage, RunRecord, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
 use crate::journal::{JournalError, SCHEMA};
-use crate::outcome::{CaseOutcome, ContractNote, Price, UsageDoubt};
+use crate::outcome::{CaseOutcome, ContractNote, Price, RepeatFacts, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The first line, as far as every version has it.
@@ -69,6 +69,9 @@ struct OutcomeLine<'a> {
     duration_ms: f64,
     #[serde(default)]
     warnings: u32,
+    #[serde(default)]
+    tolerated: bool,
+    repeats: Option<RepeatFacts>,
 }
 
 impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
@@ -79,6 +82,8 @@ impl<'a> From<&'a CaseOutcome> for OutcomeLine<'a> {
             verdict: outcome.verdict,
             duration_ms: outcome.duration_ms,
             warnings: outcome.warnings,
+            tolerated: outcome.tolerated,
+            repeats: outcome.repeats.clone(),
         }
     }
 }
@@ -230,7 +235,13 @@ impl Fold {
         totals.duration_ms += outcome.duration_ms;
         totals.totals.warnings += outcome.warnings;
         self.totals.warnings += outcome.warnings;
-        self.entries.push(Entry::new(offset, Mark::Outcome(outcome.verdict), outcome.case, suite));
+        if let Some(sequential) = outcome.repeats.as_ref().and_then(|repeats| repeats.sequential.as_ref()) {
+            self.totals.saved.add(sequential);
+        }
+        // Nothing but an inconclusive test can be tolerated, whatever a line says.
+        let tolerated = outcome.tolerated && outcome.verdict == Verdict::Inconclusive;
+        let mark = if tolerated { Mark::Tolerated } else { Mark::Outcome(outcome.verdict) };
+        self.entries.push(Entry::new(offset, mark, outcome.case, suite));
     }
 
     fn add_suite(&mut self, name: String) -> u32 {
@@ -253,8 +264,8 @@ impl Fold {
             suites[position as usize] = suite;
         }
         for case in index.cases() {
-            self.totals.count(case.verdict);
-            suites[case.outcome.suite as usize].totals.count(case.verdict);
+            self.totals.count(case);
+            suites[case.outcome.suite as usize].totals.count(case);
         }
         RunRecord {
             start: self.start,

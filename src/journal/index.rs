@@ -9,6 +9,8 @@ pub(super) enum Mark {
     Attempt,
     /// The outcome of a case.
     Outcome(Verdict),
+    /// An inconclusive outcome that the suite takes as a warning.
+    Tolerated,
 }
 
 /// One line of the journal that belongs to a case.
@@ -32,6 +34,9 @@ const VERDICTS: [Verdict; 6] = [
     Verdict::Skipped,
 ];
 
+/// The number of a tolerated outcome.
+const TOLERATED: u64 = 7;
+
 impl Entry {
     /// Notes a line; files of more than 2^56 bytes do not exist.
     pub fn new(offset: u64, mark: Mark, case: u32, suite: u32) -> Self {
@@ -43,6 +48,7 @@ impl Entry {
             Mark::Outcome(Verdict::Inconclusive) => 4,
             Mark::Outcome(Verdict::Flaky) => 5,
             Mark::Outcome(Verdict::Skipped) => 6,
+            Mark::Tolerated => TOLERATED,
         };
         Self { packed: (offset << 8) | low, case, suite }
     }
@@ -56,6 +62,7 @@ impl Entry {
     pub fn mark(self) -> Mark {
         match (self.packed & 0xff) as usize {
             0 => Mark::Attempt,
+            number if number as u64 == TOLERATED => Mark::Tolerated,
             number => Mark::Outcome(VERDICTS[number - 1]),
         }
     }
@@ -117,12 +124,17 @@ pub(super) struct CaseLines<'a> {
     pub outcome: Entry,
     /// The verdict of that.
     pub verdict: Verdict,
+    /// True where that verdict is taken as a warning.
+    pub tolerated: bool,
 }
 
 impl<'a> CaseLines<'a> {
     fn of(lines: &'a [Entry]) -> Option<Self> {
         lines.iter().rev().find_map(|entry| match entry.mark() {
-            Mark::Outcome(verdict) => Some(Self { lines, outcome: *entry, verdict }),
+            Mark::Outcome(verdict) => Some(Self { lines, outcome: *entry, verdict, tolerated: false }),
+            Mark::Tolerated => {
+                Some(Self { lines, outcome: *entry, verdict: Verdict::Inconclusive, tolerated: true })
+            }
             Mark::Attempt => None,
         })
     }

@@ -5,7 +5,19 @@ use serde_json::Value;
 use crate::base::redact::Redactor;
 
 /// Keys whose texts are words of the schema: they hold nothing from outside, and masking one would lose the fact.
-const WORDS: [&str; 8] = ["verdict", "truth", "severity", "mode", "class", "kind", "side", "recovered"];
+const WORDS: [&str; 11] = [
+    "verdict",
+    "truth",
+    "severity",
+    "mode",
+    "class",
+    "kind",
+    "side",
+    "recovered",
+    "metric",
+    "statistic",
+    "comparison",
+];
 
 /// Keys below which any JSON may stand.
 const FREE: [&str; 3] = ["expected", "actual", "outputs"];

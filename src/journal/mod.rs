@@ -25,7 +25,7 @@ mod watched;
 pub(crate) use append::Journal;
 pub(crate) use fold::read;
 pub(crate) use live::Ended;
-pub(crate) use read::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals};
+pub(crate) use read::{CaseRecord, Damage, RunRecord, Saved, SuiteTotals, Totals};
 pub(crate) use split::mended;
 pub(crate) use watched::Watched;
 

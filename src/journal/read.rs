@@ -9,10 +9,10 @@ use rust_decimal::Decimal;
 
 use crate::event::{RunEnd, RunStart};
 use crate::journal::JournalError;
-use crate::journal::index::Index;
+use crate::journal::index::{CaseLines, Index};
 use crate::journal::records::RecordReader;
 use crate::journal::watched::Watched;
-use crate::outcome::{Attempt, CaseOutcome};
+use crate::outcome::{Attempt, CaseOutcome, SequentialFacts};
 use crate::verdict::Verdict;
 
 /// Everything recorded of one case.
@@ -28,7 +28,14 @@ impl CaseRecord {
     /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
     pub fn deciding(&self) -> Option<&Attempt> {
         let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
-        judged().find(|attempt| attempt.verdict == self.outcome.verdict).or_else(|| self.attempts.last())
+        let wanted = match self.outcome.verdict {
+            // No attempt has that verdict: the broken ones tell why the repeats did not decide.
+            Verdict::Inconclusive => Verdict::Failed,
+            Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Flaky | Verdict::Skipped => {
+                self.outcome.verdict
+            }
+        };
+        judged().find(|attempt| attempt.verdict == wanted).or_else(|| self.attempts.last())
     }
 
     /// Dify's tokens over all attempts; none when no attempt told them.
@@ -49,6 +56,8 @@ pub(crate) struct Totals {
     pub errored: u32,
     /// The repeats did not decide.
     pub inconclusive: u32,
+    /// Those of them that the suite takes as a warning.
+    pub tolerated: u32,
     /// Passed after an infrastructure retry.
     pub flaky: u32,
     /// Not run, for a reason.
@@ -65,6 +74,28 @@ pub(crate) struct Totals {
     pub tokens_unknown: u32,
     /// Exact sums by currency.
     pub cost: BTreeMap<String, Decimal>,
+    /// What sequential tests saved.
+    pub saved: Saved,
+}
+
+/// What sequential tests saved against plans of a fixed number of repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Saved {
+    /// Tests that were decided.
+    pub tests: u32,
+    /// Repeats; less than 0 where more were run.
+    pub runs: i64,
+    /// The tokens that these would have used.
+    pub tokens: i64,
+}
+
+impl Saved {
+    pub(super) fn add(&mut self, sequential: &SequentialFacts) {
+        let Some(runs) = sequential.saved_runs else { return };
+        self.tests += 1;
+        self.runs = self.runs.saturating_add(runs);
+        self.tokens = self.tokens.saturating_add(sequential.saved_tokens.unwrap_or(0));
+    }
 }
 
 impl Totals {
@@ -75,11 +106,17 @@ impl Totals {
 
     /// Cases that turn the build red.
     pub fn red(&self) -> u32 {
-        self.failed + self.errored + self.inconclusive
+        self.failed + self.errored + self.undecided()
     }
 
-    pub(super) fn count(&mut self, verdict: Verdict) {
-        let counter = match verdict {
+    /// Cases whose repeats did not decide, where that turns the build red.
+    pub fn undecided(&self) -> u32 {
+        self.inconclusive - self.tolerated
+    }
+
+    pub(super) fn count(&mut self, case: CaseLines<'_>) {
+        self.tolerated += u32::from(case.tolerated);
+        let counter = match case.verdict {
             Verdict::Passed => &mut self.passed,
             Verdict::Failed => &mut self.failed,
             Verdict::Errored => &mut self.errored,
@@ -148,7 +185,7 @@ impl RunRecord {
     }
 
     /// The records of the cases of these verdicts, one verdict after the other, each in plan order, read one by one.
-    pub fn cases_of<'a>(
+    pub fn cases_with<'a>(
         &'a self,
         verdicts: &'a [Verdict],
     ) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + 'a {
@@ -163,6 +200,15 @@ impl RunRecord {
             self.index.cases().map(|lines| (lines.outcome.suite, lines.outcome.case)).collect();
         order.sort_unstable();
         order.into_iter().map(|(_, case)| case).collect()
+    }
+
+    /// The numbers of the cases of a suite, in plan order; none where nothing of it was recorded.
+    pub fn cases_of(&self, suite: &str) -> Vec<u32> {
+        let Some(position) = self.suites.iter().position(|known| known.name == suite) else {
+            return Vec::new();
+        };
+        let of_suite = self.index.cases().filter(|lines| lines.outcome.suite as usize == position);
+        of_suite.map(|lines| lines.outcome.case).collect()
     }
 
     /// Gives some cases to the documents of the run, in the order asked for, each with its attempts as the members of a JSON

@@ -119,7 +119,7 @@ const CHANGED: &str = "the file changed while it was read";
 fn attempts_of(case: CaseLines<'_>) -> impl Iterator<Item = u64> {
     let is_attempt = |mark| match mark {
         Mark::Attempt => true,
-        Mark::Outcome(_) => false,
+        Mark::Outcome(_) | Mark::Tolerated => false,
     };
     case.lines.iter().filter(move |entry| is_attempt(entry.mark())).map(|entry| entry.offset())
 }

@@ -33,6 +33,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
         deselected: 0,
         seed: u64::MAX,
         shuffled: false,
+        thresholds: Vec::new(),
     }
 }
 
@@ -148,6 +149,8 @@ pub(crate) fn outcome(case: u32, suite: &str, name: &str, verdict: Verdict) -> C
         recovered: 0,
         duration_ms: 812.25,
         warnings: 0,
+        tolerated: false,
+        repeats: None,
     }
 }
 

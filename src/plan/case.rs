@@ -15,9 +15,11 @@ use crate::base::units::Rate;
 use crate::cassette::Shelf;
 use crate::check::Check;
 use crate::client::Endpoint;
+use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
+use crate::verdict::Repeats;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -29,6 +31,8 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
     pub mock_rules: Vec<crate::mock::script::Rule>,
+    /// What suites must come to as a whole; also of those without a test here, for other machines may run theirs.
+    pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,
     /// True when the order was drawn by the seed.
@@ -82,10 +86,8 @@ pub struct Test {
     pub timeout: Option<Duration>,
     /// Infrastructure retries; none: the target's.
     pub retries: Option<Retries>,
-    /// How often it runs, from 1.
-    pub repeat: u32,
-    /// The share of repeats that must pass, 0 to 1.
-    pub pass_rate: f64,
+    /// How often it runs, and the rate at which it must pass.
+    pub repeats: Repeats,
     /// Whether Dify's token total is held against its nodes' sum.
     pub usage: crate::check::Usage,
     /// What must hold.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::cassette::Mode;
 
@@ -24,8 +25,8 @@ pub struct Choices {
     pub retries: Option<u32>,
     /// Limit of a whole attempt.
     pub timeout: Option<Duration>,
-    /// How often each test runs, from 1.
-    pub repeat: Option<u32>,
+    /// How often each test runs.
+    pub repeat: Option<Times>,
     /// What is sent and recorded, where cassettes are asked for.
     pub record: Option<Mode>,
     /// Which tests run, and in what order.

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::bindings::Bindings;
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::event::SuiteThresholds;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::case::{Case, Plan, TargetKind};
@@ -15,12 +15,13 @@ use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
+use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::load::Loaded;
-use crate::suite::names::KnownNames;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 use crate::suite::reader::Reader;
@@ -66,8 +67,10 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         unsound,
         cases: Vec::new(),
         rules: Vec::new(),
+        thresholds: Vec::new(),
         errors: Vec::new(),
     };
+    note_shared_names(&suites, &mut building.problems);
     for suite in suites {
         building.add_suite(suite);
     }
@@ -125,6 +128,7 @@ struct Building<'a, 'p> {
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
     rules: Vec<Rule>,
+    thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
 }
@@ -169,6 +173,7 @@ impl Building<'_, '_> {
             let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
+        self.thresholds.extend(compile_thresholds(&mut reader, &suite, cases.len()));
         if self.problems.len() > before && !self.unsound.contains(&file) {
             self.unsound.push(file.clone());
         }
@@ -248,6 +253,7 @@ impl Building<'_, '_> {
             deselected: u32::try_from(all - cases.len()).unwrap_or(u32::MAX),
             cases,
             mock_rules: self.rules,
+            thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
             seed: self.choices.seed,
             secrets,
@@ -275,20 +281,4 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
         (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
     });
     problems
-}
-
-/// Compiles `vars`: each may use those before it.
-fn compile_vars(
-    reader: &mut Reader<'_>,
-    suite: &SuiteSpec,
-    templates: &mut Templates,
-    choices: &Choices,
-) -> (Arc<Bindings>, KnownNames) {
-    let mut known = KnownNames::default();
-    let mut vars = Vec::with_capacity(suite.vars.len());
-    for entry in &suite.vars {
-        vars.push((entry.key.clone(), reader.template(&entry.value, templates, &known)));
-        known.vars.push(entry.key.clone());
-    }
-    (Arc::new(Bindings { vars, env: choices.env.clone() }), known)
 }

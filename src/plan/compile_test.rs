@@ -15,6 +15,7 @@ use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::case::{Retries, SuiteHead, Test};
 use crate::plan::choices::Choices;
 use crate::plan::files::compile_files;
+use crate::plan::repeats::repeats_of;
 use crate::plan::shared::SharedChecks;
 use crate::plan::target::{retries_of, usage_of};
 use crate::suite::names::KnownNames;
@@ -91,8 +92,7 @@ pub fn compile_test(
             .or(inherited.timeout)
             .or(context.profile.and_then(|profile| profile.timeout)),
         retries: retries_for(own.retries.over(inherited.retries), context),
-        repeat: repeat_of(own, inherited, context),
-        pass_rate: own.pass_rate.or(inherited.pass_rate).unwrap_or(1.0),
+        repeats: repeats_of(reader, spec, inherited, context),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
         checks: compile_checks(reader, spec, (context, shared), (&mut *templates, &known)),
         answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
@@ -164,11 +164,6 @@ fn retries_for(spec: RetriesSpec, context: &SuiteContext<'_>) -> Option<Retries>
         jitter: if spec.jitter.is_some() { filled.jitter } else { target.jitter },
         resend: if spec.resend.is_some() { filled.resend } else { target.resend },
     })
-}
-
-fn repeat_of(own: &RunSpec, inherited: &RunSpec, context: &SuiteContext<'_>) -> u32 {
-    let profile = context.profile.and_then(|profile| profile.repeat);
-    context.choices.repeat.or(own.repeat).or(inherited.repeat).or(profile).unwrap_or(1).max(1)
 }
 
 fn compile_checks(

@@ -10,9 +10,12 @@ mod expand;
 mod files;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod repeats;
 pub(crate) mod select;
 mod shared;
+mod suite_vars;
 pub(crate) mod target;
+mod thresholds;
 
 #[cfg(test)]
 mod tests;

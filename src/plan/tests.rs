@@ -7,6 +7,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use crate::base::bindings::AttemptNames;
+use crate::base::repeat::Times;
 use crate::exchange::ResponseMode;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Matching, Order, Selection};
@@ -97,14 +98,9 @@ fn names(plan: &Plan) -> Vec<&str> {
 #[test]
 fn the_blocks_of_the_format_page_load() {
     let folder = data("good");
-    for (file, unsupported) in [
-        ("support-triage.yaml", vec![]),
-        ("elsewhere.yaml", vec![]),
-        (
-            "repeats.yaml",
-            vec!["`repeat: { min, max }`", "`fail_below`", "`confidence`", "`thresholds`", "`budget`"],
-        ),
-    ] {
+    for (file, unsupported) in
+        [("support-triage.yaml", vec![]), ("elsewhere.yaml", vec![]), ("repeats.yaml", vec!["`budget`"])]
+    {
         let problems = problems_of(&folder, &folder.join(file));
         let problems: Vec<String> = problems.iter().map(line_of).collect();
         for problem in &problems {
@@ -209,7 +205,7 @@ fn a_profile_in_use_must_not_ask_for_what_would_be_ignored() {
     let compiled = compiled(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
     let problems: Vec<String> = compiled.problems.iter().map(line_of).collect();
     assert_eq!(problems, ["flowproof.yaml:20:5 `budget` is not supported by this version of flowproof"]);
-    assert_eq!(compiled.plan.unwrap().cases[0].test.repeat, 3);
+    assert_eq!(compiled.plan.unwrap().cases[0].test.repeats.times, Times::Fixed(3));
 }
 
 #[test]
@@ -219,10 +215,10 @@ fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
     let files =
         [("flowproof.yaml", project), ("suites/s.yaml", suite), ("suites/t.yaml", "tests: [{ name: c }]\n")];
     let repeats = |choices: &Choices| {
-        plan(&files, choices).cases.iter().map(|case| case.test.repeat).collect::<Vec<_>>()
+        plan(&files, choices).cases.iter().map(|case| case.test.repeats.times.most()).collect::<Vec<_>>()
     };
     assert_eq!(repeats(&Choices::default()), [4, 3, 2]);
-    assert_eq!(repeats(&Choices { repeat: Some(9), ..Choices::default() }), [9, 9, 9]);
+    assert_eq!(repeats(&Choices { repeat: Some(Times::Fixed(9)), ..Choices::default() }), [9, 9, 9]);
     let plan = plan(&files, &Choices::default());
     let retries = plan.cases[0].test.retries.clone().unwrap();
     assert_eq!((retries.count, retries.delay.as_secs(), retries.max_delay.as_secs()), (7, 5, 30));

@@ -8,8 +8,10 @@ use serde::Serialize;
 use crate::base::origin::Place;
 use crate::cassette::Mode;
 use crate::event::{FallenLimit, RanVersion, RunEnd, RunStart};
-use crate::journal::{CaseRecord, Damage, RunRecord, SuiteTotals, Totals, Watched};
-use crate::outcome::{ContractNote, UsageDoubt};
+use crate::gate;
+use crate::journal::{CaseRecord, Damage, RunRecord, Saved, SuiteTotals, Totals, Watched};
+use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
+use crate::report::gates::documents;
 use crate::report::provenance;
 use crate::verdict::Verdict;
 
@@ -62,6 +64,8 @@ pub(super) struct Counts<'a> {
     failed: u32,
     errored: u32,
     inconclusive: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    tolerated: u32,
     flaky: u32,
     skipped: u32,
     unfinished: u32,
@@ -72,6 +76,15 @@ pub(super) struct Counts<'a> {
     tokens: u64,
     tokens_unknown: u32,
     cost: BTreeMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<SavedRuns>,
+}
+
+#[derive(Serialize)]
+struct SavedRuns {
+    tests: u32,
+    runs: i64,
+    tokens: i64,
 }
 
 /// The counts of one suite.
@@ -125,6 +138,10 @@ struct Case<'a> {
     reason: Option<&'a str>,
     duration_ms: f64,
     warnings: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tolerated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<&'a RepeatFacts>,
 }
 
 impl<W: Write> JsonReport<W> {
@@ -137,6 +154,9 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
+        out.write_all(b",\n\"thresholds\": ")?;
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut out, &documents(&gates))?;
         out.write_all(b",\n\"usage\": ")?;
         serde_json::to_writer(&mut out, &usage(&record.watched))?;
         out.write_all(b",\n\"contract\": ")?;
@@ -185,6 +205,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
         reason: outcome.reason.as_deref(),
         duration_ms: outcome.duration_ms,
         warnings: outcome.warnings,
+        tolerated: outcome.tolerated,
+        repeats: outcome.repeats.as_ref(),
     };
     serde_json::to_writer(&mut *out, &head).expect("names, numbers and texts become JSON");
     let end = out.pop();
@@ -231,6 +253,7 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         failed: totals.failed,
         errored: totals.errored,
         inconclusive: totals.inconclusive,
+        tolerated: totals.tolerated,
         flaky: totals.flaky,
         skipped: totals.skipped,
         unfinished,
@@ -240,7 +263,14 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         tokens: totals.tokens,
         tokens_unknown: totals.tokens_unknown,
         cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
+        saved: saved(totals.saved),
     }
+}
+
+/// What sequential tests saved; none where none decided.
+fn saved(saved: Saved) -> Option<SavedRuns> {
+    let Saved { tests, runs, tokens } = saved;
+    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
 }
 
 /// The counts of a suite.

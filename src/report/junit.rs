@@ -7,10 +7,12 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use crate::gate::{self, Gates};
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::Attempt;
 use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
+use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
 use crate::report::provenance;
 use crate::report::run_facts::{told_limit, told_version};
 use crate::report::standing::ending;
@@ -22,6 +24,7 @@ use crate::verdict::Verdict;
 pub(crate) struct Junit<'a, W> {
     xml: Xml<W>,
     record: &'a RunRecord,
+    gates: Gates,
     /// How many suites were opened.
     suites: usize,
 }
@@ -32,15 +35,17 @@ impl<'a, W: Write> Junit<'a, W> {
         let mut xml = Xml::new(out)?;
         let totals = &record.totals;
         let missing = u32::from(record.unfinished() > 0);
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        let (failed, errored) = red_suites(&gates, |_| true);
         xml.open("testsuites")?
             .attribute("name", "flowproof")?
-            .attribute("tests", &(totals.cases() + missing).to_string())?
-            .attribute("failures", &(totals.failed + totals.inconclusive).to_string())?
-            .attribute("errors", &(totals.errored + missing).to_string())?;
+            .attribute("tests", &(totals.cases() + missing + failed + errored).to_string())?
+            .attribute("failures", &(totals.failed + totals.undecided() + failed).to_string())?
+            .attribute("errors", &(totals.errored + missing + errored).to_string())?;
         if let Some(end) = &record.end {
             xml.attribute("time", &seconds(end.duration_ms))?;
         }
-        Ok(Self { xml, record, suites: 0 })
+        Ok(Self { xml, record, gates, suites: 0 })
     }
 
     /// Adds cases of one suite.
@@ -54,9 +59,7 @@ impl<'a, W: Write> Junit<'a, W> {
 
     /// Ends the document; a run that did not judge all its cases is told as an error, for it must not look green.
     pub fn finish(mut self) -> io::Result<W> {
-        if self.suites > 0 {
-            self.xml.close()?;
-        }
+        self.end_suite()?;
         let unfinished = self.record.unfinished();
         if unfinished > 0 {
             let all = self.record.start.cases;
@@ -74,20 +77,29 @@ impl<'a, W: Write> Junit<'a, W> {
         self.xml.finish()
     }
 
+    /// Ends the suite that is open, if one is, with its thresholds where they do not hold.
+    fn end_suite(&mut self) -> io::Result<()> {
+        let Some(suite) = self.suites.checked_sub(1).map(|suite| &self.record.suites[suite]) else {
+            return Ok(());
+        };
+        push_thresholds(&mut self.xml, &self.gates, &suite.name)?;
+        self.xml.close()?;
+        Ok(())
+    }
+
     fn next_suite(&mut self, file: &str) -> io::Result<()> {
-        if self.suites > 0 {
-            self.xml.close()?;
-        }
+        self.end_suite()?;
         let suite: &SuiteTotals = &self.record.suites[self.suites];
         self.suites += 1;
         let (totals, start) = (&suite.totals, &self.record.start);
+        let (failed, errored) = red_suites(&self.gates, |gate| gate.suite == suite.name);
         self.xml
             .open("testsuite")?
             .attribute("name", &suite.name)?
-            .attribute("tests", &totals.cases().to_string())?
-            .attribute("failures", &(totals.failed + totals.inconclusive).to_string())?
-            .attribute("errors", &totals.errored.to_string())?
-            .attribute("skipped", &totals.skipped.to_string())?
+            .attribute("tests", &(totals.cases() + failed + errored).to_string())?
+            .attribute("failures", &(totals.failed + totals.undecided() + failed).to_string())?
+            .attribute("errors", &(totals.errored + errored).to_string())?
+            .attribute("skipped", &(totals.skipped + totals.tolerated).to_string())?
             .attribute("time", &seconds(suite.duration_ms))?
             .attribute("timestamp", &start.started)?
             .attribute("file", file)?;
@@ -148,6 +160,10 @@ impl<W: Write> Testcase<W> {
             Verdict::Passed => {}
             Verdict::Flaky => self.reruns(case, None, ["flakyFailure", "flakyError"])?,
             Verdict::Failed => self.red(case, "failure", "assertion")?,
+            Verdict::Inconclusive if case.outcome.tolerated => {
+                let message = format!("inconclusive, which the suite tolerates: {}", headline(case));
+                self.xml.open("skipped")?.attribute("message", &message)?.close()?;
+            }
             Verdict::Inconclusive => self.red(case, "failure", "inconclusive")?,
             Verdict::Errored => self.red(case, "error", "not judged")?,
             Verdict::Skipped => {
@@ -208,6 +224,9 @@ impl<W: Write> Testcase<W> {
         }
         if let Some(latency) = facts.latency_ms {
             self.property("latency", &seconds(latency))?;
+        }
+        for (name, value) in case.outcome.repeats.iter().flat_map(repeat_properties) {
+            self.property(name, &value)?;
         }
         if case.outcome.warnings > 0 {
             self.property("warnings", &case.outcome.warnings.to_string())?;

@@ -3,6 +3,7 @@
 use crate::base::units::format_count;
 use crate::event::{FallenLimit, RanVersion};
 use crate::journal::{JournalError, RunRecord};
+use crate::report::repeats::told_savings;
 use crate::report::text::{Text, Tone, one_line};
 
 /// Versions that are told one by one on the terminal.
@@ -15,6 +16,9 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     tell_versions(text, record);
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
+    }
+    if let Some(saved) = told_savings(record.totals.saved) {
+        text.tone(Tone::Faint, &saved).end();
     }
     tell_contract(text, record)?;
     tell_usage(text, record)

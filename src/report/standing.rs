@@ -1,7 +1,10 @@
 //! How a run stands as a whole, in one line: what a page or a summary says first, never greener than the run was.
 
 use crate::base::units::format_count;
-use crate::journal::RunRecord;
+use crate::gate;
+use crate::journal::{JournalError, RunRecord};
+use crate::report::gates::told;
+use crate::report::text::one_line;
 
 /// The colour of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -36,7 +39,7 @@ pub(crate) struct Standing {
 }
 
 /// Says how a run stands; what has no verdict is never green.
-pub(crate) fn standing(record: &RunRecord) -> Standing {
+pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
     let (totals, unfinished) = (&record.totals, record.unfinished());
     let red = totals.red();
     let all = totals.cases() + unfinished;
@@ -49,14 +52,27 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
         let have = if unfinished == 1 { "has" } else { "have" };
         said.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
     }
+    let gates = gate::judge(record)?;
+    let missed: Vec<_> = gates.judged.iter().filter(|gate| gate.is_red()).collect();
+    match missed.as_slice() {
+        [] => {}
+        [gate] => said.push(one_line(&told(gate), 300)),
+        [gate, rest @ ..] => {
+            said.push(format!(
+                "{} thresholds do not hold, as {}",
+                rest.len() + 1,
+                one_line(&told(gate), 300)
+            ));
+        }
+    }
     if said.is_empty() && record.end.as_ref().is_none_or(|end| end.interrupted) {
         said.push(ending(record).to_owned());
     }
     if !said.is_empty() {
-        return Standing { light: Light::Red, text: said.join("; ") };
+        return Ok(Standing { light: Light::Red, text: said.join("; ") });
     }
     if judged == 0 {
-        return Standing { light: Light::Grey, text: String::from("no test was run") };
+        return Ok(Standing { light: Light::Grey, text: String::from("no test was run") });
     }
     let flaky = match totals.flaky {
         0 => String::new(),
@@ -70,7 +86,7 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
         0 => String::new(),
         count => format!("; {} skipped", format_count(u64::from(count))),
     };
-    Standing { light: Light::Green, text: format!("{passed}{flaky}{skipped}") }
+    Ok(Standing { light: Light::Green, text: format!("{passed}{flaky}{skipped}") })
 }
 
 /// Why a run did not judge all its tests.
@@ -95,7 +111,7 @@ mod tests {
 
     fn stands(events: &[Event]) -> (Light, String) {
         let folder = tempfile::tempdir().unwrap();
-        let Standing { light, text } = standing(&sample::record(folder.path(), events));
+        let Standing { light, text } = standing(&sample::record(folder.path(), events)).unwrap();
         (light, text)
     }
 

@@ -18,7 +18,7 @@ use crate::verdict::{Finding, Verdict};
 const PLAIN: Screen = Screen { ink: Ink::Plain, detail: Detail::Normal, progress: Progress::None };
 
 fn ending(code: u8, reason: &'static str) -> Ending {
-    Ending { code, reason, reports: "reports/latest".into() }
+    Ending { code, reason: reason.to_owned(), gates: Default::default(), reports: "reports/latest".into() }
 }
 
 /// Compares with a stored document; `UPDATE_EXPECTED=1` is not read here: delete the file to have it written anew.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::base::repeat::parse_times;
 use crate::base::units::{parse_limit, parse_rate};
 use crate::cassette::Mode;
 use crate::plan::choices::{Choices, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
+use crate::plan::repeats::refused_choice;
 use crate::plan::target::TargetError;
 use crate::report::Format;
 use crate::session::cassettes::{self, Use};
@@ -40,6 +42,9 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
             false => OpenFailure::Problems(problems),
         });
     };
+    if let Some(message) = refused_choice(&plan, &choices) {
+        return Err(OpenFailure::Usage(message));
+    }
     let used = Use { mode: choices.record, ..request.cassettes };
     if let Some(message) = cassettes::why_not_recorded(&plan, used, settings) {
         return Err(OpenFailure::Usage(message));
@@ -106,7 +111,9 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
     }
     let repeat = match request.repeat {
         Some(repeat) => Some(repeat),
-        None => number("FLOWPROOF_REPEAT", &settings.repeat)?,
+        None => from_env("FLOWPROOF_REPEAT", &settings.repeat, |text| {
+            parse_times(text).map_err(|error| error.to_string())
+        })?,
     };
     let concurrency = match request.concurrency {
         Some(concurrency) => Some(concurrency),
@@ -128,10 +135,8 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
             parse_limit(text).map_err(|error| error.to_string())
         })?,
     };
-    for (name, value) in [("FLOWPROOF_REPEAT", repeat), ("FLOWPROOF_CONCURRENCY", concurrency)] {
-        if value == Some(0) {
-            return Err(OpenFailure::Usage(format!("{name}: must be at least 1")));
-        }
+    if concurrency == Some(0) {
+        return Err(OpenFailure::Usage("FLOWPROOF_CONCURRENCY: must be at least 1".to_owned()));
     }
     Ok(Choices {
         target: request.target.clone().or_else(|| settings.target.clone()),

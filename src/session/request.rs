@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::plan::case::Plan;
 use crate::plan::choices::Selection;
@@ -32,7 +33,7 @@ pub struct Request {
     /// Requests begun per second.
     pub rate: Option<Rate>,
     /// How often each test runs.
-    pub repeat: Option<u32>,
+    pub repeat: Option<Times>,
     /// Infrastructure retries.
     pub retries: Option<u32>,
     /// Limit of a whole attempt.

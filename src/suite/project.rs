@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
-use crate::suite::read_test::{read_repeat, read_retries};
+use crate::suite::read_test::read_retries;
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::RetriesSpec;
 
@@ -82,7 +84,7 @@ pub struct ProfileSpec {
     /// The target it runs on.
     pub target: Option<At<String>>,
     /// How often each test runs.
-    pub repeat: Option<u32>,
+    pub repeat: Option<Times>,
     /// Attempts at once.
     pub concurrency: Option<u32>,
     /// Requests begun per second.
@@ -185,9 +187,6 @@ fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Profi
         let value = &entry.value;
         match entry.key.as_str() {
             "target" => profile.target = reader.filled_text(value, "`target`"),
-            "repeat" if value.as_map().is_some() => {
-                profile.unsupported.push((entry.mark, "repeat: { min, max }".to_owned()))
-            }
             "repeat" => profile.repeat = read_repeat(reader, value),
             "concurrency" => profile.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
             "rate" => profile.rate = reader.rate(value),

@@ -6,6 +6,7 @@ use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node};
 use crate::suite::problem::nearest;
 use crate::suite::read_test::{RUN_KEYS, read_run_key, read_test};
+use crate::suite::read_thresholds::read_thresholds;
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
 
@@ -58,7 +59,8 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
                 has_tests = true;
                 suite.tests = read_tests(reader, value, &suite.grounds);
             }
-            "thresholds" | "budget" => reader.not_supported(mark, &key),
+            "thresholds" => suite.thresholds = read_thresholds(reader, &value),
+            "budget" => reader.not_supported(mark, &key),
             _ => {}
         }
     }
@@ -83,6 +85,7 @@ fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
         vars: Vec::new(),
         usage: None,
         defaults: RunSpec::default(),
+        thresholds: Vec::new(),
         mock: None,
         tests: Vec::new(),
         problems: 0,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::base::units::parse_percent;
 use crate::suite::data::{read_each, read_matrix};
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::read_answer::read_answers;
+use crate::suite::read_repeat::read_repeat_key;
 use crate::suite::reader::Reader;
 use crate::suite::spec::{ModeSpec, RetriesSpec, RunSpec, TestSpec};
 
@@ -55,8 +55,7 @@ pub const TEST_KEYS: [&str; 22] = [
 /// The keys of `retries`.
 pub const RETRIES_KEYS: [&str; 5] = ["count", "delay", "max_delay", "jitter", "resend"];
 
-/// The most repeats and the most retries.
-const MOST_REPEATS: u64 = 10_000;
+/// The most retries.
 const MOST_RETRIES: u64 = 100;
 
 /// Reads a test; without a name it cannot be told apart and is left out.
@@ -133,9 +132,9 @@ pub fn read_run_key(reader: &mut Reader<'_>, entry: Entry, run: &mut RunSpec) {
         }
         "timeout" => run.timeout = reader.positive_duration(&value, "`timeout`"),
         "retries" => run.retries = read_retries(reader, &value),
-        "repeat" => run.repeat = read_repeat(reader, &value),
-        "pass_rate" => run.pass_rate = read_pass_rate(reader, &value),
-        "fail_below" | "confidence" | "on_inconclusive" => reader.not_supported(mark, &key),
+        "repeat" | "pass_rate" | "fail_below" | "confidence" | "on_inconclusive" => {
+            read_repeat_key(reader, &Entry { key, mark, value }, run)
+        }
         "assert" => {
             reader.list(&value, "`assert`");
             run.assertions = value.into_items();
@@ -172,30 +171,6 @@ pub fn read_retries(reader: &mut Reader<'_>, node: &Node) -> RetriesSpec {
         }
     }
     retries
-}
-
-/// Reads `repeat`: a number from 1; sequential repeats belong to a later version.
-pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
-    if node.as_map().is_none() {
-        return reader.bounded(node, "`repeat`", (1, MOST_REPEATS));
-    }
-    if !reader.map(node, "`repeat`", &["min", "max"]).is_empty() {
-        reader.not_supported(node.mark, "repeat: { min, max }");
-    }
-    None
-}
-
-fn read_pass_rate(reader: &mut Reader<'_>, node: &Node) -> Option<f64> {
-    let rate = reader.parsed(node, "`pass_rate`", parse_percent)?.value;
-    if rate > 0.0 && rate <= 1.0 {
-        return Some(rate);
-    }
-    reader.problem_with_help(
-        node.mark,
-        "`pass_rate` must lie above 0 and be at most 1",
-        "at 0 nothing could fail",
-    );
-    None
 }
 
 impl Reader<'_> {

@@ -7,7 +7,7 @@ use crate::suite::node::{Entry, Mark, Node, NodeValue, Source};
 use crate::suite::problem::{Problem, nearest};
 
 /// A value with the place it was written at.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct At<T> {
     /// The value.
     pub value: T,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::repeat::Times;
 use crate::suite::data::Rows;
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node, Source};
 use crate::suite::reader::At;
+use crate::suite::thresholds::ThresholdSpec;
 
 /// One suite file.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct SuiteSpec {
     pub usage: Option<UsageSpec>,
     /// What its tests inherit.
     pub defaults: RunSpec,
+    /// What all its attempts together must come to.
+    pub thresholds: Vec<ThresholdSpec>,
     /// Suite-level answers of the mock, a list of `when` and `reply`.
     pub mock: Option<Node>,
     /// Its tests, in the order written.
@@ -91,11 +95,26 @@ pub struct RunSpec {
     /// Infrastructure retries.
     pub retries: RetriesSpec,
     /// How often it runs.
-    pub repeat: Option<u32>,
+    pub repeat: Option<At<Times>>,
     /// The share of repeats that must pass.
-    pub pass_rate: Option<f64>,
+    pub pass_rate: Option<At<f64>>,
+    /// The share at which a sequential test fails.
+    pub fail_below: Option<At<f64>>,
+    /// 1 minus the chance of either error.
+    pub confidence: Option<At<f64>>,
+    /// What repeats count as that do not decide.
+    pub on_inconclusive: Option<InconclusiveSpec>,
     /// The assertions, uncompiled.
     pub assertions: Vec<Node>,
+}
+
+/// `on_inconclusive`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InconclusiveSpec {
+    /// `fail`.
+    Fail,
+    /// `warn`.
+    Warn,
 }
 
 /// `response_mode`.

@@ -72,6 +72,33 @@ fn a_failed_assertion_exits_101_and_shows_its_place() {
 }
 
 #[test]
+fn thresholds_and_undecided_repeats_are_red_though_every_trial_passed() {
+    let gate = |bound: &str| GREEN.replace("name: S\n", &format!("name: S\nthresholds: {bound}\n"));
+    let output = harness(&Project::with_suite(&gate("{ latency: { max: 1ms, mean: { gte: 1h } } }")), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("1 passed; 0 failed"), "{}", text(&output));
+    assert!(
+        text(&output).contains("error: S: latency mean must be at least 1h 00m: it is "),
+        "{}",
+        text(&output)
+    );
+    let output = harness(&Project::with_suite(&gate("{ latency: { p95: 1h } }")), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("a p95 takes 20 finished attempts"), "{}", text(&output));
+    let mixed = GREEN.replace(
+        "    mock: { outputs: { x: 1 } }\n",
+        "    repeat: { max: 13 }\n    pass_rate: 0.9\n    mock: { replies: [{ outputs: { x: 1 } }, { outputs: { x: 1 } }, { outputs: { x: 1 } }, { outputs: { x: 2 } }] }\n",
+    );
+    let output = harness(&Project::with_suite(&mixed), &[]);
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
+    assert!(text(&output).contains("inconclusive"), "{}", text(&output));
+    let warned = mixed.replace("repeat:", "on_inconclusive: warn\n    repeat:");
+    let output = harness(&Project::with_suite(&warned), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("1 ignored"), "{}", text(&output));
+}
+
+#[test]
 fn filters_and_exact_names_work_as_in_libtest() {
     let project = Project::with_suite(RED);
     let output = harness(&project, &["good"]);

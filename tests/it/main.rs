@@ -20,6 +20,8 @@ mod engine;
 mod exit_codes;
 /// Every fault of the mock: verdict, message and longest wait, as data.
 mod faults;
+/// Repeats that stop when they are decided, and thresholds of suites.
+mod gates;
 /// The libtest harness as another crate uses it, under cargo test and nextest.
 mod harness;
 /// Runs that wait for people: answered, left waiting, answered wrongly.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::base::repeat::{Times, parse_times};
 use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::args::Selection;
 use crate::cli::exit::NoTests;
@@ -36,9 +37,9 @@ pub struct RunArgs {
     /// Requests begun at most, such as `5/s`.
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub rate: Option<Rate>,
-    /// Run each test so often.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub repeat: Option<u32>,
+    /// Run each test so often, or until it is decided, such as `3..40`.
+    #[arg(long, value_name = "N|MIN..MAX", value_parser = parse_times)]
+    pub repeat: Option<Times>,
     /// Infrastructure retries of each attempt; a failed assertion is never retried.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub retries: Option<u32>,

@@ -12,10 +12,13 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::check::IMPLIED_STATUS;
+use crate::gate;
 use crate::journal::{JournalError, RunRecord};
+use crate::report::gates::tell_gates;
 use crate::report::json;
 use crate::report::run_facts::{tell_run, told_version};
 use crate::report::standing::{Standing, standing};
+use crate::report::terminal::Detail;
 use crate::report::text::{Ink, Text, one_line};
 
 pub(super) use cases::{HtmlPiece, green, push_case};
@@ -75,7 +78,7 @@ impl<W: Write> Page<W> {
     pub fn new(mut out: W, record: &RunRecord) -> Result<Self, PageError> {
         let start = &record.start;
         let nonce = shell::nonce(&[&start.run, &start.started, &start.seed.to_string()]);
-        let standing = standing(record);
+        let standing = standing(record)?;
         let title = format!("{} {} · {} · flowproof", standing.light.sign(), standing.text, start.target);
         shell::begin(&mut out, &nonce, &title, STYLE)?;
         out.write_all(BODY.as_bytes())?;
@@ -135,6 +138,7 @@ pub(crate) enum PageError {
 /// What there is to say about the run besides its counts: versions, limits, doubts, damage.
 fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
     let mut text = Text::new(Ink::Plain);
+    tell_gates(&mut text, &gate::judge(record)?, Detail::Verbose);
     tell_run(&mut text, record)?;
     let mut told: Vec<String> = Vec::new();
     told.extend(text.out.lines().map(|line| line.trim().to_owned()));

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
-use crate::outcome::Facts;
+use crate::outcome::{CaseOutcome, Facts};
 use crate::report::terminal::Progress;
 use crate::verdict::Verdict;
 
@@ -54,11 +54,12 @@ impl Bar {
     }
 
     /// Counts a finished case.
-    pub fn finished(&mut self, verdict: Verdict) {
+    pub fn finished(&mut self, outcome: &CaseOutcome) {
         let Some(shown) = &mut self.shown else { return };
-        match verdict {
+        match outcome.verdict {
             Verdict::Passed | Verdict::Flaky => shown.green += 1,
-            Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => shown.red += 1,
+            Verdict::Failed | Verdict::Errored => shown.red += 1,
+            Verdict::Inconclusive => shown.red += u64::from(!outcome.tolerated),
             Verdict::Skipped => {}
         }
         shown.bar.inc(1);

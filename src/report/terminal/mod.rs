@@ -17,8 +17,9 @@ use crate::base::redact::Redactor;
 use crate::base::units::{format_count, format_duration};
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord, mended};
-use crate::outcome::{Attempt, CaseOutcome, Cause};
+use crate::outcome::{Attempt, CaseOutcome, Cause, RepeatFacts};
 use crate::report::explain::{Bounds, Which, explain_findings};
+use crate::report::repeats::{told_count, told_rate, told_saving};
 use crate::report::terminal::bar::Bar;
 use crate::report::terminal::burst::Burst;
 use crate::report::text::{Ink, Text, Tone, one_line};
@@ -159,13 +160,13 @@ impl<W: Write> Terminal<W> {
 
     fn case(&mut self, outcome: &CaseOutcome) -> io::Result<()> {
         let going = self.going.remove(&outcome.case).unwrap_or_default();
-        self.bar.finished(outcome.verdict);
+        self.bar.finished(outcome);
         if self.screen.detail == Detail::Quiet {
             return Ok(());
         }
         let mut text = Text::new(self.screen.ink);
         case_line(&mut text, outcome, going.tokens);
-        if let Some(attempt) = going.last.filter(|_| !outcome.verdict.is_red()) {
+        if let Some(attempt) = going.last.filter(|_| !outcome.is_red()) {
             explain_findings(&mut text, &attempt.findings, Which::All, Bounds::SCREEN);
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
@@ -234,12 +235,27 @@ fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u64>) {
         let plural = if outcome.warnings == 1 { "" } else { "s" };
         text.tone(Tone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
     }
-    if let Some(reason) = &outcome.reason {
+    if let Some(repeats) = &outcome.repeats {
+        text.tone(Tone::Faint, &format!("  {}", told_repeats(outcome, repeats)));
+    } else if let Some(reason) = &outcome.reason {
         // The cause itself is told once, at the end.
         let reason = if Cause::met_before(reason).is_some() { "not sent" } else { reason };
         text.tone(Tone::Faint, &format!("  {}", one_line(reason, 200)));
     }
     text.end();
+}
+
+/// Why a repeated test has its verdict, its rate, and what was saved.
+fn told_repeats(outcome: &CaseOutcome, repeats: &RepeatFacts) -> String {
+    let reason = outcome.reason.as_ref().map(|reason| one_line(reason, 200));
+    let mut told = reason.unwrap_or_else(|| told_count(repeats));
+    for more in [Some(told_rate(repeats)), told_saving(repeats)].into_iter().flatten() {
+        if !more.is_empty() {
+            told.push_str(" · ");
+            told.push_str(&more);
+        }
+    }
+    told
 }
 
 /// The sign of a verdict, and its tone.

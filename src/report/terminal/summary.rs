@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::base::units::{format_count, format_duration};
+use crate::gate::Gates;
 use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::outcome::{Attempt, CaseOutcome, Cause};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::{beyond_cause, explain_attempt};
+use crate::report::gates::tell_gates;
 use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
@@ -27,7 +29,9 @@ pub(crate) struct Ending {
     /// The exit code.
     pub code: u8,
     /// The gate that decided it: "a test failed".
-    pub reason: &'static str,
+    pub reason: String,
+    /// The thresholds of the suites.
+    pub gates: Gates,
     /// Where the reports are.
     pub reports: PathBuf,
 }
@@ -75,6 +79,7 @@ pub(crate) fn render_summary(
     }
     totals(&mut text, record);
     tell_run(&mut text, record)?;
+    tell_gates(&mut text, &ending.gates, screen.detail);
     how_it_ended(&mut text, record);
     if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), Lines::One)).end();
@@ -83,7 +88,8 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &note).end();
     }
     if ending.code != 0 {
-        text.tone(Tone::Strong, &format!("exit {}: {}", ending.code, ending.reason)).end();
+        let reason = one_line(&ending.reason, 500);
+        text.tone(Tone::Strong, &format!("exit {}: {reason}", ending.code)).end();
     }
     Ok(text.out)
 }
@@ -234,7 +240,8 @@ fn totals(text: &mut Text, record: &RunRecord) {
         (totals.passed, "passed", Tone::Good),
         (totals.failed, "failed", Tone::Bad),
         (totals.errored, "errored", Tone::Bad),
-        (totals.inconclusive, "inconclusive", Tone::Doubt),
+        (totals.undecided(), "inconclusive", Tone::Doubt),
+        (totals.tolerated, "inconclusive (a warning)", Tone::Doubt),
         (totals.flaky, "flaky", Tone::Doubt),
         (totals.skipped, "skipped", Tone::Faint),
         (record.unfinished(), "not finished", Tone::Bad),

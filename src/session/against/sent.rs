@@ -19,7 +19,7 @@ pub fn repeats(plan: &Plan, case: &Case) -> u32 {
     let files =
         case.test.files.iter().any(|(_, file)| sources(file).iter().any(|source| goes_by(name_of(source))));
     match vars || files || goes_by(&case.test.inputs) {
-        true => case.test.repeat.clamp(1, MOST_REPEATS),
+        true => case.test.repeats.times.most().clamp(1, MOST_REPEATS),
         false => 1,
     }
 }

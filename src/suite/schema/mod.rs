@@ -42,6 +42,10 @@ mod tests {
         let answer = "/$defs/test/properties/human_input/items/properties";
         same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
         same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
+        let repeat = "/$defs/test/properties/repeat/anyOf/1/properties";
+        same(&suite, repeat, &crate::suite::read_repeat::REPEAT_KEYS);
+        let metrics = crate::suite::thresholds::METRICS.map(|(name, _)| name);
+        same(&suite, "/properties/thresholds/properties", &metrics);
         let faults: Vec<&str> = fault::NAMES.into_iter().chain(fault::OPTIONS).collect();
         same(&suite, "/$defs/fault/anyOf/1/properties", &faults);
         let project = schema(PROJECT);
@@ -114,7 +118,14 @@ mod tests {
     }
 
     /// Bad suites whose fault no schema sees: it lies in names, files, templates or YAML itself.
-    const BEYOND_A_SCHEMA: [&str; 27] = [
+    const BEYOND_A_SCHEMA: [&str; 33] = [
+        "confidence-one",
+        "fail-below-above",
+        "repeat-could-never-fail",
+        "repeat-min-over-max",
+        "repeat-no-room",
+        "repeat-too-few",
+        "thresholds-test-name",
         "duplicate-keys",
         "each-and-matrix",
         "each-bad-jsonl",
@@ -131,7 +142,6 @@ mod tests {
         "matrix-huge",
         "name-twice",
         "pass-rate-above",
-        "repeat-sequential",
         "row-without-rows",
         "template-syntax",
         "thresholds",

@@ -1,0 +1,150 @@
+//! From the attempts of a case to its outcome: the verdict, its reason, and what its repeats came to.
+
+use std::sync::Arc;
+
+use crate::base::repeat::Times;
+use crate::base::stats::fixed::fixed_plan;
+use crate::base::stats::wilson::wilson;
+use crate::base::units::format_share;
+use crate::outcome::{Attempt, CaseOutcome, RateFacts, RepeatFacts, SequentialFacts};
+use crate::plan::case::Case;
+use crate::verdict::{Repeats, Seen, Severity, Truth, Undecided, Verdict};
+
+/// What the attempts of a case add up to.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// Its repeats by verdict.
+    pub seen: Seen,
+    /// Attempts made, retries included.
+    pub attempts: u32,
+    /// Infrastructure retries.
+    pub retries: u32,
+    /// The last attempt that did not pass.
+    pub telling: Option<Arc<Attempt>>,
+    warnings: u32,
+    recovered: u32,
+    /// Tokens of the repeats that tell them, and how many do.
+    tokens: (u64, u32),
+}
+
+impl Tally {
+    /// Counts what an attempt that stands brings along.
+    pub fn note(&mut self, attempt: &Attempt) {
+        self.warnings += warnings(attempt);
+        self.recovered += u32::from(attempt.facts.recovered.is_some());
+        if let Some(tokens) = attempt.facts.tokens {
+            self.tokens = (self.tokens.0.saturating_add(tokens), self.tokens.1 + 1);
+        }
+    }
+
+    /// Counts a repeat.
+    pub fn add(&mut self, attempt: Arc<Attempt>) {
+        self.seen.add(attempt.verdict);
+        if attempt.verdict != Verdict::Passed {
+            self.telling = Some(attempt);
+        }
+    }
+
+    /// The outcome of the case, its duration left open.
+    pub fn outcome(&self, case: &Case) -> CaseOutcome {
+        let plan = &case.test.repeats;
+        let mut verdict = plan.verdict(self.seen);
+        if verdict == Verdict::Passed && self.retries > 0 {
+            verdict = Verdict::Flaky;
+        }
+        CaseOutcome {
+            reason: self.reason(verdict, plan),
+            attempts: self.attempts,
+            warnings: self.warnings,
+            recovered: self.recovered,
+            tolerated: verdict == Verdict::Inconclusive && plan.undecided == Undecided::Tolerated,
+            repeats: (plan.times.most() > 1).then(|| self.repeat_facts(verdict, plan)),
+            ..outcome_of(case, verdict)
+        }
+    }
+
+    /// Why a test is flaky or undecided, or which share of its repeats passed.
+    fn reason(&self, verdict: Verdict, plan: &Repeats) -> Option<String> {
+        let (passed, repeats) = (self.seen.passed, self.seen.all());
+        let share = || format!("{passed} of {repeats} repeats passed");
+        match verdict {
+            Verdict::Flaky if passed < repeats => Some(share()),
+            Verdict::Flaky => Some(format!("passed after {} infrastructure retries", self.retries)),
+            Verdict::Failed | Verdict::Errored if repeats > 1 => Some(share()),
+            Verdict::Inconclusive => Some(format!(
+                "{}: not enough to tell a rate of {} from one of {}",
+                share(),
+                format_share(plan.pass_rate),
+                format_share(plan.fail_below)
+            )),
+            Verdict::Failed | Verdict::Errored | Verdict::Passed | Verdict::Skipped => None,
+        }
+    }
+
+    fn repeat_facts(&self, verdict: Verdict, plan: &Repeats) -> RepeatFacts {
+        let Seen { passed, failed, errored } = self.seen;
+        let interval = wilson(passed, self.seen.observed(), plan.confidence);
+        RepeatFacts {
+            passed,
+            failed,
+            errored,
+            rate: interval.map(|interval| RateFacts {
+                observed: f64::from(passed) / f64::from(self.seen.observed()),
+                low: interval.low,
+                high: interval.high,
+            }),
+            pass_rate: plan.pass_rate,
+            confidence: plan.confidence,
+            sequential: match plan.times {
+                Times::Fixed(_) => None,
+                Times::Until { min, max } => Some(self.sequential(verdict, plan, (min, max))),
+            },
+        }
+    }
+
+    /// What a sequential test saved against a plan of a fixed number of repeats.
+    fn sequential(&self, verdict: Verdict, plan: &Repeats, (min, max): (u32, u32)) -> SequentialFacts {
+        let decided = match verdict {
+            Verdict::Passed | Verdict::Flaky | Verdict::Failed => true,
+            Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => false,
+        };
+        let fixed = fixed_plan(plan.fail_below, plan.pass_rate, 1.0 - plan.confidence);
+        let fixed_plan = fixed.map(|plan| plan.trials);
+        let saved_runs =
+            fixed_plan.filter(|_| decided).map(|trials| i64::from(trials) - i64::from(self.seen.all()));
+        let mean = || match self.tokens {
+            (_, 0) => None,
+            (sum, count) => Some(i64::try_from(sum / u64::from(count)).unwrap_or(i64::MAX)),
+        };
+        let saved_tokens = saved_runs.and_then(|runs| Some(mean()?.saturating_mul(runs)));
+        SequentialFacts { min, max, fail_below: plan.fail_below, fixed_plan, saved_runs, saved_tokens }
+    }
+}
+
+/// An outcome without attempts.
+pub(super) fn outcome_of(case: &Case, verdict: Verdict) -> CaseOutcome {
+    CaseOutcome {
+        case: case.ordinal,
+        name: case.name.to_string(),
+        suite: case.test.suite.name.to_string(),
+        place: (*case.test.place).clone(),
+        tags: case.test.tags.iter().map(ToString::to_string).collect(),
+        verdict,
+        reason: None,
+        attempts: 0,
+        recovered: 0,
+        duration_ms: 0.0,
+        warnings: 0,
+        tolerated: false,
+        repeats: None,
+    }
+}
+
+/// Findings of severity warn that do not hold.
+fn warnings(attempt: &Attempt) -> u32 {
+    let unmet = attempt
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Warn && finding.truth != Truth::Held);
+    u32::try_from(unmet.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,242 @@
+//! Thresholds judged over made-up records: what holds, what is broken, what cannot be decided and must never look green.
+
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::event::{Event, RunStart};
+use crate::journal::sample::{self, outcome};
+use crate::outcome::{Attempt, Facts, Price, UsageDoubt, UsageKind};
+use crate::suite::thresholds::Comparison;
+use crate::verdict::Verdict;
+
+fn threshold(metric: Metric, statistic: &str, comparison: Comparison, limit: &str) -> Threshold {
+    let (limit, currency) = match limit.split_once(' ') {
+        Some((amount, currency)) => (amount, Some(currency.to_owned())),
+        None => (limit, None),
+    };
+    Threshold {
+        metric,
+        statistic: statistic.parse().unwrap(),
+        comparison,
+        limit: limit.parse().unwrap(),
+        currency,
+        place: sample::place(3, 5, 4, "  latency: { p95: 15s }"),
+    }
+}
+
+/// An attempt that passed in so many milliseconds.
+fn took(ms: f64) -> Attempt {
+    let attempt = sample::attempt(0, Verdict::Passed, Vec::new());
+    let facts = Facts { latency_ms: Some(ms), ..attempt.facts.clone() };
+    Attempt { facts, ..attempt }
+}
+
+fn of(verdict: Verdict) -> Attempt {
+    sample::attempt(0, verdict, Vec::new())
+}
+
+fn facts(change: impl FnOnce(&mut Facts)) -> Attempt {
+    let mut attempt = of(Verdict::Passed);
+    change(&mut attempt.facts);
+    attempt
+}
+
+/// Judges one threshold over attempts, a test each, of a suite with so many tests in all.
+fn judged(threshold: Threshold, attempts: Vec<Attempt>, tests: u32) -> Option<Gate> {
+    let suite = SuiteThresholds { suite: String::from("s"), tests, thresholds: vec![threshold] };
+    let cases = u32::try_from(attempts.len()).unwrap();
+    let mut events = vec![Event::RunStarted(RunStart { thresholds: vec![suite], ..sample::start(cases) })];
+    for (case, attempt) in (0..).zip(attempts) {
+        let verdict = attempt.verdict;
+        let attempt = Attempt { case, ..attempt };
+        events.extend(sample::pair(attempt, outcome(case, "s", &format!("t{case}"), verdict)));
+    }
+    events.push(sample::end());
+    let folder = tempfile::tempdir().unwrap();
+    judge(&sample::record(folder.path(), &events)).unwrap().judged.pop()
+}
+
+fn whole(threshold: Threshold, attempts: Vec<Attempt>) -> Gate {
+    let tests = u32::try_from(attempts.len()).unwrap();
+    judged(threshold, attempts, tests).unwrap()
+}
+
+fn p95(limit: &str) -> Threshold {
+    threshold(Metric::Latency, "p95", Comparison::Lte, limit)
+}
+
+#[test]
+fn a_percentile_is_a_value_that_was_measured() {
+    let attempts = || (1..=20).map(|n| took(f64::from(n) * 100.0)).collect::<Vec<_>>();
+    let held = whole(p95("1900"), attempts());
+    assert_eq!((held.truth, held.actual), (Truth::Held, Some(Decimal::from(1900))));
+    assert_eq!(held.message, "it is 1.90 s over 20 attempts");
+    let broken = whole(p95("1899"), attempts());
+    assert_eq!(broken.truth, Truth::Broken);
+    assert_eq!(broken.message, "it is 1.90 s, 1 ms over (20 attempts)");
+    assert_eq!(broken.title(), "s: latency p95 must be at most 1.90 s");
+    let strict = threshold(Metric::Latency, "p95", Comparison::Lt, "1900");
+    assert_eq!(whole(strict, attempts()).truth, Truth::Broken);
+}
+
+#[test]
+fn a_percentile_of_too_few_is_not_decided_however_well_they_do() {
+    let five = |slow: usize| {
+        let fast = (slow..5).map(|_| took(100.0));
+        fast.chain((0..slow).map(|_| took(9_000.0))).collect::<Vec<_>>()
+    };
+    let gate = whole(p95("1000"), five(0));
+    assert_eq!((gate.truth, gate.is_red()), (Truth::Undecided, true));
+    assert_eq!(gate.message, "not decided: a p95 takes 20 finished attempts, there are 5");
+    assert_eq!(whole(p95("1000"), five(1)).truth, Truth::Undecided, "one in twenty may be slow");
+    assert_eq!(whole(p95("1000"), five(2)).truth, Truth::Broken, "two in twenty may not");
+    let nineteen = (0..19).map(|_| took(1.0)).collect();
+    assert_eq!(whole(p95("1000"), nineteen).truth, Truth::Undecided);
+    let median = threshold(Metric::Latency, "p50", Comparison::Lte, "1000");
+    assert_eq!(whole(median.clone(), five(1)).truth, Truth::Held);
+    assert_eq!(whole(median, vec![took(1.0)]).truth, Truth::Undecided);
+}
+
+#[test]
+fn an_unknown_number_may_be_anything() {
+    let unknown = || facts(|facts| facts.latency_ms = None);
+    let mut attempts: Vec<Attempt> = (0..19).map(|_| took(100.0)).collect();
+    attempts.push(unknown());
+    assert_eq!(whole(p95("1000"), attempts.clone()).truth, Truth::Held, "one in twenty may be slow");
+    attempts.push(unknown());
+    let gate = whole(p95("1000"), attempts.clone());
+    assert_eq!((gate.truth, gate.unknown), (Truth::Undecided, 2));
+    assert_eq!(gate.message, "not decided: the number is not known for 2 of 21 attempts");
+    let on = |statistic, comparison, limit| {
+        whole(threshold(Metric::Latency, statistic, comparison, limit), attempts.clone()).truth
+    };
+    assert_eq!(on("mean", Comparison::Lte, "1000"), Truth::Undecided);
+    assert_eq!(on("mean", Comparison::Lte, "90"), Truth::Broken, "even if they had taken no time");
+    assert_eq!(on("max", Comparison::Lte, "1000"), Truth::Undecided);
+    assert_eq!(on("max", Comparison::Gte, "100"), Truth::Held);
+    assert_eq!(on("min", Comparison::Gte, "50"), Truth::Undecided);
+    assert_eq!(on("min", Comparison::Lte, "100"), Truth::Held);
+    assert_eq!(whole(p95("1000"), vec![unknown()]).truth, Truth::Undecided);
+    let nonsense = facts(|facts| facts.latency_ms = Some(-1.0));
+    let most = threshold(Metric::Latency, "max", Comparison::Lte, "5");
+    assert_eq!(whole(most, vec![nonsense]).truth, Truth::Undecided);
+}
+
+#[test]
+fn the_pass_rate_is_of_finished_attempts() {
+    let rate = |limit| threshold(Metric::PassRate, "share", Comparison::Gte, limit);
+    let mut attempts: Vec<Attempt> = (0..19).map(|_| of(Verdict::Passed)).collect();
+    attempts.push(of(Verdict::Failed));
+    assert_eq!(whole(rate("0.95"), attempts.clone()).truth, Truth::Held, "exactly reached");
+    let gate = whole(rate("0.96"), attempts.clone());
+    assert_eq!(
+        (gate.truth, gate.message.as_str()),
+        (Truth::Broken, "it is 95 %, 1 point under (20 attempts)")
+    );
+    attempts.push(of(Verdict::Errored));
+    assert_eq!(whole(rate("0.95"), attempts).attempts, 20, "an errored attempt is no observation");
+}
+
+#[test]
+fn a_suite_of_which_nothing_finished_is_never_green() {
+    for statistic in ["mean", "max", "min", "total", "p50"] {
+        let gate = whole(
+            threshold(Metric::Tokens, statistic, Comparison::Lte, "100"),
+            vec![of(Verdict::Errored), of(Verdict::Skipped)],
+        );
+        assert!(gate.is_red() && gate.truth != Truth::Held, "{statistic}: {gate:?}");
+    }
+    let rate = threshold(Metric::PassRate, "share", Comparison::Gte, "0.5");
+    let gate = whole(rate.clone(), vec![of(Verdict::Skipped)]);
+    assert_eq!(gate.message, "not decided: no attempt of the suite finished");
+    assert_eq!(judged(rate, Vec::new(), 3), None, "nothing of the suite was selected");
+}
+
+#[test]
+fn a_part_of_a_suite_is_judged_but_what_it_cannot_decide_is_left_to_the_whole() {
+    let part = judged(p95("1000"), vec![took(1.0)], 40).unwrap();
+    assert_eq!((part.truth, part.is_red(), part.left_out), (Truth::Undecided, false, 39));
+    assert!(part.message.ends_with("; 39 tests were left out of the suite"), "{}", part.message);
+    let most = threshold(Metric::Latency, "max", Comparison::Lte, "10");
+    assert!(judged(most, vec![took(11.0)], 40).unwrap().is_red());
+}
+
+#[test]
+fn totals_count_what_was_used_by_attempts_that_did_not_finish() {
+    let total = |limit| threshold(Metric::Tokens, "total", Comparison::Lte, limit);
+    let used = |tokens, verdict| {
+        let mut attempt = of(verdict);
+        attempt.facts.tokens = tokens;
+        attempt
+    };
+    let both = vec![used(Some(100), Verdict::Passed), used(Some(50), Verdict::Errored)];
+    assert_eq!(whole(total("150"), both.clone()).truth, Truth::Held);
+    assert_eq!(whole(total("149"), both).truth, Truth::Broken);
+    let lost = vec![used(Some(100), Verdict::Passed), used(None, Verdict::Errored)];
+    assert_eq!(whole(total("150"), lost.clone()).truth, Truth::Undecided, "it ran, and nobody knows");
+    assert_eq!(whole(total("99"), lost).truth, Truth::Broken);
+    let mut refused = used(None, Verdict::Errored);
+    refused.facts.run_id = None;
+    let sent_twice = vec![refused, used(Some(100), Verdict::Passed)];
+    assert_eq!(whole(total("150"), sent_twice).truth, Truth::Held, "what never ran used nothing");
+}
+
+#[test]
+fn tokens_in_doubt_are_not_known_unless_they_are_trusted() {
+    let doubted = |trusted| {
+        facts(|facts| {
+            let message = String::from("the nodes add up to 900");
+            facts.usage = Some(UsageDoubt {
+                kind: UsageKind::Difference,
+                total: Some(421),
+                nodes: 900,
+                message,
+                trusted,
+            });
+        })
+    };
+    let mean = threshold(Metric::Tokens, "mean", Comparison::Lte, "500");
+    assert_eq!(whole(mean.clone(), vec![doubted(false)]).truth, Truth::Undecided);
+    assert_eq!(whole(mean, vec![doubted(true)]).truth, Truth::Held);
+}
+
+#[test]
+fn costs_are_exact_and_of_one_currency() {
+    let price =
+        |amount: &str, currency: &str| Price { amount: amount.to_owned(), currency: currency.to_owned() };
+    let cost = |prices: Vec<Price>| facts(|facts| facts.cost = prices);
+    let total = |limit| threshold(Metric::Cost, "total", Comparison::Lte, limit);
+    let tenths = || (0..10).map(|_| cost(vec![price("0.1", "USD")])).collect::<Vec<_>>();
+    assert_eq!(whole(total("1.0 USD"), tenths()).truth, Truth::Held, "ten tenths are one");
+    let broken = whole(total("0.9999999 USD"), tenths());
+    assert_eq!(
+        (broken.truth, broken.message.as_str()),
+        (Truth::Broken, "it is 1 USD, 0.0000001 USD over (10 attempts)")
+    );
+    assert_eq!(whole(total("1 RMB"), tenths()).truth, Truth::Undecided, "other money is not none");
+    let two = cost(vec![price("0.1", "USD"), price("7", "RMB")]);
+    assert_eq!(whole(total("0.1 USD"), vec![two]).truth, Truth::Held);
+    for bad in [
+        vec![],
+        vec![price("text", "USD")],
+        vec![price("-1", "USD")],
+        vec![price("1", "USD"), price("1", "USD")],
+    ] {
+        assert_eq!(whole(total("9 USD"), vec![cost(bad.clone())]).truth, Truth::Undecided, "{bad:?}");
+    }
+    let free = facts(|facts| {
+        facts.cost = Vec::new();
+        facts.tokens = Some(0);
+    });
+    assert_eq!(whole(total("0.1 USD"), vec![free]).truth, Truth::Held, "a run without a model is free");
+}
+
+#[test]
+fn no_number_is_too_large() {
+    let huge = || facts(|facts| facts.tokens = Some(u64::MAX));
+    let total = threshold(Metric::Tokens, "total", Comparison::Lte, "400000");
+    assert_eq!(whole(total, vec![huge(), huge()]).truth, Truth::Broken);
+    let endless = facts(|facts| facts.latency_ms = Some(f64::MAX));
+    let most = threshold(Metric::Latency, "max", Comparison::Lte, "1000");
+    assert_ne!(whole(most, vec![endless]).truth, Truth::Held);
+}

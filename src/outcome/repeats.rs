@@ -1,0 +1,58 @@
+//! What is recorded of a test that runs more than once: its rate, and how a sequential test went.
+
+use serde::{Deserialize, Serialize};
+
+use super::is_zero;
+
+/// What the repeats of a test came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepeatFacts {
+    /// Repeats in which every assertion held.
+    pub passed: u32,
+    /// Repeats in which one was broken.
+    pub failed: u32,
+    /// Repeats that were no observation.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub errored: u32,
+    /// The share of the observed ones that passed, and where it lies; none without an observation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateFacts>,
+    /// The rate that passes.
+    pub pass_rate: f64,
+    /// How sure the interval and the sequential test are, 0 to 1.
+    pub confidence: f64,
+    /// The sequential test, where one decided how often the test ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<SequentialFacts>,
+}
+
+/// A rate and its Wilson interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RateFacts {
+    /// The share that passed, 0 to 1.
+    pub observed: f64,
+    /// The least it may well be.
+    pub low: f64,
+    /// The most it may well be.
+    pub high: f64,
+}
+
+/// How a sequential test went.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SequentialFacts {
+    /// At least so many repeats.
+    pub min: u32,
+    /// At most so many.
+    pub max: u32,
+    /// The rate that fails.
+    pub fail_below: f64,
+    /// The repeats that a plan of a fixed number takes for the same errors; none where that is beyond reckoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_plan: Option<u32>,
+    /// How many fewer it took; less than 0 where it took more, none where it did not decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_runs: Option<i64>,
+    /// The tokens that these would have used, by the mean of those that ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_tokens: Option<i64>,
+}

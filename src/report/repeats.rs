@@ -1,0 +1,49 @@
+//! What the repeats of a test came to, in words: the rate with its interval, and what a sequential test saved.
+
+use crate::base::units::{format_count, format_share};
+use crate::journal::Saved;
+use crate::outcome::{RateFacts, RepeatFacts};
+
+/// `rate 94.4 % (74.2 % to 99 %)`; empty where nothing was observed.
+pub(crate) fn told_rate(repeats: &RepeatFacts) -> String {
+    match repeats.rate {
+        Some(RateFacts { observed, low, high }) => {
+            format!("rate {} ({} to {})", format_share(observed), format_share(low), format_share(high))
+        }
+        None => String::new(),
+    }
+}
+
+/// `17 of 18 repeats passed`.
+pub(crate) fn told_count(repeats: &RepeatFacts) -> String {
+    let all = repeats.passed + repeats.failed + repeats.errored;
+    format!("{} of {all} repeats passed", repeats.passed)
+}
+
+/// `23 runs saved`, `4 runs more than a fixed plan`; none where it did not decide.
+pub(crate) fn told_saving(repeats: &RepeatFacts) -> Option<String> {
+    let sequential = repeats.sequential.as_ref()?;
+    let saved =
+        Saved { tests: 1, runs: sequential.saved_runs?, tokens: sequential.saved_tokens.unwrap_or(0) };
+    Some(saved_words(saved))
+}
+
+/// The same for a whole run; none where no sequential test decided.
+pub(crate) fn told_savings(saved: Saved) -> Option<String> {
+    let tests = match saved.tests {
+        0 => return None,
+        1 => "1 test".to_owned(),
+        count => format!("{} tests", format_count(u64::from(count))),
+    };
+    let words = saved_words(saved);
+    Some(format!("repeats: {tests} stopped when decided: {words} against plans of a fixed number"))
+}
+
+fn saved_words(saved: Saved) -> String {
+    let (runs, tokens) = (saved.runs.unsigned_abs(), saved.tokens.unsigned_abs());
+    let plural = if runs == 1 { "" } else { "s" };
+    let tokens =
+        if tokens > 0 { format!(" and about {} tokens", format_count(tokens)) } else { String::new() };
+    let what = format!("{} run{plural}{tokens}", format_count(runs));
+    if saved.runs < 0 { format!("{what} more") } else { format!("{what} saved") }
+}
