@@ -275,6 +275,7 @@ impl Shared {
             Keeping::Journal => {
                 let record = self.session.record()?;
                 self.session.write_reports(&record)?;
+                self.session.add_step_summary(&record).unwrap_or_else(|note| eprintln!("{note}"));
                 let gates = gate::judge(&record).map_err(|error| error.to_string())?;
                 Closed { unfinished: record.unfinished(), gates }
             }

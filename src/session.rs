@@ -38,6 +38,8 @@ pub struct Session {
     pub formats: Vec<Format>,
     /// Masks keys and secrets.
     pub redactor: Redactor,
+    /// The file that GitHub shows as the summary of the job, if this is one.
+    pub step_summary: Option<PathBuf>,
     /// What is kept of the run.
     pub keeping: Keeping,
     /// The ledger of its budgets, where other processes draw on them too.
@@ -88,6 +90,7 @@ impl Session {
             run: run_id(),
             reports,
             formats,
+            step_summary: None,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
             shared_ledger: None,
@@ -163,6 +166,13 @@ impl Session {
     /// Writes `<reports>/latest`; says which files there are.
     pub fn write_reports(&self, record: &RunRecord) -> Result<Vec<PathBuf>, String> {
         report::write_all(record, &self.latest(), &self.formats).map_err(|error| error.to_string())
+    }
+
+    /// Adds the run to the summary of GitHub's job, if this is one; that it cannot be is told and changes no verdict.
+    pub fn add_step_summary(&self, record: &RunRecord) -> Result<(), String> {
+        let Some(path) = &self.step_summary else { return Ok(()) };
+        report::add_step_summary(record, path)
+            .map_err(|error| format!("note: the summary of the job was not written: {error}"))
     }
 
     /// The folder of the newest run's documents.

@@ -15,6 +15,8 @@ pub struct Settings {
     pub in_ci: bool,
     /// Runs in GitHub Actions.
     pub in_github: bool,
+    /// `GITHUB_STEP_SUMMARY`: the file that GitHub shows as the summary of the job.
+    pub step_summary: Option<PathBuf>,
     /// `FLOWPROOF_TARGET`.
     pub target: Option<String>,
     /// `FLOWPROOF_PROFILE`.
@@ -66,10 +68,12 @@ impl Settings {
     pub fn from_env(env: BTreeMap<String, String>) -> Self {
         let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
         let suites = get("FLOWPROOF_SUITES");
+        let in_github = get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         Self {
             working_dir: PathBuf::from("."),
             in_ci: get("CI").is_some_and(|value| !is_no(&value)),
-            in_github: get("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
+            in_github,
+            step_summary: in_github.then(|| get("GITHUB_STEP_SUMMARY").map(Into::into)).flatten(),
             target: get("FLOWPROOF_TARGET"),
             profile: get("FLOWPROOF_PROFILE"),
             suites: suites.map(|list| std::env::split_paths(&list).collect()).unwrap_or_default(),
@@ -118,6 +122,14 @@ mod tests {
     fn an_empty_variable_is_as_good_as_none() {
         assert_eq!(settings(&[("FLOWPROOF_TARGET", "")]).target, None);
         assert_eq!(settings(&[("FLOWPROOF_TARGET", "staging")]).target.as_deref(), Some("staging"));
+    }
+
+    #[test]
+    fn the_summary_of_a_job_is_only_written_in_one() {
+        let summary = ("GITHUB_STEP_SUMMARY", "/tmp/summary");
+        assert_eq!(settings(&[summary]).step_summary, None);
+        let in_github = settings(&[summary, ("GITHUB_ACTIONS", "true")]);
+        assert_eq!(in_github.step_summary, Some(PathBuf::from("/tmp/summary")));
     }
 
     #[test]

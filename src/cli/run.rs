@@ -31,11 +31,10 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         Ok(request) => request,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    let Opening { plan, session, notes } = match session::open(settings, &request) {
+    let Opening { plan, session } = match session::open(settings, &request) {
         Ok(opening) => opening,
         Err(failure) => return say::refusal(&failure, "nothing was sent"),
     };
-    notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
         return nothing_selected(&plan, args.no_tests);
     }
@@ -139,6 +138,9 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
     let ending = Ending { code: exit.code(), reason, gates, reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {
         say::note(&format!("error: {message}"));
+    }
+    if let Err(message) = session.add_step_summary(&record) {
+        say::note(&message);
     }
     match written {
         Ok(()) => exit,

@@ -188,6 +188,16 @@ impl RunRecord {
         self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
     }
 
+    /// The records of the cases of these verdicts, one verdict after the other, each in plan order, read one by one.
+    pub fn cases_with<'a>(
+        &'a self,
+        verdicts: &'a [Verdict],
+    ) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + 'a {
+        let mut reader = RecordReader::new(&self.path);
+        let of = |verdict: &'a Verdict| self.index.cases().filter(move |lines| lines.verdict == *verdict);
+        verdicts.iter().flat_map(of).map(move |lines| reader.read(lines))
+    }
+
     /// The numbers of all cases, suite by suite as in `suites`, in plan order within each.
     pub fn order_by_suite(&self) -> Vec<u32> {
         let mut order: Vec<(u32, u32)> =

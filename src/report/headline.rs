@@ -21,6 +21,25 @@ pub(crate) fn headline(case: &CaseRecord) -> String {
     one_line(&text, 300)
 }
 
+/// What there is to know of a case besides its verdict, in one line: why it is not green, was not run, or what it warns of.
+pub(crate) fn why(case: &CaseRecord) -> String {
+    let outcome = &case.outcome;
+    let not_passed = || case.attempts.iter().find(|attempt| attempt.verdict != Verdict::Passed);
+    match (outcome.verdict, &outcome.reason) {
+        (Verdict::Skipped, Some(reason)) => one_line(reason, 300),
+        (Verdict::Flaky, _) => not_passed().map(attempt_headline).unwrap_or_default(),
+        (Verdict::Passed, _) => warning(case).unwrap_or_default(),
+        (Verdict::Failed | Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped, _) => headline(case),
+    }
+}
+
+/// The first warning of a case.
+fn warning(case: &CaseRecord) -> Option<String> {
+    let warns = |finding: &&Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
+    let first = case.attempts.iter().flat_map(|attempt| &attempt.findings).find(warns)?;
+    Some(one_line(&format!("warning: {}", finding_headline(first, 0)), 300))
+}
+
 /// Why an attempt did not pass, in one line.
 pub(crate) fn attempt_headline(attempt: &Attempt) -> String {
     let undone: Vec<&Finding> = in_order(&attempt.findings)

@@ -28,8 +28,9 @@ pub(crate) struct JsonReport<W> {
     separator: &'static [u8],
 }
 
+/// The run as a whole.
 #[derive(Serialize)]
-struct Run<'a> {
+pub(super) struct Run<'a> {
     id: &'a str,
     flowproof: &'a str,
     target: &'a str,
@@ -57,8 +58,9 @@ struct Run<'a> {
     limit: Option<FallenLimit>,
 }
 
+/// The counts of one suite.
 #[derive(Serialize)]
-struct Suite<'a> {
+pub(super) struct Suite<'a> {
     name: &'a str,
     tests: u32,
     passed: u32,
@@ -185,7 +187,8 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b"]}");
 }
 
-fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
+/// What is known of the run as a whole.
+pub(super) fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run<'a> {
     Run {
         id: &start.run,
         flowproof: &start.flowproof,
@@ -209,7 +212,8 @@ fn run<'a>(start: &'a RunStart, end: Option<&'a RunEnd>, totals: &Totals) -> Run
     }
 }
 
-fn suite(suite: &SuiteTotals) -> Suite<'_> {
+/// The counts of a suite.
+pub(super) fn suite(suite: &SuiteTotals) -> Suite<'_> {
     let totals = &suite.totals;
     Suite {
         name: &suite.name,

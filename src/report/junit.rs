@@ -16,6 +16,7 @@ use crate::report::judges::told_judges;
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
 use crate::report::provenance;
 use crate::report::run_facts::told_run;
+use crate::report::standing::ending;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -283,15 +284,6 @@ impl<W: Write> Testcase<W> {
 fn property<W: Write>(xml: &mut Xml<W>, name: &str, value: &str) -> io::Result<()> {
     xml.open("property")?.attribute("name", name)?.attribute("value", value)?.close()?;
     Ok(())
-}
-
-/// Why a run is not complete.
-fn ending(record: &RunRecord) -> &str {
-    match &record.end {
-        Some(end) if end.interrupted => "the run was interrupted",
-        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
-        None => "the run was killed or still goes on",
-    }
 }
 
 /// Milliseconds as seconds with three decimals.

@@ -1,22 +1,28 @@
 //! Documents made from a folded run, and the live terminal; every document is a pure function of the record.
 
 mod budget;
+mod csv;
 mod diff;
 mod explain;
 mod facts;
 pub(crate) mod gates;
 pub(crate) mod github;
 mod headline;
+mod html;
 pub(crate) mod json;
 mod json_counts;
 mod judges;
 mod junit;
 mod junit_gates;
+mod markdown;
 mod pieces;
 mod provenance;
 mod repeats;
 mod run_facts;
 pub(crate) mod snapshot;
+mod spent;
+mod standing;
+mod tap;
 pub(crate) mod terminal;
 #[cfg(test)]
 mod tests;
@@ -35,19 +41,31 @@ pub(crate) enum Format {
     Junit,
     /// `report.json`, versioned.
     Json,
+    /// `report.html`, one page.
+    Html,
+    /// `summary.md`, for a comment of a pull request.
+    Markdown,
+    /// `report.tap`, the Test Anything Protocol.
+    Tap,
+    /// `report.csv`, a row a test.
+    Csv,
     /// `diff/`: a `.diff` and a `.md` per test with a difference.
     Diff,
 }
 
 impl Format {
-    /// All of them: what `reports/latest` holds.
-    pub const ALL: [Self; 3] = [Self::Junit, Self::Json, Self::Diff];
+    /// What `reports/latest` holds where the project does not say otherwise.
+    pub const USUAL: [Self; 5] = [Self::Junit, Self::Json, Self::Html, Self::Markdown, Self::Diff];
 
     /// Its name in a folder of reports.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Junit => "junit.xml",
             Self::Json => "report.json",
+            Self::Html => "report.html",
+            Self::Markdown => "summary.md",
+            Self::Tap => "report.tap",
+            Self::Csv => "report.csv",
             Self::Diff => "diff",
         }
     }
@@ -69,7 +87,7 @@ pub(crate) enum ReportError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The name's ending is no kind of report that there is.
-    #[error("{path}: reports are written as .xml (JUnit) or .json; {reason}")]
+    #[error("{path}: reports are written as .xml (JUnit), .json, .html, .md, .tap or .csv; {reason}")]
     Kind {
         /// The name given.
         path: PathBuf,
@@ -78,4 +96,4 @@ pub(crate) enum ReportError {
     },
 }
 
-pub(crate) use write::{kind_of, write_all, write_file};
+pub(crate) use write::{add_step_summary, kind_of, write_all, write_file};

@@ -1,8 +1,10 @@
 //! What a stretch of cases becomes in each document: made on any core, so that the documents are only put together in order.
 
 use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::report::html::{self, HtmlPiece};
 use crate::report::junit::Section;
-use crate::report::{Format, diff, json, junit};
+use crate::report::tap::{self, Point};
+use crate::report::{Format, csv, diff, json, junit};
 
 /// Cases that follow each other, as the documents will have them.
 #[derive(Debug, Default)]
@@ -11,6 +13,12 @@ pub(super) struct Piece {
     pub sections: Vec<Section>,
     /// For `report.json`.
     pub json: Vec<u8>,
+    /// For `report.html`.
+    pub html: HtmlPiece,
+    /// For `report.tap`.
+    pub tap: Vec<Point>,
+    /// For `report.csv`.
+    pub csv: Vec<u8>,
     /// Those with a difference.
     pub differing: Vec<CaseRecord>,
 }
@@ -18,16 +26,20 @@ pub(super) struct Piece {
 /// Reads some cases and makes of them what the documents need.
 pub(super) fn render(record: &RunRecord, cases: &[u32], formats: &[Format]) -> Result<Piece, JournalError> {
     let mut piece = Piece::default();
-    let wanted = |format| formats.contains(&format);
-    let (in_junit, in_json, in_diff) = (wanted(Format::Junit), wanted(Format::Json), wanted(Format::Diff));
+    let green = html::green(record);
     record.read_cases(cases, |case, attempts| {
-        if in_junit {
-            junit::push_case(&mut piece.sections, &case);
+        for format in formats {
+            match format {
+                Format::Junit => junit::push_case(&mut piece.sections, &case),
+                Format::Json => json::push_case(&mut piece.json, &case, attempts),
+                Format::Html => html::push_case(&mut piece.html, &case, attempts, green),
+                Format::Tap => tap::push_case(&mut piece.tap, &case),
+                Format::Csv => csv::push_case(&mut piece.csv, &case),
+                // The summary is made of a few records when it begins; a difference takes the record, so it comes last.
+                Format::Markdown | Format::Diff => {}
+            }
         }
-        if in_json {
-            json::push_case(&mut piece.json, &case, attempts);
-        }
-        if in_diff && diff::differing(&case).is_some() {
+        if formats.contains(&Format::Diff) && diff::differing(&case).is_some() {
             piece.differing.push(case);
         }
     })?;

@@ -88,6 +88,77 @@ fn json_of_every_verdict_fits_its_schema() {
 }
 
 #[test]
+fn summary_tap_and_csv_of_every_verdict() {
+    let (folder, record) = in_folder(&every_verdict());
+    let summary = written(&record, folder.path(), "a.md");
+    expect("every-verdict.md", &summary);
+    assert!(summary.contains("on the mock: no live workflow was tested"));
+    let tap = written(&record, folder.path(), "a.tap");
+    expect("every-verdict.tap", &tap);
+    assert_eq!(tap.lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok ")).count(), 8);
+    assert_eq!(tap.lines().filter(|line| line.starts_with("not ok ")).count() as u32, record.totals.red());
+    let table = written(&record, folder.path(), "a.csv");
+    expect("every-verdict.csv", &table);
+    let mut rows = ::csv::Reader::from_reader(table.as_bytes());
+    assert_eq!(rows.records().map(|row| row.unwrap().len()).collect::<Vec<_>>(), [21; 8]);
+}
+
+#[test]
+fn a_summary_fits_a_comment_however_much_is_red() {
+    let long = "ä\u{202e}`````</details> @someone ".repeat(400);
+    let mut events = vec![Event::RunStarted(start(300))];
+    for case in 0..300 {
+        let changed = broken(&long, long.as_str().into(), "x".into());
+        let outcome =
+            CaseOutcome { reason: None, ..outcome(case, "s", &format!("{case} {long}"), Verdict::Failed) };
+        events.extend(pair(attempt(case, Verdict::Failed, vec![changed]), outcome));
+    }
+    for case in 300..400 {
+        let flaky = outcome(case, "s", &format!("{case} {long}"), Verdict::Flaky);
+        events.extend(pair(errored(case, &long), flaky));
+    }
+    events.push(end());
+    let (folder, record) = in_folder(&events);
+    let summary = written(&record, folder.path(), "a.md");
+    assert!(summary.len() <= markdown::COMMENT, "{} bytes", summary.len());
+    assert!(summary.len() > markdown::COMMENT / 2, "the room is used: {} bytes", summary.len());
+    assert!(summary.contains("more tests are red and left out here"), "{summary}");
+    let opened = summary.matches("<details><summary>").count();
+    assert_eq!(opened, summary.matches("\n</details>\n").count(), "each part is closed");
+}
+
+#[test]
+fn the_summary_of_a_job_grows_by_runs_until_it_is_full() {
+    let (folder, record) = in_folder(&every_verdict());
+    let path = folder.path().join("step");
+    fs::write(&path, "earlier\n").unwrap();
+    add_step_summary(&record, &path).unwrap();
+    add_step_summary(&record, &path).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("earlier\n## ✗ flowproof"), "{text}");
+    assert_eq!(text.matches("## ✗ flowproof: 5 of 8 tests are red").count(), 2);
+    fs::write(&path, vec![b'x'; (1 << 20) - 10]).unwrap();
+    let error = add_step_summary(&record, &path).unwrap_err().to_string();
+    assert!(error.contains("no room left"), "{error}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), (1 << 20) - 10);
+}
+
+#[test]
+fn a_run_without_tests_or_end_is_green_in_no_document() {
+    let mut torn = many(3);
+    torn.truncate(3);
+    for events in [torn, vec![Event::RunStarted(start(0)), end()]] {
+        let (folder, record) = in_folder(&events);
+        let tap = written(&record, folder.path(), "a.tap");
+        let ran = record.totals.cases();
+        assert!(tap.contains(&format!("1..{}\n", ran + 1)), "{tap}");
+        assert!(tap.contains(&format!("not ok {} - the run is complete: ", ran + 1)), "{tap}");
+        let summary = written(&record, folder.path(), "a.md");
+        assert!(!summary.contains('✓'), "{summary}");
+    }
+}
+
+#[test]
 fn an_unfinished_run_is_never_green() {
     let mut events = many(3);
     events.truncate(3);
@@ -107,7 +178,7 @@ fn the_folder_is_replaced_as_a_whole() {
     let latest = folder.path().join("latest");
     fs::create_dir_all(latest.join("diff")).unwrap();
     fs::write(latest.join("diff/stale.diff"), "old").unwrap();
-    let files = write_all(&record, &latest, &Format::ALL).unwrap();
+    let files = write_all(&record, &latest, &Format::USUAL).unwrap();
     assert!(files.iter().all(|file| file.is_file() && file.starts_with(&latest)));
     let mut names: Vec<String> =
         files.iter().map(|file| file.strip_prefix(&latest).unwrap().to_string_lossy().into_owned()).collect();
@@ -121,7 +192,7 @@ fn the_folder_is_replaced_as_a_whole() {
         format!("{triage}.md"),
     ];
     assert_eq!(names[..4], expected);
-    assert_eq!(names[4..], ["junit.xml", "report.json"]);
+    assert_eq!(names[4..], ["junit.xml", "report.html", "report.json", "summary.md"]);
     assert!(!latest.join("diff/stale.diff").exists());
     expect("refund.diff", &fs::read_to_string(latest.join(format!("{triage}.diff"))).unwrap());
     expect("refund.md", &fs::read_to_string(latest.join(format!("{triage}.md"))).unwrap());
@@ -135,19 +206,18 @@ fn a_failure_keeps_the_old_folder() {
     let latest = folder.path().join("latest");
     write_all(&record, &latest, &[Format::Json]).unwrap();
     fs::remove_file(record.path()).unwrap();
-    assert!(matches!(write_all(&record, &latest, &Format::ALL), Err(ReportError::Journal(_))));
+    assert!(matches!(write_all(&record, &latest, &Format::USUAL), Err(ReportError::Journal(_))));
     assert!(latest.join("report.json").is_file() && !latest.join("junit.xml").exists());
 }
 
 #[test]
 fn other_kinds_are_refused_with_those_there_are() {
-    for (name, says) in [
-        ("a.html", "`.html` is not supported by this version"),
-        ("a.txt", "none of them"),
-        ("a", "no ending"),
-    ] {
+    for (name, says) in [("a.htm", "`.htm` is none of them"), ("a.txt", "none of them"), ("a", "no ending")] {
         let error = kind_of(Path::new(name)).unwrap_err().to_string();
-        assert!(error.contains(says) && error.contains(".xml (JUnit) or .json"), "{error}");
+        assert!(
+            error.contains(says) && error.contains(".xml (JUnit), .json, .html, .md, .tap or .csv"),
+            "{error}"
+        );
     }
     assert_eq!(kind_of(Path::new("A.XML")).unwrap(), Format::Junit);
 }

@@ -7,16 +7,22 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::journal::RunRecord;
+use crate::report::csv::Table;
 use crate::report::diff::DiffFolder;
+use crate::report::html::{Page, PageError};
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
+use crate::report::markdown::render_markdown;
 use crate::report::pieces::{Piece, render};
+use crate::report::tap::Tap;
 use crate::report::{Format, ReportError};
 
 /// Cases read in one go by one core.
 const CHUNK: usize = 64;
 /// Cases whose pieces are held at once: those being written, and as many being made meanwhile.
 const WAVE: usize = 8 * CHUNK;
+/// The most bytes that GitHub takes as the summary of a step.
+const STEP_SUMMARY: u64 = 1 << 20;
 
 /// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
 /// when anything fails.
@@ -53,7 +59,7 @@ pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportEr
     fs::create_dir_all(parent).map_err(failed)?;
     let file = tempfile::Builder::new().prefix(".flowproof-").tempfile_in(parent).map_err(failed)?;
     let output = file.reopen().map_err(failed)?;
-    let document = Document::begin(format, output, path, record).map_err(failed)?;
+    let document = Document::begin(format, output, path, record)?;
     let mut open = [(document, path.to_owned())];
     fill(record, &mut open, &[format])?;
     let [(document, _)] = open;
@@ -63,13 +69,31 @@ pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportEr
     Ok(())
 }
 
+/// Adds the summary to the file that GitHub shows as the summary of a job, after what earlier steps and runs wrote there.
+///
+/// GitHub takes 1 MiB a step and drops all of it when there is more; a run that finds no room is left out.
+pub(crate) fn add_step_summary(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
+    let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
+    let summary = render_markdown(record)?;
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+    let taken = file.metadata().map_err(failed)?.len();
+    if taken + summary.len() as u64 + 1 > STEP_SUMMARY {
+        let full = io::Error::other("there is no room left in GitHub's 1 MiB for the summary of a step");
+        return Err(failed(full));
+    }
+    file.write_all(format!("{summary}\n").as_bytes()).map_err(failed)
+}
+
 /// Says which document a file name asks for, before anything is run.
 pub(crate) fn kind_of(path: &Path) -> Result<Format, ReportError> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let reason = match ending.as_str() {
         "xml" => return Ok(Format::Junit),
         "json" => return Ok(Format::Json),
-        "html" | "md" | "tap" | "csv" => format!("`.{ending}` is not supported by this version of flowproof"),
+        "html" => return Ok(Format::Html),
+        "md" => return Ok(Format::Markdown),
+        "tap" => return Ok(Format::Tap),
+        "csv" => return Ok(Format::Csv),
         "" => String::from("this name has no ending"),
         other => format!("`.{other}` is none of them"),
     };
@@ -82,12 +106,13 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
     for format in formats {
         let path = folder.join(format.file_name());
         let document = match format {
-            Format::Diff => DiffFolder::new(&path).map(Document::Diff),
-            Format::Junit | Format::Json => {
-                File::create(&path).and_then(|file| Document::begin(*format, file, &path, record))
+            Format::Diff => Document::Diff(DiffFolder::new(&path).map_err(|source| failed(&path, source))?),
+            Format::Junit | Format::Json | Format::Html | Format::Markdown | Format::Tap | Format::Csv => {
+                let file = File::create(&path).map_err(|source| failed(&path, source))?;
+                Document::begin(*format, file, &path, record)?
             }
         };
-        open.push((document.map_err(|source| failed(&path, source))?, path));
+        open.push((document, path));
     }
     fill(record, &mut open, formats)?;
     let mut files = Vec::new();
@@ -138,16 +163,32 @@ fn fill(
 enum Document<'a> {
     Junit(Junit<'a, BufWriter<File>>),
     Json(JsonReport<BufWriter<File>>),
+    Html(Page<BufWriter<File>>),
+    /// Whole since it began.
+    Markdown(BufWriter<File>),
+    Tap(Tap<'a, BufWriter<File>>),
+    Csv(Table<BufWriter<File>>),
     Diff(DiffFolder),
 }
 
 impl<'a> Document<'a> {
-    fn begin(format: Format, file: File, path: &Path, record: &'a RunRecord) -> io::Result<Self> {
-        let out = BufWriter::with_capacity(64 * 1024, file);
+    fn begin(format: Format, file: File, path: &Path, record: &'a RunRecord) -> Result<Self, ReportError> {
+        let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
+        let mut out = BufWriter::with_capacity(64 * 1024, file);
         match format {
-            Format::Junit => Junit::new(out, record).map(Self::Junit),
-            Format::Json => JsonReport::new(out, record).map(Self::Json),
-            Format::Diff => DiffFolder::new(path).map(Self::Diff),
+            Format::Junit => Junit::new(out, record).map(Self::Junit).map_err(failed),
+            Format::Json => JsonReport::new(out, record).map(Self::Json).map_err(failed),
+            Format::Html => Page::new(out, record).map(Self::Html).map_err(|error| match error {
+                PageError::Write(source) => failed(source),
+                PageError::Journal(error) => ReportError::Journal(error),
+            }),
+            Format::Markdown => {
+                out.write_all(render_markdown(record)?.as_bytes()).map_err(failed)?;
+                Ok(Self::Markdown(out))
+            }
+            Format::Tap => Tap::new(out, record).map(Self::Tap).map_err(failed),
+            Format::Csv => Table::new(out).map(Self::Csv).map_err(failed),
+            Format::Diff => DiffFolder::new(path).map(Self::Diff).map_err(failed),
         }
     }
 
@@ -155,17 +196,26 @@ impl<'a> Document<'a> {
         match self {
             Self::Junit(junit) => piece.sections.iter().try_for_each(|section| junit.section(section)),
             Self::Json(json) => json.cases(&piece.json),
+            Self::Html(page) => page.piece(&piece.html),
+            Self::Markdown(_) => Ok(()),
+            Self::Tap(tap) => tap.points(&piece.tap),
+            Self::Csv(table) => table.rows(&piece.csv),
             Self::Diff(folder) => piece.differing.iter().try_for_each(|case| folder.case(case)),
         }
     }
 
     /// Ends it; gives the files of a folder.
     fn finish(self) -> io::Result<Option<Vec<PathBuf>>> {
-        match self {
-            Self::Junit(junit) => junit.finish()?.flush().map(|()| None),
-            Self::Json(json) => json.finish()?.flush().map(|()| None),
-            Self::Diff(folder) => Ok(Some(folder.finish())),
-        }
+        let mut out = match self {
+            Self::Junit(junit) => junit.finish()?,
+            Self::Json(json) => json.finish()?,
+            Self::Html(page) => page.finish()?,
+            Self::Markdown(out) => out,
+            Self::Tap(tap) => tap.finish()?,
+            Self::Csv(table) => table.finish(),
+            Self::Diff(folder) => return Ok(Some(folder.finish())),
+        };
+        out.flush().map(|()| None)
     }
 }
 

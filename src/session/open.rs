@@ -33,8 +33,8 @@ pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailu
 pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, OpenFailure> {
     let choices = choices(settings, request)?;
     let loaded = load(&options(settings, request));
-    let (files, reports, formats, notes) =
-        (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded), notes(&loaded));
+    let (files, reports, formats) =
+        (loaded.files.len(), reports_of(&loaded, settings, request), formats(&loaded));
     let root = loaded.root.clone();
     let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
@@ -51,8 +51,9 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
         return Err(OpenFailure::Usage(message));
     }
     let mut session = Session::new(&plan, reports, formats);
+    session.step_summary = settings.step_summary.clone();
     session.shared_ledger = budget::shared_ledger(settings, &session.reports);
-    let mut partial = Partial { opening: Opening { plan, session, notes }, problems, unsound, files };
+    let mut partial = Partial { opening: Opening { plan, session }, problems, unsound, files };
     partial.add_cassettes(used, &root);
     partial.add_snapshots(settings, &root);
     Ok(partial)
@@ -190,40 +191,28 @@ pub(super) fn reports_of(loaded: &Loaded, settings: &Settings, request: &Request
     named.unwrap_or_else(|| loaded.root.join(written().unwrap_or("reports")))
 }
 
-/// The documents that are written: those the project names and this version has, else all.
+/// The documents that are written: those the project names and the differences, else the usual ones.
 fn formats(loaded: &Loaded) -> Vec<Format> {
     let Some(named) = loaded.project.as_ref().and_then(|project| project.formats.as_ref()) else {
-        return Format::ALL.to_vec();
+        return Format::USUAL.to_vec();
     };
-    let mut formats: Vec<Format> = named.iter().filter_map(|format| document(format.value)).collect();
+    let mut formats: Vec<Format> = Vec::new();
+    for format in named.iter().map(|format| document(format.value)) {
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
     formats.push(Format::Diff);
     formats
 }
 
-fn document(format: project::Format) -> Option<Format> {
+fn document(format: project::Format) -> Format {
     match format {
-        project::Format::Junit => Some(Format::Junit),
-        project::Format::Json => Some(Format::Json),
-        project::Format::Html | project::Format::Markdown | project::Format::Tap | project::Format::Csv => {
-            None
-        }
+        project::Format::Junit => Format::Junit,
+        project::Format::Json => Format::Json,
+        project::Format::Html => Format::Html,
+        project::Format::Markdown => Format::Markdown,
+        project::Format::Tap => Format::Tap,
+        project::Format::Csv => Format::Csv,
     }
-}
-
-/// What the project asks for and this version leaves out.
-fn notes(loaded: &Loaded) -> Vec<String> {
-    let named = loaded.project.iter().flat_map(|project| project.formats.iter().flatten());
-    let missing: Vec<&str> =
-        named.filter(|format| document(format.value).is_none()).map(|format| word(format.value)).collect();
-    if missing.is_empty() {
-        return Vec::new();
-    }
-    vec![format!(
-        "note: this version of flowproof writes no {} report; junit and json are written",
-        missing.join(" or ")
-    )]
-}
-
-fn word(format: project::Format) -> &'static str {
-    project::FORMATS.iter().find(|(_, known)| *known == format).map_or("such", |(word, _)| *word)
 }

@@ -70,8 +70,6 @@ pub struct Opening {
     pub plan: Plan,
     /// Where it is recorded.
     pub session: Session,
-    /// What the user should know before.
-    pub notes: Vec<String>,
 }
 
 /// What was found for a harness: what can run, and what is wrong with the rest.

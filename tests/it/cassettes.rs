@@ -202,6 +202,9 @@ fn every_report_of_a_replay_says_that_it_is_one() {
         junit(&live.project);
         let xml = live.project.read("reports/latest/junit.xml");
         assert!(xml.contains(&format!("name=\"flowproof.note\" value=\"{REPLAYED}\"")), "{xml}");
+        for name in ["report.html", "summary.md"] {
+            assert!(live.project.read(&format!("reports/latest/{name}")).contains(REPLAYED), "{name}");
+        }
     }
     let ran = alone(&Project::with_suite(&suite(&[("a", "one")])), &["--replay"]);
     assert_eq!(ran.code, Some(3), "{}", ran.text);

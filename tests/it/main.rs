@@ -41,6 +41,8 @@ mod project;
 mod raw_http;
 /// Runs whose answer breaks off are found again, told as such, and never taken for more than was seen.
 mod recovery;
+/// The documents of a run: which there are, what each says, the summary of a job.
+mod reports;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// Snapshots: compared, waiting, accepted, pruned; files that are broken; what varies and what does not.

@@ -70,8 +70,12 @@ impl Project {
         command.args(args).current_dir(self.folder.path());
         for (name, _) in std::env::vars_os() {
             let upper = name.to_string_lossy().to_ascii_uppercase();
-            let speaks = ["CI", "GITHUB_ACTIONS", "NEXTEST_RUN_ID", "NO_COLOR", "CLICOLOR_FORCE"];
-            if speaks.contains(&&*upper) || upper.starts_with("FLOWPROOF_") || upper.ends_with("_PROXY") {
+            let speaks = ["CI", "NEXTEST_RUN_ID", "NO_COLOR", "CLICOLOR_FORCE"];
+            if speaks.contains(&&*upper)
+                || upper.starts_with("GITHUB_")
+                || upper.starts_with("FLOWPROOF_")
+                || upper.ends_with("_PROXY")
+            {
                 command.env_remove(name);
             }
         }

@@ -71,7 +71,7 @@ pub struct RunArgs {
     /// Recording and replaying.
     #[command(flatten)]
     pub cassettes: CassetteArgs,
-    /// Also write the report to this file; the kind comes from its ending (.xml, .json).
+    /// Also write the report to this file; the kind comes from its ending (.xml, .json, .html, .md, .tap, .csv).
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Folder of the reports [default: the project's, else `reports`].

@@ -1,0 +1,137 @@
+//! `.csv`: a row a test, for spreadsheets; a text that one would take for a formula is made harmless.
+
+use std::io::{self, Write};
+
+use crate::journal::CaseRecord;
+use crate::report::headline::why;
+use crate::report::spent::cost;
+use crate::report::text::{Lines, visible};
+use crate::verdict::Verdict;
+
+/// The names of the columns.
+const COLUMNS: [&str; 21] = [
+    "name",
+    "suite",
+    "file",
+    "line",
+    "tags",
+    "verdict",
+    "why",
+    "warnings",
+    "attempts",
+    "replayed",
+    "duration_ms",
+    "latency_ms",
+    "ttft_ms",
+    "server_ms",
+    "steps",
+    "tokens",
+    "cost",
+    "currency",
+    "run_id",
+    "workflow_id",
+    "dify_version",
+];
+
+/// A table that is being written.
+#[derive(Debug)]
+pub(crate) struct Table<W> {
+    out: W,
+}
+
+impl<W: Write> Table<W> {
+    /// Begins with the names of the columns.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        out.write_all(&line(&COLUMNS.map(String::from)))?;
+        Ok(Self { out })
+    }
+
+    /// Adds rows, as `push_case` wrote them.
+    pub fn rows(&mut self, rows: &[u8]) -> io::Result<()> {
+        self.out.write_all(rows)
+    }
+
+    /// Ends the table.
+    pub fn finish(self) -> W {
+        self.out
+    }
+}
+
+/// Adds the row of a case; times, ids and versions are those of the attempt that decided.
+pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
+    let outcome = &case.outcome;
+    let facts = case.deciding().map(|attempt| attempt.facts.clone()).unwrap_or_default();
+    let number = |number: Option<f64>| {
+        number.filter(|number| number.is_finite()).map_or_else(String::new, |ms| ms.to_string())
+    };
+    let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
+    let replayed = case.attempts.iter().filter(|attempt| attempt.replayed).count();
+    let costs = cost(case);
+    let joined = |parts: Vec<String>| parts.join("; ");
+    let why = match outcome.verdict {
+        Verdict::Passed if outcome.warnings == 0 => String::new(),
+        Verdict::Passed
+        | Verdict::Failed
+        | Verdict::Errored
+        | Verdict::Inconclusive
+        | Verdict::Flaky
+        | Verdict::Skipped => why(case),
+    };
+    let cells: [String; 21] = [
+        text(&outcome.name),
+        text(&outcome.suite),
+        text(&outcome.place.file),
+        outcome.place.line.to_string(),
+        text(&outcome.tags.join(" ")),
+        outcome.verdict.word().to_owned(),
+        text(&why),
+        outcome.warnings.to_string(),
+        outcome.attempts.to_string(),
+        replayed.to_string(),
+        number(Some(outcome.duration_ms)),
+        number(facts.latency_ms),
+        number(facts.ttft_ms),
+        number(facts.server_ms),
+        count(facts.steps),
+        count(case.tokens()),
+        joined(costs.values().map(|amount| amount.normalize().to_string()).collect()),
+        text(&joined(costs.keys().map(|currency| (*currency).to_owned()).collect())),
+        text(facts.run_id.as_deref().unwrap_or_default()),
+        text(facts.workflow_id.as_deref().unwrap_or_default()),
+        text(facts.dify_version.as_deref().unwrap_or_default()),
+    ];
+    out.extend_from_slice(&line(&cells));
+}
+
+/// A text that no spreadsheet takes for a formula: OWASP's "CSV Injection" names the signs, of both widths.
+fn text(text: &str) -> String {
+    let shown = visible(text, Lines::One);
+    let formula =
+        |first: char| matches!(first, '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠');
+    let first = shown.trim_start().chars().next();
+    if first.is_some_and(formula) { format!("'{shown}") } else { shown.into_owned() }
+}
+
+fn line(cells: &[String]) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(cells).expect("a Vec takes all");
+    writer.into_inner().expect("a Vec takes all")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for formula in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "  =x", "|cmd", "＝1", "\t=1", "\r\n=cmd|' /C calc'!A0"]
+        {
+            let cell = text(formula);
+            let first = cell.chars().next().unwrap();
+            assert!(matches!(first, '\'' | '\\'), "{cell:?} would be taken for a formula");
+        }
+        assert_eq!(text("refund is billing"), "refund is billing");
+        assert_eq!(text(""), "");
+    }
+}

@@ -1,0 +1,113 @@
+//! What the page has of a case: a row of the list, and its attempts as they stand in the journal.
+
+use serde::Serialize;
+
+use crate::journal::{CaseRecord, RunRecord};
+use crate::report::headline::why;
+use crate::report::spent::cost;
+use crate::verdict::Verdict;
+
+/// The most tests of a run whose green tests have details; of a larger run only the others have.
+const MOST_WITH_HELD: u32 = 20_000;
+
+/// The names of a row's parts, in their order; the page finds them by these.
+pub(super) const COLUMNS: [&str; 16] = [
+    "case", "suite", "name", "file", "line", "tags", "verdict", "why", "warnings", "attempts", "duration",
+    "latency", "ttft", "tokens", "cost", "replayed",
+];
+
+/// A row, its parts in the order of [`COLUMNS`].
+#[derive(Serialize)]
+struct Row<'a>(
+    u32,
+    &'a str,
+    &'a str,
+    &'a str,
+    u32,
+    &'a [String],
+    Verdict,
+    String,
+    u32,
+    u32,
+    f64,
+    Option<f64>,
+    Option<f64>,
+    Option<u64>,
+    Vec<(&'a str, String)>,
+    usize,
+);
+
+/// Cases that follow each other, as the page has them.
+#[derive(Debug, Default)]
+pub(crate) struct HtmlPiece {
+    /// Rows as the members of a list.
+    pub rows: Vec<u8>,
+    /// The attempts of each case that is not green without a word, as the members of a list.
+    pub telling: Vec<(u32, Vec<u8>)>,
+    /// The attempts of the others, by case, as the members of an object.
+    pub held: Vec<u8>,
+}
+
+/// Whether tests that are green without a word have details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Green {
+    /// They have.
+    Detailed,
+    /// They are rows only: the run is too large.
+    Listed,
+}
+
+/// Says which details a run of this size has.
+pub(crate) fn green(record: &RunRecord) -> Green {
+    if record.start.cases <= MOST_WITH_HELD { Green::Detailed } else { Green::Listed }
+}
+
+/// Adds a case to those that will stand before it.
+pub(crate) fn push_case(piece: &mut HtmlPiece, case: &CaseRecord, attempts: &[u8], green: Green) {
+    let outcome = &case.outcome;
+    if !piece.rows.is_empty() {
+        piece.rows.extend_from_slice(b",\n");
+    }
+    serde_json::to_writer(&mut piece.rows, &row(case)).expect("names, numbers and texts become JSON");
+    if attempts.is_empty() {
+        return;
+    }
+    if outcome.verdict != Verdict::Passed || outcome.warnings > 0 {
+        piece.telling.push((outcome.case, attempts.to_vec()));
+    } else if green == Green::Detailed {
+        let separator = if piece.held.is_empty() { "" } else { ",\n" };
+        piece.held.extend_from_slice(format!("{separator}\"{}\":[", outcome.case).as_bytes());
+        piece.held.extend_from_slice(attempts);
+        piece.held.push(b']');
+    }
+}
+
+fn row(case: &CaseRecord) -> Row<'_> {
+    let outcome = &case.outcome;
+    let facts = case.deciding().map(|attempt| &attempt.facts);
+    let prefix = outcome.name.strip_prefix(outcome.suite.as_str());
+    let name = prefix.and_then(|name| name.strip_prefix("::")).unwrap_or(&outcome.name);
+    let why = match (outcome.verdict, outcome.warnings) {
+        (Verdict::Passed, 0) => String::new(),
+        _ => why(case),
+    };
+    let costs = cost(case).into_iter();
+    Row(
+        outcome.case,
+        &outcome.suite,
+        name,
+        &outcome.place.file,
+        outcome.place.line,
+        &outcome.tags,
+        outcome.verdict,
+        why,
+        outcome.warnings,
+        outcome.attempts,
+        outcome.duration_ms,
+        facts.and_then(|facts| facts.latency_ms),
+        facts.and_then(|facts| facts.ttft_ms),
+        case.tokens(),
+        costs.map(|(currency, amount)| (currency, amount.normalize().to_string())).collect(),
+        case.attempts.iter().filter(|attempt| attempt.replayed).count(),
+    )
+}

@@ -1,0 +1,166 @@
+//! `report.html`: one page of a run that opens from disk, its data beside its script, written case by case.
+//!
+//! The page takes nothing from elsewhere, and its policy forbids it to. What a workflow said is only ever data: JSON in
+//! elements that no browser runs, shown as text by `page/`. A small page opens fast, so details are bounded by size.
+
+mod cases;
+mod embed;
+mod shell;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::check::IMPLIED_STATUS;
+use crate::gate;
+use crate::journal::{JournalError, RunRecord};
+use crate::report::gates::tell_gates;
+use crate::report::json;
+use crate::report::json_counts;
+use crate::report::run_facts::{tell_run, told_version};
+use crate::report::standing::{Standing, standing};
+use crate::report::terminal::Detail;
+use crate::report::text::{Ink, Text, one_line};
+
+pub(super) use cases::{HtmlPiece, green, push_case};
+
+/// The most bytes of details of tests that are green without a word.
+const HELD_BYTES: usize = 48 << 20;
+/// The most bytes of details of all other tests.
+const TELLING_BYTES: usize = 96 << 20;
+/// The most bytes of the details of one test.
+const CASE_BYTES: usize = 8 << 20;
+/// The most lines about the run as a whole.
+const TOLD: usize = 60;
+
+/// What the page looks like.
+const STYLE: &str = include_str!("page/style.css");
+/// What stands on it before its script has run.
+const BODY: &str = include_str!("page/run.html");
+/// The parts of its script, in the order in which they need each other; all but the last serve any page of ours.
+const SCRIPTS: [&str; 10] = [
+    include_str!("page/dom.js"),
+    include_str!("page/values.js"),
+    include_str!("page/diff.js"),
+    include_str!("page/finding.js"),
+    include_str!("page/waterfall.js"),
+    include_str!("page/charts.js"),
+    include_str!("page/list.js"),
+    include_str!("page/theme.js"),
+    include_str!("page/test.js"),
+    include_str!("page/run.js"),
+];
+
+/// What the page knows of the run as a whole.
+#[derive(Serialize)]
+struct Head<'a> {
+    run: json::Run<'a>,
+    totals: json_counts::Counts<'a>,
+    suites: Vec<json::Suite<'a>>,
+    standing: Standing,
+    told: Vec<String>,
+    columns: &'static [&'static str],
+    /// The label of the assertion that no suite writes.
+    implied: &'static str,
+}
+
+/// A page that is being written.
+#[derive(Debug)]
+pub(crate) struct Page<W> {
+    out: W,
+    nonce: String,
+    pieces: u32,
+    held_left: usize,
+    telling_left: usize,
+}
+
+impl<W: Write> Page<W> {
+    /// Begins the page with all that is known of the run as a whole.
+    pub fn new(mut out: W, record: &RunRecord) -> Result<Self, PageError> {
+        let start = &record.start;
+        let nonce = shell::nonce(&[&start.run, &start.started, &start.seed.to_string()]);
+        let standing = standing(record)?;
+        let title = format!("{} {} · {} · flowproof", standing.light.sign(), standing.text, start.target);
+        shell::begin(&mut out, &nonce, &title, STYLE)?;
+        out.write_all(BODY.as_bytes())?;
+        let head = Head {
+            run: json::run(start, record.end.as_ref(), &record.totals),
+            totals: json_counts::counts(&record.totals, record.unfinished()),
+            suites: record.suites.iter().map(json::suite).collect(),
+            standing,
+            told: told(record)?,
+            columns: &cases::COLUMNS,
+            implied: IMPLIED_STATUS,
+        };
+        let json = serde_json::to_vec(&head).map_err(io::Error::from)?;
+        embed::element(&mut out, "id=\"head\"", &json)?;
+        Ok(Self { out, nonce, pieces: 0, held_left: HELD_BYTES, telling_left: TELLING_BYTES })
+    }
+
+    /// Adds cases; details that find no room any more are left out, and the page says so where they are looked for.
+    pub fn piece(&mut self, piece: &HtmlPiece) -> io::Result<()> {
+        if piece.rows.is_empty() {
+            return Ok(());
+        }
+        let number = self.pieces;
+        self.pieces += 1;
+        embed::list(&mut self.out, "class=\"rows\"", &piece.rows)?;
+        for (case, details) in &piece.telling {
+            if details.len() <= self.telling_left.min(CASE_BYTES) {
+                self.telling_left -= details.len();
+                embed::list(&mut self.out, &format!("id=\"case-{case}\""), details)?;
+            }
+        }
+        if !piece.held.is_empty() && piece.held.len() <= self.held_left {
+            self.held_left -= piece.held.len();
+            embed::object(&mut self.out, &format!("id=\"held-{number}\""), &piece.held)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the page with its script.
+    pub fn finish(mut self) -> io::Result<W> {
+        shell::end(&mut self.out, &self.nonce, &SCRIPTS)?;
+        Ok(self.out)
+    }
+}
+
+/// Why a page cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PageError {
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+    /// The run cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// What there is to say about the run besides its counts: versions, limits, doubts, damage.
+fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
+    let mut text = Text::new(Ink::Plain);
+    tell_gates(&mut text, &gate::judge(record)?, Detail::Verbose);
+    tell_run(&mut text, record)?;
+    let mut told: Vec<String> = Vec::new();
+    told.extend(text.out.lines().map(|line| line.trim().to_owned()));
+    if let Some(reason) = record.end.as_ref().and_then(|end| end.stopped_early.as_deref()) {
+        told.push(one_line(reason, 400));
+    }
+    let damage = record.damage.iter();
+    told.extend(
+        damage.map(|damage| format!("line {} of the journal {}", damage.line, one_line(&damage.reason, 300))),
+    );
+    if record.start.mock {
+        let ran = record.end.iter().flat_map(|end| &end.versions);
+        told.extend(ran.map(|ran| format!("made up by the mock: {}", told_version(ran))));
+    }
+    let left = told.len().saturating_sub(TOLD);
+    if left > 0 {
+        told.truncate(TOLD);
+        told.push(format!("… and {left} lines more, in report.json"));
+    }
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! `summary.md`: the run in short, for a comment of a pull request or the summary of a job; each red test folds open.
+//!
+//! Nothing in it is live: names and outputs stand in code, where GitHub looks for no mentions, issues or HTML.
+
+use std::time::Duration;
+
+use crate::base::units::{format_count, format_duration};
+use crate::gate;
+use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::report::diff::{fence_for, markdown_text};
+use crate::report::explain::{Bounds, Which};
+use crate::report::facts::explain_attempt;
+use crate::report::gates::tell_gates;
+use crate::report::headline::why;
+use crate::report::provenance;
+use crate::report::run_facts::tell_run;
+use crate::report::standing::standing;
+use crate::report::terminal::Detail;
+use crate::report::text::{Ink, Text, one_line};
+use crate::verdict::Verdict;
+
+/// The most bytes of a summary: GitHub takes 65,536 characters in a comment, and a character is at least one byte.
+pub(crate) const COMMENT: usize = 65_536;
+/// What is kept for the lines that count what was left out.
+const RESERVE: usize = 1_024;
+/// The most bytes of what folds open.
+const FOLDED: usize = 6_000;
+/// How much of a value and of a difference is shown.
+const BOUNDS: Bounds = Bounds { width: 400, lines: 40 };
+/// Tests that are green, but not without a word, that are named.
+const NAMED: usize = 20;
+
+/// Renders the summary; most important first, and what does not fit is counted.
+pub(crate) fn render_markdown(record: &RunRecord) -> Result<String, JournalError> {
+    let mut text = String::new();
+    head(&mut text, record)?;
+    counts(&mut text, record);
+    run_facts(&mut text, record)?;
+    red(&mut text, record)?;
+    if record.totals.flaky > 0 {
+        named(&mut text, record, Verdict::Flaky, "Flaky: passed, but not at once")?;
+    }
+    if record.totals.skipped > 0 {
+        named(&mut text, record, Verdict::Skipped, "Skipped")?;
+    }
+    debug_assert!(text.len() <= COMMENT, "the parts are bounded");
+    Ok(text)
+}
+
+fn head(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
+    let stands = standing(record)?;
+    push(text, &format!("## {} flowproof: {}\n\n", stands.light.sign(), markdown_text(&stands.text)));
+    if let Some(note) = provenance::note(&record.start, &record.totals) {
+        push(text, &format!("> **{}**\n\n", markdown_text(&note)));
+    }
+    Ok(())
+}
+
+fn counts(text: &mut String, record: &RunRecord) {
+    let totals = &record.totals;
+    let counts = [
+        ("passed", totals.passed),
+        ("failed", totals.failed),
+        ("errored", totals.errored),
+        ("inconclusive", totals.inconclusive),
+        ("flaky", totals.flaky),
+        ("skipped", totals.skipped),
+        ("not finished", record.unfinished()),
+        ("warnings", totals.warnings),
+    ];
+    let shown: Vec<_> = counts.iter().filter(|(word, count)| *count > 0 || *word == "passed").collect();
+    let cells = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    push(text, &cells(shown.iter().map(|(word, _)| (*word).to_owned()).collect()));
+    push(text, &cells(shown.iter().map(|_| String::from("---:")).collect()));
+    push(text, &cells(shown.iter().map(|(_, count)| format_count(u64::from(*count))).collect()));
+    push(text, "\n");
+}
+
+/// Target, versions, time, tokens and price, a line each.
+fn run_facts(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
+    let (start, totals) = (&record.start, &record.totals);
+    let mut facts =
+        vec![format!("target {}, profile {}", code(&start.target, 100), code(&start.profile, 100))];
+    if let Some(end) = &record.end {
+        let took = Duration::try_from_secs_f64(end.duration_ms / 1e3).unwrap_or_default();
+        facts.push(format!(
+            "{} attempts in {}",
+            format_count(u64::from(totals.attempts)),
+            format_duration(took)
+        ));
+    }
+    if totals.tokens > 0 {
+        let more = if totals.tokens_unknown > 0 { " or more" } else { "" };
+        facts.push(format!("{} tokens{more}", format_count(totals.tokens)));
+    }
+    facts.extend(totals.cost.iter().take(8).map(|(currency, amount)| {
+        format!("{} {}", amount.normalize(), markdown_text(&one_line(currency, 10)))
+    }));
+    facts.push(format!(
+        "run {}, flowproof {}",
+        code(&start.run, 100),
+        markdown_text(&one_line(&start.flowproof, 40))
+    ));
+    push(text, &format!("{}\n\n", facts.join(" · ")));
+    let mut told = Text::new(Ink::Plain);
+    tell_gates(&mut told, &gate::judge(record)?, Detail::Normal);
+    tell_run(&mut told, record)?;
+    for damage in record.damage.iter().take(3) {
+        let line = format!("line {} of the journal {}", damage.line, damage.reason);
+        told.push(&one_line(&line, 300)).end();
+    }
+    for line in told.out.lines().take(20) {
+        push(text, &format!("- {}\n", code(line.trim(), 400)));
+    }
+    push(text, if told.out.is_empty() { "" } else { "\n" });
+    Ok(())
+}
+
+/// The red tests, those that failed first; each with all that explains it, as long as there is room.
+fn red(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
+    let total = record.totals.red();
+    if total == 0 {
+        return Ok(());
+    }
+    push(text, "### Red tests\n\n");
+    let mut shown = 0_u32;
+    for case in record.cases_with(&[Verdict::Failed, Verdict::Errored, Verdict::Inconclusive]) {
+        let part = red_case(&case?);
+        if text.len() + part.len() + RESERVE + listed(record) > COMMENT {
+            break;
+        }
+        push(text, &part);
+        shown += 1;
+    }
+    left_out(text, total - shown, "red");
+    Ok(())
+}
+
+/// Room for the lists that follow the red tests.
+fn listed(record: &RunRecord) -> usize {
+    let lists = [record.totals.flaky, record.totals.skipped];
+    // A line is at most two texts of 200 characters of 4 bytes each, and their signs.
+    lists.iter().map(|count| (*count as usize).min(NAMED) * 400).sum()
+}
+
+fn red_case(case: &CaseRecord) -> String {
+    let outcome = &case.outcome;
+    let verdict = outcome.verdict.word();
+    let [name, why] = [&outcome.name, &why(case)].map(|text| html(text));
+    let mut explained = Text::new(Ink::Plain);
+    match case.deciding() {
+        Some(attempt) => explain_attempt(&mut explained, attempt, Which::NotHeld, BOUNDS),
+        None => {
+            explained.push("nothing was sent").end();
+        }
+    }
+    let explained = shortened(&explained.out, FOLDED);
+    let fence = fence_for(&explained);
+    format!(
+        "<details><summary>{verdict}: <code>{name}</code><br><code>{why}</code></summary>\n\n{}\n\n{fence}diff\n{explained}{fence}\n\n</details>\n\n",
+        code(&outcome.place.to_string(), 300)
+    )
+}
+
+/// Whole lines up to so many bytes, and how many were left out.
+fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return unindented(text);
+    }
+    let bound = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = text[..bound].rfind('\n').map_or(0, |end| end + 1);
+    let left = text[end..].lines().count();
+    let head = if end == 0 { format!("{}\n", one_line(text, most / 4)) } else { unindented(&text[..end]) };
+    format!("{head}… {left} more lines, in report.html\n")
+}
+
+/// Without the blanks before `-` and `+`, so that GitHub colours a difference.
+fn unindented(text: &str) -> String {
+    let line = |line: &str| {
+        let inner = line.trim_start();
+        let signed = inner.starts_with("- ") || inner.starts_with("+ ");
+        format!("{}\n", if signed { inner } else { line })
+    };
+    text.lines().map(line).collect()
+}
+
+/// The cases of a verdict in a folded list.
+fn named(text: &mut String, record: &RunRecord, verdict: Verdict, title: &str) -> Result<(), JournalError> {
+    push(text, &format!("<details><summary>{title}</summary>\n\n"));
+    let mut shown = 0_u32;
+    for case in record.cases_with(&[verdict]).take(NAMED) {
+        let case = case?;
+        let line = format!("- {}: {}\n", code(&case.outcome.name, 150), code(&why(&case), 150));
+        if text.len() + line.len() + RESERVE / 2 <= COMMENT {
+            push(text, &line);
+            shown += 1;
+        }
+    }
+    let total = match verdict {
+        Verdict::Flaky => record.totals.flaky,
+        Verdict::Skipped => record.totals.skipped,
+        Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => shown,
+    };
+    push(text, "\n");
+    left_out(text, total - shown, verdict.word());
+    push(text, "</details>\n\n");
+    Ok(())
+}
+
+fn left_out(text: &mut String, count: u32, word: &str) {
+    if count > 0 {
+        let (tests, are) = if count == 1 { ("test", "is") } else { ("tests", "are") };
+        let count = format_count(u64::from(count));
+        push(text, &format!("… {count} more {tests} {are} {word} and left out here: see `report.html`\n\n"));
+    }
+}
+
+fn push(text: &mut String, part: &str) {
+    text.push_str(part);
+}
+
+/// One line of a text as a code span, in which nothing has a meaning.
+fn code(text: &str, most: usize) -> String {
+    let line = one_line(text, most);
+    let longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let ticks = "`".repeat(longest + 1);
+    if longest > 0 || line.trim().is_empty() {
+        format!("{ticks} {line} {ticks}")
+    } else {
+        format!("{ticks}{line}{ticks}")
+    }
+}
+
+/// One line of a text inside an element of HTML, where Markdown is not read.
+fn html(text: &str) -> String {
+    one_line(text, 300).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_explanations_are_cut_at_a_line() {
+        let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let cut = shortened(&text, 50);
+        assert!(cut.len() < 100 && cut.ends_with(" more lines, in report.html\n"), "{cut}");
+        let one = shortened(&"ä".repeat(1000), 101);
+        assert!(one.len() < 200, "{one}");
+    }
+
+    #[test]
+    fn a_difference_begins_its_lines() {
+        assert_eq!(unindented("    - a\n    + b\n      c\n"), "- a\n+ b\n      c\n");
+    }
+
+    #[test]
+    fn nothing_is_live() {
+        assert_eq!(html("@a <img src=x> & </summary>"), "@a &lt;img src=x&gt; &amp; &lt;/summary&gt;");
+        assert_eq!(code("@someone #12", 100), "`@someone #12`");
+        assert_eq!(code("a `b` ``c", 100), "``` a `b` ``c ```");
+        assert_eq!(code("", 100), "`  `");
+    }
+}

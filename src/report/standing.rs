@@ -1,0 +1,153 @@
+//! How a run stands as a whole, in one line: what a page or a summary says first, never greener than the run was.
+
+use crate::base::units::format_count;
+use crate::gate;
+use crate::journal::{JournalError, RunRecord};
+use crate::report::gates::told;
+use crate::report::text::one_line;
+
+/// The colour of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Light {
+    /// Every test that was to run has a verdict, and none is red.
+    Green,
+    /// A test is red, or has no verdict.
+    Red,
+    /// Nothing was tested.
+    Grey,
+}
+
+impl Light {
+    /// A sign for it, where there may be no colour.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Green => "✓",
+            Self::Red => "✗",
+            Self::Grey => "–",
+        }
+    }
+}
+
+/// The first line of a document.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Standing {
+    /// Its colour.
+    pub light: Light,
+    /// "3 of 120 tests are red".
+    pub text: String,
+}
+
+/// Says how a run stands; what has no verdict is never green.
+pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
+    let (totals, unfinished) = (&record.totals, record.unfinished());
+    let red = totals.red();
+    let all = totals.cases() + unfinished;
+    let judged = all - totals.skipped - unfinished;
+    let mut said = Vec::new();
+    if red > 0 {
+        said.push(format!("{} {} red", of(red, all), if red == 1 { "is" } else { "are" }));
+    }
+    if unfinished > 0 {
+        let have = if unfinished == 1 { "has" } else { "have" };
+        said.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
+    }
+    // A skipped one that ran later, when the run was taken up again, is no longer skipped.
+    let over_budget = totals.over_budget.min(totals.skipped);
+    if over_budget > 0 {
+        let no_longer = if over_budget == 1 { "no longer fits its" } else { "no longer fit their" };
+        said.push(format!("{} {no_longer} budget", of(over_budget, all)));
+    }
+    let gates = gate::judge(record)?;
+    let missed: Vec<_> = gates.judged.iter().filter(|gate| gate.is_red()).collect();
+    match missed.as_slice() {
+        [] => {}
+        [gate] => said.push(one_line(&told(gate), 300)),
+        [gate, rest @ ..] => {
+            said.push(format!(
+                "{} thresholds do not hold, as {}",
+                rest.len() + 1,
+                one_line(&told(gate), 300)
+            ));
+        }
+    }
+    if said.is_empty() && record.end.as_ref().is_none_or(|end| end.interrupted) {
+        said.push(ending(record).to_owned());
+    }
+    if !said.is_empty() {
+        return Ok(Standing { light: Light::Red, text: said.join("; ") });
+    }
+    if judged == 0 {
+        return Ok(Standing { light: Light::Grey, text: String::from("no test was run") });
+    }
+    let flaky = match totals.flaky {
+        0 => String::new(),
+        count => format!(", {} of them flaky", format_count(u64::from(count))),
+    };
+    let passed = match judged {
+        1 => String::from("1 test passed"),
+        _ => format!("all {} tests passed", format_count(u64::from(judged))),
+    };
+    let skipped = match totals.skipped {
+        0 => String::new(),
+        count => format!("; {} skipped", format_count(u64::from(count))),
+    };
+    Ok(Standing { light: Light::Green, text: format!("{passed}{flaky}{skipped}") })
+}
+
+/// Why a run did not judge all its tests.
+pub(crate) fn ending(record: &RunRecord) -> &str {
+    match &record.end {
+        Some(end) if end.interrupted => "the run was interrupted",
+        Some(end) => end.stopped_early.as_deref().unwrap_or("records are missing"),
+        None => "the run was killed or still goes on",
+    }
+}
+
+fn of(some: u32, all: u32) -> String {
+    let [some, count] = [some, all].map(|count| format_count(u64::from(count)));
+    format!("{some} of {count} test{}", if all == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::journal::sample;
+
+    fn stands(events: &[Event]) -> (Light, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let Standing { light, text } = standing(&sample::record(folder.path(), events)).unwrap();
+        (light, text)
+    }
+
+    #[test]
+    fn only_a_whole_run_without_red_tests_is_green() {
+        assert_eq!(stands(&sample::many(3)), (Light::Green, String::from("all 3 tests passed")));
+        assert_eq!(stands(&sample::many(1)).1, "1 test passed");
+        assert_eq!(stands(&sample::every_verdict()), (Light::Red, String::from("5 of 8 tests are red")));
+    }
+
+    #[test]
+    fn what_has_no_verdict_is_never_green() {
+        let mut torn = sample::many(3);
+        torn.truncate(3);
+        let killed = "2 of 3 tests have no verdict: the run was killed or still goes on";
+        assert_eq!(stands(&torn), (Light::Red, String::from(killed)));
+        let mut whole_but_for_its_end = sample::many(2);
+        whole_but_for_its_end.pop();
+        assert_eq!(stands(&whole_but_for_its_end).0, Light::Red);
+        let mut over = sample::many(2);
+        let mut outcome = sample::outcome(0, "s", "over", crate::verdict::Verdict::Skipped);
+        outcome.over_budget = true;
+        let last = over.len() - 2;
+        over[last] = Event::CaseFinished(outcome.into());
+        assert_eq!(stands(&over), (Light::Red, String::from("1 of 2 tests no longer fits its budget")));
+        let nothing = vec![Event::RunStarted(sample::start(0)), sample::end()];
+        assert_eq!(stands(&nothing), (Light::Grey, String::from("no test was run")));
+        let every = sample::every_verdict();
+        let skipped =
+            vec![Event::RunStarted(sample::start(1)), every[every.len() - 2].clone(), sample::end()];
+        assert_eq!(stands(&skipped), (Light::Grey, String::from("no test was run")));
+    }
+}

@@ -1,0 +1,136 @@
+//! `.tap`: the Test Anything Protocol, version 14; a test a line, what is not green with its diagnostics as YAML.
+//!
+//! <https://testanything.org/tap-version-14-specification.html>
+
+use std::io::{self, Write};
+
+use crate::gate;
+use crate::journal::{CaseRecord, RunRecord};
+use crate::report::facts::plain_explanation;
+use crate::report::gates::told;
+use crate::report::headline::why;
+use crate::report::provenance;
+use crate::report::standing::ending;
+use crate::report::text::{Lines, one_line, visible};
+use crate::verdict::Verdict;
+
+/// A line of the protocol without its number, and what stands below it.
+#[derive(Debug)]
+pub(super) struct Point {
+    /// `ok` or `not ok`.
+    word: &'static str,
+    /// What follows the number, with its line end.
+    rest: String,
+}
+
+/// A stream that is being written.
+#[derive(Debug)]
+pub(crate) struct Tap<'a, W> {
+    out: W,
+    record: &'a RunRecord,
+    /// The thresholds that do not hold, a test each.
+    missed: Vec<String>,
+    number: u32,
+}
+
+impl<'a, W: Write> Tap<'a, W> {
+    /// Begins with the plan: what did not finish counts as one more test.
+    pub fn new(mut out: W, record: &'a RunRecord) -> io::Result<Self> {
+        let start = &record.start;
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(told).collect();
+        let plan =
+            record.totals.cases() as usize + usize::from(why_incomplete(record).is_some()) + missed.len();
+        writeln!(out, "TAP version 14\n1..{plan}")?;
+        let (run, version) = (one_line(&start.run, 100), one_line(&start.flowproof, 40));
+        writeln!(out, "# flowproof {version}, run {run}, target {}", one_line(&start.target, 100))?;
+        if let Some(note) = provenance::note(start, &record.totals) {
+            writeln!(out, "# {note}")?;
+        }
+        Ok(Self { out, record, missed, number: 0 })
+    }
+
+    /// Adds tests.
+    pub fn points(&mut self, points: &[Point]) -> io::Result<()> {
+        points.iter().try_for_each(|point| self.point(point))
+    }
+
+    /// Ends the stream; a run that did not judge all its tests is not ok.
+    pub fn finish(mut self) -> io::Result<W> {
+        for missed in std::mem::take(&mut self.missed) {
+            self.point(&Point { word: "not ok", rest: format!("threshold {}\n", escaped(&missed)) })?;
+        }
+        if let Some(why) = why_incomplete(self.record) {
+            self.point(&Point { word: "not ok", rest: format!("the run is complete: {}\n", escaped(&why)) })?;
+        }
+        Ok(self.out)
+    }
+
+    fn point(&mut self, point: &Point) -> io::Result<()> {
+        self.number += 1;
+        write!(self.out, "{} {} - {}", point.word, self.number, point.rest)
+    }
+}
+
+/// Why a run is not complete; a plan without tests would count as all well.
+fn why_incomplete(record: &RunRecord) -> Option<String> {
+    match (record.unfinished(), record.totals.cases()) {
+        (0, 0) => Some(String::from("no test was run")),
+        (0, _) => None,
+        (unfinished, _) => {
+            let all = record.start.cases;
+            Some(format!("{}: {unfinished} of {all} tests were not judged", ending(record)))
+        }
+    }
+}
+
+/// Adds a case to those before it.
+pub(super) fn push_case(points: &mut Vec<Point>, case: &CaseRecord) {
+    let outcome = &case.outcome;
+    let name = escaped(&outcome.name);
+    let point = match outcome.verdict {
+        Verdict::Passed if outcome.warnings == 0 => Point { word: "ok", rest: format!("{name}\n") },
+        Verdict::Skipped if outcome.over_budget => {
+            Point { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
+        }
+        Verdict::Skipped => Point {
+            word: "ok",
+            rest: format!("{name} # SKIP {}\n", escaped(outcome.reason.as_deref().unwrap_or_default())),
+        },
+        Verdict::Passed | Verdict::Flaky => {
+            Point { word: "ok", rest: format!("{name}\n{}", diagnostics(case)) }
+        }
+        Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
+            Point { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
+        }
+    };
+    points.push(point);
+}
+
+/// A YAML block of the verdict, why, where, and the whole explanation.
+fn diagnostics(case: &CaseRecord) -> String {
+    let outcome = &case.outcome;
+    let quoted = |text: &str| serde_json::Value::from(visible(text, Lines::One)).to_string();
+    let mut block = format!(
+        "  ---\n  verdict: {}\n  message: {}\n  at:\n    file: {}\n    line: {}\n",
+        outcome.verdict.word(),
+        quoted(&why(case)),
+        quoted(&outcome.place.file),
+        outcome.place.line
+    );
+    let told = case.deciding().filter(|attempt| attempt.verdict != Verdict::Passed);
+    let told = told.or_else(|| case.attempts.iter().find(|attempt| attempt.verdict != Verdict::Passed));
+    let explained = told.map(plain_explanation);
+    if let Some(explained) = explained.filter(|explained| !explained.is_empty()) {
+        // The number says how far the text is indented, for it begins with blanks of its own.
+        block.push_str("  explanation: |2\n");
+        explained.lines().for_each(|line| block.push_str(&format!("    {line}\n")));
+    }
+    block.push_str("  ...\n");
+    block
+}
+
+/// One line in which nothing is a directive.
+fn escaped(text: &str) -> String {
+    visible(text, Lines::One).replace('\\', "\\\\").replace('#', "\\#")
+}

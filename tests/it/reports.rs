@@ -1,0 +1,111 @@
+//! The documents of a run as files: which there are, what each says, and that none is greener than the run.
+
+use crate::project::{GREEN, Project, RED, code, text};
+
+/// The names in a folder, sorted.
+fn names(project: &Project, folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(project.path(folder)).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_project_chooses_the_documents() {
+    let project = Project::with_suite(RED);
+    assert_eq!(code(&project.run(&["run"])), 100);
+    let usual = ["diff", "junit.xml", "report.html", "report.json", "summary.md"];
+    assert_eq!(names(&project, "reports/latest"), usual);
+    project.write("flowproof.yaml", "version: 1\nreports: { formats: [tap, csv, tap] }\n");
+    assert_eq!(code(&project.run(&["run"])), 100);
+    assert_eq!(names(&project, "reports/latest"), ["diff", "report.csv", "report.tap"]);
+}
+
+#[test]
+fn every_kind_is_written_where_it_is_asked_for() {
+    let project = Project::with_suite(RED);
+    let kinds = ["a.xml", "a.json", "a.html", "a.md", "a.tap", "a.CSV"];
+    let mut args = vec!["run"];
+    let paths = kinds.map(|name| format!("out/{name}"));
+    args.extend(paths.iter().flat_map(|path| ["-o", path.as_str()]));
+    let ran = project.run(&args);
+    assert_eq!(code(&ran), 100, "{}", text(&ran));
+    for name in kinds {
+        let written = project.read(&format!("out/{name}"));
+        assert!(written.contains("bad"), "{name}: {written}");
+        assert!(
+            name.ends_with("CSV") || written.contains("on the mock: no live workflow was tested"),
+            "{name}"
+        );
+    }
+    assert!(project.read("out/a.html").contains("\"text\":\"1 of 2 tests is red\""));
+    let refused = project.run(&["run", "-o", "a.pdf"]);
+    assert_eq!(code(&refused), 2);
+    assert!(
+        text(&refused).contains(".html, .md, .tap or .csv; `.pdf` is none of them"),
+        "{}",
+        text(&refused)
+    );
+}
+
+#[test]
+fn a_green_run_is_green_and_an_empty_one_is_not() {
+    let project = Project::with_suite(GREEN);
+    assert_eq!(code(&project.run(&["run", "-o", "a.tap"])), 0);
+    assert!(
+        project.read("reports/latest/report.html").contains("\"light\":\"green\",\"text\":\"1 test passed\"")
+    );
+    assert!(project.read("reports/latest/summary.md").starts_with("## ✓ flowproof: 1 test passed\n"));
+    assert!(project.read("a.tap").contains("1..1\n") && project.read("a.tap").contains("\nok 1 - S::a\n"));
+    let skipped = GREEN.replace("tags: [smoke]", "skip: not yet");
+    project.write("suites/s.yaml", skipped);
+    assert_eq!(code(&project.run(&["run"])), 4);
+    assert!(
+        project
+            .read("reports/latest/report.html")
+            .contains("\"light\":\"grey\",\"text\":\"no test was run\"")
+    );
+    assert!(project.read("reports/latest/summary.md").starts_with("## – flowproof: no test was run\n"));
+}
+
+#[test]
+fn github_shows_the_summary_of_every_run_of_a_job() {
+    let project = Project::with_suite(RED);
+    let summary = project.path("step-summary");
+    let run = |actions: &str, file: &std::path::Path| {
+        let mut command = project.command(&["run"]);
+        command.env("GITHUB_ACTIONS", actions).env("GITHUB_STEP_SUMMARY", file).output().unwrap()
+    };
+    assert_eq!(code(&run("false", &summary)), 100);
+    assert!(!summary.exists(), "only in GitHub Actions");
+    let first = run("true", &summary);
+    assert_eq!(code(&first), 100);
+    assert!(text(&first).contains("::error file=suites/s.yaml"), "{}", text(&first));
+    run("true", &summary);
+    let written = project.read("step-summary");
+    assert_eq!(written.matches("## ✗ flowproof: 1 of 2 tests is red").count(), 2, "{written}");
+    let elsewhere = run("true", &project.path("no/such/folder/summary"));
+    assert_eq!(code(&elsewhere), 100, "a summary that cannot be written changes no verdict");
+    assert!(
+        text(&elsewhere).contains("note: the summary of the job was not written"),
+        "{}",
+        text(&elsewhere)
+    );
+}
+
+#[test]
+fn a_missed_threshold_is_green_in_no_document() {
+    let project =
+        Project::with_suite(&GREEN.replace("name: S\n", "name: S\nthresholds: { steps: { max: 0 } }\n"));
+    let ran = project.run(&["run", "-o", "a.tap"]);
+    assert_eq!(code(&ran), 99, "{}", text(&ran));
+    assert!(project.read("reports/latest/report.html").contains("\"light\":\"red\""));
+    let summary = project.read("reports/latest/summary.md");
+    assert!(
+        summary.starts_with("## ✗ flowproof: S: ") && summary.contains("thresholds: 1 failed"),
+        "{summary}"
+    );
+    let tap = project.read("a.tap");
+    assert!(tap.contains("1..2\n") && tap.contains("\nnot ok 2 - threshold S: "), "{tap}");
+}
