@@ -23,6 +23,7 @@ use crate::journal::mended;
 use crate::plan::case::{Case, Plan};
 use crate::report::gates::told;
 use crate::report::terminal::failure_text;
+use crate::session::snapshots::left_text;
 use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::render::{Style, render};
@@ -65,6 +66,7 @@ struct Door {
 struct Shared {
     runtime: Runtime,
     session: Session,
+    settings: Settings,
     plan: Arc<Plan>,
     selected: Vec<PlannedCase>,
     engine: OnceCell<Result<Arc<Engine>, String>>,
@@ -103,6 +105,7 @@ impl Door {
             in_nextest: settings.nextest.is_some(),
             over_budget: AtomicU64::new(0),
             engine: OnceCell::new(),
+            settings: settings.clone(),
             tolerated: AtomicU64::new(0),
             runtime,
             session,
@@ -259,6 +262,9 @@ impl Shared {
         }
         engine.end(None).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
+        if let Some(left) = left_text(&engine.left(), &self.settings, &self.session.reports) {
+            eprintln!("{left}");
+        }
         let kept = self.session.save_cassettes(engine);
         let closed = match self.session.keeping {
             Keeping::Shared => Closed::default(),

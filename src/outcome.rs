@@ -1,5 +1,6 @@
 //! What is recorded of an attempt and of a test: facts, findings and verdicts, masked before they are stored.
 
+mod judges;
 mod repeats;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
 
+pub use self::judges::{JudgeFact, JudgesSpent};
 pub use repeats::{RateFacts, RepeatFacts, SequentialFacts};
 
 /// Why there was nothing to judge.
@@ -213,6 +215,9 @@ pub struct Attempt {
     /// How its answer differs from what Dify is known to send, where no earlier attempt's did so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contract: Vec<ContractNote>,
+    /// What judges were asked about it, in that order; their tokens and prices are in no fact of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<JudgeFact>,
 }
 
 /// A difference between what Dify sent and what it is known to send.

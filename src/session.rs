@@ -16,6 +16,7 @@ mod request;
 pub(crate) mod runs;
 mod shard;
 mod sinks;
+pub(crate) mod snapshots;
 mod told;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::drift::Taking;
 use crate::exchange::Transcript;
 use crate::outcome::{Cause, Facts};
 use crate::verdict::{Finding, Severity, Truth};
@@ -10,6 +11,7 @@ use super::Context;
 use super::judged::{Grade, Judged};
 use super::model::{Body, Check, Group, GroupRule};
 use super::operand::needed::parse_needed;
+use super::varying::varying_of;
 use super::view::{State, View};
 use super::{facts, nodes, subject, values};
 
@@ -31,6 +33,10 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
     } else {
         View::new(transcript, context.usage)
     };
+    if let Some(taking) = context.snapshots {
+        // Set once: a look is for one attempt.
+        let _ = taking.varying.set(varying_of(transcript));
+    }
     let findings: Vec<Finding> = checks.iter().map(|check| judge(check, &view, context)).collect();
     let facts = facts::gather(&view);
     let cause = match view.state {
@@ -53,7 +59,14 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
             (judged, Vec::new())
         }
         Body::Node(node) => (nodes::judge(node, view, context), Vec::new()),
-        Body::Group(group) => judge_group(group, check.head.severity, view, context),
+        Body::Group(group) => {
+            let taken = context.snapshots.map_or(0, Taking::count);
+            let (judged, members) = judge_group(group, check.head.severity, view, context);
+            if let (Some(taking), Grade::Held) = (context.snapshots, judged.grade) {
+                taking.forget_since(taken);
+            }
+            (judged, members)
+        }
     };
     finding(check, judged, members, context)
 }

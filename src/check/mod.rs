@@ -16,9 +16,11 @@ mod judged;
 mod model;
 mod nodes;
 mod operand;
+mod opinion;
 mod paused;
 mod predicate;
 mod schema;
+mod snapshot;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -27,20 +29,26 @@ mod times;
 mod transform;
 mod usage;
 mod values;
+mod varying;
 mod view;
 
 use crate::base::template::{Scope, Templates};
+use crate::drift::Taking;
+use crate::judge::Judging;
 
 pub use self::compile::{
     CompileContext, IMPLIED_STATUS, compile_assertions, expects_rejection, implicit_status, merge_assertions,
     needs_status,
 };
 pub use self::contract::contract_deviations;
+pub use self::difference::difference_of;
 pub use self::evaluate::{Examined, examine};
 pub use self::judged::{clip, is_comparison};
 pub use self::model::Check;
+pub use self::opinion::judges_of;
 pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;
+pub use self::snapshot::{keys_of, snapshot_keys};
 
 /// Whether Dify's token total is audited against its nodes' sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,4 +69,23 @@ pub struct Context<'a> {
     pub scope: &'a Scope,
     /// How Dify's token total is taken.
     pub usage: Usage,
+    /// What judges answered; what they were not asked is noted in it.
+    pub judging: &'a Judging,
+    /// What was approved of the test's snapshots, and takes what differs; none where the test has none.
+    snapshots: Option<&'a Taking<'a>>,
+    /// The type of the node whose values are judged.
+    node_type: Option<&'a str>,
+}
+
+impl<'a> Context<'a> {
+    /// A test without snapshots.
+    pub fn new(templates: &'a Templates, scope: &'a Scope, usage: Usage, judging: &'a Judging) -> Self {
+        Self { templates, scope, usage, judging, snapshots: None, node_type: None }
+    }
+
+    /// The same with a look at the test's snapshots.
+    #[must_use]
+    pub fn taking(self, snapshots: Option<&'a Taking<'a>>) -> Self {
+        Self { snapshots, ..self }
+    }
 }

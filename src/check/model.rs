@@ -7,6 +7,7 @@ use crate::base::json_path::JsonPath;
 use crate::base::origin::Place;
 use crate::base::template::Template;
 use crate::base::units::Money;
+use crate::drift::Manner;
 use crate::verdict::Severity;
 use regex::Regex;
 
@@ -121,7 +122,18 @@ pub(super) struct Expectation {
     pub(super) predicates: Vec<Predicate>,
     pub(super) count: Option<Operand<Bound<u64>>>,
     pub(super) exists: Option<Operand<bool>>,
+    pub(super) snapshot: Option<SnapshotCheck>,
     pub(super) equality: Equality,
+}
+
+/// A value that was approved before.
+#[derive(Debug, Clone)]
+pub(super) struct SnapshotCheck {
+    /// Under which it is kept among the test's snapshots.
+    pub(super) key: Operand<String>,
+    pub(super) manner: Operand<Manner>,
+    /// True for a list of all the values that the path selects.
+    pub(super) is_listed: bool,
 }
 
 /// How many of the selected values must satisfy the predicates.

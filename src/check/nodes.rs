@@ -34,7 +34,7 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
             value,
             node_root(node, value.root),
             &|| format!("the {} of `{}`", value.root.word(), node.title),
-            context,
+            &Context { node_type: Some(&node.node_type), ..*context },
         ),
         NodeWhat::Facts(subjects) => subjects
             .iter()

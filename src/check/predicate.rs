@@ -15,7 +15,7 @@ use super::model::{Equality, Predicate};
 use super::operand::parse_path;
 use super::operand::test::Test;
 use super::operand::words::{JsonType, TYPES, Word};
-use super::{format, text};
+use super::{format, opinion, text};
 
 /// Judges all predicates on one value: every one must hold.
 pub(super) fn judge_all(
@@ -37,7 +37,7 @@ fn judge(predicate: &Predicate, value: &Value, options: &EqualOptions, context: 
     match predicate {
         Predicate::Plain(word, operand) => {
             match operand.get(context, |rendered| Test::parse(*word, rendered, options.ignore_case)) {
-                Ok(test) => apply(&test, value, options),
+                Ok(test) => apply(&test, value, options, context),
                 Err(why) => Judged::undecided(why),
             }
         }
@@ -63,7 +63,10 @@ fn negate(predicate: &Predicate, judged: Judged, value: &Value) -> Judged {
 }
 
 /// The paths to ignore, late ones rendered.
-fn options<'a>(equality: &'a Equality, context: &Context<'_>) -> Result<Cow<'a, EqualOptions>, String> {
+pub(super) fn options<'a>(
+    equality: &'a Equality,
+    context: &Context<'_>,
+) -> Result<Cow<'a, EqualOptions>, String> {
     if equality.late.is_empty() {
         return Ok(Cow::Borrowed(&equality.options));
     }
@@ -76,7 +79,7 @@ fn options<'a>(equality: &'a Equality, context: &Context<'_>) -> Result<Cow<'a, 
     Ok(Cow::Owned(options))
 }
 
-fn apply(test: &Test, value: &Value, options: &EqualOptions) -> Judged {
+fn apply(test: &Test, value: &Value, options: &EqualOptions, context: &Context<'_>) -> Judged {
     let case = options.ignore_case;
     match test {
         Test::Equals(expected) => equals(expected, value, options),
@@ -89,6 +92,8 @@ fn apply(test: &Test, value: &Value, options: &EqualOptions) -> Judged {
         Test::EndsWith(end) => text::ends_with(end, value, case),
         Test::Regex(regex) => text::matches(regex, value),
         Test::Similar(similar) => text::similar(similar, value, case),
+        Test::Embedding(embedding) => opinion::alike(embedding, value, case, context),
+        Test::Rubric(rubric) => opinion::graded(rubric, value, context),
         Test::Format(format) => format::judge(*format, value),
         Test::Gt(limit) => compare((Word::Gt, "more than"), limit, value, Ordering::is_gt),
         Test::Gte(limit) => compare((Word::Gte, "at least"), limit, value, Ordering::is_ge),
@@ -161,7 +166,7 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
 }
 
 /// A comparison from which everything was taken out would hold for every value.
-fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str> {
+pub(super) fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str> {
     if options.ignore.is_empty() {
         return None;
     }

@@ -177,7 +177,7 @@ fn text(fact: TextFact, found: Fact<Cow<'_, str>>, expect: &Expectation, context
         TextFact::WorkflowId => "no version ran".to_owned(),
     };
     let judge = |values: &[&Value]| {
-        let selection = Selection { values, nothing: &nothing, places: &Vec::new };
+        let selection = Selection { values, settled: Vec::new(), nothing: &nothing, places: &Vec::new };
         values::judge_selected(expect, &selection, context)
     };
     match found {

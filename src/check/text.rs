@@ -139,7 +139,7 @@ pub(super) fn similar(similar: &Similar, value: &Value, case: CaseRule) -> Judge
     })
 }
 
-fn on_text(word: Word, value: &Value, judge: impl FnOnce(&str) -> Judged) -> Judged {
+pub(super) fn on_text(word: Word, value: &Value, judge: impl FnOnce(&str) -> Judged) -> Judged {
     match value {
         Value::String(text) => judge(text),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
@@ -148,7 +148,7 @@ fn on_text(word: Word, value: &Value, judge: impl FnOnce(&str) -> Judged) -> Jud
     }
 }
 
-fn folded(text: &str, case: CaseRule) -> Cow<'_, str> {
+pub(super) fn folded(text: &str, case: CaseRule) -> Cow<'_, str> {
     match case {
         CaseRule::Exact => Cow::Borrowed(text),
         CaseRule::Ignore => Cow::Owned(text.to_lowercase()),

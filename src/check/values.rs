@@ -7,12 +7,12 @@ use crate::verdict::Truth;
 
 use super::Context;
 use super::judged::{Grade, Judged, any, cut, show, verdict};
-use super::model::{Expectation, Match, Root, ValueCheck};
+use super::model::{Expectation, Match, Root, SnapshotCheck, ValueCheck};
 use super::operand::bound::{Bare, Bound};
 use super::operand::{parse_bool, parse_path};
-use super::predicate::judge_all;
-use super::transform;
+use super::predicate::{self, judge_all};
 use super::view::Fact;
+use super::{snapshot, transform};
 
 /// Further broken values of one assertion that are named; the rest is counted.
 const NAMED: usize = 3;
@@ -34,7 +34,7 @@ pub(super) fn judge(
             let nothing = || format!("there is nothing to look into: {} is missing", place());
             judge_selected(
                 &check.expect,
-                &Selection { values: &[], nothing: &nothing, places: &Vec::new },
+                &Selection { values: &[], settled: Vec::new(), nothing: &nothing, places: &Vec::new },
                 context,
             )
         }
@@ -43,7 +43,11 @@ pub(super) fn judge(
                 || format!("`{}` selects nothing in {}{}", path.as_str(), place(), keys(value, check.root));
             let places = || path.select_places(value).iter().map(|place| show_place(place)).collect();
             let values = path.select_values(value);
-            let selection = Selection { values: &values, nothing: &nothing, places: &places };
+            let settled = match &check.expect.snapshot {
+                Some(_) => snapshot::settled(&path, (value, check.root), context),
+                None => Vec::new(),
+            };
+            let selection = Selection { values: &values, settled, nothing: &nothing, places: &places };
             judge_selected(&check.expect, &selection, context)
         }
     }
@@ -52,6 +56,8 @@ pub(super) fn judge(
 /// Values already selected, and the words for them.
 pub(super) struct Selection<'s> {
     pub(super) values: &'s [&'s Value],
+    /// The same without what varies by itself, where there is a snapshot of them.
+    pub(super) settled: Vec<Value>,
     /// Why there is none.
     pub(super) nothing: &'s dyn Fn() -> String,
     /// Where each stands; asked for only when one must be named.
@@ -65,10 +71,53 @@ pub(super) fn judge_selected(
     context: &Context<'_>,
 ) -> Judged {
     let list = count(expect, selection.values, context).and(exists(expect, selection, context));
-    if expect.predicates.is_empty() {
+    if expect.predicates.is_empty() && expect.snapshot.is_none() {
         return list;
     }
-    list.and(matching(expect, selection, context))
+    if let Some(amiss) = amiss(expect, selection) {
+        return list.and(amiss);
+    }
+    let judged = match expect.predicates.is_empty() {
+        true => list,
+        false => list.and(matching(expect, selection, context)),
+    };
+    match &expect.snapshot {
+        Some(check) => judged.and(as_approved(check, (expect, selection), context)),
+        None => judged,
+    }
+}
+
+/// Values that are absent satisfy nothing, whatever `match` says; without `match` there must be one.
+fn amiss(expect: &Expectation, selection: &Selection<'_>) -> Option<Judged> {
+    match (selection.values, expect.matching) {
+        ([], _) => Some(Judged::broken((selection.nothing)())),
+        ([_], _) | (_, Match::Any | Match::All | Match::None) => None,
+        (several, Match::One) => Some(Judged::broken(format!(
+            "selects {} values{}; say `match: any`, `all` or `none`",
+            several.len(),
+            sample(several)
+        ))),
+    }
+}
+
+fn as_approved(
+    check: &SnapshotCheck,
+    (expect, selection): (&Expectation, &Selection<'_>),
+    context: &Context<'_>,
+) -> Judged {
+    let options = match predicate::options(&expect.equality, context) {
+        Ok(options) => options,
+        Err(why) => return Judged::undecided(why),
+    };
+    let mut values = Vec::with_capacity(selection.settled.len());
+    for value in &selection.settled {
+        match transform::apply(&expect.transforms, value, context) {
+            Ok(value) if expect.transforms.is_empty() => values.push(value.into_owned()),
+            Ok(value) => values.push(snapshot::settled_again(value, context)),
+            Err(judged) => return *judged,
+        }
+    }
+    snapshot::judge(check, values, &options, context)
 }
 
 fn count(expect: &Expectation, selected: &[&Value], context: &Context<'_>) -> Judged {
@@ -99,31 +148,20 @@ fn exists(expect: &Expectation, selection: &Selection<'_>, context: &Context<'_>
     }
 }
 
-/// Values that are absent satisfy nothing, whatever `match` says.
 fn matching(expect: &Expectation, selection: &Selection<'_>, context: &Context<'_>) -> Judged {
     let one = |value: &Value| match transform::apply(&expect.transforms, value, context) {
         Ok(value) => judge_all(&expect.predicates, &value, &expect.equality, context),
         Err(judged) => *judged,
     };
     let values = selection.values;
-    if values.is_empty() {
-        return Judged::broken((selection.nothing)());
-    }
-    match expect.matching {
-        Match::One => match values {
-            [value] => one(value),
-            several => Judged::broken(format!(
-                "selects {} values{}; say `match: any`, `all` or `none`",
-                several.len(),
-                sample(several)
-            )),
-        },
-        Match::All => every(selection, one),
-        Match::Any => any(
+    match (expect.matching, values) {
+        (Match::One, [value]) => one(value),
+        (Match::One | Match::All, _) => every(selection, one),
+        (Match::Any, _) => any(
             values.iter().map(|value| one(value)),
             &format!("none of the {} values satisfies it", values.len()),
         ),
-        Match::None => every(selection, |value| match one(value) {
+        (Match::None, _) => every(selection, |value| match one(value) {
             judged if judged.grade == Grade::Held => {
                 Judged::broken(format!("should not satisfy it, but does: {}", show(value))).actual(value)
             }

@@ -17,6 +17,7 @@ use crate::cli::report::ReportArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::schema::SchemaArgs;
+use crate::cli::snapshot::SnapshotArgs;
 use crate::plan::choices::{self, Matching, Order};
 use crate::session::Request;
 use crate::suite::load::Outside;
@@ -95,6 +96,9 @@ pub enum Command {
         after_help = "Examples:\n  flowproof runs list\n  flowproof runs export latest -o shard-1.jsonl"
     )]
     Runs(RunsArgs),
+    /// Approve or reject what workflows answered; list and prune what was approved.
+    #[command(after_help = "Examples:\n  flowproof snapshot review\n  flowproof snapshot accept --all")]
+    Snapshot(SnapshotArgs),
     /// Print the JSON Schema of a file format, for editors.
     #[command(after_help = "Example:\n  flowproof schema suite > suite.schema.json")]
     Schema(SchemaArgs),

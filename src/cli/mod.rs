@@ -16,6 +16,7 @@ mod run;
 mod runs;
 mod say;
 mod schema;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,7 @@ pub fn command_line() -> ExitCode {
         Command::Compare(args) => compare::compare(&args, &settings),
         Command::Report(args) => report::report(&args, &settings),
         Command::Runs(args) => runs::runs(&args, &settings),
+        Command::Snapshot(args) => snapshot::snapshot(&args, &settings),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     }

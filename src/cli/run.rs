@@ -17,6 +17,7 @@ use crate::plan::case::Plan;
 use crate::plan::shard::Share;
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
+use crate::session::snapshots::left_text;
 use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError, TakenUp};
 use crate::settings::Settings;
 
@@ -48,7 +49,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     if args.shuffle.is_some() || args.sample.is_some() {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
     }
-    match carry_out(&session, (Arc::new(plan), again), args) {
+    match carry_out((&session, settings), (Arc::new(plan), again), args) {
         Ok((ended, kept)) => {
             let kept = kept.map(|kept| tell_kept(&kept, settings));
             match (conclude(args, settings, &session, &ended), kept) {
@@ -108,7 +109,7 @@ fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
 
 /// Sends and judges everything; the journal then holds it all.
 fn carry_out(
-    session: &Session,
+    (session, settings): (&Session, &Settings),
     (plan, again): (Arc<Plan>, Option<TakenUp>),
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
@@ -130,6 +131,9 @@ fn carry_out(
             say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
         }
         let ended = ended?;
+        if let Some(left) = left_text(&engine.left(), settings, &session.reports) {
+            say::note(&left);
+        }
         // A run is reported also when what it recorded cannot be written.
         Ok((ended, session.save_cassettes(&engine)))
     })

@@ -69,8 +69,13 @@ fn get(authorization: &HeaderValue, url: Url) -> reqwest::Request {
 }
 
 fn post(authorization: &HeaderValue, url: Url, body: Bytes) -> reqwest::Request {
+    post_json(Some(authorization), url, body)
+}
+
+/// A request that brings JSON, with a key or without one.
+pub fn post_json(authorization: Option<&HeaderValue>, url: Url, body: Bytes) -> reqwest::Request {
     let mut message = reqwest::Request::new(Method::POST, url);
-    message.headers_mut().insert(AUTHORIZATION, authorization.clone());
+    message.headers_mut().extend(authorization.map(|key| (AUTHORIZATION, key.clone())));
     message.headers_mut().insert(CONTENT_TYPE, JSON);
     *message.body_mut() = Some(body.into());
     message

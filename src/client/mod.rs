@@ -9,6 +9,7 @@ mod enquiry;
 mod failure;
 mod follow;
 mod http;
+mod judge;
 mod message;
 mod nodes;
 mod pause;
@@ -35,6 +36,7 @@ pub use begin::begin;
 pub use connect::ClientError;
 pub use enquiry::{Enquirer, Reply};
 pub use http::Client;
+pub use judge::{Asker, Told, Untold};
 pub use retime::{Times, retime};
 pub use wait::StopSignal;
 

@@ -20,6 +20,7 @@ use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::exchange::{
     Arrival, Ending, FileInput, FileVariable, Request, ResponseMode, Transcript, UserScope, Wait,
 };
+use crate::judge::Judging;
 use crate::outcome::UsageKind;
 use crate::wire::contract::Contracts;
 use crate::wire::error::ErrorClass;
@@ -440,7 +441,8 @@ fn check_audit(name: &str, transcript: &Transcript, (lines, total): (&[Value], O
     let types = || lines.iter().filter_map(|event| event["data"]["node_type"].as_str());
     let (model, tool) = (types().any(|kind| kind == "llm"), types().any(|kind| kind == "tool"));
     let (templates, scope) = (Templates::new(), Scope::new());
-    let context = Context { templates: &templates, scope: &scope, usage: Usage::Audit };
+    let judging = Judging::default();
+    let context = Context::new(&templates, &scope, Usage::Audit, &judging);
     let facts = check::examine(&[], transcript, &context).facts;
     let stopped = transcript.nodes.iter().any(|node| node.node_type == "llm" && node.finished.is_none());
     let expected = match (total, model) {

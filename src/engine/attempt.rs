@@ -6,20 +6,22 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::base::template::Scope;
-use crate::check::{self, Context, Examined};
+use crate::check::{self, Examined};
 use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
+use crate::engine::again::{Again, again};
 use crate::engine::budget::{Afforded, Hold};
 use crate::engine::cassettes::Route;
-use crate::engine::heard::{heard, retry_after};
+use crate::engine::heard::heard;
+use crate::engine::judging::Opinions;
 use crate::engine::request::{AttemptId, RequestError};
 use crate::engine::usage::{Ended, over_cap};
 use crate::engine::versions::{Seat, version_finding};
-use crate::exchange::{Ending, Recovery, Trace, Transcript};
+use crate::exchange::{Ending, Request, Transcript};
+use crate::judge::Judging;
 use crate::outcome::{Attempt, Cause, Facts};
 use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Verdict};
-use crate::wire::error::ErrorClass;
 
 /// Answers longer than this are judged aside, so that they do not hold up the reading of others.
 const LONG_ANSWER: u64 = 256 * 1024;
@@ -32,33 +34,14 @@ pub struct Judged {
     pub again: Again,
 }
 
-/// Whether an attempt may be sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// Surely nothing ran; wait at least this long if the server said so.
-    Safe(Option<Duration>),
-    /// Something ran, or may have; sending again may run twice.
-    Unsafe,
-    /// Sending again would meet the same.
-    Useless,
-}
-
 impl Engine {
     /// Sends and judges one attempt; none when the run was stopped meanwhile.
     ///
     /// `due` is when it could have been sent, had there been no other work.
     pub(super) async fn attempt(&self, case: &Case, id: AttemptId, due: Instant) -> Option<Judged> {
-        let prepared = self.scope(case, id).and_then(|scope| {
-            let request = self.request(case, id, &scope)?;
-            Ok((scope, request))
-        });
-        let (scope, request) = match prepared {
+        let (scope, request, route) = match self.prepare(case, id).await {
             Ok(prepared) => prepared,
-            Err(error) => return Some(self.unsendable(case, id, &error)),
-        };
-        let route = match self.route(case, id, &request).await {
-            Ok(route) => route,
-            Err(cause) => return Some(self.unsent_attempt(case, id, cause)),
+            Err(unsent) => return Some(unsent),
         };
         let mut stop = self.stop.subscribe();
         let mut hold = match self.hold(case, id, &route, &mut stop).await {
@@ -95,16 +78,28 @@ impl Engine {
         }
         self.keep(case, id, &route, &transcript);
         let made = Made { case, id, scope, due, sent, route };
-        let judged = if transcript.bytes > LONG_ANSWER {
-            tokio::task::block_in_place(|| self.judge(&made, &transcript))
-        } else {
-            self.judge(&made, &transcript)
-        };
+        let asked = self.ask_judges(case, &made.scope, &transcript).await?;
+        let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
         if let Some(hold) = hold {
-            let ended = Ended { facts: &judged.attempt.facts, transcript: &transcript, again: judged.again };
+            let attempt = &judged.attempt;
+            let (facts, judges) = (&attempt.facts, &attempt.judges);
+            let ended = Ended { facts, judges, transcript: &transcript, again: judged.again };
             hold.settle(&case.test.suite, &ended).await;
         }
         Some(judged)
+    }
+
+    /// The names, the request and the way of an attempt; else why nothing can be sent.
+    async fn prepare(&self, case: &Case, id: AttemptId) -> Result<(Scope, Request, Route), Judged> {
+        let prepared = self.scope(case, id).and_then(|scope| {
+            let request = self.request(case, id, &scope)?;
+            Ok((scope, request))
+        });
+        let (scope, request) = prepared.map_err(|error| self.unsendable(case, id, &error))?;
+        match self.route(case, id, &request).await {
+            Ok(route) => Ok((scope, request, route)),
+            Err(cause) => Err(self.unsent_attempt(case, id, cause)),
+        }
     }
 
     fn timeouts_of(&self, case: &Case) -> Timeouts {
@@ -114,11 +109,11 @@ impl Engine {
         }
     }
 
-    fn judge(&self, made: &Made<'_>, transcript: &Transcript) -> Judged {
+    fn judge(&self, made: &Made<'_>, transcript: &Transcript, asked: Opinions) -> Judged {
         let case = made.case;
-        let context = Context { templates: &self.plan.templates, scope: &made.scope, usage: case.test.usage };
+        let judging = Judging::new(asked.answers);
         let Examined { mut cause, mut findings, facts } =
-            check::examine(&case.test.checks, transcript, &context);
+            self.examine(case, &made.scope, transcript, &judging);
         findings.extend(check::unused_answers(transcript));
         let other_version = self.other_version(made, transcript);
         if let Some(found) = &other_version {
@@ -152,6 +147,7 @@ impl Engine {
             curl: if passed { String::new() } else { transcript.curl() },
             outputs: outputs(transcript),
             contract,
+            judges: asked.facts,
         };
         let again = match &other_version {
             None if made.route.is_live() => again(transcript),
@@ -248,6 +244,7 @@ impl Engine {
             curl: String::new(),
             outputs: None,
             contract: Vec::new(),
+            judges: Vec::new(),
         };
         Judged { attempt, again: Again::Useless }
     }
@@ -263,6 +260,11 @@ struct Made<'a> {
     route: Route,
 }
 
+/// Judges a long answer so that it does not hold up the reading of others.
+pub(super) fn aside<T>(transcript: &Transcript, judge: impl FnOnce() -> T) -> T {
+    if transcript.bytes > LONG_ANSWER { tokio::task::block_in_place(judge) } else { judge() }
+}
+
 /// Milliseconds with a fraction.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
@@ -271,30 +273,4 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 fn outputs(transcript: &Transcript) -> Option<Value> {
     let outputs = transcript.run.as_ref()?.get("outputs")?;
     Some(check::clip(outputs))
-}
-
-/// Only what provably did not start may be sent again.
-fn again(transcript: &Transcript) -> Again {
-    if let Some(Recovery::Lost { trace: Trace::Seen, .. }) = &transcript.recovery {
-        // It ran, or runs: even who accepts a second run has no use for two at once.
-        return Again::Useless;
-    }
-    match &transcript.ending {
-        Ending::Rejected(error) | Ending::ErrorEvent(error) if error.not_started => {
-            Again::Safe(retry_after(transcript))
-        }
-        Ending::NotSent { retryable: true, .. } => Again::Safe(None),
-        Ending::Rejected(error) if error.class == ErrorClass::Transport => Again::Unsafe,
-        Ending::Stalled { .. } | Ending::Cut { .. } => Again::Unsafe,
-        Ending::NotSent { .. }
-        | Ending::Rejected(_)
-        | Ending::ErrorEvent(_)
-        | Ending::Finished
-        | Ending::Unreadable { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Paused
-        | Ending::Unanswered { .. } => Again::Useless,
-    }
 }

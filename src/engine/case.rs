@@ -7,7 +7,8 @@ use tokio::sync::SemaphorePermit;
 
 use crate::base::clock;
 use crate::engine::Engine;
-use crate::engine::attempt::{Again, Judged, milliseconds};
+use crate::engine::again::Again;
+use crate::engine::attempt::{Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
 use crate::event::{Event, SinkError};
@@ -187,7 +188,7 @@ impl Engine {
     }
 
     /// Sleeps; false when the run was stopped meanwhile.
-    async fn sleep(&self, wait: Duration) -> bool {
+    pub(super) async fn sleep(&self, wait: Duration) -> bool {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             biased;

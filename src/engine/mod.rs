@@ -2,7 +2,8 @@
 //!
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
-pub(crate) mod attempt;
+pub(crate) mod again;
+mod attempt;
 pub(crate) mod budget;
 pub(crate) mod case;
 pub(crate) mod cassettes;
@@ -10,12 +11,14 @@ mod conclude;
 pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod heard;
+mod judging;
 pub(crate) mod pace;
 pub(crate) mod pair;
 pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod signal;
+pub(crate) mod snapshots;
 mod spending;
 mod unrecorded;
 mod usage;
@@ -29,11 +32,13 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+use crate::base::redact::Redactor;
 use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::engine::budget::Purse;
 use crate::engine::cassettes::Player;
 use crate::engine::pace::Pace;
 use crate::engine::recorder::Recorder;
+use crate::engine::snapshots::Waiting;
 use crate::engine::versions::Versions;
 use crate::event::{Event, Sink, SinkError};
 use crate::mock::server::{MockOptions, MockServer};
@@ -49,6 +54,15 @@ pub enum EngineError {
     Client {
         /// The target's name.
         target: String,
+        /// What is wrong.
+        #[source]
+        source: crate::client::ClientError,
+    },
+    /// A judge's settings cannot be used.
+    #[error("judge `{judge}`: {source}")]
+    Judge {
+        /// The judge's name.
+        judge: String,
         /// What is wrong.
         #[source]
         source: crate::client::ClientError,
@@ -75,9 +89,13 @@ pub struct Engine {
     /// Answers what is replayed beside a live target.
     player: Option<Player>,
     recorder: Mutex<Recorder>,
+    waiting: Waiting,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
+    judges: judging::Bench,
+    /// Masks what judges are sent.
+    redactor: Redactor,
     /// What may be used; none where no budget is set.
     purse: Option<Arc<Purse>>,
     stop: watch::Sender<Option<Arc<str>>>,
@@ -100,9 +118,12 @@ impl Engine {
             sent: AtomicU64::new(0),
             player: Player::beside(&plan, &run_id)?,
             recorder: Mutex::default(),
+            waiting: Waiting::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::holding(&plan.held, started),
             watch: contract::Watch::default(),
+            judges: judging::Bench::of(&plan)?,
+            redactor: Redactor::new(plan.secrets.iter().cloned()),
             purse: None,
             stop: watch::Sender::new(None),
             run_id,

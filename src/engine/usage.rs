@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
-use crate::engine::attempt::Again;
+use crate::engine::again::Again;
 use crate::exchange::{Ending, Spent, Transcript};
 use crate::ledger::{Amount, Costs, Currency, Used};
-use crate::outcome::{Facts, Price};
+use crate::outcome::{Facts, JudgeFact, JudgesSpent, Price};
 use crate::plan::case::Case;
 use crate::verdict::{Finding, Severity, Truth};
 
@@ -14,6 +14,8 @@ use crate::verdict::{Finding, Severity, Truth};
 pub struct Ended<'a> {
     /// Its numbers.
     pub facts: &'a Facts,
+    /// What judges were asked about it.
+    pub judges: &'a [JudgeFact],
     /// What came back.
     pub transcript: &'a Transcript,
     /// Whether it surely did not run.
@@ -33,9 +35,43 @@ pub fn nothing() -> Used {
     Used { tokens: Some(0), cost: Some(Costs::new()), ..Used::default() }
 }
 
-/// What an attempt used, as far as Dify tells it and the budgets can count it.
+/// What an attempt used, its judges included, as far as it is told and the budgets can count it.
 pub fn used(ended: &Ended<'_>, limits: &Limits) -> Used {
-    let Ended { facts, transcript, again } = ended;
+    let mut judges = JudgesSpent::default();
+    judges.add(ended.judges);
+    let used = used_by_run(ended, limits);
+    if judges.requests == 0 { used } else { with_judges(used, &judges, limits) }
+}
+
+/// Adds what judges used; an endpoint tells no price, and so counts by its tokens alone.
+fn with_judges(used: Used, judges: &JudgesSpent, limits: &Limits) -> Used {
+    let Used { tokens, mut cost, mut at_least, .. } = used;
+    at_least.tokens = at_least.tokens.saturating_add(judges.tokens);
+    let is_known = judges.tokens_unknown == 0 || !limits.tokens;
+    let tokens = tokens.filter(|_| is_known).map(|tokens| tokens.saturating_add(judges.tokens));
+    for (name, amount) in &judges.cost {
+        let currency = Currency::of(name);
+        if let Some(currency) = currency {
+            let sum = at_least.cost.entry(currency).or_default();
+            *sum = sum.saturating_add(*amount);
+        }
+        match currency.filter(|currency| limits.currencies.contains(currency)) {
+            Some(currency) => {
+                if let Some(cost) = &mut cost {
+                    let sum = cost.entry(currency).or_default();
+                    *sum = sum.saturating_add(*amount);
+                }
+            }
+            // What costs in a currency that no budget counts is not known to it.
+            None if !limits.currencies.is_empty() => cost = None,
+            None => {}
+        }
+    }
+    Used { tokens, cost, at_least, ran: true }
+}
+
+fn used_by_run(ended: &Ended<'_>, limits: &Limits) -> Used {
+    let Ended { facts, transcript, again, .. } = ended;
     let refused = facts.status.as_deref() == Some("rejected");
     let unsent = matches!(transcript.ending, Ending::NotSent { .. });
     if refused || unsent || matches!(again, Again::Safe(_)) {

@@ -76,10 +76,11 @@ impl Fold {
         match serde_json::from_slice(text) {
             Ok(Line::CasesPlanned(cases)) => self.plan(cases.into_iter(), offset),
             Ok(Line::RunContinued(continuation)) => self.go_on(&continuation, offset),
-            Ok(Line::AttemptFinished(AttemptLine { case, key, facts, replayed, contract })) => {
+            Ok(Line::AttemptFinished(AttemptLine { case, key, facts, replayed, contract, judges })) => {
                 let number = self.cases.number(key, case);
                 self.watched.take(number, facts.usage, contract);
                 self.totals.replayed += u32::from(replayed);
+                self.totals.judges.add(&judges);
                 self.attempt(number, facts.tokens, &facts.cost, offset);
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
@@ -102,6 +103,7 @@ impl Fold {
                 self.watched.take(number, facts.usage.clone(), attempt.contract.clone());
                 self.totals.replayed += u32::from(attempt.replayed);
                 self.line += 1;
+                self.totals.judges.add(&attempt.judges);
                 self.attempt(number, facts.tokens, &facts.cost, offset);
                 return true;
             }

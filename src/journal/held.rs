@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::base::digest::Digest;
 use crate::exchange::{RecoveredBy, ResponseMode};
-use crate::outcome::{Attempt, ContractNote, Facts, Price, UsageDoubt};
+use crate::outcome::{Attempt, ContractNote, Facts, JudgeFact, Price, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// The line of such an attempt.
@@ -36,6 +36,8 @@ pub(super) struct Held {
     replayed: bool,
     #[serde(default)]
     contract: Vec<ContractNote>,
+    #[serde(default)]
+    judges: Vec<JudgeFact>,
 }
 
 /// [`Facts`] without nodes.
@@ -76,6 +78,7 @@ impl From<Held> for Attempt {
             curl: String::new(),
             outputs: None,
             contract: held.contract,
+            judges: held.judges,
         }
     }
 }

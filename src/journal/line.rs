@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::base::digest::Digest;
 use crate::event::{RunContinuation, RunEnd, RunStart};
 use crate::journal::cases::PlannedLine;
-use crate::outcome::{CaseOutcome, ContractNote, Price, RepeatFacts, UsageDoubt};
+use crate::outcome::{CaseOutcome, ContractNote, JudgeFact, Price, RepeatFacts, UsageDoubt};
 use crate::verdict::Verdict;
 
 /// A further line, as far as the fold needs it.
@@ -34,6 +34,8 @@ pub(super) struct AttemptLine {
     pub facts: FactsLine,
     #[serde(default)]
     pub contract: Vec<ContractNote>,
+    #[serde(default)]
+    pub judges: Vec<JudgeFact>,
 }
 
 /// Its numbers.

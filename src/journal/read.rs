@@ -155,7 +155,7 @@ impl RunRecord {
     }
 
     /// The records of the cases of these verdicts, one verdict after the other, each in plan order, read one by one.
-    pub fn cases_of<'a>(
+    pub fn cases_with<'a>(
         &'a self,
         verdicts: &'a [Verdict],
     ) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + 'a {

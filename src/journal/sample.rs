@@ -146,6 +146,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         curl: String::new(),
         outputs: None,
         contract: Vec::new(),
+        judges: Vec::new(),
     }
 }
 

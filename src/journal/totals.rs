@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::journal::index::CaseLines;
-use crate::outcome::SequentialFacts;
+use crate::outcome::{JudgesSpent, SequentialFacts};
 use crate::verdict::Verdict;
 
 /// How many cases ended how, and what they used.
@@ -39,6 +39,8 @@ pub(crate) struct Totals {
     pub tokens_unknown: u32,
     /// Exact sums by currency.
     pub cost: BTreeMap<String, Decimal>,
+    /// What judges were asked and what that took; in no other sum.
+    pub judges: JudgesSpent,
     /// What sequential tests saved.
     pub saved: Saved,
 }

@@ -13,9 +13,10 @@ use crate::base::digest::Digest;
 use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
 use crate::base::units::Rate;
-use crate::cassette::Shelf;
+use crate::cassette;
 use crate::check::Check;
 use crate::client::Endpoint;
+use crate::drift::{Shelf, Spot};
 use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
 use crate::ledger::Allowance;
@@ -55,8 +56,39 @@ pub struct Plan {
     pub budget: Allowance,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
+    /// Where the tests' snapshots lie, those too of tests that are not selected.
+    pub spots: Vec<Spot>,
+    /// What was approved of the selected tests, once that was read; none where no test takes a snapshot.
+    pub snapshots: Option<Shelf>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
-    pub cassettes: Option<Shelf>,
+    pub cassettes: Option<cassette::Shelf>,
+    /// The judges of the project by name; of one that is not asked, why not.
+    pub judges: BTreeMap<String, Result<Judge, String>>,
+}
+
+/// A judge, ready to be asked.
+pub struct Judge {
+    /// Whom to ask.
+    pub kind: JudgeWay,
+    /// How many votes it gives to each question; odd.
+    pub repeat: u32,
+    /// How long one vote may take.
+    pub timeout: Duration,
+}
+
+/// The way to a judge.
+pub enum JudgeWay {
+    /// An OpenAI-compatible endpoint.
+    Endpoint {
+        /// Address and transport settings.
+        endpoint: Box<Endpoint>,
+        /// Its key, if it has one.
+        api_key: Option<SecretString>,
+        /// The model it runs.
+        model: String,
+    },
+    /// An app of the target.
+    App(Arc<str>),
 }
 
 /// A version that a run has tested.
@@ -121,6 +153,8 @@ pub struct Test {
     pub usage: crate::check::Usage,
     /// What must hold.
     pub checks: Vec<Check>,
+    /// The judges that its checks name; none for one whose name is rendered for each attempt.
+    pub judges: Vec<Option<String>>,
     /// Answers to the forms of paused runs, in the order written.
     pub answers: Vec<AnswerTemplate>,
     /// What the mock answers.
@@ -151,6 +185,8 @@ pub struct SuiteHead {
     pub name: Arc<str>,
     /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
     pub cassette: PathBuf,
+    /// Where its snapshots lie: `snapshots/<file>` beside its file.
+    pub snapshots: Arc<PathBuf>,
     /// What its attempts may use.
     pub budget: SuiteBudget,
 }

@@ -39,8 +39,20 @@ pub struct Choices {
     pub seed: u64,
     /// `CI` is set: a key that is missing is an error.
     pub in_ci: bool,
+    /// Whether judges will be asked, so that they need their keys.
+    pub judges: Judges,
     /// The environment, for `env.*` and `secrets`.
     pub env: Arc<BTreeMap<String, String>>,
+}
+
+/// Whether judges will be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Judges {
+    /// As the tests ask them.
+    #[default]
+    Asked,
+    /// Nothing is run.
+    NotAsked,
 }
 
 /// Which tests run, and in what order.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::base::template::Templates;
 use crate::cassette::Mode;
+use crate::drift::Spot;
 use crate::event::SuiteThresholds;
+use crate::judge::JudgeName;
 use crate::mock::options::compile_options;
 use crate::mock::script::{Rule, compile_rules};
 use crate::plan::budget;
@@ -14,9 +16,11 @@ use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
+use crate::plan::judges::{self, Bench};
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
+use crate::plan::spots::spots_of;
 use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
     Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
@@ -59,6 +63,7 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
     let mut templates = Templates::new();
     check_templates(project.as_ref(), (&mut templates, choices, &mut problems));
     let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
+    let bench = Bench::of(&chosen, project.as_ref(), &prepared, (&mut templates, choices, &mut problems));
     let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
     let mut building = Building {
         templates,
@@ -68,9 +73,12 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         prepared,
         unsound,
         cases: Vec::new(),
+        spots: Vec::new(),
         rules: Vec::new(),
         thresholds: Vec::new(),
         errors: Vec::new(),
+        judge_names: judges::names(project.as_ref()),
+        bench,
     };
     note_shared_names(&suites, &mut building.problems);
     for suite in suites {
@@ -123,10 +131,13 @@ struct Building<'a, 'p> {
     chosen: Chosen<'p>,
     prepared: Prepared,
     cases: Vec<(Case, Only)>,
+    spots: Vec<Spot>,
     rules: Vec<Rule>,
     thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
+    judge_names: Vec<JudgeName>,
+    bench: Bench,
 }
 
 /// Whether a test says `only: true`.
@@ -156,6 +167,7 @@ impl Building<'_, '_> {
             usage: self.prepared.usage,
             retries: self.prepared.target.retries.clone(),
             print: suite_print(&suite, &self.prepared.target.kind),
+            judges: &self.judge_names,
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::of(&suite.defaults.assertions);
@@ -164,6 +176,7 @@ impl Building<'_, '_> {
                 Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));
             let only = if test.only.is_some() { Only::Yes } else { Only::No };
             let skip = test.skip.as_deref().map(Arc::from).or_else(|| skip.clone());
+            let skip = skip.or_else(|| self.bench.without_key(&compiled.judges, &mut self.errors));
             cases.extend(expand(test, &compiled, skip).map(|case| (case, only)));
         }
         if let Some(node) = &suite.mock {
@@ -175,6 +188,7 @@ impl Building<'_, '_> {
             self.unsound.push(file.clone());
         }
         if !self.unsound.contains(&file) {
+            self.spots.extend(spots_of(cases.iter().map(|(case, _)| case)));
             self.cases.append(&mut cases);
         }
     }
@@ -262,7 +276,10 @@ impl Building<'_, '_> {
             print,
             budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
             secrets,
+            spots: self.spots,
+            snapshots: None,
             cassettes: None,
+            judges: self.bench.of_run(),
         };
         Compiled {
             plan: Some(plan),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::base::bindings::Bindings;
 use crate::base::digest::Digest;
+use crate::base::file_name::encoded;
 use crate::base::template::{Template, Templates};
 use crate::check::{
     Check, CompileContext, FileRoot, Usage, compile_assertions, expects_rejection, implicit_status,
-    merge_assertions, needs_status,
+    judges_of, merge_assertions, needs_status,
 };
 use crate::exchange::ResponseMode;
+use crate::judge::JudgeName;
 use crate::mock::script::compile_script;
 use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::budget;
@@ -20,6 +22,7 @@ use crate::plan::files::compile_files;
 use crate::plan::print::{SuitePrint, test_print};
 use crate::plan::repeats::repeats_of;
 use crate::plan::shared::SharedChecks;
+use crate::plan::spots::check_keys;
 use crate::plan::target::{retries_of, usage_of};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Entry;
@@ -49,15 +52,20 @@ pub struct SuiteContext<'a> {
     pub retries: Retries,
     /// The fingerprint of what all its tests have in common.
     pub(super) print: SuitePrint,
+    /// The judges of the project.
+    pub judges: &'a [JudgeName],
 }
 
 /// A suite's own facts.
 pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
-    let file = Path::new(&*suite.source.name).with_extension("jsonl");
+    let (folder, file) = (&suite.grounds.folder, Path::new(&*suite.source.name));
+    let cassette = file.with_extension("jsonl");
+    let stem = encoded(&file.file_stem().unwrap_or_default().to_string_lossy());
     SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
         budget: budget::of_suite(suite),
-        cassette: suite.grounds.folder.join("cassettes").join(file.file_name().unwrap_or_default()),
+        cassette: folder.join("cassettes").join(cassette.file_name().unwrap_or_default()),
+        snapshots: Arc::new(folder.join("snapshots").join(stem)),
     }
 }
 
@@ -76,6 +84,7 @@ pub fn compile_test(
     let own = &spec.run;
     let inputs = merge_entries(&inherited.inputs, &own.inputs);
     let files = merge_entries(&inherited.files, &own.files);
+    let checks = compile_checks(reader, spec, (context, shared), (&mut *templates, &known));
     let mut test = Test {
         suite: context.head.clone(),
         name: Arc::from(spec.name.value.as_str()),
@@ -100,7 +109,8 @@ pub fn compile_test(
         retries: retries_for(own.retries.over(inherited.retries), context),
         repeats: repeats_of(reader, spec, inherited, context),
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
-        checks: compile_checks(reader, spec, (context, shared), (&mut *templates, &known)),
+        judges: judges_of(&checks),
+        checks,
         answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
         mock: spec
             .mock
@@ -188,7 +198,7 @@ fn compile_checks(
         folder: grounds.folder.to_path_buf(),
         root: grounds.root.as_ref().map(|root| root.to_path_buf()),
     };
-    let mut compiling = CompileContext { templates, known, files: &files };
+    let mut compiling = CompileContext { templates, known, files: &files, judges: context.judges };
     let mut checks = Vec::with_capacity(merged.len() + 1);
     for node in &merged {
         if let Some(check) = shared.find(node) {
@@ -202,5 +212,6 @@ fn compile_checks(
     if needs_status(&merged) {
         checks.push(implicit_status(Arc::new(reader.source.place(spec.name.mark))));
     }
+    check_keys(reader, &checks);
     checks
 }

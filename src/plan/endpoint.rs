@@ -6,6 +6,7 @@ use crate::plan::compile::Tools;
 use crate::plan::target::{CONCURRENCY, MAX_BODY, Setting, TargetError, compile_node};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
+use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
 use crate::suite::reader::Reader;
 
@@ -26,19 +27,19 @@ pub(super) fn read_base_url(
     if text.is_empty() {
         return Err(TargetError::NotSet { what, reason: "it is empty".to_owned() });
     }
-    if let Some(reason) = why_no_address(&text) {
-        let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
-        reader.problem_with_help(
-            node.mark,
-            format!("`base_url` is no address: {reason}"),
-            "write e.g. `https://api.dify.ai/v1`",
-        );
-        let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
-        if let (Some(excerpt), Some(user)) = (excerpt, user_of(&text)) {
-            *excerpt = excerpt.replace(user, &"*".repeat(user.chars().count())).into();
-        }
-    }
+    check_address((node, "`base_url`"), &text, "write e.g. `https://api.dify.ai/v1`", setting);
     Ok(text)
+}
+
+/// Notes an address that is none; a password in it is not shown.
+pub(super) fn check_address((node, what): (&Node, &str), text: &str, help: &str, setting: &mut Setting<'_>) {
+    let Some(reason) = why_no_address(text) else { return };
+    let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+    reader.problem_with_help(node.mark, format!("{what} is no address: {reason}"), help);
+    let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
+    if let (Some(excerpt), Some(user)) = (excerpt, user_of(text)) {
+        *excerpt = excerpt.replace(user, &"*".repeat(user.chars().count())).into();
+    }
 }
 
 /// A user and password written into an address, whether or not it is one.
@@ -94,7 +95,7 @@ pub(super) fn read_key(
 }
 
 /// What is wrong with a key's bytes, said without them.
-fn why_no_key(key: &str) -> Option<&'static str> {
+pub(super) fn why_no_key(key: &str) -> Option<&'static str> {
     if key.contains(['\n', '\r']) {
         Some("it holds a line end, often left over from reading it out of a file")
     } else if key.trim() != key {
@@ -167,8 +168,14 @@ pub(super) fn read_secrets(
     }
     let mut aside = Vec::new();
     let mut setting = Setting { project, templates, choices, problems: &mut aside };
-    for app in project.targets.iter().flat_map(|target| &target.apps) {
-        let key = app.api_key.as_ref().and_then(|node| render(node, &mut setting, &scope).ok().flatten());
+    let of_apps =
+        project.targets.iter().flat_map(|target| &target.apps).filter_map(|app| app.api_key.as_ref());
+    let of_judges = project.judges.iter().filter_map(|judge| match &judge.kind {
+        Some(JudgeKindSpec::Endpoint { api_key, .. }) => api_key.as_ref(),
+        Some(JudgeKindSpec::App(_)) | None => None,
+    });
+    for node in of_apps.chain(of_judges) {
+        let key = render(node, &mut setting, &scope).ok().flatten();
         secrets.extend(
             key.map(|key| key.trim().to_owned()).filter(|key| key.chars().count() >= SHORTEST_SECRET),
         );

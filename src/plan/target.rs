@@ -41,6 +41,9 @@ pub enum TargetError {
     /// A suite names no app and the target has several.
     #[error("the suite `{suite}` must name its `app`: the target `{target}` has {apps}")]
     WhichApp { suite: String, target: String, apps: String },
+    /// A judge's app has no entry in the target.
+    #[error("the judge `{judge}` is the app `{app}`, which the target `{target}` does not have{help}")]
+    NoJudgeApp { judge: String, app: String, target: String, help: String },
     /// An API key or address needs something that is not set.
     #[error("{what} is not set: {reason}")]
     NotSet { what: String, reason: String },

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::file_name::encoded;
 use crate::journal::CaseRecord;
 use crate::outcome::Attempt;
 use crate::report::facts::plain_explanation;
@@ -73,16 +74,7 @@ fn differs(finding: &Finding) -> bool {
 
 /// A name of letters, digits, `.`, `_`, `-` and `%XX`, unlike all taken ones even where upper and lower case are one.
 fn file_stem(name: &str, taken: &mut HashSet<String>) -> String {
-    let mut stem = String::with_capacity(name.len() + 8);
-    for (place, byte) in name.bytes().enumerate() {
-        let plain =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || (byte == b'.' && place > 0);
-        if plain {
-            stem.push(char::from(byte));
-        } else {
-            stem.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let mut stem = encoded(name);
     if stem.len() > LONGEST || !taken.insert(stem.to_ascii_lowercase()) {
         let hash = blake3::hash(name.as_bytes()).to_hex();
         stem.truncate(LONGEST - 17);

@@ -2,17 +2,17 @@
 
 mod run;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::base::origin::Place;
 use crate::gate;
-use crate::journal::{CaseRecord, Damage, Loss, RunRecord, Saved, SuiteTotals, Totals, Watched};
+use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Watched};
 use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
 use crate::report::gates::documents;
 pub(super) use crate::report::json::run::{Run, run};
+use crate::report::json_counts::counts;
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -26,39 +26,6 @@ pub(crate) const SCHEMA: &str = include_str!("schema.json");
 pub(crate) struct JsonReport<W> {
     out: W,
     separator: &'static [u8],
-}
-
-/// How many tests ended how, and what they used.
-#[derive(Serialize)]
-pub(super) struct Counts<'a> {
-    tests: u32,
-    passed: u32,
-    failed: u32,
-    errored: u32,
-    inconclusive: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    tolerated: u32,
-    flaky: u32,
-    skipped: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    over_budget: u32,
-    unfinished: u32,
-    warnings: u32,
-    attempts: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    replayed: u32,
-    tokens: u64,
-    tokens_unknown: u32,
-    cost: BTreeMap<&'a str, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    saved: Option<SavedRuns>,
-}
-
-#[derive(Serialize)]
-struct SavedRuns {
-    tests: u32,
-    runs: i64,
-    tokens: i64,
 }
 
 /// The counts of one suite.
@@ -189,40 +156,6 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     out.extend_from_slice(b",\"attempts\":[");
     out.extend_from_slice(attempts);
     out.extend_from_slice(b"]}");
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-/// The counts of a whole run.
-pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
-    Counts {
-        tests: totals.cases() + unfinished,
-        passed: totals.passed,
-        failed: totals.failed,
-        errored: totals.errored,
-        inconclusive: totals.inconclusive,
-        tolerated: totals.tolerated,
-        flaky: totals.flaky,
-        skipped: totals.skipped,
-        over_budget: totals.over_budget,
-        unfinished,
-        warnings: totals.warnings,
-        attempts: totals.attempts,
-        replayed: totals.replayed,
-        tokens: totals.tokens,
-        tokens_unknown: totals.tokens_unknown,
-        cost: totals.cost.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect(),
-        saved: saved(totals.saved),
-    }
-}
-
-/// What sequential tests saved; none where none decided.
-fn saved(saved: Saved) -> Option<SavedRuns> {
-    let Saved { tests, runs, tokens } = saved;
-    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
 }
 
 /// The counts of a suite.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::gate::{self, Gates};
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
-use crate::outcome::Attempt;
+use crate::outcome::{Attempt, JudgesSpent};
 use crate::report::facts::{plain_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
+use crate::report::judges::told_judges;
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
 use crate::report::provenance;
 use crate::report::run_facts::told_run;
@@ -214,6 +215,11 @@ impl<W: Write> Testcase<W> {
         }
         for price in &facts.cost {
             self.property("cost", &format!("{} {}", price.amount, price.currency))?;
+        }
+        let mut judges = JudgesSpent::default();
+        case.attempts.iter().for_each(|attempt| judges.add(&attempt.judges));
+        if judges.questions > 0 {
+            self.property("judges", &told_judges(&judges))?;
         }
         if let Some(ttft) = facts.ttft_ms {
             self.property("ttft", &seconds(ttft))?;

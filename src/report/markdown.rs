@@ -5,14 +5,17 @@
 use std::time::Duration;
 
 use crate::base::units::{format_count, format_duration};
+use crate::gate;
 use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::report::diff::{fence_for, markdown_text};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::explain_attempt;
+use crate::report::gates::tell_gates;
 use crate::report::headline::why;
 use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::standing::standing;
+use crate::report::terminal::Detail;
 use crate::report::text::{Ink, Text, one_line};
 use crate::verdict::Verdict;
 
@@ -30,7 +33,7 @@ const NAMED: usize = 20;
 /// Renders the summary; most important first, and what does not fit is counted.
 pub(crate) fn render_markdown(record: &RunRecord) -> Result<String, JournalError> {
     let mut text = String::new();
-    head(&mut text, record);
+    head(&mut text, record)?;
     counts(&mut text, record);
     run_facts(&mut text, record)?;
     red(&mut text, record)?;
@@ -44,12 +47,13 @@ pub(crate) fn render_markdown(record: &RunRecord) -> Result<String, JournalError
     Ok(text)
 }
 
-fn head(text: &mut String, record: &RunRecord) {
-    let stands = standing(record);
+fn head(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
+    let stands = standing(record)?;
     push(text, &format!("## {} flowproof: {}\n\n", stands.light.sign(), markdown_text(&stands.text)));
     if let Some(note) = provenance::note(&record.start, &record.totals) {
         push(text, &format!("> **{}**\n\n", markdown_text(&note)));
     }
+    Ok(())
 }
 
 fn counts(text: &mut String, record: &RunRecord) {
@@ -99,6 +103,7 @@ fn run_facts(text: &mut String, record: &RunRecord) -> Result<(), JournalError> 
     ));
     push(text, &format!("{}\n\n", facts.join(" · ")));
     let mut told = Text::new(Ink::Plain);
+    tell_gates(&mut told, &gate::judge(record)?, Detail::Normal);
     tell_run(&mut told, record)?;
     for damage in record.damage.iter().take(3) {
         let line = format!("line {} of the journal {}", damage.line, damage.reason);
@@ -119,7 +124,7 @@ fn red(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
     }
     push(text, "### Red tests\n\n");
     let mut shown = 0_u32;
-    for case in record.cases_of(&[Verdict::Failed, Verdict::Errored, Verdict::Inconclusive]) {
+    for case in record.cases_with(&[Verdict::Failed, Verdict::Errored, Verdict::Inconclusive]) {
         let part = red_case(&case?);
         if text.len() + part.len() + RESERVE + listed(record) > COMMENT {
             break;
@@ -183,7 +188,7 @@ fn unindented(text: &str) -> String {
 fn named(text: &mut String, record: &RunRecord, verdict: Verdict, title: &str) -> Result<(), JournalError> {
     push(text, &format!("<details><summary>{title}</summary>\n\n"));
     let mut shown = 0_u32;
-    for case in record.cases_of(&[verdict]).take(NAMED) {
+    for case in record.cases_with(&[verdict]).take(NAMED) {
         let case = case?;
         let line = format!("- {}: {}\n", code(&case.outcome.name, 150), code(&why(&case), 150));
         if text.len() + line.len() + RESERVE / 2 <= COMMENT {

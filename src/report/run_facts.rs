@@ -4,6 +4,7 @@ use crate::base::units::format_count;
 use crate::event::{FallenLimit, RanVersion, RunEnd};
 use crate::journal::{JournalError, RunRecord};
 use crate::report::budget::{tell_budgets, told_budget};
+use crate::report::judges::tell_judges;
 use crate::report::repeats::told_savings;
 use crate::report::text::{Text, Tone, one_line};
 
@@ -23,6 +24,7 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
         text.tone(Tone::Faint, &saved).end();
     }
     tell_contract(text, record)?;
+    tell_judges(text, &record.totals.judges);
     tell_usage(text, record)
 }
 

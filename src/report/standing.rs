@@ -2,7 +2,10 @@
 
 use crate::base::units::format_count;
 use crate::event::RunEnd;
-use crate::journal::RunRecord;
+use crate::gate;
+use crate::journal::{JournalError, RunRecord};
+use crate::report::gates::told;
+use crate::report::text::one_line;
 
 /// The colour of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -37,7 +40,7 @@ pub(crate) struct Standing {
 }
 
 /// Says how a run stands; what has no verdict is never green.
-pub(crate) fn standing(record: &RunRecord) -> Standing {
+pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
     let (totals, unfinished) = (&record.totals, record.unfinished());
     let red = totals.red();
     let all = totals.cases() + unfinished;
@@ -50,18 +53,33 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
         let have = if unfinished == 1 { "has" } else { "have" };
         said.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
     }
-    if totals.over_budget > 0 {
-        let fit = if totals.over_budget == 1 { "no longer fits its" } else { "no longer fit their" };
-        said.push(format!("{} {fit} budget", of(totals.over_budget, all)));
+    // A skipped one that ran later, when the run was taken up again, is no longer skipped.
+    let over_budget = totals.over_budget.min(totals.skipped);
+    if over_budget > 0 {
+        let no_longer = if over_budget == 1 { "no longer fits its" } else { "no longer fit their" };
+        said.push(format!("{} {no_longer} budget", of(over_budget, all)));
+    }
+    let gates = gate::judge(record)?;
+    let missed: Vec<_> = gates.judged.iter().filter(|gate| gate.is_red()).collect();
+    match missed.as_slice() {
+        [] => {}
+        [gate] => said.push(one_line(&told(gate), 300)),
+        [gate, rest @ ..] => {
+            said.push(format!(
+                "{} thresholds do not hold, as {}",
+                rest.len() + 1,
+                one_line(&told(gate), 300)
+            ));
+        }
     }
     if said.is_empty() && (record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)) {
         said.push(ending(record).to_owned());
     }
     if !said.is_empty() {
-        return Standing { light: Light::Red, text: said.join("; ") };
+        return Ok(Standing { light: Light::Red, text: said.join("; ") });
     }
     if judged == 0 {
-        return Standing { light: Light::Grey, text: String::from("no test was run") };
+        return Ok(Standing { light: Light::Grey, text: String::from("no test was run") });
     }
     let flaky = match totals.flaky {
         0 => String::new(),
@@ -75,7 +93,7 @@ pub(crate) fn standing(record: &RunRecord) -> Standing {
         0 => String::new(),
         count => format!("; {} skipped", format_count(u64::from(count))),
     };
-    Standing { light: Light::Green, text: format!("{passed}{flaky}{skipped}") }
+    Ok(Standing { light: Light::Green, text: format!("{passed}{flaky}{skipped}") })
 }
 
 /// Why a run did not judge all its tests.
@@ -102,7 +120,7 @@ mod tests {
 
     fn stands(events: &[Event]) -> (Light, String) {
         let folder = tempfile::tempdir().unwrap();
-        let Standing { light, text } = standing(&sample::record(folder.path(), events));
+        let Standing { light, text } = standing(&sample::record(folder.path(), events)).unwrap();
         (light, text)
     }
 
@@ -123,6 +141,12 @@ mod tests {
         let mut whole_but_for_its_end = sample::many(2);
         whole_but_for_its_end.pop();
         assert_eq!(stands(&whole_but_for_its_end).0, Light::Red);
+        let mut over = sample::many(2);
+        let mut outcome = sample::outcome(0, "s", "over", crate::verdict::Verdict::Skipped);
+        outcome.over_budget = true;
+        let last = over.len() - 2;
+        over[last] = Event::CaseFinished(outcome.into());
+        assert_eq!(stands(&over), (Light::Red, String::from("1 of 2 tests no longer fits its budget")));
         let nothing = vec![Event::RunStarted(sample::start(0)), sample::end()];
         assert_eq!(stands(&nothing), (Light::Grey, String::from("no test was run")));
         let every = sample::every_verdict();

@@ -4,8 +4,10 @@
 
 use std::io::{self, Write};
 
+use crate::gate;
 use crate::journal::{CaseRecord, RunRecord};
 use crate::report::facts::plain_explanation;
+use crate::report::gates::told;
 use crate::report::headline::why;
 use crate::report::provenance;
 use crate::report::standing::ending;
@@ -26,6 +28,8 @@ pub(super) struct Point {
 pub(crate) struct Tap<'a, W> {
     out: W,
     record: &'a RunRecord,
+    /// The thresholds that do not hold, a test each.
+    missed: Vec<String>,
     number: u32,
 }
 
@@ -33,14 +37,17 @@ impl<'a, W: Write> Tap<'a, W> {
     /// Begins with the plan: what did not finish counts as one more test.
     pub fn new(mut out: W, record: &'a RunRecord) -> io::Result<Self> {
         let start = &record.start;
-        let plan = record.totals.cases() + u32::from(why_incomplete(record).is_some());
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(told).collect();
+        let plan =
+            record.totals.cases() as usize + usize::from(why_incomplete(record).is_some()) + missed.len();
         writeln!(out, "TAP version 14\n1..{plan}")?;
         let (run, version) = (one_line(&start.run, 100), one_line(&start.flowproof, 40));
         writeln!(out, "# flowproof {version}, run {run}, target {}", one_line(&start.target, 100))?;
         if let Some(note) = provenance::note(start, &record.totals) {
             writeln!(out, "# {note}")?;
         }
-        Ok(Self { out, record, number: 0 })
+        Ok(Self { out, record, missed, number: 0 })
     }
 
     /// Adds tests.
@@ -50,6 +57,9 @@ impl<'a, W: Write> Tap<'a, W> {
 
     /// Ends the stream; a run that did not judge all its tests is not ok.
     pub fn finish(mut self) -> io::Result<W> {
+        for missed in std::mem::take(&mut self.missed) {
+            self.point(&Point { word: "not ok", rest: format!("threshold {}\n", escaped(&missed)) })?;
+        }
         if let Some(why) = why_incomplete(self.record) {
             self.point(&Point { word: "not ok", rest: format!("the run is complete: {}\n", escaped(&why)) })?;
         }
@@ -80,6 +90,9 @@ pub(super) fn push_case(points: &mut Vec<Point>, case: &CaseRecord) {
     let name = escaped(&outcome.name);
     let point = match outcome.verdict {
         Verdict::Passed if outcome.warnings == 0 => Point { word: "ok", rest: format!("{name}\n") },
+        Verdict::Skipped if outcome.over_budget => {
+            Point { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
+        }
         Verdict::Skipped => Point {
             word: "ok",
             rest: format!("{name} # SKIP {}\n", escaped(outcome.reason.as_deref().unwrap_or_default())),

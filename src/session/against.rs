@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::base::redact::Redactor;
 use crate::plan::case::{Plan, TargetKind};
+use crate::plan::choices::Judges;
 use crate::plan::compile::{Compiled, compile};
 use crate::probe::compare::uncompared;
 use crate::session::against::findings::Findings;
@@ -53,6 +54,7 @@ pub struct Comparison {
 pub fn prepare(settings: &Settings, request: &Request) -> Result<Comparison, OpenFailure> {
     let mut choices = open::choices(settings, request)?;
     choices.record = None;
+    choices.judges = Judges::NotAsked;
     let loaded = load(&open::options(settings, request));
     let (files, reports) = (loaded.files.len(), open::reports_of(&loaded, settings, request));
     let suites = loaded.suites.iter().map(written).collect();

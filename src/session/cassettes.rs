@@ -10,7 +10,7 @@ use crate::base::origin::Place;
 use crate::base::redact::Redactor;
 use crate::cassette::{CassetteError, Mask, Mode, Recorded, Shelf, Speed, merge, parse, render};
 use crate::engine::recorder::Recording;
-use crate::plan::case::{Case, Plan, TargetKind};
+use crate::plan::case::{Plan, TargetKind};
 use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::{plain, shown};
@@ -67,17 +67,7 @@ impl Partial {
     pub(super) fn add_cassettes(&mut self, used: Use, root: &Path) {
         let Opening { plan, session, .. } = &mut self.opening;
         let found = load(plan, used, (root, &session.redactor));
-        let is_sound = |case: &Case| !found.iter().any(|problem| problem.concerns(&case.test.place.file));
-        for case in plan.cases.iter().filter(|case| !is_sound(case)) {
-            if !self.unsound.contains(&case.test.place.file) {
-                self.unsound.push(case.test.place.file.clone());
-            }
-        }
-        plan.cases.retain(is_sound);
-        for (ordinal, case) in plan.cases.iter_mut().enumerate() {
-            case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
-        }
-        self.problems.extend(found);
+        self.leave_out(found);
     }
 }
 

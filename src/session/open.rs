@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::base::repeat::parse_times;
 use crate::base::units::{parse_limit, parse_rate};
 use crate::cassette::Mode;
-use crate::plan::choices::{Choices, Matching, Selection};
+use crate::plan::choices::{Choices, Judges, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
 use crate::plan::list::{self, Listed};
 use crate::plan::repeats::refused_choice;
@@ -72,6 +72,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
         files,
     };
     partial.add_cassettes(used, &root);
+    partial.add_snapshots(settings, &root);
     Ok(partial)
 }
 
@@ -91,8 +92,8 @@ fn record_mode(settings: &Settings, request: &Request) -> Result<Option<Mode>, O
 
 /// Loads and compiles everything on the mock, where no key is needed, and lists every problem.
 pub fn check(settings: &Settings, request: &Request) -> Result<Checked, OpenFailure> {
-    let request =
-        Request { target: request.target.clone().or_else(|| Some("mock".to_owned())), ..request.clone() };
+    let target = request.target.clone().or_else(|| Some("mock".to_owned()));
+    let request = Request { target, judges: Judges::NotAsked, ..request.clone() };
     let partial = open_partly(settings, &request)?;
     if partial.problems.is_empty() {
         Ok(Checked { suites: partial.files, tests: partial.opening.plan.cases.len() })
@@ -172,6 +173,7 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
         record: record_mode(settings, request)?,
         seed: request.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
         in_ci: settings.in_ci,
+        judges: request.judges,
         env: settings.env.clone(),
     })
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
 use crate::plan::budget::BudgetChoice;
-use crate::plan::case::Plan;
-use crate::plan::choices::Selection;
+use crate::plan::case::{Case, Plan};
+use crate::plan::choices::{Judges, Selection};
 use crate::session::Session;
 use crate::session::again::{Again, TakenUp};
 use crate::session::cassettes::Use;
@@ -57,6 +57,8 @@ pub struct Request {
     pub again: Option<Again>,
     /// The full name of the one test that is wanted: only its suite is loaded.
     pub only: Option<String>,
+    /// Whether judges will be asked.
+    pub judges: Judges,
 }
 
 /// Why nothing could be run; nothing was sent.
@@ -101,4 +103,22 @@ pub struct Checked {
     pub suites: usize,
     /// Tests, data rows counted one by one.
     pub tests: usize,
+}
+
+impl Partial {
+    /// Leaves out the suites that these problems concern.
+    pub(super) fn leave_out(&mut self, found: Vec<Problem>) {
+        let plan = &mut self.opening.plan;
+        let is_sound = |case: &Case| !found.iter().any(|problem| problem.concerns(&case.test.place.file));
+        for case in plan.cases.iter().filter(|case| !is_sound(case)) {
+            if !self.unsound.contains(&case.test.place.file) {
+                self.unsound.push(case.test.place.file.clone());
+            }
+        }
+        plan.cases.retain(is_sound);
+        for (ordinal, case) in plan.cases.iter_mut().enumerate() {
+            case.ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        }
+        self.problems.extend(found);
+    }
 }

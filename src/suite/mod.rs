@@ -13,6 +13,7 @@ pub(crate) mod project;
 pub(crate) mod read_answer;
 pub(crate) mod read_budget;
 pub(crate) mod read_compare;
+pub(crate) mod read_judge;
 pub(crate) mod read_repeat;
 pub(crate) mod read_suite;
 pub(crate) mod read_target;

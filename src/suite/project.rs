@@ -8,6 +8,7 @@ use crate::base::units::Rate;
 use crate::suite::node::{Entry, Node, Source};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_compare::{CompareSpec, read_compare};
+use crate::suite::read_judge::{JudgeSpec, read_judge};
 use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
@@ -23,8 +24,6 @@ pub const PROFILE_KEYS: [&str; 7] =
     ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
 /// The keys of `reports`.
 pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
-/// The keys of a judge.
-pub const JUDGE_KEYS: [&str; 4] = ["url", "api_key", "model", "app"];
 /// The words of `reports.formats`.
 pub const FORMATS: [(&str, Format); 6] = [
     ("junit", Format::Junit),
@@ -75,6 +74,8 @@ pub struct ProjectSpec {
     pub mock: Option<Node>,
     /// The gates of comparisons.
     pub compare: CompareSpec,
+    /// Judges in the order written.
+    pub judges: Vec<JudgeSpec>,
 }
 
 /// One profile.
@@ -112,6 +113,7 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> Pro
         secrets: Vec::new(),
         mock: None,
         compare: CompareSpec::default(),
+        judges: Vec::new(),
     };
     reader.map(&root, "the project file", &PROJECT_KEYS);
     for entry in root.into_entries() {
@@ -152,7 +154,12 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
         }
         "mock" => project.mock = Some(entry.value),
         "compare" => project.compare = read_compare(reader, value),
-        "judges" => read_judges(reader, value),
+        "judges" => {
+            for (name, value) in named(reader, value, "`judges`") {
+                let judge = read_judge(reader, name, value);
+                project.judges.push(judge);
+            }
+        }
         _ => {}
     }
 }
@@ -225,14 +232,6 @@ fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec)
                 project.formats = Some(formats.collect());
             }
             _ => {}
-        }
-    }
-}
-
-fn read_judges(reader: &mut Reader<'_>, node: &Node) {
-    for (_, judge) in named(reader, node, "`judges`") {
-        for entry in reader.map(judge, "a judge", &JUDGE_KEYS) {
-            reader.filled_text(&entry.value, &format!("a judge's `{}`", entry.key));
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A fenced block says after its language what it is:
 //! - `yaml`: a suite; it loads, and is green on the mock. `red`: it ends with 100. `tests`: a list of tests.
-//!   `assert`: a list of assertions. `project`: a project file.
+//!   `assert`: a list of assertions. `project`: a project file. `beside`: with the suites marked so and the project file that stand above it.
 //! - `console`: lines after `$` are run; what stands between them is what they print. `red`: beside the page's last red suite.
 //!   `recorded`: beside the recorded runs of two Difys; its lines are some of those printed.
 //! - `sh`: every `flowproof` and `cargo run --` line is run. `live`: against a mock that plays the live Dify. `skip`: not run.
@@ -54,14 +54,16 @@ fn suite_of(block: &Block) -> String {
 #[test]
 fn every_yaml_block_loads_and_runs() {
     let mut shown = 0;
-    for block in
-        load_pages(root()).iter().flat_map(|page| &page.blocks).filter(|block| block.language == "yaml")
+    for (page, block) in load_pages(root())
+        .iter()
+        .flat_map(|page| page.blocks.iter().map(move |block| (page, block)))
+        .filter(|(_, block)| block.language == "yaml")
     {
         // Files of other programs are shown as they are, and run, by `ci_files`.
         if block.words.iter().any(|word| word.starts_with("file=examples/ci/")) {
             continue;
         }
-        let known = ["red", "tests", "assert", "project", "live"];
+        let known = ["red", "tests", "assert", "project", "live", "beside"];
         assert!(
             block.words.iter().all(|word| known.contains(&word.as_str())),
             "{}: unknown words",
@@ -74,6 +76,9 @@ fn every_yaml_block_loads_and_runs() {
         } else {
             Sandbox::with_suite(root(), "shown.yaml", &suite_of(block))
         };
+        if block.is("beside") {
+            write_neighbours(&sandbox, page, block);
+        }
         let checked = sandbox.run(&arguments(&["check"]), &[]);
         assert_eq!(checked.code, 0, "{}: does not load:\n{}", block.place, checked.output);
         if !block.is("assert") && !block.is("project") {
@@ -84,6 +89,17 @@ fn every_yaml_block_loads_and_runs() {
         shown += 1;
     }
     assert!(shown >= 15, "only {shown} YAML blocks were found");
+}
+
+/// The last project file above a block, and the suites that stand beside it.
+fn write_neighbours(sandbox: &Sandbox, page: &Page, block: &Block) {
+    for (number, above) in page.blocks.iter().take_while(|above| above.place != block.place).enumerate() {
+        if above.is("project") {
+            sandbox.write("flowproof.yaml", &above.text);
+        } else if above.is("beside") {
+            sandbox.write(&format!("suites/beside{number}.yaml"), &above.text);
+        }
+    }
 }
 
 /// A command of the documents, with the exit code it is said to have.

@@ -36,6 +36,8 @@ mod harness;
 mod human_input;
 /// `init`: a first suite that runs as it is, here and on the app it was made for, and nothing overwritten.
 mod init;
+/// Judges: what they are asked, what counts as a vote, and that no output becomes its own verdict.
+mod judges;
 /// Runs killed at a hundred moments: nothing that had finished is lost or sent again.
 mod killing;
 /// A project whose target is a scripted server, and what its runs leave behind.
@@ -55,6 +57,8 @@ mod reports;
 mod server;
 /// Shares of a run on several machines, and runs that are read again.
 mod shards;
+/// Snapshots: compared, waiting, accepted, pruned; files that are broken; what varies and what does not.
+mod snapshots;
 /// The tree keeps its own rules: floors, sizes, names, who may read the clock.
 mod tidy;
 /// The way to the server: TLS, proxies, bodies without measure.

@@ -93,3 +93,19 @@ fn github_shows_the_summary_of_every_run_of_a_job() {
         text(&elsewhere)
     );
 }
+
+#[test]
+fn a_missed_threshold_is_green_in_no_document() {
+    let project =
+        Project::with_suite(&GREEN.replace("name: S\n", "name: S\nthresholds: { steps: { max: 0 } }\n"));
+    let ran = project.run(&["run", "-o", "a.tap"]);
+    assert_eq!(code(&ran), 99, "{}", text(&ran));
+    assert!(project.read("reports/latest/report.html").contains("\"light\":\"red\""));
+    let summary = project.read("reports/latest/summary.md");
+    assert!(
+        summary.starts_with("## ✗ flowproof: S: ") && summary.contains("thresholds: 1 failed"),
+        "{summary}"
+    );
+    let tap = project.read("a.tap");
+    assert!(tap.contains("1..2\n") && tap.contains("\nnot ok 2 - threshold S: "), "{tap}");
+}

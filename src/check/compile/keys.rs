@@ -92,11 +92,6 @@ pub(super) fn family(key: &str) -> Option<Family> {
     })
 }
 
-/// True for keys of the format that a later version brings.
-pub(super) fn is_later(key: &str) -> bool {
-    matches!(key, "snapshot" | "llm_rubric")
-}
-
 /// True for the subjects by which a test's own assertion replaces a default.
 pub(super) fn is_replaced(key: &str) -> bool {
     matches!(key, "status" | "tokens" | "cost" | "latency" | "ttft" | "max_gap" | "steps")

@@ -12,6 +12,18 @@ const LONGEST: usize = 60;
 pub(super) fn describe(node: &Node) -> String {
     let entries = node.as_map().unwrap_or_default();
     let said: Vec<String> = entries.iter().filter_map(describe_entry).collect();
+    format!("{}{}", node_and_place(node), said.join(" and "))
+}
+
+/// What an assertion looks at, without what must hold: `Classify: $.class_name`.
+pub(super) fn subject(node: &Node) -> String {
+    match node_and_place(node).trim_end() {
+        "" => "$".to_owned(),
+        subject => subject.to_owned(),
+    }
+}
+
+fn node_and_place(node: &Node) -> String {
     let mut line = String::new();
     if let Some(name) = node.get("node").and_then(Node::as_text) {
         line.push_str(name);
@@ -21,7 +33,6 @@ pub(super) fn describe(node: &Node) -> String {
         line.push_str(": ");
     }
     line.push_str(&place(node));
-    line.push_str(&said.join(" and "));
     line
 }
 
@@ -53,6 +64,7 @@ fn describe_entry(entry: &Entry) -> Option<String> {
 
 fn describe_predicate(key: &str, value: &Node) -> String {
     match (key, &value.value) {
+        ("snapshot", _) => "is as approved".to_owned(),
         ("exists", NodeValue::Bool(true)) => "exists".to_owned(),
         ("exists", NodeValue::Bool(false)) => "does not exist".to_owned(),
         ("empty", NodeValue::Bool(true)) => "is empty".to_owned(),

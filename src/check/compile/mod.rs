@@ -1,11 +1,13 @@
 //! From YAML nodes to checks: every key, operand and path is examined here, at its place.
 
 mod group;
+mod judges;
 mod keys;
 mod label;
 mod merge;
 mod operand;
 mod predicate;
+mod snapshot;
 mod subject;
 mod value;
 mod written;
@@ -14,6 +16,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::template::{Template, Templates};
+use crate::judge::JudgeName;
 use crate::suite::names::KnownNames;
 use crate::suite::node::{Entry, Node};
 use crate::suite::reader::Reader;
@@ -37,6 +40,8 @@ pub struct CompileContext<'a> {
     pub known: &'a KnownNames,
     /// Where schema files may lie.
     pub files: &'a FileRoot,
+    /// The judges of the project.
+    pub judges: &'a [JudgeName],
 }
 
 /// Compiles a test's assertions; what is wrong with them is noted in the reader, at its place.
@@ -71,10 +76,6 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn body(&mut self, node: &Node, entries: &[Entry]) -> Option<Body> {
-        for entry in entries.iter().filter(|entry| keys::is_later(&entry.key)) {
-            let message = format!("`{}` is not supported by this version of flowproof", entry.key);
-            self.reader.problem(entry.mark, message);
-        }
         let first = |family: Family| entries.iter().find(|entry| keys::family(&entry.key) == Some(family));
         match (first(Family::Group), first(Family::Subject)) {
             (Some(group), _) => self.group(group, entries),

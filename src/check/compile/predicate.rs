@@ -34,6 +34,7 @@ impl Compiler<'_, '_, '_> {
             predicates,
             count: count.map_or(Some(None), |count| count.map(Some))?,
             exists: exists.map_or(Some(None), |exists| exists.map(Some))?,
+            snapshot: None,
             equality: equality?,
         })
     }
@@ -59,6 +60,7 @@ impl Compiler<'_, '_, '_> {
             predicates: vec![Predicate::Plain(Word::Equals, operand)],
             count: None,
             exists: None,
+            snapshot: None,
             equality: Equality::default(),
         })
     }
@@ -95,6 +97,7 @@ impl Compiler<'_, '_, '_> {
         if let (Operand::Late(_), Some(known)) = (&operand, operand_keys(word)) {
             self.check_keys(node, &format!("`{}`", word.key()), known);
         }
+        self.check_judge(word, node);
         Some(Predicate::Plain(word, operand))
     }
 
@@ -133,7 +136,7 @@ impl Compiler<'_, '_, '_> {
                 "exists" => "write `exists: false` instead",
                 "count" => "write a `count` that says what is wanted",
                 "not" => "take the predicate out of both",
-                "snapshot" | "llm_rubric" => "it is not supported by this version of flowproof",
+                "snapshot" => "take it out of `not`: a snapshot is what the value should be",
                 "ignore_case" | "ignore" => "write it beside `not`",
                 _ => {
                     self.reader.unknown_key(entry, "`not`", &known);
@@ -179,13 +182,15 @@ impl Compiler<'_, '_, '_> {
     /// A modifier must have something to modify.
     fn check_modifiers(&mut self, entries: &[Entry], predicates: &[Predicate]) {
         let find = |key: &str| entries.iter().find(|entry| entry.key == key);
-        if let Some(entry) = find("ignore_case").filter(|_| !some_word(predicates, Word::has_case)) {
+        let has_snapshot = find("snapshot").is_some();
+        let unused = |has: fn(Word) -> bool| !has_snapshot && !some_word(predicates, has);
+        if let Some(entry) = find("ignore_case").filter(|_| unused(Word::has_case)) {
             self.reader
                 .problem(entry.mark, "`ignore_case` changes nothing here: no predicate compares texts");
         }
-        if let Some(entry) = find("ignore").filter(|_| !some_word(predicates, Word::has_ignore)) {
-            self.reader
-                .problem(entry.mark, "`ignore` changes nothing here: it is for `equals` and `includes`");
+        if let Some(entry) = find("ignore").filter(|_| unused(Word::has_ignore)) {
+            let message = "`ignore` changes nothing here: it is for `equals`, `includes` and `snapshot`";
+            self.reader.problem(entry.mark, message);
         }
         let alone = entries.iter().filter(|entry| family(&entry.key) == Some(Family::Predicate));
         let only_list = alone.clone().count() > 0
@@ -202,7 +207,8 @@ impl Compiler<'_, '_, '_> {
     /// Nothing can be asked of a value that must not exist.
     fn check_exists(&mut self, entries: &[Entry], exists: Option<&Operand<bool>>, predicates: &[Predicate]) {
         let Some(entry) = entries.iter().find(|entry| entry.key == "exists") else { return };
-        let others = !predicates.is_empty() || entries.iter().any(|entry| entry.key == "count");
+        let is_other = |entry: &Entry| matches!(entry.key.as_str(), "count" | "snapshot");
+        let others = !predicates.is_empty() || entries.iter().any(is_other);
         if others && exists.and_then(Operand::ready) == Some(&false) {
             self.reader.problem(
                 entry.mark,

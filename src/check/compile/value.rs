@@ -63,7 +63,11 @@ impl Compiler<'_, '_, '_> {
             Some(path) => self.operand(path, parse_path),
             None => JsonPath::parse("$").ok().map(Operand::Ready),
         };
-        let expect = self.expectation(entries);
+        let mut expect = self.expectation(entries);
+        if let Some(expect) = &mut expect {
+            let execution = selector.as_ref().map(|(_, execution)| *execution);
+            expect.snapshot = self.snapshot(node, expect.matching, execution)?;
+        }
         self.check_list_predicates(node, path.as_ref());
         let check = ValueCheck { root: root?, path: path?, expect: expect? };
         Some(match selector {

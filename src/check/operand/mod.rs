@@ -5,6 +5,8 @@
 pub(super) mod bound;
 pub(super) mod near;
 pub(super) mod needed;
+pub(super) mod opinion;
+pub(super) mod snapshot;
 pub(super) mod test;
 pub(super) mod words;
 

@@ -1,12 +1,13 @@
 //! Nearness: of numbers by `approx`, of texts by `similar`.
 
-use rust_decimal::Decimal;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::base::json_kind::kind;
 use crate::base::json_number;
+use crate::base::near::{Tolerance, is_near};
 
-use super::test::{number, operand_keys};
+use super::opinion::Embedding;
+use super::test::{Test, number, operand_keys};
 use super::words::{Word, choose};
 use super::{OperandError, parse_text};
 
@@ -17,15 +18,6 @@ pub(in crate::check) struct Approx {
     pub(in crate::check) value: Number,
     /// How far off it may be.
     pub(in crate::check) tolerance: Tolerance,
-}
-
-/// How far off a number may be.
-#[derive(Debug, Clone)]
-pub(in crate::check) enum Tolerance {
-    /// By this much.
-    Absolute(Number),
-    /// By this share of the expected value.
-    Relative(Number),
 }
 
 /// Likeness of texts.
@@ -47,8 +39,13 @@ pub(in crate::check) enum Method {
     TokenSet,
 }
 
-const METHODS: [(&str, Method); 3] =
-    [("ratio", Method::Ratio), ("levenshtein", Method::Levenshtein), ("token_set", Method::TokenSet)];
+/// By word; none for the one that a judge measures.
+const METHODS: [(&str, Option<Method>); 4] = [
+    ("ratio", Some(Method::Ratio)),
+    ("levenshtein", Some(Method::Levenshtein)),
+    ("token_set", Some(Method::TokenSet)),
+    ("embedding", None),
+];
 
 /// Reads `{ value, abs }` or `{ value, rel }`.
 pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
@@ -77,8 +74,8 @@ pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
     Ok(Approx { value: expected, tolerance })
 }
 
-/// Reads `{ to, min, method }`.
-pub(super) fn parse_similar(value: &Value) -> Result<Similar, OperandError> {
+/// Reads `{ to, min, method }`, or with `method: embedding` a `judge` too.
+pub(super) fn parse_similar(value: &Value) -> Result<Test, OperandError> {
     let Value::Object(entries) = value else {
         return Err(OperandError::new(format!("`similar` must be a mapping, found {}", kind(value)))
             .help("write `{ to: …, min: 0.8 }`"));
@@ -88,59 +85,47 @@ pub(super) fn parse_similar(value: &Value) -> Result<Similar, OperandError> {
         return Err(OperandError::unknown_key(key, "`similar`", known));
     }
     let method = match entries.get("method") {
-        None => Method::Ratio,
-        Some(Value::String(word)) if word == "embedding" => return Err(embedding().under("method")),
+        None => Some(Method::Ratio),
         Some(word) => {
             let word = parse_text(word, "a method").map_err(|error| error.under("method"))?;
             choose(&word, "a method", &METHODS).map_err(|error| error.under("method"))?
         }
     };
-    if entries.contains_key("judge") {
-        return Err(embedding().under("judge"));
-    }
     let to = entries.get("to").ok_or_else(|| OperandError::new("`similar` needs `to`"))?;
     let to = parse_text(to, "`to`").map_err(|error| error.under("to"))?;
+    let min = parse_min(Word::Similar, entries)?;
+    match (method, entries.get("judge")) {
+        (Some(method), None) => Ok(Test::Similar(Similar { to, min, method })),
+        (None, Some(judge)) => {
+            let judge = parse_text(judge, "`judge`").map_err(|error| error.under("judge"))?;
+            Ok(Test::Embedding(Embedding { judge, to, min }))
+        }
+        (None, None) => Err(OperandError::new("`method: embedding` needs a `judge`")
+            .help("name one of the project file's `judges`")
+            .under("method")),
+        (Some(_), Some(_)) => Err(OperandError::at_key("judge", "`judge` is only for `method: embedding`")),
+    }
+}
+
+/// The least score: above 0, at most 1.
+pub(super) fn parse_min(word: Word, entries: &Map<String, Value>) -> Result<f64, OperandError> {
+    let noun = if word == Word::Similar { "text" } else { "value" };
     let min = entries
         .get("min")
-        .ok_or_else(|| OperandError::new("`similar` needs `min`, above 0 and at most 1"))?;
+        .ok_or_else(|| OperandError::new(format!("`{}` needs `min`, above 0 and at most 1", word.key())))?;
     let share = number(min, "min").map_err(|error| error.under("min"))?.as_f64().unwrap_or(0.0);
     if share <= 0.0 {
-        return Err(OperandError::new(format!("`min: {min}` holds for every text")).under("min"));
+        return Err(OperandError::new(format!("`min: {min}` holds for every {}", noun)).under("min"));
     }
     if share > 1.0 {
         return Err(OperandError::new(format!("`min: {min}` can never hold: the most is 1")).under("min"));
     }
-    Ok(Similar { to, min: share, method })
-}
-
-fn embedding() -> OperandError {
-    OperandError::new("`similar` with `method: embedding` is not supported by this version of flowproof")
+    Ok(share)
 }
 
 impl Approx {
     /// Tells whether a number is near enough.
     pub(in crate::check) fn holds(&self, actual: &Number) -> bool {
-        self.holds_exactly(actual).unwrap_or_else(|| self.holds_roughly(actual))
-    }
-
-    /// In decimals; none where one of the numbers, or their difference, has no exact one.
-    fn holds_exactly(&self, actual: &Number) -> Option<bool> {
-        let decimal = |number: &Number| json_number::decimal(&Value::Number(number.clone()));
-        let (expected, actual) = (decimal(&self.value)?, decimal(actual)?);
-        let allowed: Decimal = match &self.tolerance {
-            Tolerance::Absolute(abs) => decimal(abs)?,
-            Tolerance::Relative(rel) => decimal(rel)?.checked_mul(expected.abs())?,
-        };
-        Some(actual.checked_sub(expected)?.abs() <= allowed)
-    }
-
-    fn holds_roughly(&self, actual: &Number) -> bool {
-        let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
-        let expected = float(&self.value);
-        let allowed = match &self.tolerance {
-            Tolerance::Absolute(abs) => float(abs),
-            Tolerance::Relative(rel) => float(rel) * expected.abs(),
-        };
-        (float(actual) - expected).abs() <= allowed
+        is_near(&self.value, actual, &self.tolerance)
     }
 }

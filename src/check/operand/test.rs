@@ -12,6 +12,7 @@ use crate::check::schema::Schema;
 
 use super::bound::{Bare, Bound};
 use super::near::{Approx, Similar, parse_approx, parse_similar};
+use super::opinion::{Embedding, Rubric, parse_rubric};
 use super::words::{FORMATS, Format, JsonType, TYPES, Word, choose};
 use super::{OperandError, parse_bool, parse_text};
 
@@ -39,6 +40,8 @@ pub(in crate::check) enum Test {
     Format(Format),
     Schema(Arc<Schema>),
     Similar(Similar),
+    Embedding(Embedding),
+    Rubric(Rubric),
 }
 
 impl Test {
@@ -65,7 +68,8 @@ impl Test {
             Word::Type => Self::Type(choose(&text(value, word)?, "a type", &TYPES)?),
             Word::Format => Self::Format(choose(&text(value, word)?, "a format", &FORMATS)?),
             Word::Schema => Self::Schema(Arc::new(Schema::compile(value, None)?)),
-            Word::Similar => Self::Similar(parse_similar(value)?),
+            Word::Similar => parse_similar(value)?,
+            Word::LlmRubric => Self::Rubric(parse_rubric(value)?),
         })
     }
 }
@@ -75,6 +79,7 @@ pub(in crate::check) fn operand_keys(word: Word) -> Option<&'static [&'static st
     match word {
         Word::Approx => Some(&["value", "abs", "rel"]),
         Word::Similar => Some(&["to", "min", "method", "judge"]),
+        Word::LlmRubric => Some(&["judge", "rubric", "min"]),
         Word::Length => Some(&super::bound::BOUND_KEYS),
         Word::Equals
         | Word::OneOf

@@ -30,10 +30,11 @@ pub(in crate::check) enum Word {
     Format,
     Schema,
     Similar,
+    LlmRubric,
 }
 
 /// All predicates on one value, by key; `count`, `exists` and `not` stand apart.
-pub(in crate::check) const WORDS: [(&str, Word); 21] = [
+pub(in crate::check) const WORDS: [(&str, Word); 22] = [
     ("equals", Word::Equals),
     ("one_of", Word::OneOf),
     ("contains", Word::Contains),
@@ -55,6 +56,7 @@ pub(in crate::check) const WORDS: [(&str, Word); 21] = [
     ("format", Word::Format),
     ("schema", Word::Schema),
     ("similar", Word::Similar),
+    ("llm_rubric", Word::LlmRubric),
 ];
 
 impl Word {
@@ -81,7 +83,7 @@ impl Word {
             Self::Gt | Self::Gte | Self::Lt | Self::Lte | Self::Between | Self::Approx | Self::Length => {
                 false
             }
-            Self::Empty | Self::Type | Self::Format | Self::Schema => false,
+            Self::Empty | Self::Type | Self::Format | Self::Schema | Self::LlmRubric => false,
         }
     }
 

@@ -228,7 +228,8 @@ fn the_implied_status_is_broken_by_every_other() {
         ("running", Truth::Undecided),
     ] {
         let spec = json!({"run": {"status": status}});
-        let findings = super::run(&compiled, &transcript::build(&spec), &Value::Null, Usage::Audit);
+        let findings =
+            super::run(&compiled, &transcript::build(&spec), (&Value::Null, &Value::Null), Usage::Audit);
         assert_eq!(findings[0].truth, truth, "{status}");
     }
 }

@@ -1,5 +1,6 @@
 //! Assertions decided by data: each case in `tests/data/check/` names an assertion, a transcript and what must become of it.
 
+mod judging;
 mod laws;
 mod transcript;
 
@@ -9,7 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::base::redact::Redactor;
 use crate::base::template::{Scope, Templates};
+use crate::drift::{Approved, Cleaner, Taking};
+use crate::judge::{JudgeKind, JudgeName, Judging};
 use crate::suite::names::KnownNames;
 use crate::suite::node::Node;
 use crate::suite::problem::Problem;
@@ -21,6 +25,12 @@ use super::{Check, CompileContext, Context, Examined, FileRoot, Usage, compile_a
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/check")
+}
+
+/// The judges of every assertion here.
+fn judges() -> Vec<JudgeName> {
+    let judge = |name: &str, kind| JudgeName { name: name.to_owned(), kind };
+    vec![judge("tone", JudgeKind::Endpoint), judge("grader", JudgeKind::App)]
 }
 
 /// An assertion compiled on its own.
@@ -38,7 +48,9 @@ fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node],
         row: None,
     };
     let files = FileRoot { folder: data().join("schemas"), root: Some(data()) };
-    let mut context = CompileContext { templates: &mut templates, known: &known, files: &files };
+    let judges = judges();
+    let mut context =
+        CompileContext { templates: &mut templates, known: &known, files: &files, judges: &judges };
     let mut reader = Reader { source: source.clone(), problems: &mut problems };
     let nodes: Vec<Cow<'_, Node>> = nodes.iter().map(|node| Cow::Borrowed(*node)).collect();
     let checks = compile_assertions(&mut reader, &nodes, &mut context);
@@ -48,18 +60,24 @@ fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node],
 fn run(
     compiled: &Compiled,
     transcript: &crate::exchange::Transcript,
-    vars: &Value,
+    (vars, approved): (&Value, &Value),
     usage: Usage,
 ) -> Vec<Finding> {
+    let entries = approved.as_object().cloned().unwrap_or_default().into_iter().collect();
+    let approved = Approved { shown: "snapshots/s/t.json".to_owned(), entries };
+    let cleaner = Cleaner::new(Redactor::new(["hunter2hunter2".to_owned()]));
+    let taking = Taking::new(&approved, &cleaner);
     let scope = Scope::new().with_vars(vars).with_test("a test").with_run("run-1").with_repeat(0);
-    let context = Context { templates: &compiled.templates, scope: &scope, usage };
+    let judging = Judging::default();
+    let context = Context::new(&compiled.templates, &scope, usage, &judging).taking(Some(&taking));
     examine(&compiled.checks, transcript, &context).findings
 }
 
 /// Cause and facts of a transcript that nothing is asserted of.
 fn look_at(transcript: &crate::exchange::Transcript, usage: Usage) -> Examined {
     let (templates, scope) = (Templates::new(), Scope::new());
-    examine(&[], transcript, &Context { templates: &templates, scope: &scope, usage })
+    let judging = Judging::default();
+    examine(&[], transcript, &Context::new(&templates, &scope, usage, &judging))
 }
 
 /// Compiles and judges one YAML assertion.
@@ -69,7 +87,7 @@ fn judge_yaml(yaml: &str, transcript: &Value) -> Finding {
     let root = document.root.expect("YAML");
     let compiled = compile(&document.source, &[&root], &Value::Null);
     assert!(compiled.problems.is_empty(), "{yaml}: {:?}", compiled.problems);
-    run(&compiled, &transcript::build(transcript), &Value::Null, Usage::Audit).remove(0)
+    run(&compiled, &transcript::build(transcript), (&Value::Null, &Value::Null), Usage::Audit).remove(0)
 }
 
 fn check_case(
@@ -108,7 +126,7 @@ fn check_case(
     }
     let spec = transcript::overlay(base, &json["transcript"]);
     let usage = if json["usage"] == "trust" { Usage::Trust } else { Usage::Audit };
-    let finding = run(&compiled, &transcript::build(&spec), &vars, usage).remove(0);
+    let finding = run(&compiled, &transcript::build(&spec), (&vars, &json["approved"]), usage).remove(0);
     let truth = match json["truth"].as_str() {
         Some("held") => Truth::Held,
         Some("broken") => Truth::Broken,

@@ -13,10 +13,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::check::IMPLIED_STATUS;
+use crate::gate;
 use crate::journal::{JournalError, RunRecord};
+use crate::report::gates::tell_gates;
 use crate::report::json;
+use crate::report::json_counts;
 use crate::report::run_facts::{tell_run, told_version};
 use crate::report::standing::{Standing, standing};
+use crate::report::terminal::Detail;
 use crate::report::text::{Ink, Text, one_line};
 
 pub(super) use cases::{HtmlPiece, green, push_case};
@@ -52,7 +56,7 @@ const SCRIPTS: [&str; 10] = [
 #[derive(Serialize)]
 struct Head<'a> {
     run: json::Run<'a>,
-    totals: json::Counts<'a>,
+    totals: json_counts::Counts<'a>,
     suites: Vec<json::Suite<'a>>,
     standing: Standing,
     told: Vec<String>,
@@ -76,13 +80,13 @@ impl<W: Write> Page<W> {
     pub fn new(mut out: W, record: &RunRecord) -> Result<Self, PageError> {
         let start = &record.start;
         let nonce = shell::nonce(&[&start.run, &start.started, &start.seed.to_string()]);
-        let standing = standing(record);
+        let standing = standing(record)?;
         let title = format!("{} {} · {} · flowproof", standing.light.sign(), standing.text, start.target);
         shell::begin(&mut out, &nonce, &title, STYLE)?;
         out.write_all(BODY.as_bytes())?;
         let head = Head {
             run: json::run(record),
-            totals: json::counts(&record.totals, record.unfinished()),
+            totals: json_counts::counts(&record.totals, record.unfinished()),
             suites: record.suites.iter().map(json::suite).collect(),
             standing,
             told: told(record)?,
@@ -136,6 +140,7 @@ pub(crate) enum PageError {
 /// What there is to say about the run besides its counts: versions, limits, doubts, damage.
 fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
     let mut text = Text::new(Ink::Plain);
+    tell_gates(&mut text, &gate::judge(record)?, Detail::Verbose);
     tell_run(&mut text, record)?;
     let mut told: Vec<String> = Vec::new();
     told.extend(text.out.lines().map(|line| line.trim().to_owned()));

@@ -14,6 +14,7 @@ use crate::suite::node::Mark;
 use crate::suite::peek::files_of;
 use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
+use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_suite::{SuiteFile, read_suite};
 use crate::suite::reader::Reader;
 use crate::suite::spec::{SuiteSpec, TestSpec};
@@ -33,7 +34,7 @@ pub struct LoadOptions {
     pub outside: Outside,
     /// `CI` is set: `only` is refused.
     pub in_ci: bool,
-    /// The full name of the one test that is wanted: only the files that may hold it are loaded.
+    /// The full name of the one test that is wanted: only the files that may hold it are loaded, unless a judge is an app.
     pub only: Option<String>,
 }
 
@@ -67,7 +68,8 @@ pub fn load(options: &LoadOptions) -> Loaded {
     let project_file = find_project(&options.working_dir);
     let root = project_file.as_deref().and_then(Path::parent).unwrap_or(&options.working_dir).to_path_buf();
     let project = project_file.and_then(|path| load_project(&path, &root, &mut problems));
-    let found = narrow(discover(options, &root, project.as_ref(), &mut problems), options.only.as_deref());
+    let only = options.only.as_deref().filter(|_| !project.as_ref().is_some_and(has_workflows_as_judges));
+    let found = narrow(discover(options, &root, project.as_ref(), &mut problems), only);
     let files = found.iter().map(|found| Arc::from(shown(&found.path, &root))).collect();
     let loaded: Vec<_> = found.into_par_iter().map(|found| load_suite(found, &root, options)).collect();
     let mut suites = Vec::with_capacity(loaded.len());
@@ -77,6 +79,11 @@ pub fn load(options: &LoadOptions) -> Loaded {
     }
     check_full_names(&suites, &mut problems);
     Loaded { root, project, suites, files, problems }
+}
+
+/// True where another suite may hold the mock's answers of a judge.
+fn has_workflows_as_judges(project: &ProjectSpec) -> bool {
+    project.judges.iter().any(|judge| matches!(judge.kind, Some(JudgeKindSpec::App(_))))
 }
 
 /// The files that may hold the one test that is wanted.

@@ -44,6 +44,26 @@ fn problems(loaded: &Loaded) -> Vec<String> {
 const ONE: &str = "tests: [{ name: a }]\n";
 
 #[test]
+fn one_test_needs_its_suite_alone_unless_another_may_answer_for_its_judge() {
+    let load_one = |project: &str| {
+        let files = [("flowproof.yaml", project), ("suites/a.yaml", ONE), ("suites/b.yaml", ONE)];
+        let folder = Folder::new(&files);
+        let loaded = load(&LoadOptions {
+            working_dir: folder.path().to_owned(),
+            paths: Vec::new(),
+            outside: Outside::Refused,
+            in_ci: false,
+            only: Some("b::a".to_owned()),
+        });
+        assert_eq!(problems(&loaded), Vec::<String>::new());
+        names(&loaded).join(" ")
+    };
+    assert_eq!(load_one("version: 1\n"), "b");
+    assert_eq!(load_one("judges: { m: { url: 'http://localhost/v1', model: m } }\n"), "b");
+    assert_eq!(load_one("judges: { g: { app: grader } }\n"), "a b");
+}
+
+#[test]
 fn discovery_walks_in_order_and_skips_hidden_names() {
     let folder = Folder::new(&[
         ("suites/b.yml", ONE),

@@ -57,7 +57,11 @@ mod tests {
         same(&project, budget, &read_budget::PROFILE_BUDGET_KEYS);
         same(&project, "/properties/reports/properties", &project::REPORTS_KEYS);
         same(&project, "/properties/compare/properties", &read_compare::COMPARE_KEYS);
-        same(&project, "/properties/judges/additionalProperties/properties", &project::JUDGE_KEYS);
+        same(
+            &project,
+            "/properties/judges/additionalProperties/properties",
+            &crate::suite::read_judge::JUDGE_KEYS,
+        );
         let target = "/properties/targets/additionalProperties/properties";
         same(&project, target, &read_target::TARGET_KEYS);
         same(&project, &format!("{target}/apps/additionalProperties/properties"), &read_target::APP_KEYS);

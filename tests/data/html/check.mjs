@@ -77,6 +77,7 @@ check("summary first, and the change of the first red test at once", async () =>
   assert.equal(await text(page, "#note"), "on the mock: no live workflow was tested");
   for (const fact of ["target mock", "attempts 15", "flowproof "]) assert.ok((await text(page, "#about")).includes(fact), fact);
   assert.match(await selected(page), /refund is routed to billing/);
+  assert.equal(await text(page, ".row:first-child .why"), '$.category: expected "billing", found "technical" (and 1 more)');
   const detail = page.locator("#detail");
   assert.deepEqual(await detail.locator("del.word").allInnerTexts(), ["refund", "14"]);
   assert.deepEqual(await detail.locator("ins.word").allInnerTexts(), ["voucher", "30"]);

@@ -22,7 +22,7 @@ const sourceLine = (place) => {
 const onlyCompares = (message) => /^expected [^]* found [^]*$/.test(message);
 
 const values = (finding) => {
-  const box = (title, key) => (key in finding ? make("div", {}, make("h4", {}, title), valueBox(finding[key])) : undefined);
+  const box = (title, key) => (key in finding ? make("div", {}, make("h4", {}, title), valueBox(finding[key], {}, 1500)) : undefined);
   return make("div", { class: "sides" }, box("Expected", "expected"), box("Found", "actual"));
 };
 

@@ -87,11 +87,14 @@ const matches = (row) => {
   return state.words.every((word) => row.hay.includes(word));
 };
 
+// A row is short: what an assertion expects is said by the difference that follows it.
+const brief = (why) => why.replace(/^(\S+) equals [^]*?: (expected |\$[.[])/, (whole, path, rest) => (path === "$" && rest !== "expected " ? rest : `${path}: ${rest}`));
+
 const rowElement = (row) => make("div", { class: `row ${row.group}` },
   make("span", { class: "sign", role: "img", "aria-label": row.group }, ROW_SIGNS[row.group]),
   make("span", { class: "name" }, make("span", { class: "faint" }, `${plain(row.suite).slice(0, 200)} › `), make("bdi", {}, plain(row.name).slice(0, 400))),
   make("span", { class: "figures" }, [row.attempts === 0 ? "" : duration(row.latency ?? row.duration), !row.tokens ? "" : `${count(row.tokens)} tok`].filter((text) => text !== "").join(" · ")),
-  make("span", { class: "why" }, plain(row.why || [row.line > 0 ? `${row.file}:${row.line}` : row.file, ...row.tags].join("  ")).slice(0, 400)));
+  make("span", { class: "why" }, plain(brief(row.why) || [row.line > 0 ? `${row.file}:${row.line}` : row.file, ...row.tags].join("  ")).slice(0, 400)));
 
 const list = virtualList(byId("tests"), { label: "Tests, most important first", render: rowElement, select: (at) => choose(at) });
 

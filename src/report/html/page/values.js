@@ -51,9 +51,9 @@ const pretty = (value, indent = "") => {
 const oneLine = (value) => pretty(value).replace(/\n\s*/g, " ");
 
 // A value in a box: a text of several lines as it is, all else as JSON.
-const valueBox = (value, attributes = {}) => {
+const valueBox = (value, attributes = {}, most = 4000) => {
   const asText = typeof value === "string" && !isDigits(value) && value.includes("\n");
-  return make("pre", { ...attributes, dir: "auto" }, longText(asText ? value : pretty(value), 4000));
+  return make("pre", { ...attributes, dir: "auto" }, longText(asText ? value : pretty(value), most));
 };
 
 // `$['a'][0]['b c']` as people write it: `$.a[0]['b c']`.

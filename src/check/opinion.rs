@@ -1,0 +1,152 @@
+//! Predicates that judges decide: their answers come as data, and a judge that did not answer leaves them undecided.
+
+use serde_json::Value;
+
+use crate::base::diff::CaseRule;
+use crate::base::template::Template;
+use crate::judge::{Answer, Ask, MOST_QUESTIONS, Question, Vote};
+
+use super::Context;
+use super::judged::{Judged, quote};
+use super::model::{Body, Check, Expectation, NodeWhat, Predicate, Subject};
+use super::operand::Operand;
+use super::operand::opinion::{Embedding, Rubric};
+use super::operand::test::Test;
+use super::operand::words::Word;
+use super::text::{folded, on_text};
+use crate::verdict::Truth;
+
+/// Grades a value by a rubric; anything but text is graded as JSON.
+pub(super) fn graded(rubric: &Rubric, value: &Value, context: &Context<'_>) -> Judged {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    };
+    let ask = Ask::Rubric(rubric.rubric.clone());
+    let question = Question { judge: rubric.judge.clone(), ask, value: text };
+    if_broken(decide(question, rubric.min, context), &rubric.rubric, value)
+}
+
+/// Holds a text against another by their embeddings; an empty text is like no other.
+pub(super) fn alike(embedding: &Embedding, value: &Value, case: CaseRule, context: &Context<'_>) -> Judged {
+    let judged = on_text(Word::Similar, value, |text| {
+        if text.trim().is_empty() {
+            return Judged::broken(format!(
+                "expected a text like {}, found {}",
+                quote(&embedding.to),
+                quote(text)
+            ));
+        }
+        let ask = Ask::Likeness(folded(&embedding.to, case).into_owned());
+        let value = folded(text, case).into_owned();
+        decide(Question { judge: embedding.judge.clone(), ask, value }, embedding.min, context)
+    });
+    if_broken(judged, &embedding.to, value)
+}
+
+/// With what was asked for and what was found, where the two do not agree.
+fn if_broken(judged: Judged, expected: &str, actual: &Value) -> Judged {
+    match judged.truth() {
+        Truth::Broken => judged.expected(&Value::from(expected)).actual(actual),
+        Truth::Held | Truth::Undecided => judged,
+    }
+}
+
+fn decide(question: Question, min: f64, context: &Context<'_>) -> Judged {
+    let (judge, value) = (question.judge.clone(), quote(&question.value));
+    match context.judging.answer(question) {
+        Some(answer) => by_majority((&judge, &value), answer, min),
+        None => Judged::undecided(format!(
+            "the judge `{judge}` was not asked: an attempt asks at most {MOST_QUESTIONS} questions"
+        )),
+    }
+}
+
+/// More than half of the votes that were asked for decide; votes that are missing decide nothing.
+fn by_majority((judge, value): (&str, &str), answer: &Answer, min: f64) -> Judged {
+    let (good, bad): (Vec<&Vote>, Vec<&Vote>) = answer.votes.iter().partition(|vote| vote.score >= min);
+    if good.len() * 2 > answer.asked {
+        return Judged::held();
+    }
+    if bad.len() * 2 > answer.asked {
+        let scores: Vec<String> = answer.votes.iter().map(|vote| shown(vote.score)).collect();
+        let of = if answer.asked > 1 { format!(" by most of {} votes", answer.asked) } else { String::new() };
+        let reason = bad.iter().map(|vote| vote.reason.trim()).find(|reason| !reason.is_empty());
+        let reason = reason.map(|reason| format!(": {}", quote(reason))).unwrap_or_default();
+        return Judged::broken(format!(
+            "the judge `{judge}` gives {} to {value}, expected at least {min}{of}{reason}",
+            scores.join(", ")
+        ));
+    }
+    let trouble = answer.trouble.as_deref().unwrap_or("there is no majority");
+    Judged::undecided(format!("the judge `{judge}` did not decide: {trouble}"))
+}
+
+/// Cut, never rounded up: 0.69999 does not read as the 0.7 that it is not.
+fn shown(score: f64) -> String {
+    let text = score.to_string();
+    if text.len() > 6 { format!("{}…", &text[..6]) } else { text }
+}
+
+/// The judges that checks name, each once; none for one whose name is rendered for each attempt.
+pub fn judges_of(checks: &[Check]) -> Vec<Option<String>> {
+    let mut named = Vec::new();
+    checks.iter().for_each(|check| of_check(check, &mut named));
+    named.sort();
+    named.dedup();
+    named
+}
+
+fn of_check(check: &Check, named: &mut Vec<Option<String>>) {
+    match &*check.body {
+        Body::Value(value) => of_expectation(&value.expect, named),
+        Body::Run(subjects) => subjects.iter().for_each(|subject| of_subject(subject, named)),
+        Body::Node(node) => match &node.what {
+            NodeWhat::Value(value) => of_expectation(&value.expect, named),
+            NodeWhat::Facts(subjects) => subjects.iter().for_each(|subject| of_subject(subject, named)),
+        },
+        Body::Group(group) => group.members.iter().for_each(|member| of_check(member, named)),
+    }
+}
+
+fn of_subject(subject: &Subject, named: &mut Vec<Option<String>>) {
+    match subject {
+        Subject::Text(_, expect) => of_expectation(expect, named),
+        Subject::Status(_)
+        | Subject::Count(..)
+        | Subject::Time(..)
+        | Subject::Cost(_)
+        | Subject::Nodes(_) => {}
+    }
+}
+
+fn of_expectation(expect: &Expectation, named: &mut Vec<Option<String>>) {
+    expect.predicates.iter().for_each(|predicate| of_predicate(predicate, named));
+}
+
+fn of_predicate(predicate: &Predicate, named: &mut Vec<Option<String>>) {
+    match predicate {
+        Predicate::Plain(word @ (Word::LlmRubric | Word::Similar), operand) => {
+            named.extend(of_operand(*word, operand));
+        }
+        Predicate::Plain(..) => {}
+        Predicate::Not(inner) => inner.iter().for_each(|predicate| of_predicate(predicate, named)),
+    }
+}
+
+fn of_operand(word: Word, operand: &Operand<Test>) -> Option<Option<String>> {
+    match operand {
+        Operand::Ready(Test::Rubric(Rubric { judge, .. }) | Test::Embedding(Embedding { judge, .. })) => {
+            Some(Some(judge.clone()))
+        }
+        Operand::Ready(_) => None,
+        Operand::Late(Template::Map(members)) => match members.iter().find(|(key, _)| key == "judge") {
+            Some((_, Template::Literal(Value::String(judge)))) => Some(Some(judge.clone())),
+            Some(_) => Some(None),
+            None => (word == Word::LlmRubric).then_some(None),
+        },
+        Operand::Late(_) => Some(None),
+    }
+}

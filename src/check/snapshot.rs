@@ -1,0 +1,180 @@
+//! Assertions on values that were approved before: what was found is cleaned of what varies, compared and, where it differs, kept.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::base::diff::EqualOptions;
+use crate::base::json_path::{JsonPath, Step};
+use crate::base::origin::Place;
+use crate::base::similarity;
+use crate::drift::{Compare, Comparison, Keys, Manner, Taken, Taking, compare_values};
+use crate::wire::vary::Varying;
+
+use super::Context;
+use super::difference;
+use super::judged::{Judged, show};
+use super::model::{Body, Check, NodeWhat, Root, SnapshotCheck, ValueCheck};
+use super::operand::snapshot::{parse_key, parse_manner};
+use super::predicate::nothing_left;
+
+/// The deepest value that a file of snapshots can hold, and be read again.
+const DEEPEST: usize = 100;
+
+/// Judges the values of one assertion, settled and transformed.
+pub(super) fn judge(
+    check: &SnapshotCheck,
+    values: Vec<Value>,
+    options: &EqualOptions,
+    context: &Context<'_>,
+) -> Judged {
+    let Some(taking) = context.snapshots else {
+        return Judged::undecided("the approved snapshots were not read");
+    };
+    let (key, manner) = match (check.key.get(context, parse_key), check.manner.get(context, parse_manner)) {
+        (Ok(key), Ok(manner)) => (key, manner),
+        (Err(why), _) | (_, Err(why)) => return Judged::undecided(why),
+    };
+    let found = match <[Value; 1]>::try_from(values) {
+        Ok([one]) if !check.is_listed => one,
+        Ok([one]) => Value::Array(vec![one]),
+        Err(several) => Value::Array(several),
+    };
+    if !is_within(&found, DEEPEST) {
+        return Judged::undecided(format!("it nests deeper than {DEEPEST} levels, too deep for a snapshot"));
+    }
+    if !taking.claim(&key) {
+        return Judged::undecided(format!(
+            "another assertion of this test has the snapshot `{}` too: give one of them a `label` of its own",
+            *key
+        ));
+    }
+    let found = manner.redacted(&taking.cleaner.clean(found));
+    compare(&key, &found, (&manner, options), taking)
+}
+
+fn compare(
+    key: &str,
+    found: &Value,
+    (manner, options): (&Manner, &EqualOptions),
+    taking: &Taking<'_>,
+) -> Judged {
+    let waits = |judged: Judged| {
+        taking.note(Taken { key: key.to_owned(), pending: Some(found.clone()) });
+        judged.actual(found)
+    };
+    let Some(approved) = taking.approved.entries.get(key) else {
+        return waits(Judged::broken(format!(
+            "no snapshot `{key}` was approved yet, found {}; look at it and accept it with `flowproof snapshot review`",
+            show(found)
+        )));
+    };
+    if let Some(why) = nothing_left(approved, options) {
+        return Judged::undecided(why);
+    }
+    let approved = manner.redacted(&taking.cleaner.clean(approved.clone()));
+    match compare_values(&approved, found, &manner.compare, options) {
+        Comparison::Same => {
+            taking.note(Taken { key: key.to_owned(), pending: None });
+            Judged::held()
+        }
+        Comparison::Differs(sides) => {
+            let diff = difference::of_values(&sides.0, &sides.1, &EqualOptions::default());
+            let values = match diff {
+                Some(_) => String::new(),
+                None => format!(": approved {}, found {}", show(&approved), show(found)),
+            };
+            let how = how(&manner.compare, &approved, found);
+            let message = format!(
+                "{how} the approved snapshot in {}{values}; if that is meant, accept it with `flowproof snapshot review`",
+                taking.approved.shown
+            );
+            let judged = waits(Judged::broken(message).expected(&approved));
+            Judged { diff, ..judged }
+        }
+    }
+}
+
+/// How a value differs that was compared so.
+fn how(compare: &Compare, approved: &Value, found: &Value) -> String {
+    match (compare, approved, found) {
+        (Compare::Exact, _, _) => "differs from".to_owned(),
+        (Compare::Structure, _, _) => "has other keys or types than".to_owned(),
+        (Compare::Similar(least), Value::String(approved), Value::String(found)) => {
+            format!("has a likeness of {:.2}, less than {least}, to", similarity::ratio(approved, found))
+        }
+        (Compare::Similar(least), _, _) => format!("is not like, by {least},"),
+        (Compare::Numeric(_), _, _) => "is not near enough to".to_owned(),
+    }
+}
+
+/// The selected values without what varies by itself in the run, each seen in the whole it is part of.
+pub(super) fn settled(path: &JsonPath, (whole, root): (&Value, Root), context: &Context<'_>) -> Vec<Value> {
+    let none = Varying::default();
+    let varying = context.snapshots.and_then(|taking| taking.varying.get()).unwrap_or(&none);
+    let all = match (context.node_type, root) {
+        (Some(node_type), Root::Outputs) => varying.settle_node(node_type, whole),
+        _ => varying.settle(whole),
+    };
+    let at = |place: &Vec<Step>| match value_at(&all, place) {
+        Some(value) => value.clone(),
+        None => value_at(whole, place).map_or(Value::Null, |value| varying.settle(value)),
+    };
+    path.select_places(whole).iter().map(at).collect()
+}
+
+/// A value once more without what varies: a transform may have brought it to light.
+pub(super) fn settled_again(value: Cow<'_, Value>, context: &Context<'_>) -> Value {
+    match context.snapshots.and_then(|taking| taking.varying.get()) {
+        Some(varying) => varying.settle(&value),
+        None => value.into_owned(),
+    }
+}
+
+fn value_at<'v>(value: &'v Value, place: &[Step]) -> Option<&'v Value> {
+    place.iter().try_fold(value, |value, step| match step {
+        Step::Name(name) => value.get(name.as_str()),
+        Step::Index(index) => value.get(*index),
+    })
+}
+
+fn is_within(value: &Value, levels: usize) -> bool {
+    match (value, levels) {
+        (Value::Array(_) | Value::Object(_), 0) => false,
+        (Value::Array(items), _) => items.iter().all(|item| is_within(item, levels - 1)),
+        (Value::Object(members), _) => members.values().all(|member| is_within(member, levels - 1)),
+        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => true,
+    }
+}
+
+/// The keys of the snapshots that checks take, each with the place of its assertion; none where only a run renders it.
+pub fn snapshot_keys(checks: &[Check]) -> Vec<(Option<String>, Arc<Place>)> {
+    let mut keys = Vec::new();
+    checks.iter().for_each(|check| add_keys(check, &mut keys));
+    keys
+}
+
+fn add_keys(check: &Check, keys: &mut Vec<(Option<String>, Arc<Place>)>) {
+    let mut add = |value: &ValueCheck| {
+        let key = value.expect.snapshot.as_ref().map(|snapshot| snapshot.key.ready().cloned());
+        keys.extend(key.map(|key| (key, check.head.place.clone())));
+    };
+    match &*check.body {
+        Body::Value(value) => add(value),
+        Body::Node(node) => match &node.what {
+            NodeWhat::Value(value) => add(value),
+            NodeWhat::Facts(_) => {}
+        },
+        Body::Group(group) => group.members.iter().for_each(|member| add_keys(member, keys)),
+        Body::Run(_) => {}
+    }
+}
+
+/// The keys of snapshots as one list, for those who look for their files.
+pub fn keys_of(checks: &[Check]) -> Option<Keys> {
+    let keys = snapshot_keys(checks);
+    let rendered = keys.iter().any(|(key, _)| key.is_none());
+    (!keys.is_empty())
+        .then(|| Keys { written: keys.into_iter().filter_map(|(key, _)| key).collect(), rendered })
+}

@@ -1,0 +1,31 @@
+//! What of a run's outputs varies by itself: its ids, its user, its time.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::exchange::Transcript;
+use crate::wire::vary::Varying;
+
+/// Gathers it from what was asked and what came back.
+pub(super) fn varying_of(transcript: &Transcript) -> Varying {
+    #[derive(Deserialize)]
+    struct Asked<'a> {
+        #[serde(borrow)]
+        user: Option<Cow<'a, str>>,
+    }
+    let asked: Option<Asked> = serde_json::from_slice(&transcript.posted.body).ok();
+    let user = asked.and_then(|asked| asked.user);
+    let names = [
+        (transcript.run_id.as_deref(), "[run id]"),
+        (transcript.task_id.as_deref(), "[task id]"),
+        (user.as_deref(), "[user]"),
+    ];
+    let varying = Varying::named(names.into_iter().filter_map(|(name, mark)| Some((name?, mark))));
+    let moment = |key: &str| Timestamp::from_second(transcript.run.as_ref()?.get(key)?.as_i64()?).ok();
+    match (moment("created_at"), moment("finished_at")) {
+        (Some(began), Some(ended)) => varying.during(began, ended),
+        (Some(_) | None, Some(_) | None) => varying,
+    }
+}

@@ -1,0 +1,39 @@
+//! `flowproof snapshot prune`: removes what no test asks for.
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::say;
+use crate::cli::snapshot::counted;
+use crate::report::text::{Lines, visible};
+use crate::session::snapshots::Stock;
+
+/// `flowproof snapshot prune`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PruneArgs {
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Removes them, and says which.
+pub fn prune(args: PruneArgs, stock: &Stock) -> Exit {
+    if stock.unused.is_empty() {
+        return say::bytes(b"every snapshot belongs to a test: nothing to remove\n");
+    }
+    let mut text = String::new();
+    for unused in &stock.unused {
+        let key = visible(&unused.key, Lines::One);
+        text.push_str(&format!("{}: {key}\n", visible(&unused.shown, Lines::One)));
+    }
+    if args.dry_run {
+        text.push_str(&format!("would remove {}\n", counted(stock.unused.len())));
+        return say::bytes(text.as_bytes());
+    }
+    if let Err(problem) = stock.prune() {
+        say::problems(&[problem]);
+        return Exit::Usage;
+    }
+    text.push_str(&format!("removed {}\n", counted(stock.unused.len())));
+    say::bytes(text.as_bytes())
+}

@@ -1,0 +1,126 @@
+//! The way to a judge's endpoint: one POST, one answer, bounded in time and size; nothing is followed elsewhere.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Response, Url};
+use secrecy::SecretString;
+
+use crate::base::clock;
+use crate::client::connect::{self, ClientError};
+use crate::client::{Endpoint, failure, message};
+use crate::exchange::Ending;
+use crate::wire::retry_after::decode_retry_after;
+
+/// A connection pool to one judge.
+#[derive(Debug)]
+pub struct Asker {
+    http: reqwest::Client,
+    base: Url,
+    authorization: Option<HeaderValue>,
+    wait: Duration,
+    max_body: u64,
+}
+
+/// What came back from a judge.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// HTTP status.
+    pub status: u16,
+    /// How long it asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why nothing came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untold {
+    /// It was surely not asked; another try may succeed.
+    NotSent(String),
+    /// It may have been asked, and another try may cost again.
+    Lost(String),
+}
+
+impl Asker {
+    /// Prepares the connections; sends nothing.
+    pub fn new(endpoint: &Endpoint, key: Option<&SecretString>) -> Result<Self, ClientError> {
+        let base = connect::parse_base(endpoint)?;
+        let http = connect::build(endpoint, &base, &connect::parse_headers(endpoint)?)?;
+        let wrong = |_| ClientError::Header {
+            name: "Authorization".to_owned(),
+            reason: "the key has characters that no header may have",
+        };
+        let authorization = key.map(message::bearer).transpose().map_err(wrong)?;
+        Ok(Self { http, base, authorization, wait: endpoint.timeouts.total, max_body: endpoint.max_body })
+    }
+
+    /// Posts JSON to a path below the address.
+    pub async fn post(&self, path: &str, body: String) -> Result<Told, Untold> {
+        let url = message::join(&self.base, path);
+        let request = message::post_json(self.authorization.as_ref(), url.clone(), body.into());
+        match tokio::time::timeout(self.wait, self.send(request, &url)).await {
+            Ok(told) => told,
+            Err(_) => Err(Untold::Lost(format!("it did not answer within {} s", self.wait.as_secs_f64()))),
+        }
+    }
+
+    async fn send(&self, request: reqwest::Request, url: &Url) -> Result<Told, Untold> {
+        let mut response =
+            self.http.execute(request).await.map_err(|error| untold(failure::describe_send(&error, url)))?;
+        let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+        if response.status().is_redirection() {
+            let to = response
+                .headers()
+                .get("location")
+                .map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+            let to =
+                to.and_then(|to| url.join(&to).ok()).map(|to| failure::authority(&to)).unwrap_or_default();
+            return Err(Untold::Lost(format!(
+                "it answers HTTP {status} and sends elsewhere ({to}), where nothing is sent"
+            )));
+        }
+        let body = self.read(&mut response).await?;
+        Ok(Told { status, retry_after, body })
+    }
+
+    async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Untold> {
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(piece)) if body.len() as u64 + piece.len() as u64 > self.max_body => {
+                    let most = self.max_body / 1_000_000;
+                    return Err(Untold::Lost(format!("its answer is larger than {most} MB")));
+                }
+                Ok(Some(piece)) => body.extend_from_slice(&piece),
+                Ok(None) => return Ok(body),
+                Err(error) => {
+                    return Err(Untold::Lost(format!("its answer broke off: {}", failure::reason(&error))));
+                }
+            }
+        }
+    }
+}
+
+fn untold(ending: Ending) -> Untold {
+    match ending {
+        Ending::NotSent { detail, retryable: true } => Untold::NotSent(detail),
+        Ending::NotSent { detail, retryable: false }
+        | Ending::Cut { detail }
+        | Ending::Unreadable { detail } => Untold::Lost(detail),
+        Ending::Finished
+        | Ending::Rejected(_)
+        | Ending::ErrorEvent(_)
+        | Ending::Stalled { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. } => Untold::Lost("the call failed".to_owned()),
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    decode_retry_after(text("retry-after")?, text("date"), clock::wall())
+}

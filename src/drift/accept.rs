@@ -1,0 +1,57 @@
+//! What a person decides of snapshots that wait: the only way an approved file changes.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::document::Document;
+use super::spot::Spot;
+use super::store::{StoreError, hold, home_of, read, write};
+
+/// Approves what waits, where it still is what the person saw; tells the keys that were.
+pub fn accept(spot: &Spot, pending: &Path, seen: &[(&str, &Value)]) -> Result<Vec<String>, StoreError> {
+    let held = hold(&spot.folder)?;
+    let Some(mut waiting) = waiting(pending, &spot.name)? else { return Ok(Vec::new()) };
+    let home = home_of(spot)?;
+    let mut approved = home.document.unwrap_or_default();
+    approved.test = spot.name.to_string();
+    let taken = take(&mut waiting, seen);
+    let keys = taken.iter().map(|(key, _)| key.clone()).collect();
+    approved.entries.extend(taken);
+    write(&home.path, &approved, &held)?;
+    write(pending, &waiting, &held)?;
+    Ok(keys)
+}
+
+/// Throws away what waits, where it still is what the person saw; tells the keys that were.
+pub fn reject(test: &str, pending: &Path, seen: &[(&str, &Value)]) -> Result<Vec<String>, StoreError> {
+    let held = hold(pending.parent().unwrap_or(Path::new(".")))?;
+    let Some(mut waiting) = waiting(pending, test)? else { return Ok(Vec::new()) };
+    let keys = take(&mut waiting, seen).into_iter().map(|(key, _)| key).collect();
+    write(pending, &waiting, &held)?;
+    Ok(keys)
+}
+
+/// Removes entries that no assertion asks for; the file goes with its last one.
+pub fn prune(path: &Path, keys: &[&str]) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let held = hold(folder)?;
+    if let Some(mut document) = read(path)? {
+        keys.iter().for_each(|key| drop(document.entries.remove(*key)));
+        write(path, &document, &held)?;
+    }
+    drop(held);
+    // A folder that still holds something stays.
+    let _ = std::fs::remove_dir(folder);
+    Ok(())
+}
+
+fn waiting(pending: &Path, test: &str) -> Result<Option<Document>, StoreError> {
+    Ok(read(pending)?.filter(|document| document.test == test))
+}
+
+fn take(waiting: &mut Document, seen: &[(&str, &Value)]) -> Vec<(String, Value)> {
+    let is_same = |(key, value): &&(&str, &Value)| waiting.entries.get(*key) == Some(*value);
+    let keys: Vec<&str> = seen.iter().filter(is_same).map(|(key, _)| *key).collect();
+    keys.into_iter().filter_map(|key| waiting.entries.remove_entry(key)).collect()
+}

@@ -1,0 +1,171 @@
+//! The files of snapshots: read, locked, and replaced only when the new one is whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::suite::grounds::plain;
+
+use super::document::{Document, DocumentError, parse, render};
+use super::spot::{Alone, Spot};
+
+/// Where a folder itself cannot be locked, this file in it is.
+const LOCK: &str = ".lock";
+
+/// Why a file of snapshots cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be read or written.
+    #[error("{}: {}", path.display(), plain(source))]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error("{}: its {source}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: DocumentError,
+    },
+    /// It says that it is of another test.
+    #[error("{}: holds the snapshots of `{test}`, not of `{wanted}`", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The test it names.
+        test: String,
+        /// The test whose file it should be.
+        wanted: String,
+    },
+}
+
+/// A test's own file.
+#[derive(Debug)]
+pub struct Home {
+    /// The file, there or not.
+    pub path: PathBuf,
+    /// What it holds; none where there is no file.
+    pub document: Option<Document>,
+}
+
+/// Finds the file of a test, and reads it.
+///
+/// Where upper and lower case are one, the plain name may open another test's file: that is told by the name in it.
+pub fn home_of(spot: &Spot) -> Result<Home, StoreError> {
+    let [plain, hashed] = spot.paths();
+    let first = match spot.alone {
+        Alone::Yes => [&plain, &hashed],
+        Alone::No => [&hashed, &plain],
+    };
+    let mut is_taken = false;
+    for path in first {
+        let Some(document) = read(path)? else { continue };
+        if *document.test == *spot.name {
+            return Ok(Home { path: path.clone(), document: Some(document) });
+        }
+        if document.test.to_lowercase() != spot.name.to_lowercase() {
+            let (test, wanted) = (document.test, spot.name.to_string());
+            return Err(StoreError::Foreign { path: path.clone(), test, wanted });
+        }
+        is_taken |= *path == plain;
+    }
+    Ok(Home { path: if is_taken { hashed } else { spot.first_path() }, document: None })
+}
+
+/// What a file holds; none where there is no file.
+pub fn read(path: &Path) -> Result<Option<Document>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => match parse(&bytes) {
+            Ok(document) => Ok(Some(document)),
+            Err(source) => Err(StoreError::Content { path: path.to_owned(), source }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// Holds a folder's files against every other process, until it is dropped.
+#[derive(Debug)]
+pub struct Hold(#[expect(dead_code, reason = "the lock lives as long as its file is open")] File);
+
+/// Waits until nobody else changes the files of a folder; makes the folder.
+pub fn hold(folder: &Path) -> Result<Hold, StoreError> {
+    let failed = |source| StoreError::Io { path: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let locked = |file: File| file.lock().map(|()| Hold(file));
+    // Some systems lock no folders.
+    let of_file = |_| {
+        let path = folder.join(LOCK);
+        File::options().create(true).truncate(false).write(true).open(path).and_then(locked)
+    };
+    File::open(folder).and_then(locked).or_else(of_file).map_err(failed)
+}
+
+/// Writes a file of snapshots; without entries there is no file.
+///
+/// The folder is to be held meanwhile.
+pub fn write(path: &Path, document: &Document, _held: &Hold) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Io { path: path.to_owned(), source };
+    if document.entries.is_empty() {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            Ok(()) | Err(_) => Ok(()),
+        };
+    }
+    replace(path, &render(document)).map_err(failed)
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link keeps pointing to its file.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::read(&target).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
+    let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = builder().tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A new file that others may read as far as the system's mask allows: it is to be committed.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".flowproof-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+/// Changes what waits for approval in a file: each key gets a value, or with none waits no more.
+///
+/// What cannot be read there was never approved, and makes room.
+pub fn update_pending(path: &Path, test: &str, changes: &[(&str, Option<&Value>)]) -> Result<(), StoreError> {
+    let is_nothing_new = changes.iter().all(|(_, value)| value.is_none());
+    if is_nothing_new && !path.exists() {
+        return Ok(());
+    }
+    let held = hold(path.parent().unwrap_or(Path::new(".")))?;
+    let before = read(path).ok().flatten().filter(|document| document.test == test);
+    let mut document = before.unwrap_or_default();
+    document.test = test.to_owned();
+    for (key, value) in changes {
+        match value {
+            Some(value) => drop(document.entries.insert((*key).to_owned(), (*value).clone())),
+            None => drop(document.entries.remove(*key)),
+        }
+    }
+    write(path, &document, &held)
+}

@@ -1,0 +1,228 @@
+//! Asks judges what the checks of an attempt left open: after its run has ended, and in none of its times.
+
+mod app;
+mod endpoint;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::base::clock;
+use crate::base::template::Scope;
+use crate::check::{self, Context};
+use crate::client::Asker;
+use crate::engine::attempt::{aside, milliseconds};
+use crate::engine::{Engine, EngineError};
+use crate::exchange::Transcript;
+use crate::judge::{Answer, Answers, Ask, Form, Judging, LONGEST, Question, Vote, shown_json};
+use crate::outcome::{JudgeFact, Price};
+use crate::plan::case::{Case, Judge, JudgeWay, Plan};
+
+/// The connections to the judges of a plan, by name.
+pub struct Bench {
+    askers: HashMap<String, Line>,
+}
+
+/// The connection to one judge.
+struct Line {
+    asker: Asker,
+    /// True once it said that it does not know `response_format`.
+    in_words: AtomicBool,
+}
+
+impl Line {
+    fn form(&self) -> Form {
+        if self.in_words.load(Ordering::Relaxed) { Form::InWords } else { Form::Enforced }
+    }
+}
+
+impl Bench {
+    /// Prepares the connections; sends nothing.
+    pub fn of(plan: &Arc<Plan>) -> Result<Self, EngineError> {
+        let mut askers = HashMap::new();
+        let needed = |name: &String| {
+            plan.cases.iter().any(|case| {
+                case.skip.is_none()
+                    && case.test.judges.iter().any(|judge| judge.as_ref().is_none_or(|judge| judge == name))
+            })
+        };
+        for (name, judge) in plan.judges.iter().filter(|(name, _)| needed(name)) {
+            if let Ok(Judge { kind: JudgeWay::Endpoint { endpoint, api_key, .. }, .. }) = judge {
+                let asker = Asker::new(endpoint, api_key.as_ref())
+                    .map_err(|source| EngineError::Judge { judge: name.clone(), source })?;
+                askers.insert(name.clone(), Line { asker, in_words: AtomicBool::new(false) });
+            }
+        }
+        Ok(Self { askers })
+    }
+}
+
+/// What judges answered to the questions of one attempt.
+#[derive(Default)]
+pub struct Opinions {
+    /// For the checks.
+    pub answers: Answers,
+    /// For the record.
+    pub facts: Vec<JudgeFact>,
+}
+
+/// One vote that was asked for, or why it did not come, and what that took.
+struct Ballot {
+    vote: Result<Vote, String>,
+    requests: u32,
+    tokens: u64,
+    tokens_unknown: u32,
+    cost: Vec<Price>,
+}
+
+impl Ballot {
+    /// Nothing was sent.
+    fn unasked(why: impl Into<String>) -> Self {
+        Self { vote: Err(why.into()), requests: 0, tokens: 0, tokens_unknown: 0, cost: Vec::new() }
+    }
+}
+
+/// What a judge is told: masked, and short enough.
+struct Brief {
+    ask: Ask,
+    value: String,
+    /// The inputs of the run, as JSON in one line.
+    context: String,
+}
+
+impl Engine {
+    /// Asks what an attempt's checks leave open, each question once; none when the run was stopped meanwhile.
+    pub(super) async fn ask_judges(
+        &self,
+        case: &Case,
+        scope: &Scope,
+        transcript: &Transcript,
+    ) -> Option<Opinions> {
+        let mut opinions = Opinions::default();
+        if case.test.judges.is_empty() {
+            return Some(opinions);
+        }
+        for question in self.open_questions(case, scope, transcript) {
+            let began = clock::now();
+            let (answer, mut fact) = self.ask(&question, transcript).await?;
+            fact.ms = milliseconds(clock::now().saturating_duration_since(began));
+            opinions.answers.insert(question, answer);
+            opinions.facts.push(fact);
+        }
+        Some(opinions)
+    }
+
+    /// What the checks ask of judges: known once they have looked at the run without any answer.
+    fn open_questions(&self, case: &Case, scope: &Scope, transcript: &Transcript) -> Vec<Question> {
+        let judging = Judging::default();
+        let context = Context::new(&self.plan.templates, scope, case.test.usage, &judging);
+        aside(transcript, || drop(check::examine(&case.test.checks, transcript, &context)));
+        judging.into_open()
+    }
+
+    /// Asks for all votes at once.
+    async fn ask(&self, question: &Question, transcript: &Transcript) -> Option<(Answer, JudgeFact)> {
+        let (votes, why_not) = match self.plan.judges.get(&question.judge) {
+            Some(Ok(judge)) => match self.brief(question, transcript) {
+                Ok(brief) => {
+                    let votes = (0..judge.repeat).map(|_| self.vote(&question.judge, judge, &brief));
+                    (join_all(votes).await.into_iter().collect::<Option<Vec<_>>>()?, None)
+                }
+                Err(why) => (Vec::new(), Some(why)),
+            },
+            Some(Err(why)) => (Vec::new(), Some(why.clone())),
+            None => (Vec::new(), Some(format!("the project file has no judge `{}`", question.judge))),
+        };
+        Some(match why_not {
+            None => count(&question.judge, votes),
+            Some(why) => count(&question.judge, vec![Ballot::unasked(why)]),
+        })
+    }
+
+    async fn vote(&self, name: &str, judge: &Judge, brief: &Brief) -> Option<Ballot> {
+        match &judge.kind {
+            JudgeWay::Endpoint { model, .. } => match self.judges.askers.get(name) {
+                Some(line) => self.vote_by_endpoint(line, model, brief).await,
+                None => Some(Ballot::unasked("it was not made ready")),
+            },
+            JudgeWay::App(app) => self.vote_by_app(app, judge.timeout, brief).await,
+        }
+    }
+
+    /// Masks secrets, which are no judge's business; what is too long is not cut, since a judge would grade the rest unseen.
+    fn brief(&self, question: &Question, transcript: &Transcript) -> Result<Brief, String> {
+        let mask = |text: &str| self.redactor.text(text).into_owned();
+        let ask = match &question.ask {
+            Ask::Rubric(rubric) => Ask::Rubric(mask(rubric)),
+            Ask::Likeness(to) => Ask::Likeness(mask(to)),
+        };
+        let mut inputs = transcript.inputs.clone();
+        self.redactor.json(&mut inputs);
+        let (value, context) = (mask(&question.value), shown_json(&inputs));
+        let (Ask::Rubric(asked) | Ask::Likeness(asked)) = &ask;
+        let shown = match ask {
+            Ask::Rubric(_) => context.as_str(),
+            Ask::Likeness(_) => "",
+        };
+        for (what, text) in
+            [("the value has", value.as_str()), ("what is asked has", asked), ("the inputs have", shown)]
+        {
+            let length = text.chars().count();
+            if length > LONGEST {
+                return Err(format!("{what} {length} characters, and a judge is sent at most {LONGEST}"));
+            }
+        }
+        Ok(Brief { ask, value, context })
+    }
+
+    /// Waits before another try; none when the run was stopped meanwhile.
+    async fn wait_for_judge(&self, retry: u32, after: Option<Duration>) -> Option<()> {
+        let wait = self.pace.back_off(&self.plan.target.retries, retry, after);
+        self.sleep(wait).await.then_some(())
+    }
+}
+
+/// What the votes come to, for the checks and for the record.
+fn count(judge: &str, ballots: Vec<Ballot>) -> (Answer, JudgeFact) {
+    let mut answer = Answer { asked: ballots.len(), ..Answer::default() };
+    let mut fact = JudgeFact {
+        judge: judge.to_owned(),
+        scores: Vec::new(),
+        reason: String::new(),
+        trouble: None,
+        requests: 0,
+        tokens: 0,
+        tokens_unknown: 0,
+        cost: Vec::new(),
+        ms: 0.0,
+    };
+    for ballot in ballots {
+        fact.requests += ballot.requests;
+        fact.tokens = fact.tokens.saturating_add(ballot.tokens);
+        fact.tokens_unknown += ballot.tokens_unknown;
+        fact.cost.extend(ballot.cost);
+        match ballot.vote {
+            Ok(vote) => {
+                fact.scores.push(vote.score);
+                answer.votes.push(vote);
+            }
+            Err(why) => drop(answer.trouble.get_or_insert(why)),
+        }
+    }
+    let mut by_score: Vec<&Vote> = answer.votes.iter().collect();
+    by_score.sort_by(|a, b| a.score.total_cmp(&b.score));
+    fact.reason = by_score.get(by_score.len() / 2).map(|vote| vote.reason.clone()).unwrap_or_default();
+    fact.trouble = answer.trouble.clone();
+    (answer, fact)
+}
+
+/// The tokens an answer tells of, and how many answers told of none.
+fn tokens_of(told: Option<u64>) -> (u64, u32) {
+    match told {
+        Some(tokens) => (tokens, 0),
+        None => (0, 1),
+    }
+}

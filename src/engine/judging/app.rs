@@ -1,0 +1,108 @@
+//! Votes of Dify workflows: a judge that is an app of the target, run like any.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::base::clock;
+use crate::base::template::Scope;
+use crate::check::{self, Context, Examined, Usage};
+use crate::client::Timeouts;
+use crate::engine::again::{Again, again};
+use crate::engine::heard::heard;
+use crate::engine::{Engine, app_of};
+use crate::exchange::{Ending, Request, ResponseMode, Transcript, UserScope};
+use crate::judge::{Ask, Judging, Vote, read_workflow};
+
+use super::{Ballot, Brief, tokens_of};
+
+impl Engine {
+    /// Runs the workflow; as for any test, only what surely did not start is sent again.
+    pub(super) async fn vote_by_app(
+        &self,
+        app: &Arc<str>,
+        timeout: Duration,
+        brief: &Brief,
+    ) -> Option<Ballot> {
+        let Ask::Rubric(rubric) = &brief.ask else {
+            return Some(Ballot::unasked("a Dify workflow has no embeddings"));
+        };
+        let mut ballot = Ballot::unasked("it was not asked");
+        let mut retry = 0;
+        loop {
+            let transcript = self.run_judge(app, timeout, [rubric, &brief.value, &brief.context]).await;
+            if matches!(transcript.ending, Ending::Stopped { .. }) {
+                return None;
+            }
+            ballot.requests += 1;
+            ballot.vote = self.read_judge(&mut ballot, &transcript);
+            match again(&transcript) {
+                Again::Safe(after) if retry < self.plan.target.retries.count => {
+                    retry += 1;
+                    self.wait_for_judge(retry, after).await?;
+                }
+                Again::Safe(_) | Again::Unsafe | Again::Useless => return Some(ballot),
+            }
+        }
+    }
+
+    /// One run, within the limits of the target.
+    async fn run_judge(
+        &self,
+        app: &Arc<str>,
+        timeout: Duration,
+        [rubric, output, context]: [&str; 3],
+    ) -> Transcript {
+        let (key, pinned) = app_of(&self.plan.target, app);
+        let inputs = [("rubric", rubric), ("output", output), ("context", context)];
+        let inputs: Map<String, Value> =
+            inputs.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+        let request = Request {
+            inputs,
+            files: Vec::new(),
+            answers: Vec::new(),
+            user: format!("flowproof-{}-{}", self.run_id, self.next_number()),
+            user_scope: UserScope::Attempt,
+            mode: ResponseMode::Streaming,
+            workflow_id: pinned.map(str::to_owned),
+            mock_attempt: None,
+            cap: Default::default(),
+        };
+        let inside = self.pace.gate.enter().await;
+        self.pace.turn().await;
+        let sent = clock::now();
+        let timeouts = Timeouts { total: timeout, ..self.timeouts };
+        let mut stop = self.stop.subscribe();
+        let transcript = self.client.run(&key, &request, &timeouts, &mut stop).await;
+        self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        drop(inside);
+        transcript
+    }
+
+    /// Takes the vote from the outputs of a run that succeeded, and counts what it took.
+    fn read_judge(&self, ballot: &mut Ballot, transcript: &Transcript) -> Result<Vote, String> {
+        let (scope, judging) = (Scope::new(), Judging::default());
+        let context = Context::new(&self.plan.templates, &scope, Usage::Audit, &judging);
+        let Examined { cause, facts, .. } = check::examine(&[], transcript, &context);
+        let ran = !matches!(transcript.ending, Ending::NotSent { .. } | Ending::Rejected(_));
+        if facts.tokens.is_some() || ran {
+            let (tokens, unknown) = tokens_of(facts.tokens);
+            ballot.tokens = ballot.tokens.saturating_add(tokens);
+            ballot.tokens_unknown += unknown;
+        }
+        ballot.cost.extend(facts.cost);
+        if let Some(cause) = cause {
+            return Err(format!("its workflow gave no answer: {}", cause.message));
+        }
+        match (facts.status.as_deref(), &transcript.run) {
+            (Some("succeeded"), Some(run)) => read_workflow(&run["outputs"]),
+            (status, run) => {
+                let status = status.unwrap_or("unknown");
+                let error = run.as_ref().and_then(|run| run["error"].as_str());
+                let error = error.map(|error| format!(": {}", Value::from(error))).unwrap_or_default();
+                Err(format!("its workflow ended as {status}{error}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Votes of OpenAI-compatible endpoints.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::client::{Told, Untold};
+use crate::engine::Engine;
+use crate::judge::{
+    Ask, Form, Vote, chat_message, embeddings_message, read_chat, read_embeddings, read_tokens, read_trouble,
+};
+
+use super::{Ballot, Brief, Line, tokens_of};
+
+/// What an answer means.
+enum Means {
+    /// A vote, or that there is none.
+    Vote(Result<Vote, String>),
+    /// The endpoint does not know `response_format`: it is asked again without.
+    InWords,
+    /// It is busy or broken; another try, not before this, may help.
+    Again(String, Option<Duration>),
+}
+
+impl Engine {
+    /// Asks until it answers; too many requests and faults of the server are tried again, as those of the target are.
+    pub(super) async fn vote_by_endpoint(&self, line: &Line, model: &str, brief: &Brief) -> Option<Ballot> {
+        let mut ballot = Ballot::unasked("it was not asked");
+        let mut retry = 0;
+        loop {
+            let (nonce, form) = (nonce(), line.form());
+            let told = self.post(line, brief, message(model, brief, &nonce, form)).await?;
+            ballot.requests += 1;
+            let (why, after) = match means(&mut ballot, told, brief, (&nonce, form)) {
+                Means::Vote(vote) => {
+                    ballot.vote = vote;
+                    return Some(ballot);
+                }
+                // At most once: from now on it is asked in words.
+                Means::InWords => {
+                    line.in_words.store(true, Ordering::Relaxed);
+                    continue;
+                }
+                Means::Again(why, after) => (why, after),
+            };
+            if retry >= self.plan.target.retries.count {
+                ballot.vote = Err(why);
+                return Some(ballot);
+            }
+            retry += 1;
+            self.wait_for_judge(retry, after).await?;
+        }
+    }
+
+    /// None when the run was stopped meanwhile.
+    async fn post(&self, line: &Line, brief: &Brief, body: String) -> Option<Result<Told, Untold>> {
+        let path = match brief.ask {
+            Ask::Rubric(_) => "/chat/completions",
+            Ask::Likeness(_) => "/embeddings",
+        };
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => None,
+            told = line.asker.post(path, body) => Some(told),
+        }
+    }
+}
+
+fn message(model: &str, brief: &Brief, nonce: &str, form: Form) -> String {
+    match &brief.ask {
+        Ask::Rubric(rubric) => chat_message(model, [rubric, &brief.context, &brief.value], nonce, form),
+        Ask::Likeness(to) => embeddings_message(model, [to, &brief.value]),
+    }
+}
+
+/// What an answer means; counts the tokens it took, also where it holds no vote.
+fn means(
+    ballot: &mut Ballot,
+    told: Result<Told, Untold>,
+    brief: &Brief,
+    (nonce, form): (&str, Form),
+) -> Means {
+    let told = match told {
+        Ok(told) => told,
+        Err(Untold::NotSent(why)) => return Means::Again(why, None),
+        Err(Untold::Lost(why)) => {
+            ballot.tokens_unknown += 1;
+            return Means::Vote(Err(why));
+        }
+    };
+    let trouble = || format!("it answers HTTP {}{}", told.status, read_trouble(&told.body));
+    match told.status {
+        200 => {
+            let (tokens, unknown) = tokens_of(read_tokens(&told.body));
+            ballot.tokens = ballot.tokens.saturating_add(tokens);
+            ballot.tokens_unknown += unknown;
+            Means::Vote(match brief.ask {
+                Ask::Rubric(_) => read_chat(&told.body, nonce),
+                Ask::Likeness(_) => read_embeddings(&told.body),
+            })
+        }
+        400 | 422 if form == Form::Enforced && names_the_form(brief, &told.body) => Means::InWords,
+        429 => Means::Again(trouble(), told.retry_after),
+        500..=u16::MAX => {
+            ballot.tokens_unknown += 1;
+            Means::Again(trouble(), told.retry_after)
+        }
+        0..=499 => Means::Vote(Err(trouble())),
+    }
+}
+
+/// True where a refusal of a chat request is about `response_format`.
+fn names_the_form(brief: &Brief, body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    matches!(brief.ask, Ask::Rubric(_)) && (text.contains("response_format") || text.contains("json_schema"))
+}
+
+/// A word that nobody can have known before the run had ended.
+fn nonce() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,78 @@
+//! The counts of a run in `report.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::journal::{Saved, Totals};
+use crate::report::judges::{JudgeCounts, prices};
+
+/// The counts of a run, as the document writes them.
+#[derive(Serialize)]
+pub(super) struct Counts<'a> {
+    tests: u32,
+    passed: u32,
+    failed: u32,
+    errored: u32,
+    inconclusive: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    tolerated: u32,
+    flaky: u32,
+    skipped: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    over_budget: u32,
+    unfinished: u32,
+    warnings: u32,
+    attempts: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    replayed: u32,
+    tokens: u64,
+    tokens_unknown: u32,
+    cost: BTreeMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judges: Option<JudgeCounts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<SavedRuns>,
+}
+
+#[derive(Serialize)]
+struct SavedRuns {
+    tests: u32,
+    runs: i64,
+    tokens: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Gathers them.
+pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
+    Counts {
+        tests: totals.cases() + unfinished,
+        passed: totals.passed,
+        failed: totals.failed,
+        errored: totals.errored,
+        inconclusive: totals.inconclusive,
+        tolerated: totals.tolerated,
+        flaky: totals.flaky,
+        skipped: totals.skipped,
+        over_budget: totals.over_budget,
+        unfinished,
+        warnings: totals.warnings,
+        attempts: totals.attempts,
+        replayed: totals.replayed,
+        tokens: totals.tokens,
+        tokens_unknown: totals.tokens_unknown,
+        cost: prices(&totals.cost),
+        judges: JudgeCounts::of(&totals.judges),
+        saved: saved(totals.saved),
+    }
+}
+
+/// What sequential tests saved; none where none decided.
+fn saved(saved: Saved) -> Option<SavedRuns> {
+    let Saved { tests, runs, tokens } = saved;
+    (tests > 0).then_some(SavedRuns { tests, runs, tokens })
+}
