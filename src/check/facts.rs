@@ -1,15 +1,12 @@
 //! The numbers and ids of a transcript that reports and thresholds use; what is unknown is absent.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::diff::canonical;
 use crate::base::digest::Digest;
-use crate::exchange::{Ending, NodeRun, Transcript};
+use crate::exchange::{Ending, NodeRun};
 use crate::outcome::{Facts, NodeFact, Price};
 use crate::wire::usage::{NodePrice, node_price, node_tokens};
 use crate::wire::vary::Varying;
@@ -17,6 +14,7 @@ use crate::wire::vary::Varying;
 use super::audit::usage_doubt;
 use super::judged::clip;
 use super::usage;
+use super::varying::varying_of;
 use super::view::{Fact, State, View};
 
 /// Gathers them; nodes are those that were seen, however the exchange ended.
@@ -63,28 +61,6 @@ fn status(view: &View<'_>) -> Option<String> {
 fn cost(view: &View<'_>) -> Vec<Price> {
     let prices = known(usage::run_cost(view)).unwrap_or_default();
     prices.into_iter().map(|(currency, amount)| Price { amount: amount.to_string(), currency }).collect()
-}
-
-/// What of a run's outputs varies by itself: its ids, its user, its time.
-fn varying_of(transcript: &Transcript) -> Varying {
-    #[derive(Deserialize)]
-    struct Asked<'a> {
-        #[serde(borrow)]
-        user: Option<Cow<'a, str>>,
-    }
-    let asked: Option<Asked> = serde_json::from_slice(&transcript.posted.body).ok();
-    let user = asked.and_then(|asked| asked.user);
-    let names = [
-        (transcript.run_id.as_deref(), "[run id]"),
-        (transcript.task_id.as_deref(), "[task id]"),
-        (user.as_deref(), "[user]"),
-    ];
-    let varying = Varying::named(names.into_iter().filter_map(|(name, mark)| Some((name?, mark))));
-    let moment = |key: &str| Timestamp::from_second(transcript.run.as_ref()?.get(key)?.as_i64()?).ok();
-    match (moment("created_at"), moment("finished_at")) {
-        (Some(began), Some(ended)) => varying.during(began, ended),
-        (Some(_) | None, Some(_) | None) => varying,
-    }
 }
 
 /// Stands for a value: equal values, and hardly any others, have the same; the order of keys does not count.

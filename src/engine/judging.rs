@@ -19,7 +19,8 @@ use crate::engine::{Engine, EngineError};
 use crate::exchange::Transcript;
 use crate::judge::{Answer, Answers, Ask, Form, Judging, LONGEST, Question, Vote, shown_json};
 use crate::outcome::{JudgeFact, Price};
-use crate::plan::case::{Case, Judge, JudgeWay, Plan};
+use crate::plan::case::{Case, Plan};
+use crate::plan::judge::{Judge, JudgeWay};
 
 /// The connections to the judges of a plan, by name.
 pub struct Bench {

@@ -23,6 +23,7 @@ use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
 use crate::plan::budget::SuiteBudget;
+use crate::plan::judge::Judge;
 use crate::plan::shard::Share;
 use crate::verdict::Repeats;
 
@@ -64,31 +65,6 @@ pub struct Plan {
     pub cassettes: Option<cassette::Shelf>,
     /// The judges of the project by name; of one that is not asked, why not.
     pub judges: BTreeMap<String, Result<Judge, String>>,
-}
-
-/// A judge, ready to be asked.
-pub struct Judge {
-    /// Whom to ask.
-    pub kind: JudgeWay,
-    /// How many votes it gives to each question; odd.
-    pub repeat: u32,
-    /// How long one vote may take.
-    pub timeout: Duration,
-}
-
-/// The way to a judge.
-pub enum JudgeWay {
-    /// An OpenAI-compatible endpoint.
-    Endpoint {
-        /// Address and transport settings.
-        endpoint: Box<Endpoint>,
-        /// Its key, if it has one.
-        api_key: Option<SecretString>,
-        /// The model it runs.
-        model: String,
-    },
-    /// An app of the target.
-    App(Arc<str>),
 }
 
 /// A version that a run has tested.

@@ -1,6 +1,6 @@
 //! From suites as written to the plan as meant: the one crossing in which defaults, rows and compile errors arise.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::template::Templates;
@@ -18,6 +18,7 @@ use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
 use crate::plan::print::{plan_print, suite_print};
+use crate::plan::problems::{in_order, unread_files};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
@@ -85,16 +86,6 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         building.add_suite(suite);
     }
     building.finish(secrets)
-}
-
-/// The suite files that were found and are no suite, or met problems while they were read.
-fn unread_files(loaded: &Loaded) -> Vec<Arc<str>> {
-    let is_sound = |file: &&Arc<str>| {
-        let suite = loaded.suites.iter().find(|suite| suite.source.name == **file);
-        suite.is_some_and(|suite| suite.problems == 0)
-            && !loaded.problems.iter().any(|problem| problem.concerns(file))
-    };
-    loaded.files.iter().filter(|file| !is_sound(file)).cloned().collect()
 }
 
 /// What reading the project file needs: the arena, the choices, and where problems go.
@@ -288,19 +279,4 @@ impl Building<'_, '_> {
             unsound: self.unsound,
         }
     }
-}
-
-/// Each problem once (defaults are compiled for every test), file by file, from top to bottom.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
-    let mut seen = HashSet::new();
-    problems.retain(|problem| seen.insert((problem.place.to_string(), problem.message.clone())));
-    let mut files: HashMap<Arc<str>, usize> = HashMap::new();
-    for problem in &problems {
-        let next = files.len();
-        files.entry(problem.place.file.clone()).or_insert(next);
-    }
-    problems.sort_by_key(|problem| {
-        (files.get(&problem.place.file).copied(), problem.place.line, problem.place.column)
-    });
-    problems
 }
