@@ -25,6 +25,7 @@ mod session;
 mod settings;
 mod suite;
 mod verdict;
+mod whole_file;
 mod wire;
 
 pub use cli::command_line;

@@ -35,7 +35,7 @@ use crate::report::{self, Format};
 use crate::session::sinks::{Both, Record};
 
 pub use again::{Again, TakenUp};
-pub use cassettes::{Change, Saved};
+pub use cassettes::Saved;
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
 pub use shard::ShardChoice;

@@ -18,8 +18,9 @@ use crate::plan::shard::Share;
 use crate::report;
 use crate::report::terminal::{self, Detail, Ending, Terminal};
 use crate::session::snapshots::left_text;
-use crate::session::{self, Change, Kept, Opening, Saved, Session, SessionError, TakenUp};
+use crate::session::{self, Kept, Opening, Saved, Session, SessionError, TakenUp};
 use crate::settings::Settings;
+use crate::whole_file::Replaced;
 
 pub use args::RunArgs;
 
@@ -145,8 +146,8 @@ fn tell_kept(kept: &Kept, settings: &Settings) {
         let path = path.strip_prefix(&settings.working_dir).unwrap_or(path).display();
         let count = if *recorded == 1 { "1 exchange".to_owned() } else { format!("{recorded} exchanges") };
         say::note(&match change {
-            Change::Written => format!("recorded {count} in {path}"),
-            Change::None => format!("{count} came back as recorded in {path}, which was left as it is"),
+            Replaced::Written => format!("recorded {count} in {path}"),
+            Replaced::Same => format!("{count} came back as recorded in {path}, which was left as it is"),
         });
     }
     if let Some(lost) = &kept.lost {

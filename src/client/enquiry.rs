@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::client::connect::{self, ClientError};
+use crate::client::failure::SendFailure;
 use crate::client::{Endpoint, document, failure, message};
-use crate::exchange::Ending;
 
 /// Most bytes of an answer to a question.
 const MAX_ANSWER: usize = 4_000_000;
@@ -64,7 +64,7 @@ impl Enquirer {
         let url = message::join(&self.base, path);
         let mut request = reqwest::Request::new(Method::GET, url.clone());
         if let Some(key) = key {
-            request.headers_mut().insert(AUTHORIZATION, message::bearer(key).map_err(detail)?);
+            request.headers_mut().insert(AUTHORIZATION, message::bearer(key).map_err(SendFailure::detail)?);
         }
         match tokio::time::timeout(self.wait, self.ask(request, &url)).await {
             Ok(reply) => reply,
@@ -74,7 +74,7 @@ impl Enquirer {
 
     async fn ask(&self, request: reqwest::Request, url: &Url) -> Result<Reply, String> {
         let sent = self.http.execute(request).await;
-        let mut response = sent.map_err(|error| detail(failure::describe_send(&error, url)))?;
+        let mut response = sent.map_err(|error| failure::describe_send(&error, url).detail())?;
         let headers = response.headers();
         let mut reply = Reply {
             status: response.status().as_u16(),
@@ -102,12 +102,4 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// Reads a `Date`: RFC 9110, 5.6.7.
 fn seconds_of(date: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
-}
-
-fn detail(ending: Ending) -> String {
-    if let Ending::NotSent { detail, .. } | Ending::Cut { detail } | Ending::Unreadable { detail } = ending {
-        detail
-    } else {
-        "the call failed".to_owned()
-    }
 }

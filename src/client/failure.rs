@@ -8,27 +8,60 @@ use reqwest::Url;
 use crate::client::assemble::BodyEnd;
 use crate::exchange::Ending;
 
+/// What a request proves that got no answer; each with what happened.
+#[derive(Debug)]
+pub enum SendFailure {
+    /// Nothing was sent.
+    NotSent {
+        /// What happened.
+        detail: String,
+        /// Whether trying again can help.
+        retryable: bool,
+    },
+    /// It was sent, or part of it, and the connection broke.
+    Cut(String),
+    /// What came back is no HTTP.
+    Unreadable(String),
+}
+
+impl SendFailure {
+    /// What happened.
+    pub fn detail(self) -> String {
+        match self {
+            Self::NotSent { detail, .. } | Self::Cut(detail) | Self::Unreadable(detail) => detail,
+        }
+    }
+}
+
+impl From<SendFailure> for Ending {
+    fn from(failure: SendFailure) -> Self {
+        match failure {
+            SendFailure::NotSent { detail, retryable } => Self::NotSent { detail, retryable },
+            SendFailure::Cut(detail) => Self::Cut { detail },
+            SendFailure::Unreadable(detail) => Self::Unreadable { detail },
+        }
+    }
+}
+
 /// Judges a request that got no answer.
-pub fn describe_send(error: &reqwest::Error, url: &Url) -> Ending {
+pub fn describe_send(error: &reqwest::Error, url: &Url) -> SendFailure {
     let reason = reason(error);
     if error.is_builder() {
-        return Ending::NotSent {
-            detail: format!("the request cannot be built: {reason}"),
-            retryable: false,
-        };
+        let detail = format!("the request cannot be built: {reason}");
+        return SendFailure::NotSent { detail, retryable: false };
     }
     if error.is_connect() {
         let certificate = reason.contains("certificate");
         let hint = if certificate { "; see `ca_file` and `insecure`" } else { "" };
-        return Ending::NotSent {
+        return SendFailure::NotSent {
             detail: format!("connect to {}: {reason}{hint}", authority(url)),
             retryable: !certificate,
         };
     }
     if reason.ends_with(" parsed") || reason.contains("message head") {
-        return Ending::Unreadable { detail: format!("the answer is not HTTP: {reason}") };
+        return SendFailure::Unreadable(format!("the answer is not HTTP: {reason}"));
     }
-    Ending::Cut { detail: format!("{} before an answer", broken(error)) }
+    SendFailure::Cut(format!("{} before an answer", broken(error)))
 }
 
 /// Judges a body that broke off.

@@ -44,7 +44,7 @@ impl Sent<'_, '_> {
         let response = match self.waiter.wait(deadline, http.execute(message)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
-                let ending = failure::describe_send(&error, &url);
+                let ending = failure::describe_send(&error, &url).into();
                 return Transcript { ending, elapsed: self.elapsed(), ..transcript };
             }
             Err(given_up) => {

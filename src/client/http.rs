@@ -85,7 +85,7 @@ impl Client {
                     Err(ending) => self.not_sent(request, ending),
                 }
             }
-            Err(ending) => self.not_sent(request, ending),
+            Err(failure) => self.not_sent(request, failure.into()),
         };
         Transcript { asides: asides.take(), ..transcript }
     }

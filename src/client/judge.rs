@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 use crate::base::clock;
 use crate::client::connect::{self, ClientError};
+use crate::client::failure::SendFailure;
 use crate::client::{Endpoint, failure, message};
-use crate::exchange::Ending;
 use crate::wire::retry_after::decode_retry_after;
 
 /// A connection pool to one judge.
@@ -102,21 +102,12 @@ impl Asker {
     }
 }
 
-fn untold(ending: Ending) -> Untold {
-    match ending {
-        Ending::NotSent { detail, retryable: true } => Untold::NotSent(detail),
-        Ending::NotSent { detail, retryable: false }
-        | Ending::Cut { detail }
-        | Ending::Unreadable { detail } => Untold::Lost(detail),
-        Ending::Finished
-        | Ending::Rejected(_)
-        | Ending::ErrorEvent(_)
-        | Ending::Stalled { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Paused
-        | Ending::Unanswered { .. } => Untold::Lost("the call failed".to_owned()),
+fn untold(failure: SendFailure) -> Untold {
+    match failure {
+        SendFailure::NotSent { detail, retryable: true } => Untold::NotSent(detail),
+        SendFailure::NotSent { detail, retryable: false }
+        | SendFailure::Cut(detail)
+        | SendFailure::Unreadable(detail) => Untold::Lost(detail),
     }
 }
 

@@ -6,6 +6,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use crate::client::failure::SendFailure;
 use crate::exchange::{Ending, Request, ResponseMode};
 use crate::wire::request::{self, RunBody};
 
@@ -88,10 +89,10 @@ pub fn content_type(headers: &HeaderMap) -> String {
 }
 
 /// The key as a header; its text is in no message.
-pub fn bearer(key: &SecretString) -> Result<HeaderValue, Ending> {
+pub fn bearer(key: &SecretString) -> Result<HeaderValue, SendFailure> {
     let key = key.expose_secret();
     let value = HeaderValue::from_str(&format!("Bearer {key}")).ok().filter(|_| key.is_ascii());
-    let mut value = value.ok_or_else(|| Ending::NotSent {
+    let mut value = value.ok_or_else(|| SendFailure::NotSent {
         detail: "the API key has characters that no header may have, such as a line break".to_owned(),
         retryable: false,
     })?;

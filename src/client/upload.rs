@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::client::asides::{Asides, Head};
+use crate::client::failure::SendFailure;
 use crate::client::{failure, message};
 use crate::exchange::{Call, Ending, FileInput, FileVariable};
 use crate::wire::{answer, error, file, request};
@@ -145,18 +146,9 @@ impl Uploader<'_> {
     /// The run itself was not sent, however its upload failed.
     fn not_uploaded(&self, path: &Path, error: &reqwest::Error) -> Ending {
         let (detail, retryable) = match failure::describe_send(error, self.url) {
-            Ending::NotSent { detail, retryable } => (detail, retryable),
-            Ending::Cut { detail } => (detail, true),
-            Ending::Unreadable { detail } => (detail, false),
-            other @ (Ending::Finished
-            | Ending::Rejected(_)
-            | Ending::ErrorEvent(_)
-            | Ending::Stalled { .. }
-            | Ending::TimedOut { .. }
-            | Ending::Stopped { .. }
-            | Ending::Exceeded { .. }
-            | Ending::Paused
-            | Ending::Unanswered { .. }) => return other,
+            SendFailure::NotSent { detail, retryable } => (detail, retryable),
+            SendFailure::Cut(detail) => (detail, true),
+            SendFailure::Unreadable(detail) => (detail, false),
         };
         Ending::NotSent { detail: format!("upload {}: {detail}", path.display()), retryable }
     }

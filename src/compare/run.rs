@@ -12,7 +12,7 @@ use crate::compare::noise::{OutputDrift, drift_of_outputs};
 use crate::compare::plain::{PlainGated, PlainGates};
 use crate::compare::ruling::{Ruling, rule};
 use crate::compare::sample::Pair;
-use crate::journal::{JournalError, RunRecord};
+use crate::journal::{CaseReader, JournalError, RunRecord};
 use crate::suite::read_compare::{BoundSpec, CompareSpec};
 
 /// The level of the lists of tests, where no gate names another.
@@ -137,10 +137,24 @@ impl<'a> Comparison<'a> {
         rule(self)
     }
 
+    /// Reads what is shown of tests, each record opened once.
+    pub fn details(&self) -> Details<'_> {
+        Details { places: &self.places, a: self.a.reader(), b: self.b.reader() }
+    }
+}
+
+/// Reads what is shown of tests.
+pub(crate) struct Details<'a> {
+    places: &'a Places,
+    a: CaseReader<'a>,
+    b: CaseReader<'a>,
+}
+
+impl Details<'_> {
     /// What is shown of a test that both sides have; none of one that a side lacks.
-    pub fn detail(&self, name: &str) -> Result<Option<CaseDetail>, JournalError> {
+    pub fn of(&mut self, name: &str) -> Result<Option<CaseDetail>, JournalError> {
         let Some((Some(in_a), Some(in_b))) = self.places.get(name) else { return Ok(None) };
-        let (a, b) = (self.a.reader().read(*in_a)?, self.b.reader().read(*in_b)?);
+        let (a, b) = (self.a.read(*in_a)?, self.b.read(*in_b)?);
         Ok(a.zip(b).map(|(a, b)| case::detail(&a, &b)))
     }
 }
@@ -279,8 +293,9 @@ mod tests {
             comparison.counts,
             Counts { regressed: 1, changed: 1, unchanged: 1, one_sided: 2, ..Counts::default() }
         );
-        assert_eq!(comparison.detail("s::said").unwrap().unwrap().changes.len(), 1);
-        assert_eq!(comparison.detail("s::gone").unwrap(), None);
+        let mut details = comparison.details();
+        assert_eq!(details.of("s::said").unwrap().unwrap().changes.len(), 1);
+        assert_eq!(details.of("s::gone").unwrap(), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The files of snapshots: read, locked, and replaced only when the new one is whole.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -10,6 +10,7 @@ use crate::suite::grounds::plain;
 
 use super::document::{Document, DocumentError, parse, render};
 use super::spot::{Alone, Spot};
+use crate::whole_file;
 
 /// Where a folder itself cannot be locked, this file in it is.
 const LOCK: &str = ".lock";
@@ -120,33 +121,7 @@ pub fn write(path: &Path, document: &Document, _held: &Hold) -> Result<(), Store
             Ok(()) | Err(_) => Ok(()),
         };
     }
-    replace(path, &render(document)).map_err(failed)
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link keeps pointing to its file.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::read(&target).is_ok_and(|old| old == text.as_bytes()) {
-        return Ok(());
-    }
-    let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = builder().tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// A new file that others may read as far as the system's mask allows: it is to be committed.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".flowproof-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
+    whole_file::replace(path, &render(document)).map(|_| ()).map_err(failed)
 }
 
 /// Changes what waits for approval in a file: each key gets a value, or with none waits no more.

@@ -1,10 +1,11 @@
 //! A journal as one portable file: its whole lines, copied; and whether somebody still writes it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use crate::journal::JournalError;
+use crate::whole_file;
 
 /// Copies the whole lines of a journal, a torn last one left out, and gives the bytes written; an old file is replaced only
 /// when the new one is there.
@@ -16,9 +17,7 @@ pub(crate) fn export(from: &Path, to: &Path) -> Result<u64, JournalError> {
     let written = |source: io::Error| JournalError::Write { path: to.to_owned(), source };
     let input = File::open(from).map_err(failed(from))?;
     let length = input.metadata().map_err(failed(from))?.len();
-    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(written)?;
-    let file = builder().tempfile_in(parent).map_err(written)?;
+    let file = whole_file::beside(to).map_err(written)?;
     let mut output = BufWriter::new(file.as_file());
     // A run that goes on is copied as it is now.
     let mut input = BufReader::with_capacity(256 * 1024, input.take(length));
@@ -52,20 +51,10 @@ pub(crate) fn hold(path: &Path) -> io::Result<Option<Held>> {
     }
 }
 
-/// A new file that others may read as far as the system's mask allows: it is carried elsewhere.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".flowproof-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

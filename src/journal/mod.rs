@@ -42,7 +42,7 @@ pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
 pub(crate) use latest::{latest, next_id, point_to};
 pub(crate) use live::Ended;
-pub(crate) use read::{CaseRecord, Damage, Loss, RunRecord};
+pub(crate) use read::{CaseReader, CaseRecord, Damage, Loss, RunRecord};
 pub(crate) use roster::Roster;
 pub(crate) use shared::SharedJournal;
 pub(crate) use split::mended;

@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+use crate::base::json_kind::kind;
 use crate::probe::compare_files::{judge_count, judge_file};
-use crate::probe::takes::{found, is_checked, is_number, listed, takes};
+use crate::probe::takes::{is_checked, is_number, listed, takes};
 use crate::suite::problem::nearest;
 use crate::wire::parameters::{Input, InputKind};
 
@@ -163,7 +164,7 @@ fn judge(input: &Input, sent: &Sent, faults: &mut Vec<Fault>) {
             let message = format!(
                 "the input `{}` takes true or false; Dify passes {} on as it is",
                 input.name,
-                found(value)
+                kind(value)
             );
             faults.push(fault(input, FaultKind::Strange, message, None));
         }
@@ -171,7 +172,7 @@ fn judge(input: &Input, sent: &Sent, faults: &mut Vec<Fault>) {
         InputKind::File(_) if value.is_object() => {}
         InputKind::Files(_) => judge_list(input, value, faults),
         InputKind::Number | InputKind::Object | InputKind::File(_) => {
-            faults.push(wrong(input, &found(value)));
+            faults.push(wrong(input, kind(value)));
         }
         InputKind::Other(_) => {}
     }
@@ -186,7 +187,7 @@ pub(super) fn wrong(input: &Input, found: &str) -> Fault {
 fn judge_text(input: &Input, value: &Value, faults: &mut Vec<Fault>) {
     let Some(text) = value.as_str() else {
         let quoted = (!value.is_array() && !value.is_object()).then(|| format!("write \"{value}\""));
-        return faults.push(Fault { help: quoted, ..wrong(input, &found(value)) });
+        return faults.push(Fault { help: quoted, ..wrong(input, kind(value)) });
     };
     let length = text.chars().count() as u64;
     if let Some(most) = input.max_length.filter(|most| length > *most) {
@@ -196,7 +197,7 @@ fn judge_text(input: &Input, value: &Value, faults: &mut Vec<Fault>) {
 }
 
 fn judge_option(input: &Input, options: &[String], value: &Value, faults: &mut Vec<Fault>) {
-    let Some(text) = value.as_str() else { return faults.push(wrong(input, &found(value))) };
+    let Some(text) = value.as_str() else { return faults.push(wrong(input, kind(value))) };
     if options.iter().any(|option| option == text) {
         return;
     }
@@ -214,6 +215,6 @@ fn judge_option(input: &Input, options: &[String], value: &Value, faults: &mut V
 fn judge_list(input: &Input, value: &Value, faults: &mut Vec<Fault>) {
     match value.as_array().filter(|items| items.iter().all(Value::is_object)) {
         Some(items) => judge_count(input, items.len(), faults),
-        None => faults.push(wrong(input, &found(value))),
+        None => faults.push(wrong(input, kind(value))),
     }
 }

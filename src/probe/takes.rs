@@ -30,18 +30,6 @@ pub(super) fn takes(input: &Input) -> String {
     }
 }
 
-pub(super) fn found(value: &Value) -> String {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    }
-    .to_owned()
-}
-
 /// What Dify takes for a number: a text is read as Python reads it, an empty one as null.
 pub(super) fn is_number(value: &Value) -> bool {
     match value {

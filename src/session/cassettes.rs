@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::{plain, shown};
 use crate::suite::problem::Problem;
+use crate::whole_file::{self, Replaced};
 
 /// How cassettes are used, as it was asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -148,16 +149,7 @@ pub struct Saved {
     /// Exchanges the run recorded into it.
     pub recorded: usize,
     /// Whether the file changed.
-    pub change: Change,
-}
-
-/// Whether a file changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It holds other exchanges than before.
-    Written,
-    /// Everything came back as it was recorded, but for ids and times.
-    None,
+    pub change: Replaced,
 }
 
 /// Joins what a run recorded into the cassettes; each is replaced only when the new one is whole.
@@ -175,37 +167,10 @@ pub fn save(recording: Recording, mode: Mode, redactor: &Redactor) -> Result<Vec
         };
         let recorded = fresh.exchanges.len();
         let text = render(&merge(before, fresh, mode, &mask), &mask);
-        let change = write(&path, &text).map_err(|error| failed(plain(&error)))?;
+        let change = whole_file::replace(&path, &text).map_err(|error| failed(plain(&error)))?;
         saved.push(Saved { path, recorded, change });
     }
     Ok(saved)
-}
-
-fn write(path: &Path, text: &str) -> io::Result<Change> {
-    // A link keeps pointing to its file.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::read(&target).is_ok_and(|old| old == text.as_bytes()) {
-        return Ok(Change::None);
-    }
-    let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = builder().tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(Change::Written)
-}
-
-/// A new file that others may read as far as the system's mask allows: it is to be committed.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".flowproof-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
 }
 
 /// The tests whose exchanges could not be recorded, in a few lines.

@@ -13,7 +13,7 @@ use crate::client::assemble::{self, BodyEnd, StreamReader};
 use crate::client::recover::sight::Answer;
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{document, failure, message};
-use crate::exchange::{Call, Ending, Posted, ResponseMode, Transcript};
+use crate::exchange::{Call, Posted, ResponseMode, Transcript};
 
 /// How the calls are made.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,7 @@ impl Caller<'_> {
         request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
         match waiter.wait(until, self.http.execute(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(NoAnswer::Failed(describe(failure::describe_send(&error, &url)))),
+            Ok(Err(error)) => Err(NoAnswer::Failed(failure::describe_send(&error, &url).detail())),
             Err(given_up) => Err(no_answer(given_up, waiter)),
         }
     }
@@ -160,23 +160,6 @@ fn no_answer(given_up: GivenUp, waiter: &Waiter<'_>) -> NoAnswer {
         NoAnswer::GivenUp(given_up)
     } else {
         NoAnswer::Failed("no answer came in time".to_owned())
-    }
-}
-
-fn describe(ending: Ending) -> String {
-    match ending {
-        Ending::NotSent { detail, .. }
-        | Ending::Cut { detail }
-        | Ending::Unreadable { detail }
-        | Ending::Unanswered { detail, .. } => detail,
-        Ending::Finished
-        | Ending::Rejected(_)
-        | Ending::ErrorEvent(_)
-        | Ending::Stalled { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Paused => "the call failed".to_owned(),
     }
 }
 

@@ -71,9 +71,10 @@ pub(crate) fn write(
         open.push(Open::begin(*document, path, (compared, ruling), end.code)?);
     }
     let mut screen = Screen::new(compared, ink);
+    let mut details = compared.details();
     for row in &compared.rows {
         let is_wanted = screen.wants(row) || open.iter().any(|open| open.wants(row));
-        let detail = if is_wanted { compared.detail(&row.name)? } else { None };
+        let detail = if is_wanted { details.of(&row.name)? } else { None };
         screen.row(row, detail.as_ref());
         let mut json = None;
         for open in &mut open {

@@ -10,9 +10,9 @@ const DETAIL_BYTES: usize = 64 << 20;
 const CASE_BYTES: usize = 8 << 20;
 
 /// What stands on it before its script has run.
-const BODY: &str = include_str!("page/compare.html");
+const BODY: &str = concat!(include_str!("page/compare.html"), include_str!("page/foot.html"));
 /// The parts of its script, in the order in which they need each other.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("page/dom.js"),
     include_str!("page/values.js"),
     include_str!("page/diff.js"),
@@ -20,6 +20,7 @@ const SCRIPTS: [&str; 8] = [
     include_str!("page/pairs.js"),
     include_str!("page/list.js"),
     include_str!("page/theme.js"),
+    include_str!("page/keys.js"),
     include_str!("page/compare.js"),
 ];
 

@@ -37,9 +37,9 @@ const TOLD: usize = 60;
 /// What the page looks like.
 const STYLE: &str = include_str!("page/style.css");
 /// What stands on it before its script has run.
-const BODY: &str = include_str!("page/run.html");
+const BODY: &str = concat!(include_str!("page/run.html"), include_str!("page/foot.html"));
 /// The parts of its script, in the order in which they need each other; all but the last serve any page of ours.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("page/dom.js"),
     include_str!("page/values.js"),
     include_str!("page/diff.js"),
@@ -48,6 +48,7 @@ const SCRIPTS: [&str; 10] = [
     include_str!("page/charts.js"),
     include_str!("page/list.js"),
     include_str!("page/theme.js"),
+    include_str!("page/keys.js"),
     include_str!("page/test.js"),
     include_str!("page/run.js"),
 ];

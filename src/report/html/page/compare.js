@@ -143,39 +143,6 @@ const showAll = () => {
   refresh();
 };
 
-const step = (by) => { if (state.list.length > 0) choose(Math.min(Math.max(state.at + by, 0), state.list.length - 1)); };
-const pageSize = () => Math.max(Math.floor(list.box.clientHeight / ROW_HEIGHT) - 1, 1);
-const toggleTheme = themes();
-const openKeys = () => { if (!byId("keys").open) byId("keys").showModal(); };
-const KEYS = {
-  "/": () => { byId("search").focus(); byId("search").select(); },
-  j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), PageDown: () => step(pageSize()), PageUp: () => step(-pageSize()),
-  g: () => step(-Infinity), G: () => step(Infinity), Home: () => step(-Infinity), End: () => step(Infinity),
-  Enter: () => byId("detail").focus(), Escape: () => list.box.focus(), a: showAll, d: toggleTheme, "?": openKeys,
-  c: () => { byId("charts").open = !byId("charts").open; },
-};
-const SCROLLS = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End"];
-
-const inSearch = (event) => {
-  if (event.key === "Escape" && byId("search").value === "") list.box.focus();
-  else if (event.key === "Escape") { byId("search").value = ""; state.words = []; refresh(); }
-  else if (event.key === "Enter" || event.key === "ArrowDown") list.box.focus();
-  else return;
-  event.preventDefault();
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
-  if (event.target === byId("search")) { inSearch(event); return; }
-  const control = event.target.closest?.("button, select, summary, a, input");
-  if (control && (event.key === "Enter" || SCROLLS.includes(event.key))) return;
-  if (SCROLLS.includes(event.key) && byId("detail").contains(event.target)) return;
-  const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : undefined;
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
-
 // Paper has no lists to scroll: the tests that differ, as far as a reader would turn pages.
 const PRINTED = 100;
 addEventListener("beforeprint", () => {
@@ -188,6 +155,5 @@ addEventListener("afterprint", () => byId("print").replaceChildren());
 summarize();
 choices();
 refresh();
-byId("theme").addEventListener("click", toggleTheme);
-byId("help").addEventListener("click", openKeys);
+keys({ state, list, choose, refresh, showAll });
 document.body.dataset.ready = "true";

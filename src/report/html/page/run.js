@@ -126,40 +126,6 @@ const showAll = () => {
   refresh();
 };
 
-const step = (by) => { if (state.list.length > 0) choose(Math.min(Math.max(state.at + by, 0), state.list.length - 1)); };
-const page = () => Math.max(Math.floor(list.box.clientHeight / ROW_HEIGHT) - 1, 1);
-const toggleTheme = themes();
-const openKeys = () => { if (!byId("keys").open) byId("keys").showModal(); };
-const KEYS = {
-  "/": () => { byId("search").focus(); byId("search").select(); },
-  j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), PageDown: () => step(page()), PageUp: () => step(-page()),
-  g: () => step(-Infinity), G: () => step(Infinity), Home: () => step(-Infinity), End: () => step(Infinity),
-  Enter: () => byId("detail").focus(), Escape: () => list.box.focus(), a: showAll, d: toggleTheme, "?": openKeys,
-  c: () => { byId("charts").open = !byId("charts").open; },
-};
-const SCROLLS = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End"];
-
-const inSearch = (event) => {
-  if (event.key === "Escape" && byId("search").value === "") list.box.focus();
-  else if (event.key === "Escape") { byId("search").value = ""; state.words = []; refresh(); }
-  else if (event.key === "Enter" || event.key === "ArrowDown") list.box.focus();
-  else return;
-  event.preventDefault();
-};
-
-const onKey = (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
-  if (event.target === byId("search")) { inSearch(event); return; }
-  const control = event.target.closest?.("button, select, summary, a, input");
-  if (control && (event.key === "Enter" || SCROLLS.includes(event.key))) return;
-  // Within the details these keys scroll, as everywhere.
-  if (SCROLLS.includes(event.key) && byId("detail").contains(event.target)) return;
-  const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : undefined;
-  if (!act) return;
-  event.preventDefault();
-  act();
-};
-
 // Paper has no lists to scroll: the tests that are not simply green, as far as a reader would turn pages.
 const PRINTED = 100;
 const print = () => {
@@ -176,9 +142,7 @@ summarize();
 chartSummary();
 choices();
 refresh(wantedByAddress());
-document.addEventListener("keydown", onKey);
-byId("theme").addEventListener("click", toggleTheme);
-byId("help").addEventListener("click", openKeys);
+keys({ state, list, choose, refresh, showAll });
 addEventListener("hashchange", () => { const row = wantedByAddress(); if (row) { if (!state.list.includes(row)) showAll(); choose(state.list.indexOf(row)); } });
 addEventListener("beforeprint", print);
 addEventListener("afterprint", () => byId("print").replaceChildren());
