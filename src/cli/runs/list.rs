@@ -51,8 +51,9 @@ fn read_one(run: &Stored) -> Result<Read, JournalError> {
 }
 
 /// What became of a run, in one word.
-fn verdict(exit: Exit) -> &'static str {
+fn verdict((record, exit): &Read) -> &'static str {
     match exit {
+        Exit::Success if record.start.cases == 0 => "empty",
         Exit::Success => "passed",
         Exit::Red | Exit::Unusable | Exit::Gate => "red",
         Exit::Inconclusive | Exit::Undecided => "inconclusive",
@@ -85,13 +86,13 @@ fn pretty(read: &[(&Stored, Result<Read, String>)], reports: &Path) -> String {
 
 fn row(stored: &Stored, record: &Result<Read, String>) -> [String; 5] {
     match record {
-        Ok((record, exit)) => {
+        Ok(read @ (record, _)) => {
             let started = record.start.started.get(..19).unwrap_or(&record.start.started);
             [
                 stored.id.clone(),
                 started.replace('T', " "),
                 record.start.target.clone(),
-                verdict(*exit).to_owned(),
+                verdict(read).to_owned(),
                 counts(record),
             ]
         }
@@ -139,13 +140,13 @@ fn as_json(read: &[(&Stored, Result<Read, String>)]) -> String {
 
 fn item(stored: &Stored, record: &Result<Read, String>) -> Value {
     match record {
-        Ok((record, exit)) => {
+        Ok(read @ (record, exit)) => {
             let (start, totals) = (&record.start, &record.totals);
             json!({
                 "id": stored.id, "journal": stored.path, "started": start.started, "flowproof": start.flowproof,
                 "target": start.target, "profile": start.profile, "mock": start.mock, "shard": start.shard,
                 "finished": record.end.is_some(), "duration_ms": record.end.as_ref().map(|end| end.duration_ms),
-                "verdict": verdict(*exit), "exit": exit.code(),
+                "verdict": verdict(read), "exit": exit.code(),
                 "tests": totals.cases() + record.unfinished(), "passed": totals.passed, "failed": totals.failed,
                 "errored": totals.errored, "inconclusive": totals.inconclusive, "flaky": totals.flaky,
                 "skipped": totals.skipped, "unfinished": record.unfinished(), "attempts": totals.attempts,
