@@ -342,7 +342,7 @@ fn what_dify_is_not_known_to_send_is_told_once_and_fails_nothing() {
                 [
                     stream_head(),
                     started("task-1"),
-                    event("task-1", "agent_log", "{}"),
+                    event("task-1", "agent_note", "{}"),
                     finished("task-1", r#"{"x":1}"#),
                 ]
                 .concat(),
@@ -351,13 +351,12 @@ fn what_dify_is_not_known_to_send_is_told_once_and_fails_nothing() {
         ],
     });
     let ran = live.expect(0, &["-j", "1"]);
-    let line =
-        "contract: 1 difference from Dify 1.14 as it was recorded: unknown event `agent_log`, first in S::t1";
+    let line = "contract: 1 difference from Dify 1.14 as it was recorded: unknown event `agent_note`, first in S::t1";
     assert!(ran.text.contains(line), "{}", ran.text);
     let report = report(&live.project);
     assert_eq!(
         report["contract"],
-        serde_json::json!([{ "case": 1, "note": { "message": "unknown event `agent_log`", "known": "1.14", "event": 2 } }])
+        serde_json::json!([{ "case": 1, "note": { "message": "unknown event `agent_note`", "known": "1.14", "event": 2 } }])
     );
 }
 

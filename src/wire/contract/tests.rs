@@ -163,7 +163,12 @@ fn deviations_are_told_in_a_few_words() {
     let told = |answer, json: Value| -> Vec<String> {
         deviations(contract, (answer, &json)).iter().map(ToString::to_string).collect()
     };
-    assert_eq!(told(None, json!({ "event": "agent_log", "data": {} })), ["unknown event `agent_log`"]);
+    assert_eq!(told(None, json!({ "event": "agent_note", "data": {} })), ["unknown event `agent_note`"]);
+    assert_eq!(
+        told(None, json!({ "event": "agent_log", "data": {} })),
+        [""; 0],
+        "it stands in Dify's sources"
+    );
     assert_eq!(told(None, json!({ "no": 1 })), ["unknown event ``"]);
     assert_eq!(told(None, json!({ "event": "refusal" })), ["unknown event `refusal`"]);
     assert_eq!(
