@@ -117,6 +117,15 @@ impl Arrival {
     }
 }
 
+/// What a run told once one of its forms was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continuation {
+    /// When the answer was given; the clock stands still from the pause until then.
+    pub answered_at: Duration,
+    /// The events to the next pause or the end.
+    pub events: Vec<Arrival>,
+}
+
 /// One execution of a node, joined from its events.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NodeRun {
@@ -168,8 +177,8 @@ pub struct Posted {
 pub struct Pauses {
     /// The forms that wait, if the run does.
     pub waiting: Vec<Form>,
-    /// How many forms were answered.
-    pub answered: u32,
+    /// The answers that were given, in their order.
+    pub answered: Vec<AnsweredAt>,
     /// How often Dify began a node again after an answer: each is one of its steps.
     pub restarts: u64,
     /// From the pauses to the answers, in sum; no other time of the transcript has a part of it.
@@ -178,6 +187,15 @@ pub struct Pauses {
     pub unused: Vec<Unused>,
     /// True when events after an answer were missed: what the stream told is not all of it.
     pub is_torn: bool,
+}
+
+/// Where in a run an answer was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnsweredAt {
+    /// Events that came before it.
+    pub events: usize,
+    /// When, by the clock of the transcript.
+    pub at: Duration,
 }
 
 /// An answer that no form asked for.

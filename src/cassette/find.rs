@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::recorded::{Asked, FilePrint, Recorded};
+use super::recorded::{AnswerPrint, Asked, FilePrint, Recorded};
 use super::shelf::Cassette;
 use crate::base::diff::{ChangeKind, EqualOptions, JsonChange, diff_json, equal};
 use crate::exchange::ResponseMode;
@@ -80,7 +80,7 @@ impl Cassette {
     /// The exchanges that answer a request to an app, of whichever test; for those who name no test.
     fn same(&self, among: &[usize], ask: Ask<'_>) -> Vec<&Arc<Recorded>> {
         let exchanges = among.iter().map(|at| &self.exchanges[*at]);
-        exchanges.filter(|exchange| exchange.asked.is_same(ask.asked, ask.pin)).collect()
+        exchanges.filter(|exchange| exchange.is_for(ask.asked, ask.pin)).collect()
     }
 
     fn nearest(&self, own: &[usize], ask: Ask<'_>) -> Miss {
@@ -95,8 +95,7 @@ impl Cassette {
                 .collect(),
         };
         near.sort_by_key(|(distance, _)| *distance);
-        let compared =
-            near.into_iter().take(COMPARED).map(|(_, one)| (one, one.asked.differences(ask.asked, ask.pin)));
+        let compared = near.into_iter().take(COMPARED).map(|(_, one)| (one, one.differences(ask)));
         let nearest = compared.min_by_key(|(_, differs)| differs.len());
         match nearest {
             None => Miss::Empty,
@@ -112,17 +111,31 @@ impl Cassette {
     }
 }
 
+impl Recorded {
+    /// What a request asks otherwise.
+    fn differences(&self, ask: Ask<'_>) -> Vec<String> {
+        let mut differs = self.asked.differences(ask.asked, ask.pin);
+        if self.heard.is_paused() {
+            differs.extend(differing_answers(&self.asked.answers, &ask.asked.answers));
+        }
+        differs
+    }
+}
+
 impl Asked {
-    /// True when another request is answered alike.
+    /// True when another request answers forms alike.
+    pub fn has_same_answers(&self, other: &Asked) -> bool {
+        self.answers.len() == other.answers.len()
+            && self.answers.iter().zip(&other.answers).all(is_same_answer)
+    }
+
+    /// True when another request is answered alike, up to where it asks somebody.
     pub fn is_same(&self, other: &Asked, pin: Pin) -> bool {
         self.mode == other.mode
             && is_same_app(&self.app, &other.app)
             && (pin == Pin::Any || self.workflow_id == other.workflow_id)
             && self.files == other.files
-            && self.inputs.len() == other.inputs.len()
-            && self.inputs.iter().all(|(key, value)| {
-                other.inputs.get(key).is_some_and(|found| equal(value, found, &EqualOptions::default()))
-            })
+            && are_equal(&self.inputs, &other.inputs)
     }
 
     /// How many inputs differ, quickly.
@@ -154,6 +167,58 @@ impl Asked {
         differs.extend(differing_files(&self.files, &other.files));
         differs
     }
+}
+
+fn are_equal(left: &Map<String, Value>, right: &Map<String, Value>) -> bool {
+    let equals = |value, found| equal(value, found, &EqualOptions::default());
+    left.len() == right.len()
+        && left.iter().all(|(key, value)| right.get(key).is_some_and(|found| equals(value, found)))
+}
+
+fn is_same_answer((left, right): (&AnswerPrint, &AnswerPrint)) -> bool {
+    left.node == right.node
+        && left.action == right.action
+        && left.files == right.files
+        && are_equal(&left.inputs, &right.inputs)
+}
+
+/// What answers to forms say otherwise, each named by its node.
+fn differing_answers(recorded: &[AnswerPrint], asked: &[AnswerPrint]) -> Vec<String> {
+    let mut differs = Vec::new();
+    for (old, new) in recorded.iter().zip(asked).filter(|pair| !is_same_answer(*pair)) {
+        let whose = format!("human_input.{}", cut(&new.node));
+        if old.node != new.node {
+            differs.push(format!("{whose} is answered, recorded an answer to `{}`", cut(&old.node)));
+            continue;
+        }
+        if old.action != new.action {
+            differs.push(format!(
+                "{whose}.action is `{}`, recorded `{}`",
+                cut(&new.action),
+                cut(&old.action)
+            ));
+        }
+        let inputs = [old, new].map(|answer| Value::Object(answer.inputs.clone()));
+        let changes = diff_json(&inputs[0], &inputs[1]);
+        let told = changes.iter().map(describe).chain(differing_files(&old.files, &new.files));
+        differs.extend(told.map(|what| format!("{whose}.{what}")));
+    }
+    let nodes = |answers: &[AnswerPrint]| {
+        let names: Vec<String> = answers.iter().map(|answer| format!("`{}`", cut(&answer.node))).collect();
+        names.join(", ")
+    };
+    let both = recorded.len().min(asked.len());
+    if asked.len() > both {
+        let more = nodes(&asked[both..]);
+        differs.push(format!("human_input also answers {more}, recorded without that answer"));
+    }
+    if recorded.len() > both {
+        differs.push(format!(
+            "human_input does not answer {}, recorded with an answer",
+            nodes(&recorded[both..])
+        ));
+    }
+    differs
 }
 
 /// A suite tests one app; a name that only one side knows is no difference.

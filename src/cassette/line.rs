@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::recorded::{Answer, Asked, FilePrint, Heard, Recorded};
+use super::answered::{
+    AnswerLine, ContinuationLine, answer_line, continuation_line, decode_after, decode_answer,
+};
+use super::recorded::{Answer, AnswerPrint, Asked, FilePrint, Heard, Recorded};
 use crate::exchange::{Arrival, ResponseMode};
 
 /// JSON nested deeper than this stands in a line as text: readers stop at 128.
@@ -26,6 +29,8 @@ struct Line {
     inputs: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<AnswerLine>,
     recorded: String,
     status: u16,
     headers: Vec<(String, String)>,
@@ -37,6 +42,8 @@ struct Line {
     body: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    after: Vec<ContinuationLine>,
     elapsed_ms: f64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     masked: bool,
@@ -45,7 +52,7 @@ struct Line {
 /// The files of one variable.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileLine {
+pub(super) struct FileLine {
     variable: String,
     #[serde(rename = "type")]
     kind: String,
@@ -57,7 +64,7 @@ struct FileLine {
 /// One event: JSON where that gives the very bytes that came, else those bytes as text.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EventLine {
+pub(super) struct EventLine {
     at_ms: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
@@ -87,7 +94,8 @@ pub(super) fn write_line(recorded: &Recorded) -> String {
         mode: asked.mode,
         workflow_id: asked.workflow_id.clone(),
         inputs: asked.inputs.clone(),
-        files: asked.files.iter().flat_map(|(variable, prints)| file_lines(variable, prints)).collect(),
+        files: file_lines(&asked.files),
+        answers: asked.answers.iter().map(answer_line).collect(),
         recorded: recorded.recorded.clone(),
         status: heard.status,
         headers: heard.headers.clone(),
@@ -95,22 +103,40 @@ pub(super) fn write_line(recorded: &Recorded) -> String {
         events,
         body,
         text,
+        after: heard.after.iter().map(continuation_line).collect(),
         elapsed_ms: milliseconds(heard.elapsed),
         masked: recorded.masked,
     };
     serde_json::to_string(&line).expect("maps with text keys and finite numbers always become JSON")
 }
 
-fn file_lines<'a>(variable: &'a str, prints: &'a [FilePrint]) -> impl Iterator<Item = FileLine> + 'a {
-    prints.iter().map(|print| FileLine {
-        variable: variable.to_owned(),
+/// Writes files.
+pub(super) fn file_lines(files: &[(String, Vec<FilePrint>)]) -> Vec<FileLine> {
+    let each = files.iter().flat_map(|(variable, prints)| prints.iter().map(move |print| (variable, print)));
+    each.map(|(variable, print)| FileLine {
+        variable: variable.clone(),
         kind: print.kind.clone(),
         name: print.name.clone(),
         blake3: print.blake3.clone(),
     })
+    .collect()
 }
 
-fn event_line(arrival: &Arrival) -> EventLine {
+/// Reads files.
+pub(super) fn decode_files(lines: Vec<FileLine>) -> Vec<(String, Vec<FilePrint>)> {
+    let mut files: Vec<(String, Vec<FilePrint>)> = Vec::new();
+    for FileLine { variable, kind, name, blake3 } in lines {
+        let print = FilePrint { kind, name, blake3 };
+        match files.last_mut() {
+            Some((last, prints)) if *last == variable => prints.push(print),
+            Some(_) | None => files.push((variable, vec![print])),
+        }
+    }
+    files
+}
+
+/// Writes an event.
+pub(super) fn event_line(arrival: &Arrival) -> EventLine {
     let at_ms = milliseconds(arrival.at);
     let value = serde_json::from_str::<Value>(&arrival.text).ok();
     let is_written_so = |value: &Value| serde_json::to_string(value).is_ok_and(|text| text == *arrival.text);
@@ -122,7 +148,7 @@ fn event_line(arrival: &Arrival) -> EventLine {
 }
 
 /// Milliseconds to the microsecond.
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
@@ -164,14 +190,16 @@ fn decode(line: Line) -> Result<Recorded, String> {
         _ => return Err("must hold one of `events`, `body` and `text`".to_owned()),
     };
     let elapsed = duration(line.elapsed_ms, "elapsed_ms")?;
-    let mut files: Vec<(String, Vec<FilePrint>)> = Vec::new();
-    for FileLine { variable, kind, name, blake3 } in line.files {
-        let print = FilePrint { kind, name, blake3 };
-        match files.last_mut() {
-            Some((last, prints)) if *last == variable => prints.push(print),
-            Some(_) | None => files.push((variable, vec![print])),
-        }
-    }
+    let answers: Vec<AnswerPrint> = line.answers.into_iter().map(decode_answer).collect();
+    let mut heard = Heard {
+        status: line.status,
+        headers: line.headers,
+        pings: line.pings,
+        answer,
+        after: Vec::new(),
+        elapsed,
+    };
+    heard.after = decode_after(line.after, answers.len(), &heard)?;
     Ok(Recorded {
         number: 0,
         test: line.test,
@@ -181,15 +209,17 @@ fn decode(line: Line) -> Result<Recorded, String> {
             mode: line.mode,
             workflow_id: line.workflow_id,
             inputs: line.inputs,
-            files,
+            files: decode_files(line.files),
+            answers,
         },
         recorded: line.recorded,
-        heard: Heard { status: line.status, headers: line.headers, pings: line.pings, answer, elapsed },
+        heard,
         masked: line.masked,
     })
 }
 
-fn decode_events(lines: Vec<EventLine>) -> Result<Vec<Arrival>, String> {
+/// Reads a stream.
+pub(super) fn decode_events(lines: Vec<EventLine>) -> Result<Vec<Arrival>, String> {
     let mut events: Vec<Arrival> = Vec::with_capacity(lines.len());
     for (index, line) in lines.into_iter().enumerate() {
         let number = index + 1;
@@ -213,7 +243,8 @@ fn decode_events(lines: Vec<EventLine>) -> Result<Vec<Arrival>, String> {
     }
 }
 
-fn duration(milliseconds: f64, what: &str) -> Result<Duration, String> {
+/// Reads a time.
+pub(super) fn duration(milliseconds: f64, what: &str) -> Result<Duration, String> {
     match (0.0..=LONGEST_MS).contains(&milliseconds) {
         true => Ok(Duration::from_secs_f64(milliseconds / 1e3)),
         false => Err(format!("has a time `{what}` that is not between 0 and a day")),

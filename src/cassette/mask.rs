@@ -26,7 +26,9 @@ impl Mask {
 
     /// Masks everything of an exchange that came from outside.
     pub(super) fn exchange(&self, mut recorded: Recorded) -> Recorded {
-        recorded.masked |= self.hides(&recorded.heard.answer);
+        let after = recorded.heard.after.iter().map(|continuation| &continuation.events);
+        recorded.masked |=
+            self.hides(&recorded.heard.answer) || after.flatten().any(|event| self.tells(event));
         recorded.asked = self.request(recorded.asked);
         for (_, value) in &mut recorded.heard.headers {
             *value = self.text(value);
@@ -38,33 +40,47 @@ impl Mask {
             Answer::Json(body) => Answer::Json(self.json(body)),
             Answer::Text(words) => Answer::Text(self.text(&words)),
         };
+        for continuation in &mut recorded.heard.after {
+            let events = std::mem::take(&mut continuation.events);
+            continuation.events = events.into_iter().map(|event| self.event(event)).collect();
+        }
         recorded
     }
 
     /// Masks what makes a request the same as another.
     pub fn request(&self, mut asked: Asked) -> Asked {
-        asked.inputs = match self.json(Value::Object(asked.inputs)) {
-            Value::Object(inputs) => inputs,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Map::new()
-            }
-        };
-        for print in asked.files.iter_mut().flat_map(|(_, prints)| prints) {
+        asked.inputs = self.object(asked.inputs);
+        for answer in &mut asked.answers {
+            answer.inputs = self.object(std::mem::take(&mut answer.inputs));
+        }
+        let files =
+            asked.files.iter_mut().chain(asked.answers.iter_mut().flat_map(|answer| &mut answer.files));
+        for print in files.flat_map(|(_, prints)| prints) {
             print.name = self.text(&print.name);
         }
         asked
     }
 
+    fn object(&self, members: Map<String, Value>) -> Map<String, Value> {
+        match self.json(Value::Object(members)) {
+            Value::Object(members) => members,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Map::new()
+            }
+        }
+    }
+
     /// True when a secret stands in an answer where assertions may look for it; that the inputs come back is no such thing.
     fn hides(&self, answer: &Answer) -> bool {
         match answer {
-            Answer::Events(events) => {
-                let telling = events.iter().filter(|event| self.redactor.contains_secret(&event.text));
-                telling.map(Arrival::json).any(|event| !is_echo(&event))
-            }
+            Answer::Events(events) => events.iter().any(|event| self.tells(event)),
             Answer::Json(body) => self.redactor.contains_secret(&body.to_string()),
             Answer::Text(words) => self.redactor.contains_secret(words),
         }
+    }
+
+    fn tells(&self, event: &Arrival) -> bool {
+        self.redactor.contains_secret(&event.text) && !is_echo(&event.json())
     }
 
     fn text(&self, words: &str) -> String {

@@ -2,6 +2,7 @@
 //!
 //! It knows no network, no file and no clock: the engine hears and asks, the session reads and writes.
 
+mod answered;
 mod document;
 mod find;
 mod line;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::document::{CassetteError, parse, render};
 pub use self::find::{Ask, Miss, Pin};
 pub use self::mask::Mask;
-pub use self::recorded::{Answer, Asked, FilePrint, Recorded, hear};
+pub use self::recorded::{Answer, AnswerPrint, Asked, FilePrint, Heard, Recorded, hear};
 pub use self::same::{Fresh, merge};
 pub use self::shelf::Shelf;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::exchange::{Arrival, Ending, ResponseMode, Transcript};
+use super::find::Pin;
+use crate::exchange::{Arrival, Continuation, Ending, ResponseMode, Transcript};
 use crate::wire::error::ErrorClass;
 
 /// Headers that belong to one connection, one moment or one browser.
@@ -65,6 +66,21 @@ pub struct Asked {
     pub inputs: Map<String, Value>,
     /// Files by variable.
     pub files: Vec<(String, Vec<FilePrint>)>,
+    /// How its forms are answered; of a run that asked nobody none is kept.
+    pub answers: Vec<AnswerPrint>,
+}
+
+/// What makes two answers to a form the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerPrint {
+    /// The node that asks.
+    pub node: String,
+    /// The action taken.
+    pub action: String,
+    /// What is filled in, the run's id replaced.
+    pub inputs: Map<String, Value>,
+    /// Files by field.
+    pub files: Vec<(String, Vec<FilePrint>)>,
 }
 
 /// What makes two files the same; an upload's id is not part of it.
@@ -89,6 +105,8 @@ pub struct Heard {
     pub pings: u32,
     /// The body.
     pub answer: Answer,
+    /// What followed each answered form.
+    pub after: Vec<Continuation>,
     /// Request sent to the end of the answer.
     pub elapsed: Duration,
 }
@@ -124,23 +142,21 @@ pub fn hear(transcript: &Transcript) -> Result<Heard, &'static str> {
         Ending::Unanswered { .. } => return Err("its form could not be answered"),
         Ending::NotSent { .. } => return Err("the request was not sent"),
     }
-    if transcript.pauses.answered > 0 {
-        return Err(
-            "its forms were answered by `human_input`, and a cassette holds one answer to one request",
-        );
+    if transcript.pauses.is_torn {
+        return Err("what the run told once its form was answered was not all seen");
     }
     if transcript.recovery.is_some() {
         return Err("its answer broke off, and the rest of the run was not seen");
     }
     let status = transcript.http_status.ok_or("no answer came")?;
-    if !transcript.events.is_empty() && !ends_once(&transcript.events) {
-        return Err("the run was joined from several answers, which this version cannot replay");
-    }
+    let (first, after) = parts(transcript)
+        .ok_or("the run was joined from several answers, which this version cannot replay")?;
     Ok(Heard {
         status,
         headers: transcript.headers.iter().filter(|(name, _)| lasts(name)).cloned().collect(),
         pings: transcript.pings,
-        answer: answer_of(transcript).ok_or("the answer had no body")?,
+        answer: answer_of(transcript, first).ok_or("the answer had no body")?,
+        after,
         elapsed: transcript.elapsed,
     })
 }
@@ -150,12 +166,22 @@ fn lasts(name: &str) -> bool {
     !PASSING.contains(&name)
 }
 
+/// The events of the first answer, and what followed each answered form; none where they do not fall apart so.
+fn parts(transcript: &Transcript) -> Option<(&[Arrival], Vec<Continuation>)> {
+    let (events, answered) = (&transcript.events, &transcript.pauses.answered);
+    let starts = answered.iter().map(|given| given.events);
+    let ends = starts.clone().skip(1).chain([events.len()]);
+    let first = events.get(..starts.clone().next().unwrap_or(events.len()))?;
+    let mut after = Vec::with_capacity(answered.len());
+    for ((given, start), end) in answered.iter().zip(starts).zip(ends) {
+        let events = events.get(start..end).filter(|events| events.last().is_some_and(is_end))?;
+        after.push(Continuation { answered_at: given.at, events: events.to_vec() });
+    }
+    (first.is_empty() || ends_once(first)).then_some((first, after))
+}
+
 /// True when the last event, and no other, ends a stream.
 fn ends_once(events: &[Arrival]) -> bool {
-    let is_end = |event: &Arrival| {
-        let name = event.json()["event"].as_str().map(str::to_owned);
-        matches!(name.as_deref(), Some("workflow_finished" | "workflow_paused" | "error"))
-    };
     let looks_like_end = |event: &&Arrival| {
         ["workflow_finished", "workflow_paused", "\"error\""].iter().any(|word| event.text.contains(word))
     };
@@ -165,9 +191,14 @@ fn ends_once(events: &[Arrival]) -> bool {
     }
 }
 
-fn answer_of(transcript: &Transcript) -> Option<Answer> {
-    if !transcript.events.is_empty() {
-        return Some(Answer::Events(transcript.events.clone()));
+fn is_end(event: &Arrival) -> bool {
+    let name = event.json()["event"].as_str().map(str::to_owned);
+    matches!(name.as_deref(), Some("workflow_finished" | "workflow_paused" | "error"))
+}
+
+fn answer_of(transcript: &Transcript, events: &[Arrival]) -> Option<Answer> {
+    if !events.is_empty() {
+        return Some(Answer::Events(events.to_vec()));
     }
     let is_json = |(name, value): &(String, String)| name == "content-type" && value.contains("json");
     Some(match transcript.body.as_ref()? {
@@ -177,7 +208,7 @@ fn answer_of(transcript: &Transcript) -> Option<Answer> {
 }
 
 impl Heard {
-    /// True when the run waits for a person.
+    /// True when the first answer told that the run waits for a person.
     pub fn is_paused(&self) -> bool {
         let last = match &self.answer {
             Answer::Events(events) => events.last().map(Arrival::json).unwrap_or_default(),
@@ -187,12 +218,24 @@ impl Heard {
         last["event"] == "workflow_paused" || last["data"]["status"] == "paused"
     }
 
-    /// When each data event came, since the request was sent.
+    /// When the first answer had come.
+    pub fn first_elapsed(&self) -> Duration {
+        self.after.first().map_or(self.elapsed, |continuation| continuation.answered_at)
+    }
+
+    /// When each data event of the first answer came, since the request was sent.
     pub fn times(&self) -> Vec<Duration> {
         match &self.answer {
             Answer::Events(events) => events.iter().map(|event| event.at).collect(),
             Answer::Json(_) | Answer::Text(_) => Vec::new(),
         }
+    }
+}
+
+impl Recorded {
+    /// True when it answers a request. Answers to forms matter where the run asked for them.
+    pub fn is_for(&self, asked: &Asked, pin: Pin) -> bool {
+        self.asked.is_same(asked, pin) && (!self.heard.is_paused() || self.asked.has_same_answers(asked))
     }
 }
 
@@ -226,8 +269,8 @@ mod tests {
         let mut found = finished();
         found.recovery = Some(Recovery::Lost { lost, why: String::new(), trace: Trace::None });
         assert!(hear(&found).unwrap_err().contains("broke off"));
-        let mut answered = finished();
-        answered.pauses.answered = 1;
-        assert!(hear(&answered).unwrap_err().contains("answered by `human_input`"));
+        let mut torn = finished();
+        torn.pauses.is_torn = true;
+        assert!(hear(&torn).unwrap_err().contains("not all seen"));
     }
 }

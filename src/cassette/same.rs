@@ -82,6 +82,8 @@ impl Ids {
             Answer::Json(body) => vec![body.clone()],
             Answer::Text(words) => vec![Value::String(words.clone())],
         };
+        let after = recorded.heard.after.iter().flat_map(|continuation| &continuation.events);
+        values.extend(after.map(crate::exchange::Arrival::json));
         let headers = recorded.heard.headers.iter();
         values.extend(headers.map(|(name, value)| Value::String(format!("{name}: {value}"))));
         values.iter_mut().for_each(|value| self.number(value, &mut numbers));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::base::redact::Redactor;
-use crate::exchange::{Arrival, ResponseMode};
+use crate::exchange::{Arrival, Continuation, ResponseMode};
 
 const SECRET: &str = "app-S3cret/0123+x";
 
@@ -29,6 +29,7 @@ fn asked(inputs: Value) -> Asked {
         workflow_id: None,
         inputs: object(inputs),
         files: Vec::new(),
+        answers: Vec::new(),
     }
 }
 
@@ -60,6 +61,7 @@ fn recorded(test: &str, repeat: u32, inputs: Value, number: u64) -> Recorded {
             headers: vec![("content-type".into(), "text/event-stream".into())],
             pings: 1,
             answer: Answer::Events(events),
+            after: Vec::new(),
             elapsed: Duration::from_millis(number + 6),
         },
         masked: false,
@@ -77,6 +79,43 @@ fn find(exchanges: Vec<Recorded>, test: &str, repeat: u32, asked: &Asked) -> Res
     let cassette = shelf.cassette("c.jsonl".as_ref()).unwrap();
     let found = cassette.find(Ask { test, repeat, asked, pin: Pin::AsAsked })?;
     Ok(format!("{}#{}", found.test, found.repeat))
+}
+
+/// A run that paused, was answered and then ended.
+fn answered() -> Recorded {
+    let mut answered = recorded("S::c", 0, json!({ "q": 1 }), 4);
+    let end = |at, name, status| arrival(at, &json!({ "event": name, "data": { "status": status } }));
+    answered.asked.answers = vec![AnswerPrint {
+        node: "Review".into(),
+        action: "approve".into(),
+        inputs: object(json!({ "comment": SECRET })),
+        files: Vec::new(),
+    }];
+    answered.asked = mask().request(answered.asked);
+    answered.heard.answer = Answer::Events(vec![end(5, "workflow_paused", "paused")]);
+    let events = vec![end(9, "workflow_finished", "succeeded")];
+    answered.heard.after = vec![Continuation { answered_at: Duration::from_millis(7), events }];
+    answered
+}
+
+#[test]
+fn answers_matter_where_they_were_asked_for() {
+    let paused = answered();
+    let with = |action: &str| {
+        let mut asked = paused.asked.clone();
+        asked.answers[0].action = action.to_owned();
+        asked
+    };
+    assert_eq!(paused.asked.answers[0].inputs["comment"], "***");
+    assert!(paused.is_for(&with("approve"), Pin::AsAsked));
+    assert!(!paused.is_for(&with("reject"), Pin::AsAsked));
+    let nobody = Asked { answers: Vec::new(), ..with("approve") };
+    assert!(!paused.is_for(&nobody, Pin::AsAsked), "the run would go on although nobody answers");
+    let mut never = recorded("S::c", 0, json!({ "q": 1 }), 4);
+    assert!(never.is_for(&with("reject"), Pin::AsAsked), "nobody was asked");
+    never.heard = paused.heard.clone();
+    never.heard.after = Vec::new();
+    assert!(!never.is_for(&with("reject"), Pin::AsAsked), "it waits, and was answered by nobody");
 }
 
 #[test]
@@ -110,9 +149,11 @@ fn a_cassette_reads_as_it_was_written() {
     };
     let mut page = recorded("S::a", 0, json!({}), 3);
     page.heard.answer = Answer::Text("<html>\u{2028}</html>".into());
-    let text = render(&[odd.clone(), blocking.clone(), page.clone()], &mask());
-    assert_eq!(parse(text.as_bytes()).unwrap(), [page, blocking, odd], "sorted by test and repeat:\n{text}");
-    assert_eq!(text.lines().count(), 4, "one line each");
+    let answered = answered();
+    let text = render(&[answered.clone(), odd.clone(), blocking.clone(), page.clone()], &mask());
+    let sorted = [page, blocking, odd, answered];
+    assert_eq!(parse(text.as_bytes()).unwrap(), sorted, "sorted by test and repeat:\n{text}");
+    assert_eq!(text.lines().count(), 5, "one line each");
     assert_eq!(render(&parse(text.as_bytes()).unwrap(), &mask()), text, "and written alike again");
 }
 
@@ -136,7 +177,20 @@ fn what_is_no_cassette_is_told_by_its_place() {
             1
         )
     );
+    let after = render(&[answered()], &mask());
+    let paused = |from: &str, to: &str| {
+        assert!(after.contains(from), "{from} in {after}");
+        after.replacen(from, to, 1)
+    };
     for (text, line, words) in [
+        (
+            paused("workflow_paused\",\"data\":{\"status\":\"paused\"", "ping\",\"data\":{\"status\":\"x\""),
+            2,
+            "goes on in `after`, and the run did not pause",
+        ),
+        (paused("\"answered_ms\":7.0", "\"answered_ms\":4.0"), 2, "does not fit the events around it"),
+        (paused("\"answered_ms\":7.0", "\"answered_ms\":10.0"), 2, "does not fit the events around it"),
+        (paused("\"answers\":[{", "\"answers\":[],\"files\":[],\"x\":[{"), 2, "unknown field `x`"),
         (String::new(), 1, "is missing: the file is empty"),
         ("\n\n".to_owned(), 1, "is missing: the file is empty"),
         (half.to_owned(), 3, "is cut off: the rest of the exchange is missing"),

@@ -102,7 +102,7 @@ fn unreadable(detail: &str) -> Cause {
 fn stalled(transcript: &Transcript, wait: Wait, after: &str) -> Cause {
     let streaming = transcript.mode == ResponseMode::Streaming;
     match wait {
-        Wait::FirstEvent if transcript.pauses.answered > 0 => plain(
+        Wait::FirstEvent if !transcript.pauses.answered.is_empty() => plain(
             format!("a form was answered, and then no event came for {after}"),
             "is Dify's worker running? it goes on with the run",
         ),

@@ -37,6 +37,7 @@ pub use connect::ClientError;
 pub use enquiry::{Enquirer, Reply};
 pub use http::Client;
 pub use judge::{Asker, Told, Untold};
+pub use pause::retell;
 pub use retime::{Times, retime};
 pub use wait::StopSignal;
 

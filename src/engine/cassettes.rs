@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::cassette::{Ask, Asked, FilePrint, Mode, Pin, Recorded, Speed};
-use crate::client::{Client, StopSignal, Timeouts, Times, retime};
+use crate::cassette::{AnswerPrint, Ask, Asked, FilePrint, Heard, Mode, Pin, Recorded, Speed};
+use crate::client::{Client, StopSignal, Timeouts, Times, retell, retime};
 use crate::engine::request::AttemptId;
-use crate::engine::unrecorded::{hidden, missing, no_cassette, paused};
+use crate::engine::unrecorded::{hidden, missing, no_cassette};
 use crate::engine::{Engine, EngineError, mock_endpoint, mock_key, run};
-use crate::exchange::{FileInput, FileVariable, Request, Transcript};
+use crate::exchange::{Ending, FileInput, FileVariable, Request, Transcript};
 use crate::mock::book::recorded_name;
 use crate::mock::server::{MockOptions, MockServer};
 use crate::outcome::Cause;
@@ -97,9 +97,6 @@ impl Engine {
         };
         match cassette.map(|cassette| (cassette, cassette.find(ask))) {
             Some((cassette, Ok(recorded))) if recorded.masked => Err(hidden(&cassette.shown)),
-            Some((cassette, Ok(recorded))) if recorded.heard.is_paused() && !request.answers.is_empty() => {
-                Err(paused(&cassette.shown))
-            }
             Some((_, Ok(recorded))) => Ok(Route::Replay(recorded)),
             Some((_, Err(_))) | None if sends => Ok(Route::Send(Some(asked))),
             Some((cassette, Err(miss))) => Err(missing(&miss, &cassette.shown, &case.name, id.repeat)),
@@ -118,33 +115,30 @@ impl Engine {
 
     /// What makes a request the same in another run.
     async fn asked(&self, case: &Case, request: &Request) -> Asked {
-        let mut inputs = Value::Object(request.inputs.clone());
-        replace_text(&mut inputs, &self.run_id);
-        let mut files = Vec::with_capacity(request.files.len());
-        for (name, variable) in &request.files {
-            let of = match variable {
-                FileVariable::One(file) => std::slice::from_ref(file),
-                FileVariable::Many(files) => files.as_slice(),
-            };
-            let mut prints = Vec::with_capacity(of.len());
-            for file in of {
-                prints.push(print_of(file).await);
-            }
-            files.push((name.clone(), prints));
+        let mut answers = Vec::with_capacity(request.answers.len());
+        for answer in &request.answers {
+            answers.push(AnswerPrint {
+                node: answer.node.clone(),
+                action: answer.action.clone(),
+                inputs: self.for_any_run(&answer.inputs),
+                files: prints(&answer.files).await,
+            });
         }
-        files.sort_by(|a, b| a.0.cmp(&b.0));
         Asked {
             app: case.test.app.to_string(),
             mode: request.mode,
             workflow_id: request.workflow_id.clone(),
-            inputs: match inputs {
-                Value::Object(inputs) => inputs,
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                    Default::default()
-                }
-            },
-            files,
+            inputs: self.for_any_run(&request.inputs),
+            files: prints(&request.files).await,
+            answers,
         }
+    }
+
+    /// Inputs as they are in any run.
+    fn for_any_run(&self, inputs: &Map<String, Value>) -> Map<String, Value> {
+        let mut inputs = inputs.clone();
+        inputs.values_mut().for_each(|value| replace_text(value, &self.run_id));
+        inputs
     }
 
     /// Replays an exchange to the same client; at once, its times are then those recorded.
@@ -156,8 +150,10 @@ impl Engine {
         stop: &mut StopSignal,
     ) -> Transcript {
         let client = self.player.as_ref().map_or(&self.client, |player| &player.client);
+        let answers = request.answers.as_slice();
         let mut request = Request {
             cap: Default::default(),
+            answers: Vec::new(),
             mock_attempt: Some(recorded_name(recorded.number)),
             workflow_id: None,
             ..request.clone()
@@ -173,15 +169,50 @@ impl Engine {
         }
         let key = mock_key(&recorded.asked.app);
         let transcript = client.run(&key, &request, timeouts, stop).await;
-        match speed(&self.plan) {
+        let Heard { after, elapsed, .. } = &recorded.heard;
+        let paused_at = recorded.heard.first_elapsed();
+        let transcript = match speed(&self.plan) {
             Speed::RealTime => transcript,
             Speed::AtOnce => {
                 let events = recorded.heard.times();
-                let times = Times { events: &events, elapsed: recorded.heard.elapsed, total: timeouts.total };
-                retime(transcript, &times)
+                retime(transcript, &Times { events: &events, elapsed: paused_at, total: timeouts.total })
+            }
+        };
+        if transcript.ending != Ending::Paused {
+            let elapsed = transcript.elapsed;
+            return retell(transcript, &[], answers, (elapsed, timeouts.total));
+        }
+        if speed(&self.plan) == Speed::RealTime {
+            let rest = elapsed.min(&timeouts.total).saturating_sub(paused_at);
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(Option::is_some) => {
+                    let reason = "the run was stopped".to_owned();
+                    return Transcript { ending: Ending::Stopped { reason }, ..transcript };
+                }
+                () = tokio::time::sleep(rest) => {}
             }
         }
+        retell(transcript, after, answers, (*elapsed, timeouts.total))
     }
+}
+
+/// What makes files the same, by variable.
+async fn prints(files: &[(String, FileVariable)]) -> Vec<(String, Vec<FilePrint>)> {
+    let mut found = Vec::with_capacity(files.len());
+    for (name, variable) in files {
+        let of = match variable {
+            FileVariable::One(file) => std::slice::from_ref(file),
+            FileVariable::Many(files) => files.as_slice(),
+        };
+        let mut prints = Vec::with_capacity(of.len());
+        for file in of {
+            prints.push(print_of(file).await);
+        }
+        found.push((name.clone(), prints));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
 }
 
 /// Puts a name in the place of the run's id, in every text.

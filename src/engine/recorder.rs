@@ -45,11 +45,15 @@ impl Engine {
             }
         };
         recorder.lost.remove(&whose);
+        let mut asked = asked.clone();
+        if !heard.is_paused() {
+            asked.answers.clear();
+        }
         let recorded = Recorded {
             number: 0,
             test: case.name.to_string(),
             repeat: id.repeat,
-            asked: asked.clone(),
+            asked,
             recorded: clock::timestamp_text(clock::wall()),
             heard,
             masked: false,

@@ -32,17 +32,6 @@ pub fn hidden(cassette: &str) -> Cause {
     cause(what, "test it live; or let the workflow not tell the secret, and record it again")
 }
 
-/// The recorded run waits, and there is nobody to answer.
-pub fn paused(cassette: &str) -> Cause {
-    let what = format!(
-        "the run recorded in {cassette} waits for a person, and no answer of `human_input` can be replayed"
-    );
-    cause(
-        what,
-        "test it live or on the mock: a cassette holds one answer to one request, and nobody who answers its forms",
-    )
-}
-
 /// The suite has no cassette.
 pub fn no_cassette(case: &Case) -> Cause {
     let file = case.test.suite.cassette.file_name().unwrap_or_default().to_string_lossy();

@@ -1,5 +1,6 @@
 //! Cassettes: each mode against a live Dify played by a raw server, replays without one, and cassettes that cannot be read.
 
+mod forms;
 mod recordings;
 
 use std::path::PathBuf;
@@ -414,7 +415,7 @@ fn no_key_is_in_a_cassette_in_any_form_and_what_hid_one_is_not_judged() {
 }
 
 #[test]
-fn a_run_that_waits_is_recorded_without_its_token_and_one_that_was_answered_is_not() {
+fn a_run_that_waits_is_recorded_without_its_token_and_answers_nobody() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wire/1.14.2/human.streaming.json");
     let recorded: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let body = recorded["response"]["body"].as_str().unwrap().to_owned();
@@ -431,7 +432,7 @@ fn a_run_that_waits_is_recorded_without_its_token_and_one_that_was_answered_is_n
     live.project.write("suites/s.yaml", answered);
     let ran = live.expect(3, &["--replay"]);
     assert!(
-        ran.text.contains("waits for a person, and no answer of `human_input` can be replayed"),
+        ran.text.contains("human_input also answers `Approval`, recorded without that answer"),
         "{}",
         ran.text
     );

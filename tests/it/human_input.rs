@@ -117,7 +117,8 @@ const BAD: [(&str, &str, &str); 12] = [
     ),
 ];
 
-fn good() -> Project {
+/// A project of tests that answer all their forms, and one that leaves its run waiting.
+pub fn good() -> Project {
     let project = Project::with_suite(GOOD);
     project.write("suites/_data/a.png", b"\x89PNG");
     project

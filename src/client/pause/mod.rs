@@ -5,6 +5,7 @@
 
 mod call;
 mod given;
+mod retell;
 #[cfg(test)]
 mod tests;
 
@@ -19,10 +20,13 @@ use crate::client::document;
 use crate::client::follow::Sent;
 use crate::client::message;
 use crate::client::wait::after;
-use crate::exchange::{Call, Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused, Wait};
+use crate::exchange::{
+    AnsweredAt, Call, Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused, Wait,
+};
 use crate::wire::form::Form;
 
 pub use self::call::Line;
+pub use self::retell::retell;
 
 /// How long the head of the events is waited for before the answer is sent: a proxy may hold it back until there are events.
 const HEAD_WAIT: Duration = Duration::from_secs(5);
@@ -35,36 +39,14 @@ impl Line<'_> {
         answers: &[HumanAnswer],
         mut transcript: Transcript,
     ) -> Transcript {
-        let mut left: Vec<&HumanAnswer> = answers.iter().collect();
-        let mut answered = Vec::new();
-        let mode = transcript.mode;
-        while transcript.ending == Ending::Paused {
-            transcript.pauses.waiting = waiting(&transcript);
-            let Some((form, answer)) = next_answer(&transcript.pauses.waiting, &mut left) else { break };
-            answered.extend(form.id.clone());
+        let mut giving = Giving::of(answers);
+        while let Some((form, answer)) = giving.next(&mut transcript) {
             transcript = match self.prepare(sent, form, answer, &transcript).await {
-                Ok(ready) => self.answer(sent, ready, transcript, &answered).await,
+                Ok(ready) => self.answer(sent, ready, transcript, &giving.answered).await,
                 Err(ending) => Transcript { ending, ..transcript },
             };
         }
-        if transcript.ending != Ending::Paused {
-            transcript.pauses.waiting.clear();
-        }
-        if mode == ResponseMode::Blocking && transcript.pauses.answered > 0 {
-            forget_stream(&mut transcript);
-        }
-        if mode == ResponseMode::Streaming && transcript.pauses.answered > 0 && is_torn(&transcript) {
-            transcript.pauses.is_torn = true;
-            (transcript.first_token_at, transcript.max_gap) = (None, None);
-        }
-        let used = |node: &str| answers.iter().filter(|answer| answer.node == node).count();
-        let unused = left.iter().map(|answer| Unused {
-            node: answer.node.clone(),
-            place: answer.place.clone(),
-            used_before: used(&answer.node) - left.iter().filter(|other| other.node == answer.node).count(),
-        });
-        transcript.pauses.unused = unused.collect();
-        transcript
+        giving.close(transcript)
     }
 
     /// Everything that can be wrong with an answer, before anything is sent.
@@ -167,6 +149,57 @@ impl Line<'_> {
     }
 }
 
+/// The answers of a request while they are given one after the other.
+struct Giving<'a> {
+    all: &'a [HumanAnswer],
+    left: Vec<&'a HumanAnswer>,
+    /// The forms that were answered.
+    answered: Vec<String>,
+}
+
+impl<'a> Giving<'a> {
+    fn of(answers: &'a [HumanAnswer]) -> Self {
+        Self { all: answers, left: answers.iter().collect(), answered: Vec::new() }
+    }
+
+    /// The form that is answered next, with its answer; none where the run does not wait or nobody answers it.
+    fn next(&mut self, transcript: &mut Transcript) -> Option<(Form, &'a HumanAnswer)> {
+        if transcript.ending != Ending::Paused {
+            return None;
+        }
+        transcript.pauses.waiting = waiting(transcript);
+        let (form, answer) = next_answer(&transcript.pauses.waiting, &mut self.left)?;
+        self.answered.extend(form.id.clone());
+        Some((form, answer))
+    }
+
+    /// Notes what is left over, and forgets what was told of a part of the run only.
+    fn close(&self, mut transcript: Transcript) -> Transcript {
+        if transcript.ending != Ending::Paused {
+            transcript.pauses.waiting.clear();
+        }
+        let is_answered = !transcript.pauses.answered.is_empty();
+        if transcript.mode == ResponseMode::Blocking && is_answered {
+            forget_stream(&mut transcript);
+        }
+        if transcript.mode == ResponseMode::Streaming && is_answered && is_torn(&transcript) {
+            transcript.pauses.is_torn = true;
+            (transcript.first_token_at, transcript.max_gap) = (None, None);
+        }
+        let count = |answers: &[&HumanAnswer], node: &str| {
+            answers.iter().filter(|answer| answer.node == node).count()
+        };
+        let all: Vec<&HumanAnswer> = self.all.iter().collect();
+        let unused = self.left.iter().map(|answer| Unused {
+            node: answer.node.clone(),
+            place: answer.place.clone(),
+            used_before: count(&all, &answer.node) - count(&self.left, &answer.node),
+        });
+        transcript.pauses.unused = unused.collect();
+        transcript
+    }
+}
+
 /// An answer that can be sent.
 struct Ready {
     /// The node's name.
@@ -202,7 +235,8 @@ fn count(mut transcript: Transcript, waited: Duration) -> Transcript {
     let nodes = transcript.run.as_ref().and_then(|run| run["paused_nodes"].as_array());
     let nodes = nodes.map_or(transcript.pauses.waiting.len(), Vec::len);
     transcript.pauses.restarts += nodes as u64;
-    transcript.pauses.answered += 1;
+    let given = AnsweredAt { events: transcript.events.len(), at: transcript.elapsed };
+    transcript.pauses.answered.push(given);
     transcript.pauses.lasted += waited;
     transcript
 }

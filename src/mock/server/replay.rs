@@ -27,7 +27,7 @@ pub async fn replay(state: &State, recorded: &Arc<Recorded>) -> Response<Answer>
         (cassette::Answer::Events(_), Speed::RealTime) => in_real_time(recorded.clone(), sent),
         (cassette::Answer::Json(_) | cassette::Answer::Text(_), speed) => {
             if speed == Speed::RealTime {
-                tokio::time::sleep(heard.elapsed).await;
+                tokio::time::sleep(heard.first_elapsed()).await;
             }
             Answer::Whole(Some(document(&heard.answer)))
         }
