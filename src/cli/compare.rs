@@ -34,7 +34,8 @@ pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
     let written = project.as_ref().map(|project| project.compare.clone()).unwrap_or_default();
     let gates = Gates::of(&args.gates(written));
     if args.alpha.is_some() && gates.bounds.is_empty() {
-        let message = "--alpha is for gates of measures, and none is set: add one, such as --worse-by tokens=10%";
+        let message =
+            "--alpha is for gates of measures, and none is set: add one, such as --worse-by tokens=10%";
         return say::failure(message, Exit::Usage);
     }
     let runs = Runs::of(settings, args.reports.as_deref());

@@ -40,8 +40,7 @@ pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<Told<'
     let both = a.iter().copied().zip(b.iter().copied());
     let told = both.filter_map(|(a, b)| {
         let (one, other) = (output(a)?, output(b)?);
-        let similarity =
-            if one.is_same(&other) { 1.0 } else { likeness(one.value, other.value).min(0.999) };
+        let similarity = if one.is_same(&other) { 1.0 } else { likeness(one.value, other.value).min(0.999) };
         Some(Told { a, b, similarity })
     });
     // Of those that are equally alike, the first.

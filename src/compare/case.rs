@@ -324,15 +324,30 @@ mod tests {
         assert_eq!(kind(&passed, &passed, OutputDrift::Changed), Kind::Changed);
         assert_eq!(kind(&passed, &passed, OutputDrift::Noise { p: 0.5 }), Kind::Unchanged);
         assert_eq!(kind(&passed, &passed, OutputDrift::Unknown), Kind::NotCompared, "silence is no sameness");
+        for repeats in [None, Some(8)] {
+            assert_eq!(kind(&passed, &passed, OutputDrift::Undecided { repeats }), Kind::Changed);
+        }
+        let mut skipped = one(Skipped);
+        assert_eq!(kind(&passed, &skipped, OutputDrift::Unknown), Kind::Regressed);
+        skipped.outcome.over_budget = true;
+        assert_eq!(kind(&passed, &skipped, OutputDrift::Unknown), Kind::NotCompared);
         let mut lonely = row("s::t", Some(&passed), None);
         lonely.judge(OutputDrift::Unknown);
         assert_eq!(lonely.kind, Kind::OneSided);
     }
 
     #[test]
-    fn the_first_repeats_that_differ_are_shown() {
+    fn the_repeats_that_are_least_alike_are_shown() {
         let a = record(Verdict::Passed, &[("the same", 10), ("one two three four", 30)]);
         let b = record(Verdict::Passed, &[("the same", 20), ("one two three five", 40)]);
+        let worse = |last| record(Verdict::Passed, &[("the sama", 1), ("one two three five", 2), (last, 3)]);
+        let similarity = |last| row("s::t", Some(&worse("a b c d")), Some(&worse(last))).similarity.unwrap();
+        assert!((similarity("a b c d") - 1.0).abs() < 1e-9);
+        assert!(
+            (similarity("a b x d") - 0.75).abs() < 1e-6,
+            "a likeness that only the first repeats have hides the last"
+        );
+        assert!(similarity("w x y z") < 0.01);
         let found = detail(&a, &b);
         assert_eq!(found.changes[0].path, "$['reply']");
         let row = row("s::t", Some(&a), Some(&b));

@@ -100,7 +100,15 @@ fn of_pass_rate(pairs: &[Pair], draws: Draws) -> Option<Change> {
     let pairs = rates.iter().map(|(a, b)| a.judged.min(b.judged)).sum();
     // Tests that a side did not judge are told, and red, by themselves.
     let one_sided = 0;
-    Some(Change { metric: Metric::PassRate, worse_by: mean(&lost), interval: None, test, cases, pairs, one_sided })
+    Some(Change {
+        metric: Metric::PassRate,
+        worse_by: mean(&lost),
+        interval: None,
+        test,
+        cases,
+        pairs,
+        one_sided,
+    })
 }
 
 /// How many attempts were judged, and how many of them passed.

@@ -125,7 +125,11 @@ mod tests {
             Decision::Inconclusive(Lack::Sides(3)),
             "a few tests that hold do not speak for those that do not tell"
         );
-        assert_eq!(decided(dark(change(0.2, 0.01, 0.001))), Decision::Failed, "what was seen is enough to fail");
+        assert_eq!(
+            decided(dark(change(0.2, 0.01, 0.001))),
+            Decision::Failed,
+            "what was seen is enough to fail"
+        );
     }
 
     #[test]

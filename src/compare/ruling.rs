@@ -72,7 +72,8 @@ fn whole<'c>(compared: &Comparison<'_>) -> Option<Ruling<'c>> {
     let is_judged = |side: &Side| side.standing() != Standing::Unjudged;
     let is_errored = |side: &Side| side.verdict == verdict::Verdict::Errored;
     // Where a budget alone kept all tests from being judged, that is what decides.
-    let by_budget = over_budget(compared).is_some() && !both.iter().any(|(a, b)| is_errored(a) || is_errored(b));
+    let by_budget =
+        over_budget(compared).is_some() && !both.iter().any(|(a, b)| is_errored(a) || is_errored(b));
     if ran == 0 && !by_budget {
         Some(Ruling::of(Verdict::NothingInCommon))
     } else if !by_budget && !both.iter().any(|(a, b)| is_judged(a) && is_judged(b)) {

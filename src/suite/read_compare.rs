@@ -100,7 +100,9 @@ pub fn measure_named(name: &str) -> Option<&'static str> {
 pub fn parse_worse_by(measure: &str, text: &str) -> Result<f64, String> {
     let share = parse_percent(text).map_err(|error| error.to_string())?;
     if measure == "pass_rate" && share >= 1.0 {
-        return Err(format!("`{text}` could never fail: no more than all passes can be lost, so write less than 100%"));
+        return Err(format!(
+            "`{text}` could never fail: no more than all passes can be lost, so write less than 100%"
+        ));
     }
     Ok(share)
 }
@@ -158,7 +160,13 @@ mod tests {
         }
         assert_eq!(parse_worse_by("tokens", "150%"), Ok(1.5));
         assert_eq!(parse_worse_by("pass_rate", "99%"), Ok(0.99));
-        for (measure, bad) in [("pass_rate", "100%"), ("pass_rate", "1"), ("tokens", "NaN"), ("tokens", "inf"), ("tokens", "-1%")] {
+        for (measure, bad) in [
+            ("pass_rate", "100%"),
+            ("pass_rate", "1"),
+            ("tokens", "NaN"),
+            ("tokens", "inf"),
+            ("tokens", "-1%"),
+        ] {
             assert!(parse_worse_by(measure, bad).is_err(), "{measure} {bad}");
         }
         assert_eq!(parse_alpha("5%"), Ok(0.05));

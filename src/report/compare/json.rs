@@ -224,7 +224,9 @@ fn gate(gated: &Gated) -> Value {
     let (needs_repeats, needs_tests) = match gated.decision {
         Decision::Inconclusive(Lack::Repeats(repeats)) => (Some(repeats), None),
         Decision::Inconclusive(Lack::Cases(cases)) => (None, Some(cases)),
-        Decision::Inconclusive(Lack::Pairs | Lack::Sides(_)) | Decision::Passed | Decision::Failed => (None, None),
+        Decision::Inconclusive(Lack::Pairs | Lack::Sides(_)) | Decision::Passed | Decision::Failed => {
+            (None, None)
+        }
     };
     json!({
         "gate": gated.bound.metric.key(),
