@@ -179,6 +179,36 @@ pub fn parse_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure
     Ok(usage)
 }
 
+/// Runs a command of flowproof in a folder; what it used, and what it said.
+pub fn flowproof_command(
+    setting: &Setting,
+    folder: &Path,
+    words: &[&str],
+) -> Result<(Usage, String), Failure> {
+    let mut command = clean(Command::new(&setting.flowproof), folder);
+    command.args(words);
+    told(setting, command, folder)
+}
+
+/// Runs this program in another role over some files; what it used, and what it said.
+pub fn own_command(
+    setting: &Setting,
+    folder: &Path,
+    role: &str,
+    files: &[PathBuf],
+) -> Result<(Usage, String), Failure> {
+    let mut command = clean(Command::new(&setting.myself), folder);
+    command.arg(role).args(files);
+    told(setting, command, folder)
+}
+
+fn told(setting: &Setting, mut command: Command, folder: &Path) -> Result<(Usage, String), Failure> {
+    let output = folder.join("command.out");
+    let usage = run_well(setting, &mut command, &output)?;
+    let text = std::fs::read_to_string(&output).map_err(Failure::io("read what a command said"))?;
+    Ok((usage, text))
+}
+
 /// flowproof in the project's folder, its key at hand.
 fn flowproof(setting: &Setting, project: &Project) -> Command {
     let mut command = clean(Command::new(&setting.flowproof), project.root());

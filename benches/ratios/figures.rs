@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::contest::{self, Served, Setting, Turn};
+use crate::drift;
 use crate::failure::Failure;
 use crate::measure::Usage;
 use crate::project::{Form, Project};
@@ -23,6 +24,10 @@ pub enum Figure {
     Cold,
     /// Memory for each further case.
     Memory,
+    /// Time of comparing two finished runs against that of reading both.
+    Compare,
+    /// Time of a difference by word against that of one by line.
+    Words,
 }
 
 /// How many cases the figures are measured with.
@@ -73,8 +78,16 @@ const MEMORY_ROUNDS: u32 = 3;
 
 impl Figure {
     /// All figures, in the order of the table.
-    pub const ALL: [Self; 6] =
-        [Self::Throughput, Self::Latency, Self::List, Self::Check, Self::Cold, Self::Memory];
+    pub const ALL: [Self; 8] = [
+        Self::Throughput,
+        Self::Latency,
+        Self::List,
+        Self::Check,
+        Self::Cold,
+        Self::Memory,
+        Self::Compare,
+        Self::Words,
+    ];
 
     /// Measures the figure.
     pub fn measure(self, setting: &Setting, sizes: &Sizes) -> Result<Vec<Row>, Failure> {
@@ -85,18 +98,22 @@ impl Figure {
             Self::Check => check(setting, sizes.large),
             Self::Cold => cold(setting, sizes.short_runs),
             Self::Memory => memory(setting, sizes.few, sizes.many),
+            Self::Compare => drift::compare(setting, sizes.cases),
+            Self::Words => drift::words(setting),
         }
     }
 }
 
 /// The turns of one round.
-struct Round<T> {
+pub struct Round<T> {
+    /// flowproof's.
     flowproof: T,
+    /// That of what it is measured by.
     yardstick: T,
 }
 
 /// Lets both take a turn in each round, and take turns in going first (A B, B A, A B, …).
-fn alternate<T>(
+pub fn alternate<T>(
     rounds: u32,
     mut flowproof: impl FnMut() -> Result<T, Failure>,
     mut yardstick: impl FnMut() -> Result<T, Failure>,
@@ -132,7 +149,7 @@ fn race(
 }
 
 /// A quantity of both, and the ratio of flowproof's to the yardstick's round by round.
-fn ratio<T>(
+pub fn ratio<T>(
     name: String,
     decimals: usize,
     rounds: &[Round<T>],

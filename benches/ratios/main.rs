@@ -4,8 +4,17 @@
 //! processes of their own, so that each is measured whole. Nothing leaves the loopback interface.
 
 mod answers;
+#[expect(dead_code, unused_imports, reason = "only the difference of two texts is measured")]
+#[path = "../../src/base"]
+mod base {
+    pub mod clock;
+    pub mod diff;
+    pub mod json_number;
+    pub mod json_path;
+}
 mod bare_loop;
 mod contest;
+mod drift;
 mod endpoint;
 mod failure;
 mod figures;
@@ -90,6 +99,11 @@ enum Role {
     },
     /// Sends a run for each row and makes the four checks.
     Loop(bare_loop::Task),
+    /// Reads journals into plain values.
+    Read {
+        /// The journals.
+        files: Vec<PathBuf>,
+    },
     /// Reads a YAML file into a plain value.
     Parse {
         /// The file.
@@ -102,6 +116,7 @@ fn main() -> ExitCode {
     let done = match arguments.role {
         Some(Role::Endpoint { delay_ms }) => endpoint::serve(Duration::from_millis(delay_ms)).map(|()| true),
         Some(Role::Loop(task)) => bare_loop::run(task),
+        Some(Role::Read { files }) => drift::read(&files).map(|()| true),
         Some(Role::Parse { file }) => parse::parse(&file).map(|()| true),
         None => measure_all(arguments.choice),
     };

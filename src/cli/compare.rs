@@ -4,12 +4,13 @@ mod args;
 mod live;
 mod sides;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::compare::{Comparison, Gates, Verdict};
 use crate::journal::RunRecord;
+use crate::report::append_summary;
 use crate::report::compare::{self as documents, Document, End};
 use crate::report::terminal::ink_of_stdout;
 use crate::session::runs::Runs;
@@ -32,12 +33,19 @@ pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
     }
     let written = project.as_ref().map(|project| project.compare.clone()).unwrap_or_default();
     let gates = Gates::of(&args.gates(written));
+    if args.alpha.is_some() && gates.bounds.is_empty() {
+        let message =
+            "--alpha is for gates of measures, and none is set: add one, such as --worse-by tokens=10%";
+        return say::failure(message, Exit::Usage);
+    }
     let runs = Runs::of(settings, args.reports.as_deref());
     let (a, b) = match sides::read(args, settings, project.as_ref(), &runs) {
         Ok(sides) => sides,
         Err(exit) => return exit,
     };
-    match conclude((&a, &b), &gates, args, Output { files, folder: runs.reports.join("compare") }) {
+    let folder = runs.reports.join("compare");
+    let output = Output { files, folder, step_summary: settings.step_summary.clone() };
+    match conclude((&a, &b), &gates, args, output) {
         Ok(exit) => exit,
         Err(message) => say::failure(&message, Exit::Unusable),
     }
@@ -49,6 +57,8 @@ struct Output {
     files: Vec<(Document, PathBuf)>,
     /// The folder of the newest comparison.
     folder: PathBuf,
+    /// The file that GitHub shows as the summary of the job.
+    step_summary: Option<PathBuf>,
 }
 
 fn conclude(
@@ -71,8 +81,20 @@ fn conclude(
         Format::Markdown => std::fs::read(output.folder.join("compare.md")),
         Format::Json => std::fs::read(output.folder.join("compare.json")),
     };
+    if let Some(path) = &output.step_summary {
+        add_summary(&output.folder.join("compare.md"), path);
+    }
     say::bytes(&printed.map_err(|error| format!("the report cannot be read again: {error}"))?);
     Ok(exit)
+}
+
+/// Adds the comparison to the summary of GitHub's job; that it cannot be is told and changes no verdict.
+fn add_summary(comment: &Path, path: &Path) {
+    let text = std::fs::read_to_string(comment).map_err(|error| error.to_string());
+    let added = text.and_then(|text| append_summary(&text, path).map_err(|error| error.to_string()));
+    if let Err(message) = added {
+        say::note(&format!("note: the summary of the job was not written: {message}"));
+    }
 }
 
 /// The exit code of what a comparison comes to.
@@ -83,6 +105,7 @@ fn exit_of(verdict: Verdict) -> Exit {
         Verdict::Unfinished => Exit::Unfinished,
         Verdict::Errored | Verdict::Regressed => Exit::Red,
         Verdict::Gate => Exit::Gate,
+        Verdict::OverBudget => Exit::OverBudget,
         Verdict::Undecided => Exit::Inconclusive,
         Verdict::Holds => Exit::Success,
     }

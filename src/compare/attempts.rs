@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compare::likeness::Kept;
+use crate::compare::likeness::{Kept, likeness};
 use crate::compare::sample::Observation;
 use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
@@ -23,13 +23,28 @@ pub(super) fn standing(record: &CaseRecord) -> Vec<&Attempt> {
     standing
 }
 
-/// The attempts that stand for their sides: of the first repeats whose outputs differ, else of the first that have any.
-pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<(&'a Attempt, &'a Attempt)> {
-    let both = || a.iter().copied().zip(b.iter().copied());
-    let known = |pair: &(&'a Attempt, &'a Attempt)| Some((output(pair.0)?, output(pair.1)?));
-    let differ =
-        |pair: &(&'a Attempt, &'a Attempt)| known(pair).is_some_and(|(one, other)| !one.is_same(&other));
-    both().find(differ).or_else(|| both().find(|pair| known(pair).is_some()))
+/// The attempts that stand for their sides.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// The first side's.
+    pub a: &'a Attempt,
+    /// The second side's.
+    pub b: &'a Attempt,
+    /// How alike their outputs are.
+    pub similarity: f64,
+}
+
+/// The attempts that stand for their sides: those of the repeat whose outputs are least alike, so that a bound on likeness
+/// holds for every repeat; none where no repeat has outputs on both sides.
+pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<Told<'a>> {
+    let both = a.iter().copied().zip(b.iter().copied());
+    let told = both.filter_map(|(a, b)| {
+        let (one, other) = (output(a)?, output(b)?);
+        let similarity = if one.is_same(&other) { 1.0 } else { likeness(one.value, other.value).min(0.999) };
+        Some(Told { a, b, similarity })
+    });
+    // Of those that are equally alike, the first.
+    told.take(MOST_OUTPUTS).min_by(|one, other| one.similarity.total_cmp(&other.similarity))
 }
 
 /// What an attempt gave; that it gave none is known where its run did not succeed.

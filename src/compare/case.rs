@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::base::diff::{JsonChange, diff_json};
-use crate::compare::attempts::{currency, kept, observation, output, paths, standing, telling};
-use crate::compare::likeness::{distances, likeness};
+use crate::base::digest::Digest;
+use crate::compare::attempts::{Told, currency, kept, observation, output, paths, standing, telling};
+use crate::compare::likeness::distances;
 use crate::compare::nodes::{Attribution, Presence, attribute};
 use crate::compare::noise::OutputDrift;
 use crate::compare::sample::{Observation, Pair};
@@ -58,6 +59,9 @@ pub(crate) struct Side {
     pub attempts: usize,
     /// The currency of `means.cost`.
     pub currency: Option<String>,
+    /// True where it was skipped, since it no longer fit its budget.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub over_budget: bool,
 }
 
 /// A test on both sides, without the texts of its outputs.
@@ -69,7 +73,7 @@ pub(crate) struct CaseRow {
     pub a: Option<Side>,
     /// The second side.
     pub b: Option<Side>,
-    /// How alike the outputs are that stand for the sides; none where a side has none.
+    /// How alike the outputs are, of the repeats that are least alike; none where a side has none.
     pub similarity: Option<f64>,
     /// What the tests of the suite make of the outputs.
     pub drift: OutputDrift,
@@ -77,6 +81,8 @@ pub(crate) struct CaseRow {
     pub kind: Kind,
     /// How the way through the graph changed.
     pub way: Way,
+    /// True where the suite of the second side writes it otherwise: its inputs, assertions or repeats.
+    pub rewritten: bool,
 }
 
 /// How the way of a test through the graph changed; the first attempts of both sides are held against each other.
@@ -121,13 +127,9 @@ pub(crate) fn sample(a: &CaseRecord, b: &CaseRecord) -> Pair {
 
 /// The row of a test; its kind follows once the drift of all outputs is known.
 pub(crate) fn row(name: &str, a: Option<&CaseRecord>, b: Option<&CaseRecord>) -> CaseRow {
-    let similarity = a.zip(b).and_then(|(a, b)| {
-        let (one, other) = telling(&standing(a), &standing(b))?;
-        let (one, other) = (output(one)?, output(other)?);
-        Some(if one.is_same(&other) { 1.0 } else { likeness(one.value, other.value).min(0.999) })
-    });
     let of_a = a.map(standing).unwrap_or_default();
     let of_b = b.map(standing).unwrap_or_default();
+    let similarity = telling(&of_a, &of_b).map(|told| told.similarity);
     let currency = currency(&of_a, &of_b);
     CaseRow {
         name: name.to_owned(),
@@ -137,7 +139,14 @@ pub(crate) fn row(name: &str, a: Option<&CaseRecord>, b: Option<&CaseRecord>) ->
         drift: OutputDrift::Unknown,
         kind: Kind::OneSided,
         way: way(&of_a, &of_b),
+        rewritten: a.zip(b).is_some_and(|(a, b)| is_rewritten(a, b)),
     }
+}
+
+/// True where both records know what they sent and asserted, and it is not the same.
+fn is_rewritten(a: &CaseRecord, b: &CaseRecord) -> bool {
+    let (one, other, unknown) = (a.outcome.print, b.outcome.print, Digest::default());
+    one != unknown && other != unknown && one != other
 }
 
 fn way(a: &[&Attempt], b: &[&Attempt]) -> Way {
@@ -169,6 +178,7 @@ impl CaseRow {
                 }
                 OutputDrift::Unknown => Kind::NotCompared,
             },
+            (Standing::Good, Standing::Unjudged) if b.over_budget => Kind::NotCompared,
             // What was judged before and is not any more is worse; a green build must not hide it.
             (Standing::Good, Standing::Unjudged) => Kind::Regressed,
             (Standing::Unjudged, Standing::Good | Standing::Bad | Standing::Unjudged)
@@ -206,7 +216,8 @@ fn standing_of(verdict: Verdict) -> Standing {
 /// What is shown of a test that both sides have.
 pub(crate) fn detail(a: &CaseRecord, b: &CaseRecord) -> CaseDetail {
     let (of_a, of_b) = (standing(a), standing(b));
-    let (changes, beyond) = telling(&of_a, &of_b).map(|(one, other)| changes(one, other)).unwrap_or_default();
+    let told = telling(&of_a, &of_b);
+    let (changes, beyond) = told.map(|Told { a, b, .. }| changes(a, b)).unwrap_or_default();
     let path =
         |side: &[&Attempt]| side.first().map(|attempt| attempt.facts.nodes.clone()).unwrap_or_default();
     CaseDetail {
@@ -244,6 +255,7 @@ fn side(record: &CaseRecord, currency: Option<&str>) -> Side {
         means,
         attempts: standing.len(),
         currency: currency.map(str::to_owned),
+        over_budget: record.outcome.over_budget && record.outcome.verdict == Verdict::Skipped,
     }
 }
 
@@ -312,15 +324,30 @@ mod tests {
         assert_eq!(kind(&passed, &passed, OutputDrift::Changed), Kind::Changed);
         assert_eq!(kind(&passed, &passed, OutputDrift::Noise { p: 0.5 }), Kind::Unchanged);
         assert_eq!(kind(&passed, &passed, OutputDrift::Unknown), Kind::NotCompared, "silence is no sameness");
+        for repeats in [None, Some(8)] {
+            assert_eq!(kind(&passed, &passed, OutputDrift::Undecided { repeats }), Kind::Changed);
+        }
+        let mut skipped = one(Skipped);
+        assert_eq!(kind(&passed, &skipped, OutputDrift::Unknown), Kind::Regressed);
+        skipped.outcome.over_budget = true;
+        assert_eq!(kind(&passed, &skipped, OutputDrift::Unknown), Kind::NotCompared);
         let mut lonely = row("s::t", Some(&passed), None);
         lonely.judge(OutputDrift::Unknown);
         assert_eq!(lonely.kind, Kind::OneSided);
     }
 
     #[test]
-    fn the_first_repeats_that_differ_are_shown() {
+    fn the_repeats_that_are_least_alike_are_shown() {
         let a = record(Verdict::Passed, &[("the same", 10), ("one two three four", 30)]);
         let b = record(Verdict::Passed, &[("the same", 20), ("one two three five", 40)]);
+        let worse = |last| record(Verdict::Passed, &[("the sama", 1), ("one two three five", 2), (last, 3)]);
+        let similarity = |last| row("s::t", Some(&worse("a b c d")), Some(&worse(last))).similarity.unwrap();
+        assert!((similarity("a b c d") - 1.0).abs() < 1e-9);
+        assert!(
+            (similarity("a b x d") - 0.75).abs() < 1e-6,
+            "a likeness that only the first repeats have hides the last"
+        );
+        assert!(similarity("w x y z") < 0.01);
         let found = detail(&a, &b);
         assert_eq!(found.changes[0].path, "$['reply']");
         let row = row("s::t", Some(&a), Some(&b));

@@ -55,6 +55,8 @@ pub(crate) struct Change {
     pub cases: usize,
     /// Pairs of attempts that were compared.
     pub pairs: usize,
+    /// Tests that have the measure on one side only, and so are not in it.
+    pub one_sided: usize,
 }
 
 impl Change {
@@ -96,7 +98,17 @@ fn of_pass_rate(pairs: &[Pair], draws: Draws) -> Option<Change> {
         sign_flip::greater(&lost, draws)
     };
     let pairs = rates.iter().map(|(a, b)| a.judged.min(b.judged)).sum();
-    Some(Change { metric: Metric::PassRate, worse_by: mean(&lost), interval: None, test, cases, pairs })
+    // Tests that a side did not judge are told, and red, by themselves.
+    let one_sided = 0;
+    Some(Change {
+        metric: Metric::PassRate,
+        worse_by: mean(&lost),
+        interval: None,
+        test,
+        cases,
+        pairs,
+        one_sided,
+    })
 }
 
 /// How many attempts were judged, and how many of them passed.
@@ -133,6 +145,7 @@ fn of_ratio(metric: Metric, pairs: &[Pair], draws: Draws) -> Option<Change> {
         test: sign_flip::greater(&all, draws),
         cases: strata.len(),
         pairs: all.len(),
+        one_sided: pairs.iter().filter(|pair| is_one_sided(metric, pair)).count(),
     })
 }
 
@@ -140,6 +153,12 @@ fn of_ratio(metric: Metric, pairs: &[Pair], draws: Draws) -> Option<Change> {
 fn log_ratios(metric: Metric, pair: &Pair) -> Vec<f64> {
     let both = pair.a.iter().zip(&pair.b);
     both.filter_map(|(a, b)| Some(log_ratio(measured(metric, a)?, measured(metric, b)?))).collect()
+}
+
+/// True where one side of a test has the measure, and no pair of its repeats has.
+fn is_one_sided(metric: Metric, pair: &Pair) -> bool {
+    let knows = |side: &[Observation]| side.iter().any(|seen| measured(metric, seen).is_some());
+    (knows(&pair.a) || knows(&pair.b)) && log_ratios(metric, pair).is_empty()
 }
 
 fn measured(metric: Metric, seen: &Observation) -> Option<f64> {
@@ -223,6 +242,18 @@ mod tests {
         let unjudged =
             Pair { a: vec![Observation::default()], b: vec![Observation::default()], outputs: None };
         assert_eq!(Change::of(Metric::PassRate, &[unjudged], DRAWS), None);
+    }
+
+    #[test]
+    fn what_one_side_does_not_tell_is_counted() {
+        let mut pairs = vec![pair(&[(true, 5.0)], &[(true, 5.0)]); 6];
+        pairs.push(pair(&[(true, 5.0), (true, 5.0)], &[(true, f64::NAN), (true, f64::NAN)]));
+        pairs.push(pair(&[(true, f64::NAN)], &[(true, 5.0)]));
+        // Neither side tells it: there is nothing to miss. One repeat of two: there is something to compare.
+        pairs.push(pair(&[(true, f64::NAN)], &[(true, f64::NAN)]));
+        pairs.push(pair(&[(true, 5.0), (true, 5.0)], &[(true, 5.0), (true, f64::NAN)]));
+        let change = Change::of(Metric::Tokens, &pairs, DRAWS).unwrap();
+        assert_eq!((change.one_sided, change.cases, change.pairs), (2, 7, 7));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) enum Lack {
     Cases(usize),
     /// No pair of attempts has the measure on both sides.
     Pairs,
+    /// So many tests have the measure on one side only: what they would show is not known.
+    Sides(usize),
 }
 
 /// A gate and what it decided on.
@@ -71,7 +73,10 @@ fn decide(bound: Bound, change: Change, p: f64, gates: f64) -> Decision {
     }
     // The smallest p after the correction: as if every other gate had found even less likely changes.
     if change.test.attainable * gates <= bound.alpha {
-        return Decision::Passed;
+        return match change.one_sided {
+            0 => Decision::Passed,
+            tests => Decision::Inconclusive(Lack::Sides(tests)),
+        };
     }
     let level = bound.alpha / gates;
     Decision::Inconclusive(match change.repeats_needed(level) {
@@ -87,7 +92,7 @@ mod tests {
 
     fn change(worse_by: f64, p: f64, attainable: f64) -> Change {
         let test = Permuted { p, attainable };
-        Change { metric: Metric::Tokens, worse_by, interval: None, test, cases: 2, pairs: 4 }
+        Change { metric: Metric::Tokens, worse_by, interval: None, test, cases: 2, pairs: 4, one_sided: 0 }
     }
 
     fn bound(metric: Metric) -> Bound {
@@ -110,6 +115,30 @@ mod tests {
     fn too_few_pairs_never_pass() {
         assert_eq!(decided(change(0.0, 1.0, 0.25)), Decision::Inconclusive(Lack::Repeats(3)));
         assert_eq!(judge(&[bound(Metric::Cost)], &[])[0].decision, Decision::Inconclusive(Lack::Pairs));
+    }
+
+    #[test]
+    fn what_one_side_does_not_tell_is_not_taken_for_good() {
+        let dark = |change| Change { one_sided: 3, ..change };
+        assert_eq!(
+            decided(dark(change(0.0, 1.0, 0.001))),
+            Decision::Inconclusive(Lack::Sides(3)),
+            "a few tests that hold do not speak for those that do not tell"
+        );
+        assert_eq!(
+            decided(dark(change(0.2, 0.01, 0.001))),
+            Decision::Failed,
+            "what was seen is enough to fail"
+        );
+    }
+
+    #[test]
+    fn a_gate_without_pairs_still_counts_for_the_correction() {
+        let bounds = [bound(Metric::Tokens), bound(Metric::Cost), bound(Metric::Ttft)];
+        let gated = judge(&bounds, &[change(0.2, 0.03, 0.001)]);
+        assert!((gated[0].p - 0.09).abs() < 1e-12, "{gated:?}");
+        assert_eq!(gated[0].decision, Decision::Passed);
+        assert_eq!(gated[1].decision, Decision::Inconclusive(Lack::Pairs));
     }
 
     #[test]

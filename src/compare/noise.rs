@@ -25,10 +25,10 @@ pub(crate) enum OutputDrift {
         /// Adjusted over all tests.
         p: f64,
     },
-    /// They differ, and so few repeats could not show more.
+    /// They differ, and so few repeats of so many tests could not show more.
     Undecided {
-        /// How often each side must run.
-        repeats: usize,
+        /// How often each side must run; none where there are too many tests for any number of repeats.
+        repeats: Option<usize>,
     },
     /// A side has no outputs.
     Unknown,
@@ -46,15 +46,16 @@ pub(crate) fn drift_of_outputs(
     let judged: Vec<Distances> =
         pairs.iter().filter(repeated).filter_map(|pair| pair.outputs.clone()).collect();
     let (tests, all) = energy::each_and_all(&judged, draws);
-    let adjusted = benjamini_hochberg(&tests.iter().map(|test| test.p).collect::<Vec<_>>());
-    let mut results = adjusted.into_iter().zip(&tests);
+    let family = Family::of(&tests, alpha, draws);
+    let mut results = family.adjusted.iter().zip(&tests);
     let of_pair = |pair: &Pair| match &pair.outputs {
         None => OutputDrift::Unknown,
         Some(outputs) if !repeated(&pair) => single(outputs),
         Some(outputs) => {
             let result = results.next();
-            result
-                .map_or(OutputDrift::Unknown, |(p, test)| verdict(outputs, p, *test, (alpha, pair.repeats())))
+            result.map_or(OutputDrift::Unknown, |(p, test)| {
+                family.verdict(outputs, (*p, *test), pair.repeats())
+            })
         }
     };
     let each = pairs.iter().map(of_pair).collect();
@@ -65,23 +66,72 @@ fn single(outputs: &Distances) -> OutputDrift {
     if outputs.largest() > 0.0 { OutputDrift::Changed } else { OutputDrift::Same }
 }
 
-fn verdict(outputs: &Distances, p: f64, test: Permuted, (alpha, repeats): (f64, usize)) -> OutputDrift {
-    if outputs.largest() == 0.0 {
-        OutputDrift::Same
-    } else if p <= alpha {
-        OutputDrift::Drifted { p }
-    } else if test.attainable > alpha {
-        OutputDrift::Undecided { repeats: repeats_needed(alpha).max(repeats + 1) }
-    } else {
-        OutputDrift::Noise { p }
+/// The tests of all outputs together: a correction for their number must not turn what differs into noise.
+struct Family {
+    alpha: f64,
+    /// The chances, smallest first.
+    sorted: Vec<f64>,
+    /// The chances in the order of the tests, corrected for their number.
+    adjusted: Vec<f64>,
+    /// The smallest chance that drawing can show.
+    least: f64,
+}
+
+impl Family {
+    fn of(tests: &[Permuted], alpha: f64, draws: Draws) -> Self {
+        let chances: Vec<f64> = tests.iter().map(|test| test.p).collect();
+        let adjusted = benjamini_hochberg(&chances);
+        let mut sorted = chances;
+        sorted.sort_by(f64::total_cmp);
+        Self { alpha, sorted, adjusted, least: 1.0 / (f64::from(draws.count) + 1.0) }
+    }
+
+    fn verdict(&self, outputs: &Distances, (p, test): (f64, Permuted), repeats: usize) -> OutputDrift {
+        if outputs.largest() == 0.0 {
+            OutputDrift::Same
+        } else if p <= self.alpha {
+            OutputDrift::Drifted { p }
+        } else if test.attainable > self.alpha
+            // By itself it would have drifted, and no outputs, however far apart, could have shown that among so many tests.
+            || (test.p <= self.alpha && self.corrected(test.attainable, test.p) > self.alpha)
+        {
+            OutputDrift::Undecided { repeats: self.repeats_needed(repeats) }
+        } else {
+            OutputDrift::Noise { p }
+        }
+    }
+
+    /// What the correction makes of a smaller chance in the place of one that was found.
+    fn corrected(&self, smaller: f64, found: f64) -> f64 {
+        let count = self.sorted.len() as f64;
+        let below = self.sorted.partition_point(|other| *other <= smaller);
+        let place = self.sorted.partition_point(|other| *other < found);
+        // Those in between move up by one place; those above keep theirs.
+        let moved = self.sorted[below.min(place)..place].iter().zip(below.min(place) + 2..);
+        let kept = self.sorted.iter().zip(1..).skip(place + 1);
+        let others = moved.chain(kept).map(|(other, rank)| other * count / rank as f64);
+        let own = smaller * count / (below.min(place) + 1) as f64;
+        others.fold(own, f64::min).min(1.0)
+    }
+
+    /// How often each side must run before one more test can be told from noise, where those that drifted stay so.
+    fn repeats_needed(&self, repeats: usize) -> Option<usize> {
+        let drifted = self.adjusted.iter().filter(|p| **p <= self.alpha).count();
+        let level = self.alpha * (drifted + 1) as f64 / self.sorted.len().max(1) as f64;
+        let needed = repeats_needed(level)?.max(repeats + 1);
+        // Where all splits are too many to be looked at, drawing shows no less than this.
+        (needed <= ALL_LOOKED_AT || self.least <= level).then_some(needed)
     }
 }
 
+/// Up to so many repeats on each side, every split of the outputs is looked at.
+const ALL_LOOKED_AT: usize = 8;
+
 /// How often each side must run before two equally large sides can reach `alpha`.
-pub(crate) fn repeats_needed(alpha: f64) -> usize {
+pub(crate) fn repeats_needed(alpha: f64) -> Option<usize> {
     let splits =
         |repeats: usize| (1..=repeats).map(|step| (repeats + step) as f64 / step as f64).product::<f64>();
-    (2..40).find(|repeats| 2.0 / splits(*repeats) <= alpha).unwrap_or(40)
+    (2..40).find(|repeats| 2.0 / splits(*repeats) <= alpha)
 }
 
 #[cfg(test)]
@@ -119,9 +169,48 @@ mod tests {
     #[test]
     fn too_few_repeats_are_said() {
         let (each, _) = drift_of_outputs(&[pair(2, 1.0, 0.0)], 0.05, DRAWS);
-        assert_eq!(each, [OutputDrift::Undecided { repeats: 4 }]);
-        assert_eq!(repeats_needed(0.05), 4);
-        assert_eq!(repeats_needed(0.01), 5);
+        assert_eq!(each, [OutputDrift::Undecided { repeats: Some(4) }]);
+        assert_eq!(repeats_needed(0.05), Some(4));
+        assert_eq!(repeats_needed(0.01), Some(5));
+    }
+
+    #[test]
+    fn one_test_that_drifted_among_many_that_did_not_is_no_noise() {
+        let mut pairs = vec![pair(5, 0.0, 0.0); 99];
+        pairs.push(pair(5, 1.0, 0.0));
+        let (each, _) = drift_of_outputs(&pairs, 0.05, DRAWS);
+        // 2 / 252 by itself, which a hundred tests make 0.79: five repeats could not have shown less.
+        assert_eq!(each[99], OutputDrift::Undecided { repeats: Some(8) });
+        assert!(each[..99].iter().all(|drift| *drift == OutputDrift::Same));
+        // With those repeats it is found; and what varies as much on each side stays noise among many.
+        let mut pairs = vec![pair(8, 0.0, 0.0); 98];
+        pairs.extend([pair(8, 1.0, 0.0), pair(8, 0.5, 0.5)]);
+        let (each, _) = drift_of_outputs(&pairs, 0.05, DRAWS);
+        assert!(matches!(each[98], OutputDrift::Drifted { .. }), "{:?}", each[98]);
+        assert!(matches!(each[99], OutputDrift::Noise { .. }), "{:?}", each[99]);
+        // Too many for any number of repeats: it says so, and is no noise either.
+        let mut pairs = vec![pair(5, 0.0, 0.0); 5_000];
+        pairs.push(pair(5, 1.0, 0.0));
+        let (each, _) = drift_of_outputs(&pairs, 0.05, DRAWS);
+        assert_eq!(each[5_000], OutputDrift::Undecided { repeats: None });
+    }
+
+    #[test]
+    fn the_correction_of_a_smaller_chance_is_that_of_all() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..200 {
+            let tests: Vec<Permuted> =
+                (0..random.usize(1..9)).map(|_| Permuted { p: random.f64(), attainable: 0.0 }).collect();
+            let family = Family::of(&tests, 0.05, DRAWS);
+            for place in 0..tests.len() {
+                let mut chances: Vec<f64> = tests.iter().map(|test| test.p).collect();
+                let smaller = chances[place] * random.f64();
+                let found = family.corrected(smaller, chances[place]);
+                chances[place] = smaller;
+                let expected = benjamini_hochberg(&chances)[place];
+                assert!((found - expected).abs() < 1e-12, "{chances:?}: {found} is not {expected}");
+            }
+        }
     }
 
     #[test]

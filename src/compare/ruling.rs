@@ -26,6 +26,8 @@ pub(crate) enum Verdict {
     Regressed,
     /// A gate failed.
     Gate,
+    /// Tests were skipped that no longer fit their budget.
+    OverBudget,
     /// A gate or a test could not be decided.
     Undecided,
     /// All that was asked holds.
@@ -56,6 +58,7 @@ pub(crate) fn rule<'c>(compared: &'c Comparison<'_>) -> Ruling<'c> {
     whole(compared)
         .or_else(|| tests(compared))
         .or_else(|| gates(compared, Decided::Failed))
+        .or_else(|| over_budget(compared))
         .or_else(|| gates(compared, Decided::Inconclusive))
         .or_else(|| unknown(compared))
         .unwrap_or_else(|| Ruling::of(Verdict::Holds))
@@ -67,9 +70,13 @@ fn whole<'c>(compared: &Comparison<'_>) -> Option<Ruling<'c>> {
     let skipped = verdict::Verdict::Skipped;
     let ran = both.iter().filter(|(a, b)| (a.verdict, b.verdict) != (skipped, skipped)).count();
     let is_judged = |side: &Side| side.standing() != Standing::Unjudged;
-    if ran == 0 {
+    let is_errored = |side: &Side| side.verdict == verdict::Verdict::Errored;
+    // Where a budget alone kept all tests from being judged, that is what decides.
+    let by_budget =
+        over_budget(compared).is_some() && !both.iter().any(|(a, b)| is_errored(a) || is_errored(b));
+    if ran == 0 && !by_budget {
         Some(Ruling::of(Verdict::NothingInCommon))
-    } else if !both.iter().any(|(a, b)| is_judged(a) && is_judged(b)) {
+    } else if !by_budget && !both.iter().any(|(a, b)| is_judged(a) && is_judged(b)) {
         Some(Ruling::of(Verdict::Unjudged))
     } else if is_unfinished(compared.a) || is_unfinished(compared.b) {
         Some(Ruling::of(Verdict::Unfinished))
@@ -81,6 +88,13 @@ fn whole<'c>(compared: &Comparison<'_>) -> Option<Ruling<'c>> {
 /// True where tests that were selected have no verdict, or the record is not whole.
 pub(crate) fn is_unfinished(record: &RunRecord) -> bool {
     record.unfinished() > 0 || record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)
+}
+
+/// Tests that a side skipped since they no longer fit its budget: what was left out is not green.
+fn over_budget<'c>(compared: &'c Comparison<'_>) -> Option<Ruling<'c>> {
+    let is_skipped = |side: &Option<Side>| side.as_ref().is_some_and(|side| side.over_budget);
+    let found = found(compared, |row| is_skipped(&row.a) || is_skipped(&row.b))?;
+    Some(Ruling { tests: Some(found), ..Ruling::of(Verdict::OverBudget) })
 }
 
 /// The tests that are red by themselves.

@@ -97,4 +97,4 @@ pub(crate) enum ReportError {
     },
 }
 
-pub(crate) use write::{add_step_summary, kind_of, write_all, write_file};
+pub(crate) use write::{add_step_summary, append_summary, kind_of, write_all, write_file};

@@ -73,8 +73,12 @@ pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportEr
 ///
 /// GitHub takes 1 MiB a step and drops all of it when there is more; a run that finds no room is left out.
 pub(crate) fn add_step_summary(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
+    append_summary(&render_markdown(record)?, path)
+}
+
+/// Adds a text to the summary of a job, as [`add_step_summary`] adds that of a run.
+pub(crate) fn append_summary(summary: &str, path: &Path) -> Result<(), ReportError> {
     let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let summary = render_markdown(record)?;
     let mut file = fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
     let taken = file.metadata().map_err(failed)?.len();
     if taken + summary.len() as u64 + 1 > STEP_SUMMARY {

@@ -55,7 +55,7 @@ pub fn read_compare(reader: &mut Reader<'_>, node: &Node) -> CompareSpec {
                     reader.parsed(&entry.value, "`max_changed`", parse_most).map(|most| most.value);
             }
             "min_similarity" => {
-                let read = reader.parsed(&entry.value, "`min_similarity`", parse_share);
+                let read = reader.parsed(&entry.value, "`min_similarity`", parse_likeness);
                 spec.min_similarity = read.map(|share| share.value);
             }
             _ => spec.bounds.extend(read_bound(reader, entry)),
@@ -75,7 +75,8 @@ fn read_bound(reader: &mut Reader<'_>, entry: &Entry) -> Option<BoundSpec> {
         match inner.key.as_str() {
             "worse_by" => {
                 named = true;
-                worse_by = reader.parsed(&inner.value, &what("worse_by"), parse_worse_by);
+                let read = |text: &str| parse_worse_by(measure, text);
+                worse_by = reader.parsed(&inner.value, &what("worse_by"), read);
             }
             "alpha" => alpha = reader.parsed(&inner.value, &what("alpha"), parse_alpha),
             _ => {}
@@ -95,9 +96,15 @@ pub fn measure_named(name: &str) -> Option<&'static str> {
     MEASURES.into_iter().find(|measure| *measure == name)
 }
 
-/// Reads how much worse a measure may be: `10%` or `0.1`.
-pub fn parse_worse_by(text: &str) -> Result<f64, String> {
-    parse_percent(text).map_err(|error| error.to_string())
+/// Reads how much worse a measure may be: `10%` or `0.1`; of the pass rate no more than all can be lost.
+pub fn parse_worse_by(measure: &str, text: &str) -> Result<f64, String> {
+    let share = parse_percent(text).map_err(|error| error.to_string())?;
+    if measure == "pass_rate" && share >= 1.0 {
+        return Err(format!(
+            "`{text}` could never fail: no more than all passes can be lost, so write less than 100%"
+        ));
+    }
+    Ok(share)
 }
 
 /// Reads a level of significance.
@@ -113,8 +120,15 @@ pub fn parse_alpha(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Reads a share of at most the whole.
-pub fn parse_share(text: &str) -> Result<f64, String> {
+/// Reads how alike outputs must be: a share of at most the whole.
+pub fn parse_likeness(text: &str) -> Result<f64, String> {
+    match parse_share(text)? {
+        0.0 => Err(format!("`{text}` could never fail: outputs are at least that much alike")),
+        share => Ok(share),
+    }
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
     let share = parse_percent(text).map_err(|error| error.to_string())?;
     if share <= 1.0 { Ok(share) } else { Err(format!("`{text}` is more than the whole")) }
 }
@@ -123,7 +137,10 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
 pub fn parse_most(text: &str) -> Result<Most, String> {
     match text.parse::<u32>() {
         Ok(tests) => Ok(Most::Tests(tests)),
-        Err(_) if text.ends_with('%') => parse_share(text).map(Most::Share),
+        Err(_) if text.ends_with('%') => match parse_share(text)? {
+            1.0 => Err(format!("`{text}` could never fail: no more than all tests can change")),
+            share => Ok(Most::Share(share)),
+        },
         Err(_) => Err(format!(
             "`{text}` is neither a number of tests, such as `3`, nor a share of them, such as `5%`"
         )),
@@ -138,14 +155,27 @@ mod tests {
     fn bounds_are_numbers_or_shares() {
         assert_eq!(parse_most("3"), Ok(Most::Tests(3)));
         assert_eq!(parse_most("5%"), Ok(Most::Share(0.05)));
-        for bad in ["0.05", "-1", "101%", "many", ""] {
+        for bad in ["0.05", "-1", "100%", "101%", "many", "", "NaN%", "inf%"] {
             assert!(parse_most(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse_worse_by("150%"), Ok(1.5));
+        assert_eq!(parse_worse_by("tokens", "150%"), Ok(1.5));
+        assert_eq!(parse_worse_by("pass_rate", "99%"), Ok(0.99));
+        for (measure, bad) in [
+            ("pass_rate", "100%"),
+            ("pass_rate", "1"),
+            ("tokens", "NaN"),
+            ("tokens", "inf"),
+            ("tokens", "-1%"),
+        ] {
+            assert!(parse_worse_by(measure, bad).is_err(), "{measure} {bad}");
+        }
         assert_eq!(parse_alpha("5%"), Ok(0.05));
         for bad in ["0", "0.6", "1%5"] {
             assert!(parse_alpha(bad).is_err(), "{bad}");
         }
-        assert!(parse_share("1.5").is_err() && parse_share("150%").is_err());
+        for bad in ["1.5", "150%", "0", "0%", "0.0", "NaN"] {
+            assert!(parse_likeness(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_likeness("100%"), Ok(1.0));
     }
 }

@@ -156,6 +156,105 @@ fn sides_that_cannot_be_compared_are_never_green() {
 }
 
 #[test]
+fn a_gate_that_could_never_fail_is_refused() {
+    let project = two_runs(&[("a", 1)], &[("a", 1)]);
+    for (words, said) in [
+        (["--worse-by", "pass_rate=100%"], "could never fail"),
+        (["--max-changed", "100%"], "could never fail"),
+        (["--min-similarity", "0"], "could never fail"),
+        (["--alpha", "0.01"], "--alpha is for gates of measures, and none is set"),
+    ] {
+        expect(&project.run(&[&["compare", "a.jsonl", "latest"], &words[..]].concat()), 2, said);
+    }
+    project.write(
+        "flowproof.yaml",
+        "version: 1\ncompare: { pass_rate: { worse_by: 100% }, min_similarity: 0, max_changed: 100% }\n",
+    );
+    let refused = project.run(&["compare", "a.jsonl", "latest"]);
+    expect(&refused, 2, "could never fail");
+    assert_eq!(text(&refused).matches("could never fail").count(), 3, "{}", text(&refused));
+}
+
+#[test]
+fn a_measure_that_one_side_hides_leaves_its_gate_undecided() {
+    let tests = |last: &str| -> String {
+        let test = |number: usize, tokens: &str| {
+            format!(
+                "  - name: t{number}\n    assert: [{{ path: $.x, equals: a }}]\n    mock: {{ outputs: {{ x: a }}{tokens} }}\n"
+            )
+        };
+        let whole: String = (0..8).map(|number| test(number, ", tokens: 100")).collect();
+        format!("version: 1\nname: S\ntests:\n{whole}{}", test(8, last))
+    };
+    let project = Project::with_suite(&tests(", tokens: 100"));
+    project.run(&["run", "-q"]);
+    project.run(&["runs", "export", "latest", "-o", "a.jsonl"]);
+    // A model ran, and Dify counted nothing: eight tests that hold do not speak for the ninth.
+    project
+        .write("suites/s.yaml", tests(", nodes: [{ title: A, type: llm, tokens: 100 }], fault: zero_usage"));
+    project.run(&["run", "-q"]);
+    let gate = ["--worse-by", "tokens=10%"];
+    let hidden = project.run(&[&["compare", "a.jsonl", "latest"], &gate[..]].concat());
+    expect(&hidden, 97, "1 test told it on one side only");
+    expect(&project.run(&[&["compare", "a.jsonl", "a.jsonl"], &gate[..]].concat()), 0, "the gate holds");
+}
+
+#[test]
+fn every_repeat_must_be_as_alike_as_is_asked() {
+    let suite = |last: &str| {
+        format!(
+            "version: 1\nname: S\ntests:\n  - name: t\n    repeat: 3\n    assert: [{{ path: $.x, contains: a }}]\n    mock: {{ replies: [{{ outputs: {{ x: a b c d }} }}, {{ outputs: {{ x: a b c e }} }}, {{ outputs: {{ x: {last} }} }}] }}\n"
+        )
+    };
+    let project = Project::with_suite(&suite("a b c d"));
+    project.run(&["run", "-q"]);
+    project.run(&["runs", "export", "latest", "-o", "a.jsonl"]);
+    project.write("suites/s.yaml", suite("a w x y"));
+    project.run(&["run", "-q"]);
+    let alike = |share: &str| project.run(&["compare", "a.jsonl", "latest", "--min-similarity", share]);
+    expect(&alike("60%"), 99, "the outputs of `S::t` are 25 % alike");
+    expect(&alike("20%"), 0, "the gate holds");
+}
+
+#[test]
+fn two_runs_that_gave_the_same_do_not_differ() {
+    let project = two_runs(&[("a cat", 10), ("a dog", 20)], &[("a cat", 10), ("a dog", 20)]);
+    let same =
+        project.run(&["compare", "a.jsonl", "latest", "--max-changed", "0", "--min-similarity", "100%"]);
+    expect(&same, 0, "all 2 gates hold");
+    assert!(!text(&same).contains("the same run"), "{}", text(&same));
+    assert_eq!(compared(&project)["counts"]["unchanged"], 2);
+}
+
+#[test]
+fn a_side_on_which_nothing_was_judged_or_ran_is_never_green() {
+    let project = two_runs(&[("a", 1), ("a", 1)], &[("a", 1), ("a", 1)]);
+    let whole = suite(&[("a", 1), ("a", 1)]);
+    let side = |change: &dyn Fn(&str) -> String, name: &str| {
+        project.write("suites/s.yaml", change(&whole));
+        project.run(&["run", "-q"]);
+        project.run(&["runs", "export", "latest", "-o", name]);
+    };
+    side(
+        &|suite| suite.replace("mock: { outputs", "retries: 0\n    mock: { fault: http_500, outputs"),
+        "errored.jsonl",
+    );
+    side(&|suite| suite.replace("    inputs", "    skip: not today\n    inputs"), "skipped.jsonl");
+    let compare = |a: &str, b: &str| project.run(&["compare", a, b, "--max-changed", "0"]);
+    for (one, other) in
+        [("a.jsonl", "errored.jsonl"), ("errored.jsonl", "a.jsonl"), ("errored.jsonl", "errored.jsonl")]
+    {
+        expect(&compare(one, other), 3, "no test was judged on both sides");
+    }
+    for (one, other) in
+        [("a.jsonl", "skipped.jsonl"), ("skipped.jsonl", "a.jsonl"), ("skipped.jsonl", "errored.jsonl")]
+    {
+        expect(&compare(one, other), 3, "no test was judged on both sides");
+    }
+    expect(&compare("skipped.jsonl", "skipped.jsonl"), 4, "no test ran on both sides");
+}
+
+#[test]
 fn a_journal_of_the_first_schema_is_compared_as_far_as_it_tells() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/journal/1.jsonl");
     let project = Project::empty();

@@ -16,6 +16,8 @@ mod cassettes;
 mod ci_files;
 /// What differs between recorded runs and between live sides, which gate decides, and what is never green.
 mod compare;
+/// Live sides of a comparison: which request comes when, what their budgets leave out, sides that cannot be judged.
+mod compare_live;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Questions to live apps: what a doctor finds wrong with them.
@@ -53,6 +55,8 @@ mod raw_http;
 mod recovery;
 /// The documents of a run: which there are, what each says, the summary of a job.
 mod reports;
+/// `snapshot review` at a terminal: what is typed decides, and nothing else.
+mod review;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// Shares of a run on several machines, and runs that are read again.

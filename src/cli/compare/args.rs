@@ -9,7 +9,7 @@ use crate::cli::args::Selection;
 use crate::report::compare::Document;
 use crate::session::Request;
 use crate::suite::read_compare::{
-    BoundSpec, CompareSpec, MEASURES, Most, measure_named, parse_alpha, parse_most, parse_share,
+    BoundSpec, CompareSpec, MEASURES, Most, measure_named, parse_alpha, parse_likeness, parse_most,
     parse_worse_by,
 };
 
@@ -47,7 +47,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", value_parser = parse_most)]
     pub max_changed: Option<Most>,
     /// Fail when the outputs of a test are less alike than this, such as `80%`.
-    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    #[arg(long, value_name = "SHARE", value_parser = parse_likeness)]
     pub min_similarity: Option<f64>,
     /// The seed of everything drawn: the order of live sides, and chance itself.
     #[arg(long, value_name = "S")]
@@ -147,7 +147,7 @@ fn parse_bound(text: &str) -> Result<BoundSpec, String> {
         text.split_once('=').ok_or_else(|| format!("`{text}` names no share: write `tokens=10%`"))?;
     let measure = measure_named(name)
         .ok_or_else(|| format!("`{name}` is no measure: one of {}", MEASURES.join(", ")))?;
-    Ok(BoundSpec { measure, worse_by: parse_worse_by(share)?, alpha: None })
+    Ok(BoundSpec { measure, worse_by: parse_worse_by(measure, share)?, alpha: None })
 }
 
 #[cfg(test)]
@@ -191,6 +191,9 @@ mod tests {
             ["--max-changed", "0.1"],
             ["--min-similarity", "2"],
             ["--alpha", "0.9"],
+            ["--worse-by", "pass_rate=100%"],
+            ["--max-changed", "100%"],
+            ["--min-similarity", "0"],
         ] {
             assert!(args(&words).is_err(), "{words:?}");
         }

@@ -21,6 +21,10 @@ pub(super) fn gate(gated: &Gated) -> String {
         }
         Decision::Passed => found,
         Decision::Inconclusive(Lack::Pairs) => format!("{name}: no test has it on both sides"),
+        Decision::Inconclusive(Lack::Sides(tests)) => format!(
+            "{found}, as far as is known; {} told it on one side only, so they could not be compared",
+            counted(tests, "test")
+        ),
         Decision::Inconclusive(Lack::Repeats(repeats)) => format!(
             "{found}; {} cannot show more than noise at alpha {}: run each test {repeats} times on each side (--repeat {repeats})",
             counted(change.pairs, "pair"),
@@ -84,6 +88,7 @@ pub(super) fn ruling(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> String {
         }
         Verdict::Regressed => tests("red on B and not on A"),
         Verdict::Gate => gate().unwrap_or_default(),
+        Verdict::OverBudget => tests("skipped for a budget that was used up"),
         Verdict::Undecided => gate().unwrap_or_else(|| tests("could not be compared")),
         Verdict::Holds => holds(compared),
     }

@@ -68,6 +68,8 @@ pub(super) struct Case<'c> {
     similarity: Option<f64>,
     outputs: Drift,
     way: Way,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rewritten: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'c CaseDetail>,
 }
@@ -132,6 +134,7 @@ pub(super) fn case(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec
         similarity: row.similarity,
         outputs: drift(row.drift),
         way: row.way,
+        rewritten: row.rewritten,
         detail,
     };
     Ok(serde_json::to_vec(&case)?)
@@ -143,7 +146,7 @@ fn drift(drift: OutputDrift) -> Drift {
         OutputDrift::Changed => ("changed", None, None),
         OutputDrift::Noise { p } => ("noise", Some(p), None),
         OutputDrift::Drifted { p } => ("drifted", Some(p), None),
-        OutputDrift::Undecided { repeats } => ("undecided", None, Some(repeats)),
+        OutputDrift::Undecided { repeats } => ("undecided", None, repeats),
         OutputDrift::Unknown => ("unknown", None, None),
     };
     Drift { drift: word, p, repeats_needed }
@@ -197,6 +200,7 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Errored => "errored",
         Verdict::Regressed => "regressed",
         Verdict::Gate => "gate_failed",
+        Verdict::OverBudget => "over_budget",
         Verdict::Undecided => "undecided",
         Verdict::Holds => "holds",
     }
@@ -211,6 +215,7 @@ fn change(change: &Change) -> Value {
         "attainable_p": change.test.attainable,
         "tests": change.cases,
         "pairs": change.pairs,
+        "one_sided": change.one_sided,
         "told": words::change(change),
     })
 }
@@ -219,7 +224,9 @@ fn gate(gated: &Gated) -> Value {
     let (needs_repeats, needs_tests) = match gated.decision {
         Decision::Inconclusive(Lack::Repeats(repeats)) => (Some(repeats), None),
         Decision::Inconclusive(Lack::Cases(cases)) => (None, Some(cases)),
-        Decision::Inconclusive(Lack::Pairs) | Decision::Passed | Decision::Failed => (None, None),
+        Decision::Inconclusive(Lack::Pairs | Lack::Sides(_)) | Decision::Passed | Decision::Failed => {
+            (None, None)
+        }
     };
     json!({
         "gate": gated.bound.metric.key(),

@@ -80,6 +80,7 @@ fn light(verdict: Verdict) -> &'static str {
         | Verdict::Unfinished
         | Verdict::Errored
         | Verdict::Regressed
+        | Verdict::OverBudget
         | Verdict::Gate => "✗",
     }
 }

@@ -55,6 +55,14 @@ pub(super) fn warnings(compared: &Comparison<'_>) -> Vec<String> {
             told.push(format!("{name} has lines in its journal that cannot be read: facts are lost"));
         }
     }
+    let mut rewritten = compared.rows.iter().filter(|row| row.rewritten);
+    if let Some(first) = rewritten.next() {
+        let count = counted(1 + rewritten.count(), "test");
+        let name = one_line(&first.name, 120);
+        told.push(format!(
+            "{count} with other inputs, assertions or repeats on B than on A, such as `{name}`: what differs may be the suite's doing"
+        ));
+    }
     if compared.same_run() {
         told.push(String::from("A and B are the same run: nothing can differ"));
     }

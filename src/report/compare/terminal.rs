@@ -148,6 +148,7 @@ fn last(text: &mut Text, told: &str, verdict: Verdict, code: u8) {
         | Verdict::Errored
         | Verdict::Regressed
         | Verdict::Gate
+        | Verdict::OverBudget
         | Verdict::Undecided => text.tone(Tone::Strong, &format!("exit {code}: {told}")).end(),
     };
 }

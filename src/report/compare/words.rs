@@ -123,7 +123,12 @@ pub(super) fn outputs(row: &CaseRow) -> Option<String> {
         OutputDrift::Changed => None,
         OutputDrift::Noise { p } => Some(format!("no more than each side varies ({})", chance(p))),
         OutputDrift::Drifted { p } => Some(format!("more than each side varies ({})", chance(p))),
-        OutputDrift::Undecided { repeats } => Some(format!("{repeats} repeats would tell that from noise")),
+        OutputDrift::Undecided { repeats: Some(repeats) } => {
+            Some(format!("{repeats} repeats would tell that from noise"))
+        }
+        OutputDrift::Undecided { repeats: None } => {
+            Some("among so many tests no number of repeats tells that from noise: compare fewer".to_owned())
+        }
     };
     let parts: Vec<String> = alike.into_iter().chain(doubt).collect();
     (!parts.is_empty()).then(|| parts.join(", "))

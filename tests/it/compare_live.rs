@@ -1,0 +1,212 @@
+//! Live sides of a comparison: which request comes when, what their budgets leave out, sides that cannot be judged.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::project::{Project, text};
+use crate::server::{Seen, Server, good, refusal, suite_of};
+use crate::shards::expect;
+
+/// A project with two targets at one server, told apart by their keys.
+fn two_sides(server: &Server, tests: usize, keys: &str) -> Project {
+    let project = Project::with_suite(&suite_of(tests));
+    let target = |name: &str| {
+        format!(
+            "  {name}: {{ base_url: \"{}\", api_key: app-side-{name}, retries: 0, {keys} }}\n",
+            server.base_url()
+        )
+    };
+    project.write("flowproof.yaml", format!("version: 1\ntargets:\n{}{}", target("a"), target("b")));
+    project
+}
+
+fn side(seen: &Seen) -> char {
+    if seen.head.contains("app-side-a") { 'a' } else { 'b' }
+}
+
+/// The sides in the order in which the server was asked to run each test.
+fn orders(server: &Server, from: usize) -> BTreeMap<String, String> {
+    let mut orders = BTreeMap::<String, String>::new();
+    for seen in server.runs().iter().skip(from) {
+        orders.entry(seen.input("t").to_owned()).or_default().push(side(seen));
+    }
+    orders
+}
+
+#[test]
+fn the_repeats_of_both_sides_alternate_a_b_b_a_in_an_order_that_the_seed_tells() {
+    let server = Server::start(good);
+    let project = two_sides(&server, 12, "concurrency: 3");
+    let mut sent = 0;
+    let mut run = |repeats: &str, seed: &str| {
+        expect(
+            &project.run(&["compare", "a", "b", "--repeat", repeats, "--seed", seed]),
+            0,
+            "no test regressed",
+        );
+        let found = orders(&server, sent);
+        sent = server.runs().len();
+        assert_eq!(found.len(), 12, "every test ran");
+        found
+    };
+    for (repeats, either) in [
+        ("1", ["ab", "ba"]),
+        ("2", ["abba", "baab"]),
+        ("3", ["abbaab", "baabba"]),
+        ("5", ["abbaabbaab", "baabbaabba"]),
+    ] {
+        let found = run(repeats, "7");
+        for (test, order) in &found {
+            assert!(either.contains(&order.as_str()), "{repeats} repeats of {test} came as {order}");
+        }
+        for order in either {
+            assert!(found.values().any(|seen| seen == order), "no test began so: {order} in {found:?}");
+        }
+    }
+    let first =
+        |found: BTreeMap<String, String>| -> String { found.values().map(|order| &order[..1]).collect() };
+    let seven = first(run("2", "7"));
+    assert_eq!(seven, first(run("2", "7")), "the same seed, the same order");
+    assert_ne!(seven, first(run("2", "8")), "another seed, another order");
+}
+
+#[test]
+fn one_test_at_a_time_runs_to_its_end_on_both_sides() {
+    let server = Server::start(good);
+    let project = two_sides(&server, 3, "concurrency: 1");
+    expect(&project.run(&["compare", "a", "b", "--repeat", "2"]), 0, "no test regressed");
+    let tests: Vec<String> = server.runs().iter().map(|seen| seen.input("t").to_owned()).collect();
+    assert_eq!(
+        tests,
+        ["t0"; 4].into_iter().chain(["t1"; 4]).chain(["t2"; 4]).collect::<Vec<_>>(),
+        "a test's repeats are next to each other in time"
+    );
+    assert!(server.most_in_flight() <= 1, "neither side runs ahead");
+}
+
+#[test]
+fn a_side_that_breaks_takes_no_turn_from_the_other_and_is_never_green() {
+    let broken = |seen: &Seen| {
+        if side(seen) == 'b' { refusal(500, "internal_server_error", "oops") } else { good(seen) }
+    };
+    let server = Server::start(broken);
+    let project = two_sides(&server, 3, "concurrency: 2");
+    let compare = |a: &str, b: &str| project.run(&["compare", a, b, "--repeat", "2", "--max-changed", "0"]);
+    expect(&compare("a", "b"), 3, "no test was judged on both sides");
+    for (test, order) in orders(&server, 0) {
+        assert!(["abba", "baab"].contains(&order.as_str()), "{test}: {order}");
+    }
+    expect(&compare("b", "a"), 3, "no test was judged on both sides");
+    expect(&compare("b", "b"), 3, "no test was judged on both sides");
+    // One test of three breaks: on B that is red, on A nothing can be said of it.
+    let one = |seen: &Seen| {
+        if side(seen) == 'b' && seen.input("t") == "t1" {
+            refusal(500, "internal_server_error", "oops")
+        } else {
+            good(seen)
+        }
+    };
+    let server = Server::start(one);
+    let project = two_sides(&server, 3, "concurrency: 2");
+    expect(&project.run(&["compare", "a", "b"]), 100, "1 test could not be judged on B: `S::t1`");
+    expect(&project.run(&["compare", "b", "a"]), 97, "1 test could not be compared: `S::t1`");
+}
+
+#[test]
+fn a_finished_run_is_compared_with_a_side_that_cannot_be_reached() {
+    let server = Server::start(good);
+    let project = two_sides(&server, 2, "concurrency: 1");
+    expect(&project.run(&["run", "--target", "a", "-q"]), 0, "");
+    expect(&project.run(&["compare", "latest", "a", "--max-changed", "0"]), 0, "the gate holds");
+    drop(server);
+    expect(
+        &project.run(&["compare", "latest", "b", "--max-changed", "0"]),
+        3,
+        "no test was judged on both sides",
+    );
+}
+
+/// Four tests of ten tokens each, of which a budget lets through some.
+fn frugal(budget: &str) -> String {
+    let test = |number: usize| {
+        format!(
+            "  - name: t{number}\n    assert: [{{ path: $.x, equals: 1 }}]\n    mock: {{ outputs: {{ x: 1 }}, tokens: 10 }}\n"
+        )
+    };
+    format!("version: 1\nname: S\n{budget}tests:\n{}", (0..4).map(test).collect::<String>())
+}
+
+#[test]
+fn what_a_budget_left_out_is_not_green() {
+    let project = Project::with_suite(&frugal("budget: { tokens: 25 }\n"));
+    let both = project.run(&["compare", "mock", "mock", "--max-changed", "0", "-j", "1"]);
+    expect(&both, 98, "2 tests skipped for a budget that was used up: `S::t2` and 1 more");
+    let found: Value = serde_json::from_str(&project.read("reports/compare/compare.json")).unwrap();
+    assert_eq!((&found["verdict"], &found["exit"]), (&"over_budget".into(), &98.into()));
+    assert_eq!(found["counts"]["not_compared"], 2);
+    project.run(&["run", "-q"]);
+    project.run(&["runs", "export", "latest", "-o", "half.jsonl"]);
+    project.write("suites/s.yaml", frugal(""));
+    project.run(&["run", "-q"]);
+    expect(&project.run(&["compare", "latest", "half.jsonl"]), 98, "2 tests skipped for a budget");
+    expect(&project.run(&["compare", "half.jsonl", "latest"]), 98, "2 tests skipped for a budget");
+    expect(&project.run(&["compare", "half.jsonl", "half.jsonl"]), 98, "2 tests skipped for a budget");
+    // A gate that failed comes first, and a test that is red before it.
+    project.write("suites/s.yaml", frugal("").replace("x: 1 }, t", "x: 2 }, t"));
+    project.run(&["run", "-q"]);
+    expect(&project.run(&["compare", "half.jsonl", "latest"]), 100, "red on B and not on A");
+    project
+        .write("suites/s.yaml", frugal("budget: { tokens: 25 }\n").replace("x: 1 }, t", "x: 1, y: 2 }, t"));
+    project.run(&["run", "-q"]);
+    expect(
+        &project.run(&["compare", "half.jsonl", "latest", "--max-changed", "0"]),
+        99,
+        "2 of 2 tests changed",
+    );
+    project.write("suites/s.yaml", frugal("budget: { tokens: 5 }\n"));
+    project.run(&["run", "-q"]);
+    let none = project.run(&["compare", "latest", "latest"]);
+    assert!([98, 100].contains(&none.status.code().unwrap()), "{}", text(&none));
+}
+
+#[test]
+fn tests_that_are_written_otherwise_are_told() {
+    let server = Server::start(good);
+    let project = two_sides(&server, 2, "concurrency: 1");
+    let run = |file: &str| {
+        expect(&project.run(&["run", "--target", "a", "-q"]), 0, "");
+        expect(&project.run(&["runs", "export", "latest", "-o", file]), 0, "wrote");
+    };
+    run("a.jsonl");
+    project.write("suites/s.yaml", suite_of(2).replacen("equals: 1", "exists: true", 1));
+    run("b.jsonl");
+    let told = project.run(&["compare", "a.jsonl", "b.jsonl"]);
+    expect(&told, 0, "1 test with other inputs, assertions or repeats on B than on A, such as `S::t0`");
+    let same = project.run(&["compare", "a.jsonl", "a.jsonl"]);
+    assert!(!text(&same).contains("with other inputs"), "{}", text(&same));
+}
+
+#[test]
+fn github_shows_the_comparison_in_the_summary_of_the_job() {
+    let project = Project::with_suite(&frugal(""));
+    project.run(&["run", "-q"]);
+    let summary = project.path("step-summary");
+    let compare = |file: &std::path::Path| {
+        let mut command = project.command(&["compare", "latest", "latest"]);
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", file).output().unwrap()
+    };
+    expect(&compare(&summary), 0, "no test regressed");
+    expect(&compare(&summary), 0, "no test regressed");
+    let written = project.read("step-summary");
+    assert_eq!(written.matches("## ✓ flowproof compare: no test regressed").count(), 2, "{written}");
+    let nowhere = compare(&project.path("no/such/folder/summary"));
+    expect(&nowhere, 0, "note: the summary of the job was not written");
+    let quiet = project
+        .command(&["compare", "latest", "latest"])
+        .env("GITHUB_STEP_SUMMARY", project.path("other"))
+        .output()
+        .unwrap();
+    expect(&quiet, 0, "no test regressed");
+    assert!(!project.path("other").exists(), "only in GitHub Actions");
+}
