@@ -118,6 +118,9 @@ pub struct RunEnd {
     /// What the limit of attempts at once fell to; none where none was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<FallenLimit>,
+    /// How far starts kept the rate; one for each part of the run that had one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<KeptRate>,
     /// The fields that came with the events that every run has, as `event.field`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
@@ -178,6 +181,33 @@ pub struct FallenLimit {
     pub last: usize,
     /// How many requests were refused as too many.
     pub refusals: u32,
+}
+
+/// How far the starts of attempts kept the rate they were meant to have.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct KeptRate {
+    /// Starts a second as asked for.
+    pub rate: f64,
+    /// Starts a second as they were, from the first to the last.
+    pub kept: f64,
+    /// How many there were.
+    pub starts: u64,
+    /// How much later than meant they were, milliseconds.
+    pub late_ms: Spread,
+    /// Latency from the start that was meant, milliseconds: what users would have waited who come at the rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Spread>,
+}
+
+/// How values are spread: nearest ranks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The greatest.
+    pub max: f64,
 }
 
 /// A published version that ran, and on which Dify.

@@ -2,6 +2,7 @@
 
 mod judges;
 mod repeats;
+mod waits;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
 
 pub use self::judges::{JudgeFact, JudgesSpent};
+pub use self::waits::Waits;
 pub use repeats::{RateFacts, RepeatFacts, SequentialFacts};
 
 /// Why there was nothing to judge.
@@ -198,8 +200,15 @@ pub struct Attempt {
     pub mode: ResponseMode,
     /// When it was sent: milliseconds since the run started.
     pub sent_ms: f64,
-    /// Time waited for a slot, the rate or a back-off before it was sent; never part of the latency.
+    /// From when it was due to when it was sent; never part of the latency.
     pub waited_ms: f64,
+    /// What it waited for.
+    #[serde(default, skip_serializing_if = "Waits::is_none")]
+    pub waits: Waits,
+    /// When the rate meant it to start, milliseconds since the run started; later starts are the target's doing or that of
+    /// `concurrency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended_ms: Option<f64>,
     /// True when it is followed by an infrastructure retry.
     #[serde(default)]
     pub retried: bool,

@@ -17,9 +17,10 @@ use crate::engine::judging::Opinions;
 use crate::engine::request::{AttemptId, RequestError};
 use crate::engine::usage::{Ended, over_cap};
 use crate::engine::versions::{Seat, version_finding};
+use crate::engine::waiting::{Awaited, Waiting};
 use crate::exchange::{Ending, Request, Transcript};
 use crate::judge::Judging;
-use crate::outcome::{Attempt, Cause, Facts};
+use crate::outcome::{Attempt, Cause, Facts, Waits};
 use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Verdict};
 
@@ -37,29 +38,33 @@ pub struct Judged {
 impl Engine {
     /// Sends and judges one attempt; none when the run was stopped meanwhile.
     ///
-    /// `due` is when it could have been sent, had there been no other work.
-    pub(super) async fn attempt(&self, case: &Case, id: AttemptId, due: Instant) -> Option<Judged> {
+    /// `waiting` is what it has waited for so far.
+    pub(super) async fn attempt(&self, case: &Case, id: AttemptId, mut waiting: Waiting) -> Option<Judged> {
         let (scope, request, route) = match self.prepare(case, id).await {
             Ok(prepared) => prepared,
             Err(unsent) => return Some(unsent),
         };
         let mut stop = self.stop.subscribe();
+        waiting.skip();
         let mut hold = match self.hold(case, id, &route, &mut stop).await {
             Ok(hold) => hold,
             Err(unsent) => return unsent,
         };
+        waiting.waited_for(Awaited::Budget);
         let turn = async {
             if !route.is_live() {
-                return None;
+                return (None, None);
             }
             let inside = self.pace.gate.enter().await;
-            self.pace.turn().await;
-            Some(inside)
+            waiting.waited_for(Awaited::Limit);
+            let meant = self.pace.turn().await;
+            waiting.waited_for(Awaited::Rate);
+            (Some(inside), meant)
         };
-        let inside = tokio::select! {
+        let (inside, meant) = tokio::select! {
             biased;
             _ = stop.wait_for(Option::is_some) => return None,
-            inside = turn => inside,
+            turn = turn => turn,
         };
         hold.iter_mut().for_each(Hold::send);
         let sent = clock::now();
@@ -77,9 +82,13 @@ impl Engine {
             return None;
         }
         self.keep(case, id, &route, &transcript);
-        let made = Made { case, id, scope, due, sent, route };
+        let made = Made { case, id, scope, waiting, sent, meant, route };
         let asked = self.ask_judges(case, &made.scope, &transcript).await?;
         let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
+        if let Some(meant) = meant {
+            let latency = judged.attempt.facts.latency_ms.map(|ms| Duration::from_secs_f64(ms / 1000.0));
+            self.pace.note(meant, sent, latency);
+        }
         if let Some(hold) = hold {
             let attempt = &judged.attempt;
             let (facts, judges) = (&attempt.facts, &attempt.judges);
@@ -141,7 +150,9 @@ impl Engine {
             facts,
             mode: transcript.mode,
             sent_ms: milliseconds(made.sent.saturating_duration_since(self.started)),
-            waited_ms: milliseconds(made.sent.saturating_duration_since(made.due)),
+            waited_ms: milliseconds(made.waiting.since_due(made.sent)),
+            waits: made.waiting.waits(),
+            intended_ms: made.meant.map(|meant| milliseconds(meant.saturating_duration_since(self.started))),
             retried: false,
             replayed: !made.route.is_live(),
             curl: if passed { String::new() } else { transcript.curl() },
@@ -239,6 +250,8 @@ impl Engine {
             mode: case.test.mode,
             sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
             waited_ms: 0.0,
+            waits: Waits::default(),
+            intended_ms: None,
             retried: false,
             replayed: false,
             curl: String::new(),
@@ -255,8 +268,10 @@ struct Made<'a> {
     case: &'a Case,
     id: AttemptId,
     scope: Scope,
-    due: Instant,
+    waiting: Waiting,
     sent: Instant,
+    /// When the rate meant it to be sent.
+    meant: Option<Instant>,
     route: Route,
 }
 

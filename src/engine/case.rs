@@ -11,6 +11,7 @@ use crate::engine::again::Again;
 use crate::engine::attempt::{Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
+use crate::engine::waiting::{Awaited, Waiting};
 use crate::event::{Event, SinkError};
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::plan::case::{Case, Resend, Retries};
@@ -29,7 +30,8 @@ pub struct Going<'e> {
     engine: &'e Engine,
     case: &'e Case,
     _slot: SemaphorePermit<'e>,
-    due: Instant,
+    /// What the next repeat has waited for.
+    waiting: Waiting,
     began: Instant,
     tally: Tally,
     over: bool,
@@ -63,7 +65,10 @@ impl Going<'_> {
         if self.over || !self.case.test.repeats.goes_on(self.tally.seen) {
             return Ok(Step::Over);
         }
-        match self.engine.repeat(self.case, repeat, self.due, &mut self.tally).await? {
+        let ran = self.engine.repeat(self.case, repeat, self.waiting, &mut self.tally).await?;
+        // The repeat before is nothing that the next one waits for.
+        self.waiting = Waiting::begin();
+        match ran {
             Repeated::Stands(attempt) => {
                 self.over = stops_suite(&attempt);
                 self.tally.add(attempt);
@@ -118,7 +123,7 @@ impl Engine {
         if let Some(reason) = &case.skip {
             return self.unsent(case, Verdict::Skipped, reason.to_string()).map(Begun::Unsent);
         }
-        let due = clock::now();
+        let mut waiting = Waiting::begin();
         let slot = self.pace.slot().await;
         if self.stopping().is_some() {
             return Ok(Begun::Stopped);
@@ -126,8 +131,9 @@ impl Engine {
         if let Some(cause) = self.blocked(&case.test.app) {
             return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Begun::Unsent);
         }
+        waiting.waited_for(Awaited::Slot);
         let (began, tally) = (clock::now(), Tally::default());
-        let going = Going { engine: self, case, _slot: slot, due, began, tally, over: false };
+        let going = Going { engine: self, case, _slot: slot, waiting, began, tally, over: false };
         Ok(Begun::Going(Box::new(going)))
     }
 
@@ -136,7 +142,7 @@ impl Engine {
         &self,
         case: &Case,
         repeat: u32,
-        mut due: Instant,
+        mut waiting: Waiting,
         tally: &mut Tally,
     ) -> Result<Repeated, SinkError> {
         let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
@@ -144,7 +150,9 @@ impl Engine {
         let mut last = None;
         loop {
             let id = AttemptId { repeat, attempt: number };
-            let Some(mut judged) = self.attempt(case, id, due).await else { return Ok(Repeated::Stopped) };
+            let Some(mut judged) = self.attempt(case, id, waiting).await else {
+                return Ok(Repeated::Stopped);
+            };
             if let Some(reason) = unaffordable(&judged) {
                 return Ok(Repeated::Unaffordable(last, reason));
             }
@@ -161,10 +169,11 @@ impl Engine {
             last = Some(attempt);
             tally.retries += 1;
             number += 1;
+            waiting = Waiting::begin();
             if !self.sleep(wait).await {
                 return Ok(Repeated::Stopped);
             }
-            due = clock::now();
+            waiting.waited_for(Awaited::Retry);
         }
     }
 

@@ -20,9 +20,11 @@ pub(crate) mod run;
 pub(crate) mod signal;
 pub(crate) mod snapshots;
 mod spending;
+mod starts;
 mod unrecorded;
 mod usage;
 pub(crate) mod versions;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -8,6 +8,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::base::clock;
 use crate::base::units::Rate;
 use crate::engine::gate::Gate;
+use crate::engine::starts::{Start, Starts};
+use crate::event::KeptRate;
 use crate::plan::case::{Jitter, Retries};
 
 /// The longest that a server's `Retry-After` is obeyed.
@@ -18,8 +20,7 @@ pub struct Pace {
     /// How many attempts may be at the target at once.
     pub gate: Gate,
     slots: Semaphore,
-    gap: Option<Duration>,
-    next: Mutex<Option<Instant>>,
+    starts: Option<Starts>,
     random: Mutex<fastrand::Rng>,
 }
 
@@ -29,8 +30,7 @@ impl Pace {
         Self {
             gate: Gate::new(concurrency),
             slots: Semaphore::new(concurrency.max(1)),
-            gap: rate.map(|rate| Duration::from_secs_f64(1.0 / rate.per_second)),
-            next: Mutex::new(None),
+            starts: rate.map(Starts::new),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }
@@ -40,21 +40,26 @@ impl Pace {
         self.slots.acquire().await.expect("the semaphore is never closed")
     }
 
-    /// Waits until the rate allows another start.
-    ///
-    /// Starts are spaced evenly from the first one on, whatever the answers do (open loop).
-    pub async fn turn(&self) {
-        if let Some(at) = self.reserve_turn(clock::now()) {
-            tokio::time::sleep_until(at.into()).await;
+    /// Waits until the rate allows another start; tells when the rate meant it to be, if there is one.
+    pub async fn turn(&self) -> Option<Instant> {
+        let now = clock::now();
+        let turn = self.starts.as_ref()?.reserve(now);
+        if turn.at > now {
+            tokio::time::sleep_until(turn.at.into()).await;
+        }
+        Some(turn.meant)
+    }
+
+    /// Notes a start that the rate meant to be at a time, and the latency of its answer, if that is known.
+    pub fn note(&self, meant: Instant, sent: Instant, latency: Option<Duration>) {
+        if let Some(starts) = &self.starts {
+            starts.note(Start { meant, sent, latency });
         }
     }
 
-    fn reserve_turn(&self, now: Instant) -> Option<Instant> {
-        let gap = self.gap?;
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = next.map_or(now, |due| due.max(now));
-        *next = Some(at + gap);
-        Some(at)
+    /// How far the rate was kept; none where there is no rate, or nothing was sent.
+    pub fn kept(&self) -> Option<KeptRate> {
+        self.starts.as_ref()?.kept()
     }
 
     /// How long to wait before retry number `retry` (from 1): doubled each time, at most `max_delay`.
@@ -114,17 +119,5 @@ mod tests {
         assert_eq!(asked(7), 7);
         assert_eq!(asked(0), 1);
         assert_eq!(asked(100_000), 300);
-    }
-
-    #[test]
-    fn the_rate_spaces_starts_evenly_and_does_not_save_up() {
-        let pace = Pace::new(1, Some(Rate { per_second: 10.0 }), 1);
-        let now = clock::now();
-        let first = pace.reserve_turn(now).expect("a rate is set");
-        let second = pace.reserve_turn(now).expect("a rate is set");
-        assert_eq!(second - first, Duration::from_millis(100));
-        let late = now + Duration::from_secs(5);
-        assert_eq!(pace.reserve_turn(late), Some(late));
-        assert_eq!(pace.reserve_turn(late), Some(late + Duration::from_millis(100)));
     }
 }

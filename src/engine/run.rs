@@ -72,6 +72,7 @@ impl Engine {
             versions: self.versions.ran(),
             budgets: self.spending(),
             limit: self.pace.gate.fallen(),
+            rates: self.pace.kept().into_iter().collect(),
             fields: self.versions.fields(),
         };
         self.tell(&Event::RunFinished(end.clone()))?;

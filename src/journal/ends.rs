@@ -67,6 +67,7 @@ fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
             }),
             (one, two) => two.or(one),
         },
+        rates: [earlier.rates, later.rates].concat(),
         interrupted: later.interrupted,
         stopped_early: later.stopped_early,
         fields: {

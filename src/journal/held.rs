@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::base::digest::Digest;
 use crate::exchange::{RecoveredBy, ResponseMode};
-use crate::outcome::{Attempt, ContractNote, Facts, JudgeFact, Price, UsageDoubt};
+use crate::outcome::{Attempt, ContractNote, Facts, JudgeFact, Price, UsageDoubt, Waits};
 use crate::verdict::Verdict;
 
 /// The line of such an attempt.
@@ -30,6 +30,10 @@ pub(super) struct Held {
     mode: ResponseMode,
     sent_ms: f64,
     waited_ms: f64,
+    #[serde(default)]
+    waits: Waits,
+    #[serde(default)]
+    intended_ms: Option<f64>,
     #[serde(default)]
     retried: bool,
     #[serde(default)]
@@ -73,6 +77,8 @@ impl From<Held> for Attempt {
             mode: held.mode,
             sent_ms: held.sent_ms,
             waited_ms: held.waited_ms,
+            waits: held.waits,
+            intended_ms: held.intended_ms,
             retried: held.retried,
             replayed: held.replayed,
             curl: String::new(),

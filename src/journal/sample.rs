@@ -12,7 +12,7 @@ use crate::base::redact::Redactor;
 use crate::event::{Event, FallenLimit, RanVersion, RunEnd, RunStart, Sink};
 use crate::exchange::ResponseMode;
 use crate::journal::{Journal, RunRecord, SCHEMA, path_of, read};
-use crate::outcome::{Attempt, CaseOutcome, Cause, Facts, NodeFact, Price};
+use crate::outcome::{Attempt, CaseOutcome, Cause, Facts, NodeFact, Price, Waits};
 use crate::verdict::{Finding, Severity, Truth, Verdict};
 use crate::wire::error::ErrorClass;
 
@@ -141,6 +141,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         mode: ResponseMode::Streaming,
         sent_ms: 10.0,
         waited_ms: 0.5,
+        waits: Waits { slot_ms: 0.5, ..Waits::default() },
+        intended_ms: None,
         retried: false,
         replayed: false,
         curl: String::new(),

@@ -1,13 +1,17 @@
 //! What reports tell of an attempt: its cause, the findings that say more than that, node path, run and `curl` line.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
+use crate::base::units::format_duration;
 use crate::exchange::RecoveredBy;
-use crate::outcome::{Attempt, NodeFact};
+use crate::outcome::{Attempt, NodeFact, Waits};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, value_line, visible};
 use crate::verdict::{Finding, Truth};
 
+/// Shorter waits are not told on the terminal.
+const LEAST_WAIT_MS: f64 = 100.0;
 /// Nodes of a path that are named; the rest is counted.
 const NODES: usize = 40;
 
@@ -41,6 +45,9 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
         }
         text.end();
     }
+    if let Some(waits) = told_waits(&attempt.waits) {
+        text.push("  waited  ").push(&waits).end();
+    }
     if let Some(by) = attempt.facts.recovered {
         let lost = attempt.facts.lost.as_deref().unwrap_or_default();
         text.push("  found   by its ")
@@ -52,6 +59,21 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
     if !attempt.curl.is_empty() {
         text.push("  again   ").push(&one_line(&attempt.curl, bounds.width.max(2_000))).end();
     }
+}
+
+/// `1.20 s for a slot, 300 ms for the rate`; none where it did not wait for long enough to matter.
+pub(crate) fn told_waits(waits: &Waits) -> Option<String> {
+    let told: Vec<String> = waits
+        .told()
+        .filter(|(_, milliseconds)| *milliseconds >= LEAST_WAIT_MS)
+        .map(|(what, milliseconds)| format!("{} {what}", told_ms(milliseconds)))
+        .collect();
+    (!told.is_empty()).then(|| format!("{} before it was sent, in no latency", told.join(", ")))
+}
+
+/// Milliseconds for people.
+pub(crate) fn told_ms(milliseconds: f64) -> String {
+    format_duration(Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default())
 }
 
 /// How a lost run became known again, in a word.

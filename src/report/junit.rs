@@ -227,6 +227,15 @@ impl<W: Write> Testcase<W> {
         if let Some(latency) = facts.latency_ms {
             self.property("latency", &seconds(latency))?;
         }
+        if let Some(server) = facts.server_ms {
+            self.property("server_latency", &seconds(server))?;
+        }
+        if attempt.waited_ms >= 1.0 {
+            self.property("waited", &seconds(attempt.waited_ms))?;
+        }
+        if let Some(intended) = attempt.intended_ms {
+            self.property("late", &seconds((attempt.sent_ms - intended).max(0.0)))?;
+        }
         for (name, value) in case.outcome.repeats.iter().flat_map(repeat_properties) {
             self.property(name, &value)?;
         }

@@ -1,9 +1,10 @@
 //! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, what Dify is not known to send, and whose tokens are in doubt.
 
 use crate::base::units::format_count;
-use crate::event::{FallenLimit, RanVersion, RunEnd};
+use crate::event::{FallenLimit, KeptRate, RanVersion, RunEnd};
 use crate::journal::{JournalError, RunRecord};
 use crate::report::budget::{tell_budgets, told_budget};
+use crate::report::facts::told_ms;
 use crate::report::judges::tell_judges;
 use crate::report::repeats::told_savings;
 use crate::report::text::{Text, Tone, one_line};
@@ -19,6 +20,10 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
+    for rate in record.end.iter().flat_map(|end| &end.rates) {
+        let tone = if is_kept(rate) { Tone::Faint } else { Tone::Doubt };
+        text.tone(tone, &told_rate(rate)).end();
+    }
     tell_budgets(text, record);
     if let Some(saved) = told_savings(record.totals.saved) {
         text.tone(Tone::Faint, &saved).end();
@@ -33,7 +38,8 @@ pub(crate) fn told_run(end: &RunEnd) -> Vec<(&'static str, String)> {
     let versions = end.versions.iter().map(|ran| ("flowproof.ran", told_version(ran)));
     let limit = end.limit.map(|limit| ("flowproof.limit", told_limit(limit)));
     let budgets = end.budgets.iter().map(|budget| ("flowproof.budget", told_budget(budget)));
-    versions.chain(limit).chain(budgets).collect()
+    let rates = end.rates.iter().map(|rate| ("flowproof.rate", told_rate(rate)));
+    versions.chain(limit).chain(rates).chain(budgets).collect()
 }
 
 /// Writes in one line how answers differ from what Dify is known to send.
@@ -93,6 +99,33 @@ pub(crate) fn told_limit(limit: FallenLimit) -> String {
     format!("{count} {requests} refused as too many: {fall}")
 }
 
+/// True where the last start was no later than a gap: nothing queued up.
+fn is_kept(rate: &KeptRate) -> bool {
+    rate.late_ms.max <= 1000.0 / rate.rate
+}
+
+/// `rate 20/s: it was kept`, or how far it was not.
+pub(crate) fn told_rate(rate: &KeptRate) -> String {
+    let per_second = |rate: f64| format!("{}/s", (rate * 100.0).round() / 100.0);
+    let asked = per_second(rate.rate);
+    let starts = format_count(rate.starts);
+    if is_kept(rate) {
+        return format!("rate {asked}: kept by all of {starts} starts");
+    }
+    let late = rate.late_ms;
+    let times = [late.p50, late.p95, late.max].map(told_ms);
+    let [median, p95, max] = times;
+    let latency = rate.latency_ms.map(|found| {
+        let [median, p95] = [found.p50, found.p95].map(told_ms);
+        format!("; latency from the intended start: median {median}, p95 {p95}")
+    });
+    format!(
+        "rate {asked}: {} was kept; {starts} starts were late by {median} at the median, {p95} at p95 and {max} at most{}",
+        per_second(rate.kept),
+        latency.unwrap_or_default()
+    )
+}
+
 /// Writes which totals of tokens are in doubt; those that are trusted stand only in the documents.
 fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
     let watched = &record.watched;
@@ -120,4 +153,25 @@ fn name_of(record: &RunRecord, case: u32) -> Result<String, JournalError> {
     let mut name = String::new();
     record.read_cases(&[case], |case, _| name = case.outcome.name)?;
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Spread;
+
+    #[test]
+    fn a_rate_that_queued_up_is_told_with_its_numbers() {
+        let late_ms = Spread { p50: 20.0, p95: 45.0, max: 50.0 };
+        let kept = KeptRate { rate: 20.0, kept: 19.95, starts: 1_200, late_ms, latency_ms: Some(late_ms) };
+        assert_eq!(told_rate(&kept), "rate 20/s: kept by all of 1,200 starts");
+        let late_ms = Spread { p50: 1_200.0, p95: 2_950.0, max: 3_100.0 };
+        let latency_ms = Some(Spread { p50: 1_500.0, p95: 3_250.0, max: 3_400.0 });
+        let late = KeptRate { kept: 12.3456, late_ms, latency_ms, ..kept };
+        assert_eq!(
+            told_rate(&late),
+            "rate 20/s: 12.35/s was kept; 1,200 starts were late by 1.20 s at the median, 2.95 s at p95 and 3.10 s at most; \
+             latency from the intended start: median 1.50 s, p95 3.25 s"
+        );
+    }
 }

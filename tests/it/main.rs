@@ -14,6 +14,7 @@ mod budgets;
 mod cassettes;
 /// The CI files of the examples: their commands run in order, as GitHub, GitLab and Kubernetes would.
 mod ci_files;
+mod clocks;
 /// What differs between recorded runs and between live sides, which gate decides, and what is never green.
 mod compare;
 /// Live sides of a comparison: which request comes when, what their budgets leave out, sides that cannot be judged.

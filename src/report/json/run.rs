@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cassette::Mode;
-use crate::event::{BudgetFacts, FallenLimit, MergedRun, RanVersion, Sharded};
+use crate::event::{BudgetFacts, FallenLimit, KeptRate, MergedRun, RanVersion, Sharded};
 use crate::journal::RunRecord;
 use crate::report::provenance;
 
@@ -40,6 +40,8 @@ pub(in crate::report) struct Run<'a> {
     budgets: &'a [BudgetFacts],
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<FallenLimit>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rates: &'a [KeptRate],
 }
 
 /// What is known of the run as a whole.
@@ -68,5 +70,6 @@ pub(in crate::report) fn run(record: &RunRecord) -> Run<'_> {
         versions: end.map_or(&[], |end| &end.versions),
         budgets: end.map_or(&[], |end| &end.budgets),
         limit: end.and_then(|end| end.limit),
+        rates: end.map_or(&[], |end| &end.rates),
     }
 }

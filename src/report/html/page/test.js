@@ -15,6 +15,7 @@ const factLine = (attempt) => {
     ["status", facts.status], ["latency", facts.latency_ms !== undefined ? duration(numberOf(facts.latency_ms)) : undefined],
     ["first token", facts.ttft_ms !== undefined ? duration(numberOf(facts.ttft_ms)) : undefined],
     ["Dify's time", facts.server_ms !== undefined ? duration(numberOf(facts.server_ms)) : undefined],
+    ["later than the rate meant", attempt.intended_ms !== undefined ? duration(Math.max(0, numberOf(attempt.sent_ms) - numberOf(attempt.intended_ms))) : undefined],
     ["waited", numberOf(attempt.waited_ms) >= 1 ? duration(numberOf(attempt.waited_ms)) : undefined],
     ["tokens", facts.tokens !== undefined ? count(scalar(facts.tokens)) : undefined],
     ["cost", facts.cost?.map((price) => `${price.amount} ${price.currency}`).join(" + ")],

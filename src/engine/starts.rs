@@ -1,0 +1,169 @@
+//! Starts at a rate: when each is meant to be, when it may be, and how late they were in the end.
+//!
+//! The k-th start is meant to be k gaps after the first, whatever the answers do (open loop): a slow target cannot move the
+//! schedule and so hide the queue before it. What could not start in time is not made up for: starts are never closer than the
+//! rate allows, since a rate is also what a target can take. The lateness is told instead.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::base::stats::quantile::Percentile;
+use crate::base::units::Rate;
+use crate::event::{KeptRate, Spread};
+
+/// The starts of a run.
+#[derive(Debug)]
+pub struct Starts {
+    rate: Rate,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    first: Option<Instant>,
+    reserved: u32,
+    next: Option<Instant>,
+    /// The first and the last that were sent.
+    sent: Option<(Instant, Instant)>,
+    late_ms: Vec<f64>,
+    latency_ms: Vec<f64>,
+}
+
+/// A place in the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// When it is meant to be.
+    pub meant: Instant,
+    /// When it may be: not before, and not closer to the one before than the rate allows.
+    pub at: Instant,
+}
+
+/// A start that was.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// When it was meant to be.
+    pub meant: Instant,
+    /// When it was.
+    pub sent: Instant,
+    /// The latency of its answer, from then on; none where that is not known.
+    pub latency: Option<Duration>,
+}
+
+impl Starts {
+    /// None so far.
+    pub fn new(rate: Rate) -> Self {
+        Self { rate, state: Mutex::default() }
+    }
+
+    /// Takes the next place in the schedule.
+    pub fn reserve(&self, now: Instant) -> Turn {
+        let gap = Duration::from_secs_f64(1.0 / self.rate.per_second);
+        let mut state = self.state();
+        let meant = *state.first.get_or_insert(now) + gap.saturating_mul(state.reserved);
+        let at = state.next.map_or(meant, |next| next.max(meant)).max(now);
+        state.reserved = state.reserved.saturating_add(1);
+        state.next = Some(at + gap);
+        Turn { meant, at }
+    }
+
+    /// Notes a start.
+    pub fn note(&self, start: Start) {
+        let Start { meant, sent, latency } = start;
+        let late = sent.saturating_duration_since(meant);
+        let mut state = self.state();
+        let (first, last) = state.sent.unwrap_or((sent, sent));
+        state.sent = Some((first.min(sent), last.max(sent)));
+        state.late_ms.push(milliseconds(late));
+        state.latency_ms.extend(latency.map(|latency| milliseconds(late + latency)));
+    }
+
+    /// How far the rate was kept; none where nothing was sent.
+    pub fn kept(&self) -> Option<KeptRate> {
+        let mut state = self.state();
+        let (first, last) = state.sent?;
+        let starts = state.late_ms.len();
+        let span = last.saturating_duration_since(first).as_secs_f64();
+        // One start keeps any rate.
+        let kept = if starts > 1 && span > 0.0 { (starts - 1) as f64 / span } else { self.rate.per_second };
+        let late_ms = spread(&mut state.late_ms)?;
+        let latency_ms = spread(&mut state.latency_ms);
+        let starts = u64::try_from(starts).unwrap_or(u64::MAX);
+        Some(KeptRate { rate: self.rate.per_second, kept, starts, late_ms, latency_ms })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn spread(values: &mut [f64]) -> Option<Spread> {
+    values.sort_by(f64::total_cmp);
+    let max = *values.last()?;
+    let at = |hundredths| {
+        let rank = Percentile::new(hundredths)?.rank(u64::try_from(values.len()).ok()?);
+        values.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied()
+    };
+    Some(Spread { p50: at(5_000)?, p95: at(9_500)?, max })
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock;
+
+    const GAP: Duration = Duration::from_millis(100);
+
+    fn starts() -> (Starts, Instant) {
+        (Starts::new(Rate { per_second: 10.0 }), clock::now())
+    }
+
+    #[test]
+    fn the_schedule_does_not_move_with_the_starts_and_starts_are_never_too_close() {
+        let (starts, now) = starts();
+        assert_eq!(starts.reserve(now), Turn { meant: now, at: now });
+        assert_eq!(starts.reserve(now), Turn { meant: now + GAP, at: now + GAP });
+        let late = now + GAP * 50;
+        assert_eq!(starts.reserve(late), Turn { meant: now + GAP * 2, at: late });
+        assert_eq!(starts.reserve(late), Turn { meant: now + GAP * 3, at: late + GAP });
+    }
+
+    #[test]
+    fn a_slow_target_cannot_hide_the_queue_before_it() {
+        let (starts, now) = starts();
+        // One place, and answers that take three gaps: each start is two gaps later than the one before.
+        let latency = GAP * 3;
+        let mut free = now;
+        for _ in 0..20 {
+            let turn = starts.reserve(free);
+            starts.note(Start { meant: turn.meant, sent: turn.at, latency: Some(latency) });
+            free = turn.at + latency;
+        }
+        let kept = starts.kept().unwrap();
+        assert_eq!(kept.starts, 20);
+        assert!((kept.kept - 10.0 / 3.0).abs() < 1e-6, "{kept:?}");
+        let expected = Spread { p50: 1800.0, p95: 3600.0, max: 3800.0 };
+        for (found, expected) in [
+            (kept.late_ms.p50, expected.p50),
+            (kept.late_ms.p95, expected.p95),
+            (kept.late_ms.max, expected.max),
+            (kept.latency_ms.unwrap().max, expected.max + 300.0),
+        ] {
+            assert!((found - expected).abs() < 1e-6, "{found} is not {expected}: {kept:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_sent_keeps_nothing_and_one_start_keeps_any_rate() {
+        let (starts, now) = starts();
+        assert_eq!(starts.kept(), None);
+        let turn = starts.reserve(now);
+        starts.note(Start { meant: turn.meant, sent: turn.at, latency: None });
+        let kept = starts.kept().unwrap();
+        assert_eq!((kept.starts, kept.late_ms.max, kept.latency_ms), (1, 0.0, None));
+        assert!((kept.kept - 10.0).abs() < 1e-9);
+    }
+}
