@@ -4,16 +4,21 @@
 //! processes of their own, so that each is measured whole. Nothing leaves the loopback interface.
 
 mod answers;
-#[expect(dead_code, unused_imports, reason = "only the difference of two texts is measured")]
+mod bare_loop;
+#[expect(dead_code, unused_imports, reason = "only differences of texts and repeats are measured")]
 #[path = "../../src/base"]
 mod base {
     pub mod clock;
     pub mod diff;
     pub mod json_number;
     pub mod json_path;
+    pub mod origin;
+    pub mod repeat;
+    pub mod stats;
 }
-mod bare_loop;
 mod contest;
+mod deciding;
+mod documents;
 mod drift;
 mod endpoint;
 mod failure;
@@ -22,6 +27,11 @@ mod measure;
 mod parse;
 mod project;
 mod report;
+#[expect(dead_code, unused_imports, reason = "only repeats are measured, and simulated nowhere here")]
+#[path = "../../src"]
+mod source {
+    pub mod verdict;
+}
 mod table;
 
 use std::path::PathBuf;
@@ -32,6 +42,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::figures::{Figure, Scale};
+use crate::source::verdict;
 
 /// The command line of the benchmark.
 #[derive(Debug, Parser)]

@@ -1,0 +1,52 @@
+//! What it takes to decide after each attempt whether a test runs again, and what its repeats come to.
+
+use std::time::Instant;
+
+use crate::base::repeat::Times;
+use crate::contest::Setting;
+use crate::failure::Failure;
+use crate::figures::{alternate, ratio};
+use crate::source::verdict::{Repeats, Seen, Undecided, Verdict};
+use crate::table::{Goal, Row};
+
+/// Attempts that a sample is divided by, at least.
+const ATTEMPTS: u64 = 200_000;
+/// No attempt may take longer to decide, microseconds.
+const LONGEST: f64 = 5.0;
+
+/// Deciding against counting alone, each for the same attempts.
+pub fn deciding(setting: &Setting) -> Result<Vec<Row>, Failure> {
+    let test = Repeats {
+        times: Times::Until { min: 3, max: 40 },
+        pass_rate: 0.9,
+        fail_below: 0.7,
+        confidence: 0.95,
+        undecided: Undecided::Red,
+    };
+    let rounds = alternate(
+        setting.rounds,
+        || Ok(sample(|seen| test.goes_on(seen), |seen| test.verdict(seen))),
+        || Ok(sample(|seen| seen.all() < 40, |_| Verdict::Passed)),
+    )?;
+    let name =
+        "µs an attempt, deciding on `repeat: { min: 3, max: 40 }`; yardstick: counting; judged: the time";
+    let row = ratio(name.to_owned(), 3, &rounds, |us: &f64| *us, Goal::Shown);
+    Ok(vec![Row { judged: row.flowproof, goal: Goal::AtMost(LONGEST), ..row }])
+}
+
+/// Microseconds an attempt of tests of which nine in ten attempts pass.
+fn sample(goes_on: impl Fn(Seen) -> bool, verdict: impl Fn(Seen) -> Verdict) -> f64 {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut attempts = 0;
+    let started = Instant::now();
+    while attempts < ATTEMPTS {
+        let mut seen = Seen::default();
+        while std::hint::black_box(goes_on(seen)) {
+            let passes = random.u32(..10) > 0;
+            seen.add(if passes { Verdict::Passed } else { Verdict::Failed });
+            attempts += 1;
+        }
+        std::hint::black_box(verdict(seen));
+    }
+    started.elapsed().as_secs_f64() * 1e6 / attempts as f64
+}
