@@ -9,6 +9,7 @@ import { parse } from "csv-parse/sync";
 import { marked } from "marked";
 import { chromium } from "playwright-core";
 import { Parser } from "tap-parser";
+import { comparisonChecks } from "./comparison.mjs";
 
 const [flowproof, screenshots] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -309,6 +310,8 @@ check("summary.md, by marked", async () => {
   assert.match(long, /… \d+ more tests are red and left out here/);
 });
 
+comparisonChecks({ check, open, text, selected, shownRows, flowproof, here, screenshots, LARGE, axe });
+
 let failed = 0;
 for (const [name, test] of checks) {
   try {
@@ -320,5 +323,5 @@ for (const [name, test] of checks) {
   }
 }
 await browser.close();
-console.log(`${checks.length - failed} of ${checks.length} checks of report.html passed; screenshots in ${screenshots}`);
+console.log(`${checks.length - failed} of ${checks.length} checks of report.html and compare.html passed; screenshots in ${screenshots}`);
 process.exit(failed === 0 ? 0 : 1);
