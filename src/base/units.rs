@@ -26,6 +26,9 @@ pub enum UnitError {
     /// A number stands alone where a unit is needed.
     #[error("`{text}` has no unit; write e.g. `{example}`")]
     MissingUnit { text: String, example: &'static str },
+    /// A share stands alone and is more than all there is.
+    #[error("`{text}` is more than the whole, which is 1 or 100%; write e.g. `{example}`")]
+    MoreThanWhole { text: String, example: &'static str },
     /// The unit is none of those known.
     #[error("`{text}` has the unknown unit `{unit}`, not one of {known}; write e.g. `{example}`")]
     UnknownUnit { text: String, unit: String, known: String, example: &'static str },
@@ -133,7 +136,7 @@ pub fn parse_percent(text: &str) -> Result<f64, UnitError> {
     let share = match unit {
         "%" => number.checked_div(Decimal::ONE_HUNDRED),
         "" if number <= Decimal::ONE => Some(number),
-        "" => return Err(FORM.missing_unit(text)),
+        "" => return Err(UnitError::MoreThanWhole { text: text.to_owned(), example: FORM.example }),
         _ => return Err(FORM.malformed(text)),
     };
     share.and_then(|share| share.to_f64()).ok_or_else(|| FORM.malformed(text))
