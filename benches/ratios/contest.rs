@@ -115,6 +115,13 @@ pub fn flowproof_turn(
     Ok(Turn { usage, median_latency_ms: percentile(&latencies, 0.5) })
 }
 
+/// Runs flowproof over the project's rows and leaves what it recorded and reported.
+pub fn record(setting: &Setting, project: &Project, concurrency: u32) -> Result<(), Failure> {
+    let mut command = flowproof(setting, project);
+    command.arg("run").arg("--concurrency").arg(concurrency.to_string());
+    run_well(setting, &mut command, &project.root().join("flowproof.out")).map(drop)
+}
+
 /// Runs the bare loop over the project's rows: all passed, and each row asked for once.
 pub fn loop_turn(
     setting: &Setting,

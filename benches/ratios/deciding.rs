@@ -1,5 +1,6 @@
 //! What it takes to decide after each attempt whether a test runs again, and what its repeats come to.
 
+use std::hint::black_box;
 use std::time::Instant;
 
 use crate::base::repeat::Times;
@@ -25,7 +26,7 @@ pub fn deciding(setting: &Setting) -> Result<Vec<Row>, Failure> {
     };
     let rounds = alternate(
         setting.rounds,
-        || Ok(sample(|seen| test.goes_on(seen), |seen| test.verdict(seen))),
+        || Ok(sample(|seen| black_box(&test).goes_on(seen), |seen| black_box(&test).verdict(seen))),
         || Ok(sample(|seen| seen.all() < 40, |_| Verdict::Passed)),
     )?;
     let name =
@@ -41,12 +42,12 @@ fn sample(goes_on: impl Fn(Seen) -> bool, verdict: impl Fn(Seen) -> Verdict) -> 
     let started = Instant::now();
     while attempts < ATTEMPTS {
         let mut seen = Seen::default();
-        while std::hint::black_box(goes_on(seen)) {
+        while black_box(goes_on(seen)) {
             let passes = random.u32(..10) > 0;
             seen.add(if passes { Verdict::Passed } else { Verdict::Failed });
             attempts += 1;
         }
-        std::hint::black_box(verdict(seen));
+        black_box(verdict(seen));
     }
     started.elapsed().as_secs_f64() * 1e6 / attempts as f64
 }

@@ -1,6 +1,5 @@
 //! What it takes to write the reports of a large finished run.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::contest::{self, Served, Setting};
@@ -18,9 +17,9 @@ const ROUNDS: u32 = 3;
 
 /// JUnit, JSON, Markdown and HTML of one run, against reading and parsing its journal.
 pub fn documents(setting: &Setting, cases: u64) -> Result<Vec<Row>, Failure> {
-    let served = RefCell::new(Served::start(setting, Duration::ZERO)?);
-    let project = Project::write(&served.borrow().base_url(), cases, Form::Rows, setting.mode)?;
-    contest::flowproof_turn(setting, &project, &mut served.borrow_mut(), CONCURRENCY)?;
+    let served = Served::start(setting, Duration::ZERO)?;
+    let project = Project::write(&served.base_url(), cases, Form::Rows, setting.mode)?;
+    contest::record(setting, &project, CONCURRENCY)?;
     drop(served);
     let journal = "journal.jsonl";
     contest::flowproof_command(setting, project.root(), &["runs", "export", "latest", "-o", journal])?;
