@@ -1,52 +1,96 @@
-//! The answers of the endpoint: two recordings of Dify 1.14.2, whole and unchanged, taken apart once.
+//! The answers of the endpoint: two recordings of Dify 1.14.2, whole and unchanged, taken apart once; and a stream
+//! of many chunks that is made from one of them.
 //!
 //! A workflow of four nodes (start, two language models, end), recorded as a stream and as a blocking answer.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::long_stream::LongStream;
 
 const STREAMING: &str = include_str!("data/llm_two.streaming.json");
 const BLOCKING: &str = include_str!("data/llm_two.blocking.json");
 
+/// What the recordings are called in messages.
+const STREAMING_NAME: &str = "llm_two.streaming.json";
+
 /// Where the value stands that every case checks, and the value.
 pub const CHECKED: (&str, &str) = ("$.first", "Echo: 1 x y — done ✓");
 
-/// The most tokens a case may use; the recording used 42.
+/// The most tokens a case may use; the recording used 42, the stream of many chunks 523.
 pub const TOKEN_BOUND: u64 = 3000;
 
 /// Headers that belong to the recorded connection and not to the answer.
 const OF_THE_CONNECTION: [&str; 4] = ["Connection", "Transfer-Encoding", "Content-Length", "Date"];
 
-/// A recorded answer, ready to be sent.
+/// How the endpoint sends a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sending {
+    /// All up to `workflow_started`; after the delay the rest.
+    Recorded,
+    /// As recorded, but the first model token comes half-way through the delay, and the endpoint notes its own times.
+    Timed,
+    /// Many chunks, each event a part of its own.
+    Chunks,
+}
+
+impl Sending {
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Timed => "timed",
+            Self::Chunks => "chunks",
+        }
+    }
+}
+
+/// An answer, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Its headers, without those of the connection.
     pub headers: Vec<(String, String)>,
-    /// What is sent before the delay: of a stream, all up to `workflow_started`.
-    pub opening: Bytes,
-    /// What is sent after it.
-    pub rest: Bytes,
+    /// Its parts in order; the delay is spread evenly over the gaps between them.
+    pub parts: Arc<[Bytes]>,
 }
 
-/// Reads the recorded stream.
-pub fn streaming() -> Result<Answer, Failure> {
-    let (headers, body) = recorded(STREAMING, "llm_two.streaming.json")?;
-    let started = body.find("\"workflow_started\"").unwrap_or(0);
-    let split = body[started..].find("\n\n").map_or(0, |end| started + end + 2);
-    let (opening, rest) = body.split_at(split);
-    Ok(Answer {
-        headers,
-        opening: Bytes::copy_from_slice(opening.as_bytes()),
-        rest: Bytes::copy_from_slice(rest.as_bytes()),
-    })
+/// Reads the recorded stream and takes it apart.
+pub fn streaming(sending: Sending) -> Result<Answer, Failure> {
+    let (headers, body) = recorded(STREAMING, STREAMING_NAME)?;
+    let started = end_of_event(&body, "\"workflow_started\"");
+    let parts = match sending {
+        Sending::Recorded => cut(&body, &[started]),
+        Sending::Timed => cut(&body, &[started, end_of_event(&body, "\"text_chunk\"")]),
+        Sending::Chunks => LongStream::from(&body)?.events.into_iter().map(Bytes::from).collect(),
+    };
+    Ok(Answer { headers, parts })
 }
 
 /// Reads the recorded blocking answer.
 pub fn blocking() -> Result<Answer, Failure> {
     let (headers, body) = recorded(BLOCKING, "llm_two.blocking.json")?;
-    Ok(Answer { headers, opening: Bytes::new(), rest: Bytes::from(body) })
+    Ok(Answer { headers, parts: Arc::new([Bytes::from(body)]) })
+}
+
+/// The stream of many chunks, and what can be checked of it.
+pub fn long_stream() -> Result<LongStream, Failure> {
+    LongStream::from(&recorded(STREAMING, STREAMING_NAME)?.1)
+}
+
+/// Where the first event with this word ends; 0 if there is none.
+fn end_of_event(body: &str, word: &str) -> usize {
+    let at = body.find(word).unwrap_or(0);
+    body[at..].find("\n\n").map_or(0, |end| at + end + 2)
+}
+
+/// A body in parts that end at these places, and what is left.
+fn cut(body: &str, ends: &[usize]) -> Arc<[Bytes]> {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let ends = ends.iter().copied().chain([body.len()]);
+    starts.zip(ends).map(|(start, end)| Bytes::copy_from_slice(&body.as_bytes()[start..end])).collect()
 }
 
 /// The headers and the body of a recording.

@@ -1,7 +1,8 @@
 //! The yardstick: a bare tokio and reqwest loop that sends the same requests and makes the same four checks.
 //!
 //! It reads each event as JSON, and it keeps its rows and a latency for each. It has no retries, no timeouts,
-//! no reports and no names: what flowproof does beyond that is what the ratios show.
+//! no reports and no names: what flowproof does beyond that is what the ratios show. For streams of many chunks
+//! it only counts events, and checks nothing but their number and the HTTP status.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,9 @@ use crate::answers::{CHECKED, TOKEN_BOUND};
 use crate::endpoint::KEY;
 use crate::failure::Failure;
 use crate::measure;
+use crate::reading::{FirstToken, Reading, count_events, read_stream};
 use crate::table::percentile;
+use crate::times::Times;
 
 /// What the loop is to do.
 #[derive(Debug, clap::Args)]
@@ -34,6 +37,9 @@ pub struct Task {
     /// Streams or blocking answers.
     #[arg(long, value_enum)]
     mode: Mode,
+    /// What is done with a stream.
+    #[arg(long, value_enum)]
+    reading: Reading,
 }
 
 /// What the loop prints when it is done.
@@ -53,6 +59,27 @@ pub struct Done {
     pub p99_latency_ms: f64,
     /// The most memory that the process held, KiB.
     pub peak_rss_kib: u64,
+    /// Events of all streams, where they are counted.
+    pub events: u64,
+    /// The times of each case, where they are asked for.
+    pub times: Vec<Times>,
+}
+
+/// One case that was sent.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    passed: bool,
+    latency: Duration,
+    first_token: Option<Duration>,
+}
+
+/// What is kept of the cases.
+#[derive(Debug, Default)]
+struct Kept {
+    /// Milliseconds.
+    latencies: Vec<f64>,
+    /// Where they are asked for.
+    times: Vec<Times>,
 }
 
 /// What the tasks of the loop share.
@@ -60,10 +87,12 @@ struct Shared {
     client: reqwest::Client,
     url: String,
     mode: Mode,
+    reading: Reading,
     rows: Vec<Value>,
     path: JsonPath,
     next: AtomicUsize,
     failed: AtomicU64,
+    events: AtomicU64,
 }
 
 /// Sends all cases, prints one line of JSON and tells whether all passed.
@@ -74,7 +103,7 @@ pub fn run(task: Task) -> Result<bool, Failure> {
         .map_err(Failure::io("start a runtime"))?;
     let shared = Arc::new(prepare(&task)?);
     let started = Instant::now();
-    let mut latencies = runtime.block_on(send_all(Arc::clone(&shared), task.concurrency));
+    let Kept { mut latencies, times } = runtime.block_on(send_all(Arc::clone(&shared), task.concurrency));
     let wall_s = started.elapsed().as_secs_f64();
     latencies.sort_by(f64::total_cmp);
     let failed = shared.failed.load(Ordering::SeqCst);
@@ -86,6 +115,8 @@ pub fn run(task: Task) -> Result<bool, Failure> {
         median_latency_ms: percentile(&latencies, 0.5),
         p99_latency_ms: percentile(&latencies, 0.99),
         peak_rss_kib: measure::own_peak_rss_kib()?,
+        events: shared.events.load(Ordering::SeqCst),
+        times,
     };
     println!("{}", serde_json::to_string(&done).map_err(|error| Failure::unreadable("result", error))?);
     Ok(failed == 0)
@@ -116,44 +147,55 @@ fn prepare(task: &Task) -> Result<Shared, Failure> {
         client,
         url: format!("{}/workflows/run", task.base_url),
         mode: task.mode,
+        reading: task.reading,
         rows,
         path: JsonPath::parse(CHECKED.0).map_err(|error| Failure::unreadable(CHECKED.0, error))?,
         next: AtomicUsize::new(0),
         failed: AtomicU64::new(0),
+        events: AtomicU64::new(0),
     })
 }
 
-/// Lets `concurrency` tasks take rows until there are none; the latencies in milliseconds, in no order.
-async fn send_all(shared: Arc<Shared>, concurrency: u32) -> Vec<f64> {
+/// Lets `concurrency` tasks take rows until there are none; what they kept, in no order.
+async fn send_all(shared: Arc<Shared>, concurrency: u32) -> Kept {
     let tasks: Vec<_> = (0..concurrency).map(|_| tokio::spawn(take_rows(Arc::clone(&shared)))).collect();
-    let mut latencies = Vec::with_capacity(shared.rows.len());
+    let mut all = Kept { latencies: Vec::with_capacity(shared.rows.len()), times: Vec::new() };
     for task in tasks {
-        latencies.extend(task.await.expect("a task neither panics nor is cancelled"));
+        let kept = task.await.expect("a task neither panics nor is cancelled");
+        all.latencies.extend(kept.latencies);
+        all.times.extend(kept.times);
     }
-    latencies
+    all
 }
 
 /// Sends one row after the other until there are none.
-async fn take_rows(shared: Arc<Shared>) -> Vec<f64> {
-    let mut latencies = Vec::new();
+async fn take_rows(shared: Arc<Shared>) -> Kept {
+    let mut kept = Kept::default();
     while let Some(row) = shared.rows.get(shared.next.fetch_add(1, Ordering::Relaxed)) {
-        let (passed, latency) = match send(&shared, row).await {
-            Ok(sent) => sent,
-            Err(error) => {
-                eprintln!("{error}");
-                (false, Duration::ZERO)
-            }
-        };
-        if !passed {
+        let sent = send(&shared, row).await.unwrap_or_else(|error| {
+            eprintln!("{error}");
+            Sent { passed: false, latency: Duration::ZERO, first_token: None }
+        });
+        if !sent.passed {
             shared.failed.fetch_add(1, Ordering::Relaxed);
         }
-        latencies.push(latency.as_secs_f64() * 1000.0);
+        let latency = milliseconds(sent.latency);
+        kept.latencies.push(latency);
+        if shared.reading == Reading::Timed {
+            let n = row["n"].as_u64().unwrap_or(0);
+            let first_token_ms = sent.first_token.map(milliseconds);
+            kept.times.push(Times { n, first_token_ms, ended_ms: Some(latency) });
+        }
     }
-    latencies
+    kept
 }
 
-/// Sends one case: whether its four checks hold, and how long it took up to the terminal event.
-async fn send(shared: &Shared, row: &Value) -> Result<(bool, Duration), reqwest::Error> {
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// Sends one case: whether its checks hold, and how long it took up to the terminal event.
+async fn send(shared: &Shared, row: &Value) -> Result<Sent, reqwest::Error> {
     let body = json!({
         "inputs": { "n": row["n"], "query": row["query"] },
         "user": format!("loop-{}", row["n"]),
@@ -162,39 +204,34 @@ async fn send(shared: &Shared, row: &Value) -> Result<(bool, Duration), reqwest:
     let sent = Instant::now();
     let request = shared.client.post(&shared.url).bearer_auth(KEY).header("Accept-Encoding", "identity");
     let response = request.json(&body).send().await?;
-    let status = response.status().as_u16();
-    let (run, latency) = match shared.mode {
-        Mode::Streaming => read_stream(response, sent).await?,
+    match shared.mode {
+        Mode::Streaming => follow(shared, response, sent).await,
         Mode::Blocking => {
-            let mut answer: Value = response.json().await?;
-            (answer["data"].take(), sent.elapsed())
+            let is_ok = response.status().as_u16() == 200;
+            let answer: Value = response.json().await?;
+            let latency = sent.elapsed();
+            let passed = is_ok && holds(&answer["data"], &shared.path);
+            Ok(Sent { passed, latency, first_token: None })
         }
-    };
-    Ok((status == 200 && holds(&run, &shared.path), latency))
+    }
 }
 
-/// Reads a stream to its end; `data` of `workflow_finished` (else null), and when that came.
-async fn read_stream(
-    mut response: reqwest::Response,
-    sent: Instant,
-) -> Result<(Value, Duration), reqwest::Error> {
-    let mut pending: Vec<u8> = Vec::new();
-    let mut finished = (Value::Null, Duration::ZERO);
-    while let Some(chunk) = response.chunk().await? {
-        pending.extend_from_slice(&chunk);
-        let mut from = 0;
-        while let Some(length) = memchr::memchr(b'\n', &pending[from..]) {
-            let line = &pending[from..from + length];
-            from += length + 1;
-            let Some(data) = line.strip_prefix(b"data: ") else { continue };
-            let Ok(mut event) = serde_json::from_slice::<Value>(data) else { continue };
-            if event["event"] == "workflow_finished" {
-                finished = (event["data"].take(), sent.elapsed());
-            }
+/// Reads a stream as it is asked for.
+async fn follow(shared: &Shared, response: reqwest::Response, sent: Instant) -> Result<Sent, reqwest::Error> {
+    let is_ok = response.status().as_u16() == 200;
+    let mut first_token = FirstToken::default();
+    let read = match shared.reading {
+        Reading::Checked => read_stream(response, sent, None).await?,
+        Reading::Timed => read_stream(response, sent, Some(&mut first_token)).await?,
+        Reading::Counted => {
+            let count = count_events(response, sent).await?;
+            let (passed, latency) = (is_ok && count.is_whole(), count.finished.unwrap_or_default());
+            shared.events.fetch_add(count.events as u64, Ordering::Relaxed);
+            return Ok(Sent { passed, latency, first_token: None });
         }
-        pending.drain(..from);
-    }
-    Ok(finished)
+    };
+    let passed = is_ok && holds(&read.run, &shared.path);
+    Ok(Sent { passed, latency: read.latency, first_token: first_token.at })
 }
 
 /// Run status, one JSONPath value and the token bound; the HTTP status is checked by the caller.

@@ -1,18 +1,20 @@
 //! One turn of a contestant: the whole process, measured, and proof that it did the same work as the other.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::Mode;
 use crate::bare_loop::Done;
 use crate::endpoint::{Counts, KEY};
 use crate::failure::Failure;
-use crate::measure::{self, Guarded, Usage};
-use crate::project::{KEY_VARIABLE, Project, test_name};
+use crate::long_stream::EVENTS;
+use crate::measure::{self, Usage};
+use crate::project::{Form, KEY_VARIABLE, Project};
 use crate::report;
+use crate::served::Served;
 use crate::table::percentile;
+use crate::times::{Errors, Times};
 
 /// What holds for all figures of a benchmark.
 #[derive(Debug, Clone)]
@@ -30,59 +32,14 @@ pub struct Setting {
 }
 
 /// What came of one turn.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Turn {
     /// What the process used.
     pub usage: Usage,
     /// The median latency that it reported, milliseconds.
     pub median_latency_ms: f64,
-}
-
-/// The endpoint as a child; ended when it goes out of scope.
-#[derive(Debug)]
-pub struct Served {
-    _child: Guarded,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    port: u16,
-}
-
-impl Served {
-    /// Starts an endpoint and waits until it names its port.
-    pub fn start(setting: &Setting, delay: Duration) -> Result<Self, Failure> {
-        let mut command = Command::new(&setting.myself);
-        command.arg("endpoint").arg("--delay-ms").arg(delay.as_millis().to_string());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = Guarded(command.spawn().map_err(Failure::io("start the endpoint"))?);
-        let questions = child.0.stdin.take().expect("stdin was piped above");
-        let answers = BufReader::new(child.0.stdout.take().expect("stdout was piped above"));
-        let mut served = Self { _child: child, questions, answers, port: 0 };
-        let line = served.line()?;
-        served.port =
-            line.trim().parse().map_err(|error| Failure::unreadable("the endpoint's port", error))?;
-        Ok(served)
-    }
-
-    /// Its address, as Dify's are given.
-    pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.port)
-    }
-
-    /// What it was asked so far.
-    fn counts(&mut self) -> Result<Counts, Failure> {
-        self.questions
-            .write_all(b"counts\n")
-            .and_then(|()| self.questions.flush())
-            .map_err(Failure::io("ask the endpoint"))?;
-        let line = self.line()?;
-        serde_json::from_str(&line).map_err(|error| Failure::unreadable("the endpoint's counts", error))
-    }
-
-    fn line(&mut self) -> Result<String, Failure> {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).map_err(Failure::io("read from the endpoint"))?;
-        Ok(line)
-    }
+    /// How far its times are from the endpoint's own; none where the endpoint keeps none.
+    pub errors: Errors,
 }
 
 /// Runs flowproof over a project: exit code 0, all passed by its own report, and each row asked for once.
@@ -112,7 +69,8 @@ pub fn flowproof_turn(
     }
     // Each turn writes its reports anew, so that none pays for those of the turns before.
     std::fs::remove_dir_all(project.reports()).map_err(Failure::io("remove the reports"))?;
-    Ok(Turn { usage, median_latency_ms: percentile(&latencies, 0.5) })
+    let errors = errors("flowproof", project, served, account.times)?;
+    Ok(Turn { usage, median_latency_ms: percentile(&latencies, 0.5), errors })
 }
 
 /// Runs flowproof over the project's rows and leaves what it recorded and reported.
@@ -132,6 +90,7 @@ pub fn loop_turn(
     let mut command = clean(Command::new(&setting.myself), project.root());
     command.arg("loop").arg("--base-url").arg(served.base_url()).arg("--rows").arg(project.rows());
     command.arg("--concurrency").arg(concurrency.to_string()).arg("--mode").arg(setting.mode.word());
+    command.arg("--reading").arg(project.form.reading().word());
     let output = project.root().join("loop.out");
     let before = served.counts()?;
     let usage = run_well(setting, &mut command, &output)?;
@@ -142,48 +101,22 @@ pub fn loop_turn(
     if done.passed != project.cases || done.failed != 0 {
         return Err(Failure::Work(format!("the loop passed {} of {}", done.passed, project.cases)));
     }
-    Ok(Turn { usage, median_latency_ms: done.median_latency_ms })
+    if project.form == Form::Chunks && done.events != project.cases * EVENTS as u64 {
+        return Err(Failure::Work(format!(
+            "the loop counted {} events of {} cases",
+            done.events, done.passed
+        )));
+    }
+    let errors = errors("the loop", project, served, done.times)?;
+    Ok(Turn { usage, median_latency_ms: done.median_latency_ms, errors })
 }
 
-/// Lists a project of separate tests: exit code 0, and every test in the list.
-pub fn list_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
-    let mut command = flowproof(setting, project);
-    command.arg("list");
-    let output = project.root().join("list.out");
-    let usage = run_well(setting, &mut command, &output)?;
-    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the list"))?;
-    let listed = text.lines().filter(|line| line.contains("bench::test-")).count() as u64;
-    let last = format!("bench::{}", test_name(project.cases));
-    if listed != project.cases || !text.contains(&last) {
-        return Err(Failure::Work(format!("`list` names {listed} tests of {}", project.cases)));
+/// How far a contestant's times are from the endpoint's own, where it keeps them.
+fn errors(who: &str, project: &Project, served: &mut Served, told: Vec<Times>) -> Result<Errors, Failure> {
+    match project.form {
+        Form::Timed => Errors::of(who, told, served.times()?),
+        Form::Rows | Form::Tests | Form::Chunks | Form::CountedChunks => Ok(Errors::default()),
     }
-    Ok(usage)
-}
-
-/// Checks a project of separate tests: exit code 0, and every test counted.
-pub fn check_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
-    let mut command = flowproof(setting, project);
-    command.arg("check");
-    let output = project.root().join("check.out");
-    let usage = run_well(setting, &mut command, &output)?;
-    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the result of `check`"))?;
-    if !text.contains(&format!(" {} tests: no problems", project.cases)) {
-        return Err(Failure::Work(format!("`check` says {:?} of {} tests", text.trim(), project.cases)));
-    }
-    Ok(usage)
-}
-
-/// Parses the project's suite into a plain value: exit code 0, and every test in it.
-pub fn parse_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> {
-    let mut command = clean(Command::new(&setting.myself), project.root());
-    command.arg("parse").arg(project.suite());
-    let output = project.root().join("parse.out");
-    let usage = run_well(setting, &mut command, &output)?;
-    let text = std::fs::read_to_string(&output).map_err(Failure::io("read the parse's result"))?;
-    if text.trim() != project.cases.to_string() {
-        return Err(Failure::Work(format!("the parse found {} tests of {}", text.trim(), project.cases)));
-    }
-    Ok(usage)
 }
 
 /// Runs a command of flowproof in a folder; what it used, and what it said.
@@ -209,7 +142,8 @@ pub fn own_command(
     told(setting, command, folder)
 }
 
-fn told(setting: &Setting, mut command: Command, folder: &Path) -> Result<(Usage, String), Failure> {
+/// Runs a command to a good end; what it used, and what it said.
+pub fn told(setting: &Setting, mut command: Command, folder: &Path) -> Result<(Usage, String), Failure> {
     let output = folder.join("command.out");
     let usage = run_well(setting, &mut command, &output)?;
     let text = std::fs::read_to_string(&output).map_err(Failure::io("read what a command said"))?;
@@ -217,14 +151,14 @@ fn told(setting: &Setting, mut command: Command, folder: &Path) -> Result<(Usage
 }
 
 /// flowproof in the project's folder, its key at hand.
-fn flowproof(setting: &Setting, project: &Project) -> Command {
+pub fn flowproof(setting: &Setting, project: &Project) -> Command {
     let mut command = clean(Command::new(&setting.flowproof), project.root());
     command.env(KEY_VARIABLE, KEY);
     command
 }
 
 /// A command in a folder with next to no environment: no `CI`, no proxies, no `FLOWPROOF_*`.
-fn clean(mut command: Command, folder: &Path) -> Command {
+pub fn clean(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).env_clear();
     for kept in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(kept) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::base::repeat::Times;
 use crate::contest::Setting;
 use crate::failure::Failure;
-use crate::figures::{alternate, ratio};
+use crate::rounds::{alternate, ratio};
 use crate::source::verdict::{Repeats, Seen, Undecided, Verdict};
 use crate::table::{Goal, Row};
 

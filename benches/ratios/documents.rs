@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::contest::{self, Served, Setting};
+use crate::answers::Sending;
+use crate::contest::{self, Setting};
 use crate::failure::Failure;
-use crate::figures::{CONCURRENCY, alternate, ratio};
 use crate::measure::Usage;
 use crate::project::{Form, Project};
+use crate::rounds::{CONCURRENCY, alternate, ratio};
+use crate::served::Served;
 use crate::table::{Goal, Row};
 
 /// All of them together, seconds.
@@ -17,7 +19,7 @@ const ROUNDS: u32 = 3;
 
 /// JUnit, JSON, Markdown and HTML of one run, against reading and parsing its journal.
 pub fn documents(setting: &Setting, cases: u64) -> Result<Vec<Row>, Failure> {
-    let served = Served::start(setting, Duration::ZERO)?;
+    let served = Served::start(setting, Duration::ZERO, Sending::Recorded)?;
     let project = Project::write(&served.base_url(), cases, Form::Rows, setting.mode)?;
     contest::record(setting, &project, CONCURRENCY)?;
     drop(served);

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::base::diff::diff_text;
 use crate::contest::{self, Setting};
 use crate::failure::Failure;
-use crate::figures::{alternate, ratio};
 use crate::measure::Usage;
+use crate::rounds::{alternate, ratio};
 use crate::table::{Goal, Row};
 
 /// Bytes of each output, and of each text that is compared by word.
@@ -198,7 +198,7 @@ pub fn words(setting: &Setting) -> Result<Vec<Row>, Failure> {
     ])
 }
 
-fn by_word(setting: &Setting, old: &str, new: &str) -> Result<Vec<crate::figures::Round<f64>>, Failure> {
+fn by_word(setting: &Setting, old: &str, new: &str) -> Result<Vec<crate::rounds::Round<f64>>, Failure> {
     let words = || {
         timed(|| {
             let found = diff_text(old, new);

@@ -1,15 +1,16 @@
 //! A minimal Dify on loopback: answers each run with recorded bytes and counts what it was asked.
 //!
-//! It prints its port, prints its counts for each line it reads, and ends when its standard input does.
+//! It prints its port, answers each line it reads with one (its counts, or the times of its own clock), and ends when
+//! its standard input does.
 
 use std::convert::Infallible;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -19,11 +20,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::answers::{self, Answer};
+use crate::answers::{self, Answer, Sending};
 use crate::failure::Failure;
+use crate::own_clock::{OwnClock, Watch};
 
 /// The key that the endpoint asks for.
 pub const KEY: &str = "app-flowproof-benchmark";
+
+/// The line that asks for the counts.
+pub const ASK_COUNTS: &str = "counts";
+
+/// The line that asks for the times since the last such line.
+pub const ASK_TIMES: &str = "times";
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -45,6 +53,7 @@ struct Desk {
     delay: Duration,
     streaming: Answer,
     blocking: Answer,
+    clock: Option<Arc<OwnClock>>,
     runs: AtomicU64,
     row_sum: AtomicU64,
     others: AtomicU64,
@@ -67,11 +76,12 @@ struct Inputs {
 }
 
 /// Serves until the standard input ends.
-pub fn serve(delay: Duration) -> Result<(), Failure> {
+pub fn serve(delay: Duration, sending: Sending) -> Result<(), Failure> {
     let desk = Arc::new(Desk {
         delay,
-        streaming: answers::streaming()?,
+        streaming: answers::streaming(sending)?,
         blocking: answers::blocking()?,
+        clock: (sending == Sending::Timed).then(Arc::default),
         runs: AtomicU64::new(0),
         row_sum: AtomicU64::new(0),
         others: AtomicU64::new(0),
@@ -95,19 +105,29 @@ pub fn serve(delay: Duration) -> Result<(), Failure> {
     })
 }
 
-/// Prints the counts for each line that is read, until there is none.
+/// Answers each line that is read, until there is none.
 fn attend(desk: &Desk) -> Result<(), Failure> {
     for line in std::io::stdin().lock().lines() {
-        line.map_err(Failure::io("read the standard input"))?;
-        let counts = Counts {
-            runs: desk.runs.load(Ordering::SeqCst),
-            row_sum: desk.row_sum.load(Ordering::SeqCst),
-            others: desk.others.load(Ordering::SeqCst),
-            connections: desk.connections.load(Ordering::SeqCst),
+        let line = line.map_err(Failure::io("read the standard input"))?;
+        let answer = if line == ASK_TIMES {
+            serde_json::to_string(&desk.clock.as_ref().map(|clock| clock.take()).unwrap_or_default())
+        } else {
+            serde_json::to_string(&desk.counts())
         };
-        say(&serde_json::to_string(&counts).map_err(|error| Failure::unreadable("counts", error))?)?;
+        say(&answer.map_err(|error| Failure::unreadable(line, error))?)?;
     }
     Ok(())
+}
+
+impl Desk {
+    fn counts(&self) -> Counts {
+        Counts {
+            runs: self.runs.load(Ordering::SeqCst),
+            row_sum: self.row_sum.load(Ordering::SeqCst),
+            others: self.others.load(Ordering::SeqCst),
+            connections: self.connections.load(Ordering::SeqCst),
+        }
+    }
 }
 
 /// Prints a line at once.
@@ -143,8 +163,10 @@ async fn answer(request: Request<Incoming>, desk: Arc<Desk>) -> Result<Response<
     } else if !is_authorized(&request) {
         StatusCode::UNAUTHORIZED
     } else {
-        match request.into_body().collect().await.map(|body| read_request(&body.to_bytes())) {
-            Ok(Some(asked)) => return Ok(run(&asked, &desk).await),
+        let body = request.into_body().collect().await;
+        let read_at = Instant::now();
+        match body.map(|body| read_request(&body.to_bytes())) {
+            Ok(Some(asked)) => return Ok(run(&asked, &desk, read_at).await),
             Ok(None) | Err(_) => StatusCode::BAD_REQUEST,
         }
     };
@@ -165,29 +187,36 @@ fn read_request(body: &[u8]) -> Option<Asked> {
 }
 
 /// Answers a run and counts it.
-async fn run(asked: &Asked, desk: &Desk) -> Response<Body> {
+async fn run(asked: &Asked, desk: &Desk, read_at: Instant) -> Response<Body> {
     desk.runs.fetch_add(1, Ordering::SeqCst);
     desk.row_sum.fetch_add(asked.inputs.n, Ordering::SeqCst);
     if asked.response_mode == "streaming" {
-        return with_headers(&desk.streaming, stream_body(&desk.streaming, desk.delay));
+        let watch = desk.clock.as_ref().map(|clock| Watch::new(Arc::clone(clock), asked.inputs.n, read_at));
+        return with_headers(&desk.streaming, stream_body(&desk.streaming, desk.delay, watch));
     }
     if !desk.delay.is_zero() {
         tokio::time::sleep(desk.delay).await;
     }
-    with_headers(&desk.blocking, Full::new(desk.blocking.rest.clone()).boxed_unsync())
+    let whole = desk.blocking.parts.first().cloned().unwrap_or_default();
+    with_headers(&desk.blocking, Full::new(whole).boxed_unsync())
 }
 
-/// A stream: at once its opening, after the delay the rest.
-fn stream_body(answer: &Answer, delay: Duration) -> Body {
-    let opening = stream::iter([Ok(Frame::data(answer.opening.clone()))]);
-    let rest = answer.rest.clone();
-    let later = stream::once(async move {
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+/// A stream: its parts one by one, a frame each, with an even share of the delay between them.
+fn stream_body(answer: &Answer, delay: Duration, watch: Option<Watch>) -> Body {
+    let gaps = u32::try_from(answer.parts.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let pause = delay.checked_div(gaps).unwrap_or_default();
+    let state = (0, Arc::clone(&answer.parts), watch);
+    let frames = stream::unfold(state, move |(index, parts, mut watch)| async move {
+        let part = parts.get(index)?.clone();
+        if index > 0 && !pause.is_zero() {
+            tokio::time::sleep(pause).await;
         }
-        Ok(Frame::data(rest))
+        if let Some(watch) = &mut watch {
+            watch.part(index, parts.len());
+        }
+        Some((Ok(Frame::data(part)), (index + 1, parts, watch)))
     });
-    BodyExt::boxed_unsync(StreamBody::new(opening.chain(later)))
+    BodyExt::boxed_unsync(StreamBody::new(frames))
 }
 
 /// HTTP 200 with the recorded headers.

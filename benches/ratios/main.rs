@@ -1,7 +1,8 @@
 //! flowproof against a bare tokio and reqwest loop, as ratios of one run: `cargo bench --bench ratios`.
 //!
-//! The program starts itself again as the endpoint, as the loop and as the YAML parse; all of them are
-//! processes of their own, so that each is measured whole. Nothing leaves the loopback interface.
+//! The program starts itself again as the endpoint, as the loop, as the YAML parse and as a test binary of flowproof's
+//! harness; all of them are processes of their own, so that each is measured whole. Nothing leaves the loopback
+//! interface.
 
 mod answers;
 mod bare_loop;
@@ -16,6 +17,8 @@ mod base {
     pub mod repeat;
     pub mod stats;
 }
+mod chunks;
+mod clock;
 mod contest;
 mod deciding;
 mod documents;
@@ -23,16 +26,23 @@ mod drift;
 mod endpoint;
 mod failure;
 mod figures;
+mod lists;
+mod long_stream;
 mod measure;
+mod own_clock;
 mod parse;
 mod project;
+mod reading;
 mod report;
+mod rounds;
+mod served;
 #[expect(dead_code, unused_imports, reason = "only repeats are measured, and simulated nowhere here")]
 #[path = "../../src"]
 mod source {
     pub mod verdict;
 }
 mod table;
+mod times;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +50,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::answers::Sending;
 use crate::failure::Failure;
 use crate::figures::{Figure, Scale};
 use crate::source::verdict;
@@ -107,6 +118,9 @@ enum Role {
         /// Milliseconds between the start of a run and its end.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]
         delay_ms: u64,
+        /// How it sends streams.
+        #[arg(long, value_enum, default_value_t = Sending::Recorded)]
+        sending: Sending,
     },
     /// Sends a run for each row and makes the four checks.
     Loop(bare_loop::Task),
@@ -123,9 +137,14 @@ enum Role {
 }
 
 fn main() -> ExitCode {
+    if is_harness() {
+        return flowproof::harness::main();
+    }
     let arguments = Arguments::parse();
     let done = match arguments.role {
-        Some(Role::Endpoint { delay_ms }) => endpoint::serve(Duration::from_millis(delay_ms)).map(|()| true),
+        Some(Role::Endpoint { delay_ms, sending }) => {
+            endpoint::serve(Duration::from_millis(delay_ms), sending).map(|()| true)
+        }
         Some(Role::Loop(task)) => bare_loop::run(task),
         Some(Role::Read { files }) => drift::read(&files).map(|()| true),
         Some(Role::Parse { file }) => parse::parse(&file).map(|()| true),
@@ -139,6 +158,11 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Whether the program was called by the harness's name: as a test binary, all of whose arguments are libtest's.
+fn is_harness() -> bool {
+    std::env::args_os().next().is_some_and(|name| name == lists::HARNESS)
 }
 
 /// Measures the chosen figures and tells whether every goal was met.

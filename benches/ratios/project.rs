@@ -4,19 +4,56 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::Mode;
-use crate::answers::{CHECKED, TOKEN_BOUND};
+use crate::answers::{CHECKED, Sending, TOKEN_BOUND, long_stream};
 use crate::failure::Failure;
+use crate::long_stream::{CHUNKS, EVENTS};
+use crate::reading::Reading;
 
 /// The variable in which flowproof finds the endpoint's key.
 pub const KEY_VARIABLE: &str = "FLOWPROOF_BENCHMARK_KEY";
 
-/// How the cases are written down.
+/// What the cases are, and how they are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// One test with a data row for each case.
     Rows,
+    /// The same, against the endpoint's own clock.
+    Timed,
     /// A test for each case, all in one file.
     Tests,
+    /// One test with a data row for each case; the answers are streams of many chunks.
+    Chunks,
+    /// The same, and flowproof also counts events and chunks.
+    CountedChunks,
+}
+
+impl Form {
+    /// How the endpoint answers such cases.
+    pub fn sending(self) -> Sending {
+        match self {
+            Self::Rows | Self::Tests => Sending::Recorded,
+            Self::Timed => Sending::Timed,
+            Self::Chunks | Self::CountedChunks => Sending::Chunks,
+        }
+    }
+
+    /// How the loop reads the answers to such cases.
+    pub fn reading(self) -> Reading {
+        match self {
+            Self::Rows | Self::Tests => Reading::Checked,
+            Self::Timed => Reading::Timed,
+            Self::Chunks | Self::CountedChunks => Reading::Counted,
+        }
+    }
+
+    /// The checks of a case: as many as the loop makes.
+    fn checks(self) -> Result<String, Failure> {
+        match self {
+            Self::Rows | Self::Timed | Self::Tests => Ok(checks()),
+            Self::Chunks => chunk_checks(),
+            Self::CountedChunks => Ok(chunk_checks()? + &count_checks()),
+        }
+    }
 }
 
 /// A project in a folder of its own, removed when it goes out of scope.
@@ -25,6 +62,8 @@ pub struct Project {
     folder: tempfile::TempDir,
     /// How many cases it has.
     pub cases: u64,
+    /// What the cases are.
+    pub form: Form,
 }
 
 impl Project {
@@ -34,13 +73,15 @@ impl Project {
             .prefix("flowproof-ratios-")
             .tempdir()
             .map_err(Failure::io("create a temporary folder"))?;
-        let project = Self { folder, cases };
+        let project = Self { folder, cases, form };
         std::fs::create_dir(project.root().join("suites")).map_err(Failure::io("create suites"))?;
         write_file(&project.root().join("flowproof.yaml"), &project_file(base_url))?;
         write_file(&project.rows(), &rows(cases))?;
         let suite = match form {
-            Form::Rows => suite_of_rows(mode),
-            Form::Tests => suite_of_tests(cases, mode),
+            Form::Rows | Form::Timed | Form::Chunks | Form::CountedChunks => {
+                suite_of_rows(mode, &form.checks()?)
+            }
+            Form::Tests => suite_of_tests(cases, mode, &form.checks()?),
         };
         write_file(&project.suite(), &suite)?;
         Ok(project)
@@ -115,9 +156,8 @@ fn rows(cases: u64) -> String {
 }
 
 /// A suite with one test over all rows.
-fn suite_of_rows(mode: Mode) -> String {
+fn suite_of_rows(mode: Mode, checks: &str) -> String {
     let mode = mode.word();
-    let checks = checks();
     format!(
         "version: 1
 name: bench
@@ -131,9 +171,8 @@ tests:
 }
 
 /// A suite with a test for each case.
-fn suite_of_tests(cases: u64, mode: Mode) -> String {
+fn suite_of_tests(cases: u64, mode: Mode, checks: &str) -> String {
     let mode = mode.word();
-    let checks = checks();
     let mut text = "version: 1\nname: bench\ntests:\n".to_owned();
     for n in 1..=cases {
         let query = query(n);
@@ -164,6 +203,31 @@ fn checks() -> String {
       - {{ path: {path}, equals: \"{value}\" }}
       - tokens: {TOKEN_BOUND}
       - {{ from: response, path: $.status, equals: 200 }}
+"
+    )
+}
+
+/// The checks of a stream of many chunks: all of its text came, and what the usual checks ask for.
+fn chunk_checks() -> Result<String, Failure> {
+    let stream = long_stream()?;
+    let (first, streamed) = (stream.first_characters(), stream.streamed_characters());
+    Ok(format!(
+        "    assert:
+      - status: succeeded
+      - {{ path: {path}, length: {first} }}
+      - {{ from: text, length: {streamed} }}
+      - tokens: {TOKEN_BOUND}
+      - {{ from: response, path: $.status, equals: 200 }}
+",
+        path = CHECKED.0
+    ))
+}
+
+/// What is counted once, before the rounds: it would cost flowproof a second reading of every event.
+fn count_checks() -> String {
+    format!(
+        "      - {{ from: events, path: \"$[*]\", count: {EVENTS} }}
+      - {{ from: events, path: \"$[?@.event == 'text_chunk']\", count: {CHUNKS} }}
 "
     )
 }

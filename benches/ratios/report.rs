@@ -1,6 +1,7 @@
-//! Reads flowproof's own account of a run, `report.json`, without keeping it: how many passed, and the latencies.
+//! Reads flowproof's own account of a run, `report.json`, without keeping it: how many passed, and the times.
 //!
-//! It relies on two things of the report's schema: `totals.passed` at its top, and `latency_ms` for each attempt.
+//! It relies on a few things of the report's schema: `totals.passed` at its top; `latency_ms` and `ttft_ms` for each
+//! attempt, after the `name` of its case, which ends with the row's number in square brackets.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,6 +11,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeSeed};
 
 use crate::failure::Failure;
+use crate::times::Times;
 
 /// What is taken out of a report.
 #[derive(Debug, Default)]
@@ -18,6 +20,25 @@ pub struct Account {
     pub passed: Option<u64>,
     /// Every `latency_ms`, sorted.
     pub latencies_ms: Vec<f64>,
+    /// The times of each row.
+    pub times: Vec<Times>,
+    /// The row whose times follow.
+    row: u64,
+}
+
+impl Account {
+    /// The times of the row that is being read.
+    fn of_row(&mut self) -> &mut Times {
+        if self.times.last().is_none_or(|times| times.n != self.row) {
+            self.times.push(Times { n: self.row, first_token_ms: None, ended_ms: None });
+        }
+        self.times.last_mut().expect("one was pushed if there was none")
+    }
+}
+
+/// The number of the row that a test was made of: `bench::row[17]`.
+fn row_of(name: &str) -> Option<u64> {
+    name.strip_suffix(']')?.rsplit_once('[')?.1.parse().ok()
 }
 
 /// Reads `latest/report.json` in a folder of reports.
@@ -46,6 +67,10 @@ enum At {
     Passed,
     /// A `latency_ms`.
     Latency,
+    /// A `ttft_ms`.
+    FirstToken,
+    /// A `name`.
+    Name,
     /// Anywhere else.
     Elsewhere,
 }
@@ -56,8 +81,16 @@ impl At {
         match self {
             Self::Top if key == "totals" => Self::Totals,
             Self::Totals if key == "passed" => Self::Passed,
-            Self::Top | Self::Totals | Self::Passed | Self::Latency | Self::Elsewhere => match key {
+            Self::Top
+            | Self::Totals
+            | Self::Passed
+            | Self::Latency
+            | Self::FirstToken
+            | Self::Name
+            | Self::Elsewhere => match key {
                 "latency_ms" => Self::Latency,
+                "ttft_ms" => Self::FirstToken,
+                "name" => Self::Name,
                 _ => Self::Elsewhere,
             },
         }
@@ -105,8 +138,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        if self.at == At::Latency {
-            self.account.latencies_ms.push(number);
+        match self.at {
+            At::Latency => {
+                self.account.latencies_ms.push(number);
+                self.account.of_row().ended_ms = Some(number);
+            }
+            At::FirstToken => self.account.of_row().first_token_ms = Some(number),
+            At::Top | At::Totals | At::Passed | At::Name | At::Elsewhere => {}
         }
         Ok(())
     }
@@ -119,7 +157,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if self.at == At::Name {
+            self.account.row = row_of(text).unwrap_or(0);
+        }
         Ok(())
     }
 
