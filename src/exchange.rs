@@ -14,11 +14,13 @@ use crate::wire::form::Form;
 
 mod aside;
 mod asked;
+mod node;
 mod recovery;
 mod spent;
 
 pub use self::aside::{Aside, Call};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
+pub use self::node::{NodeEnd, NodeRun, NodeTold};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
 pub use self::spent::{Cap, Spent};
 
@@ -107,10 +109,17 @@ pub struct Arrival {
     /// Since the request was sent.
     pub at: Duration,
     /// Its JSON object as it came; text takes a fraction of a tree's room and time.
-    pub text: Box<str>,
+    pub text: Arc<str>,
+    /// The version of Dify whose contract it was seen to fit as it came; none where that was not looked at, or it does not.
+    pub fits: Option<&'static str>,
 }
 
 impl Arrival {
+    /// An event that was held against no contract.
+    pub fn new(at: Duration, text: impl Into<Arc<str>>) -> Self {
+        Self { at, text: text.into(), fits: None }
+    }
+
     /// Reads the event.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).expect("it was read as JSON when it came")
@@ -124,43 +133,6 @@ pub struct Continuation {
     pub answered_at: Duration,
     /// The events to the next pause or the end.
     pub events: Vec<Arrival>,
-}
-
-/// One execution of a node, joined from its events.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct NodeRun {
-    /// Dify's execution id; for a container its node id.
-    pub id: String,
-    /// The node's id in the graph.
-    pub node_id: String,
-    /// `llm`, `code`, `iteration`, …
-    pub node_type: String,
-    /// The node's title on the canvas.
-    pub title: String,
-    /// When it started, since the request was sent.
-    pub started_at: Duration,
-    /// `data` of its `node_finished`, `iteration_completed` or `loop_completed`; none if it never finished.
-    pub finished: Option<Value>,
-    /// How many `node_retry` events it had.
-    pub retries: u32,
-    /// The container it ran in, and which round of it.
-    pub parent: Option<(String, u64)>,
-    /// When its first non-blank `text_chunk` came, since the request was sent.
-    pub first_token_at: Option<Duration>,
-    /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
-    pub replayed: bool,
-}
-
-impl NodeRun {
-    /// `succeeded`, `failed`, `exception`, or none while unfinished.
-    pub fn status(&self) -> Option<&str> {
-        self.finished.as_ref()?["status"].as_str()
-    }
-
-    /// Iterations and loops repeat their children's tokens and prices.
-    pub fn is_container(&self) -> bool {
-        matches!(self.node_type.as_str(), "iteration" | "loop")
-    }
 }
 
 /// The request of a run as it was posted.

@@ -269,9 +269,12 @@ pub fn planned<'c>(cases: impl IntoIterator<Item = &'c Case>) -> Vec<PlannedCase
     cases.into_iter().map(planned).collect()
 }
 
+/// Tasks that are run before the sockets are looked at again: judging an answer must not delay the reading of others for long.
+const LOOKS: u32 = 13;
+
 /// The threads that run attempts: one a processor.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_multi_thread().event_interval(LOOKS).enable_all().build()
 }
 
 /// A run id: the time to the second in UTC, then six random letters; later than that of the run before.

@@ -13,6 +13,7 @@ mod base {
     pub mod diff;
     pub mod json_number;
     pub mod json_path;
+    pub mod lean;
     pub mod origin;
     pub mod repeat;
     pub mod stats;

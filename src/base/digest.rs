@@ -15,7 +15,12 @@ pub struct Digest(u64);
 impl Digest {
     /// The hash of one text.
     pub fn of(text: &str) -> Self {
-        Self::short(blake3::hash(text.as_bytes()))
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// The hash of the bytes of one text.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self::short(blake3::hash(bytes))
     }
 
     /// The hash as a number, evenly spread.

@@ -32,7 +32,8 @@ pub fn is_integer(number: &Number) -> bool {
     integer(number).is_some() || float(number).fract() == 0.0
 }
 
-fn decimal_text(text: &str) -> Option<Decimal> {
+/// Gives the exact decimal of a text such as `0.0000056`; none for any other text, and beyond 28 digits or decimals.
+pub fn decimal_text(text: &str) -> Option<Decimal> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return None;
     }

@@ -233,7 +233,7 @@ pub(super) fn decode_events(lines: Vec<EventLine>) -> Result<Vec<Arrival>, Strin
             _ => return Err(format!("has an event {number} that must hold either `data` or `text`")),
         };
         match serde_json::from_str::<Value>(&text) {
-            Ok(Value::Object(_)) => events.push(Arrival { at, text: text.into() }),
+            Ok(Value::Object(_)) => events.push(Arrival::new(at, text)),
             Ok(_) | Err(_) => return Err(format!("has an event {number} that is no JSON object")),
         }
     }

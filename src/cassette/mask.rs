@@ -95,7 +95,7 @@ impl Mask {
             return event;
         }
         let masked = self.json(event.json());
-        Arrival { at: event.at, text: masked.to_string().into() }
+        Arrival::new(event.at, masked.to_string())
     }
 
     fn json(&self, mut value: Value) -> Value {

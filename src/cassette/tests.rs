@@ -34,7 +34,7 @@ fn asked(inputs: Value) -> Asked {
 }
 
 fn arrival(at: u64, json: &Value) -> Arrival {
-    Arrival { at: Duration::from_millis(at), text: json.to_string().into() }
+    Arrival::new(Duration::from_millis(at), json.to_string())
 }
 
 /// An exchange whose ids and times are made of a number.
@@ -136,7 +136,7 @@ fn a_cassette_reads_as_it_was_written() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(110), "]".repeat(110));
     for text in [r#"{"event": "x"}"#, r#"{"n":1e3}"#, r#"{"t":"\u00e9"}"#, deep.as_str()] {
         if let Answer::Events(events) = &mut odd.heard.answer {
-            events.insert(0, Arrival { at: Duration::ZERO, text: text.into() });
+            events.insert(0, Arrival::new(Duration::ZERO, text));
         }
     }
     let mut blocking = recorded("S::a", 1, json!({}), 3);

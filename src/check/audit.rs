@@ -4,7 +4,7 @@
 
 use crate::exchange::NodeRun;
 use crate::outcome::{UsageDoubt, UsageKind};
-use crate::wire::usage::{may_use_model, node_tokens, surely_uses_model};
+use crate::wire::usage::{may_use_model, surely_uses_model};
 
 use super::Usage;
 use super::view::{NodeFacts, State, View};
@@ -59,14 +59,12 @@ pub(super) fn audit(nodes: &[NodeRun], total: Option<u64>) -> Result<u64, UsageD
 /// What the leaves add up to.
 pub(super) fn sum(nodes: &[NodeRun]) -> u64 {
     let leaves = nodes.iter().filter(|node| !node.is_container());
-    leaves
-        .filter_map(|node| node_tokens(&node.node_type, node.finished.as_ref()?))
-        .fold(0, u64::saturating_add)
+    leaves.filter_map(|node| node.told()?.tokens).fold(0, u64::saturating_add)
 }
 
 /// True where a model surely answered and was not counted.
 fn answered_for_nothing(node: &NodeRun) -> bool {
-    let counted = node.finished.as_ref().and_then(|data| node_tokens(&node.node_type, data));
+    let counted = node.told().and_then(|told| told.tokens);
     surely_uses_model(&node.node_type) && node.status() == Some("succeeded") && counted.unwrap_or(0) == 0
 }
 

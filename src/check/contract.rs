@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use crate::exchange::{Arrival, Aside, Call, Transcript};
+use crate::base::lean::Lean;
+use crate::exchange::{Aside, Call, Transcript};
+use crate::wire::chunk::TextChunk;
 use crate::wire::contract::{Answer, Contracts, Deviation, check_head};
-use crate::wire::event::TextChunk;
 
 /// Most differences that are told of one attempt.
 const MOST: usize = 64;
@@ -24,8 +25,9 @@ pub fn contract_deviations(transcript: &Transcript, contracts: &Contracts) -> (&
     }
     for (index, event) in transcript.events.iter().enumerate() {
         // A chunk is read only where it has the known fields and types, and no others.
-        if TextChunk::read(&event.text).is_none() {
-            contract.check_event(&Arrival::json(event), &mut found);
+        if event.fits != Some(contract.version) && TextChunk::read(&event.text).is_none() {
+            let json = Lean::read(&event.text).expect("it was read as JSON when it came");
+            contract.check_event(&json, &mut found);
             keep(&mut all, &mut found, Some(index + 1));
         }
     }

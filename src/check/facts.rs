@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::base::diff::canonical;
 use crate::base::digest::Digest;
+use crate::base::lean::Lean;
 use crate::exchange::{Ending, NodeRun};
 use crate::outcome::{Facts, NodeFact, Price};
-use crate::wire::usage::{NodePrice, node_price, node_tokens};
+use crate::wire::usage::NodePrice;
 use crate::wire::vary::Varying;
 
 use super::audit::usage_doubt;
@@ -22,11 +20,13 @@ pub(super) fn gather(view: &View<'_>) -> Facts {
     let transcript = view.transcript;
     let varying = varying_of(transcript);
     let is_timed = !matches!(view.state, State::Unjudged(_)) && transcript.recovery.is_none();
-    let outputs = transcript.run.as_ref().and_then(|run| run.get("outputs"));
-    let settled = outputs.map(|outputs| varying.settle(outputs));
+    let outputs = transcript.run.as_ref().and_then(|run| run.get("outputs")).map(Lean::of);
+    let settled = outputs.as_ref().map(|outputs| varying.settle(outputs));
     Facts {
         digest: settled.as_ref().map(digest),
-        settled: settled.filter(|settled| outputs != Some(settled)).map(|settled| clip(&settled)),
+        settled: settled
+            .filter(|settled| outputs.as_ref() != Some(settled))
+            .map(|settled| clip(&settled.to_value())),
         run_id: transcript.run_id.clone(),
         workflow_id: transcript.workflow_id.clone(),
         dify_version: transcript.dify_version.clone(),
@@ -64,32 +64,35 @@ fn cost(view: &View<'_>) -> Vec<Price> {
 }
 
 /// Stands for a value: equal values, and hardly any others, have the same; the order of keys does not count.
-fn digest(value: &Value) -> String {
-    Digest::of(&canonical(value)).to_string()
+fn digest(value: &Lean<'_>) -> String {
+    Digest::of_bytes(&value.canonical()).to_string()
 }
 
 fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
     let data = node.finished.as_ref().filter(|_| !node.replayed);
+    let told = node.told().filter(|_| !node.replayed);
     NodeFact {
         id: node.node_id.clone(),
         title: node.title.clone(),
         node_type: node.node_type.clone(),
         status: node.status().unwrap_or("running").to_owned(),
         start_ms: milliseconds(node.started_at),
-        elapsed_ms: data.and_then(|data| data["elapsed_time"].as_f64()).map(|seconds| seconds * 1000.0),
-        tokens: data.and_then(|data| node_tokens(&node.node_type, data)),
+        elapsed_ms: told.and_then(|told| told.elapsed).map(|seconds| seconds * 1000.0),
+        tokens: told.and_then(|told| told.tokens),
         container: node.is_container(),
         round: node.parent.clone(),
-        price: data.and_then(|data| price(&node.node_type, data)),
-        digest: data
-            .and_then(|data| data.get("outputs"))
-            .map(|outputs| digest(&varying.settle_node(&node.node_type, outputs))),
+        price: told.and_then(|told| price(&told.price)),
+        digest: data.and_then(|data| {
+            data.look_at_outputs(|outputs| digest(&varying.settle_node(&node.node_type, outputs)))
+        }),
     }
 }
 
-fn price(node_type: &str, data: &Value) -> Option<Price> {
-    match node_price(node_type, data) {
-        NodePrice::Known { amount, currency } => Some(Price { amount: amount.to_string(), currency }),
+fn price(price: &NodePrice) -> Option<Price> {
+    match price {
+        NodePrice::Known { amount, currency } => {
+            Some(Price { amount: amount.to_string(), currency: currency.clone() })
+        }
         NodePrice::None | NodePrice::Unknown => None,
     }
 }

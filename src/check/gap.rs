@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::lean::Lean;
 use crate::exchange::{Arrival, NodeRun, RecoveredBy, Recovery, Transcript};
 
 use super::judged::{Grade, Judged};
@@ -16,9 +17,9 @@ impl View<'_> {
     ///
     /// Dify 1.13 to 1.16 may lose `workflow_started` under load; where the start node's event follows, it lost nothing else.
     pub(super) fn has_lost_its_beginning(&self) -> bool {
-        let Some(first) = self.transcript.events.first().map(Arrival::json) else { return false };
-        let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
-        !(is_start || first["event"] == "workflow_started")
+        *self
+            .lost_beginning
+            .get_or_init(|| self.transcript.events.first().is_some_and(|first| !is_beginning(first)))
     }
 
     /// Why times and unseen events of a run are not known, if its answer broke off and it was looked for.
@@ -45,6 +46,15 @@ impl View<'_> {
             }
         }
     }
+}
+
+fn is_beginning(first: &Arrival) -> bool {
+    if first.text.starts_with(r#"{"event":"workflow_started","#) && !first.text[2..].contains(r#""event""#) {
+        return true;
+    }
+    let first = Lean::read(&first.text).expect("it was read as JSON when it came");
+    let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
+    is_start || first["event"] == "workflow_started"
 }
 
 /// Why a fact of a node cannot be known although the node was seen: a replay tells little more than its status.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::base::diff::EqualOptions;
 use crate::base::json_path::{JsonPath, Step};
+use crate::base::lean::Lean;
 use crate::base::origin::Place;
 use crate::base::similarity;
 use crate::drift::{Compare, Comparison, Keys, Manner, Taken, Taking, compare_values};
@@ -114,12 +115,14 @@ pub(super) fn settled(path: &JsonPath, (whole, root): (&Value, Root), context: &
     let none = Varying::default();
     let varying = context.snapshots.and_then(|taking| taking.varying.get()).unwrap_or(&none);
     let all = match (context.node_type, root) {
-        (Some(node_type), Root::Outputs) => varying.settle_node(node_type, whole),
-        _ => varying.settle(whole),
+        (Some(node_type), Root::Outputs) => varying.settle_node(node_type, &Lean::of(whole)).to_value(),
+        _ => varying.settle(&Lean::of(whole)).to_value(),
     };
     let at = |place: &Vec<Step>| match value_at(&all, place) {
         Some(value) => value.clone(),
-        None => value_at(whole, place).map_or(Value::Null, |value| varying.settle(value)),
+        None => {
+            value_at(whole, place).map_or(Value::Null, |value| varying.settle(&Lean::of(value)).to_value())
+        }
     };
     path.select_places(whole).iter().map(at).collect()
 }
@@ -127,7 +130,7 @@ pub(super) fn settled(path: &JsonPath, (whole, root): (&Value, Root), context: &
 /// A value once more without what varies: a transform may have brought it to light.
 pub(super) fn settled_again(value: Cow<'_, Value>, context: &Context<'_>) -> Value {
     match context.snapshots.and_then(|taking| taking.varying.get()) {
-        Some(varying) => varying.settle(&value),
+        Some(varying) => varying.settle(&Lean::of(&value)).to_value(),
         None => value.into_owned(),
     }
 }

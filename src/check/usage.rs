@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::exchange::NodeRun;
 use crate::outcome::UsageKind;
-use crate::wire::usage::{NodePrice, may_use_model, node_price, node_tokens};
+use crate::wire::usage::{NodePrice, may_use_model};
 
 use super::Usage;
 use super::audit::{audit, said, sum};
@@ -49,9 +49,10 @@ fn audited(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
 
 /// A node's own tokens.
 pub(super) fn tokens_of(node: &NodeRun, all: &[NodeRun]) -> Fact<u64> {
-    let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
-    let reported = node_tokens(&node.node_type, data)
-        .or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
+    let (Some(data), Some(told)) = (&node.finished, node.told()) else {
+        return unknown(format!("`{}` never finished", node.title));
+    };
+    let reported = told.tokens.or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
     match reported {
         Some(tokens) if tokens > 0 => Fact::Known(tokens),
         Some(_) | None if uses_model(node, all) => {
@@ -93,8 +94,8 @@ pub(super) fn cost_of(node: &NodeRun, all: &[NodeRun]) -> Fact<Prices> {
     if !node.is_container() {
         return sum_prices([node].into_iter());
     }
-    let Some(data) = &node.finished else { return unknown(format!("`{}` never finished", node.title)) };
-    match node_price(&node.node_type, data) {
+    let Some(told) = node.told() else { return unknown(format!("`{}` never finished", node.title)) };
+    match told.price.clone() {
         NodePrice::Known { amount, currency } if !currency.is_empty() => {
             Fact::Known(vec![(currency, amount)])
         }
@@ -109,7 +110,7 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
     let mut sums = Prices::new();
     let mut tool = None;
     for node in nodes {
-        let Some(data) = &node.finished else {
+        let Some(told) = node.told() else {
             if may_use_model(&node.node_type) {
                 return unknown(format!(
                     "`{}` uses a model and never finished: its price is not known",
@@ -118,7 +119,7 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
             }
             continue;
         };
-        let priced = match node_price(&node.node_type, data) {
+        let priced = match told.price.clone() {
             NodePrice::Known { amount, currency } if !currency.is_empty() => Some((currency, amount)),
             NodePrice::Known { .. } | NodePrice::Unknown => {
                 return unknown(format!("no price is known of `{}`", node.title));
@@ -130,7 +131,7 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
                 return unknown("the prices are too large to be added exactly");
             }
             Some(_) => {}
-            None if node_tokens(&node.node_type, data).unwrap_or(0) > 0 => {
+            None if told.tokens.unwrap_or(0) > 0 => {
                 return unknown(format!("no price is known of `{}`", node.title));
             }
             None if may_use_model(&node.node_type) => tool = Some(node),

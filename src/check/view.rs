@@ -68,6 +68,7 @@ pub(super) struct View<'t> {
     text: OnceCell<Value>,
     events: OnceCell<Value>,
     tokens: OnceCell<Fact<u64>>,
+    pub(super) lost_beginning: OnceCell<bool>,
 }
 
 impl<'t> View<'t> {
@@ -81,6 +82,7 @@ impl<'t> View<'t> {
             text: OnceCell::new(),
             events: OnceCell::new(),
             tokens: OnceCell::new(),
+            lost_beginning: OnceCell::new(),
         }
     }
 

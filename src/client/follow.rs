@@ -13,6 +13,7 @@ use crate::client::assemble::{BodyEnd, StreamReader};
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{Timeouts, document, failure, message};
 use crate::exchange::{Cap, Ending, Transcript, Wait};
+use crate::wire::contract::Contracts;
 
 /// How long a finished stream is given to end, so that its connection can be used again.
 const REUSE_WAIT: Duration = Duration::from_millis(5);
@@ -29,6 +30,8 @@ pub struct Sent<'a, 'b> {
     pub max_body: u64,
     /// The most the run may use.
     pub cap: &'a Cap,
+    /// What the events are held against; none where nobody watches.
+    pub contracts: Option<&'a Contracts>,
 }
 
 impl Sent<'_, '_> {
@@ -55,7 +58,8 @@ impl Sent<'_, '_> {
         let content_type = message::content_type(response.headers());
         note_head(&mut transcript, &response);
         if response.status().as_u16() == 200 && document::is_stream(&content_type) {
-            self.read_stream(response, StreamReader::new(transcript, self.max_body), self.at).await
+            let reader = StreamReader::new(transcript, self.max_body).watched(self.contracts);
+            self.read_stream(response, reader, self.at).await
         } else {
             self.read_document(response, transcript, &content_type).await
         }

@@ -2,6 +2,7 @@
 //!
 //! A run given up by us is stopped on the server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
 use crate::client::{Endpoint, Recover, Timeouts, message};
 use crate::exchange::{Ending, Posted, Recovery, Request, Transcript};
+use crate::wire::contract::Contracts;
 use crate::wire::request;
 
 /// How long the server is given to acknowledge a stop.
@@ -37,6 +39,7 @@ pub struct Client {
     recovery: Recover,
     uploads: Uploads,
     users: Users,
+    contracts: Option<Arc<Contracts>>,
 }
 
 /// One attempt: who asks for what, and where the answers to its other calls are kept.
@@ -64,7 +67,14 @@ impl Client {
             recovery: endpoint.recovery,
             uploads: Uploads::default(),
             users: Users::default(),
+            contracts: None,
         })
+    }
+
+    /// Notes of each event of a run's stream whether it is as Dify is known to send it.
+    #[must_use]
+    pub fn watching(self, contracts: Arc<Contracts>) -> Self {
+        Self { contracts: Some(contracts), ..self }
     }
 
     /// Sends a run and follows it to its end; a word on `stop`, a timeout or too large an answer also stop it on the server.
@@ -133,7 +143,14 @@ impl Client {
         };
         self.users.note(authorization, &request.user, request.user_scope);
         let sent_at = clock::now();
-        let mut sent = Sent { timeouts, waiter, at: sent_at, max_body: self.max_body, cap: &request.cap };
+        let mut sent = Sent {
+            timeouts,
+            waiter,
+            at: sent_at,
+            max_body: self.max_body,
+            cap: &request.cap,
+            contracts: self.contracts.as_deref(),
+        };
         let transcript = sent.follow(&self.http, message, transcript).await;
         if surely_did_not_run(&transcript.ending) {
             self.users.release(authorization, &request.user);

@@ -16,6 +16,7 @@ mod pause;
 mod recover;
 mod repeats;
 mod retime;
+mod stream_record;
 mod upload;
 mod wait;
 

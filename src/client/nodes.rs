@@ -3,11 +3,11 @@
 //! An execution is known by its id, a container by its node id. Events may be lost: a finish without a start makes the
 //! execution known, a start without a finish leaves it unfinished.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::exchange::NodeRun;
+use crate::base::lean::Lean;
+use crate::exchange::{NodeEnd, NodeRun, NodeTold};
 
 /// The type of a node that waits for a person.
 const ASKS: &str = "human-input";
@@ -38,7 +38,7 @@ impl Nodes {
     /// Takes `node_started`; a repeated one changes nothing.
     ///
     /// A node that asked is begun again once it was answered: that is the same execution, whatever its id.
-    pub fn start(&mut self, data: &Value, at: Duration) {
+    pub fn start(&mut self, data: &Lean<'_>, at: Duration) {
         if self.by_execution(text(data, "id")).is_some() {
             return;
         }
@@ -52,41 +52,42 @@ impl Nodes {
     }
 
     /// Takes `node_retry`.
-    pub fn retry(&mut self, data: &Value, at: Duration) {
+    pub fn retry(&mut self, data: &Lean<'_>, at: Duration) {
         let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
         self.runs[index].retries += 1;
     }
 
-    /// Takes `node_finished`.
-    pub fn finish(&mut self, data: Value, at: Duration) {
-        let index = self.by_execution(text(&data, "id")).unwrap_or_else(|| self.add(&data, at));
-        let parent = self.parent(&data);
+    /// Takes `node_finished`: its `data`, and the event's text.
+    pub fn finish(&mut self, data: &Lean<'_>, event: &Arc<str>, at: Duration) {
+        let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
+        let parent = self.parent(data);
         let run = &mut self.runs[index];
         if parent.is_some() {
             run.parent = parent;
         }
-        run.finished = Some(data);
+        run.finished = Some(ended(run, data, event));
     }
 
     /// Takes `iteration_started` or `loop_started`: each is another execution.
-    pub fn start_container(&mut self, data: &Value, at: Duration) {
+    pub fn start_container(&mut self, data: &Lean<'_>, at: Duration) {
         self.set_round(text(data, "node_id"), 0);
         self.add(data, at);
     }
 
     /// Takes `iteration_next` or `loop_next`.
-    pub fn next_round(&mut self, data: &Value) {
+    pub fn next_round(&mut self, data: &Lean<'_>) {
         if let Some(round) = data["index"].as_u64() {
             self.set_round(text(data, "node_id"), round);
         }
     }
 
     /// Takes `iteration_completed` or `loop_completed`: ends the oldest execution still open.
-    pub fn finish_container(&mut self, data: Value, at: Duration) {
-        let id = text(&data, "id");
+    pub fn finish_container(&mut self, data: &Lean<'_>, event: &Arc<str>, at: Duration) {
+        let id = text(data, "id");
         let open = self.runs.iter().position(|run| run.id == id && run.finished.is_none());
-        let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(&data, at));
-        self.runs[index].finished = Some(data);
+        let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(data, at));
+        let run = &mut self.runs[index];
+        run.finished = Some(ended(run, data, event));
     }
 
     /// Takes a non-blank `text_chunk` of a node.
@@ -115,7 +116,7 @@ impl Nodes {
         self.runs.iter().rposition(|run| run.id == id)
     }
 
-    fn add(&mut self, data: &Value, at: Duration) -> usize {
+    fn add(&mut self, data: &Lean<'_>, at: Duration) -> usize {
         let run = NodeRun {
             id: text(data, "id").to_owned(),
             node_id: text(data, "node_id").to_owned(),
@@ -136,7 +137,7 @@ impl Nodes {
     }
 
     /// The container an execution ran in: by its metadata once finished, else by the round its container is in.
-    fn parent(&self, data: &Value) -> Option<(String, u64)> {
+    fn parent(&self, data: &Lean<'_>) -> Option<(String, u64)> {
         let metadata = &data["execution_metadata"];
         let of = |id_key: &str, index_key: &str| {
             let id = metadata[id_key].as_str().or_else(|| data[id_key].as_str())?;
@@ -171,13 +172,18 @@ impl Nodes {
     }
 }
 
-fn text<'a>(data: &'a Value, key: &str) -> &'a str {
+fn text<'a>(data: &'a Lean<'_>, key: &str) -> &'a str {
     data[key].as_str().unwrap_or_default()
+}
+
+/// What an execution told as it ended.
+fn ended(run: &NodeRun, data: &Lean<'_>, event: &Arc<str>) -> NodeEnd {
+    NodeEnd::of_event(event.clone(), NodeTold::of(&run.node_type, data))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -189,14 +195,42 @@ mod tests {
         json!({ "id": id, "node_id": node_id, "node_type": node_type, "title": node_id.to_uppercase() })
     }
 
+    fn start(nodes: &mut Nodes, data: &Value, at: Duration) {
+        nodes.start(&Lean::of(data), at);
+    }
+
+    fn retry(nodes: &mut Nodes, data: &Value, at: Duration) {
+        nodes.retry(&Lean::of(data), at);
+    }
+
+    fn finish(nodes: &mut Nodes, data: &Value, at: Duration) {
+        nodes.finish(&Lean::of(data), &event(data), at);
+    }
+
+    fn start_container(nodes: &mut Nodes, data: &Value, at: Duration) {
+        nodes.start_container(&Lean::of(data), at);
+    }
+
+    fn next_round(nodes: &mut Nodes, data: &Value) {
+        nodes.next_round(&Lean::of(data));
+    }
+
+    fn finish_container(nodes: &mut Nodes, data: &Value, at: Duration) {
+        nodes.finish_container(&Lean::of(data), &event(data), at);
+    }
+
+    fn event(data: &Value) -> Arc<str> {
+        json!({ "data": data }).to_string().into()
+    }
+
     #[test]
     fn an_execution_is_joined_by_its_id() {
         let mut nodes = Nodes::default();
-        nodes.start(&node("1", "a", "code"), ms(1));
-        nodes.start(&node("2", "a", "code"), ms(2));
-        nodes.start(&node("1", "a", "code"), ms(3));
-        nodes.retry(&node("2", "a", "code"), ms(4));
-        nodes.finish(json!({ "id": "2", "status": "failed" }), ms(5));
+        start(&mut nodes, &node("1", "a", "code"), ms(1));
+        start(&mut nodes, &node("2", "a", "code"), ms(2));
+        start(&mut nodes, &node("1", "a", "code"), ms(3));
+        retry(&mut nodes, &node("2", "a", "code"), ms(4));
+        finish(&mut nodes, &json!({ "id": "2", "status": "failed" }), ms(5));
         let seen: Vec<_> =
             nodes.runs.iter().map(|run| (&*run.id, run.started_at, run.retries, run.status())).collect();
         assert_eq!(seen, [("1", ms(1), 0, None), ("2", ms(2), 1, Some("failed"))]);
@@ -209,7 +243,7 @@ mod tests {
         nodes.token("a", ms(2));
         let mut data = node("1", "a", "llm");
         data["status"] = "succeeded".into();
-        nodes.finish(data, ms(9));
+        finish(&mut nodes, &data, ms(9));
         assert_eq!((nodes.runs[0].status(), &*nodes.runs[0].title), (Some("succeeded"), "A"));
         assert_eq!((nodes.runs[0].first_token_at, nodes.first_token_at), (Some(ms(1)), Some(ms(1))));
     }
@@ -217,8 +251,8 @@ mod tests {
     #[test]
     fn only_models_give_the_first_token() {
         let mut nodes = Nodes::default();
-        nodes.start(&node("1", "start", "start"), ms(1));
-        nodes.start(&node("2", "l", "llm"), ms(2));
+        start(&mut nodes, &node("1", "start", "start"), ms(1));
+        start(&mut nodes, &node("2", "l", "llm"), ms(2));
         nodes.token("start", ms(3));
         assert_eq!(nodes.first_token_at, None);
         nodes.token("l", ms(4));
@@ -229,17 +263,17 @@ mod tests {
     #[test]
     fn children_know_their_container_and_round() {
         let mut nodes = Nodes::default();
-        nodes.start_container(&node("it", "it", "iteration"), ms(0));
-        nodes.next_round(&json!({ "node_id": "it", "index": 1 }));
+        start_container(&mut nodes, &node("it", "it", "iteration"), ms(0));
+        next_round(&mut nodes, &json!({ "node_id": "it", "index": 1 }));
         let mut child = node("1", "c", "code");
         child["iteration_id"] = "it".into();
-        nodes.start(&child, ms(1));
+        start(&mut nodes, &child, ms(1));
         assert_eq!(nodes.runs[1].parent, Some(("it".into(), 1)));
         child["execution_metadata"] = json!({ "iteration_id": "it", "iteration_index": 0 });
-        nodes.finish(child.clone(), ms(2));
+        finish(&mut nodes, &child, ms(2));
         assert_eq!(nodes.runs[1].parent, Some(("it".into(), 0)), "the metadata is surer than the round");
-        nodes.finish_container(json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
-        nodes.start_container(&node("it", "it", "iteration"), ms(4));
+        finish_container(&mut nodes, &json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
+        start_container(&mut nodes, &node("it", "it", "iteration"), ms(4));
         let statuses: Vec<_> = nodes.runs.iter().map(|run| (&*run.node_id, run.status())).collect();
         assert_eq!(statuses, [("it", Some("succeeded")), ("c", None), ("it", None)]);
     }
@@ -247,15 +281,15 @@ mod tests {
     #[test]
     fn the_inner_of_two_containers_is_the_parent() {
         let mut nodes = Nodes::default();
-        nodes.start_container(&node("lp", "lp", "loop"), ms(0));
-        nodes.start_container(&node("it", "it", "iteration"), ms(1));
+        start_container(&mut nodes, &node("lp", "lp", "loop"), ms(0));
+        start_container(&mut nodes, &node("it", "it", "iteration"), ms(1));
         let mut child = node("1", "c", "code");
         (child["iteration_id"], child["loop_id"]) = ("it".into(), "lp".into());
-        nodes.start(&child, ms(2));
+        start(&mut nodes, &child, ms(2));
         assert_eq!(nodes.runs[2].parent, Some(("it".into(), 0)));
-        nodes.start_container(&node("lp", "lp", "loop"), ms(3));
+        start_container(&mut nodes, &node("lp", "lp", "loop"), ms(3));
         child["id"] = "2".into();
-        nodes.start(&child, ms(4));
+        start(&mut nodes, &child, ms(4));
         assert_eq!(nodes.runs[4].parent, Some(("lp".into(), 0)));
     }
 
@@ -263,12 +297,12 @@ mod tests {
     fn events_without_fields_do_no_harm() {
         let mut nodes = Nodes::default();
         for data in [Value::Null, json!({}), json!([1]), json!({ "id": 5, "execution_metadata": 3 })] {
-            nodes.start(&data, ms(1));
-            nodes.retry(&data, ms(1));
-            nodes.finish(data.clone(), ms(1));
-            nodes.start_container(&data, ms(1));
-            nodes.next_round(&data);
-            nodes.finish_container(data, ms(1));
+            start(&mut nodes, &data, ms(1));
+            retry(&mut nodes, &data, ms(1));
+            finish(&mut nodes, &data, ms(1));
+            start_container(&mut nodes, &data, ms(1));
+            next_round(&mut nodes, &data);
+            finish_container(&mut nodes, &data, ms(1));
         }
         assert!(!nodes.runs.is_empty());
     }

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::base::lean::Lean;
 use crate::base::template::{Scope, Templates};
 use crate::check::{self, Context, Usage};
 use crate::client::raw_http::{RawRequest, chunk};
@@ -421,8 +422,8 @@ fn check_usage(name: &str, transcript: &Transcript, lines: &[Value]) {
     let (mut sum, mut priced) = (0, BTreeMap::<String, Decimal>::new());
     for node in transcript.nodes.iter().filter(|node| !node.is_container()) {
         let Some(data) = &node.finished else { continue };
-        sum += usage::node_tokens(&node.node_type, data).unwrap_or(0);
-        if let NodePrice::Known { amount, currency } = usage::node_price(&node.node_type, data) {
+        sum += usage::node_tokens(&node.node_type, &Lean::of(data)).unwrap_or(0);
+        if let NodePrice::Known { amount, currency } = usage::node_price(&node.node_type, &Lean::of(data)) {
             *priced.entry(currency).or_default() += amount;
         }
     }

@@ -83,6 +83,8 @@ impl Engine {
         }
         self.keep(case, id, &route, &transcript);
         let made = Made { case, id, scope, waiting, sent, meant, route };
+        // What came for others is read first, so that the time of its coming is not that of this judging.
+        tokio::task::yield_now().await;
         let asked = self.ask_judges(case, &made.scope, &transcript).await?;
         let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
         if let Some(meant) = meant {

@@ -1,7 +1,7 @@
 //! What Dify sends, held against what it is known to send: noted once a run, and on `contract: strict` a broken assertion.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::check::contract_deviations;
 use crate::engine::Engine;
@@ -17,13 +17,13 @@ const MOST: usize = 100;
 /// The known contracts, and what was noted so far.
 #[derive(Debug)]
 pub struct Watch {
-    contracts: Contracts,
+    pub(super) contracts: Arc<Contracts>,
     noted: Mutex<HashSet<(&'static str, Deviation)>>,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { contracts: Contracts::new(), noted: Mutex::default() }
+        Self { contracts: Arc::new(Contracts::new()), noted: Mutex::default() }
     }
 }
 

@@ -109,6 +109,11 @@ impl Engine {
         let (endpoint, mock) = open_target(&plan, &run_id)?;
         let client = Client::new(&endpoint)
             .map_err(|source| EngineError::Client { target: plan.target.name.to_string(), source })?;
+        let watch = contract::Watch::default();
+        let client = match &plan.target.kind {
+            TargetKind::Live { .. } => client.watching(watch.contracts.clone()),
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => client,
+        };
         let started = crate::base::clock::now();
         Ok(Self {
             started,
@@ -123,7 +128,7 @@ impl Engine {
             waiting: Waiting::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::holding(&plan.held, started),
-            watch: contract::Watch::default(),
+            watch,
             judges: judging::Bench::of(&plan)?,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             purse: None,

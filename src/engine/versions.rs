@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::event::RanVersion;
 use crate::exchange::{Arrival, Transcript};
 use crate::outcome::Cause;
@@ -140,7 +138,8 @@ fn fields(transcript: &Transcript) -> Vec<String> {
             found.extend(data.keys().map(|key| format!("{name}.{key}")));
         }
     }
-    let node = transcript.nodes.first().and_then(|node| node.finished.as_ref()).and_then(Value::as_object);
+    let node =
+        transcript.nodes.first().and_then(|node| node.finished.as_ref()).and_then(|data| data.as_object());
     found.extend(node.into_iter().flat_map(|data| data.keys()).map(|key| format!("node_finished.{key}")));
     found
 }

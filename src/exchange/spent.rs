@@ -1,11 +1,10 @@
 //! What the nodes of a run say they used so far, and the most that a run may use.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
-use super::NodeRun;
+use super::{NodeRun, NodeTold};
 use crate::base::units::{Money, format_count};
-use crate::wire::usage::{NodePrice, node_price, node_tokens};
+use crate::wire::usage::NodePrice;
 
 /// The most that one run may use; more of it stops the run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,20 +29,20 @@ impl Spent {
     pub fn of(nodes: &[NodeRun]) -> Self {
         let mut spent = Self::default();
         for node in nodes.iter().filter(|node| !node.is_container()) {
-            if let Some(data) = &node.finished {
-                spent.add(&node.node_type, data);
+            if let Some(told) = node.told() {
+                spent.add(told);
             }
         }
         spent
     }
 
     /// Adds what a finished node says.
-    pub fn add(&mut self, node_type: &str, data: &Value) {
-        self.tokens = self.tokens.saturating_add(node_tokens(node_type, data).unwrap_or(0));
-        let NodePrice::Known { amount, currency } = node_price(node_type, data) else { return };
-        match self.prices.iter_mut().find(|(known, _)| *known == currency) {
-            Some((_, sum)) => *sum = sum.saturating_add(amount),
-            None => self.prices.push((currency, amount)),
+    pub fn add(&mut self, told: &NodeTold) {
+        self.tokens = self.tokens.saturating_add(told.tokens.unwrap_or(0));
+        let NodePrice::Known { amount, currency } = &told.price else { return };
+        match self.prices.iter_mut().find(|(known, _)| known == currency) {
+            Some((_, sum)) => *sum = sum.saturating_add(*amount),
+            None => self.prices.push((currency.clone(), *amount)),
         }
     }
 
@@ -82,14 +81,14 @@ impl Cap {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::base::units::parse_money;
 
     fn node(node_type: &str, tokens: u64, price: Value) -> NodeRun {
         let usage = json!({ "total_tokens": tokens, "total_price": price, "currency": "USD" });
-        let finished = Some(json!({ "status": "succeeded", "execution_metadata": usage }));
+        let finished = Some(json!({ "status": "succeeded", "execution_metadata": usage }).into());
         NodeRun { node_type: node_type.to_owned(), finished, ..NodeRun::default() }
     }
 

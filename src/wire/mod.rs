@@ -3,6 +3,7 @@
 //! Holds no I/O: `client` and `mock` are the two sides that speak it.
 
 pub(crate) mod answer;
+pub(crate) mod chunk;
 pub(crate) mod contract;
 pub(crate) mod curl;
 pub(crate) mod error;

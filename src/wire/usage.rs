@@ -4,9 +4,9 @@
 //! that used a model is *no price known*, not free; 0 tokens there are *unknown*, not none.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use crate::base::json_number;
+use crate::base::lean::Lean;
 
 /// What is known of a node's price.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +35,14 @@ pub fn may_use_model(node_type: &str) -> bool {
 }
 
 /// The tokens a node's `data` reports; 0 where it says 0.
-pub fn node_tokens(node_type: &str, data: &Value) -> Option<u64> {
+pub fn node_tokens(node_type: &str, data: &Lean<'_>) -> Option<u64> {
     places(node_type, data).find_map(|place| place["total_tokens"].as_u64())
 }
 
 /// The price a node's `data` reports.
-pub fn node_price(node_type: &str, data: &Value) -> NodePrice {
+pub fn node_price(node_type: &str, data: &Lean<'_>) -> NodePrice {
     let reported = places(node_type, data).find_map(|place| {
-        let amount = json_number::decimal(&place["total_price"])?;
+        let amount = amount(&place["total_price"])?;
         Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
     });
     match reported {
@@ -53,8 +53,17 @@ pub fn node_price(node_type: &str, data: &Value) -> NodePrice {
     }
 }
 
+/// The exact decimal of a number or of a decimal text.
+fn amount(price: &Lean<'_>) -> Option<Decimal> {
+    match price {
+        Lean::Number(number) => json_number::decimal_text(&number.to_string()),
+        Lean::Text(text) => json_number::decimal_text(text.trim()),
+        Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => None,
+    }
+}
+
 /// Where a node may report usage. A variable called `usage` of any other node, an End for one, is the workflow's own.
-fn places<'a>(node_type: &str, data: &'a Value) -> impl Iterator<Item = &'a Value> {
+fn places<'d, 'a>(node_type: &str, data: &'d Lean<'a>) -> impl Iterator<Item = &'d Lean<'a>> {
     let outputs = surely_uses_model(node_type).then(|| &data["outputs"]["usage"]);
     let process = surely_uses_model(node_type).then(|| &data["process_data"]["usage"]);
     let hidden = (node_type == "parameter-extractor").then(|| &data["outputs"]["__usage"]);
@@ -63,7 +72,7 @@ fn places<'a>(node_type: &str, data: &'a Value) -> impl Iterator<Item = &'a Valu
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -74,16 +83,22 @@ mod tests {
     #[test]
     fn zero_on_a_model_is_unknown() {
         let free = llm(0, "0.0");
+        let free = Lean::of(&free);
         assert_eq!(node_price("llm", &free), NodePrice::Unknown);
-        assert_eq!(node_price("llm", &llm(5, "-1.0")), NodePrice::Unknown, "nobody is paid for a run");
-        assert_eq!(node_price("code", &llm(5, "-1.0")), NodePrice::Unknown);
-        assert_eq!(node_price("code", &json!({})), NodePrice::None);
-        assert_eq!(node_price("llm", &json!({})), NodePrice::Unknown);
+        assert_eq!(
+            node_price("llm", &Lean::of(&llm(5, "-1.0"))),
+            NodePrice::Unknown,
+            "nobody is paid for a run"
+        );
+        assert_eq!(node_price("code", &Lean::of(&llm(5, "-1.0"))), NodePrice::Unknown);
+        assert_eq!(node_price("code", &Lean::of(&json!({}))), NodePrice::None);
+        assert_eq!(node_price("llm", &Lean::of(&json!({}))), NodePrice::Unknown);
     }
 
     #[test]
     fn usage_is_found_where_metadata_lacks_it() {
         let data = json!({ "execution_metadata": null, "outputs": { "usage": { "total_tokens": 42, "total_price": "0.1", "currency": "EUR" } } });
+        let data = Lean::of(&data);
         assert_eq!(node_tokens("llm", &data), Some(42));
         assert_eq!(node_tokens("end", &data), None, "a variable called usage is no usage");
         assert_eq!(

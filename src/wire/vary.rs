@@ -2,9 +2,11 @@
 //!
 //! Only what is known to vary is settled: an id that is not this run's, and a time outside of the run, are content.
 
-use jiff::Timestamp;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
+use jiff::Timestamp;
+
+use crate::base::lean::Lean;
 use crate::wire::usage::surely_uses_model;
 
 /// How far the clocks of Dify and ours may be apart, seconds.
@@ -65,86 +67,91 @@ impl Varying {
     }
 
     /// Settles the outputs of a node; the time a model took and the headers of an answer are no output.
-    pub fn settle_node(&self, node_type: &str, outputs: &Value) -> Value {
+    pub fn settle_node<'v>(&self, node_type: &str, outputs: &'v Lean<'_>) -> Lean<'v> {
         let mut settled = self.settle(outputs);
-        if let Some(members) = settled.as_object_mut() {
+        if let Lean::Object(members) = &mut settled {
             let beside: &[&str] = match node_type {
                 "http-request" => &["headers"],
                 _ if surely_uses_model(node_type) => &["usage", "__usage"],
                 _ => &[],
             };
-            beside.iter().for_each(|key| drop(members.shift_remove(*key)));
-            if node_type == "start" {
-                // Which of them there are depends on Dify's version, and no workflow has said any of them.
-                members.retain(|key, _| !key.starts_with("sys."));
-            }
+            // Which `sys.*` a start node has depends on Dify's version, and no workflow has said any of them.
+            let is_start = node_type == "start";
+            let is_left_out = |key: &str| beside.contains(&key) || is_start && key.starts_with("sys.");
+            members.retain(|(key, _)| !is_left_out(key));
         }
         settled
     }
 
     /// Puts a fixed word in the place of everything that varies in a run.
-    pub fn settle(&self, value: &Value) -> Value {
+    pub fn settle<'v>(&self, value: &'v Lean<'_>) -> Lean<'v> {
         match value {
-            Value::String(text) => self.text(text),
-            Value::Number(number) => match number.as_f64().is_some_and(|number| self.is_now(number)) {
-                true => Value::from("[time]"),
-                false => value.clone(),
-            },
-            Value::Array(items) => items.iter().map(|item| self.settle(item)).collect(),
-            Value::Object(members) => Value::Object(self.members(members)),
-            Value::Null | Value::Bool(_) => value.clone(),
+            Lean::Text(text) => self.text(text),
+            Lean::Number(number) if number.as_f64().is_some_and(|number| self.is_now(number)) => {
+                word("[time]")
+            }
+            Lean::Number(number) => Lean::Number(number.clone()),
+            Lean::Array(items) => Lean::Array(items.iter().map(|item| self.settle(item)).collect()),
+            Lean::Object(members) => Lean::Object(self.members(members)),
+            Lean::Null => Lean::Null,
+            Lean::Bool(truth) => Lean::Bool(*truth),
         }
     }
 
-    fn members(&self, members: &Map<String, Value>) -> Map<String, Value> {
-        let is_file = members.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__");
-        let is_usage = members.contains_key("total_tokens") && members.contains_key("total_price");
-        let settled = |(key, member): (&String, &Value)| {
+    fn members<'v>(&self, members: &'v [(Cow<'_, str>, Lean<'_>)]) -> Vec<(Cow<'v, str>, Lean<'v>)> {
+        let has = |wanted: &str| members.iter().any(|(key, _)| key == wanted);
+        let mark = |(key, member): &(Cow<'_, str>, Lean<'_>)| {
+            key == "dify_model_identity" && *member == "__dify__file__"
+        };
+        let is_file = members.iter().any(mark);
+        let is_usage = has("total_tokens") && has("total_price");
+        let settled = |(key, member): &'v (Cow<'_, str>, Lean<'_>)| {
             let member = match member {
-                Value::Number(_) if is_usage && USAGE_TIMES.contains(&key.as_str()) => Value::from("[time]"),
-                Value::String(name) if is_file && key == "filename" && is_drawn(name) => {
-                    Value::from("[file name]")
+                Lean::Number(_) if is_usage && USAGE_TIMES.contains(&&**key) => word("[time]"),
+                Lean::Text(name) if is_file && key == "filename" && is_drawn(name) => word("[file name]"),
+                Lean::Text(text) if is_file && !text.is_empty() && FILE_IDS.contains(&&**key) => {
+                    word("[file id]")
                 }
-                Value::String(text) if is_file && !text.is_empty() && FILE_IDS.contains(&key.as_str()) => {
-                    Value::from("[file id]")
+                Lean::Text(text) if is_file && FILE_ADDRESSES.contains(&&**key) => self.address(text),
+                Lean::Null | Lean::Array(_) | Lean::Object(_) => self.settle(member),
+                Lean::Text(_) | Lean::Number(_) | Lean::Bool(_) if key.starts_with("sys.") => {
+                    Lean::Text(Cow::Owned(format!("[{key}]")))
                 }
-                Value::String(text) if is_file && FILE_ADDRESSES.contains(&key.as_str()) => {
-                    self.address(text)
-                }
-                Value::Null | Value::Array(_) | Value::Object(_) => self.settle(member),
-                Value::String(_) | Value::Number(_) | Value::Bool(_) if key.starts_with("sys.") => {
-                    Value::from(format!("[{key}]"))
-                }
-                Value::String(_) | Value::Number(_) | Value::Bool(_) => self.settle(member),
+                Lean::Text(_) | Lean::Number(_) | Lean::Bool(_) => self.settle(member),
             };
-            (key.clone(), member)
+            (Cow::Borrowed(&**key), member)
         };
         members.iter().map(settled).collect()
     }
 
     /// The address of a file: Dify's own vary, one that was given is content.
-    fn address(&self, text: &str) -> Value {
+    fn address<'v>(&self, text: &'v str) -> Lean<'v> {
         if text.contains("/files/") && !text.contains(char::is_whitespace) {
-            return Value::from("[file url]");
+            return word("[file url]");
         }
         self.text(text)
     }
 
-    fn text(&self, text: &str) -> Value {
+    fn text<'v>(&self, text: &'v str) -> Lean<'v> {
         if self.is_time(text) {
-            return Value::from("[time]");
+            return word("[time]");
         }
         let mut settled = match text.contains("sign=") {
-            true => without_signed(text),
-            false => text.to_owned(),
+            true => Cow::Owned(without_signed(text)),
+            false => Cow::Borrowed(text),
         };
         for (name, mark) in &self.names {
             if settled.contains(name.as_str()) {
-                settled = settled.replace(name.as_str(), mark);
+                settled = Cow::Owned(settled.replace(name.as_str(), mark));
             }
         }
-        Value::from(settled)
+        Lean::Text(settled)
     }
+}
+
+/// A word that stands for what varies.
+fn word(word: &'static str) -> Lean<'static> {
+    Lean::Text(Cow::Borrowed(word))
 }
 
 /// True for the name that Dify draws for a file that a tool or a node made: 32 hexadecimal digits, and an ending.
@@ -218,7 +225,7 @@ mod tests {
                 json!({"dify_model_identity": "__dify__file__", "id": null, "related_id": "[file id]", "url": "[file url]", "filename": "a.txt", "size": 20}),
             ),
         ] {
-            assert_eq!(varying().settle(&value), settled, "{value}");
+            assert_eq!(varying().settle(&Lean::of(&value)).to_value(), settled, "{value}");
         }
     }
 
@@ -237,8 +244,9 @@ mod tests {
             json!("https://shop.example/a?sign=abc"),
             json!({"dify_model_identity": "__dify__file__", "remote_url": "https://example.com/a.png", "url": ""}),
         ] {
-            assert_eq!(varying().settle(&value), value);
+            assert_eq!(varying().settle(&Lean::of(&value)).to_value(), value);
         }
-        assert_eq!(Varying::default().settle(&json!("2026-11-24T10:00:03Z")), json!("2026-11-24T10:00:03Z"));
+        let moment = Lean::Text("2026-11-24T10:00:03Z".into());
+        assert_eq!(Varying::default().settle(&moment), moment);
     }
 }

@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
 
 use super::text::diff_until;
 use super::{ChangeKind, JsonChange};
 use crate::base::json_path::{push_index, push_name};
+use crate::base::lean::Lean;
 use crate::base::{clock, json_number};
 
 /// The most changes that are listed.
@@ -85,8 +86,8 @@ impl Comparison {
 
     /// Aligns equal elements; of the others, equal ones elsewhere have moved, and those at the same gap are compared in turn.
     fn arrays(&mut self, old: &[Value], new: &[Value], path: &Path) {
-        let old_keys: Vec<String> = old.iter().map(canonical).collect();
-        let new_keys: Vec<String> = new.iter().map(canonical).collect();
+        let old_keys: Vec<Vec<u8>> = old.iter().map(canonical).collect();
+        let new_keys: Vec<Vec<u8>> = new.iter().map(canonical).collect();
         let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_keys, &new_keys, Some(self.deadline));
         let gaps: Vec<_> = ops
             .iter()
@@ -177,36 +178,18 @@ impl Comparison {
 }
 
 /// Pairs equal elements that both lost their place, in order: expected index to actual index.
-fn moves(old: (&[String], &[usize]), new: (&[String], &[usize])) -> BTreeMap<usize, usize> {
-    let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
+fn moves(old: (&[Vec<u8>], &[usize]), new: (&[Vec<u8>], &[usize])) -> BTreeMap<usize, usize> {
+    let mut places: HashMap<&[u8], VecDeque<usize>> = HashMap::new();
     for index in new.1 {
-        places.entry(new.0[*index].as_str()).or_default().push_back(*index);
+        places.entry(new.0[*index].as_slice()).or_default().push_back(*index);
     }
-    let pair = |index: &usize| Some((*index, places.get_mut(old.0[*index].as_str())?.pop_front()?));
+    let pair = |index: &usize| Some((*index, places.get_mut(old.0[*index].as_slice())?.pop_front()?));
     old.1.iter().filter_map(pair).collect()
 }
 
-/// Writes a value so that equal values, and only they, have equal texts: members sorted, numbers by value.
-pub fn canonical(value: &Value) -> String {
-    match value {
-        Value::Number(number) => canonical_number(number),
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        Value::Object(members) => {
-            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            let members = sorted.into_iter().map(|(key, member)| format!("{key:?}:{}", canonical(member)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-        }
-        Value::Null | Value::Bool(_) | Value::String(_) => value.to_string(),
-    }
-}
-
-fn canonical_number(number: &Number) -> String {
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e30 => {
-            (float as i128).to_string()
-        }
-        Some(_) | None => number.to_string(),
-    }
+/// Equal values, and only they, have the same.
+fn canonical(value: &Value) -> Vec<u8> {
+    Lean::of(value).canonical()
 }
 
 #[cfg(test)]

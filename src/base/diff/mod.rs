@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::equality::{CaseRule, EqualOptions, equal, includes, mask_paths};
-pub use self::json::{canonical, diff_json};
+pub use self::json::diff_json;
 pub use self::text::diff_text;
 
 /// How something expected differs from what came.

@@ -62,7 +62,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         None => vec![started, finished],
     };
     let is_streamed = mode == ResponseMode::Streaming && has_run && spec["stream"] != false;
-    let arrived = |event: Value| Arrival { at: Duration::from_secs(1), text: event.to_string().into() };
+    let arrived = |event: Value| Arrival::new(Duration::from_secs(1), event.to_string());
     let events = told.into_iter().filter(|_| is_streamed).map(arrived).collect();
     Transcript {
         ending,
@@ -176,7 +176,7 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
         node_type: text("type").unwrap_or("code".into()),
         title,
         started_at: Duration::from_millis(at as u64),
-        finished: (spec["unfinished"] != true).then_some(data),
+        finished: (spec["unfinished"] != true).then(|| data.into()),
         retries: spec["retries"].as_u64().unwrap_or(0) as u32,
         parent: text("parent").map(|parent| (parent, spec["round"].as_u64().unwrap_or(0))),
         first_token_at: spec["ttft"].as_f64().map(Duration::from_secs_f64),

@@ -87,6 +87,7 @@ mod tests {
     use crate::exchange::ResponseMode;
 
     fn node(id: &str, finished: Option<Value>) -> NodeRun {
+        let finished = finished.map(Into::into);
         NodeRun { id: id.into(), node_id: id.to_uppercase(), finished, ..NodeRun::default() }
     }
 
@@ -98,7 +99,7 @@ mod tests {
         let flags: Vec<_> =
             seen.iter().map(|node| (&*node.id, node.replayed, node.finished.is_some())).collect();
         assert_eq!(flags, [("a", false, true), ("b", true, true), ("c", true, false)]);
-        assert_eq!(seen[0].finished, Some(json!({ "outputs": { "x": 1 } })));
+        assert_eq!(seen[0].finished, Some(json!({ "outputs": { "x": 1 } }).into()));
         join(&mut seen, vec![node("c", bare())]);
         assert_eq!((seen.len(), seen[2].status()), (3, Some("succeeded")));
     }

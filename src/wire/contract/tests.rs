@@ -1,5 +1,6 @@
 //! Planted changes are found, in every event that was recorded, and nothing else is.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -46,7 +47,7 @@ fn recorded(version: &str) -> Vec<(Option<Answer>, Value)> {
 fn deviations(contract: &Contract, (answer, json): (Option<Answer>, &Value)) -> Vec<Deviation> {
     let mut found = Vec::new();
     match answer {
-        None => contract.check_event(json, &mut found),
+        None => contract.check_event(&Lean::of(json), &mut found),
         Some(answer) => contract.check_answer(answer, json, &mut found),
     }
     found

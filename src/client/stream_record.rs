@@ -1,0 +1,267 @@
+//! What a stream told so far, event by event; pure.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::lean::Lean;
+use crate::client::nodes::Nodes;
+use crate::client::repeats::Repeats;
+use crate::exchange::{Arrival, Cap, Ending, NodeTold, Spent, Transcript};
+use crate::wire::chunk::{Mold, TextChunk};
+use crate::wire::contract::Contract;
+use crate::wire::error;
+use crate::wire::event::{Event, EventKind};
+use crate::wire::sse::Frame;
+
+/// What the stream told so far.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub transcript: Transcript,
+    pub nodes: Nodes,
+    /// Set by the event that ends the run.
+    pub ending: Option<Ending>,
+    pub last_event_at: Duration,
+    pub repeats: Repeats,
+    /// The most the run may use, and what its nodes used so far; none where nothing is capped.
+    pub meter: Option<(Cap, Spent)>,
+    /// What each event is held against; none where nobody watches.
+    pub contract: Option<Arc<Contract>>,
+    /// What the last chunk that was read has in common with those after it.
+    mold: Option<Mold>,
+}
+
+impl Record {
+    /// Nothing of a stream came yet.
+    pub fn new(transcript: Transcript) -> Self {
+        Self {
+            transcript,
+            nodes: Nodes::default(),
+            ending: None,
+            last_event_at: Duration::ZERO,
+            repeats: Repeats::default(),
+            meter: None,
+            contract: None,
+            mold: None,
+        }
+    }
+
+    /// Takes a frame with the time it came; breaks once the run has ended.
+    pub fn take_frame(&mut self, frame: Frame<'_>, at: Duration) -> ControlFlow<()> {
+        match frame {
+            Frame::Event { event: b"ping", .. } | Frame::Bare { event: b"ping" } => {
+                self.transcript.pings += 1
+            }
+            Frame::Bare { .. } => {}
+            Frame::Event { data, .. } => return self.take_data(data, at),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Takes a data event with the time it came; breaks once the run has ended.
+    pub fn take_data(&mut self, data: &[u8], at: Duration) -> ControlFlow<()> {
+        let number = self.transcript.events.len() + 1;
+        let Ok(text) = std::str::from_utf8(data) else {
+            return self.unreadable(format!("event {number} is not JSON: it is not UTF-8"));
+        };
+        if self.repeats.tells_again(&self.transcript.events, text) {
+            return ControlFlow::Continue(());
+        }
+        if self.take_chunk(text, at) {
+            // A chunk is taken only where it has the known fields and types, and no others.
+            let fits = self.contract.as_ref().map(|contract| contract.version);
+            self.transcript.events.push(Arrival { at, text: text.into(), fits });
+            return ControlFlow::Continue(());
+        }
+        let json = match Lean::read(text) {
+            Ok(json @ Lean::Object(_)) => json,
+            Ok(_) => return self.unreadable(format!("event {number} is JSON but no object")),
+            Err(error) => return self.unreadable(format!("event {number} is not JSON: {error}")),
+        };
+        if json["event"] == "ping" {
+            self.transcript.pings += 1;
+            return ControlFlow::Continue(());
+        }
+        let event = Event::from_json(json);
+        self.note_time(at);
+        self.note_ids(&event);
+        let fits = self.contract.as_ref().filter(|contract| contract.fits(&event.json));
+        let arrival = Arrival { at, text: text.into(), fits: fits.map(|contract| contract.version) };
+        let ending = self.note_event(&event, &arrival);
+        self.transcript.events.push(arrival);
+        if ending.is_some() {
+            self.ending = ending;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Takes an event if it is a chunk and nothing more.
+    fn take_chunk(&mut self, event: &str, at: Duration) -> bool {
+        if let Some(mold) = self.mold.take() {
+            let text = mold.text(event);
+            if let Some(text) = text {
+                self.note_time(at);
+                self.note_text(text, mold.node_id(), at);
+            }
+            self.mold = Some(mold);
+            if text.is_some() {
+                return true;
+            }
+        }
+        let Some(chunk) = TextChunk::read(event) else { return false };
+        self.note_time(at);
+        self.transcript.run_id.get_or_insert_with(|| chunk.workflow_run_id.to_string());
+        self.transcript.task_id.get_or_insert_with(|| chunk.task_id.to_string());
+        self.note_text(chunk.text(), chunk.node_id(), at);
+        self.mold = Mold::of(event, &chunk).or(self.mold.take());
+        true
+    }
+
+    fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
+        self.ending = Some(Ending::Unreadable { detail });
+        ControlFlow::Break(())
+    }
+
+    fn note_time(&mut self, at: Duration) {
+        let gap = at.saturating_sub(self.last_event_at);
+        self.last_event_at = at;
+        let transcript = &mut self.transcript;
+        transcript.first_event_at.get_or_insert(at);
+        transcript.max_gap = Some(transcript.max_gap.map_or(gap, |longest| longest.max(gap)));
+    }
+
+    /// Takes ids from whichever event has them: the first may be lost.
+    fn note_ids(&mut self, event: &Event<'_>) {
+        let transcript = &mut self.transcript;
+        if transcript.run_id.is_none() {
+            transcript.run_id = event.run_id().map(str::to_owned);
+        }
+        if transcript.task_id.is_none() {
+            transcript.task_id = event.task_id().map(str::to_owned);
+        }
+        if transcript.workflow_id.is_none() {
+            transcript.workflow_id = event.text("workflow_id").map(str::to_owned);
+        }
+    }
+
+    fn note_event(&mut self, event: &Event<'_>, arrival: &Arrival) -> Option<Ending> {
+        let (data, at) = (event.data(), arrival.at);
+        match event.kind {
+            EventKind::NodeStarted => self.nodes.start(data, at),
+            EventKind::NodeFinished => {
+                let exceeded = self.meter.as_mut().and_then(|meter| weigh(meter, data));
+                self.nodes.finish(data, &arrival.text, at);
+                return exceeded;
+            }
+            EventKind::NodeRetry => self.nodes.retry(data, at),
+            EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
+            EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
+            EventKind::IterationCompleted | EventKind::LoopCompleted => {
+                self.nodes.finish_container(data, &arrival.text, at);
+            }
+            EventKind::TextChunk => {
+                if let Some(text) = data["text"].as_str() {
+                    self.note_text(
+                        text,
+                        data["from_variable_selector"].items().first().and_then(Lean::as_str),
+                        at,
+                    );
+                }
+            }
+            EventKind::WorkflowPaused if self.repeats.is_over(&data.to_value()) => {}
+            EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
+            EventKind::Error => {
+                let mut error = error::classify_event(&event.json.to_value());
+                error.not_started &= self.transcript.events.is_empty();
+                return Some(Ending::ErrorEvent(error));
+            }
+            EventKind::WorkflowStarted | EventKind::HumanInputRequired | EventKind::Other => {}
+        }
+        None
+    }
+
+    fn note_text(&mut self, text: &str, node_id: Option<&str>, at: Duration) {
+        self.transcript.text.push_str(text);
+        if let Some(node_id) = node_id
+            && !text.trim().is_empty()
+        {
+            self.nodes.token(node_id, at);
+        }
+    }
+
+    fn note_end(&mut self, event: &Event<'_>) -> Ending {
+        let data = event.data();
+        let paused = event.kind == EventKind::WorkflowPaused || data["status"] == "paused";
+        if !paused && data["status"].as_str().is_none() {
+            let number = self.transcript.events.len() + 1;
+            return Ending::Unreadable {
+                detail: format!("event {number}, workflow_finished, has no `data.status`"),
+            };
+        }
+        if let (Some(own), Some(other)) = (self.transcript.run_id.as_deref(), event.run_id())
+            && own != other
+            && !own.is_empty()
+        {
+            return Ending::Unreadable {
+                detail: format!("the stream of the run {own} ends with another's, {other}"),
+            };
+        }
+        if self.transcript.run_id.is_none() {
+            self.transcript.run_id = event.text("id").map(str::to_owned);
+        }
+        self.transcript.run = Some(data.to_value());
+        if paused { Ending::Paused } else { Ending::Finished }
+    }
+}
+
+/// Adds what a finished node used; a run that used more than it may has ended for us.
+fn weigh((cap, spent): &mut (Cap, Spent), data: &Lean<'_>) -> Option<Ending> {
+    let node_type = data["node_type"].as_str().unwrap_or_default();
+    if !matches!(node_type, "iteration" | "loop") {
+        spent.add(&NodeTold::of(node_type, data));
+    }
+    cap.exceeded_by(spent).map(|detail| Ending::Exceeded { detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::contract_deviations;
+    use crate::client::assemble::{BodyEnd, StreamReader, begin};
+    use crate::exchange::{Posted, ResponseMode};
+    use crate::wire::contract::Contracts;
+
+    #[test]
+    fn an_event_that_fits_is_noted_and_one_that_does_not_is_told() {
+        let contracts = Contracts::new();
+        let chunk = |more: &str| {
+            format!(
+                r#"{{"event":"text_chunk","workflow_run_id":"r","task_id":"t","data":{{"text":"a","from_variable_selector":["n","text"]{more}}}}}"#
+            )
+        };
+        let error = r#"{"event":"error","workflow_run_id":null,"code":"x","status":400,"message":"m"}"#;
+        let events = [chunk(""), chunk(""), chunk(r#","surprise":1"#), chunk(""), error.to_owned()];
+        for (version, fitting) in [("1.14.2", "1.14"), ("1.12.1", "1.12")] {
+            let read = |contracts| {
+                let begun = begin(ResponseMode::Streaming, serde_json::json!({}), Posted::default());
+                let begun = Transcript { dify_version: Some(version.to_owned()), ..begun };
+                let mut reader = StreamReader::new(begun, 1_000).watched(contracts);
+                for event in &events {
+                    let _ = reader.take_event(event, Duration::ZERO);
+                }
+                reader.finish(&BodyEnd::Clean)
+            };
+            let (watched, unwatched) = (read(Some(&contracts)), read(None));
+            let fits: Vec<_> = watched.events.iter().map(|event| event.fits).collect();
+            let known = Some(fitting);
+            assert_eq!(fits, [known, known, None, known, known]);
+            assert!(unwatched.events.iter().all(|event| event.fits.is_none()));
+            let told = contract_deviations(&watched, &contracts);
+            assert_eq!(told, contract_deviations(&unwatched, &contracts));
+            let said = told.1.iter().map(|(deviation, event)| (deviation.to_string(), *event));
+            let surprise = ("`text_chunk` has a new field `data.surprise` (integer)".to_owned(), Some(3));
+            assert!(said.collect::<Vec<_>>().contains(&surprise), "{told:?}");
+        }
+    }
+}
