@@ -161,7 +161,7 @@ impl Building<'_, '_> {
             judges: &self.judge_names,
         };
         let mut cases = Vec::new();
-        let mut shared = SharedChecks::of(&suite.defaults.assertions);
+        let mut shared = SharedChecks::default();
         for test in &suite.tests {
             let compiled =
                 Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));

@@ -74,7 +74,7 @@ pub fn compile_test(
     reader: &mut Reader<'_>,
     spec: &TestSpec,
     context: &SuiteContext<'_>,
-    (templates, shared): (&mut Templates, &mut SharedChecks<'_>),
+    (templates, shared): (&mut Templates, &mut SharedChecks),
 ) -> Test {
     let none = RunSpec::default();
     let defaults = &context.suite.defaults;
@@ -188,7 +188,7 @@ fn retries_for(spec: RetriesSpec, context: &SuiteContext<'_>) -> Option<Retries>
 fn compile_checks(
     reader: &mut Reader<'_>,
     spec: &TestSpec,
-    (context, shared): (&SuiteContext<'_>, &mut SharedChecks<'_>),
+    (context, shared): (&SuiteContext<'_>, &mut SharedChecks),
     (templates, known): (&mut Templates, &KnownNames),
 ) -> Vec<Check> {
     let defaults = if spec.skip_defaults { &[][..] } else { &context.suite.defaults.assertions };
@@ -201,8 +201,8 @@ fn compile_checks(
     let mut compiling = CompileContext { templates, known, files: &files, judges: context.judges };
     let mut checks = Vec::with_capacity(merged.len() + 1);
     for node in &merged {
-        if let Some(check) = shared.find(node) {
-            checks.push(check.clone());
+        if let Some(check) = shared.find(node, || reader.source.place(node.mark)) {
+            checks.push(check);
             continue;
         }
         let compiled = compile_assertions(reader, std::slice::from_ref(node), &mut compiling);

@@ -1,34 +1,42 @@
-//! A suite's default assertions, compiled once for all its tests where nothing in them depends on the test.
+//! A suite's assertions, compiled once for all its tests where nothing in them depends on the test.
+//!
+//! Most tests of a suite assert the same of other inputs: an assertion that says what an earlier one says is that one,
+//! written elsewhere.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::base::origin::Place;
 use crate::check::Check;
 use crate::suite::node::{Node, NodeValue};
 
-/// The default assertions compiled so far.
-pub struct SharedChecks<'n> {
-    defaults: &'n [Node],
-    checks: Vec<Option<Check>>,
+/// Different assertions that are kept of a suite; one whose tests all differ gains nothing by more.
+const MOST: usize = 1_024;
+
+/// The assertions compiled so far.
+#[derive(Default)]
+pub struct SharedChecks {
+    /// By the hash of what they say.
+    known: HashMap<u64, Vec<(Node, Check)>>,
+    kept: usize,
 }
 
-impl<'n> SharedChecks<'n> {
-    /// None is compiled yet.
-    pub fn of(defaults: &'n [Node]) -> Self {
-        Self { defaults, checks: vec![None; defaults.len()] }
+impl SharedChecks {
+    /// What an assertion that says the same became before, written here.
+    pub fn find(&self, node: &Node, place: impl FnOnce() -> Place) -> Option<Check> {
+        let alike = self.known.get(&hash(node))?;
+        let (_, check) = alike.iter().find(|(known, _)| says_the_same(known, node))?;
+        Some(check.written_at(Arc::new(place())))
     }
 
-    /// What a default became before; none for anything else, whatever it says.
-    pub fn find(&self, node: &Node) -> Option<&Check> {
-        self.checks[self.position(node)?].as_ref()
-    }
-
-    /// Keeps what a default became, unless a template in it sees names that each test has of its own.
+    /// Keeps what an assertion became, unless a template in it sees names that each test has of its own, or assertions in it
+    /// have places of their own.
     pub fn keep(&mut self, node: &Node, check: &Check) {
-        if let Some(position) = self.position(node).filter(|_| !has_template(node)) {
-            self.checks[position] = Some(check.clone());
+        if self.kept < MOST && !check.is_group() && !has_template(node) {
+            self.known.entry(hash(node)).or_default().push((node.clone(), check.clone()));
+            self.kept += 1;
         }
-    }
-
-    fn position(&self, node: &Node) -> Option<usize> {
-        self.defaults.iter().position(|default| std::ptr::eq(default, node))
     }
 }
 
@@ -38,5 +46,41 @@ fn has_template(node: &Node) -> bool {
         NodeValue::List(items) => items.iter().any(has_template),
         NodeValue::Map(entries) => entries.iter().any(|entry| has_template(&entry.value)),
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => false,
+    }
+}
+
+fn hash(node: &Node) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hash_into(node, &mut hasher);
+    hasher.finish()
+}
+
+/// Places are no part of what is said.
+fn hash_into(node: &Node, hasher: &mut DefaultHasher) {
+    std::mem::discriminant(&node.value).hash(hasher);
+    match &node.value {
+        NodeValue::Null => {}
+        NodeValue::Bool(truth) => truth.hash(hasher),
+        NodeValue::Number(number) => number.hash(hasher),
+        NodeValue::Text(text) => text.hash(hasher),
+        NodeValue::List(items) => items.iter().for_each(|item| hash_into(item, hasher)),
+        NodeValue::Map(entries) => entries.iter().for_each(|entry| {
+            entry.key.hash(hasher);
+            hash_into(&entry.value, hasher);
+        }),
+    }
+}
+
+fn says_the_same(one: &Node, other: &Node) -> bool {
+    match (&one.value, &other.value) {
+        (NodeValue::List(one), NodeValue::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| says_the_same(one, other))
+        }
+        (NodeValue::Map(one), NodeValue::Map(other)) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len()
+                && pairs.all(|(one, other)| one.key == other.key && says_the_same(&one.value, &other.value))
+        }
+        (one, other) => one == other,
     }
 }

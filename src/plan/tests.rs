@@ -271,6 +271,31 @@ fn defaults_are_shared_by_the_tests_that_leave_them_as_they_are() {
 }
 
 #[test]
+fn what_says_the_same_is_compiled_once_and_stands_where_it_is_written() {
+    let group = "any_of: [{ status: succeeded }, { path: $.b, exists: true }]";
+    let suite = format!(
+        "tests:\n  - name: a\n    assert:\n      - {{ path: $.a, equals: 1 }}\n      - {{ {group} }}\n  - name: b\n    assert:\n      - path: $.a\n        equals: 1\n      - {{ {group} }}\n      - {{ path: $.a, equals: 1.0 }}\n      - {{ path: $.a, equals: '1' }}\n"
+    );
+    let plan = plan(&[("suites/s.yaml", &suite)], &Choices::default());
+    let lines = |text: &str| -> Vec<String> {
+        let words = text.split(", ").filter_map(|word| word.split_once("line: "));
+        words.map(|(_, line)| line.to_owned()).collect()
+    };
+    let said = |case: usize, check: usize| {
+        let text = format!("{:?}", plan.cases[case].test.checks[check]);
+        let (lines, body) = (lines(&text), text.split_once("body: ").unwrap().1.to_owned());
+        (lines, body)
+    };
+    let ((first, body), (second, same)) = (said(0, 0), said(1, 0));
+    assert_eq!((first[0].as_str(), second[0].as_str(), &body), ("4", "8", &same));
+    for other in [2, 3] {
+        assert_ne!(said(1, other).1, body, "another number and a text are other operands");
+    }
+    let ((first, _), (second, _)) = (said(0, 1), said(1, 1));
+    assert_eq!((first, second), (vec!["5".to_owned(); 3], vec!["10".to_owned(); 3]));
+}
+
+#[test]
 fn filters_tags_only_sample_and_shuffle_select() {
     let many: String = (0..50)
         .map(|number| {

@@ -15,6 +15,7 @@ mod written;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
 use crate::judge::JudgeName;
 use crate::suite::names::KnownNames;
@@ -52,6 +53,21 @@ pub fn compile_assertions(
 ) -> Vec<Check> {
     let mut compiler = Compiler { reader, context, depth: 0 };
     nodes.iter().filter_map(|node| compiler.assertion(node)).collect()
+}
+
+impl Check {
+    /// The same assertion, written at another place.
+    pub fn written_at(&self, place: Arc<Place>) -> Self {
+        Self { head: Head { place, ..self.head.clone() }, body: self.body.clone() }
+    }
+
+    /// True for one that counts others, which have places of their own.
+    pub fn is_group(&self) -> bool {
+        match &*self.body {
+            Body::Group(_) => true,
+            Body::Value(_) | Body::Run(_) | Body::Node(_) => false,
+        }
+    }
 }
 
 /// The reader and the context together, while one list of assertions is compiled.
