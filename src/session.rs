@@ -169,13 +169,13 @@ impl Session {
         again: TakenUp,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        let TakenUp { journal, continuation, planned } = again;
+        let TakenUp { journal, continuation, planned, before } = again;
         journal.go_on()?;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
         let part = Arc::from(format!("{}-{}", self.run, salt(4)));
         // The ledger of the run goes on: what its earlier parts used is used.
-        let purse = self.purse(&plan)?;
+        let purse = self.purse_again(&plan, &before)?;
         let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?.paid_from(purse);
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;

@@ -31,6 +31,7 @@ mod roster;
 #[cfg(test)]
 pub(crate) mod sample;
 mod shared;
+mod spent;
 mod split;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use crate::journal::{Journal, ReopenError, Roster, RunRecord};
 use crate::plan::case::{Case, HeldVersion, Plan};
 use crate::plan::choices::Selection;
 use crate::session::asked::{as_begun, fits};
+use crate::session::budget::Before;
 use crate::session::runs::Runs;
 use crate::session::{OpenFailure, Opening, Request, open, planned, told};
 use crate::settings::Settings;
@@ -34,6 +35,8 @@ pub struct TakenUp {
     pub continuation: RunContinuation,
     /// The tests that are new or have changed.
     pub planned: Vec<PlannedCase>,
+    /// What its earlier parts used.
+    pub before: Before,
 }
 
 /// Takes up a run and plans what is left of it.
@@ -62,6 +65,7 @@ pub(super) fn open_again(
     let mut opening = open(settings, &as_begun(settings, request, (start, asked))?)?;
     fits(&opening.plan, &opening.session.run_start(&opening.plan, 0), start)?;
     let roster = record.roster().map_err(|error| OpenFailure::Usage(error.to_string()))?;
+    let before = Before::of(&opening.plan, &record).map_err(|error| OpenFailure::Usage(error.to_string()))?;
     let left = Left::of(&mut opening.plan, (&record, &roster), (again.how, &request.selection))?;
     hold_versions(&mut opening.plan, &left.finished, &record);
     opening.notes.extend(told::taken_up(&record, &left, again.how));
@@ -78,7 +82,7 @@ pub(super) fn open_again(
         run: None,
     };
     let journal = journal.masked_by(opening.session.redactor.clone());
-    opening.again = Some(TakenUp { journal, continuation, planned: left.planned });
+    opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before });
     Ok(opening)
 }
 
