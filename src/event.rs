@@ -45,6 +45,9 @@ pub struct RunStart {
     /// The runs it was merged of; empty where it ran itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedRun>,
+    /// The run of the build server that it is part of, such as `GitHub Actions 4711`; none elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// True where every test is a process of nextest: `cases` then counts those that were begun.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nextest: bool,

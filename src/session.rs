@@ -56,6 +56,8 @@ pub struct Session {
     pub redactor: Redactor,
     /// The file that GitHub shows as the summary of the job, if this is one.
     pub step_summary: Option<PathBuf>,
+    /// The run of the build server that this one is part of.
+    pub build: Option<String>,
     /// What is kept of the run.
     pub keeping: Keeping,
     /// What was asked for.
@@ -109,6 +111,7 @@ impl Session {
             reports,
             formats,
             step_summary: None,
+            build: None,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
             asked: Asked::default(),
@@ -200,6 +203,7 @@ impl Session {
                 runnable,
             }),
             merged: Vec::new(),
+            build: self.build.clone(),
             nextest: self.keeping == Keeping::Shared,
             deselected: plan.deselected,
             seed: plan.seed,

@@ -1,5 +1,6 @@
 //! What the environment says; nobody else reads it.
 
+mod build;
 mod shard;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub record: Option<String>,
     /// `FLOWPROOF_REPORTS`.
     pub reports: Option<PathBuf>,
+    /// The run of the build server that this process is part of, such as `GitHub Actions 4711`.
+    pub build: Option<String>,
     /// Which shard the build server says this machine is.
     pub shard: Told,
     /// The nextest run this process belongs to.
@@ -92,6 +95,7 @@ impl Settings {
             ledger: get("FLOWPROOF_LEDGER").map(Into::into),
             record: get("FLOWPROOF_RECORD"),
             reports: get("FLOWPROOF_REPORTS").map(Into::into),
+            build: build::told(&get),
             shard: shard::told(&get),
             nextest: get("NEXTEST_RUN_ID").map(|run_id| Nextest {
                 run_id,

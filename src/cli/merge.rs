@@ -38,7 +38,7 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     };
     joined.left_out.iter().for_each(|left_out| say::note(&format!("left out: {left_out}")));
     let told = told(&joined);
-    let missing = joined.missing.clone();
+    let (missing, doubts) = (joined.missing.clone(), joined.doubts.clone());
     if !missing.is_empty() && !args.partial {
         missing.iter().for_each(|missing| say::note(&format!("error: {missing}")));
         return say::failure(
@@ -51,7 +51,8 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    missing.iter().for_each(|missing| say::note(&format!("warning: {missing}")));
+    let warnings = missing.iter().chain(&doubts);
+    warnings.for_each(|warning| say::note(&format!("warning: {warning}")));
     match exit::of_record(&record, NoTests::Fail) {
         Ok((gate, gates)) => {
             say::note(&format!(

@@ -97,6 +97,16 @@ pub(crate) enum JournalError {
         /// What is wrong with the line.
         reason: String,
     },
+    /// Its first line is that of a journal, and damaged: nobody knows which run it is.
+    #[error(
+        "{path} is a journal whose first line is damaged: {reason}; fetch it anew, or move it away to go on without its results"
+    )]
+    Beginning {
+        /// The journal.
+        path: PathBuf,
+        /// What is wrong with the line.
+        reason: String,
+    },
     /// A line that the fold took cannot be read as a whole, or the file changed meanwhile.
     #[error("{path}: the record at byte {offset} cannot be read: {reason}")]
     Unreadable {

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::project::{GREEN, Project, RED, code};
+use crate::project::{GREEN, Project, RED, code, text};
 use crate::shards::{expect, many, report};
 
 /// Runs all shards of a project and leaves each in a file; the last line is that of a run of nothing but those.
@@ -263,4 +263,87 @@ fn an_empty_shard_is_merged_with_the_others() {
         .unwrap();
     std::fs::remove_file(project.path(&format!("shards/{full}.jsonl"))).unwrap();
     expect(&merge(&project, &["shards"]), 1, &format!("shard {full}/4 is missing: 1 test has no verdict"));
+}
+
+#[test]
+fn a_run_that_went_on_on_two_machines_is_one_run() {
+    let project = many(6, &[2, 4]);
+    project.run(&["run", "-q"]);
+    project.run(&["runs", "export", "latest", "-o", "base.jsonl"]);
+    for file in ["one.jsonl", "two.jsonl"] {
+        project.write(file, project.read("base.jsonl"));
+        expect(&project.run(&["run", "-q", "--rerun", file, "-f", "t2"]), 100, "4 passed, 2 failed");
+    }
+    for runs in [["one.jsonl", "two.jsonl", "base.jsonl"], ["base.jsonl", "two.jsonl", "one.jsonl"]] {
+        expect(&merge(&project, &runs), 0, "merged 1 run");
+        let report = report(&project);
+        assert_eq!((&report["totals"]["tests"], &report["totals"]["attempts"]), (&6.into(), &8.into()));
+    }
+    // Two files that say different things of the same part are no forks.
+    project.write(
+        "one.jsonl",
+        project.read("one.jsonl").replace("\"verdict\":\"failed\"", "\"verdict\":\"passed\""),
+    );
+    expect(&merge(&project, &["one.jsonl", "two.jsonl"]), 2, "tell different things of it");
+}
+
+#[test]
+fn parts_of_several_builds_are_told_apart() {
+    let project = many(8, &[]);
+    let shard = |shard: &str, build: &str, file: &str| {
+        let run = project.command(&["run", "-q", "--shard", shard]).env("GITHUB_RUN_ID", build).output();
+        expect(&run.unwrap(), 0, "shard ");
+        expect(&project.run(&["runs", "export", "latest", "-o", file]), 0, "wrote");
+    };
+    shard("1/2", "41", "monday.jsonl");
+    shard("1/2", "42", "again.jsonl");
+    shard("2/2", "42", "tuesday.jsonl");
+    let said = merge(&project, &["monday.jsonl", "tuesday.jsonl"]);
+    expect(&said, 0, "warning: the results come from 2 runs of the build server: shard 1/2 (run ");
+    expect(&said, 0, ", GitHub Actions 41; shard 2/2 (run ");
+    for runs in [&["again.jsonl", "tuesday.jsonl"][..], &["monday.jsonl", "again.jsonl", "tuesday.jsonl"]] {
+        let said = text(&merge(&project, runs));
+        assert!(!said.contains("warning"), "what was superseded does not count: {said}");
+    }
+    assert_eq!(report(&project)["run"]["merged"][0]["build"], "GitHub Actions 41");
+    // Without a build server the time tells.
+    let unnamed = |file: &str, from: &str, to: &str| {
+        let text = project.read(file).replace(",\"build\":\"GitHub Actions 42\"", "");
+        project.write(file, text.replace(from, to));
+    };
+    let start = |file: &str| {
+        let first = project.read(file).lines().next().unwrap().to_owned();
+        first.split_once("\"started\":\"").unwrap().1[..10].to_owned()
+    };
+    let today = start("again.jsonl");
+    unnamed("again.jsonl", &today, "2020-01-02");
+    unnamed("tuesday.jsonl", "never", "never");
+    let said = merge(&project, &["again.jsonl", "tuesday.jsonl"]);
+    expect(&said, 0, "warning: the results come from runs that began more than 12 hours apart: ");
+}
+
+#[test]
+fn what_is_damaged_is_named_with_its_place_and_its_mend() {
+    let project = many(4, &[]);
+    sharded(&project, 2);
+    let two = project.read("shards/2.jsonl");
+    let lines: Vec<&str> = two.lines().collect();
+    let without = |damaged: usize| {
+        let line = |(number, line): (usize, &&str)| {
+            if number == damaged { line[..30].to_owned() } else { (*line).to_owned() }
+        };
+        lines.iter().enumerate().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    };
+    project.write("shards/2.jsonl", without(2));
+    let said = merge(&project, &["shards"]);
+    expect(&said, 1, "shards/2.jsonl: line 3 cannot be read");
+    expect(&said, 1, "shards/2.jsonl` runs anew what it may have told of");
+    // A run that cannot say which one it is may hold what is newest: it is not passed over.
+    project.write("shards/2.jsonl", without(0));
+    project.write("shards/3.jsonl", &two);
+    expect(&merge(&project, &["shards"]), 2, "2.jsonl is a journal whose first line is damaged");
+    project.write("shards/2.jsonl", b"\x1f\x8b\x08\x00\n");
+    expect(&merge(&project, &["shards/2.jsonl"]), 2, "is compressed: unpack the file first");
+    project.write("shards/2.jsonl", &two);
+    expect(&merge(&project, &["shards"]), 0, "merged 2 runs");
 }

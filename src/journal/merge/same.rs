@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::event::RunStart;
 use crate::journal::JournalError;
 use crate::journal::merge::MergeError;
-use crate::journal::merge::survey::{RunParts, Surveyed};
+use crate::journal::merge::survey::{Part, RunParts, Surveyed};
 
 /// Holds that all are of one plan and one target; gives how many tests that plan has.
 pub(super) fn check(sources: &[Surveyed]) -> Result<u32, MergeError> {
@@ -93,52 +93,75 @@ fn differing_tests(one: &Surveyed, other: &Surveyed) -> String {
     }
 }
 
-/// The runs of all journals; of several tellings of one the longest, of which the others must be the beginning.
+/// The runs of all journals, each with every part that any of them tells.
+///
+/// A run that was continued on several machines has a part of its own from each: they have its beginning in common, and what
+/// of the others counts says the time. Of several tellings of one part the longest stands, of which the others must be the
+/// beginning: a part that was being written, or was torn.
 #[derive(Debug, Default)]
 pub(super) struct Tellings {
-    runs: Vec<(PathBuf, RunParts)>,
+    runs: Vec<RunParts>,
 }
 
 impl Tellings {
     /// Adds a run as a journal tells it.
-    pub fn add(&mut self, path: PathBuf, run: RunParts) -> Result<(), MergeError> {
-        let Some(known) = self.runs.iter_mut().find(|(_, known)| known.run.run == run.run.run) else {
-            self.runs.push((path, run));
+    pub fn add(&mut self, run: RunParts) -> Result<(), MergeError> {
+        let Some(known) = self.runs.iter_mut().find(|known| known.run.run == run.run.run) else {
+            self.runs.push(run);
             return Ok(());
         };
-        let length = |run: &RunParts| {
-            (run.parts.len(), run.parts.iter().map(|part| part.range.end - part.range.start).sum::<u64>())
-        };
-        let told = (path, run);
-        let (longer, shorter) =
-            if length(&told.1) > length(&known.1) { (&told, &*known) } else { (&*known, &told) };
-        if !begins(longer, shorter)? {
-            let paths = format!("{} and {}", known.0.display(), told.0.display());
-            let reason = format!("{paths} tell different things of it");
-            return Err(MergeError::Unfit { run: told.1.run.run, reason });
+        for part in run.parts {
+            // A run begins once; what continued it in the same moment is the same.
+            let is_same = |other: &&mut Part| match (&part.head, &other.head) {
+                (None, None) => true,
+                (Some(_), Some(_)) => part.started == other.started,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            match known.parts.iter_mut().find(is_same) {
+                None => known.parts.push(part),
+                Some(other) => longer(other, part).map_err(|trouble| trouble.of(&known.run.run))?,
+            }
         }
-        if length(&told.1) > length(&known.1) {
-            *known = told;
-        }
+        known.keys.extend(run.keys);
         Ok(())
     }
 
     /// Each run once.
-    pub fn runs(self) -> Vec<(PathBuf, RunParts)> {
+    pub fn runs(self) -> Vec<RunParts> {
         self.runs
     }
 }
 
-/// Whether one telling goes on where the other ends.
-fn begins(longer: &(PathBuf, RunParts), shorter: &(PathBuf, RunParts)) -> Result<bool, JournalError> {
-    for (whole, begun) in longer.1.parts.iter().zip(&shorter.1.parts) {
-        let is_same = whole.started == begun.started
-            && begins_with((&longer.0, &whole.range), (&shorter.0, &begun.range))?;
-        if !is_same {
-            return Ok(false);
+/// Why of two tellings none is the beginning of the other.
+enum Trouble {
+    Journal(JournalError),
+    Unlike(PathBuf, PathBuf),
+}
+
+impl Trouble {
+    fn of(self, run: &str) -> MergeError {
+        match self {
+            Self::Journal(error) => MergeError::Journal(error),
+            Self::Unlike(one, other) => MergeError::Unfit {
+                run: run.to_owned(),
+                reason: format!("{} and {} tell different things of it", one.display(), other.display()),
+            },
         }
     }
-    Ok(true)
+}
+
+/// Leaves the longer telling of a part.
+fn longer(known: &mut Part, told: Part) -> Result<(), Trouble> {
+    let length = |part: &Part| part.range.end - part.range.start;
+    let (long, short) = if length(&told) > length(known) { (&told, &*known) } else { (&*known, &told) };
+    let begins = begins_with((&long.from, &long.range), (&short.from, &short.range));
+    if known.started != told.started || !begins.map_err(Trouble::Journal)? {
+        return Err(Trouble::Unlike(known.from.clone(), told.from));
+    }
+    if (length(&told), told.mended) > (length(known), known.mended) {
+        *known = told;
+    }
+    Ok(())
 }
 
 /// Whether the bytes of one place begin with those of another.
