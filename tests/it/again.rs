@@ -320,14 +320,11 @@ fn names_that_dify_sees_are_never_those_of_an_earlier_part() {
     assert_eq!(users.len(), 6);
 }
 
-#[test]
-fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
-    let live = Live::new(&suite_of(400), "concurrency: 2", good);
-    // Blocks of 512 bytes; a write beyond them fails, as on a full disk. Documents of the run are smaller than its journal.
-    let script = "trap '' XFSZ; ulimit -f 120; exec \"$0\" \"$@\"";
-    let plain = command(&live.project, &["-o", "out.xml"]);
+/// The command, every file it writes no longer than so many blocks of 512 bytes: a write beyond fails as on a full disk.
+fn with_small_files(plain: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
-    limited.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());
+    limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    limited.arg(plain.get_program()).args(plain.get_args());
     limited.current_dir(plain.get_current_dir().unwrap());
     for (name, value) in plain.get_envs() {
         match value {
@@ -335,7 +332,26 @@ fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
             None => limited.env_remove(name),
         };
     }
-    let ran = finish(&live.project, limited);
+    limited
+}
+
+#[test]
+fn where_the_reports_find_no_room_junit_takes_the_place_of_an_earlier_run() {
+    let live = Live::new(&suite_of(3), "", good);
+    live.expect(0, &[]);
+    live.project.write("suites/s.yaml", suite_of(3).replace("equals: 1", "equals: 2"));
+    let ran = finish(&live.project, with_small_files(&command(&live.project, &[]), 60));
+    assert_eq!(ran.code, Some(100), "{}", ran.text);
+    assert!(ran.text.contains("report.html: ") && ran.text.contains("holds junit.xml alone"), "{}", ran.text);
+    assert!(live.project.read("reports/latest/junit.xml").contains("failures=\"3\""));
+    assert!(!live.project.path("reports/latest/report.html").exists(), "it would be that of the run before");
+}
+
+#[test]
+fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
+    let live = Live::new(&suite_of(400), "concurrency: 2", good);
+    // Documents of the run are smaller than its journal.
+    let ran = finish(&live.project, with_small_files(&command(&live.project, &["-o", "out.xml"]), 120));
     assert_eq!(ran.code, Some(3), "{}", ran.text);
     assert!(ran.text.contains("error: the run cannot be recorded: write "), "{}", ran.text);
     assert!(ran.text.contains("not finished") && ran.text.contains(" passed"), "{}", ran.text);
