@@ -116,4 +116,7 @@ pub struct RunContinuation {
     /// The run that recorded what follows, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// What is asked for from now on, where that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
 }

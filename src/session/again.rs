@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::clock;
 use crate::base::digest::Digest;
-use crate::event::{Continued, PlannedCase, RunContinuation};
+use crate::event::{Asked, Continued, PlannedCase, RunContinuation};
 use crate::journal::{Journal, ReopenError, Roster, RunRecord};
 use crate::plan::case::{Case, HeldVersion, Plan};
 use crate::plan::choices::Selection;
@@ -70,6 +70,7 @@ pub(super) fn open_again(
     hold_versions(&mut opening.plan, &left.finished, &record);
     opening.notes.extend(told::taken_up(&record, &left, again.how));
     opening.session.run = Arc::from(start.run.as_str());
+    let now = Asked { sample: asked.sample, ..opening.session.asked.clone() };
     let continuation = RunContinuation {
         how: again.how,
         flowproof: env!("CARGO_PKG_VERSION").to_owned(),
@@ -78,8 +79,10 @@ pub(super) fn open_again(
         added: u32::try_from(left.new.len()).unwrap_or(u32::MAX),
         plan: opening.plan.print,
         withdrawn: left.gone.iter().map(|(key, _)| *key).collect(),
-        mended: record.last_damage(),
+        // A line that is lost may have told of a newer result than the one that stands: of that a merged record knows nothing.
+        mended: if left.postponed > 0 || !start.merged.is_empty() { 0 } else { record.last_damage() },
         run: None,
+        asked: (now != *asked).then(|| Box::new(now)),
     };
     let journal = journal.masked_by(opening.session.redactor.clone());
     opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before });
@@ -110,6 +113,8 @@ pub(super) struct Left {
     pub red: usize,
     /// Those that had not finished.
     pub open: usize,
+    /// Those that have no whole result, and are not run now either.
+    pub postponed: usize,
     /// New ones that are left out, because the run was a sample or a shard.
     pub not_drawn: usize,
     /// How many are run now.
@@ -168,6 +173,7 @@ impl Left {
             if let Turn::New | Turn::Planned = turn {
                 left.planned.extend(planned([case]));
             }
+            left.postponed += usize::from(!wanted);
             wanted
         });
         (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);

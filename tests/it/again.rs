@@ -285,6 +285,51 @@ fn a_damaged_line_is_named_and_its_test_is_run_anew() {
 }
 
 #[test]
+fn a_damaged_line_is_not_mended_by_other_tests() {
+    let live = Live::new(&suite_of(3), "concurrency: 1", good);
+    live.expect(0, &[]);
+    let path = journal(&live.project);
+    let whole = fs::read_to_string(&path).unwrap();
+    let first = whole.lines().position(|line| line.starts_with("{\"attempt")).unwrap();
+    let line = |(at, line): (usize, &str)| if at == first { "{".to_owned() } else { line.to_owned() };
+    fs::write(&path, whole.lines().enumerate().map(line).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let ran = live.expect(100, &["--resume", "latest", "-f", "t2"]);
+    assert!(ran.text.contains("2 results to keep, 1 not finished; 0 to run now"), "{}", ran.text);
+    live.expect(0, &["--resume", "latest"]);
+    assert_eq!((counts(&live)["t0"], live.server.runs().len()), (2, 4));
+}
+
+#[test]
+fn what_is_lost_in_a_merged_record_is_not_mended_by_older_results() {
+    let names = answers(&[]);
+    let live = Live::new(&suite_of(2), "", wrong(&names));
+    live.expect(0, &[]);
+    names.lock().unwrap().push("t1");
+    live.expect(100, &[]);
+    // The newest result of t1, which failed, is lost.
+    let path = journal(&live.project);
+    let text = fs::read_to_string(&path).unwrap();
+    let line = |line: &str| if tells(line, "t1") { "{".to_owned() } else { line.to_owned() };
+    fs::write(&path, text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let merged = live.project.run(&["merge", "reports/runs", "--partial"]);
+    assert_eq!(code(&merged), 0, "{}", self::text(&merged));
+    let ran = live.expect(100, &["--resume", "latest"]);
+    assert!(ran.text.contains("cannot be read"), "{}", ran.text);
+}
+
+#[test]
+fn what_is_asked_for_anew_holds_from_then_on() {
+    let live = Live::new(&suite_of(2), "", good);
+    live.expect(0, &["--sample", "1", "--seed", "7"]);
+    live.expect(0, &["--resume", "latest", "--repeat", "3"]);
+    assert_eq!(live.server.runs().len(), 4);
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(ran.text.contains("1 result to keep; 0 to run now"), "{}", ran.text);
+    assert!(ran.text.contains("sample or a shard"), "it is a sample still: {}", ran.text);
+    assert_eq!(live.server.runs().len(), 4, "nothing is paid for twice");
+}
+
+#[test]
 fn another_published_version_is_not_mixed_into_a_record() {
     let published = Arc::new(AtomicBool::new(false));
     let now = published.clone();

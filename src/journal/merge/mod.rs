@@ -179,6 +179,7 @@ fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> R
         withdrawn: Vec::new(),
         mended: 0,
         run: None,
+        asked: None,
     };
     // Line numbers are those of another file now.
     RunContinuation { run: Some(run.run.clone()), mended: 0, ..head.unwrap_or(first) }
