@@ -1,11 +1,14 @@
 //! What the environment says; nobody else reads it.
 
 mod build;
+mod letters;
 mod shard;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use crate::base::letters::Letters;
 
 pub use shard::Told;
 
@@ -48,6 +51,8 @@ pub struct Settings {
     pub reports: Option<PathBuf>,
     /// The run of the build server that this process is part of, such as `GitHub Actions 4711`.
     pub build: Option<String>,
+    /// Which letters the locale takes.
+    pub letters: Letters,
     /// Which shard the build server says this machine is.
     pub shard: Told,
     /// The nextest run this process belongs to.
@@ -96,6 +101,7 @@ impl Settings {
             record: get("FLOWPROOF_RECORD"),
             reports: get("FLOWPROOF_REPORTS").map(Into::into),
             build: build::told(&get),
+            letters: letters::told(&get),
             shard: shard::told(&get),
             nextest: get("NEXTEST_RUN_ID").map(|run_id| Nextest {
                 run_id,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::base::letters::Letters;
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
@@ -46,7 +47,9 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
             Exit::Findings,
         );
     }
-    let shown = joined.keep(&runs, settings).and_then(|record| show(&record, &runs).map(|()| record));
+    let shown = joined
+        .keep(&runs, settings)
+        .and_then(|record| show(&record, &runs, settings.letters).map(|()| record));
     let record = match shown {
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Usage),
@@ -67,10 +70,10 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     }
 }
 
-fn show(record: &RunRecord, runs: &Runs) -> Result<(), String> {
+fn show(record: &RunRecord, runs: &Runs, letters: Letters) -> Result<(), String> {
     let gates = gate::judge(record).map_err(|error| error.to_string())?;
     let ending = Ending { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
-    terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())
+    terminal::summary(record, (Detail::Normal, letters), &ending).map_err(|error| error.to_string())
 }
 
 /// `merged 4 runs (shards 1 to 4 of 4), started 09:15:30 to 09:15:41`.
