@@ -38,6 +38,13 @@ pub(crate) struct Settled {
     pub print: Digest,
 }
 
+impl Roster {
+    /// How many of so many tests it does not know.
+    pub(crate) fn nameless(&self, tests: u32) -> u32 {
+        tests.saturating_sub(u32::try_from(self.planned.len()).unwrap_or(u32::MAX))
+    }
+}
+
 impl RunRecord {
     /// Reads which tests there are; a result some of whose attempts are lost is left out, where lines are.
     pub(crate) fn roster(&self) -> Result<Roster, JournalError> {

@@ -76,7 +76,8 @@ pub(super) fn open_again(
         flowproof: env!("CARGO_PKG_VERSION").to_owned(),
         started: clock::timestamp_text(clock::wall()),
         cases: u32::try_from(opening.plan.cases.len()).unwrap_or(u32::MAX),
-        added: u32::try_from(left.new.len()).unwrap_or(u32::MAX),
+        // What a record counts and cannot name, a shard that was missing or a line that is lost, is not new when it comes.
+        added: u32::try_from(left.new.len()).unwrap_or(u32::MAX).saturating_sub(roster.nameless(start.cases)),
         plan: opening.plan.print,
         withdrawn: left.gone.iter().map(|(key, _)| *key).collect(),
         // A line that is lost may have told of a newer result than the one that stands: of that a merged record knows nothing.

@@ -285,6 +285,21 @@ fn a_damaged_line_is_named_and_its_test_is_run_anew() {
 }
 
 #[test]
+fn a_plan_that_is_lost_is_planned_again() {
+    let live = Live::new(&suite_of(3), "", good);
+    live.expect(0, &[]);
+    let path = journal(&live.project);
+    let whole = fs::read_to_string(&path).unwrap();
+    let keep =
+        |line: &str| if line.starts_with("{\"cases_planned\"") { "{".to_owned() } else { line.to_owned() };
+    let lines = whole.lines().filter(|line| !tells(line, "t1")).map(keep);
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(ran.text.contains("3 tests: 3 passed"), "{}", ran.text);
+    assert_eq!(counts(&live)["t1"], 2);
+}
+
+#[test]
 fn a_damaged_line_is_not_mended_by_other_tests() {
     let live = Live::new(&suite_of(3), "concurrency: 1", good);
     live.expect(0, &[]);

@@ -6,7 +6,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::project::{GREEN, Project, RED, code, text};
-use crate::shards::{expect, many, report};
+use crate::shards::{expect, many, names, report};
 
 /// Runs all shards of a project and leaves each in a file; the last line is that of a run of nothing but those.
 fn sharded(project: &Project, total: u32) -> Vec<String> {
@@ -320,6 +320,24 @@ fn parts_of_several_builds_are_told_apart() {
     unnamed("tuesday.jsonl", "never", "never");
     let said = merge(&project, &["again.jsonl", "tuesday.jsonl"]);
     expect(&said, 0, "warning: the results come from runs that began more than 12 hours apart: ");
+}
+
+#[test]
+fn a_missing_shard_may_be_run_in_the_merged_record() {
+    let project = many(20, &[]);
+    sharded(&project, 3);
+    merge(&project, &["shards/1.jsonl", "shards/3.jsonl", "--partial"]);
+    project.run(&["runs", "export", "latest", "-o", "partial.jsonl"]);
+    let first = names(&project).into_iter().next().unwrap();
+    expect(&project.run(&["run", "--resume", "latest", "-f", &first]), 100, "20 tests: ");
+    expect(&project.run(&["run", "--resume", "latest"]), 0, "20 tests: 20 passed");
+    project.run(&["runs", "export", "latest", "-o", "whole.jsonl"]);
+    expect(
+        &merge(&project, &["whole.jsonl", "shards", "partial.jsonl"]),
+        0,
+        "`flowproof report latest --gate` ends with 0",
+    );
+    assert_eq!(report(&project)["totals"]["tests"], 20);
 }
 
 #[test]
