@@ -1,6 +1,7 @@
 //! Shards and re-runs become one run: in any order, twice the same, overlapping, with one missing, of different plans.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::process::Output;
 
 use serde_json::Value;
@@ -364,4 +365,13 @@ fn what_is_damaged_is_named_with_its_place_and_its_mend() {
     expect(&merge(&project, &["shards/2.jsonl"]), 2, "is compressed: unpack the file first");
     project.write("shards/2.jsonl", &two);
     expect(&merge(&project, &["shards"]), 0, "merged 2 runs");
+    // What was mended is merged as whole, also with what was merged of it before.
+    project.write("shards/2.jsonl", without(2));
+    expect(&project.run(&["run", "--resume", "shards/2.jsonl"]), 0, "passed");
+    fs::remove_file(project.path("shards/3.jsonl")).unwrap();
+    expect(&merge(&project, &["shards"]), 0, "merged 2 runs");
+    project.run(&["runs", "export", "latest", "-o", "merged.jsonl"]);
+    for runs in [["shards", "merged.jsonl"], ["merged.jsonl", "shards"]] {
+        expect(&merge(&project, &runs), 0, "`flowproof report latest --gate` ends with 0");
+    }
 }

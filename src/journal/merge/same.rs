@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::event::RunStart;
+use crate::event::{Event, RunStart};
 use crate::journal::JournalError;
 use crate::journal::merge::MergeError;
 use crate::journal::merge::survey::{Part, RunParts, Surveyed};
@@ -154,7 +154,13 @@ impl Trouble {
 fn longer(known: &mut Part, told: Part) -> Result<(), Trouble> {
     let length = |part: &Part| part.range.end - part.range.start;
     let (long, short) = if length(&told) > length(known) { (&told, &*known) } else { (&*known, &told) };
-    let begins = begins_with((&long.from, &long.range), (&short.from, &short.range));
+    let mut begins = begins_with((&long.from, &long.range), (&short.from, &short.range));
+    if let Ok(false) = begins
+        && long.mended + short.mended > 0
+    {
+        // A merged record leaves out lines that were mended.
+        begins = begins_with_readable(long, short);
+    }
     if known.started != told.started || !begins.map_err(Trouble::Journal)? {
         return Err(Trouble::Unlike(known.from.clone(), told.from));
     }
@@ -186,6 +192,27 @@ fn begins_with(longer: (&Path, &Range<u64>), shorter: (&Path, &Range<u64>)) -> R
         left -= size as u64;
     }
     Ok(true)
+}
+
+/// Whether the lines of one telling that can be read begin with those of another.
+fn begins_with_readable(longer: &Part, shorter: &Part) -> Result<bool, JournalError> {
+    let mut lines = readable(longer)?;
+    for line in readable(shorter)? {
+        let other = lines.next().transpose()?;
+        if other != Some(line?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn readable(part: &Part) -> Result<impl Iterator<Item = Result<Vec<u8>, JournalError>> + '_, JournalError> {
+    let failed = |source: io::Error| JournalError::Io { path: part.from.clone(), source };
+    let lines = open(&part.from, part.range.start)?.take(part.range.end - part.range.start).split(b'\n');
+    let is_readable = |line: &Vec<u8>| serde_json::from_slice::<Event>(line).is_ok();
+    Ok(lines
+        .filter(move |line| line.as_ref().map_or(true, is_readable))
+        .map(move |line| line.map_err(failed)))
 }
 
 /// Opens a journal at a place in it.
