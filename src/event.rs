@@ -83,6 +83,22 @@ pub struct SuiteThresholds {
     pub thresholds: Vec<Threshold>,
 }
 
+impl SuiteThresholds {
+    /// True when all of them hold the same bounds, wherever these are written.
+    pub fn are_like(all: &[Self], others: &[Self]) -> bool {
+        all.len() == others.len() && all.iter().zip(others).all(|(one, other)| one.is_like(other))
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let bounds = self.thresholds.iter().zip(&other.thresholds);
+        (&self.suite, self.tests, self.thresholds.len())
+            == (&other.suite, other.tests, other.thresholds.len())
+            && bounds
+                .into_iter()
+                .all(|(one, two)| *one == Threshold { place: one.place.clone(), ..two.clone() })
+    }
+}
+
 /// One bound on one statistic of a suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
+use crate::event::SuiteThresholds;
 
 /// What chose the tests of a run and how each was run: flags, and where they were silent the environment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -119,4 +120,7 @@ pub struct RunContinuation {
     /// What is asked for from now on, where that has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Box<Asked>>,
+    /// By what the suites are judged from now on, where that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Vec<SuiteThresholds>>,
 }

@@ -145,6 +145,9 @@ impl Fold {
         if let Some(asked) = &continuation.asked {
             self.start.asked = Some(asked.clone());
         }
+        if let Some(thresholds) = &continuation.thresholds {
+            self.start.thresholds.clone_from(thresholds);
+        }
         self.parts.push(offset);
         self.ends.go_on(continuation.how);
         let mended = self.damage.iter_mut().filter(|damage| damage.line <= continuation.mended);

@@ -68,7 +68,7 @@ pub(super) fn open_again(
     let before = Before::of(&opening.plan, &record).map_err(|error| OpenFailure::Usage(error.to_string()))?;
     let left = Left::of(&mut opening.plan, (&record, &roster), (again.how, &request.selection))?;
     hold_versions(&mut opening.plan, &left.finished, &record);
-    opening.notes.extend(told::taken_up(&record, &left, again.how));
+    opening.notes.extend(told::taken_up(&record, &left, (again.how, &opening.plan.thresholds)));
     opening.session.run = Arc::from(start.run.as_str());
     let now = Asked { sample: asked.sample, ..opening.session.asked.clone() };
     let continuation = RunContinuation {
@@ -84,6 +84,7 @@ pub(super) fn open_again(
         mended: if left.postponed > 0 || !start.merged.is_empty() { 0 } else { record.last_damage() },
         run: None,
         asked: (now != *asked).then(|| Box::new(now)),
+        thresholds: (opening.plan.thresholds != start.thresholds).then(|| opening.plan.thresholds.clone()),
     };
     let journal = journal.masked_by(opening.session.redactor.clone());
     opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before });

@@ -285,6 +285,23 @@ fn a_damaged_line_is_named_and_its_test_is_run_anew() {
 }
 
 #[test]
+fn a_record_is_judged_by_the_thresholds_of_now() {
+    let suite =
+        |bound: &str| suite_of(3).replace("tests:", &format!("thresholds: {{ latency: {bound} }}\ntests:"));
+    let live = Live::new(&suite("{ max: 1h }"), "", good);
+    live.expect(0, &[]);
+    live.project.write("suites/s.yaml", suite("{ min: { gte: 1h } }"));
+    let ran = live.expect(99, &["--resume", "latest"]);
+    assert!(ran.text.contains("3 results to keep; 0 to run now"), "{}", ran.text);
+    assert!(ran.text.contains("thresholds have changed since"), "{}", ran.text);
+    assert!(ran.text.contains("latency min must be at least 1h"), "{}", ran.text);
+    live.project.write("suites/s.yaml", format!("# moved\n{}", suite("{ min: { gte: 1h } }")));
+    let ran = live.expect(99, &["--resume", "latest"]);
+    assert!(!ran.text.contains("thresholds have changed"), "{}", ran.text);
+    assert!(ran.text.contains("suites/s.yaml:4:"), "where it is written now: {}", ran.text);
+}
+
+#[test]
 fn a_plan_that_is_lost_is_planned_again() {
     let live = Live::new(&suite_of(3), "", good);
     live.expect(0, &[]);

@@ -180,6 +180,7 @@ fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> R
         mended: 0,
         run: None,
         asked: None,
+        thresholds: None,
     };
     // Line numbers are those of another file now.
     RunContinuation { run: Some(run.run.clone()), mended: 0, ..head.unwrap_or(first) }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::event::{Event, RunStart};
+use crate::event::{Event, RunStart, SuiteThresholds};
 use crate::journal::JournalError;
 use crate::journal::merge::MergeError;
 use crate::journal::merge::survey::{Part, RunParts, Surveyed};
@@ -64,7 +64,7 @@ fn difference(one: &Surveyed, other: &Surveyed) -> Option<String> {
     if a.cassettes != b.cassettes {
         return Some(String::from("they sent and replayed in different ways (--record, --replay)"));
     }
-    if a.thresholds != b.thresholds {
+    if !SuiteThresholds::are_like(&a.thresholds, &b.thresholds) {
         return Some(String::from("they are of different plans: `thresholds` of their suites differ"));
     }
     if a.plan != b.plan {

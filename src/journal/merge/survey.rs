@@ -163,6 +163,9 @@ impl Scan {
         if !continuation.plan.is_none() {
             self.surveyed.plans.push(continuation.plan);
         }
+        if let Some(thresholds) = &continuation.thresholds {
+            self.surveyed.start.thresholds.clone_from(thresholds);
+        }
         self.offset = next;
         let id = continuation.run.clone().unwrap_or_else(|| self.surveyed.start.run.clone());
         let started = continuation.started.clone();
