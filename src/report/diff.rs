@@ -23,6 +23,8 @@ pub(crate) struct DiffFolder {
     folder: PathBuf,
     taken: HashSet<String>,
     written: Vec<PathBuf>,
+    /// Tests that have files at most.
+    most: u32,
     /// Tests that differ and have no files.
     left_out: u32,
 }
@@ -31,13 +33,19 @@ impl DiffFolder {
     /// Makes the folder, empty as a new one.
     pub fn new(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), taken: HashSet::new(), written: Vec::new(), left_out: 0 })
+        Ok(Self {
+            folder: folder.to_owned(),
+            taken: HashSet::new(),
+            written: Vec::new(),
+            most: CROWD,
+            left_out: 0,
+        })
     }
 
     /// Writes the difference of a case, if it has one.
     pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
         let Some(attempt) = differing(case) else { return Ok(()) };
-        if self.written.len() >= 2 * CROWD as usize {
+        if self.written.len() >= 2 * self.most as usize {
             self.left_out += 1;
             return Ok(());
         }
@@ -135,6 +143,19 @@ mod tests {
         let long = file_stem(&"x".repeat(1000), &mut taken);
         let longer = file_stem(&"x".repeat(1001), &mut taken);
         assert!(long.len() <= LONGEST && longer.len() <= LONGEST && long != longer);
+    }
+
+    #[test]
+    fn very_many_differences_have_no_files_and_are_counted() {
+        use crate::journal::sample;
+        let folder = tempfile::tempdir().unwrap();
+        let record = sample::record(folder.path(), &sample::every_verdict());
+        let case = record.failures().map(Result::unwrap).find(|case| differing(case).is_some()).unwrap();
+        let mut diffs = DiffFolder { most: 2, ..DiffFolder::new(&folder.path().join("diff")).unwrap() };
+        (0..5).for_each(|_| diffs.case(&case).unwrap());
+        let files = diffs.finish().unwrap();
+        assert_eq!(files.len(), 2 * 2 + 1);
+        assert!(fs::read_to_string(files.last().unwrap()).unwrap().starts_with("3 more tests differ."));
     }
 
     #[test]
