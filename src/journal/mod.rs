@@ -41,7 +41,7 @@ mod watched;
 pub(crate) use append::{Journal, ReopenError};
 pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
-pub(crate) use latest::{latest, next_id, point_to};
+pub(crate) use latest::{latest, newest_second, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseReader, CaseRecord, Damage, Loss, RunRecord};
 pub(crate) use roster::Roster;

@@ -4,12 +4,15 @@
 //! has finished and is still the same is never sent. Nothing is written before everything was found to fit.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::event::{Asked, Continued, PlannedCase, RunContinuation};
-use crate::journal::{Journal, ReopenError, Roster, RunRecord};
+use crate::journal::{self, Journal, ReopenError, Roster, RunRecord};
 use crate::plan::case::{Case, HeldVersion, Plan};
 use crate::plan::choices::Selection;
 use crate::session::asked::{as_begun, fits};
@@ -74,7 +77,7 @@ pub(super) fn open_again(
     let continuation = RunContinuation {
         how: again.how,
         flowproof: env!("CARGO_PKG_VERSION").to_owned(),
-        started: clock::timestamp_text(clock::wall()),
+        started: clock::timestamp_text(now_in(&opening.session.reports)),
         cases: u32::try_from(opening.plan.cases.len()).unwrap_or(u32::MAX),
         // What a record counts and cannot name, a shard that was missing or a line that is lost, is not new when it comes.
         added: u32::try_from(left.new.len()).unwrap_or(u32::MAX).saturating_sub(roster.nameless(start.cases)),
@@ -89,6 +92,12 @@ pub(super) fn open_again(
     let journal = journal.masked_by(opening.session.redactor.clone());
     opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before });
     Ok(opening)
+}
+
+/// The time, never before the newest run of the folder began: a clock that was set back does not make this part older.
+fn now_in(reports: &Path) -> Timestamp {
+    let now = clock::wall();
+    journal::newest_second(reports).map_or(now, |newest| newest.max(now))
 }
 
 /// The flag that asks for it.

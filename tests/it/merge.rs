@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Output;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use crate::live::Live;
 use crate::project::{GREEN, Project, RED, code, text};
+use crate::server::{succeed, suite_of};
 use crate::shards::{expect, many, names, report};
 
 /// Runs all shards of a project and leaves each in a file; the last line is that of a run of nothing but those.
@@ -286,6 +289,29 @@ fn a_run_that_went_on_on_two_machines_is_one_run() {
         project.read("one.jsonl").replace("\"verdict\":\"failed\"", "\"verdict\":\"passed\""),
     );
     expect(&merge(&project, &["one.jsonl", "two.jsonl"]), 2, "tell different things of it");
+}
+
+#[test]
+fn what_went_on_last_counts_whatever_the_clock_says() {
+    let live = Live::new(&suite_of(2), "", {
+        let sent = AtomicUsize::new(0);
+        // All fail, but for the last one that is sent.
+        move |seen| succeed(seen, if sent.fetch_add(1, Ordering::SeqCst) == 4 { r#"{"x":1}"# } else { "{}" })
+    });
+    live.expect(100, &[]);
+    let first = live.project.read("reports/latest-run").trim().to_owned();
+    live.expect(100, &[]);
+    let second = live.project.read("reports/latest-run").trim().to_owned();
+    // The second run began when the clock was a century ahead; then it was set right, and the first run goes on.
+    let ahead = format!("2126{}", &second[4..]);
+    let runs = live.project.path("reports/runs");
+    let journal = fs::read_to_string(runs.join(&second).join("journal.jsonl")).unwrap();
+    fs::rename(runs.join(&second), runs.join(&ahead)).unwrap();
+    fs::write(runs.join(&ahead).join("journal.jsonl"), journal.replace(&second, &ahead)).unwrap();
+    live.expect(100, &["--rerun", &first, "-f", "t0"]);
+    expect(&merge(&live.project, &["reports/runs"]), 0, "merged 2 runs");
+    let report = report(&live.project);
+    assert_eq!((&report["totals"]["passed"], &report["totals"]["failed"]), (&1.into(), &1.into()));
 }
 
 #[test]

@@ -111,16 +111,12 @@ impl Tellings {
             return Ok(());
         };
         for part in run.parts {
-            // A run begins once; what continued it in the same moment is the same.
-            let is_same = |other: &&mut Part| match (&part.head, &other.head) {
-                (None, None) => true,
-                (Some(_), Some(_)) => part.started == other.started,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            match known.parts.iter_mut().find(is_same) {
-                None => known.parts.push(part),
-                Some(other) => longer(other, part).map_err(|trouble| trouble.of(&known.run.run))?,
-            }
+            let left = known.parts.iter_mut().try_fold(Some(part), |part, other| match part {
+                Some(part) => longer(other, part),
+                None => Ok(None),
+            });
+            let left = left.map_err(|trouble| trouble.of(&known.run.run))?;
+            known.parts.extend(left);
         }
         known.keys.extend(run.keys);
         Ok(())
@@ -150,8 +146,12 @@ impl Trouble {
     }
 }
 
-/// Leaves the longer telling of a part.
-fn longer(known: &mut Part, told: Part) -> Result<(), Trouble> {
+/// Leaves the longer telling of a part; gives back what is told where it is another part. A run begins once.
+fn longer(known: &mut Part, told: Part) -> Result<Option<Part>, Trouble> {
+    let is_first = known.head.is_none();
+    if is_first != told.head.is_none() || (!is_first && known.started != told.started) {
+        return Ok(Some(told));
+    }
     let length = |part: &Part| part.range.end - part.range.start;
     let (long, short) = if length(&told) > length(known) { (&told, &*known) } else { (&*known, &told) };
     let mut begins = begins_with((&long.from, &long.range), (&short.from, &short.range));
@@ -162,12 +162,16 @@ fn longer(known: &mut Part, told: Part) -> Result<(), Trouble> {
         begins = begins_with_readable(long, short);
     }
     if known.started != told.started || !begins.map_err(Trouble::Journal)? {
-        return Err(Trouble::Unlike(known.from.clone(), told.from));
+        return match is_first {
+            true => Err(Trouble::Unlike(known.from.clone(), told.from)),
+            // Two machines went on in the same moment.
+            false => Ok(Some(told)),
+        };
     }
     if (length(&told), told.mended) > (length(known), known.mended) {
         *known = told;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Whether the bytes of one place begin with those of another.
