@@ -154,8 +154,12 @@ impl Runs {
             Ok(inside)
         } else if path.is_dir() {
             Err(format!("{name} is a folder without a {JOURNAL}: name a run, or the folder of one"))
-        } else if path.exists() {
+        } else if path.is_file() {
             Ok(path)
+        } else if path.exists() {
+            Err(format!(
+                "{name} is no file but a pipe or a device: a journal is read more than once, so save it first"
+            ))
         } else {
             let runs = self.reports.join("runs");
             Err(format!(

@@ -257,6 +257,23 @@ fn what_holds_no_run_is_told_so() {
     assert!(!project.path("reports/latest").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_run_and_hangs_nothing() {
+    let project = Project::with_suite(GREEN);
+    let made = std::process::Command::new("mkfifo").arg(project.path("p.jsonl")).status().unwrap();
+    assert!(made.success());
+    for args in [
+        &["merge", "p.jsonl"][..],
+        &["report", "p.jsonl"],
+        &["run", "--resume", "p.jsonl"],
+        &["compare", "latest", "p.jsonl"],
+    ] {
+        assert_eq!(code(&project.run(&["run", "-q"])), 0);
+        expect(&project.run(args), 2, "p.jsonl is no file but a pipe or a device");
+    }
+}
+
 #[test]
 fn an_empty_shard_is_merged_with_the_others() {
     let project = Project::with_suite(GREEN);
