@@ -45,6 +45,9 @@ pub struct RunStart {
     /// The runs it was merged of; empty where it ran itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedRun>,
+    /// The run of the build server that it is part of, such as `GitHub Actions 4711`; none elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// True where every test is a process of nextest: `cases` then counts those that were begun.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nextest: bool,
@@ -78,6 +81,22 @@ pub struct SuiteThresholds {
     pub tests: u32,
     /// Each bound.
     pub thresholds: Vec<Threshold>,
+}
+
+impl SuiteThresholds {
+    /// True when all of them hold the same bounds, wherever these are written.
+    pub fn are_like(all: &[Self], others: &[Self]) -> bool {
+        all.len() == others.len() && all.iter().zip(others).all(|(one, other)| one.is_like(other))
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let bounds = self.thresholds.iter().zip(&other.thresholds);
+        (&self.suite, self.tests, self.thresholds.len())
+            == (&other.suite, other.tests, other.thresholds.len())
+            && bounds
+                .into_iter()
+                .all(|(one, two)| *one == Threshold { place: one.place.clone(), ..two.clone() })
+    }
 }
 
 /// One bound on one statistic of a suite.

@@ -56,6 +56,8 @@ pub struct Session {
     pub redactor: Redactor,
     /// The file that GitHub shows as the summary of the job, if this is one.
     pub step_summary: Option<PathBuf>,
+    /// The run of the build server that this one is part of.
+    pub build: Option<String>,
     /// What is kept of the run.
     pub keeping: Keeping,
     /// What was asked for.
@@ -109,6 +111,7 @@ impl Session {
             reports,
             formats,
             step_summary: None,
+            build: None,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             keeping: Keeping::Journal,
             asked: Asked::default(),
@@ -169,13 +172,13 @@ impl Session {
         again: TakenUp,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        let TakenUp { journal, continuation, planned } = again;
+        let TakenUp { journal, continuation, planned, before } = again;
         journal.go_on()?;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
         let part = Arc::from(format!("{}-{}", self.run, salt(4)));
         // The ledger of the run goes on: what its earlier parts used is used.
-        let purse = self.purse(&plan)?;
+        let purse = self.purse_again(&plan, &before)?;
         let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?.paid_from(purse);
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
@@ -200,6 +203,7 @@ impl Session {
                 runnable,
             }),
             merged: Vec::new(),
+            build: self.build.clone(),
             nextest: self.keeping == Keeping::Shared,
             deselected: plan.deselected,
             seed: plan.seed,

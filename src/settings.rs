@@ -1,10 +1,14 @@
 //! What the environment says; nobody else reads it.
 
+mod build;
+mod letters;
 mod shard;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use crate::base::letters::Letters;
 
 pub use shard::Told;
 
@@ -45,6 +49,10 @@ pub struct Settings {
     pub record: Option<String>,
     /// `FLOWPROOF_REPORTS`.
     pub reports: Option<PathBuf>,
+    /// The run of the build server that this process is part of, such as `GitHub Actions 4711`.
+    pub build: Option<String>,
+    /// Which letters the locale takes.
+    pub letters: Letters,
     /// Which shard the build server says this machine is.
     pub shard: Told,
     /// The nextest run this process belongs to.
@@ -92,6 +100,8 @@ impl Settings {
             ledger: get("FLOWPROOF_LEDGER").map(Into::into),
             record: get("FLOWPROOF_RECORD"),
             reports: get("FLOWPROOF_REPORTS").map(Into::into),
+            build: build::told(&get),
+            letters: letters::told(&get),
             shard: shard::told(&get),
             nextest: get("NEXTEST_RUN_ID").map(|run_id| Nextest {
                 run_id,

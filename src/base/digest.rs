@@ -3,6 +3,7 @@
 //! They name things across processes and versions, so their form must never change: each part is told with its length.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -21,6 +22,11 @@ impl Digest {
     /// The hash of the bytes of one text.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self::short(blake3::hash(bytes))
+    }
+
+    /// The hash of all that is read, piece by piece.
+    pub fn of_all(reader: impl Read) -> io::Result<Self> {
+        Ok(Self::short(blake3::Hasher::new().update_reader(reader)?.finalize()))
     }
 
     /// The hash as a number, evenly spread.

@@ -9,6 +9,7 @@ pub(crate) mod json_kind;
 pub(crate) mod json_number;
 pub(crate) mod json_path;
 pub(crate) mod lean;
+pub(crate) mod letters;
 pub(crate) mod near;
 pub(crate) mod origin;
 pub(crate) mod redact;

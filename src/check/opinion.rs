@@ -3,15 +3,11 @@
 use serde_json::Value;
 
 use crate::base::diff::CaseRule;
-use crate::base::template::Template;
 use crate::judge::{Answer, Ask, MOST_QUESTIONS, Question, Vote};
 
 use super::Context;
 use super::judged::{Judged, quote};
-use super::model::{Body, Check, Expectation, NodeWhat, Predicate, Subject};
-use super::operand::Operand;
 use super::operand::opinion::{Embedding, Rubric};
-use super::operand::test::Test;
 use super::operand::words::Word;
 use super::text::{folded, on_text};
 use crate::verdict::Truth;
@@ -88,65 +84,4 @@ fn by_majority((judge, value): (&str, &str), answer: &Answer, min: f64) -> Judge
 fn shown(score: f64) -> String {
     let text = score.to_string();
     if text.len() > 6 { format!("{}…", &text[..6]) } else { text }
-}
-
-/// The judges that checks name, each once; none for one whose name is rendered for each attempt.
-pub fn judges_of(checks: &[Check]) -> Vec<Option<String>> {
-    let mut named = Vec::new();
-    checks.iter().for_each(|check| of_check(check, &mut named));
-    named.sort();
-    named.dedup();
-    named
-}
-
-fn of_check(check: &Check, named: &mut Vec<Option<String>>) {
-    match &*check.body {
-        Body::Value(value) => of_expectation(&value.expect, named),
-        Body::Run(subjects) => subjects.iter().for_each(|subject| of_subject(subject, named)),
-        Body::Node(node) => match &node.what {
-            NodeWhat::Value(value) => of_expectation(&value.expect, named),
-            NodeWhat::Facts(subjects) => subjects.iter().for_each(|subject| of_subject(subject, named)),
-        },
-        Body::Group(group) => group.members.iter().for_each(|member| of_check(member, named)),
-    }
-}
-
-fn of_subject(subject: &Subject, named: &mut Vec<Option<String>>) {
-    match subject {
-        Subject::Text(_, expect) => of_expectation(expect, named),
-        Subject::Status(_)
-        | Subject::Count(..)
-        | Subject::Time(..)
-        | Subject::Cost(_)
-        | Subject::Nodes(_) => {}
-    }
-}
-
-fn of_expectation(expect: &Expectation, named: &mut Vec<Option<String>>) {
-    expect.predicates.iter().for_each(|predicate| of_predicate(predicate, named));
-}
-
-fn of_predicate(predicate: &Predicate, named: &mut Vec<Option<String>>) {
-    match predicate {
-        Predicate::Plain(word @ (Word::LlmRubric | Word::Similar), operand) => {
-            named.extend(of_operand(*word, operand));
-        }
-        Predicate::Plain(..) => {}
-        Predicate::Not(inner) => inner.iter().for_each(|predicate| of_predicate(predicate, named)),
-    }
-}
-
-fn of_operand(word: Word, operand: &Operand<Test>) -> Option<Option<String>> {
-    match operand {
-        Operand::Ready(Test::Rubric(Rubric { judge, .. }) | Test::Embedding(Embedding { judge, .. })) => {
-            Some(Some(judge.clone()))
-        }
-        Operand::Ready(_) => None,
-        Operand::Late(Template::Map(members)) => match members.iter().find(|(key, _)| key == "judge") {
-            Some((_, Template::Literal(Value::String(judge)))) => Some(Some(judge.clone())),
-            Some(_) => Some(None),
-            None => (word == Word::LlmRubric).then_some(None),
-        },
-        Operand::Late(_) => Some(None),
-    }
 }

@@ -5,12 +5,15 @@
 
 mod lint;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
+use crate::base::digest::{Digest, Digester};
 use crate::base::json_kind::kind;
 
 use super::operand::OperandError;
@@ -31,6 +34,8 @@ pub struct FileRoot {
 /// A compiled schema.
 pub(super) struct Schema {
     validator: Validator,
+    /// What the files hold that it was read from; none where it stands in the suite alone.
+    files: Option<Digest>,
 }
 
 impl fmt::Debug for Schema {
@@ -60,20 +65,21 @@ impl Schema {
             }
         }
         let base = files.map(|files| absolute(&files.folder).join("inline-schema.json"));
-        Self::build(schema, base.as_deref(), files)
+        Self::build(schema, base.as_deref(), (files, Files::default()))
     }
 
     /// Reads and compiles a schema file, its path relative to the suite.
     pub(super) fn load(path: &str, files: &FileRoot) -> Result<Self, OperandError> {
         let file = inside(&files.folder.join(path), files.root.as_deref()).map_err(OperandError::new)?;
-        let schema = read(&file).map_err(OperandError::new)?;
+        let read_files = Files::default();
+        let schema = read_files.read(&file).map_err(OperandError::new)?;
         if schema.is_string() {
             return Err(OperandError::new(format!("`{path}` holds text, not a JSON Schema")));
         }
         if let Value::Object(_) | Value::Bool(_) = schema {
             Self::check_demands(&schema)?
         }
-        Self::build(&schema, Some(&file), Some(files))
+        Self::build(&schema, Some(&file), (Some(files), read_files))
     }
 
     fn check_demands(schema: &Value) -> Result<(), OperandError> {
@@ -84,10 +90,14 @@ impl Schema {
         }
     }
 
-    fn build(schema: &Value, base: Option<&Path>, files: Option<&FileRoot>) -> Result<Self, OperandError> {
+    fn build(
+        schema: &Value,
+        base: Option<&Path>,
+        (files, read): (Option<&FileRoot>, Files),
+    ) -> Result<Self, OperandError> {
         let folder = files.and_then(|files| files.root.as_ref().map(|_| files.folder.clone()));
         let reach = match files {
-            Some(_) => Reach::Files { folder },
+            Some(_) => Reach::Files { folder, read: read.clone() },
             None => Reach::Nothing,
         };
         let mut options = jsonschema::options().with_retriever(reach).should_validate_formats(true);
@@ -95,9 +105,14 @@ impl Schema {
             options = options.with_base_uri(file_uri(base));
         }
         match options.build(schema) {
-            Ok(validator) => Ok(Self { validator }),
+            Ok(validator) => Ok(Self { validator, files: read.digest() }),
             Err(error) => Err(OperandError::new(format!("not a JSON Schema: {}", cut(&error.to_string())))),
         }
+    }
+
+    /// What the files hold that it was read from and refers to; none where there are none.
+    pub(super) fn files(&self) -> Option<Digest> {
+        self.files
     }
 
     /// What of a value violates the schema, in one line; none when it conforms.
@@ -130,12 +145,34 @@ enum Reach {
     /// None: the schema came from a template.
     Nothing,
     /// Files, in this folder unless none is named.
-    Files { folder: Option<PathBuf> },
+    Files { folder: Option<PathBuf>, read: Files },
+}
+
+/// The files that were read for one schema, with what each holds.
+#[derive(Debug, Clone, Default)]
+struct Files(Arc<Mutex<BTreeMap<PathBuf, Digest>>>);
+
+impl Files {
+    fn read(&self, file: &Path) -> Result<Value, String> {
+        let (schema, content) = read(file)?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(file.to_owned(), content);
+        Ok(schema)
+    }
+
+    /// What all of them hold; where they lie is not part of it, for a project may be moved.
+    fn digest(&self) -> Option<Digest> {
+        let read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut digester = Digester::default();
+        for content in read.values() {
+            digester.number(content.number());
+        }
+        (!read.is_empty()).then(|| digester.finish())
+    }
 }
 
 impl Retrieve for Reach {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let Self::Files { folder } = self else {
+        let Self::Files { folder, read } = self else {
             return Err("a schema that comes from a template cannot refer to files".into());
         };
         let Some(path) = uri.as_str().strip_prefix("file://") else {
@@ -148,7 +185,7 @@ impl Retrieve for Reach {
         let path =
             unescape(path.split('#').next().unwrap_or_default()).ok_or("the reference is not UTF-8")?;
         let file = inside(Path::new(&path), folder.as_deref())?;
-        Ok(read(&file)?)
+        Ok(read.read(&file)?)
     }
 }
 
@@ -164,14 +201,17 @@ fn inside(path: &Path, folder: Option<&Path>) -> Result<PathBuf, String> {
     Ok(file)
 }
 
-fn read(file: &Path) -> Result<Value, String> {
+fn read(file: &Path) -> Result<(Value, Digest), String> {
     let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", file.display());
     let metadata = std::fs::metadata(file).map_err(failed)?;
     if !metadata.is_file() || metadata.len() > LARGEST {
         return Err(format!("`{}` is not a file of at most 10 MiB", file.display()));
     }
     let bytes = std::fs::read(file).map_err(failed)?;
-    serde_json::from_slice(&bytes).map_err(|error| format!("`{}` is not JSON: {error}", file.display()))
+    let content = Digest::of_all(bytes.as_slice()).map_err(failed)?;
+    let schema = serde_json::from_slice(&bytes);
+    let schema = schema.map_err(|error| format!("`{}` is not JSON: {error}", file.display()))?;
+    Ok((schema, content))
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::base::letters::Letters;
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit, NoTests};
 use crate::cli::say;
@@ -38,7 +39,7 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     };
     joined.left_out.iter().for_each(|left_out| say::note(&format!("left out: {left_out}")));
     let told = told(&joined);
-    let missing = joined.missing.clone();
+    let (missing, doubts) = (joined.missing.clone(), joined.doubts.clone());
     if !missing.is_empty() && !args.partial {
         missing.iter().for_each(|missing| say::note(&format!("error: {missing}")));
         return say::failure(
@@ -46,12 +47,15 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
             Exit::Findings,
         );
     }
-    let shown = joined.keep(&runs, settings).and_then(|record| show(&record, &runs).map(|()| record));
+    let shown = joined
+        .keep(&runs, settings)
+        .and_then(|record| show(&record, &runs, settings.letters).map(|()| record));
     let record = match shown {
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    missing.iter().for_each(|missing| say::note(&format!("warning: {missing}")));
+    let warnings = missing.iter().chain(&doubts);
+    warnings.for_each(|warning| say::note(&format!("warning: {warning}")));
     match exit::of_record(&record, NoTests::Fail) {
         Ok((gate, gates)) => {
             say::note(&format!(
@@ -66,10 +70,10 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     }
 }
 
-fn show(record: &RunRecord, runs: &Runs) -> Result<(), String> {
+fn show(record: &RunRecord, runs: &Runs, letters: Letters) -> Result<(), String> {
     let gates = gate::judge(record).map_err(|error| error.to_string())?;
     let ending = Ending { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
-    terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())
+    terminal::summary(record, (Detail::Normal, letters), &ending).map_err(|error| error.to_string())
 }
 
 /// `merged 4 runs (shards 1 to 4 of 4), started 09:15:30 to 09:15:41`.

@@ -66,7 +66,8 @@ pub fn read(name: &str, runs: &Runs) -> Result<RunRecord, String> {
 fn show(record: &RunRecord, (exit, gates): (Exit, Gates), settings: &Settings) -> Result<(), String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let ending = Ending { code: exit.code(), reason: exit.told(&gates), gates, reports };
-    terminal::summary(record, Detail::Normal, &ending).map_err(|error| error.to_string())?;
+    terminal::summary(record, (Detail::Normal, settings.letters), &ending)
+        .map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());
     }

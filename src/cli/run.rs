@@ -115,7 +115,9 @@ fn carry_out(
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
-    let listener = Box::new(Terminal::new(detail(args)).masked_by(session.redactor.clone()));
+    let listener = Box::new(
+        Terminal::new(detail(args)).in_letters(settings.letters).masked_by(session.redactor.clone()),
+    );
     session::runtime()?.block_on(async {
         let engine = match again {
             Some(again) => session.go_on(plan, again, Some(listener))?,
@@ -200,7 +202,7 @@ fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), St
 }
 
 fn show(args: &RunArgs, settings: &Settings, record: &RunRecord, ending: &Ending) -> Result<(), String> {
-    terminal::summary(record, detail(args), ending).map_err(|error| error.to_string())?;
+    terminal::summary(record, (detail(args), settings.letters), ending).map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::base::letters::Letters;
 use crate::cli::exit::Exit;
 use crate::cli::runs::export::ExportArgs;
 use crate::cli::runs::list::ListArgs;
@@ -61,14 +62,14 @@ pub fn runs(args: &RunsArgs, settings: &Settings) -> Exit {
     let runs = Runs::of(settings, args.reports.as_deref());
     let done = match &args.action {
         Action::List(args) => list::list(args, &runs),
-        Action::Show(args) => show(args, &runs),
+        Action::Show(args) => show(args, &runs, settings.letters),
         Action::Prune(args) => prune::prune(args, &runs),
         Action::Export(args) => export::export(args, &runs),
     };
     done.unwrap_or_else(|message| say::failure(&message, Exit::Usage))
 }
 
-fn show(args: &ShowArgs, runs: &Runs) -> Result<Exit, String> {
+fn show(args: &ShowArgs, runs: &Runs, letters: Letters) -> Result<Exit, String> {
     let record = report::read(&args.run, runs)?;
     let start = &record.start;
     let shard = start.shard.map(|shard| format!(" · shard {}/{}", shard.index, shard.total));
@@ -85,6 +86,6 @@ fn show(args: &ShowArgs, runs: &Runs) -> Result<Exit, String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let gates = gate::judge(&record).map_err(|error| error.to_string())?;
     let ending = Ending { code: 0, reason: String::new(), gates, reports };
-    terminal::summary(&record, Detail::Normal, &ending).map_err(|error| error.to_string())?;
+    terminal::summary(&record, (Detail::Normal, letters), &ending).map_err(|error| error.to_string())?;
     Ok(Exit::Success)
 }

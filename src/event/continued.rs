@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::Digest;
+use crate::event::SuiteThresholds;
 
 /// What chose the tests of a run and how each was run: flags, and where they were silent the environment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -116,4 +117,10 @@ pub struct RunContinuation {
     /// The run that recorded what follows, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// What is asked for from now on, where that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
+    /// By what the suites are judged from now on, where that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Vec<SuiteThresholds>>,
 }

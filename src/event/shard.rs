@@ -25,4 +25,7 @@ pub struct MergedRun {
     /// Which shard it was; none: all tests that were selected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Sharded>,
+    /// The run of the build server that it was part of, such as `GitHub Actions 4711`; none elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
 }

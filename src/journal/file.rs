@@ -16,6 +16,11 @@ use crate::journal::{JournalError, SCHEMA};
 /// The most bytes that are taken for a first line.
 const FIRST_MAX: u64 = 16 << 20;
 
+/// How the first line of every journal begins.
+const BEGIN: &[u8] = b"{\"run_started\":";
+/// How files begin that gzip, zip and zstd pack.
+const COMPRESSED: [&[u8]; 3] = [b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"];
+
 /// The first line, as far as every version has it.
 #[derive(Deserialize)]
 struct FirstLine {
@@ -75,8 +80,15 @@ pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalErro
     if line.is_empty() {
         return Err(foreign(String::from("is missing: the file is empty")));
     }
-    let first: FirstLine =
-        serde_json::from_slice(line).map_err(|error| foreign(format!("is no `run_started`: {error}")))?;
+    if COMPRESSED.iter().any(|magic| line.starts_with(magic)) {
+        return Err(foreign(String::from("is compressed: unpack the file first")));
+    }
+    let is_ours = line.starts_with(BEGIN) && line.ends_with(b"\n");
+    let damaged = |error: serde_json::Error| match is_ours {
+        true => JournalError::Beginning { path: path.to_owned(), reason: error.to_string() },
+        false => foreign(format!("is no `run_started`: {error}")),
+    };
+    let first: FirstLine = serde_json::from_slice(line).map_err(damaged)?;
     let found = first.run_started.schema;
     if found > SCHEMA {
         return Err(JournalError::Newer { path: path.to_owned(), found });
@@ -84,6 +96,6 @@ pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalErro
     match serde_json::from_slice(line) {
         Ok(Event::RunStarted(start)) => Ok(start),
         Ok(_) => Err(foreign(String::from("is no `run_started`"))),
-        Err(error) => Err(foreign(format!("is damaged: {error}"))),
+        Err(error) => Err(damaged(error)),
     }
 }

@@ -142,6 +142,12 @@ impl Fold {
         let gone = continuation.withdrawn.iter().filter(|key| self.cases.withdraw(**key, offset)).count();
         let gone = u32::try_from(gone).unwrap_or(u32::MAX);
         self.start.cases = self.start.cases.saturating_add(continuation.added).saturating_sub(gone);
+        if let Some(asked) = &continuation.asked {
+            self.start.asked = Some(asked.clone());
+        }
+        if let Some(thresholds) = &continuation.thresholds {
+            self.start.thresholds.clone_from(thresholds);
+        }
         self.parts.push(offset);
         self.ends.go_on(continuation.how);
         let mended = self.damage.iter_mut().filter(|damage| damage.line <= continuation.mended);

@@ -1,5 +1,7 @@
 //! Where each line of a journal stands: 16 bytes a line, sorted by case.
 
+use std::collections::BTreeSet;
+
 use crate::verdict::Verdict;
 
 /// What a line is.
@@ -72,6 +74,8 @@ impl Entry {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Index {
     entries: Vec<Entry>,
+    /// Where the run was continued.
+    parts: Vec<u64>,
 }
 
 impl Index {
@@ -92,7 +96,13 @@ impl Index {
         }
         entries.truncate(kept);
         entries.shrink_to_fit();
-        Self { entries }
+        Self { entries, parts: parts.to_vec() }
+    }
+
+    /// In which parts of the journal the results stand that count, from 0: what came before the run was continued is none.
+    pub fn parts_that_count(&self) -> BTreeSet<usize> {
+        let part_of = |case: CaseLines<'_>| self.parts.partition_point(|part| *part <= case.outcome.offset());
+        self.cases().filter_map(|case| part_of(case).checked_sub(1)).collect()
     }
 
     /// The lines of each case that has an outcome, in plan order.

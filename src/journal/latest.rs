@@ -47,12 +47,18 @@ fn noted(reports: &Path) -> Option<String> {
     is_name.then(|| id.to_owned())
 }
 
-/// The id of a run that begins now: the second in UTC, then the salt. It sorts after the run begun last, also when that was
-/// in the same second or the clock was set back since.
+/// When the newest run of a folder began, to the second, as the ids of its runs say.
+pub(crate) fn newest_second(reports: &Path) -> Option<Timestamp> {
+    let entries = fs::read_dir(reports.join("runs")).into_iter().flatten().flatten();
+    let stored = entries.filter_map(|entry| second_of(&entry.file_name().to_string_lossy())).max();
+    // The newest may have been removed.
+    stored.max(noted(reports).and_then(|id| second_of(&id)))
+}
+
+/// The id of a run that begins now: the second in UTC, then the salt. It sorts after those of all runs of the folder, also
+/// when one was begun in the same second or the clock was set back since.
 pub(crate) fn next_id(reports: &Path, now: Timestamp, salt: &str) -> String {
-    let after = noted(reports)
-        .and_then(|id| second_of(&id))
-        .and_then(|last| last.checked_add(Span::new().seconds(1)).ok());
+    let after = newest_second(reports).and_then(|last| last.checked_add(Span::new().seconds(1)).ok());
     let second = after.map_or(now, |after| after.max(now));
     format!("{}-{salt}", second.strftime(SECOND))
 }
@@ -96,6 +102,10 @@ mod tests {
         assert_eq!(ids[2], "20261124T030002Z-aaaaaa");
         assert_eq!(ids[3], "20261124T030009Z-aaaaaa");
         assert!(ids.is_sorted());
+        point_to(&super::super::path_of(folder.path(), &ids[0])).unwrap();
+        assert_eq!(latest(folder.path()).as_ref(), Some(&ids[0]), "it was continued");
+        assert!(next_id(folder.path(), second("2020-01-01T00:00:00Z"), "a") > ids[3]);
+        point_to(&super::super::path_of(folder.path(), &ids[3])).unwrap();
         fs::remove_dir_all(runs.join(&ids[3])).unwrap();
         assert_eq!(latest(folder.path()), None);
     }

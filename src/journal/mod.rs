@@ -31,6 +31,7 @@ mod roster;
 #[cfg(test)]
 pub(crate) mod sample;
 mod shared;
+mod spent;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,7 @@ mod watched;
 pub(crate) use append::{Journal, ReopenError};
 pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
-pub(crate) use latest::{latest, next_id, point_to};
+pub(crate) use latest::{latest, newest_second, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseReader, CaseRecord, Damage, Loss, RunRecord};
 pub(crate) use roster::Roster;
@@ -92,6 +93,16 @@ pub(crate) enum JournalError {
     #[error("{path} is not a journal of flowproof: its first line {reason}")]
     NotAJournal {
         /// The file.
+        path: PathBuf,
+        /// What is wrong with the line.
+        reason: String,
+    },
+    /// Its first line is that of a journal, and damaged: nobody knows which run it is.
+    #[error(
+        "{path} is a journal whose first line is damaged: {reason}; fetch it anew, or move it away to go on without its results"
+    )]
+    Beginning {
+        /// The journal.
         path: PathBuf,
         /// What is wrong with the line.
         reason: String,

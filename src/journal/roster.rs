@@ -38,13 +38,22 @@ pub(crate) struct Settled {
     pub print: Digest,
 }
 
+impl Roster {
+    /// How many of so many tests it does not know.
+    pub(crate) fn nameless(&self, tests: u32) -> u32 {
+        tests.saturating_sub(u32::try_from(self.planned.len()).unwrap_or(u32::MAX))
+    }
+}
+
 impl RunRecord {
     /// Reads which tests there are; a result some of whose attempts are lost is left out, where lines are.
     pub(crate) fn roster(&self) -> Result<Roster, JournalError> {
         let mut roster = Roster { planned: self.planned()?, results: HashMap::new() };
+        // What was to mend a line may have been killed before it ran the test anew.
+        let has_damage = self.damage.iter().any(|damage| damage.loss != Loss::Torn);
         for told in self.outcomes_with_attempts() {
             let (outcome, attempts) = told?;
-            if attempts < outcome.attempts as usize && self.has_losses() {
+            if attempts < outcome.attempts as usize && has_damage {
                 continue;
             }
             let listed = || Listed { name: Arc::from(outcome.name.as_str()), print: outcome.print };

@@ -24,6 +24,7 @@ pub(crate) fn start(cases: u32) -> RunStart {
     RunStart {
         shard: None,
         merged: Vec::new(),
+        build: None,
         nextest: false,
         schema: SCHEMA,
         run: String::from("20261123T081530-4f2a"),

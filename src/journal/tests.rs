@@ -309,6 +309,8 @@ mod continued {
 
     fn goes_on(how: Continued, withdrawn: &[&str], added: u32) -> Event {
         Event::RunContinued(RunContinuation {
+            asked: None,
+            thresholds: None,
             how,
             flowproof: String::from("0.1.0"),
             started: String::from("2026-11-23T09:00:00.000Z"),

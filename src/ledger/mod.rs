@@ -6,6 +6,7 @@
 mod account;
 mod amount;
 mod book;
+mod carry;
 #[cfg(test)]
 mod crowd;
 mod inner;
@@ -26,6 +27,7 @@ use crate::base::clock;
 pub use account::{Account, Expected, Shortage, limits};
 pub use amount::{Allowance, Amount, Costs, Currency, Kind, MOST_CURRENCIES, costs_of, told};
 pub use book::{Ask, Book, Decision, Whose};
+pub use carry::Past;
 use inner::Inner;
 use record::{Entry, Known, Record};
 use seat::Seat;

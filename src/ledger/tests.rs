@@ -225,3 +225,32 @@ fn many_threads_never_overspend_nor_leave_what_fits() {
         assert!(begun.load(Ordering::Relaxed) >= 20);
     }
 }
+
+#[test]
+fn what_another_record_tells_is_taken_over_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let usd = Currency(*b"USD");
+    let past = |tokens, unknown| Past {
+        amount: Amount { tokens, cost: [(usd, Decimal::new(25, 2))].into() },
+        unknown,
+        largest: 100,
+    };
+    let elapsed = |ledger: &Ledger| ledger.look(|_, elapsed_ms| elapsed_ms).unwrap();
+    let ledger = Ledger::open(&path, Sharing::Alone).unwrap();
+    ledger.carry(&[(1, past(300, 2)), (2, past(0, 0))], 90_000).unwrap();
+    assert_eq!(spent(&ledger), (500, 0), "who nobody knows counts as the largest");
+    assert!((90_000..120_000).contains(&elapsed(&ledger)), "the time that was gone is gone");
+    let cost = ledger.look(|book, _| book.run().spent.in_currency(usd)).unwrap();
+    assert_eq!(cost, Decimal::new(50, 2));
+    drop(ledger);
+    let again = Ledger::open(&path, Sharing::Alone).unwrap();
+    again.carry(&[(1, past(300, 2)), (2, past(0, 0))], 90_000).unwrap();
+    assert_eq!(spent(&again), (500, 0));
+    again.carry(&[(1, past(340, 2))], 90_000).unwrap();
+    assert_eq!(spent(&again), (500, 0), "what was guessed is not added to what is known");
+    let all = tokens(1_000);
+    let nothing = Expected::default();
+    let one = reserved(again.reserve(&ask(&nothing, &all)).unwrap());
+    assert_eq!(one.amount.tokens, 100, "the largest attempt tells what the next one may use");
+}

@@ -14,6 +14,7 @@ use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
+use crate::plan::contents::add_contents;
 use crate::plan::endpoint::{check_templates, read_secrets};
 use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
@@ -28,6 +29,7 @@ use crate::plan::target::{
     prepare_replay,
 };
 use crate::plan::thresholds::{compile_thresholds, note_shared_names};
+use crate::suite::contents::Contents;
 use crate::suite::load::Loaded;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -244,6 +246,10 @@ impl Building<'_, '_> {
         };
         let left_out = self.cases.iter().filter(|case| !wanted(case)).map(|(case, _)| case.key).collect();
         self.cases.retain(wanted);
+        let mut contents = Contents::default();
+        for (case, _) in &mut self.cases {
+            add_contents(case, &self.templates, &mut contents);
+        }
         let print = plan_print(self.cases.iter().map(|(case, _)| case));
         (0..).zip(&mut self.cases).for_each(|(place, (case, _))| case.place_in_all = place);
         let mut cases: Vec<Case> =

@@ -6,6 +6,7 @@ pub(crate) mod case;
 pub(crate) mod choices;
 pub(crate) mod compile;
 mod compile_test;
+mod contents;
 mod endpoint;
 mod expand;
 mod files;

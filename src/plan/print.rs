@@ -1,10 +1,11 @@
 //! Fingerprints of what tests send and assert, by which a later run sees whether a test is still the same.
 //!
-//! They are made of what the suite says, not of where it stands: a test that was only moved keeps its fingerprint. What
-//! stands outside the suite (values of `env`, the content of files that it names) is not in them.
+//! They are made of what the suite says, not of where it stands: a test that was only moved keeps its fingerprint. What the
+//! files hold that a test uploads, or that its schemas are read from, is part of them; values of `env`, approved snapshots and
+//! cassettes are not.
 
 use crate::base::digest::{Digest, Digester};
-use crate::check::Usage;
+use crate::check::{Usage, schema_files_of};
 use crate::exchange::ResponseMode;
 use crate::plan::case::{Case, TargetKind, Test};
 use crate::suite::data::Row;
@@ -78,6 +79,10 @@ pub(super) fn test_print(test: &Test, spec: &TestSpec, suite: SuitePrint) -> Dig
     if let (Answered::ByMock, Some(script)) = (suite.answered, &spec.mock) {
         node(&mut digester, script);
     }
+    // Without such files a fingerprint is what it was before they were looked into.
+    for content in schema_files_of(&test.checks) {
+        digester.number(content.number());
+    }
     digester.finish()
 }
 
@@ -89,6 +94,16 @@ pub(super) fn case_print(key: Digest, test: Digest, row: Option<&Row>, skip: Opt
         digester.json(&row.value);
     }
     digester.text(skip.unwrap_or_default());
+    digester.finish()
+}
+
+/// The fingerprint of a case with what the files hold that it uploads; none for one that cannot be read.
+pub(super) fn with_files(case: Digest, contents: &[Option<Digest>]) -> Digest {
+    let mut digester = Digester::default();
+    digester.number(case.number());
+    for content in contents {
+        digester.number(content.unwrap_or_default().number());
+    }
     digester.finish()
 }
 

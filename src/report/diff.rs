@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::base::file_name::encoded;
 use crate::journal::CaseRecord;
 use crate::outcome::Attempt;
+use crate::report::explain::CROWD;
 use crate::report::facts::plain_explanation;
 use crate::report::headline::headline;
 use crate::report::text::{Lines, visible};
@@ -22,18 +23,32 @@ pub(crate) struct DiffFolder {
     folder: PathBuf,
     taken: HashSet<String>,
     written: Vec<PathBuf>,
+    /// Tests that have files at most.
+    most: u32,
+    /// Tests that differ and have no files.
+    left_out: u32,
 }
 
 impl DiffFolder {
     /// Makes the folder, empty as a new one.
     pub fn new(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), taken: HashSet::new(), written: Vec::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            taken: HashSet::new(),
+            written: Vec::new(),
+            most: CROWD,
+            left_out: 0,
+        })
     }
 
     /// Writes the difference of a case, if it has one.
     pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
         let Some(attempt) = differing(case) else { return Ok(()) };
+        if self.written.len() >= 2 * self.most as usize {
+            self.left_out += 1;
+            return Ok(());
+        }
         let stem = file_stem(&case.outcome.name, &mut self.taken);
         let explained = plain_explanation(attempt);
         let name = visible(&case.outcome.name, Lines::One);
@@ -55,9 +70,18 @@ impl DiffFolder {
         Ok(())
     }
 
-    /// The files written.
-    pub fn finish(self) -> Vec<PathBuf> {
-        self.written
+    /// The files written; where there are very many tests that differ, one says how many have none.
+    pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
+        if self.left_out > 0 {
+            let path = self.folder.join("LEFT_OUT.md");
+            let text = format!(
+                "{} more tests differ. Their files would fill this folder; `report.json` and the journal tell of them.\n",
+                self.left_out
+            );
+            fs::write(&path, text)?;
+            self.written.push(path);
+        }
+        Ok(self.written)
     }
 }
 
@@ -119,6 +143,19 @@ mod tests {
         let long = file_stem(&"x".repeat(1000), &mut taken);
         let longer = file_stem(&"x".repeat(1001), &mut taken);
         assert!(long.len() <= LONGEST && longer.len() <= LONGEST && long != longer);
+    }
+
+    #[test]
+    fn very_many_differences_have_no_files_and_are_counted() {
+        use crate::journal::sample;
+        let folder = tempfile::tempdir().unwrap();
+        let record = sample::record(folder.path(), &sample::every_verdict());
+        let case = record.failures().map(Result::unwrap).find(|case| differing(case).is_some()).unwrap();
+        let mut diffs = DiffFolder { most: 2, ..DiffFolder::new(&folder.path().join("diff")).unwrap() };
+        (0..5).for_each(|_| diffs.case(&case).unwrap());
+        let files = diffs.finish().unwrap();
+        assert_eq!(files.len(), 2 * 2 + 1);
+        assert!(fs::read_to_string(files.last().unwrap()).unwrap().starts_with("3 more tests differ."));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::verdict::{Finding, Severity, Truth};
 /// What stands in a message where a value was cut.
 const CUT: char = '…';
 
+/// More red tests than anybody reads: of each only the beginning is told, and no more differences have files of their own.
+pub(crate) const CROWD: u32 = 10_000;
+
 /// How much is shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -23,6 +26,13 @@ impl Bounds {
     pub const SCREEN: Self = Self { width: 400, lines: 40 };
     /// For a file.
     pub const FILE: Self = Self { width: 4_000, lines: 400 };
+    /// For a file that tells of very many red tests: readers of `junit.xml` hold it whole in memory.
+    pub const CROWD: Self = Self { width: 160, lines: 8 };
+
+    /// For a file that explains every red test.
+    pub fn of_file(red: u32) -> Self {
+        if red > CROWD { Self::CROWD } else { Self::FILE }
+    }
 }
 
 /// Which findings are explained.

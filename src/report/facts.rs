@@ -113,10 +113,15 @@ fn leave_out(finding: &mut Finding, said: &str) {
 
 /// The same as plain text for a file, with the run's outputs.
 pub(crate) fn plain_explanation(attempt: &Attempt) -> String {
+    bounded_explanation(attempt, Bounds::FILE)
+}
+
+/// As [`plain_explanation`], within bounds.
+pub(crate) fn bounded_explanation(attempt: &Attempt, bounds: Bounds) -> String {
     let mut text = Text::new(Ink::Plain);
-    explain_attempt(&mut text, attempt, Which::NotHeld, Bounds::FILE);
+    explain_attempt(&mut text, attempt, Which::NotHeld, bounds);
     if let Some(outputs) = &attempt.outputs {
-        text.push("  outputs ").push(&value_line(outputs, Bounds::FILE.width)).end();
+        text.push("  outputs ").push(&value_line(outputs, bounds.width)).end();
     }
     text.out
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::gate::{self, Gates};
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::{Attempt, JudgesSpent};
-use crate::report::facts::{plain_explanation, way};
+use crate::report::explain::Bounds;
+use crate::report::facts::{bounded_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::judges::told_judges;
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
@@ -63,14 +64,12 @@ impl<'a, W: Write> Junit<'a, W> {
         self.end_suite()?;
         if !self.record.is_complete() {
             let (unfinished, all) = (self.record.unfinished(), self.record.start.cases);
-            self.xml.open("testsuite")?.attribute("name", "flowproof")?;
-            for (name, value) in [("tests", "1"), ("failures", "0"), ("errors", "1"), ("skipped", "0")] {
+            self.xml.open("testsuite")?.attribute("name", "flowproof")?.attribute("tests", "1")?;
+            for (name, value) in [("failures", "0"), ("errors", "1"), ("skipped", "0")] {
                 self.xml.attribute(name, value)?;
             }
-            self.xml
-                .open("testcase")?
-                .attribute("name", "the run is complete")?
-                .attribute("classname", "flowproof")?;
+            self.xml.open("testcase")?.attribute("name", "the run is complete")?;
+            self.xml.attribute("classname", "flowproof")?;
             let message = format!("{}: {unfinished} of {all} tests were not judged", ending(self.record));
             self.xml.open("error")?.attribute("message", &message)?.attribute("type", "not judged")?;
         }
@@ -133,19 +132,20 @@ pub(super) struct Section {
 }
 
 /// Adds a case to the sections of those before it.
-pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord) {
+pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord, bounds: Bounds) {
     let (suite, place) = (&case.outcome.suite, &case.outcome.place);
     if sections.last().is_none_or(|section| section.suite != *suite) {
         sections.push(Section { suite: suite.clone(), file: place.file.clone(), cases: Vec::new() });
     }
     let section = sections.last_mut().expect("there is one");
     let xml = Xml::inside(&mut section.cases, &["testsuites", "testsuite"]);
-    Testcase { xml }.write(case).expect("a Vec takes all");
+    Testcase { xml, bounds }.write(case).expect("a Vec takes all");
 }
 
 /// A testcase that is being written.
 struct Testcase<W> {
     xml: Xml<W>,
+    bounds: Bounds,
 }
 
 impl<W: Write> Testcase<W> {
@@ -254,7 +254,7 @@ impl<W: Write> Testcase<W> {
         self.xml.open(element)?.attribute("message", &headline(case))?.attribute("type", kind)?;
         let deciding = case.deciding();
         if let Some(attempt) = deciding {
-            self.xml.text(&plain_explanation(attempt))?;
+            self.xml.text(&bounded_explanation(attempt, self.bounds))?;
         }
         self.xml.close()?;
         self.reruns(case, deciding, ["rerunFailure", "rerunError"])
@@ -281,7 +281,7 @@ impl<W: Write> Testcase<W> {
                 .attribute("message", &attempt_headline(attempt))?
                 .attribute("type", attempt.verdict.word())?
                 .open("stackTrace")?
-                .text(&plain_explanation(attempt))?
+                .text(&bounded_explanation(attempt, self.bounds))?
                 .close()?
                 .close()?;
         }

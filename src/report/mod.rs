@@ -84,6 +84,16 @@ pub(crate) enum ReportError {
         #[source]
         source: std::io::Error,
     },
+    /// Not all documents can be written, and the one that build servers read was.
+    #[error(
+        "{why}; of the reports {folder} holds junit.xml alone: `flowproof report` writes the others once there is room"
+    )]
+    OnlyJunit {
+        /// Why the others cannot.
+        why: Box<ReportError>,
+        /// The folder of the newest run.
+        folder: PathBuf,
+    },
     /// The run cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),

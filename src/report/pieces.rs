@@ -1,6 +1,7 @@
 //! What a stretch of cases becomes in each document: made on any core, so that the documents are only put together in order.
 
 use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::report::explain::Bounds;
 use crate::report::html::{self, HtmlPiece};
 use crate::report::junit::Section;
 use crate::report::tap::{self, Point};
@@ -27,10 +28,11 @@ pub(super) struct Piece {
 pub(super) fn render(record: &RunRecord, cases: &[u32], formats: &[Format]) -> Result<Piece, JournalError> {
     let mut piece = Piece::default();
     let green = html::green(record);
+    let bounds = Bounds::of_file(record.totals.red());
     record.read_cases(cases, |case, attempts| {
         for format in formats {
             match format {
-                Format::Junit => junit::push_case(&mut piece.sections, &case),
+                Format::Junit => junit::push_case(&mut piece.sections, &case, bounds),
                 Format::Json => json::push_case(&mut piece.json, &case, attempts),
                 Format::Html => html::push_case(&mut piece.html, &case, attempts, green),
                 Format::Tap => tap::push_case(&mut piece.tap, &case),

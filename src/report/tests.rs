@@ -450,3 +450,18 @@ fn a_harness_gets_plain_text() {
     assert!(text.starts_with("✗ failed  s::n") && text.contains("suites/triage.yaml:14:9"), "{text}");
     assert!(failure_text(&outcome(0, "s", "n", Verdict::Errored), None).contains("nothing was judged"));
 }
+
+#[test]
+fn of_very_many_red_tests_junit_tells_the_beginning() {
+    use crate::report::explain::{Bounds, CROWD};
+
+    let explained = |red| {
+        let (_, record) = in_folder(&every_verdict());
+        let case = record.failures().next().unwrap().unwrap();
+        let mut attempt = case.deciding().unwrap().clone();
+        attempt.outputs = Some(Value::from("x".repeat(50_000)));
+        crate::report::facts::bounded_explanation(&attempt, Bounds::of_file(red)).len()
+    };
+    let (few, many) = (explained(CROWD), explained(CROWD + 1));
+    assert!(few > 4_000 && many < few / 4, "{few} and {many}");
+}

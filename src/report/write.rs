@@ -24,13 +24,26 @@ const WAVE: usize = 8 * CHUNK;
 /// The most bytes that GitHub takes as the summary of a step.
 const STEP_SUMMARY: u64 = 1 << 20;
 
-/// Writes the documents into a folder that takes the place of `latest` once all of them are there; the old one is kept
-/// when anything fails.
+/// Writes the documents into a folder that takes the place of `latest` once all of them are there. When one of them cannot be
+/// written, `junit.xml` alone is tried: it is small, and what a build server shows must not be an earlier run. The old folder
+/// is kept when that fails as well.
 pub(crate) fn write_all(
     record: &RunRecord,
     latest: &Path,
     formats: &[Format],
 ) -> Result<Vec<PathBuf>, ReportError> {
+    match write_these(record, latest, formats) {
+        Err(error @ ReportError::Write { .. }) if formats.contains(&Format::Junit) && formats.len() > 1 => {
+            Err(match write_these(record, latest, &[Format::Junit]) {
+                Ok(_) => ReportError::OnlyJunit { why: Box::new(error), folder: latest.to_owned() },
+                Err(_) => error,
+            })
+        }
+        written => written,
+    }
+}
+
+fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
     let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
     let parent = latest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
@@ -217,7 +230,7 @@ impl<'a> Document<'a> {
             Self::Markdown(out) => out,
             Self::Tap(tap) => tap.finish()?,
             Self::Csv(table) => table.finish(),
-            Self::Diff(folder) => return Ok(Some(folder.finish())),
+            Self::Diff(folder) => return folder.finish().map(Some),
         };
         out.flush().map(|()| None)
     }

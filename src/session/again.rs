@@ -4,15 +4,19 @@
 //! has finished and is still the same is never sent. Nothing is written before everything was found to fit.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::base::clock;
 use crate::base::digest::Digest;
-use crate::event::{Continued, PlannedCase, RunContinuation};
-use crate::journal::{Journal, ReopenError, Roster, RunRecord};
+use crate::event::{Asked, Continued, PlannedCase, RunContinuation};
+use crate::journal::{self, Journal, ReopenError, Roster, RunRecord};
 use crate::plan::case::{Case, HeldVersion, Plan};
 use crate::plan::choices::Selection;
 use crate::session::asked::{as_begun, fits};
+use crate::session::budget::Before;
 use crate::session::runs::Runs;
 use crate::session::{OpenFailure, Opening, Request, open, planned, told};
 use crate::settings::Settings;
@@ -34,6 +38,8 @@ pub struct TakenUp {
     pub continuation: RunContinuation,
     /// The tests that are new or have changed.
     pub planned: Vec<PlannedCase>,
+    /// What its earlier parts used.
+    pub before: Before,
 }
 
 /// Takes up a run and plans what is left of it.
@@ -62,24 +68,36 @@ pub(super) fn open_again(
     let mut opening = open(settings, &as_begun(settings, request, (start, asked))?)?;
     fits(&opening.plan, &opening.session.run_start(&opening.plan, 0), start)?;
     let roster = record.roster().map_err(|error| OpenFailure::Usage(error.to_string()))?;
+    let before = Before::of(&opening.plan, &record).map_err(|error| OpenFailure::Usage(error.to_string()))?;
     let left = Left::of(&mut opening.plan, (&record, &roster), (again.how, &request.selection))?;
     hold_versions(&mut opening.plan, &left.finished, &record);
-    opening.notes.extend(told::taken_up(&record, &left, again.how));
+    opening.notes.extend(told::taken_up(&record, &left, (again.how, &opening.plan.thresholds)));
     opening.session.run = Arc::from(start.run.as_str());
+    let now = Asked { sample: asked.sample, ..opening.session.asked.clone() };
     let continuation = RunContinuation {
         how: again.how,
         flowproof: env!("CARGO_PKG_VERSION").to_owned(),
-        started: clock::timestamp_text(clock::wall()),
+        started: clock::timestamp_text(now_in(&opening.session.reports)),
         cases: u32::try_from(opening.plan.cases.len()).unwrap_or(u32::MAX),
-        added: u32::try_from(left.new.len()).unwrap_or(u32::MAX),
+        // What a record counts and cannot name, a shard that was missing or a line that is lost, is not new when it comes.
+        added: u32::try_from(left.new.len()).unwrap_or(u32::MAX).saturating_sub(roster.nameless(start.cases)),
         plan: opening.plan.print,
         withdrawn: left.gone.iter().map(|(key, _)| *key).collect(),
-        mended: record.last_damage(),
+        // A line that is lost may have told of a newer result than the one that stands: of that a merged record knows nothing.
+        mended: if left.postponed > 0 || !start.merged.is_empty() { 0 } else { record.last_damage() },
         run: None,
+        asked: (now != *asked).then(|| Box::new(now)),
+        thresholds: (opening.plan.thresholds != start.thresholds).then(|| opening.plan.thresholds.clone()),
     };
     let journal = journal.masked_by(opening.session.redactor.clone());
-    opening.again = Some(TakenUp { journal, continuation, planned: left.planned });
+    opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before });
     Ok(opening)
+}
+
+/// The time, never before the newest run of the folder began: a clock that was set back does not make this part older.
+fn now_in(reports: &Path) -> Timestamp {
+    let now = clock::wall();
+    journal::newest_second(reports).map_or(now, |newest| newest.max(now))
 }
 
 /// The flag that asks for it.
@@ -106,6 +124,8 @@ pub(super) struct Left {
     pub red: usize,
     /// Those that had not finished.
     pub open: usize,
+    /// Those that have no whole result, and are not run now either.
+    pub postponed: usize,
     /// New ones that are left out, because the run was a sample or a shard.
     pub not_drawn: usize,
     /// How many are run now.
@@ -164,6 +184,7 @@ impl Left {
             if let Turn::New | Turn::Planned = turn {
                 left.planned.extend(planned([case]));
             }
+            left.postponed += usize::from(!wanted);
             wanted
         });
         (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::base::digest::Digest;
 use crate::engine::budget::Purse;
 use crate::history::{History, Whose};
-use crate::ledger::{Expected, LedgerError, Sharing};
+use crate::journal::{JournalError, RunRecord};
+use crate::ledger::{Amount, Currency, Expected, LedgerError, Past, Sharing, suite_key};
 use crate::plan::case::{Plan, TargetKind};
 use crate::session::{Session, nextest};
 use crate::settings::Settings;
@@ -28,11 +30,58 @@ pub fn history(plan: &Plan, reports: &Path) -> History {
     History::read(reports, Whose { target: &plan.target.name, mock }, &names)
 }
 
+/// What earlier parts of a run used, as its journal tells it.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// By suite.
+    past: Vec<(u64, Past)>,
+    /// How long the parts that ended took.
+    elapsed_ms: u64,
+}
+
+impl Before {
+    /// Reads it, where the plan has a budget. Runs that were merged had budgets of their own.
+    pub(super) fn of(plan: &Plan, record: &RunRecord) -> Result<Self, JournalError> {
+        if !has_budget(plan) || !record.start.merged.is_empty() {
+            return Ok(Self::default());
+        }
+        let suites: HashMap<Digest, u64> =
+            plan.cases.iter().map(|case| (case.key, suite_key(&case.test.suite.name))).collect();
+        let mut past: HashMap<u64, Past> = HashMap::new();
+        for (test, spent) in record.spent()? {
+            // What was spent on tests that are in no suite any more is spent all the same.
+            let suite = suites.get(&test).copied().unwrap_or_else(|| suite_key(""));
+            let past = past.entry(suite).or_default();
+            let cost = spent.cost.into_iter();
+            let cost = cost.filter_map(|(name, price)| Some((Currency::of(&name)?, price))).collect();
+            past.amount.add(&Amount { tokens: spent.tokens, cost });
+            past.unknown = past.unknown.saturating_add(spent.unknown);
+            past.largest = past.largest.max(spent.largest);
+        }
+        let took = record.end.as_ref().map_or(0.0, |end| end.duration_ms.max(0.0));
+        Ok(Self { past: past.into_iter().collect(), elapsed_ms: took as u64 })
+    }
+}
+
+fn has_budget(plan: &Plan) -> bool {
+    let of_suites = || plan.cases.iter().any(|case| !case.test.suite.budget.allowance.is_empty());
+    !plan.budget.is_empty() || of_suites()
+}
+
 impl Session {
+    /// Opens the ledger of a run that goes on: what its journal tells and the ledger does not know is spent as well.
+    pub(super) fn purse_again(&self, plan: &Plan, before: &Before) -> Result<Option<Purse>, LedgerError> {
+        let purse = self.purse(plan)?;
+        // A ledger that is shared is not of this run alone, and knows what it was told.
+        if let (Some(purse), None) = (&purse, &self.shared_ledger) {
+            purse.ledger().carry(&before.past, before.elapsed_ms)?;
+        }
+        Ok(purse)
+    }
+
     /// Opens the ledger, where something limits what may be spent.
     pub(super) fn purse(&self, plan: &Plan) -> Result<Option<Purse>, LedgerError> {
-        let of_suites = || plan.cases.iter().any(|case| !case.test.suite.budget.allowance.is_empty());
-        if plan.budget.is_empty() && !of_suites() {
+        if !has_budget(plan) {
             return Ok(None);
         }
         let history = history(plan, &self.reports);

@@ -18,6 +18,8 @@ use crate::suite::load::load_alone;
 pub struct Joined {
     /// What is missing in it, a sentence each.
     pub missing: Vec<String>,
+    /// What makes it look like one run that it is not, a sentence each.
+    pub doubts: Vec<String>,
     /// Files in folders that are no journals, and why.
     pub left_out: Vec<String>,
     /// Which runs they are.
@@ -48,9 +50,30 @@ pub fn join(runs: &Runs, named: &[String]) -> Result<Joined, String> {
     let record = journal::read(&path).map_err(|error| error.to_string())?;
     let mut missing = plan.missing(&record).map_err(|error| error.to_string())?;
     if record.has_losses() {
-        missing.push(String::from("lines of a journal cannot be read, and facts are lost with them"));
+        missing.extend(damaged(&journals)?);
     }
-    Ok(Joined { missing, left_out, plan, id, folder })
+    let doubts = plan.doubts(&record);
+    Ok(Joined { missing, doubts, left_out, plan, id, folder })
+}
+
+/// Names the lines that cannot be read, and what mends that.
+fn damaged(journals: &[PathBuf]) -> Result<Vec<String>, String> {
+    let mut damaged = Vec::new();
+    for path in journals {
+        let record = journal::read(path).map_err(|error| error.to_string())?;
+        let Some(first) = record.damage.iter().find(|damage| damage.is_lost()) else { continue };
+        let others = record.damage.iter().filter(|damage| damage.is_lost()).count() - 1;
+        let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
+        let (path, line, reason) = (path.display(), first.line, &first.reason);
+        damaged.push(format!(
+            "{path}: line {line}{more} {reason}; facts are lost with it, `flowproof run --resume {path}` runs anew what it \
+             may have told of"
+        ));
+    }
+    if damaged.is_empty() {
+        damaged.push(String::from("lines of a journal cannot be read, and facts are lost with them"));
+    }
+    Ok(damaged)
 }
 
 impl Joined {

@@ -47,6 +47,7 @@ fn start(run: String, settings: &Settings) -> RunStart {
         cases: 0,
         shard: None,
         merged: Vec::new(),
+        build: settings.build.clone(),
         nextest: true,
         deselected: 0,
         seed: 0,

@@ -63,6 +63,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     }
     let mut session = Session::new(&plan, reports, formats);
     session.step_summary.clone_from(&settings.step_summary);
+    session.build.clone_from(&settings.build);
     session.asked = asked(request, &options(settings, request).paths, &choices);
     session.shared_ledger = budget::shared_ledger(settings, &session.reports);
     let mut partial = Partial {

@@ -90,8 +90,10 @@ impl Runs {
                 })
             })
             .collect();
+        // A clock that was set back does not make the newest run the oldest.
         stored.sort_by_cached_key(|run| {
-            (run.start.as_ref().ok().map(|start| start.started.clone()), run.id.clone())
+            let start = run.start.as_ref().ok();
+            (start.map(|start| journal::merge::order(&run.id, &start.started)), run.id.clone())
         });
         Ok(stored)
     }
@@ -119,7 +121,8 @@ impl Runs {
                 Err(
                     error @ (JournalError::Io { .. }
                     | JournalError::Write { .. }
-                    | JournalError::Newer { .. }),
+                    | JournalError::Newer { .. }
+                    | JournalError::Beginning { .. }),
                 ) => {
                     return Err(error.to_string());
                 }
@@ -151,8 +154,12 @@ impl Runs {
             Ok(inside)
         } else if path.is_dir() {
             Err(format!("{name} is a folder without a {JOURNAL}: name a run, or the folder of one"))
-        } else if path.exists() {
+        } else if path.is_file() {
             Ok(path)
+        } else if path.exists() {
+            Err(format!(
+                "{name} is no file but a pipe or a device: a journal is read more than once, so save it first"
+            ))
         } else {
             let runs = self.reports.join("runs");
             Err(format!(
@@ -223,6 +230,9 @@ mod tests {
         let ids: Vec<String> = runs.all().unwrap().into_iter().map(|run| run.id).collect();
         assert_eq!(ids, ["zz-broken", "20261123T081530Z-abcdef", "nextest-0a", "20261123T081532Z-abcdef"]);
         assert!(runs.find("latest").unwrap().to_string_lossy().contains("20261123T081532Z"));
+        store(&runs.reports, "20261123T081533Z-abcdef", "2026-11-21T08:15:32.000Z");
+        let newest = runs.all().unwrap().pop().unwrap().id;
+        assert_eq!(newest, "20261123T081533Z-abcdef", "the clock was set back");
     }
 
     #[test]

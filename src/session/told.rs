@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::Continued;
+use crate::event::{Continued, SuiteThresholds};
 use crate::journal::{Loss, RunRecord};
 use crate::session::again::Left;
 
@@ -10,7 +10,11 @@ use crate::session::again::Left;
 const NAMED: usize = 10;
 
 /// The lines that say what is left of a run, and what has become of its suites since.
-pub(super) fn taken_up(record: &RunRecord, left: &Left, how: Continued) -> Vec<String> {
+pub(super) fn taken_up(
+    record: &RunRecord,
+    left: &Left,
+    (how, thresholds): (Continued, &[SuiteThresholds]),
+) -> Vec<String> {
     let run = &record.start.run;
     let runs = match how {
         Continued::Resumed | Continued::Merged => "resuming",
@@ -33,6 +37,9 @@ pub(super) fn taken_up(record: &RunRecord, left: &Left, how: Continued) -> Vec<S
                 damage.line, damage.reason
             ),
         });
+    }
+    if !SuiteThresholds::are_like(&record.start.thresholds, thresholds) {
+        lines.push(String::from("thresholds have changed since: all results are judged by those of now"));
     }
     let names = |tests: &[Arc<str>]| named(tests.iter().map(|name| &**name));
     let changed = left.changed.len();

@@ -1,5 +1,6 @@
 //! Suites and the project file as written: every value knows its place, every problem is collected.
 
+pub(crate) mod contents;
 pub(crate) mod data;
 pub(crate) mod discover;
 pub(crate) mod grounds;

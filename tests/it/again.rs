@@ -285,6 +285,83 @@ fn a_damaged_line_is_named_and_its_test_is_run_anew() {
 }
 
 #[test]
+fn a_record_is_judged_by_the_thresholds_of_now() {
+    let suite =
+        |bound: &str| suite_of(3).replace("tests:", &format!("thresholds: {{ latency: {bound} }}\ntests:"));
+    let live = Live::new(&suite("{ max: 1h }"), "", good);
+    live.expect(0, &[]);
+    live.project.write("suites/s.yaml", suite("{ min: { gte: 1h } }"));
+    let ran = live.expect(99, &["--resume", "latest"]);
+    assert!(ran.text.contains("3 results to keep; 0 to run now"), "{}", ran.text);
+    assert!(ran.text.contains("thresholds have changed since"), "{}", ran.text);
+    assert!(ran.text.contains("latency min must be at least 1h"), "{}", ran.text);
+    live.project.write("suites/s.yaml", format!("# moved\n{}", suite("{ min: { gte: 1h } }")));
+    let ran = live.expect(99, &["--resume", "latest"]);
+    assert!(!ran.text.contains("thresholds have changed"), "{}", ran.text);
+    assert!(ran.text.contains("suites/s.yaml:4:"), "where it is written now: {}", ran.text);
+}
+
+#[test]
+fn a_plan_that_is_lost_is_planned_again() {
+    let live = Live::new(&suite_of(3), "", good);
+    live.expect(0, &[]);
+    let path = journal(&live.project);
+    let whole = fs::read_to_string(&path).unwrap();
+    let keep =
+        |line: &str| if line.starts_with("{\"cases_planned\"") { "{".to_owned() } else { line.to_owned() };
+    let lines = whole.lines().filter(|line| !tells(line, "t1")).map(keep);
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(ran.text.contains("3 tests: 3 passed"), "{}", ran.text);
+    assert_eq!(counts(&live)["t1"], 2);
+}
+
+#[test]
+fn a_damaged_line_is_not_mended_by_other_tests() {
+    let live = Live::new(&suite_of(3), "concurrency: 1", good);
+    live.expect(0, &[]);
+    let path = journal(&live.project);
+    let whole = fs::read_to_string(&path).unwrap();
+    let first = whole.lines().position(|line| line.starts_with("{\"attempt")).unwrap();
+    let line = |(at, line): (usize, &str)| if at == first { "{".to_owned() } else { line.to_owned() };
+    fs::write(&path, whole.lines().enumerate().map(line).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let ran = live.expect(100, &["--resume", "latest", "-f", "t2"]);
+    assert!(ran.text.contains("2 results to keep, 1 not finished; 0 to run now"), "{}", ran.text);
+    live.expect(0, &["--resume", "latest"]);
+    assert_eq!((counts(&live)["t0"], live.server.runs().len()), (2, 4));
+}
+
+#[test]
+fn what_is_lost_in_a_merged_record_is_not_mended_by_older_results() {
+    let names = answers(&[]);
+    let live = Live::new(&suite_of(2), "", wrong(&names));
+    live.expect(0, &[]);
+    names.lock().unwrap().push("t1");
+    live.expect(100, &[]);
+    // The newest result of t1, which failed, is lost.
+    let path = journal(&live.project);
+    let text = fs::read_to_string(&path).unwrap();
+    let line = |line: &str| if tells(line, "t1") { "{".to_owned() } else { line.to_owned() };
+    fs::write(&path, text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let merged = live.project.run(&["merge", "reports/runs", "--partial"]);
+    assert_eq!(code(&merged), 0, "{}", self::text(&merged));
+    let ran = live.expect(100, &["--resume", "latest"]);
+    assert!(ran.text.contains("cannot be read"), "{}", ran.text);
+}
+
+#[test]
+fn what_is_asked_for_anew_holds_from_then_on() {
+    let live = Live::new(&suite_of(2), "", good);
+    live.expect(0, &["--sample", "1", "--seed", "7"]);
+    live.expect(0, &["--resume", "latest", "--repeat", "3"]);
+    assert_eq!(live.server.runs().len(), 4);
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert!(ran.text.contains("1 result to keep; 0 to run now"), "{}", ran.text);
+    assert!(ran.text.contains("sample or a shard"), "it is a sample still: {}", ran.text);
+    assert_eq!(live.server.runs().len(), 4, "nothing is paid for twice");
+}
+
+#[test]
 fn another_published_version_is_not_mixed_into_a_record() {
     let published = Arc::new(AtomicBool::new(false));
     let now = published.clone();
@@ -320,14 +397,11 @@ fn names_that_dify_sees_are_never_those_of_an_earlier_part() {
     assert_eq!(users.len(), 6);
 }
 
-#[test]
-fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
-    let live = Live::new(&suite_of(400), "concurrency: 2", good);
-    // Blocks of 512 bytes; a write beyond them fails, as on a full disk. Documents of the run are smaller than its journal.
-    let script = "trap '' XFSZ; ulimit -f 120; exec \"$0\" \"$@\"";
-    let plain = command(&live.project, &["-o", "out.xml"]);
+/// The command, every file it writes no longer than so many blocks of 512 bytes: a write beyond fails as on a full disk.
+fn with_small_files(plain: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
-    limited.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());
+    limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    limited.arg(plain.get_program()).args(plain.get_args());
     limited.current_dir(plain.get_current_dir().unwrap());
     for (name, value) in plain.get_envs() {
         match value {
@@ -335,7 +409,26 @@ fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
             None => limited.env_remove(name),
         };
     }
-    let ran = finish(&live.project, limited);
+    limited
+}
+
+#[test]
+fn where_the_reports_find_no_room_junit_takes_the_place_of_an_earlier_run() {
+    let live = Live::new(&suite_of(3), "", good);
+    live.expect(0, &[]);
+    live.project.write("suites/s.yaml", suite_of(3).replace("equals: 1", "equals: 2"));
+    let ran = finish(&live.project, with_small_files(&command(&live.project, &[]), 60));
+    assert_eq!(ran.code, Some(100), "{}", ran.text);
+    assert!(ran.text.contains("report.html: ") && ran.text.contains("holds junit.xml alone"), "{}", ran.text);
+    assert!(live.project.read("reports/latest/junit.xml").contains("failures=\"3\""));
+    assert!(!live.project.path("reports/latest/report.html").exists(), "it would be that of the run before");
+}
+
+#[test]
+fn a_full_disk_ends_the_run_at_once_and_what_had_finished_is_reported() {
+    let live = Live::new(&suite_of(400), "concurrency: 2", good);
+    // Documents of the run are smaller than its journal.
+    let ran = finish(&live.project, with_small_files(&command(&live.project, &["-o", "out.xml"]), 120));
     assert_eq!(ran.code, Some(3), "{}", ran.text);
     assert!(ran.text.contains("error: the run cannot be recorded: write "), "{}", ran.text);
     assert!(ran.text.contains("not finished") && ran.text.contains(" passed"), "{}", ran.text);

@@ -113,6 +113,25 @@ fn history_tells_what_to_set_aside_and_nothing_runs_alone_any_more() {
 }
 
 #[test]
+fn what_a_run_has_spent_goes_along_with_its_journal() {
+    let live = Live::new(&suite_of(8), "", |_| model(100, 100));
+    live.expect(0, &["-f", "t0", "-f", "t1", "-f", "t2"]);
+    let ran = live.expect(0, &["--rerun", "latest", "--budget-tokens", "1k"]);
+    assert!(ran.text.contains("300 of 1,000 tokens spent"), "no budget was named before: {}", ran.text);
+    live.expect(98, &["--budget-tokens", "350"]);
+    let export = live.project.path("elsewhere.jsonl").to_string_lossy().into_owned();
+    let exported = live.project.run(&["runs", "export", "latest", "-o", &export]);
+    assert_eq!(exported.status.code(), Some(0));
+    let elsewhere = ["--resume", &export, "--reports", "elsewhere"];
+    let ran = live.expect(98, &elsewhere);
+    assert!(ran.text.contains("300 of 350 tokens spent"), "its ledger stayed behind: {}", ran.text);
+    let ran = live.expect(98, &[&elsewhere[..], &["--budget-tokens", "550"]].concat());
+    assert!(ran.text.contains("500 of 550 tokens spent"), "nothing is counted twice: {}", ran.text);
+    let ran = live.expect(0, &[&elsewhere[..], &["--budget-tokens", "900"]].concat());
+    assert!(ran.text.contains("800 of 900 tokens spent"), "{}", ran.text);
+}
+
+#[test]
 fn the_budgets_of_run_and_suite_hold_at_once() {
     let mut tests = suite("{ tokens: 300 }", 6);
     let live = Live::new(&tests, "", |_| model(100, 100));

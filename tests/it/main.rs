@@ -19,6 +19,8 @@ mod clocks;
 mod compare;
 /// Live sides of a comparison: which request comes when, what their budgets leave out, sides that cannot be judged.
 mod compare_live;
+/// Files that tests upload and schemas that they name: a test whose file has changed is another test.
+mod contents;
 /// The documents are true: every YAML block loads, every command runs, every key and flag is written down.
 mod docs;
 /// Questions to live apps: what a doctor finds wrong with them.

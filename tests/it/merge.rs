@@ -1,12 +1,16 @@
 //! Shards and re-runs become one run: in any order, twice the same, overlapping, with one missing, of different plans.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::process::Output;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::project::{GREEN, Project, RED, code};
-use crate::shards::{expect, many, report};
+use crate::live::Live;
+use crate::project::{GREEN, Project, RED, code, text};
+use crate::server::{succeed, suite_of};
+use crate::shards::{expect, many, names, report};
 
 /// Runs all shards of a project and leaves each in a file; the last line is that of a run of nothing but those.
 fn sharded(project: &Project, total: u32) -> Vec<String> {
@@ -253,6 +257,23 @@ fn what_holds_no_run_is_told_so() {
     assert!(!project.path("reports/latest").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_run_and_hangs_nothing() {
+    let project = Project::with_suite(GREEN);
+    let made = std::process::Command::new("mkfifo").arg(project.path("p.jsonl")).status().unwrap();
+    assert!(made.success());
+    for args in [
+        &["merge", "p.jsonl"][..],
+        &["report", "p.jsonl"],
+        &["run", "--resume", "p.jsonl"],
+        &["compare", "latest", "p.jsonl"],
+    ] {
+        assert_eq!(code(&project.run(&["run", "-q"])), 0);
+        expect(&project.run(args), 2, "p.jsonl is no file but a pipe or a device");
+    }
+}
+
 #[test]
 fn an_empty_shard_is_merged_with_the_others() {
     let project = Project::with_suite(GREEN);
@@ -263,4 +284,137 @@ fn an_empty_shard_is_merged_with_the_others() {
         .unwrap();
     std::fs::remove_file(project.path(&format!("shards/{full}.jsonl"))).unwrap();
     expect(&merge(&project, &["shards"]), 1, &format!("shard {full}/4 is missing: 1 test has no verdict"));
+}
+
+#[test]
+fn a_run_that_went_on_on_two_machines_is_one_run() {
+    let project = many(6, &[2, 4]);
+    project.run(&["run", "-q"]);
+    project.run(&["runs", "export", "latest", "-o", "base.jsonl"]);
+    for file in ["one.jsonl", "two.jsonl"] {
+        project.write(file, project.read("base.jsonl"));
+        expect(&project.run(&["run", "-q", "--rerun", file, "-f", "t2"]), 100, "4 passed, 2 failed");
+    }
+    for runs in [["one.jsonl", "two.jsonl", "base.jsonl"], ["base.jsonl", "two.jsonl", "one.jsonl"]] {
+        expect(&merge(&project, &runs), 0, "merged 1 run");
+        let report = report(&project);
+        assert_eq!((&report["totals"]["tests"], &report["totals"]["attempts"]), (&6.into(), &8.into()));
+    }
+    // Two files that say different things of the same part are no forks.
+    project.write(
+        "one.jsonl",
+        project.read("one.jsonl").replace("\"verdict\":\"failed\"", "\"verdict\":\"passed\""),
+    );
+    expect(&merge(&project, &["one.jsonl", "two.jsonl"]), 2, "tell different things of it");
+}
+
+#[test]
+fn what_went_on_last_counts_whatever_the_clock_says() {
+    let live = Live::new(&suite_of(2), "", {
+        let sent = AtomicUsize::new(0);
+        // All fail, but for the last one that is sent.
+        move |seen| succeed(seen, if sent.fetch_add(1, Ordering::SeqCst) == 4 { r#"{"x":1}"# } else { "{}" })
+    });
+    live.expect(100, &[]);
+    let first = live.project.read("reports/latest-run").trim().to_owned();
+    live.expect(100, &[]);
+    let second = live.project.read("reports/latest-run").trim().to_owned();
+    // The second run began when the clock was a century ahead; then it was set right, and the first run goes on.
+    let ahead = format!("2126{}", &second[4..]);
+    let runs = live.project.path("reports/runs");
+    let journal = fs::read_to_string(runs.join(&second).join("journal.jsonl")).unwrap();
+    fs::rename(runs.join(&second), runs.join(&ahead)).unwrap();
+    fs::write(runs.join(&ahead).join("journal.jsonl"), journal.replace(&second, &ahead)).unwrap();
+    live.expect(100, &["--rerun", &first, "-f", "t0"]);
+    expect(&merge(&live.project, &["reports/runs"]), 0, "merged 2 runs");
+    let report = report(&live.project);
+    assert_eq!((&report["totals"]["passed"], &report["totals"]["failed"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn parts_of_several_builds_are_told_apart() {
+    let project = many(8, &[]);
+    let shard = |shard: &str, build: &str, file: &str| {
+        let run = project.command(&["run", "-q", "--shard", shard]).env("GITHUB_RUN_ID", build).output();
+        expect(&run.unwrap(), 0, "shard ");
+        expect(&project.run(&["runs", "export", "latest", "-o", file]), 0, "wrote");
+    };
+    shard("1/2", "41", "monday.jsonl");
+    shard("1/2", "42", "again.jsonl");
+    shard("2/2", "42", "tuesday.jsonl");
+    let said = merge(&project, &["monday.jsonl", "tuesday.jsonl"]);
+    expect(&said, 0, "warning: the results come from 2 runs of the build server: shard 1/2 (run ");
+    expect(&said, 0, ", GitHub Actions 41; shard 2/2 (run ");
+    for runs in [&["again.jsonl", "tuesday.jsonl"][..], &["monday.jsonl", "again.jsonl", "tuesday.jsonl"]] {
+        let said = text(&merge(&project, runs));
+        assert!(!said.contains("warning"), "what was superseded does not count: {said}");
+    }
+    assert_eq!(report(&project)["run"]["merged"][0]["build"], "GitHub Actions 41");
+    // Without a build server the time tells.
+    let unnamed = |file: &str, from: &str, to: &str| {
+        let text = project.read(file).replace(",\"build\":\"GitHub Actions 42\"", "");
+        project.write(file, text.replace(from, to));
+    };
+    let start = |file: &str| {
+        let first = project.read(file).lines().next().unwrap().to_owned();
+        first.split_once("\"started\":\"").unwrap().1[..10].to_owned()
+    };
+    let today = start("again.jsonl");
+    unnamed("again.jsonl", &today, "2020-01-02");
+    unnamed("tuesday.jsonl", "never", "never");
+    let said = merge(&project, &["again.jsonl", "tuesday.jsonl"]);
+    expect(&said, 0, "warning: the results come from runs that began more than 12 hours apart: ");
+}
+
+#[test]
+fn a_missing_shard_may_be_run_in_the_merged_record() {
+    let project = many(20, &[]);
+    sharded(&project, 3);
+    merge(&project, &["shards/1.jsonl", "shards/3.jsonl", "--partial"]);
+    project.run(&["runs", "export", "latest", "-o", "partial.jsonl"]);
+    let first = names(&project).into_iter().next().unwrap();
+    expect(&project.run(&["run", "--resume", "latest", "-f", &first]), 100, "20 tests: ");
+    expect(&project.run(&["run", "--resume", "latest"]), 0, "20 tests: 20 passed");
+    project.run(&["runs", "export", "latest", "-o", "whole.jsonl"]);
+    expect(
+        &merge(&project, &["whole.jsonl", "shards", "partial.jsonl"]),
+        0,
+        "`flowproof report latest --gate` ends with 0",
+    );
+    assert_eq!(report(&project)["totals"]["tests"], 20);
+}
+
+#[test]
+fn what_is_damaged_is_named_with_its_place_and_its_mend() {
+    let project = many(4, &[]);
+    sharded(&project, 2);
+    let two = project.read("shards/2.jsonl");
+    let lines: Vec<&str> = two.lines().collect();
+    let without = |damaged: usize| {
+        let line = |(number, line): (usize, &&str)| {
+            if number == damaged { line[..30].to_owned() } else { (*line).to_owned() }
+        };
+        lines.iter().enumerate().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    };
+    project.write("shards/2.jsonl", without(2));
+    let said = merge(&project, &["shards"]);
+    expect(&said, 1, "shards/2.jsonl: line 3 cannot be read");
+    expect(&said, 1, "shards/2.jsonl` runs anew what it may have told of");
+    // A run that cannot say which one it is may hold what is newest: it is not passed over.
+    project.write("shards/2.jsonl", without(0));
+    project.write("shards/3.jsonl", &two);
+    expect(&merge(&project, &["shards"]), 2, "2.jsonl is a journal whose first line is damaged");
+    project.write("shards/2.jsonl", b"\x1f\x8b\x08\x00\n");
+    expect(&merge(&project, &["shards/2.jsonl"]), 2, "is compressed: unpack the file first");
+    project.write("shards/2.jsonl", &two);
+    expect(&merge(&project, &["shards"]), 0, "merged 2 runs");
+    // What was mended is merged as whole, also with what was merged of it before.
+    project.write("shards/2.jsonl", without(2));
+    expect(&project.run(&["run", "--resume", "shards/2.jsonl"]), 0, "passed");
+    fs::remove_file(project.path("shards/3.jsonl")).unwrap();
+    expect(&merge(&project, &["shards"]), 0, "merged 2 runs");
+    project.run(&["runs", "export", "latest", "-o", "merged.jsonl"]);
+    for runs in [["shards", "merged.jsonl"], ["merged.jsonl", "shards"]] {
+        expect(&merge(&project, &runs), 0, "`flowproof report latest --gate` ends with 0");
+    }
 }

@@ -70,7 +70,7 @@ impl Project {
         command.args(args).current_dir(self.folder.path());
         for (name, _) in std::env::vars_os() {
             let upper = name.to_string_lossy().to_ascii_uppercase();
-            let speaks = ["CI", "NEXTEST_RUN_ID", "NO_COLOR", "CLICOLOR_FORCE"];
+            let speaks = ["CI", "NEXTEST_RUN_ID", "NO_COLOR", "CLICOLOR_FORCE", "LANG", "LC_ALL", "LC_CTYPE"];
             if speaks.contains(&&*upper)
                 || upper.starts_with("GITHUB_")
                 || upper.starts_with("FLOWPROOF_")

@@ -109,3 +109,14 @@ fn a_missed_threshold_is_green_in_no_document() {
     let tap = project.read("a.tap");
     assert!(tap.contains("1..2\n") && tap.contains("\nnot ok 2 - threshold S: "), "{tap}");
 }
+
+#[test]
+fn a_locale_without_utf_8_is_told_in_ascii() {
+    let project = Project::with_suite(&RED.replace("name: bad", "name: größe"));
+    let run = |locale: &str| text(&project.command(&["run"]).env("LC_ALL", locale).output().unwrap());
+    let said = run("C");
+    assert!(said.is_ascii(), "{said}");
+    assert!(said.contains("x failed  S::gr\\u{f6}\\u{df}e") && said.contains("Start -> End"), "{said}");
+    assert!(run("C.UTF-8").contains("✗ failed  S::größe"));
+    assert!(project.read("reports/latest/junit.xml").contains("größe"), "documents are UTF-8 everywhere");
+}

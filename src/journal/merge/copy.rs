@@ -44,6 +44,8 @@ pub(super) fn write(merge: &Merge, to: &Path, (run, started): (&str, &str)) -> R
         withdrawn: Vec::new(),
         mended: 0,
         run: Some(run.to_owned()),
+        asked: None,
+        thresholds: None,
     };
     tell(&mut output, &Event::RunContinued(last)).map_err(failed)?;
     // How its parts ended stands in them; that all were taken stands here.

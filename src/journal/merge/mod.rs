@@ -4,6 +4,7 @@
 //! runs, each once, in the order in which they began, after a first line and a plan of its own; what counts of them the fold
 //! says as it does for a run that was continued. So nothing depends on the order in which runs are named, nor on how often.
 
+mod builds;
 mod copy;
 mod same;
 mod survey;
@@ -65,6 +66,8 @@ struct Joined {
 /// Lines to be copied.
 #[derive(Debug)]
 struct Piece {
+    /// Which of the joined runs it is part of.
+    run: usize,
     from: PathBuf,
     range: Range<u64>,
     /// The line before them.
@@ -103,15 +106,15 @@ pub(crate) fn plan(paths: &[PathBuf]) -> Result<Merge, MergeError> {
     }
     let (runs, pieces) = join(sources)?;
     let merged = runs.iter().map(|joined| joined.run.clone()).collect();
-    let start = RunStart { cases: whole, shard: None, merged, ..start };
+    let start = RunStart { cases: whole, shard: None, merged, build: None, ..start };
     Ok(Merge { start, planned, pieces, runs })
 }
 
 /// What puts runs in the order in which they began: their time, which their id bears too, and then the id.
 ///
 /// The ids of one folder follow each other also when the clock was set back, so the later of the two times counts.
-fn order(run: &str, started: &str) -> (String, String) {
-    let started = started.replace(['-', ':'], "");
+pub(crate) fn order(run: &str, started: &str) -> (String, String) {
+    let started = plain(started);
     let second = run.split_once("Z-").map_or("", |(second, _)| second);
     let is_time = second.len() == 15 && second.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T');
     let begun =
@@ -140,35 +143,28 @@ fn planned(sources: &[Surveyed]) -> Vec<PlannedCase> {
 /// Every run once, and the pieces of all in the order they were recorded.
 fn join(sources: Vec<Surveyed>) -> Result<(Vec<Joined>, Vec<Piece>), MergeError> {
     let mut tellings = Tellings::default();
-    for source in sources {
-        for run in source.runs {
-            tellings.add(source.path.clone(), run)?;
-        }
+    for run in sources.into_iter().flat_map(|source| source.runs) {
+        tellings.add(run)?;
     }
     let mut runs = tellings.runs();
-    runs.sort_by_cached_key(|(_, run)| order(&run.run.run, &run.run.started));
+    runs.sort_by_cached_key(|run| order(&run.run.run, &run.run.started));
     let mut pieces: Vec<(String, Piece)> = Vec::new();
     let mut joined = Vec::with_capacity(runs.len());
-    for (path, run) in runs {
-        let mended = run.parts.iter().filter_map(|part| part.head.as_ref()).map(|head| head.mended).max();
-        // A clock that was set back does not put what continued a run before it.
-        let (mut latest, _) = order(&run.run.run, &run.run.started);
-        for part in run.parts {
-            latest = latest.max(part.started.replace(['-', ':'], ""));
+    for (number, run) in runs.into_iter().enumerate() {
+        pieces.extend(run.parts.into_iter().map(|part| {
             let head = head_of(&run.run, part.head, part.started);
-            let piece = Piece {
-                from: path.clone(),
-                range: part.range,
-                head,
-                mended: mended.unwrap_or(0),
-                first_line: part.first_line,
-            };
-            pieces.push((latest.clone(), piece));
-        }
+            let (from, range, mended, first_line) = (part.from, part.range, part.mended, part.first_line);
+            (part.order, Piece { run: number, from, range, head, mended, first_line })
+        }));
         joined.push(Joined { run: run.run, keys: run.keys });
     }
     pieces.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok((joined, pieces.into_iter().map(|(_, piece)| piece).collect()))
+}
+
+/// A time of RFC 3339 without its separators, as ids of runs begin.
+fn plain(time: &str) -> String {
+    time.replace(['-', ':'], "")
 }
 
 /// The line that stands before a part.
@@ -183,6 +179,8 @@ fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> R
         withdrawn: Vec::new(),
         mended: 0,
         run: None,
+        asked: None,
+        thresholds: None,
     };
     // Line numbers are those of another file now.
     RunContinuation { run: Some(run.run.clone()), mended: 0, ..head.unwrap_or(first) }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::event::RunStart;
+use crate::event::{Event, RunStart, SuiteThresholds};
 use crate::journal::JournalError;
 use crate::journal::merge::MergeError;
-use crate::journal::merge::survey::{RunParts, Surveyed};
+use crate::journal::merge::survey::{Part, RunParts, Surveyed};
 
 /// Holds that all are of one plan and one target; gives how many tests that plan has.
 pub(super) fn check(sources: &[Surveyed]) -> Result<u32, MergeError> {
@@ -64,7 +64,7 @@ fn difference(one: &Surveyed, other: &Surveyed) -> Option<String> {
     if a.cassettes != b.cassettes {
         return Some(String::from("they sent and replayed in different ways (--record, --replay)"));
     }
-    if a.thresholds != b.thresholds {
+    if !SuiteThresholds::are_like(&a.thresholds, &b.thresholds) {
         return Some(String::from("they are of different plans: `thresholds` of their suites differ"));
     }
     if a.plan != b.plan {
@@ -93,52 +93,85 @@ fn differing_tests(one: &Surveyed, other: &Surveyed) -> String {
     }
 }
 
-/// The runs of all journals; of several tellings of one the longest, of which the others must be the beginning.
+/// The runs of all journals, each with every part that any of them tells.
+///
+/// A run that was continued on several machines has a part of its own from each: they have its beginning in common, and what
+/// of the others counts says the time. Of several tellings of one part the longest stands, of which the others must be the
+/// beginning: a part that was being written, or was torn.
 #[derive(Debug, Default)]
 pub(super) struct Tellings {
-    runs: Vec<(PathBuf, RunParts)>,
+    runs: Vec<RunParts>,
 }
 
 impl Tellings {
     /// Adds a run as a journal tells it.
-    pub fn add(&mut self, path: PathBuf, run: RunParts) -> Result<(), MergeError> {
-        let Some(known) = self.runs.iter_mut().find(|(_, known)| known.run.run == run.run.run) else {
-            self.runs.push((path, run));
+    pub fn add(&mut self, run: RunParts) -> Result<(), MergeError> {
+        let Some(known) = self.runs.iter_mut().find(|known| known.run.run == run.run.run) else {
+            self.runs.push(run);
             return Ok(());
         };
-        let length = |run: &RunParts| {
-            (run.parts.len(), run.parts.iter().map(|part| part.range.end - part.range.start).sum::<u64>())
-        };
-        let told = (path, run);
-        let (longer, shorter) =
-            if length(&told.1) > length(&known.1) { (&told, &*known) } else { (&*known, &told) };
-        if !begins(longer, shorter)? {
-            let paths = format!("{} and {}", known.0.display(), told.0.display());
-            let reason = format!("{paths} tell different things of it");
-            return Err(MergeError::Unfit { run: told.1.run.run, reason });
+        for part in run.parts {
+            let left = known.parts.iter_mut().try_fold(Some(part), |part, other| match part {
+                Some(part) => longer(other, part),
+                None => Ok(None),
+            });
+            let left = left.map_err(|trouble| trouble.of(&known.run.run))?;
+            known.parts.extend(left);
         }
-        if length(&told.1) > length(&known.1) {
-            *known = told;
-        }
+        known.keys.extend(run.keys);
         Ok(())
     }
 
     /// Each run once.
-    pub fn runs(self) -> Vec<(PathBuf, RunParts)> {
+    pub fn runs(self) -> Vec<RunParts> {
         self.runs
     }
 }
 
-/// Whether one telling goes on where the other ends.
-fn begins(longer: &(PathBuf, RunParts), shorter: &(PathBuf, RunParts)) -> Result<bool, JournalError> {
-    for (whole, begun) in longer.1.parts.iter().zip(&shorter.1.parts) {
-        let is_same = whole.started == begun.started
-            && begins_with((&longer.0, &whole.range), (&shorter.0, &begun.range))?;
-        if !is_same {
-            return Ok(false);
+/// Why of two tellings none is the beginning of the other.
+enum Trouble {
+    Journal(JournalError),
+    Unlike(PathBuf, PathBuf),
+}
+
+impl Trouble {
+    fn of(self, run: &str) -> MergeError {
+        match self {
+            Self::Journal(error) => MergeError::Journal(error),
+            Self::Unlike(one, other) => MergeError::Unfit {
+                run: run.to_owned(),
+                reason: format!("{} and {} tell different things of it", one.display(), other.display()),
+            },
         }
     }
-    Ok(true)
+}
+
+/// Leaves the longer telling of a part; gives back what is told where it is another part. A run begins once.
+fn longer(known: &mut Part, told: Part) -> Result<Option<Part>, Trouble> {
+    let is_first = known.head.is_none();
+    if is_first != told.head.is_none() || (!is_first && known.started != told.started) {
+        return Ok(Some(told));
+    }
+    let length = |part: &Part| part.range.end - part.range.start;
+    let (long, short) = if length(&told) > length(known) { (&told, &*known) } else { (&*known, &told) };
+    let mut begins = begins_with((&long.from, &long.range), (&short.from, &short.range));
+    if let Ok(false) = begins
+        && long.mended + short.mended > 0
+    {
+        // A merged record leaves out lines that were mended.
+        begins = begins_with_readable(long, short);
+    }
+    if known.started != told.started || !begins.map_err(Trouble::Journal)? {
+        return match is_first {
+            true => Err(Trouble::Unlike(known.from.clone(), told.from)),
+            // Two machines went on in the same moment.
+            false => Ok(Some(told)),
+        };
+    }
+    if (length(&told), told.mended) > (length(known), known.mended) {
+        *known = told;
+    }
+    Ok(None)
 }
 
 /// Whether the bytes of one place begin with those of another.
@@ -163,6 +196,27 @@ fn begins_with(longer: (&Path, &Range<u64>), shorter: (&Path, &Range<u64>)) -> R
         left -= size as u64;
     }
     Ok(true)
+}
+
+/// Whether the lines of one telling that can be read begin with those of another.
+fn begins_with_readable(longer: &Part, shorter: &Part) -> Result<bool, JournalError> {
+    let mut lines = readable(longer)?;
+    for line in readable(shorter)? {
+        let other = lines.next().transpose()?;
+        if other != Some(line?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn readable(part: &Part) -> Result<impl Iterator<Item = Result<Vec<u8>, JournalError>> + '_, JournalError> {
+    let failed = |source: io::Error| JournalError::Io { path: part.from.clone(), source };
+    let lines = open(&part.from, part.range.start)?.take(part.range.end - part.range.start).split(b'\n');
+    let is_readable = |line: &Vec<u8>| serde_json::from_slice::<Event>(line).is_ok();
+    Ok(lines
+        .filter(move |line| line.as_ref().map_or(true, is_readable))
+        .map(move |line| line.map_err(failed)))
 }
 
 /// Opens a journal at a place in it.

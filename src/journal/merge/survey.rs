@@ -12,6 +12,7 @@ use crate::base::digest::Digest;
 use crate::event::{Continued, Event, MergedRun, PlannedCase, RunContinuation, RunStart};
 use crate::journal::JournalError;
 use crate::journal::file::start_of;
+use crate::journal::merge::{order, plain};
 
 /// What a journal holds.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(super) struct RunParts {
 /// The lines that one process recorded.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
+    /// The journal that tells it.
+    pub from: PathBuf,
     /// How it went on; none for the first part of a run.
     pub head: Option<RunContinuation>,
     /// When it started: RFC 3339, UTC.
@@ -50,6 +53,10 @@ pub(super) struct Part {
     pub range: Range<u64>,
     /// The number of the first of them in their file, from 1.
     pub first_line: u64,
+    /// What puts it in order: when it began, and never before what it continued, though a clock was set back.
+    pub order: String,
+    /// Lines up to this one that cannot be read were mended by a later part of its run.
+    pub mended: u64,
 }
 
 /// Looks through a journal.
@@ -85,7 +92,12 @@ struct Scan {
 
 impl Scan {
     fn new(path: &Path, start: RunStart, offset: u64) -> Self {
-        let own = MergedRun { run: start.run.clone(), started: start.started.clone(), shard: start.shard };
+        let own = MergedRun {
+            run: start.run.clone(),
+            started: start.started.clone(),
+            shard: start.shard,
+            build: start.build.clone(),
+        };
         let is_merged = !start.merged.is_empty();
         let surveyed = Surveyed {
             path: path.to_owned(),
@@ -151,6 +163,9 @@ impl Scan {
         if !continuation.plan.is_none() {
             self.surveyed.plans.push(continuation.plan);
         }
+        if let Some(thresholds) = &continuation.thresholds {
+            self.surveyed.start.thresholds.clone_from(thresholds);
+        }
         self.offset = next;
         let id = continuation.run.clone().unwrap_or_else(|| self.surveyed.start.run.clone());
         let started = continuation.started.clone();
@@ -158,7 +173,8 @@ impl Scan {
             Continued::Merged if id == self.surveyed.start.run => self.current = None,
             Continued::Merged => {
                 let told = self.surveyed.start.merged.iter().find(|run| run.run == id).cloned();
-                let run = told.unwrap_or(MergedRun { run: id, started: started.clone(), shard: None });
+                let run =
+                    told.unwrap_or(MergedRun { run: id, started: started.clone(), shard: None, build: None });
                 self.begin(run, None, started);
             }
             Continued::Resumed | Continued::Rerun => {
@@ -166,6 +182,7 @@ impl Scan {
                     run: id,
                     started: self.surveyed.start.started.clone(),
                     shard: self.surveyed.start.shard,
+                    build: self.surveyed.start.build.clone(),
                 };
                 self.begin(own, Some(continuation), started);
             }
@@ -174,7 +191,12 @@ impl Scan {
 
     /// The lines that follow are a further part of this run.
     fn begin(&mut self, run: MergedRun, head: Option<RunContinuation>, started: String) {
-        let part = Part { head, started, range: self.offset..self.offset, first_line: self.number + 1 };
+        let (from, range) = (self.surveyed.path.clone(), self.offset..self.offset);
+        let begun = match head {
+            None => order(&run.run, &run.started).0,
+            Some(_) => plain(&started),
+        };
+        let mended = head.as_ref().map_or(0, |head| head.mended);
         let runs = &mut self.surveyed.runs;
         let index = match runs.iter().position(|known| known.run.run == run.run) {
             Some(index) => index,
@@ -183,7 +205,11 @@ impl Scan {
                 runs.len() - 1
             }
         };
-        runs[index].parts.push(part);
+        let parts = &mut runs[index].parts;
+        let order = parts.last().map_or(begun.clone(), |before| begun.clone().max(before.order.clone()));
+        parts.iter_mut().for_each(|before| before.mended = before.mended.max(mended));
+        let first_line = self.number + 1;
+        parts.push(Part { from, head, started, range, first_line, order, mended: 0 });
         self.current = Some((index, runs[index].parts.len() - 1));
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rust_decimal::Decimal;
 
+use crate::base::letters::Letters;
 use crate::base::units::format_count;
 use crate::outcome::{CaseOutcome, Facts};
 use crate::report::terminal::Progress;
@@ -18,6 +19,7 @@ pub(super) struct Bar {
 
 #[derive(Debug)]
 struct Shown {
+    letters: Letters,
     bar: ProgressBar,
     green: u64,
     red: u64,
@@ -33,6 +35,14 @@ impl Bar {
             Progress::Bar => Some(Shown::new()),
         };
         Self { shown }
+    }
+
+    /// Draws it in these letters.
+    pub fn in_letters(&mut self, letters: Letters) {
+        if let Some(shown) = &mut self.shown {
+            shown.letters = letters;
+            shown.bar.set_style(style(letters));
+        }
     }
 
     /// Draws it, empty.
@@ -85,10 +95,8 @@ impl Bar {
 impl Shown {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta} left") {
-            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
-        }
-        Self { bar, green: 0, red: 0, tokens: 0, cost: BTreeMap::new() }
+        bar.set_style(style(Letters::All));
+        Self { letters: Letters::All, bar, green: 0, red: 0, tokens: 0, cost: BTreeMap::new() }
     }
 
     fn message(&self) -> String {
@@ -99,6 +107,14 @@ impl Shown {
         for (currency, amount) in &self.cost {
             message.push_str(&format!(" · {} {currency}", amount.normalize()));
         }
-        message
+        self.letters.shown(&message).into_owned()
     }
+}
+
+fn style(letters: Letters) -> ProgressStyle {
+    let template = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta} left");
+    template.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars(match letters {
+        Letters::All => "█▉▊▋▌▍▎▏ ",
+        Letters::Ascii => "##-",
+    })
 }

@@ -4,26 +4,25 @@
 
 mod bar;
 mod burst;
+mod line;
 mod summary;
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::base::letters::Letters;
 use crate::base::redact::Redactor;
-use crate::base::units::{format_count, format_duration};
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord, mended};
-use crate::outcome::{Attempt, CaseOutcome, Cause, RepeatFacts};
+use crate::outcome::{Attempt, CaseOutcome};
 use crate::report::explain::{Bounds, Which, explain_findings};
-use crate::report::repeats::{told_count, told_rate, told_saving};
 use crate::report::terminal::bar::Bar;
 use crate::report::terminal::burst::Burst;
-use crate::report::text::{Ink, Text, Tone, one_line};
-use crate::verdict::Verdict;
+use crate::report::terminal::line::{case_line, duration};
+use crate::report::text::{Ink, Text};
 
 pub(crate) use summary::{Ending, failure_text, render_summary};
 
@@ -80,11 +79,15 @@ impl Screen {
 }
 
 /// Prints what a run comes to on standard output; a reader that has left is no failure.
-pub(crate) fn summary(record: &RunRecord, detail: Detail, ending: &Ending) -> Result<(), JournalError> {
+pub(crate) fn summary(
+    record: &RunRecord,
+    (detail, letters): (Detail, Letters),
+    ending: &Ending,
+) -> Result<(), JournalError> {
     let text = render_summary(record, Screen::of_stdout(detail), ending)?;
     let mut out = anstream::stdout().lock();
     // Nobody is left to be told that standard output cannot be written.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(letters.shown(&text).as_bytes()).and_then(|()| out.flush());
     Ok(())
 }
 
@@ -106,6 +109,7 @@ pub(crate) struct Terminal<W: Write> {
     burst: Burst,
     closed: bool,
     redactor: Option<Redactor>,
+    letters: Letters,
 }
 
 impl Terminal<AutoStream<Stdout>> {
@@ -126,6 +130,7 @@ impl<W: Write> Terminal<W> {
             burst: Burst::new(),
             closed: false,
             redactor: None,
+            letters: Letters::All,
         }
     }
 
@@ -136,11 +141,20 @@ impl<W: Write> Terminal<W> {
         self
     }
 
+    /// Prints no other letters than these.
+    #[must_use]
+    pub fn in_letters(mut self, letters: Letters) -> Self {
+        self.letters = letters;
+        self.bar.in_letters(letters);
+        self
+    }
+
     fn print(&mut self, text: &str) -> io::Result<()> {
         if self.closed {
             return Ok(());
         }
-        let Self { out, bar, .. } = self;
+        let Self { out, bar, letters, .. } = self;
+        let text = letters.shown(text);
         let written = bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -218,69 +232,4 @@ impl<W: Write> Sink for Terminal<W> {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
         self.event(event).map_err(|source| SinkError { what: String::from("write to the terminal"), source })
     }
-}
-
-/// Writes the line of a finished test: sign, word, name, duration, tokens, and why it was skipped.
-fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u64>) {
-    let (sign, tone) = sign_of(outcome.verdict);
-    text.tone(tone, &format!("{sign} {:<7}", outcome.verdict.word()))
-        .push(" ")
-        .push(&one_line(&outcome.name, 300));
-    if outcome.attempts > 0 {
-        let mut aside = format!("  {}", format_duration(duration(outcome.duration_ms)));
-        if let Some(tokens) = tokens.filter(|tokens| *tokens > 0) {
-            aside.push_str(&format!(" · {} tokens", format_count(tokens)));
-        }
-        match outcome.recovered {
-            0 => {}
-            1 if outcome.attempts == 1 => aside.push_str(" · recovered"),
-            count => aside.push_str(&format!(" · {count} recovered")),
-        }
-        if outcome.attempts > 1 {
-            aside.push_str(&format!(" · {} attempts", outcome.attempts));
-        }
-        text.tone(Tone::Faint, &aside);
-    }
-    if outcome.warnings > 0 {
-        let plural = if outcome.warnings == 1 { "" } else { "s" };
-        text.tone(Tone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
-    }
-    if let Some(repeats) = &outcome.repeats {
-        text.tone(Tone::Faint, &format!("  {}", told_repeats(outcome, repeats)));
-    } else if let Some(reason) = &outcome.reason {
-        // The cause itself is told once, at the end.
-        let reason = if Cause::met_before(reason).is_some() { "not sent" } else { reason };
-        text.tone(Tone::Faint, &format!("  {}", one_line(reason, 200)));
-    }
-    text.end();
-}
-
-/// Why a repeated test has its verdict, its rate, and what was saved.
-fn told_repeats(outcome: &CaseOutcome, repeats: &RepeatFacts) -> String {
-    let reason = outcome.reason.as_ref().map(|reason| one_line(reason, 200));
-    let mut told = reason.unwrap_or_else(|| told_count(repeats));
-    for more in [Some(told_rate(repeats)), told_saving(repeats)].into_iter().flatten() {
-        if !more.is_empty() {
-            told.push_str(" · ");
-            told.push_str(&more);
-        }
-    }
-    told
-}
-
-/// The sign of a verdict, and its tone.
-fn sign_of(verdict: Verdict) -> (&'static str, Tone) {
-    match verdict {
-        Verdict::Passed => ("✓", Tone::Good),
-        Verdict::Failed => ("✗", Tone::Bad),
-        Verdict::Errored => ("!", Tone::Bad),
-        Verdict::Inconclusive => ("?", Tone::Doubt),
-        Verdict::Flaky => ("~", Tone::Doubt),
-        Verdict::Skipped => ("-", Tone::Faint),
-    }
-}
-
-/// Milliseconds of a record as a duration; nonsense is zero.
-fn duration(ms: f64) -> Duration {
-    Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
 }

@@ -1,0 +1,92 @@
+//! What all attempts of a record used, whether their results count or not: a budget that goes on counts it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufRead, BufReader};
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use crate::base::digest::Digest;
+use crate::journal::JournalError;
+use crate::journal::lines::FromStart;
+use crate::journal::read::RunRecord;
+use crate::outcome::{JudgeFact, JudgesSpent, Price};
+
+/// What the attempts of a test used, their judges included.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct TestSpent {
+    /// The tokens that are known.
+    pub tokens: u64,
+    /// The most that one attempt used.
+    pub largest: u64,
+    /// Attempts that may have run, and whose tokens nobody knows.
+    pub unknown: u32,
+    /// Exact sums by currency.
+    pub cost: BTreeMap<String, Decimal>,
+}
+
+#[derive(Deserialize)]
+struct AttemptLine {
+    attempt_finished: Used,
+}
+
+/// An attempt, as far as it says what it used.
+#[derive(Deserialize)]
+struct Used {
+    key: Digest,
+    #[serde(default)]
+    retried: bool,
+    facts: UsedFacts,
+    #[serde(default)]
+    judges: Vec<JudgeFact>,
+}
+
+#[derive(Deserialize)]
+struct UsedFacts {
+    tokens: Option<u64>,
+    #[serde(default)]
+    cost: Vec<Price>,
+    status: Option<String>,
+}
+
+impl RunRecord {
+    /// Reads what the attempts of each test used. A line that cannot be read is told of by the fold.
+    pub(crate) fn spent(&self) -> Result<HashMap<Digest, TestSpent>, JournalError> {
+        let failed = |source: io::Error| JournalError::Io { path: self.path().to_owned(), source };
+        let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(self.file()));
+        let (mut spent, mut line) = (HashMap::<Digest, TestSpent>::new(), Vec::new());
+        loop {
+            line.clear();
+            if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                return Ok(spent);
+            }
+            if line.starts_with(b"{\"attempt_finished\"")
+                && let Ok(AttemptLine { attempt_finished: used }) = serde_json::from_slice(&line)
+            {
+                spent.entry(used.key).or_default().add(&used);
+            }
+        }
+    }
+}
+
+impl TestSpent {
+    fn add(&mut self, used: &Used) {
+        let mut judges = JudgesSpent::default();
+        judges.add(&used.judges);
+        let tokens = used.facts.tokens.unwrap_or_default().saturating_add(judges.tokens);
+        self.tokens = self.tokens.saturating_add(tokens);
+        self.largest = self.largest.max(tokens);
+        // What was refused, or sent again since it surely did not run, used nothing.
+        let ran = !used.retried && used.facts.status.as_deref() != Some("rejected");
+        self.unknown += u32::from(used.facts.tokens.is_none() && ran);
+        let prices = used
+            .facts
+            .cost
+            .iter()
+            .filter_map(|price| Some((price.currency.clone(), price.amount.parse::<Decimal>().ok()?)));
+        for (currency, amount) in prices.chain(judges.cost) {
+            let sum = self.cost.entry(currency).or_default();
+            *sum = sum.saturating_add(amount);
+        }
+    }
+}
