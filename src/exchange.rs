@@ -12,12 +12,14 @@ use crate::wire::curl::render_curl;
 use crate::wire::error::WireError;
 use crate::wire::form::Form;
 
+mod arrival;
 mod aside;
 mod asked;
 mod node;
 mod recovery;
 mod spent;
 
+pub use self::arrival::Arrival;
 pub use self::aside::{Aside, Call};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
 pub use self::node::{NodeEnd, NodeRun, NodeTold};
@@ -101,29 +103,6 @@ pub enum Wait {
     FirstEvent,
     /// For any bytes after that.
     Idle,
-}
-
-/// A data event with the time it came, since the request was sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Arrival {
-    /// Since the request was sent.
-    pub at: Duration,
-    /// Its JSON object as it came; text takes a fraction of a tree's room and time.
-    pub text: Arc<str>,
-    /// The version of Dify whose contract it was seen to fit as it came; none where that was not looked at, or it does not.
-    pub fits: Option<&'static str>,
-}
-
-impl Arrival {
-    /// An event that was held against no contract.
-    pub fn new(at: Duration, text: impl Into<Arc<str>>) -> Self {
-        Self { at, text: text.into(), fits: None }
-    }
-
-    /// Reads the event.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).expect("it was read as JSON when it came")
-    }
 }
 
 /// What a run told once one of its forms was answered.

@@ -99,7 +99,10 @@ impl Door {
         let runtime = session::runtime().map_err(|error| ("flowproof::runtime", error.to_string()))?;
         let plan = Arc::new(plan);
         let shared = Shared {
-            selected: session::planned(plan.cases.iter().filter(|case| is_selected(arguments, case))),
+            selected: match arguments.list {
+                true => Vec::new(),
+                false => session::planned(plan.cases.iter().filter(|case| is_selected(arguments, case))),
+            },
             refusal: refused_retry(settings, &plan),
             exact: exact_name(settings, arguments),
             in_nextest: settings.nextest.is_some(),

@@ -1,7 +1,7 @@
 //! JSON that borrows its texts from the document it was read from: a tree at a fraction of the cost of a `Value`.
 //!
-//! It takes exactly what `serde_json` takes as a `Value`, and says the same of it: of a key that stands there twice the last
-//! one counts.
+//! It takes exactly what `serde_json` takes as a `Value`. A key may stand there twice: of what is looked up, copied or made
+//! canonical the last one counts, as in a `Value`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,9 +12,6 @@ use std::ops::Index;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
-
-/// Members that an object is given room for at once; most of Dify's have some more.
-const ROOM: usize = 12;
 
 /// A value that borrows from a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +39,7 @@ impl<'a> Lean<'a> {
         serde_json::from_str(text)
     }
 
-    /// Looks at a value without copying it.
+    /// Looks at a value; no text of it is copied.
     pub fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -126,7 +123,7 @@ impl<'a> Lean<'a> {
 
     /// Writes it so that equal values, and only they, have equal texts: members sorted, numbers by value.
     pub fn canonical(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::new();
         self.write_canonical(&mut out);
         out
     }
@@ -243,9 +240,6 @@ impl<'de> Visitor<'de> for Whatever {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Lean<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = access.next_key_seed(Name)? {
-            if members.capacity() == 0 {
-                members.reserve_exact(ROOM);
-            }
             members.push((key, access.next_value()?));
         }
         Ok(Lean::Object(members))

@@ -10,7 +10,7 @@ mod signed;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
@@ -32,8 +32,15 @@ pub struct Redactor {
 
 #[derive(Debug)]
 struct Secrets {
-    all: Regex,
     forms: Vec<String>,
+    /// All of them as one search, made when it is first needed: a list of tests never needs it.
+    all: OnceLock<Regex>,
+}
+
+impl Secrets {
+    fn search(&self) -> &Regex {
+        self.all.get_or_init(|| compile(&self.forms))
+    }
 }
 
 impl Redactor {
@@ -45,7 +52,8 @@ impl Redactor {
         }
         let mut forms: Vec<String> = forms.into_iter().collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Self { secrets: compile(&forms).map(|all| Arc::new(Secrets { all, forms })) }
+        let secrets = Secrets { forms, all: OnceLock::new() };
+        Self { secrets: (!secrets.forms.is_empty()).then(|| Arc::new(secrets)) }
     }
 
     /// Masks every secret in a text; secrets that overlap become one mask.
@@ -54,7 +62,7 @@ impl Redactor {
         let mut masked = Cow::Borrowed(text);
         // Again where a mask completes a secret that has asterisks itself; each turn leaves fewer other characters.
         loop {
-            let mut places = places(&secrets.all, &masked);
+            let mut places = places(secrets.search(), &masked);
             if places.is_empty() {
                 places = pieces::pieces(&secrets.forms, &masked);
             }
@@ -85,7 +93,7 @@ impl Redactor {
     /// Tells whether any secret, in any form, or a piece of one that was cut, is in a text.
     pub fn contains_secret(&self, text: &str) -> bool {
         let found = |secrets: &Arc<Secrets>| {
-            secrets.all.is_match(text) || !pieces::pieces(&secrets.forms, text).is_empty()
+            secrets.search().is_match(text) || !pieces::pieces(&secrets.forms, text).is_empty()
         };
         self.secrets.as_ref().is_some_and(found)
     }
@@ -112,14 +120,11 @@ impl Redactor {
 }
 
 /// Compiles all forms into one search; at one place the longest is tried first.
-fn compile(forms: &[String]) -> Option<Regex> {
-    if forms.is_empty() {
-        return None;
-    }
+fn compile(forms: &[String]) -> Regex {
     let escaped: Vec<String> = forms.iter().map(|form| regex::escape(form)).collect();
     let mut builder = RegexBuilder::new(&escaped.join("|"));
     let compiled = builder.size_limit(usize::MAX).dfa_size_limit(1 << 24).build();
-    Some(compiled.expect("escaped literals are a valid expression of any size"))
+    compiled.expect("escaped literals are a valid expression of any size")
 }
 
 /// Finds all places of secrets, those that overlap or touch joined into one.

@@ -138,12 +138,13 @@ pub(super) fn decode_files(lines: Vec<FileLine>) -> Vec<(String, Vec<FilePrint>)
 /// Writes an event.
 pub(super) fn event_line(arrival: &Arrival) -> EventLine {
     let at_ms = milliseconds(arrival.at);
-    let value = serde_json::from_str::<Value>(&arrival.text).ok();
-    let is_written_so = |value: &Value| serde_json::to_string(value).is_ok_and(|text| text == *arrival.text);
+    let text = arrival.text();
+    let value = serde_json::from_str::<Value>(&text).ok();
+    let is_written_so = |value: &Value| serde_json::to_string(value).is_ok_and(|written| written == text);
     let exact = value.filter(|value| depth(value) <= DEEPEST && is_written_so(value));
     match exact {
         Some(value) => EventLine { at_ms, data: Some(value), text: None },
-        None => EventLine { at_ms, data: None, text: Some(arrival.text.to_string()) },
+        None => EventLine { at_ms, data: None, text: Some(text.into_owned()) },
     }
 }
 

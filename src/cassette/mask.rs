@@ -80,7 +80,7 @@ impl Mask {
     }
 
     fn tells(&self, event: &Arrival) -> bool {
-        self.redactor.contains_secret(&event.text) && !is_echo(&event.json())
+        self.redactor.contains_secret(&event.text()) && !is_echo(&event.json())
     }
 
     fn text(&self, words: &str) -> String {
@@ -89,9 +89,10 @@ impl Mask {
 
     /// Masks an event without ever breaking it; one without secrets keeps its bytes.
     fn event(&self, event: Arrival) -> Arrival {
-        let is_signed =
-            event.text.contains(FORM_TOKEN) || matches!(self.signatures.mask(&event.text), Cow::Owned(_));
-        if !is_signed && !self.redactor.contains_secret(&event.text) {
+        let text = event.text();
+        let is_signed = text.contains(FORM_TOKEN) || matches!(self.signatures.mask(&text), Cow::Owned(_));
+        if !is_signed && !self.redactor.contains_secret(&text) {
+            drop(text);
             return event;
         }
         let masked = self.json(event.json());

@@ -183,7 +183,7 @@ fn parts(transcript: &Transcript) -> Option<(&[Arrival], Vec<Continuation>)> {
 /// True when the last event, and no other, ends a stream.
 fn ends_once(events: &[Arrival]) -> bool {
     let looks_like_end = |event: &&Arrival| {
-        ["workflow_finished", "workflow_paused", "\"error\""].iter().any(|word| event.text.contains(word))
+        ["workflow_finished", "workflow_paused", "\"error\""].iter().any(|word| event.text().contains(word))
     };
     match events.split_last() {
         Some((last, before)) => is_end(last) && !before.iter().filter(looks_like_end).any(is_end),

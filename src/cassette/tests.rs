@@ -298,7 +298,7 @@ fn an_exchange_that_differs_in_ids_and_times_leaves_its_line() {
     let mut other = again.clone();
     if let Answer::Events(events) = &mut other.heard.answer {
         // An id in a place where another one stood is a difference.
-        events[1].text = events[1].text.replace("000000000002", "000000000003").into();
+        events[1] = Arrival::new(events[1].at, events[1].text().replace("000000000002", "000000000003"));
     }
     assert_eq!(merge(vec![old.clone()], fresh(vec![other.clone()]), Mode::All, &mask()), [other]);
     let asked_anew = recorded("S::a", 0, json!({ "q": 2 }), 1);

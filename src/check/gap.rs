@@ -49,10 +49,8 @@ impl View<'_> {
 }
 
 fn is_beginning(first: &Arrival) -> bool {
-    if first.text.starts_with(r#"{"event":"workflow_started","#) && !first.text[2..].contains(r#""event""#) {
-        return true;
-    }
-    let first = Lean::read(&first.text).expect("it was read as JSON when it came");
+    let text = first.text();
+    let first = Lean::read(&text).expect("it was read as JSON when it came");
     let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
     is_start || first["event"] == "workflow_started"
 }

@@ -26,7 +26,7 @@ impl Repeats {
     ///
     /// Some of Dify's event buses begin every stream with all that the run told, word for word and in the same order.
     pub fn tells_again(&mut self, events: &[Arrival], text: &str) -> bool {
-        let again = self.next.filter(|at| events.get(*at).is_some_and(|event| *event.text == *text));
+        let again = self.next.filter(|at| events.get(*at).is_some_and(|event| event.text() == text));
         self.next = again.map(|at| at + 1);
         again.is_some()
     }

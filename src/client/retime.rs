@@ -61,7 +61,7 @@ pub fn retime(mut transcript: Transcript, times: &Times<'_>) -> Transcript {
         if at > times.total {
             return reader.give_up(late);
         }
-        if reader.take_event(&event.text, at).is_break() {
+        if reader.take_event(&event.text(), at).is_break() {
             break;
         }
     }

@@ -28,7 +28,7 @@ pub(super) struct Record {
     /// What each event is held against; none where nobody watches.
     pub contract: Option<Arc<Contract>>,
     /// What the last chunk that was read has in common with those after it.
-    mold: Option<Mold>,
+    mold: Option<Arc<Mold>>,
 }
 
 impl Record {
@@ -67,10 +67,10 @@ impl Record {
         if self.repeats.tells_again(&self.transcript.events, text) {
             return ControlFlow::Continue(());
         }
-        if self.take_chunk(text, at) {
+        if let Some(chunk) = self.take_chunk(text, at) {
             // A chunk is taken only where it has the known fields and types, and no others.
             let fits = self.contract.as_ref().map(|contract| contract.version);
-            self.transcript.events.push(Arrival { at, text: text.into(), fits });
+            self.transcript.events.push(chunk.fitting(fits));
             return ControlFlow::Continue(());
         }
         let json = match Lean::read(text) {
@@ -86,9 +86,10 @@ impl Record {
         self.note_time(at);
         self.note_ids(&event);
         let fits = self.contract.as_ref().filter(|contract| contract.fits(&event.json));
-        let arrival = Arrival { at, text: text.into(), fits: fits.map(|contract| contract.version) };
-        let ending = self.note_event(&event, &arrival);
-        self.transcript.events.push(arrival);
+        let fits = fits.map(|contract| contract.version);
+        let text: Arc<str> = text.into();
+        let ending = self.note_event(&event, &text, at);
+        self.transcript.events.push(Arrival::new(at, text).fitting(fits));
         if ending.is_some() {
             self.ending = ending;
             return ControlFlow::Break(());
@@ -97,25 +98,26 @@ impl Record {
     }
 
     /// Takes an event if it is a chunk and nothing more.
-    fn take_chunk(&mut self, event: &str, at: Duration) -> bool {
+    fn take_chunk(&mut self, event: &str, at: Duration) -> Option<Arrival> {
         if let Some(mold) = self.mold.take() {
             let text = mold.text(event);
-            if let Some(text) = text {
+            let arrival = text.map(|text| {
                 self.note_time(at);
                 self.note_text(text, mold.node_id(), at);
-            }
+                Arrival::of_mold(at, mold.clone(), text)
+            });
             self.mold = Some(mold);
-            if text.is_some() {
-                return true;
+            if arrival.is_some() {
+                return arrival;
             }
         }
-        let Some(chunk) = TextChunk::read(event) else { return false };
+        let chunk = TextChunk::read(event)?;
         self.note_time(at);
         self.transcript.run_id.get_or_insert_with(|| chunk.workflow_run_id.to_string());
         self.transcript.task_id.get_or_insert_with(|| chunk.task_id.to_string());
         self.note_text(chunk.text(), chunk.node_id(), at);
-        self.mold = Mold::of(event, &chunk).or(self.mold.take());
-        true
+        self.mold = Mold::of(event, &chunk).map(Arc::new).or(self.mold.take());
+        Some(Arrival::new(at, event))
     }
 
     fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
@@ -145,20 +147,20 @@ impl Record {
         }
     }
 
-    fn note_event(&mut self, event: &Event<'_>, arrival: &Arrival) -> Option<Ending> {
-        let (data, at) = (event.data(), arrival.at);
+    fn note_event(&mut self, event: &Event<'_>, text: &Arc<str>, at: Duration) -> Option<Ending> {
+        let data = event.data();
         match event.kind {
             EventKind::NodeStarted => self.nodes.start(data, at),
             EventKind::NodeFinished => {
                 let exceeded = self.meter.as_mut().and_then(|meter| weigh(meter, data));
-                self.nodes.finish(data, &arrival.text, at);
+                self.nodes.finish(data, text, at);
                 return exceeded;
             }
             EventKind::NodeRetry => self.nodes.retry(data, at),
             EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
             EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
             EventKind::IterationCompleted | EventKind::LoopCompleted => {
-                self.nodes.finish_container(data, &arrival.text, at);
+                self.nodes.finish_container(data, text, at);
             }
             EventKind::TextChunk => {
                 if let Some(text) = data["text"].as_str() {

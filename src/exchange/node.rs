@@ -5,10 +5,10 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::base::lean::Lean;
+use crate::base::member::Member;
 use crate::wire::usage::{NodePrice, node_price, node_tokens};
 
 /// One execution of a node, joined from its events.
@@ -101,37 +101,28 @@ impl NodeEnd {
         Self { source: Source::Event(event), whole: OnceLock::new(), told: OnceLock::from(told) }
     }
 
+    /// The same, of a node of another type: what it told is read again.
+    #[must_use]
+    pub fn retold(self) -> Self {
+        Self { told: OnceLock::new(), ..self }
+    }
+
     /// Looks at its `outputs` without keeping them; none where it has none.
     pub fn look_at_outputs<T>(&self, look: impl FnOnce(&Lean<'_>) -> T) -> Option<T> {
         match (&self.source, self.whole.get()) {
-            (Source::Event(text), None) => match serde_json::from_str::<Outputs<'_>>(text) {
-                Ok(event) => event.data.outputs.as_ref().map(look),
-                // A key that stands there twice: the last one counts.
-                Err(_) => read(text)["data"].get("outputs").map(look),
-            },
+            (Source::Event(text), None) => {
+                let outputs = Member { name: "data", seed: Member::plain("outputs") };
+                match outputs.read(text) {
+                    Ok(outputs) => outputs.flatten().as_ref().map(look),
+                    // `data` is no object, or was none before it stands there again.
+                    Err(_) => read(text)["data"].get("outputs").map(look),
+                }
+            }
             (Source::Event(_) | Source::Value, _) => {
                 self.get("outputs").map(|outputs| look(&Lean::of(outputs)))
             }
         }
     }
-}
-
-/// Of an event only the outputs; what else it holds is passed over.
-#[derive(Deserialize)]
-struct Outputs<'a> {
-    #[serde(borrow)]
-    data: OnlyOutputs<'a>,
-}
-
-#[derive(Deserialize)]
-struct OnlyOutputs<'a> {
-    #[serde(borrow, default, deserialize_with = "some")]
-    outputs: Option<Lean<'a>>,
-}
-
-/// `null` is a value, not absence.
-fn some<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Lean<'a>>, D::Error> {
-    Lean::deserialize(deserializer).map(Some)
 }
 
 fn read(event: &str) -> Lean<'_> {
@@ -144,7 +135,10 @@ impl Deref for NodeEnd {
     /// The whole of it.
     fn deref(&self) -> &Value {
         self.whole.get_or_init(|| match &self.source {
-            Source::Event(text) => read(text)["data"].to_value(),
+            Source::Event(text) => {
+                let data = Member::plain("data").read(text).expect("it was read as an object when it came");
+                data.unwrap_or_default()
+            }
             Source::Value => Value::Null,
         })
     }
@@ -183,6 +177,10 @@ mod tests {
             r#"{"data":{"outputs":{"a":1},"outputs":{"a":2}}}"#,
             r#"{"data":{"outputs":1},"data":{"outputs":"\"2"}}"#,
             r#"{"data":5}"#,
+            r#"{"data":[5]}"#,
+            r#"{"data":[{"outputs":1}]}"#,
+            r#"{"data":{"outputs":1},"data":5}"#,
+            r#"{"data":5,"data":{"outputs":1}}"#,
             r#"{}"#,
         ] {
             let told = NodeTold::of("code", &Lean::Null);

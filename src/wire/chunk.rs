@@ -85,6 +85,11 @@ impl Mold {
         self.node_id.as_deref()
     }
 
+    /// The event that has this text.
+    pub fn event(&self, text: &str) -> String {
+        [&self.before, text, &self.after].concat()
+    }
+
     /// The text of an event that is alike but for it; none where the event must be read.
     pub fn text<'a>(&self, event: &'a str) -> Option<&'a str> {
         let text = event.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
@@ -141,6 +146,7 @@ mod tests {
         for text in ["", " world", "é ✓ \u{2028}", "}}", "','"] {
             let event = event(text);
             assert_eq!(mold.text(&event), Some(TextChunk::read(&event).unwrap().text()), "{text}");
+            assert_eq!(mold.event(text), event);
         }
         for text in [r#"a\"b"#, r"\u00e9", "tab\t", r#"x","from_variable_selector":["two"]}},"a":{"text":""#]
         {

@@ -198,7 +198,7 @@ fn is_request_validation(message: &str) -> bool {
 fn is_broken_graph(message: &str) -> bool {
     let unknown_part = (message.starts_with("Provider ") || message.starts_with("Model "))
         && message.ends_with("not exist.");
-    unknown_part || validated_model(message).is_some_and(|model| model.ends_with("NodeEnd"))
+    unknown_part || validated_model(message).is_some_and(|model| model.ends_with("NodeData"))
 }
 
 fn validated_model(message: &str) -> Option<&str> {

@@ -100,10 +100,8 @@ impl Varying {
 
     fn members<'v>(&self, members: &'v [(Cow<'_, str>, Lean<'_>)]) -> Vec<(Cow<'v, str>, Lean<'v>)> {
         let has = |wanted: &str| members.iter().any(|(key, _)| key == wanted);
-        let mark = |(key, member): &(Cow<'_, str>, Lean<'_>)| {
-            key == "dify_model_identity" && *member == "__dify__file__"
-        };
-        let is_file = members.iter().any(mark);
+        let identity = members.iter().rev().find(|(key, _)| key == "dify_model_identity");
+        let is_file = identity.is_some_and(|(_, identity)| *identity == "__dify__file__");
         let is_usage = has("total_tokens") && has("total_price");
         let settled = |(key, member): &'v (Cow<'_, str>, Lean<'_>)| {
             let member = match member {

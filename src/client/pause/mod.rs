@@ -214,7 +214,8 @@ fn waiting(transcript: &Transcript) -> Vec<Form> {
     let reasons = transcript.run.as_ref().map_or(&Value::Null, |run| &run["reasons"]);
     let mut forms = Form::waiting(reasons);
     for form in forms.iter_mut().filter(|form| form.token.is_none()) {
-        let told = transcript.events.iter().rev().filter(|event| event.text.contains("human_input_required"));
+        let told =
+            transcript.events.iter().rev().filter(|event| event.text().contains("human_input_required"));
         let mut same =
             told.map(|event| Form::decode(&event.json()["data"])).filter(|told| told.id == form.id);
         form.token = same.find_map(|told| told.token);

@@ -47,5 +47,5 @@ fn tell(reader: &mut StreamReader, event: &Arrival, total: Duration) -> Option<O
     if event.at > total {
         return Some(Over::TooLate);
     }
-    reader.take_event(&event.text, event.at).is_break().then_some(Over::Ended)
+    reader.take_event(&event.text(), event.at).is_break().then_some(Over::Ended)
 }

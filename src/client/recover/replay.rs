@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::client::recover::same::Ours;
-use crate::exchange::{Ending, NodeRun, Transcript};
+use crate::exchange::{Ending, NodeEnd, NodeRun, Transcript};
 
 /// What following the events came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +67,7 @@ pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
         let known = seen.iter_mut().find(|known| known.id == node.id && known.node_id == node.node_id);
         match known {
             Some(known) if known.finished.is_none() && node.finished.is_some() => {
-                known.finished = node.finished;
+                known.finished = node.finished.map(NodeEnd::retold);
                 known.replayed = true;
             }
             Some(_) => {}

@@ -57,7 +57,7 @@ fn is_about_graph(refusal: &Refusal) -> bool {
     let message = &refusal.message;
     refusal.code == "invalid_param"
         && message.contains(" validation error")
-        && message.lines().next().is_some_and(|line| line.ends_with("NodeEnd"))
+        && message.lines().next().is_some_and(|line| line.ends_with("NodeData"))
 }
 
 /// Whether a model or its provider is unknown.

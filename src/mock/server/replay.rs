@@ -69,7 +69,7 @@ fn at_once(recorded: &Recorded) -> Answer {
         ends.push(bytes.len());
     }
     for event in events {
-        bytes.extend_from_slice(&frame(&event.text));
+        bytes.extend_from_slice(&frame(&event.text()));
         ends.push(bytes.len());
     }
     Answer::Events { bytes: Bytes::from(bytes), ends: ends.into_iter(), at: 0 }
@@ -106,7 +106,7 @@ async fn step(mut timed: Timed) -> Option<(Bytes, Timed)> {
     wait_until(timed.sent, event.at).await;
     timed.last = event.at;
     timed.next += 1;
-    Some((Bytes::from(frame(&event.text)), timed))
+    Some((Bytes::from(frame(&event.text())), timed))
 }
 
 async fn wait_until(sent: Instant, at: Duration) {

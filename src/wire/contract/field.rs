@@ -1,4 +1,4 @@
-//! The fields of one answer or event as a tree, and how a value differs from it; where it does not, nothing is allocated.
+//! The fields of one answer or event as a tree, and how a value differs from it; where it does not, hardly anything is allocated.
 
 use std::borrow::Cow;
 

@@ -1,0 +1,68 @@
+//! A data event of a stream, with the time it came.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::wire::chunk::Mold;
+
+/// A data event with the time it came, since the request was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// Since the request was sent.
+    pub at: Duration,
+    /// The version of Dify whose contract it was seen to fit as it came; none where that was not looked at, or it does not.
+    pub fits: Option<&'static str>,
+    text: Text,
+}
+
+/// Its JSON object as it came; text takes a fraction of a tree's room and time.
+#[derive(Debug, Clone)]
+enum Text {
+    Whole(Arc<str>),
+    /// What makes it another chunk than those before it.
+    Molded(Arc<Mold>, Box<str>),
+}
+
+impl Arrival {
+    /// An event that was held against no contract.
+    pub fn new(at: Duration, text: impl Into<Arc<str>>) -> Self {
+        Self { at, fits: None, text: Text::Whole(text.into()) }
+    }
+
+    /// A chunk that came out of a mold.
+    pub fn of_mold(at: Duration, mold: Arc<Mold>, text: &str) -> Self {
+        Self { at, fits: None, text: Text::Molded(mold, text.into()) }
+    }
+
+    /// The same, which fits the contract of a version of Dify.
+    #[must_use]
+    pub fn fitting(self, version: Option<&'static str>) -> Self {
+        Self { fits: version, ..self }
+    }
+
+    /// The JSON object as it came.
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.text {
+            Text::Whole(text) => Cow::Borrowed(text),
+            Text::Molded(mold, text) => Cow::Owned(mold.event(text)),
+        }
+    }
+
+    /// Reads the event.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text()).expect("it was read as JSON when it came")
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |text: &Self| match text {
+            Self::Whole(text) => text.to_string(),
+            Self::Molded(mold, text) => mold.event(text),
+        };
+        text(self) == text(other)
+    }
+}
