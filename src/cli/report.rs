@@ -46,6 +46,7 @@ pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
         say::note(&format!("wrote {}", path.display()));
     }
     if !args.gate && !args.output.is_empty() {
+        record.damage_told().for_each(|damage| say::note(&format!("warning: {damage}")));
         return Exit::Success;
     }
     let shown = exit::of_record(&record, NoTests::Fail).map_err(|error| error.to_string()).and_then(

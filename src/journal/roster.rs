@@ -46,6 +46,12 @@ impl Roster {
 }
 
 impl RunRecord {
+    /// A sentence for each line of the journal that cannot be read.
+    pub(crate) fn damage_told(&self) -> impl Iterator<Item = String> {
+        let path = self.path().display();
+        self.damage.iter().map(move |damage| format!("line {} of {path} {}", damage.line, damage.told()))
+    }
+
     /// Reads which tests there are; a result some of whose attempts are lost is left out, where lines are.
     pub(crate) fn roster(&self) -> Result<Roster, JournalError> {
         let mut roster = Roster { planned: self.planned()?, results: HashMap::new() };

@@ -171,6 +171,13 @@ fn a_run_is_reported_again_from_wherever_it_lies() {
         expect(&project.run(&["report", run, "--gate"]), 100, "exit 100: a test failed or errored");
         expect(&project.run(&["report", run, "--gate", "-o", "again.xml"]), 100, "S::bad");
     }
+    let whole = project.read(&journal);
+    project.write("torn.jsonl", &whole[..whole.len() - 9]);
+    expect(
+        &project.run(&["report", "torn.jsonl", "-o", "torn.xml"]),
+        0,
+        "torn.jsonl is torn: the run was killed",
+    );
     expect(&project.run(&["report", "latest"]), 0, "1 passed, 1 failed");
     expect(&project.run(&["report", "latest", "-o", "x.pdf"]), 2, ".pdf");
     expect(&project.run(&["report", "nowhere"]), 2, "there is no run `nowhere`");

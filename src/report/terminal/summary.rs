@@ -73,8 +73,8 @@ pub(crate) fn render_summary(
     let mut text = Text::new(screen.ink);
     let groups = group_errors(record)?;
     failures(&mut text, record, screen, &groups)?;
-    for damage in &record.damage {
-        let line = format!("warning: line {} of {} {}", damage.line, record.path().display(), damage.told());
+    for damage in record.damage_told() {
+        let line = format!("warning: {damage}");
         text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
     }
     totals(&mut text, record);
