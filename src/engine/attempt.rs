@@ -10,6 +10,7 @@ use crate::check::{self, Examined};
 use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
 use crate::engine::again::{Again, again};
+use crate::engine::aside::aside;
 use crate::engine::budget::{Afforded, Hold};
 use crate::engine::cassettes::Route;
 use crate::engine::heard::heard;
@@ -23,9 +24,6 @@ use crate::judge::Judging;
 use crate::outcome::{Attempt, Cause, Facts, Waits};
 use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Verdict};
-
-/// Answers longer than this are judged aside, so that they do not hold up the reading of others.
-const LONG_ANSWER: u64 = 256 * 1024;
 
 /// A judged attempt with what the next decision needs.
 pub struct Judged {
@@ -275,11 +273,6 @@ struct Made<'a> {
     /// When the rate meant it to be sent.
     meant: Option<Instant>,
     route: Route,
-}
-
-/// Judges a long answer so that it does not hold up the reading of others.
-pub(super) fn aside<T>(transcript: &Transcript, judge: impl FnOnce() -> T) -> T {
-    if transcript.bytes > LONG_ANSWER { tokio::task::block_in_place(judge) } else { judge() }
 }
 
 /// Milliseconds with a fraction.

@@ -3,6 +3,7 @@
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
 pub(crate) mod again;
+mod aside;
 mod attempt;
 pub(crate) mod budget;
 pub(crate) mod case;

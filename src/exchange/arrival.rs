@@ -51,6 +51,14 @@ impl Arrival {
         }
     }
 
+    /// Bytes of what sets it apart: the whole of it, or the text of a chunk out of a mold.
+    pub fn length(&self) -> usize {
+        match &self.text {
+            Text::Whole(text) => text.len(),
+            Text::Molded(_, text) => text.len(),
+        }
+    }
+
     /// Reads the event.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text()).expect("it was read as JSON when it came")
