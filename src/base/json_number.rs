@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use serde_json::{Number, Value};
+use serde_json::Number;
+
+use crate::base::lean::Lean;
 
 /// Compares two numbers by value: `1` equals `1.0`, `9007199254740993` exceeds `9007199254740992.0`.
 pub fn compare(left: &Number, right: &Number) -> Ordering {
@@ -19,11 +21,11 @@ pub fn compare(left: &Number, right: &Number) -> Ordering {
 /// Gives the exact decimal of a number or of a decimal text such as `"0.0000056"`.
 ///
 /// `None` for any other value, and for numbers beyond 28 digits or below 28 decimals.
-pub fn decimal(value: &Value) -> Option<Decimal> {
+pub fn decimal(value: &Lean<'_>) -> Option<Decimal> {
     match value {
-        Value::Number(number) => decimal_text(&number.to_string()),
-        Value::String(text) => decimal_text(text.trim()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Lean::Number(number) => decimal_text(&number.to_string()),
+        Lean::Text(text) => decimal_text(text.trim()),
+        Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => None,
     }
 }
 
@@ -32,8 +34,7 @@ pub fn is_integer(number: &Number) -> bool {
     integer(number).is_some() || float(number).fract() == 0.0
 }
 
-/// Gives the exact decimal of a text such as `0.0000056`; none for any other text, and beyond 28 digits or decimals.
-pub fn decimal_text(text: &str) -> Option<Decimal> {
+fn decimal_text(text: &str) -> Option<Decimal> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return None;
     }
@@ -67,9 +68,13 @@ fn compare_mixed(integer: i128, float: f64) -> Ordering {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+
+    fn decimal(value: &Value) -> Option<Decimal> {
+        super::decimal(&Lean::of(value))
+    }
 
     fn order(left: &Value, right: &Value) -> Ordering {
         let (Value::Number(left), Value::Number(right)) = (left, right) else { panic!("numbers only") };

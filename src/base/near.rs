@@ -1,9 +1,10 @@
 //! When a number is near enough to another; exact where decimals can hold both.
 
 use rust_decimal::Decimal;
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use super::json_number;
+use super::lean::Lean;
 
 /// How far off a number may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +23,7 @@ pub fn is_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> boo
 
 /// In decimals; none where one of the numbers, or their difference, has no exact one.
 fn is_near_exactly(expected: &Number, actual: &Number, tolerance: &Tolerance) -> Option<bool> {
-    let decimal = |number: &Number| json_number::decimal(&Value::Number(number.clone()));
+    let decimal = |number: &Number| json_number::decimal(&Lean::Number(number.clone()));
     let (expected, actual) = (decimal(expected)?, decimal(actual)?);
     let allowed: Decimal = match tolerance {
         Tolerance::Absolute(abs) => decimal(abs)?,

@@ -45,10 +45,7 @@ impl Arrival {
 
     /// The JSON object as it came.
     pub fn text(&self) -> Cow<'_, str> {
-        match &self.text {
-            Text::Whole(text) => Cow::Borrowed(text),
-            Text::Molded(mold, text) => Cow::Owned(mold.event(text)),
-        }
+        self.text.whole()
     }
 
     /// Bytes of what sets it apart: the whole of it, or the text of a chunk out of a mold.
@@ -65,12 +62,17 @@ impl Arrival {
     }
 }
 
+impl Text {
+    fn whole(&self) -> Cow<'_, str> {
+        match self {
+            Self::Whole(text) => Cow::Borrowed(text),
+            Self::Molded(mold, text) => Cow::Owned(mold.event(text)),
+        }
+    }
+}
+
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        let text = |text: &Self| match text {
-            Self::Whole(text) => text.to_string(),
-            Self::Molded(mold, text) => mold.event(text),
-        };
-        text(self) == text(other)
+        self.whole() == other.whole()
     }
 }

@@ -25,18 +25,22 @@ pub struct SharedChecks {
 impl SharedChecks {
     /// What an assertion that says the same became before, written here.
     pub fn find(&self, node: &Node, place: impl FnOnce() -> Place) -> Option<Check> {
-        let alike = self.known.get(&hash(node))?;
-        let (_, check) = alike.iter().find(|(known, _)| says_the_same(known, node))?;
-        Some(check.written_at(Arc::new(place())))
+        let (known, check) = self.alike(node)?;
+        // The members of a group have places of their own: it is the same only where it is the same node.
+        (!check.is_group() || known == node).then(|| check.written_at(Arc::new(place())))
     }
 
-    /// Keeps what an assertion became, unless a template in it sees names that each test has of its own, or assertions in it
-    /// have places of their own.
+    /// Keeps what an assertion became, unless a template in it sees names that each test has of its own.
     pub fn keep(&mut self, node: &Node, check: &Check) {
-        if self.kept < MOST && !check.is_group() && !has_template(node) {
+        if self.kept < MOST && !has_template(node) && self.alike(node).is_none() {
             self.known.entry(hash(node)).or_default().push((node.clone(), check.clone()));
             self.kept += 1;
         }
+    }
+
+    /// What was kept of an assertion that says the same.
+    fn alike(&self, node: &Node) -> Option<&(Node, Check)> {
+        self.known.get(&hash(node))?.iter().find(|(known, _)| says_the_same(known, node))
     }
 }
 

@@ -42,7 +42,7 @@ pub fn node_tokens(node_type: &str, data: &Lean<'_>) -> Option<u64> {
 /// The price a node's `data` reports.
 pub fn node_price(node_type: &str, data: &Lean<'_>) -> NodePrice {
     let reported = places(node_type, data).find_map(|place| {
-        let amount = amount(&place["total_price"])?;
+        let amount = json_number::decimal(&place["total_price"])?;
         Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
     });
     match reported {
@@ -50,15 +50,6 @@ pub fn node_price(node_type: &str, data: &Lean<'_>) -> NodePrice {
         Some((amount, _)) if amount < Decimal::ZERO => NodePrice::Unknown,
         Some(_) | None if surely_uses_model(node_type) => NodePrice::Unknown,
         Some(_) | None => NodePrice::None,
-    }
-}
-
-/// The exact decimal of a number or of a decimal text.
-fn amount(price: &Lean<'_>) -> Option<Decimal> {
-    match price {
-        Lean::Number(number) => json_number::decimal_text(&number.to_string()),
-        Lean::Text(text) => json_number::decimal_text(text.trim()),
-        Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => None,
     }
 }
 

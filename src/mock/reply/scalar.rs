@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Chunks, NodeStatus, Price, RunStatus};
 use crate::base::json_kind::kind;
 use crate::base::json_number::decimal;
+use crate::base::lean::Lean;
 use crate::base::units::{parse_count, parse_duration, parse_money};
 
 /// Checks a value at load time; what it decodes to is dropped.
@@ -183,7 +184,7 @@ pub fn chunks(value: &Value) -> Result<Chunks, String> {
 
 /// A price: `0.05 USD`, or a bare decimal in USD.
 pub fn price(value: &Value) -> Result<Price, String> {
-    if let Some(amount) = decimal(value) {
+    if let Some(amount) = decimal(&Lean::of(value)) {
         return match amount.is_sign_negative() {
             true => Err("must not be negative".to_owned()),
             false => Ok(Price { amount, currency: "USD".to_owned() }),
