@@ -128,6 +128,7 @@ impl Session {
         selected: Vec<PlannedCase>,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
+        runs::remove_leftovers(&self.reports);
         let count = u32::try_from(selected.len()).unwrap_or(u32::MAX);
         let started = Event::RunStarted(self.run_start(&plan, count));
         match self.keeping {
@@ -173,6 +174,7 @@ impl Session {
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
         let TakenUp { journal, continuation, planned, before } = again;
+        runs::remove_leftovers(&self.reports);
         journal.go_on()?;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.

@@ -17,6 +17,7 @@ pub(crate) fn export(from: &Path, to: &Path) -> Result<u64, JournalError> {
     let written = |source: io::Error| JournalError::Write { path: to.to_owned(), source };
     let input = File::open(from).map_err(failed(from))?;
     let length = input.metadata().map_err(failed(from))?.len();
+    whole_file::remove_leftovers(whole_file::folder_of(to));
     let file = whole_file::beside(to).map_err(written)?;
     let mut output = BufWriter::new(file.as_file());
     // A run that goes on is copied as it is now.

@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
 
 use crate::event::SinkError;
+use crate::whole_file;
 
 /// The file in the folder of reports that names the run that was begun or continued last.
 const POINTER: &str = "latest-run";
@@ -24,7 +25,7 @@ pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
         return Ok(());
     };
     let pointer = reports.join(POINTER);
-    let written = tempfile::Builder::new().prefix(".latest-").tempfile_in(reports).and_then(|mut file| {
+    let written = whole_file::beside(&pointer).and_then(|mut file| {
         file.write_all(id.as_encoded_bytes())?;
         file.write_all(b"\n")?;
         file.persist(&pointer).map_err(|error| error.error)

@@ -20,6 +20,7 @@ impl Seat {
     pub fn take(folder: &Path) -> Result<Self, LedgerError> {
         let failed = |source| LedgerError::Io { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
+        clear_away(folder);
         let mut random = fastrand::Rng::new();
         let mut last = None;
         for _ in 0..100 {
@@ -28,7 +29,10 @@ impl Seat {
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
                     file.lock().map_err(failed)?;
-                    return Ok(Self { number, path, _file: file });
+                    // Another process may have cleared it away before it was locked.
+                    if path.exists() {
+                        return Ok(Self { number, path, _file: file });
+                    }
                 }
                 Err(source) => last = Some(source),
             }
@@ -55,6 +59,17 @@ pub fn is_free(folder: &Path, number: u64) -> bool {
             Err(_) => false,
         },
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// Removes the files of processes that ended without leaving; what they had set aside is settled by the ledger.
+fn clear_away(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number = name.to_str().filter(|name| name.len() == 16);
+        if let Some(number) = number.and_then(|name| u64::from_str_radix(name, 16).ok()) {
+            is_free(folder, number);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::report::markdown::render_markdown;
 use crate::report::pieces::{Piece, render};
 use crate::report::tap::Tap;
 use crate::report::{Format, ReportError};
+use crate::whole_file::{self, ScratchFolder};
 
 /// Cases read in one go by one core.
 const CHUNK: usize = 64;
@@ -45,17 +46,15 @@ pub(crate) fn write_all(
 
 fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
     let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let parent = latest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
-    let fresh = tempfile::Builder::new().prefix(".flowproof-").tempdir_in(parent);
-    let fresh = fresh.map_err(|source| failed(parent, source))?;
+    let parent = whole_file::folder_of(latest);
+    let fresh = ScratchFolder::new_in(parent).map_err(|source| failed(parent, source))?;
     let built = fresh.path().join("latest");
     fs::create_dir(&built).map_err(|source| failed(&built, source))?;
     let files = documents(record, &built, formats)?;
     if let Err(source) = replace(latest, &built, fresh.path()) {
         if fresh.path().join("old").exists() {
             // It could not be moved back either: better an odd name than a lost report.
-            let _ = fresh.keep();
+            fresh.leave();
         }
         return Err(failed(latest, source));
     }
@@ -68,16 +67,14 @@ fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<
 pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
     let format = kind_of(path)?;
     let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(failed)?;
-    let file = tempfile::Builder::new().prefix(".flowproof-").tempfile_in(parent).map_err(failed)?;
-    let output = file.reopen().map_err(failed)?;
+    whole_file::remove_leftovers(whole_file::folder_of(path));
+    let file = whole_file::beside(path).map_err(failed)?;
+    let output = file.as_file().try_clone().map_err(failed)?;
     let document = Document::begin(format, output, path, record)?;
     let mut open = [(document, path.to_owned())];
     fill(record, &mut open, &[format])?;
     let [(document, _)] = open;
     document.finish().map_err(failed)?;
-    share(file.path()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
@@ -244,16 +241,4 @@ fn replace(latest: &Path, built: &Path, aside: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(built, latest),
         Err(error) => Err(error),
     }
-}
-
-/// Gives a temporary file the rights of an ordinary one, so that others may read the report.
-#[cfg(unix)]
-pub(super) fn share(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-pub(super) fn share(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -1,6 +1,5 @@
 //! Joins runs that were recorded, here or elsewhere, to a run of its own in the folder of reports.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,9 +9,10 @@ use crate::journal::{self, RunRecord};
 use crate::report;
 use crate::session::open::formats;
 use crate::session::run_id;
-use crate::session::runs::Runs;
+use crate::session::runs::{Runs, remove_leftovers};
 use crate::settings::Settings;
 use crate::suite::load::load_alone;
+use crate::whole_file::ScratchFolder;
 
 /// Runs that were joined, not yet in the folder of reports.
 pub struct Joined {
@@ -25,7 +25,7 @@ pub struct Joined {
     /// Which runs they are.
     pub plan: Merge,
     id: String,
-    folder: tempfile::TempDir,
+    folder: ScratchFolder,
 }
 
 /// Joins the runs that are named: ids, files, folders of runs, and folders with any number of either.
@@ -41,8 +41,8 @@ pub fn join(runs: &Runs, named: &[String]) -> Result<Joined, String> {
     let plan = merge::plan(&journals).map_err(|error| error.to_string())?;
     let parent = runs.reports.join("runs");
     let failed = |error: io::Error| format!("{} cannot be written: {error}", parent.display());
-    fs::create_dir_all(&parent).map_err(failed)?;
-    let folder = tempfile::Builder::new().prefix(".flowproof-").tempdir_in(&parent).map_err(failed)?;
+    remove_leftovers(&runs.reports);
+    let folder = ScratchFolder::new_in(&parent).map_err(failed)?;
     let id = run_id(&runs.reports).to_string();
     let path = folder.path().join("journal.jsonl");
     let started = clock::timestamp_text(clock::wall());
@@ -82,10 +82,7 @@ impl Joined {
         let path = journal::path_of(&runs.reports, &self.id);
         let place = path.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
         let failed = |error: io::Error| format!("{} cannot be written: {error}", place.display());
-        open_to_others(self.folder.path()).map_err(failed)?;
-        fs::rename(self.folder.path(), &place).map_err(failed)?;
-        // It is no longer a folder for a while.
-        let _ = self.folder.keep();
+        self.folder.keep_as(&place).map_err(failed)?;
         journal::point_to(&path).map_err(|error| error.to_string())?;
         let record = journal::read(&path).map_err(|error| error.to_string())?;
         let (project, _) = load_alone(&settings.working_dir);
@@ -93,16 +90,4 @@ impl Joined {
             .map_err(|error| error.to_string())?;
         Ok(record)
     }
-}
-
-/// Gives a temporary folder the rights of an ordinary one.
-#[cfg(unix)]
-fn open_to_others(path: &std::path::Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn open_to_others(_path: &std::path::Path) -> io::Result<()> {
-    Ok(())
 }

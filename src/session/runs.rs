@@ -13,6 +13,7 @@ use crate::event::RunStart;
 use crate::journal::{self, JournalError};
 use crate::settings::Settings;
 use crate::suite::load::load_alone;
+use crate::whole_file;
 
 /// The name of a journal in the folder of its run.
 const JOURNAL: &str = "journal.jsonl";
@@ -184,6 +185,14 @@ impl Runs {
             )
         })
     }
+}
+
+/// Removes what processes that were killed left in a folder of reports while they wrote there; gives what was removed.
+pub fn remove_leftovers(reports: &Path) -> Vec<PathBuf> {
+    let snapshots = WalkDir::new(reports.join("snapshots")).max_depth(DEEPEST).into_iter().flatten();
+    let snapshots = snapshots.filter(|entry| entry.file_type().is_dir()).map(DirEntry::into_path);
+    let folders = [reports.to_owned(), reports.join("runs"), reports.join("compare")];
+    folders.into_iter().chain(snapshots).flat_map(|folder| whole_file::remove_leftovers(&folder)).collect()
 }
 
 /// True of what is being written, and of folders of other programs.

@@ -2,7 +2,7 @@
 
 mod stock;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::{plain, shown};
 use crate::suite::problem::Problem;
+use crate::whole_file;
 
 pub use self::stock::{Stock, Waits};
 
@@ -34,6 +35,7 @@ impl Partial {
 
 fn load(plan: &mut Plan, mut shelf: Shelf, root: &Path) -> Vec<Problem> {
     let mut problems = shared_folders(&plan.spots, root);
+    remove_leftovers(&plan.spots);
     let spots: HashMap<&str, &Spot> = plan.spots.iter().map(|spot| (&*spot.case, spot)).collect();
     let mut is_any = false;
     for spot in plan.cases.iter().filter_map(|case| spots.get(&*case.name)) {
@@ -53,6 +55,14 @@ fn load(plan: &mut Plan, mut shelf: Shelf, root: &Path) -> Vec<Problem> {
     }
     plan.snapshots = is_any.then_some(shelf);
     problems
+}
+
+/// Removes what processes that were killed left while they wrote snapshots.
+pub(super) fn remove_leftovers(spots: &[Spot]) {
+    let folders: HashSet<&Path> = spots.iter().map(|spot| spot.folder.as_path()).collect();
+    for folder in folders {
+        whole_file::remove_leftovers(folder);
+    }
 }
 
 /// Two suites whose files differ only in their ending would share their snapshots.

@@ -10,7 +10,7 @@ use crate::base::units::parse_duration;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::journal;
-use crate::session::runs::{Runs, Stored};
+use crate::session::runs::{Runs, Stored, remove_leftovers};
 
 /// After so many seconds without a line a run of nextest is taken to be over.
 const AT_REST: i64 = 3_600;
@@ -49,6 +49,9 @@ pub fn prune(args: &PruneArgs, runs: &Runs) -> Result<Exit, String> {
     let mut removed = 0;
     for run in old.iter().filter(|run| args.older_than.is_none_or(|age| is_older(run, age))) {
         removed += u32::from(remove(run, args)?);
+    }
+    if !args.dry_run {
+        remove_leftovers(&runs.reports);
     }
     let kept = stored.len() - removed as usize;
     let would = if args.dry_run { "would be " } else { "" };

@@ -21,6 +21,7 @@ use crate::compare::{Comparison, Ruling};
 use crate::report::ReportError;
 use crate::report::html::comparison::ComparePage;
 use crate::report::text::Ink;
+use crate::whole_file;
 
 use json::CompareJson;
 use markdown::Comment;
@@ -108,10 +109,9 @@ impl Open {
         exit: u8,
     ) -> Result<Self, ReportError> {
         let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(failed)?;
-        let file = tempfile::Builder::new().prefix(".flowproof-").tempfile_in(parent).map_err(failed)?;
-        let out = || file.reopen().map(|file| BufWriter::with_capacity(64 * 1024, file));
+        whole_file::remove_leftovers(whole_file::folder_of(path));
+        let file = whole_file::beside(path).map_err(failed)?;
+        let out = || file.as_file().try_clone().map(|file| BufWriter::with_capacity(64 * 1024, file));
         let writer = match document {
             Document::Markdown => Writer::Markdown(Comment::new(compared, ruling)),
             Document::Json => out()
@@ -169,7 +169,6 @@ impl Open {
             Writer::Html(page) => page.finish().and_then(|mut out| out.flush()),
         }
         .map_err(failed)?;
-        super::write::share(file.path()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::drift::store::{StoreError, home_of, read};
 use crate::drift::{self, Document, Pending, Spot};
 use crate::plan::compile::compile;
 use crate::session::open::{choices, join, options};
-use crate::session::snapshots::{problem_of, shared_folders};
+use crate::session::snapshots::{problem_of, remove_leftovers, shared_folders};
 use crate::session::{OpenFailure, Request};
 use crate::settings::Settings;
 use crate::suite::grounds::shown;
@@ -80,6 +80,7 @@ impl Stock {
             return Err(OpenFailure::Target(join(&compiled.target_errors)));
         };
         let problems = shared_folders(&plan.spots, &root);
+        remove_leftovers(&plan.spots);
         let mut stock = Self { waiting: Vec::new(), unused: Vec::new(), problems, root, spots: plan.spots };
         stock.add_waiting();
         for file in files(&folders, &stock.spots) {
