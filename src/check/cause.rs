@@ -3,8 +3,9 @@
 use crate::base::units::format_duration;
 use crate::exchange::{Ending, Recovery, ResponseMode, Transcript, Wait};
 use crate::outcome::Cause;
-use crate::wire::error::{ErrorClass, WireError};
+use crate::wire::error::WireError;
 
+use super::error_advice::{advise_on_answer, advise_on_event};
 use super::judged::cut;
 use super::paused::paused;
 use super::view::rejected;
@@ -31,7 +32,8 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
 fn of_ending(transcript: &Transcript) -> Option<Cause> {
     match &transcript.ending {
         Ending::Finished => finished(transcript),
-        Ending::Rejected(error) | Ending::ErrorEvent(error) => Some(of_error(error, transcript.mode)),
+        Ending::Rejected(error) => Some(of_error(error, advise_on_answer(error, transcript.mode))),
+        Ending::ErrorEvent(error) => Some(of_error(error, advise_on_event(error, transcript.mode))),
         Ending::Stalled { wait, after } => Some(stalled(transcript, *wait, &format_duration(*after))),
         Ending::Cut { detail } => Some(plain(
             format!("the connection ended before the run did: {detail}"),
@@ -130,7 +132,7 @@ fn pings(count: u32) -> String {
     if count == 1 { "one ping".to_owned() } else { format!("{count} pings") }
 }
 
-fn of_error(error: &WireError, mode: ResponseMode) -> Cause {
+fn of_error(error: &WireError, advice: Option<&'static str>) -> Cause {
     let said = cut(error.message.trim());
     let code = error.code.as_deref().unwrap_or_default();
     let who = match (error.status, code) {
@@ -141,48 +143,8 @@ fn of_error(error: &WireError, mode: ResponseMode) -> Cause {
     };
     Cause {
         message: format!("{who}{said}"),
-        hint: hint(error, mode).map(str::to_owned),
+        hint: advice.map(str::to_owned),
         class: Some(error.class),
         stops_suite: error.stops_suite,
-    }
-}
-
-fn hint(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
-    let said = error.message.to_ascii_lowercase();
-    let code = error.code.as_deref().unwrap_or_default();
-    if said.contains("no mock answer") {
-        return Some("give the test a `mock:` key, or the suite a `mock` rule for these inputs");
-    }
-    if said.contains("workflow not published") {
-        return Some("publish the workflow in Dify");
-    }
-    match (error.class, error.status) {
-        (ErrorClass::Config, 401) => {
-            Some("is `api_key` the key of this app? Dify has one key for each app, beginning with `app-`")
-        }
-        (ErrorClass::Config, 403) if code == "forbidden" => Some("switch on the app's API access in Dify"),
-        (ErrorClass::Config, 403) => {
-            Some("this plan of Dify does not run pinned versions: leave `workflow_id` out")
-        }
-        (ErrorClass::Config, 404) if said.starts_with("workflow not found") => {
-            Some("is `workflow_id` a published version of this app?")
-        }
-        (ErrorClass::Config, 404 | 405) => Some("does `base_url` end in `/v1`?"),
-        (ErrorClass::Config, _) if matches!(code, "not_workflow_app" | "app_unavailable") => {
-            Some("flowproof tests workflow apps: is this the key of one?")
-        }
-        (ErrorClass::Config, _) if said.contains("workflow_id") => {
-            Some("is `workflow_id` a published version of this app?")
-        }
-        (ErrorClass::Config, _) => Some("open the workflow in Dify: it cannot run as it is"),
-        (ErrorClass::Quota, _) if error.not_started => {
-            Some("too many runs at once: lower `concurrency` or `rate` of the target")
-        }
-        (ErrorClass::Quota, _) => Some("a quota is used up, at Dify or at the model's provider"),
-        (ErrorClass::Transport, 502..=504 | 524) if mode == ResponseMode::Blocking => {
-            Some("a proxy gave up and the run goes on: use `response_mode: streaming`")
-        }
-        (ErrorClass::Transport, _) => Some("look into the logs of Dify's `api` and `worker`"),
-        (ErrorClass::Rejected, _) => None,
     }
 }

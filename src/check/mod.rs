@@ -8,6 +8,7 @@ mod cause;
 mod compile;
 mod contract;
 mod difference;
+mod error_advice;
 mod evaluate;
 mod facts;
 mod format;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript};
 use crate::outcome::Cause;
-use crate::wire::error::{ErrorClass, WireError, is_input_form_message};
+use crate::wire::error::{ErrorClass, WireError};
+use crate::wire::input_refusal::is_input_refusal;
 
 use super::Usage;
 use super::cause::cause;
@@ -253,8 +254,8 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
     match &transcript.ending {
         Ending::Rejected(error) if error.class == ErrorClass::Rejected => Some(refused(error)),
         Ending::ErrorEvent(error) => {
-            let is_refusal = error.class == ErrorClass::Rejected || is_input_form_message(&error.message);
-            (is_refusal && transcript.nodes.is_empty()).then(|| refused(error))
+            let is_refusal = error.class == ErrorClass::Rejected || is_input_refusal(&error.message);
+            (is_refusal && transcript.nodes.is_empty() && transcript.text.is_empty()).then(|| refused(error))
         }
         Ending::Finished => {
             let run = transcript.run.as_ref()?;
@@ -262,7 +263,7 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<State<'_>> {
             let is_refusal = run["status"] == "failed"
                 && run["total_steps"].as_u64() == Some(0)
                 && transcript.nodes.is_empty()
-                && is_input_form_message(message);
+                && is_input_refusal(message);
             is_refusal.then_some(State::Rejected { message, code: None, run: Some(run) })
         }
         Ending::Rejected(_)

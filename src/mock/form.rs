@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use crate::mock::answer::text::{Quoting, python};
 use crate::suite::node::Node;
 use crate::suite::reader::Reader;
+use crate::wire::parameters::checkbox;
+use crate::wire::python_number::{PythonNumber, read_number};
 
 /// An app's `user_input_form`.
 #[derive(Debug, Clone, Default)]
@@ -174,17 +176,14 @@ impl Field {
         let text = match given {
             Value::Array(_) | Value::Object(_) => return Err(FormError::Internal),
             Value::Null | Value::Bool(_) | Value::Number(_) => return Ok(given.clone()),
-            Value::String(text) => text.trim(),
+            Value::String(text) => text,
         };
-        if text.is_empty() {
-            return Ok(Value::Null);
+        match read_number(text) {
+            PythonNumber::Null => Ok(Value::Null),
+            PythonNumber::Number(number) => Ok(Value::Number(number)),
+            PythonNumber::TooLarge => Ok(given.clone()),
+            PythonNumber::Refused => self.refuse("must be a valid number"),
         }
-        let number = if text.contains('.') {
-            text.parse::<f64>().ok().and_then(serde_json::Number::from_f64)
-        } else {
-            text.parse::<i64>().ok().map(serde_json::Number::from)
-        };
-        number.map_or_else(|| self.refuse("must be a valid number"), |number| Ok(Value::Number(number)))
     }
 
     fn accept_files(&self, given: &Value, resolve: Resolve<'_>) -> Result<Value, FormError> {
@@ -198,16 +197,7 @@ impl Field {
     }
 }
 
-/// What Dify makes of a checkbox; a text it does not know passes through.
+/// What Dify makes of a checkbox; a text or number that it does not know passes through.
 fn checked(given: &Value) -> Value {
-    let word = match given {
-        Value::String(text) => text.to_lowercase(),
-        Value::Number(number) => number.to_string(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return given.clone(),
-    };
-    match word.as_str() {
-        "true" | "1" | "yes" | "on" => Value::Bool(true),
-        "false" | "0" | "no" | "off" => Value::Bool(false),
-        _ => given.clone(),
-    }
+    checkbox(given).map_or_else(|| given.clone(), Value::Bool)
 }

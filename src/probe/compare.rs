@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::base::json_kind::kind;
 use crate::probe::compare_files::{judge_count, judge_file};
-use crate::probe::takes::{is_checked, is_number, listed, takes};
+use crate::probe::takes::{is_number, listed, takes};
 use crate::suite::problem::nearest;
-use crate::wire::parameters::{Input, InputKind};
+use crate::wire::parameters::{Input, InputKind, checkbox};
 
 /// What a test sends in one input.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,14 +159,15 @@ fn judge(input: &Input, sent: &Sent, faults: &mut Vec<Fault>) {
         InputKind::Text => judge_text(input, value, faults),
         InputKind::Select(options) => judge_option(input, options, value, faults),
         InputKind::Number if is_number(value) => {}
-        InputKind::Checkbox if is_checked(value) => {}
+        InputKind::Checkbox if checkbox(value).is_some() => {}
         InputKind::Checkbox => {
             let message = format!(
                 "the input `{}` takes true or false; Dify passes {} on as it is",
                 input.name,
                 kind(value)
             );
-            faults.push(fault(input, FaultKind::Strange, message, None));
+            let help = "write true or false; Dify also reads 1, 0, yes, no, on and off";
+            faults.push(fault(input, FaultKind::Strange, message, Some(help.to_owned())));
         }
         InputKind::Object if value.is_object() => {}
         InputKind::File(_) if value.is_object() => {}

@@ -2,6 +2,7 @@
 
 use crate::probe::compare::{Fault, FaultKind, Sent, SentFile, fault, wrong};
 use crate::probe::takes::listed;
+use crate::wire::file::file_kind;
 use crate::wire::parameters::{FileRules, Input, InputKind};
 
 /// Finds too many files.
@@ -64,8 +65,13 @@ fn judge_rules(input: &Input, rules: &FileRules, file: &SentFile) -> Option<Faul
     }
     let message = format!("the input `{name}` takes no file of the type `{}`, found `{given}`", file.kind);
     let is_custom = rules.types.iter().any(|kind| kind == "custom") && takes_ending(rules, given);
-    let help = if is_custom {
+    let help = if is_custom && file_kind(given) == "custom" {
         format!("write {{ path: {given}, type: custom }}")
+    } else if is_custom {
+        format!(
+            "let the input take the type `{}` as well: Dify 1.12 to 1.14 refuse `type: custom` for an ending they know",
+            file.kind
+        )
     } else {
         let allowed: Vec<&str> = rules.types.iter().chain(&rules.extensions).map(String::as_str).collect();
         format!("it takes {}", listed(&allowed))

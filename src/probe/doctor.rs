@@ -163,18 +163,40 @@ pub fn judge_app(info: &Result<Reply, String>, parameters: Option<&Result<Reply,
             return vec![Line::new(State::Unreachable, "app", format!("/info: {reason}; try again"))];
         }
     };
-    if reply.status == 401 || reply.status == 403 {
-        let mend = "copy it anew from the app's page \"API Access\" (keys of datasets do not do)";
-        return vec![Line::new(State::Finding, "key", format!("it is refused: {}; {mend}", said(reply)))];
-    }
     if reply.status != 200 {
-        let mend = "publish the app and enable its API";
-        return vec![Line::new(State::Finding, "app", format!("/info is refused: {}; {mend}", said(reply)))];
+        return vec![refused_line(reply)];
     }
     let json = reply.json();
     let mut lines = vec![Line::new(State::Good, "key", "it is accepted"), mode_line(&json)];
     lines.extend(parameters.map(inputs_line));
     lines
+}
+
+/// Why an app tells nothing of itself, and what fixes it. Only a 401 is about the key.
+fn refused_line(reply: &Reply) -> Line {
+    let json = reply.json();
+    let message = json["message"].as_str().unwrap_or_default().to_ascii_lowercase();
+    let (what, fix) = match (reply.status, json["code"].as_str()) {
+        (401, Some(_)) => {
+            ("key", "copy it anew from the app's page \"API Access\" (keys of datasets do not do)")
+        }
+        (401, None) => {
+            ("app", "a login in front of Dify refuses the call: look at the gateway, and at `headers`")
+        }
+        (403, Some(_)) if message.contains("api service") => {
+            ("app", "the key is right: switch on the app's API access on its page \"API Access\"")
+        }
+        (403, Some(_)) => ("app", "look at the app and its workspace in Dify"),
+        (402 | 403 | 406 | 451, None) => {
+            ("app", "a firewall or gateway in front of Dify refuses the call: its log says why")
+        }
+        (404, Some(_)) => ("app", "is the app still there, and does `base_url` end in `/v1`?"),
+        (407, _) => ("app", "the proxy asks for a login: put user and password into `proxy`"),
+        (429, _) => ("app", "Dify or a gateway limits the calls: try again in a minute"),
+        (500..=599, _) => ("app", "look into the log of Dify's `api`, and at the proxy in front of it"),
+        _ => ("app", "publish the app and enable its API"),
+    };
+    Line::new(State::Finding, what, format!("/info is refused: {}; {fix}", said(reply)))
 }
 
 fn mode_line(info: &Value) -> Line {
@@ -207,6 +229,10 @@ fn inputs_line(reply: &Result<Reply, String>) -> Line {
         Some(inputs) => {
             let names: Vec<String> = inputs.iter().map(|input| format!("`{}`", input.name)).collect();
             Line::new(State::Good, "inputs", format!("it is published and takes {}", names.join(", ")))
+        }
+        None if reply.status == 429 => {
+            let fix = "Dify or a gateway limits the calls: try again in a minute";
+            Line::new(State::Unreachable, "inputs", format!("/parameters: {}; {fix}", said(reply)))
         }
         None if reply.json()["code"] == "app_unavailable" => {
             let mend = "press Publish in Dify's editor";
@@ -281,5 +307,31 @@ mod tests {
     fn what_a_server_says_steers_no_terminal() {
         let info = Ok(reply(200, r#"{"mode":"workflow","name":"a\u001b[2Jb"}"#, 1_000));
         assert!(judge_app(&info, None).iter().all(|line| !line.text.contains('\u{1b}')));
+    }
+
+    #[test]
+    fn only_a_wrong_key_is_called_wrong() {
+        let error = |code: &str, message: &str, status: u16| {
+            let body = serde_json::json!({ "code": code, "message": message, "status": status });
+            reply(status, &body.to_string(), 0)
+        };
+        let disabled = error("forbidden", "The app's API service has been disabled.", 403);
+        let cases = [
+            (error("unauthorized", "Access token is invalid", 401), "key", "copy it anew"),
+            (disabled, "app", "switch on the app's API access"),
+            (error("forbidden", "The workspace's status is archived.", 403), "app", "workspace in Dify"),
+            (error("not_found", "App not found", 404), "app", "still there"),
+            (error("too_many_requests", "slow down", 429), "app", "try again in a minute"),
+            (reply(403, r#"{"message":"blocked"}"#, 0), "app", "firewall or gateway"),
+            (reply(401, "<html>login</html>", 0), "app", "a login in front of Dify"),
+            (error("unknown", "Internal Server Error", 500), "app", "log of Dify's `api`"),
+        ];
+        for (answer, what, fix) in cases {
+            let lines = judge_app(&Ok(answer), None);
+            let [line] = lines.as_slice() else { panic!("one line: {lines:?}") };
+            assert_eq!((line.state, line.topic), (State::Finding, what), "{}", line.text);
+            assert!(line.text.contains(fix), "{}", line.text);
+            assert_eq!(line.text.contains("copy it"), what == "key", "{}", line.text);
+        }
     }
 }

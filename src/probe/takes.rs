@@ -1,8 +1,9 @@
-//! What inputs take, in words, and what Dify takes for a number or a checkbox.
+//! What inputs take, in words, and what Dify takes for a number.
 
 use serde_json::Value;
 
 use crate::wire::parameters::{Input, InputKind};
+use crate::wire::python_number::{PythonNumber, read_number};
 
 /// The most names of a list that a message shows.
 const MOST_SHOWN: usize = 12;
@@ -30,27 +31,11 @@ pub(super) fn takes(input: &Input) -> String {
     }
 }
 
-/// What Dify takes for a number: a text is read as Python reads it, an empty one as null.
+/// Whether Dify takes a value for a number: a text is read as Python reads it, an empty one as null.
 pub(super) fn is_number(value: &Value) -> bool {
     match value {
         Value::Number(_) | Value::Bool(_) => true,
-        Value::String(text) => {
-            let text = text.trim();
-            let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-            let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            text.is_empty() || is_whole || (text.contains('.') && text.parse::<f64>().is_ok())
-        }
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
-    }
-}
-
-/// What Dify takes for a checkbox; other texts pass through as they are.
-pub(super) fn is_checked(value: &Value) -> bool {
-    let words = ["true", "false", "1", "0", "yes", "no", "on", "off"];
-    match value {
-        Value::Bool(_) => true,
-        Value::Number(number) => ["0", "1"].contains(&number.to_string().as_str()),
-        Value::String(text) => words.contains(&text.to_lowercase().as_str()),
+        Value::String(text) => read_number(text) != PythonNumber::Refused,
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }

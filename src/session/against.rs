@@ -1,6 +1,7 @@
 //! `check --against`: loads everything, asks the target's apps for their inputs, and holds each test against them; runs nothing.
 
 mod findings;
+mod judge_apps;
 mod last_run;
 mod sent;
 mod written;
@@ -17,6 +18,7 @@ use crate::plan::choices::Judges;
 use crate::plan::compile::{Compiled, compile};
 use crate::probe::compare::uncompared;
 use crate::session::against::findings::Findings;
+use crate::session::against::judge_apps::{JudgeApp, judge_apps, judge_findings};
 use crate::session::against::last_run::LastRun;
 use crate::session::against::written::{WrittenSuite, written};
 use crate::session::{OpenFailure, Request, open, probe};
@@ -45,6 +47,7 @@ type Forms = BTreeMap<Arc<str>, Option<Vec<Input>>>;
 pub struct Comparison {
     plan: Plan,
     suites: Vec<WrittenSuite>,
+    judges: Vec<JudgeApp>,
     files: usize,
     reports: PathBuf,
     redactor: Redactor,
@@ -58,6 +61,7 @@ pub fn prepare(settings: &Settings, request: &Request) -> Result<Comparison, Ope
     let loaded = load(&open::options(settings, request));
     let (files, reports) = (loaded.files.len(), open::reports_of(&loaded, settings, request));
     let suites = loaded.suites.iter().map(written).collect();
+    let judges = judge_apps(loaded.project.as_ref());
     let Compiled { plan, problems, target_errors, .. } = compile(loaded, &choices);
     if !problems.is_empty() {
         return Err(OpenFailure::Problems(problems));
@@ -70,7 +74,7 @@ pub fn prepare(settings: &Settings, request: &Request) -> Result<Comparison, Ope
         return Err(OpenFailure::Usage(format!("{what}: nothing can be compared")));
     }
     let redactor = Redactor::new(plan.secrets.iter().cloned());
-    Ok(Comparison { plan, suites, files, reports, redactor })
+    Ok(Comparison { plan, suites, judges, files, reports, redactor })
 }
 
 impl Comparison {
@@ -91,6 +95,7 @@ impl Comparison {
         self.add_nodes(&mut findings, &mut notes);
         let tests = findings.tests;
         let mut findings = findings.into_problems();
+        findings.extend(judge_findings(&self.judges, &forms));
         for problem in &mut findings {
             problem.message = self.redactor.text(&problem.message).into_owned();
             problem.help = problem.help.as_ref().map(|help| self.redactor.text(help).into_owned());
@@ -99,10 +104,15 @@ impl Comparison {
         Ok(Compared { suites: self.files, tests, findings, notes })
     }
 
-    /// The apps that have a test to compare.
+    /// The apps that have a test to compare, and those of judges that the target has.
     fn apps(&self) -> BTreeSet<Arc<str>> {
+        let has = |app: &str| match &self.plan.target.kind {
+            TargetKind::Mock(options) | TargetKind::Replay { options, .. } => options.apps.contains_key(app),
+            TargetKind::Live { apps, .. } => apps.contains_key(app),
+        };
         let cases = self.plan.cases.iter().filter(|case| case.skip.is_none());
-        cases.map(|case| case.test.app.clone()).collect()
+        let judges = self.judges.iter().map(|judge| judge.app.clone()).filter(|app| has(app));
+        cases.map(|case| case.test.app.clone()).chain(judges).collect()
     }
 
     async fn forms(&self, notes: &mut Vec<String>) -> Result<Forms, String> {

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::input_refusal::is_input_refusal;
+
 /// Whose fault an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,21 +93,10 @@ pub fn classify_event(json: &Value) -> WireError {
     let status = json["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
     let message = json["message"].as_str().unwrap_or_default();
     let code = json["code"].as_str();
-    if is_input_form_message(message) {
+    if is_input_refusal(message) {
         return WireError::new(status, code, message.to_owned(), REJECTED);
     }
     judged(Said { status, code: code.unwrap_or_default(), message }, message.to_owned())
-}
-
-/// Tells whether a text is one with which Dify refuses inputs, so that a `failed` run of 0 steps is a rejection.
-pub fn is_input_form_message(text: &str) -> bool {
-    let text = text.trim();
-    text.ends_with(" is required in input form")
-        || text.contains(" in input form must be ")
-        || text == "Invalid upload file"
-        || text == "Invalid upload file id"
-        || text == "transfer_method is required in file mapping"
-        || text.starts_with("Detected file type does not match the specified type.")
 }
 
 impl WireError {
@@ -132,6 +123,7 @@ fn judge_code(said: &Said<'_>) -> Option<Judgement> {
     Some(match said.code {
         "invalid_param" => judge_invalid_param(said.message),
         "bad_request" => judge_bad_request(said.message),
+        "forbidden" if !is_about_key(said.message) => CONFIG,
         "not_found" if said.message.starts_with("Workflow not found") => CONFIG_OF_ALL,
         "not_found" => CONFIG,
         "rate_limit_error" | "provider_quota_exceeded" => USED_UP,
@@ -148,12 +140,11 @@ fn judge_code(said: &Said<'_>) -> Option<Judgement> {
         | "too_many_files"
         | "filename_not_exists_error"
         | "invalid_form_data"
-        | "method_not_allowed"
-        | "unsupported_media_type"
         | "file_too_large"
         | "unsupported_file_type"
         | "human_input_form_submitted"
         | "human_input_form_expired" => REJECTED,
+        "method_not_allowed" | "unsupported_media_type" => CONFIG,
         "internal_server_error" | "unknown" => TRANSPORT,
         _ => return None,
     })
@@ -162,13 +153,14 @@ fn judge_code(said: &Said<'_>) -> Option<Judgement> {
 /// `invalid_param` says everything from bad inputs to a broken graph: what is not known to be about the request is the
 /// app's fault, so that a test which expects a rejection is never green by another error.
 fn judge_invalid_param(message: &str) -> Judgement {
-    let about_request = is_input_form_message(message)
+    let about_request = is_input_refusal(message)
         || message == "Arg user must be provided."
         || message == "Filename contains invalid characters"
-        || message.starts_with("Reached maximum retries (3) for URL ")
         || is_request_validation(message);
     if message.starts_with("Too many requests.") {
         BUSY
+    } else if is_unreachable_file(message) {
+        TRANSPORT
     } else if about_request {
         REJECTED
     } else if message == "Workflow not published" || is_broken_graph(message) {
@@ -178,9 +170,21 @@ fn judge_invalid_param(message: &str) -> Judgement {
     }
 }
 
+/// Dify could not fetch a file by its address: its network failed, which says nothing about the input.
+pub fn is_unreachable_file(message: &str) -> bool {
+    message.starts_with("Reached maximum retries (") && message.contains(") for URL ")
+}
+
+/// Dify's reasons for a 403 that concern the key, the app or the workspace, and so every request of the app.
+fn is_about_key(message: &str) -> bool {
+    let subjects = ["The app", "The workspace", "Tenant ", "Access token", "App ", "Workspace "];
+    subjects.iter().any(|subject| message.starts_with(subject))
+}
+
+/// A body that is no JSON is a request that something changed on the way: flowproof sends none.
 fn judge_bad_request(message: &str) -> Judgement {
     if message.starts_with("The browser (or proxy) sent a request") {
-        REJECTED
+        TRANSPORT
     } else if message.starts_with("Invalid workflow_id format")
         || message.starts_with("Cannot use draft workflow version")
     {
@@ -208,15 +212,15 @@ fn validated_model(message: &str) -> Option<&str> {
     Some(model.trim())
 }
 
-/// Judges by the status alone: proxies, and codes nobody recorded.
+/// Judges by the status alone: machines in between, and codes that nobody recorded. It never proves that inputs were refused.
 ///
-/// A web server that is no Dify answers a POST with 405: only of a body that is too large it is known that the inputs are at fault.
+/// A login in front of Dify, a redirect and a wrong address concern every request. A firewall, a gateway or a limit of size
+/// may have refused this request alone.
 fn judge_status(status: u16) -> Judgement {
     match status {
-        401 | 403 | 404 | 405 | 407 | 300..=399 => CONFIG_OF_ALL,
-        413 => REJECTED,
+        401 | 404 | 405 | 407 | 300..=399 => CONFIG_OF_ALL,
         429 => BUSY,
-        400..=499 if status != 408 => CONFIG,
+        400..=499 if !matches!(status, 408 | 425) => CONFIG,
         _ => TRANSPORT,
     }
 }
@@ -284,7 +288,18 @@ mod tests {
             (400, "invalid_param", "Provider langgenius/x/x does not exist.", WRONG_FOR_ALL),
             (400, "invalid_param", "4 validation errors for HttpRequestNodeData\nurl", WRONG_FOR_ALL),
             (400, "invalid_param", "something that nobody recorded", WRONG),
-            (400, "bad_request", "The browser (or proxy) sent a request that …", REFUSED),
+            (400, "bad_request", "The browser (or proxy) sent a request that …", PROVES_NOTHING),
+            (400, "bad_request", "trace_session_id must be a string.", WRONG),
+            (400, "invalid_param", "Reached maximum retries (3) for URL https://e.com/a.png", PROVES_NOTHING),
+            (400, "invalid_param", "Reached maximum retries (5) for URL ftp://x/y", PROVES_NOTHING),
+            (400, "invalid_param", "File validation failed for file: a.pdf", REFUSED),
+            (400, "invalid_param", "Invalid upload file id format", REFUSED),
+            (400, "invalid_param", "Run failed: query is required in input form", WRONG),
+            (400, "invalid_param", "[openai] CredentialsValidateFailedError: x", WRONG),
+            (403, "forbidden", "You don't have the permission to access the requested resource.", WRONG),
+            (403, "forbidden", "The app no longer exists.", WRONG_FOR_ALL),
+            (415, "unsupported_media_type", "Did not attempt to load JSON data", WRONG),
+            (415, "unsupported_file_type", "File type not allowed.", REFUSED),
             (400, "bad_request", "Invalid workflow_id format: 'x'. ", WRONG_FOR_ALL),
             (400, "bad_request", "Cannot use draft workflow version. …", WRONG_FOR_ALL),
             (
@@ -304,7 +319,7 @@ mod tests {
             (403, "workflow_version_execution_not_allowed", "", WRONG_FOR_ALL),
             (404, "not_found", "Workflow not found with id: x", WRONG_FOR_ALL),
             (404, "not_found", "no mock answer for this request", WRONG),
-            (405, "method_not_allowed", "", REFUSED),
+            (405, "method_not_allowed", "", WRONG),
             (412, "human_input_form_expired", "", REFUSED),
             (413, "file_too_large", "", REFUSED),
             (429, "too_many_requests", "", TRY_LATER),
@@ -348,7 +363,14 @@ mod tests {
             ),
             (412, "", WRONG, "empty body"),
             (415, "", WRONG, "empty body"),
-            (413, "<title></title>", REFUSED, "an HTML page: <title></title>"),
+            (413, "<title></title>", WRONG, "an HTML page: <title></title>"),
+            (413, "{\"message\":\"too large\"}", WRONG, "too large"),
+            (403, "<title>403 Forbidden</title>", WRONG, "an HTML page: 403 Forbidden"),
+            (403, "{\"statusCode\":403,\"message\":\"quota\"}", WRONG, "quota"),
+            (406, "", WRONG, "empty body"),
+            (451, "", WRONG, "empty body"),
+            (408, "", PROVES_NOTHING, "empty body"),
+            (425, "", PROVES_NOTHING, "empty body"),
             (
                 202,
                 "{\"event\":\"workflow_maintenance_paused\"}",
@@ -385,33 +407,5 @@ mod tests {
             &json!({ "event": "error", "status": 400, "code": "provider_quota_exceeded", "message": "used up" }),
         );
         assert_eq!(row(&quota), PLAN_USED_UP);
-    }
-
-    #[test]
-    fn input_form_messages_are_known() {
-        for text in [
-            "text is required in input form",
-            "(type 'text-input') text in input form must be a string",
-            "text in input form must be less than 48 characters",
-            "sel in input form must be one of the following: ['red']",
-            "n in input form must be a valid number",
-            "o in input form must be a dict",
-            "d in input form must be a list of files",
-            "Invalid upload file id",
-            "Invalid upload file",
-            "transfer_method is required in file mapping",
-            "Detected file type does not match the specified type. Please verify the file.",
-        ] {
-            assert!(is_input_form_message(text), "{text}");
-        }
-        for text in [
-            "",
-            "[Errno 111] Connection refused",
-            "Reached maximum retries (3) for URL x",
-            "Workflow not published",
-            "input form",
-        ] {
-            assert!(!is_input_form_message(text), "{text}");
-        }
     }
 }

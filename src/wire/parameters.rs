@@ -90,6 +90,26 @@ fn decode_input(entry: &Value) -> Option<Input> {
     })
 }
 
+/// What Dify makes of a value for a checkbox: `true` for `" YES "` and `1.0`; `None` where it passes the value on as it is.
+///
+/// Source: `_validate_inputs` in Dify's `base_app_generator.py`.
+pub fn checkbox(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(checked) => Some(*checked),
+        Value::Number(number) => match number.as_f64() {
+            Some(1.0) => Some(true),
+            Some(0.0) => Some(false),
+            Some(_) | None => None,
+        },
+        Value::String(text) => match text.trim().to_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -125,5 +145,24 @@ mod tests {
             assert_eq!(decode_parameters(&strange), None);
         }
         assert_eq!(decode_parameters(&json!({ "user_input_form": [] })), Some(Vec::new()));
+    }
+
+    #[test]
+    fn checkboxes_take_the_spellings_of_spreadsheets() {
+        for value in
+            [json!(true), json!(1), json!(1.0), json!("TRUE "), json!(" yes"), json!("On"), json!("1")]
+        {
+            assert_eq!(checkbox(&value), Some(true), "{value}");
+        }
+        for value in
+            [json!(false), json!(0), json!(-0.0), json!("false\n"), json!("NO"), json!("off"), json!("0")]
+        {
+            assert_eq!(checkbox(&value), Some(false), "{value}");
+        }
+        for value in
+            [json!("maybe"), json!(""), json!("1.0"), json!(2), json!(0.5), json!(null), json!([true])]
+        {
+            assert_eq!(checkbox(&value), None, "{value}");
+        }
     }
 }

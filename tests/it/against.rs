@@ -216,6 +216,37 @@ fn the_mock_is_compared_offline_where_it_declares_inputs() {
 }
 
 #[test]
+fn apps_that_grade_have_room_for_what_a_judge_sends() {
+    let project = Project::with_suite(&suite("  - { name: a, mock: { outputs: { x: 1 } } }\n"));
+    let long = |name: &str| format!("{{ paragraph: {{ variable: {name}, max_length: 20000 }} }}");
+    let with = |parameters: &str| {
+        let file = format!(
+            "version: 1\njudges: {{ tone: {{ app: grader }} }}\nmock: {{ apps: {{ grader: {{ parameters: [{parameters}] }} }} }}\n"
+        );
+        project.write("flowproof.yaml", file);
+        let output = project.run(&["check", "--against", "mock"]);
+        (code(&output), text(&output))
+    };
+    let complete = format!("{}, {}, {}", long("rubric"), long("output"), long("context"));
+    let (code, output) = with(&complete);
+    assert_eq!(code, 0, "{output}");
+    let (code, output) = with(&format!(
+        "{}, {{ text-input: {{ variable: output, max_length: 48 }} }}, {{ number: {{ variable: extra, required: true }} }}",
+        long("rubric")
+    ));
+    assert_eq!(code, 1, "{output}");
+    for fact in [
+        "has no input `context`",
+        "the input `output` of the app `grader` takes at most 48 characters",
+        "requires the input `extra`",
+        "flowproof.yaml:2:24",
+        "3 problems",
+    ] {
+        assert!(output.contains(fact), "{fact}: {output}");
+    }
+}
+
+#[test]
 fn names_of_nodes_are_held_against_the_last_run_of_the_target() {
     let nodes = "nodes: [{ id: n1, title: Classify, type: llm }, { title: Answer }]";
     let played = suite(&format!("  - name: a\n    mock: {{ outputs: {{ x: 1 }}, {nodes} }}\n"));

@@ -114,12 +114,12 @@ impl<'a> Writer<'a> {
                 let selector: Vec<&str> = selector.into_iter().flatten().collect();
                 self.events.chunk(&shown(value), &selector);
             }
-            // A null input is streamed as an empty text, a variable without any source not at all.
-            Source::Nothing => {
-                if let Some((key, _)) = self.input_of(segment) {
-                    self.events.chunk("", &[&node.id, key]);
-                }
-            }
+            // A null variable is streamed as an empty text, one without any source not at all.
+            Source::Nothing => match self.input_of(segment) {
+                Some((key, _)) => self.events.chunk("", &[&node.id, key]),
+                None if run.graph.names_outputs() => {}
+                None => self.events.chunk("", &[&node.id, &segment.name]),
+            },
         }
     }
 }

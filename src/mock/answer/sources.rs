@@ -29,7 +29,7 @@ pub enum Source {
     Default(usize, String),
     /// No node has it: the inputs, or else what ran last without a model.
     Open,
-    /// Null, and nothing has it: only its separators are sent.
+    /// Null, and no node has it.
     Nothing,
 }
 
@@ -119,6 +119,12 @@ impl Graph {
     pub fn open_source(&self) -> usize {
         let silent = |node: &GraphNode| node.role == Role::Plain && !node.is_model();
         self.nodes.iter().rposition(silent).unwrap_or(0)
+    }
+
+    /// Whether the script says what a node other than a model puts out: a null variable that no node has then has no source.
+    pub fn names_outputs(&self) -> bool {
+        let speaks = |node: &&GraphNode| node.role == Role::Plain && !node.is_model();
+        self.nodes.iter().filter(speaks).any(|node| !node.rounds[0].outputs.is_empty())
     }
 
     /// The node before which nothing is streamed: the last at which the way to the end is decided.

@@ -37,8 +37,10 @@ impl Scope<'_> {
         let facts = match method {
             "local_file" => self.local(text("upload_file_id"))?,
             "remote_url" => remote(text("url").or_else(|| text("remote_url")))?,
-            "tool_file" => return Err("Invalid tool file".to_owned()),
-            other => return Err(format!("No file transfer method found for value '{other}'")),
+            "tool_file" => {
+                return Err(format!("ToolFile {} not found", text("tool_file_id").unwrap_or("None")));
+            }
+            other => return Err(format!("No matching enum found for value '{other}'")),
         };
         let detected = detect(&facts.extension, &facts.mime_type);
         let kind = text("type").unwrap_or_default();
@@ -51,7 +53,8 @@ impl Scope<'_> {
     }
 
     fn local(&self, id: Option<&str>) -> Result<Facts, String> {
-        let id = id.filter(|id| uuid::Uuid::parse_str(id).is_ok()).ok_or("Invalid upload file id")?;
+        let id = id.ok_or("Invalid upload file id")?;
+        uuid::Uuid::parse_str(id).map_err(|_| "Invalid upload file id format")?;
         let upload =
             self.state.upload(id).filter(|upload| self.may_use(upload)).ok_or("Invalid upload file")?;
         Ok(Facts {

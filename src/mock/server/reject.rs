@@ -13,6 +13,8 @@ use super::respond::{Content, refuse, respond};
 use super::state::State;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::{DifyVersion, PING};
+use crate::wire::error::is_unreachable_file;
+use crate::wire::input_refusal::is_input_refusal;
 
 /// Refuses inputs as the version does: 1.14 answers a stream with one ping, and then with silence.
 pub(super) fn reject(state: &State, mode: ResponseMode, refusal: &Refusal) -> Response<Answer> {
@@ -76,17 +78,10 @@ fn silence(idle: Duration) -> impl Stream<Item = Bytes> + Send {
     })
 }
 
-/// Whether a refusal comes from the input form, which 1.14 looks at only in its worker.
+/// Whether a refusal comes from the inputs, which 1.14 looks at only in its worker.
 fn is_about_inputs(refusal: &Refusal) -> bool {
-    let texts = [
-        "in input form",
-        "Invalid upload file",
-        "transfer_method is required",
-        "Detected file type",
-        "Reached maximum retries",
-    ];
     match (refusal.status, refusal.code.as_str()) {
-        (400, "invalid_param") => texts.iter().any(|text| refusal.message.contains(text)),
+        (400, "invalid_param") => is_input_refusal(&refusal.message) || is_unreachable_file(&refusal.message),
         (500, "internal_server_error") => true,
         _ => false,
     }
