@@ -10,6 +10,7 @@ use crate::deciding;
 use crate::documents;
 use crate::drift;
 use crate::failure::Failure;
+use crate::likeness;
 use crate::lists;
 use crate::measure::Usage;
 use crate::project::{Form, Project};
@@ -42,6 +43,8 @@ pub enum Figure {
     Compare,
     /// Time of a difference by word against that of one by line.
     Words,
+    /// Time of measuring how alike two long texts are.
+    Likeness,
     /// Time of deciding how often a test runs.
     Deciding,
     /// Time and memory of writing the reports of a large run.
@@ -95,7 +98,7 @@ const MEMORY_ROUNDS: u32 = 3;
 
 impl Figure {
     /// All figures, in the order of the table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Throughput,
         Self::Latency,
         Self::Chunks,
@@ -106,6 +109,7 @@ impl Figure {
         Self::Memory,
         Self::Compare,
         Self::Words,
+        Self::Likeness,
         Self::Deciding,
         Self::Documents,
     ];
@@ -123,6 +127,7 @@ impl Figure {
             Self::Memory => memory(setting, sizes.few, sizes.many),
             Self::Compare => drift::compare(setting, sizes.cases),
             Self::Words => drift::words(setting),
+            Self::Likeness => likeness::likeness(setting),
             Self::Deciding => deciding::deciding(setting),
             Self::Documents => documents::documents(setting, sizes.many),
         }

@@ -6,7 +6,7 @@
 
 mod answers;
 mod bare_loop;
-#[expect(dead_code, unused_imports, reason = "only differences of texts and repeats are measured")]
+#[expect(dead_code, unused_imports, reason = "only differences of texts, likeness and repeats are measured")]
 #[path = "../../src/base"]
 mod base {
     pub mod clock;
@@ -16,6 +16,7 @@ mod base {
     pub mod lean;
     pub mod origin;
     pub mod repeat;
+    pub mod similarity;
     pub mod stats;
 }
 mod chunks;
@@ -27,6 +28,7 @@ mod drift;
 mod endpoint;
 mod failure;
 mod figures;
+mod likeness;
 mod lists;
 mod long_stream;
 mod measure;

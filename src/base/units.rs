@@ -131,7 +131,13 @@ pub fn parse_money(text: &str) -> Result<Money, UnitError> {
 
 /// Parses `10%` or `0.1` into a share, 1 being the whole; only a percentage may go beyond 1.
 pub fn parse_percent(text: &str) -> Result<f64, UnitError> {
-    const FORM: Form = Form { what: "a share", example: "10%" };
+    let share = parse_exact_share(text)?;
+    share.to_f64().ok_or_else(|| SHARE.malformed(text))
+}
+
+/// The same, exact: for what is compared with it at its very bound.
+pub fn parse_exact_share(text: &str) -> Result<Decimal, UnitError> {
+    const FORM: Form = SHARE;
     let (number, unit) = FORM.split(text)?;
     let share = match unit {
         "%" => number.checked_div(Decimal::ONE_HUNDRED),
@@ -139,7 +145,7 @@ pub fn parse_percent(text: &str) -> Result<f64, UnitError> {
         "" => return Err(UnitError::MoreThanWhole { text: text.to_owned(), example: FORM.example }),
         _ => return Err(FORM.malformed(text)),
     };
-    share.and_then(|share| share.to_f64()).ok_or_else(|| FORM.malformed(text))
+    share.ok_or_else(|| FORM.malformed(text))
 }
 
 /// Parses `5/s`, `300/m` or `100/h`.
@@ -221,7 +227,11 @@ pub fn format_size(bytes: u64) -> String {
     }
 }
 
+/// How shares are written.
+const SHARE: Form = Form { what: "a share", example: "10%" };
+
 /// What a quantity is called in errors, and how it is written.
+#[derive(Debug, Clone, Copy)]
 struct Form {
     what: &'static str,
     example: &'static str,

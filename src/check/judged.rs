@@ -206,6 +206,29 @@ pub fn clip(value: &Value) -> Value {
     clip_by(value, KEPT_OUTPUT, &mut KEPT_OUTPUT.saturating_mul(2))
 }
 
+/// Whether a recorded value was cut, as far as its marks say: a text that only looks so counts too.
+pub fn is_clipped(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => {
+            let counted = text.strip_suffix(" bytes in all)").and_then(|text| text.rsplit_once("… ("));
+            let more = text.strip_prefix("… ").and_then(|text| text.strip_suffix(" more"));
+            [counted.map(|(_, count)| count), more].into_iter().flatten().any(is_count)
+        }
+        Value::Array(items) => items.iter().any(is_clipped),
+        Value::Object(members) => members.iter().any(|(key, member)| {
+            let more = member.as_str().and_then(|text| text.strip_suffix(" more"));
+            is_clipped(member)
+                || is_clipped(&Value::from(key.as_str()))
+                || (key == "…" && more.is_some_and(is_count))
+        }),
+    }
+}
+
+fn is_count(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A copy with at most about `left` bytes; what is left out leaves a mark.
 pub(super) fn clip_to(value: &Value, left: &mut usize) -> Value {
     clip_by(value, KEPT, left)

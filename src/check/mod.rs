@@ -45,7 +45,7 @@ pub use self::compile::{
 pub use self::contract::contract_deviations;
 pub use self::difference::difference_of;
 pub use self::evaluate::{Examined, examine};
-pub use self::judged::{clip, is_comparison};
+pub use self::judged::{clip, is_clipped, is_comparison};
 pub use self::model::Check;
 pub use self::named::{judges_of, schema_files_of};
 pub use self::paused::unused_answers;

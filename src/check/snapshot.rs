@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::base::diff::EqualOptions;
+use crate::base::diff::{CaseRule, EqualOptions};
 use crate::base::json_path::{JsonPath, Step};
 use crate::base::lean::Lean;
 use crate::base::origin::Place;
-use crate::base::similarity;
-use crate::drift::{Compare, Comparison, Keys, Manner, Taken, Taking, compare_values};
+use crate::base::similarity::Likeness;
+use crate::drift::{Compare, Comparison, Keys, Manner, Taken, Taking, compare_values, likeness};
 use crate::wire::vary::Varying;
 
 use super::Context;
@@ -86,7 +86,7 @@ fn compare(
                 Some(_) => String::new(),
                 None => format!(": approved {}, found {}", show(&approved), show(found)),
             };
-            let how = how(&manner.compare, &approved, found);
+            let how = how(&manner.compare, (&approved, found), options.ignore_case);
             let message = format!(
                 "{how} the approved snapshot in {}{values}; if that is meant, accept it with `flowproof snapshot review`",
                 taking.approved.shown
@@ -94,18 +94,20 @@ fn compare(
             let judged = waits(Judged::broken(message).expected(&approved));
             Judged { diff, ..judged }
         }
+        Comparison::Unmeasured(error) => waits(Judged::undecided(error.to_string()).expected(&approved)),
     }
 }
 
 /// How a value differs that was compared so.
-fn how(compare: &Compare, approved: &Value, found: &Value) -> String {
+fn how(compare: &Compare, (approved, found): (&Value, &Value), case: CaseRule) -> String {
     match (compare, approved, found) {
         (Compare::Exact, _, _) => "differs from".to_owned(),
         (Compare::Structure, _, _) => "has other keys or types than".to_owned(),
         (Compare::Similar(least), Value::String(approved), Value::String(found)) => {
-            format!("has a likeness of {:.2}, less than {least}, to", similarity::ratio(approved, found))
+            let found = likeness(approved, found, case).map_or("unknown".to_owned(), Likeness::shown);
+            format!("has a likeness of {found}, less than {}, to", least.to_f64())
         }
-        (Compare::Similar(least), _, _) => format!("is not like, by {least},"),
+        (Compare::Similar(least), _, _) => format!("is not like, by {},", least.to_f64()),
         (Compare::Numeric(_), _, _) => "is not near enough to".to_owned(),
     }
 }

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use crate::base::diff::{CaseRule, EqualOptions, equal};
 use crate::base::json_kind::kind;
-use crate::base::similarity;
 
 use super::judged::{Judged, misfit, quote, show, verdict};
-use super::operand::near::{Method, Similar};
+use super::operand::near::Similar;
 use super::operand::words::Word;
 
 /// Text has the substring, a list the element, an object the key.
@@ -127,14 +126,13 @@ pub(super) fn matches(regex: &Regex, value: &Value) -> Judged {
 pub(super) fn similar(similar: &Similar, value: &Value, case: CaseRule) -> Judged {
     on_text(Word::Similar, value, |text| {
         let (to, text) = (folded(&similar.to, case), folded(text, case));
-        let score = match similar.method {
-            Method::Ratio => similarity::ratio(&to, &text),
-            Method::Levenshtein => similarity::levenshtein(&to, &text),
-            Method::TokenSet => similarity::token_set(&to, &text),
+        let judged = match similar.method.measure(&to, &text) {
+            Ok(likeness) => verdict(likeness >= similar.min, || {
+                let (least, found) = (similar.min.to_f64(), likeness.shown());
+                format!("expected a likeness of at least {least}, found {found}: {}", quote(&text))
+            }),
+            Err(error) => Judged::undecided(error.to_string()),
         };
-        let judged = verdict(score >= similar.min, || {
-            format!("expected a likeness of at least {}, found {score:.3}: {}", similar.min, quote(&text))
-        });
         judged.map_expected(&Value::from(similar.to.as_str()), value)
     })
 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::compare::likeness::{Kept, likeness};
+use crate::base::similarity::Likeness;
+use crate::compare::likeness::{Kept, UnmeasuredOutputs};
 use crate::compare::sample::Observation;
 use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
@@ -30,8 +31,10 @@ pub(super) struct Told<'a> {
     pub a: &'a Attempt,
     /// The second side's.
     pub b: &'a Attempt,
-    /// How alike their outputs are.
-    pub similarity: f64,
+    /// How alike their outputs are; none where that was not measured.
+    pub similarity: Option<Likeness>,
+    /// Why it was not measured, of these or of another repeat.
+    pub unmeasured: Option<UnmeasuredOutputs>,
 }
 
 /// The attempts that stand for their sides: those of the repeat whose outputs are least alike, so that a bound on likeness
@@ -39,12 +42,14 @@ pub(super) struct Told<'a> {
 pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<Told<'a>> {
     let both = a.iter().copied().zip(b.iter().copied());
     let told = both.filter_map(|(a, b)| {
-        let (one, other) = (output(a)?, output(b)?);
-        let similarity = if one.is_same(&other) { 1.0 } else { likeness(one.value, other.value).min(0.999) };
-        Some(Told { a, b, similarity })
+        let likeness = output(a)?.likeness(&output(b)?);
+        Some(Told { a, b, similarity: likeness.ok(), unmeasured: likeness.err() })
     });
-    // Of those that are equally alike, the first.
-    told.take(MOST_OUTPUTS).min_by(|one, other| one.similarity.total_cmp(&other.similarity))
+    let told: Vec<Told> = told.collect();
+    let unmeasured = told.iter().find_map(|told| told.unmeasured);
+    // Of those that are equally alike, the first; one that was not measured stands only where none was.
+    let least = told.into_iter().min_by_key(|told| (told.similarity.is_none(), told.similarity))?;
+    Some(Told { unmeasured, ..least })
 }
 
 /// What an attempt gave; that it gave none is known where its run did not succeed.

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::base::diff::{JsonChange, diff_json};
 use crate::base::digest::Digest;
+use crate::base::similarity::Likeness;
 use crate::compare::attempts::{Told, currency, kept, observation, output, paths, standing, telling};
-use crate::compare::likeness::distances;
+use crate::compare::likeness::{UnmeasuredOutputs, distances};
 use crate::compare::nodes::{Attribution, Presence, attribute};
 use crate::compare::noise::OutputDrift;
 use crate::compare::sample::{Observation, Pair};
@@ -74,7 +75,9 @@ pub(crate) struct CaseRow {
     /// The second side.
     pub b: Option<Side>,
     /// How alike the outputs are, of the repeats that are least alike; none where a side has none.
-    pub similarity: Option<f64>,
+    pub similarity: Option<Likeness>,
+    /// Why that is not known of every repeat.
+    pub unmeasured: Option<UnmeasuredOutputs>,
     /// What the tests of the suite make of the outputs.
     pub drift: OutputDrift,
     /// What became of it.
@@ -119,7 +122,8 @@ pub(crate) struct CaseDetail {
 pub(crate) fn sample(a: &CaseRecord, b: &CaseRecord) -> Pair {
     let (of_a, of_b) = (standing(a), standing(b));
     let (kept_a, kept_b) = (kept(&of_a), kept(&of_b));
-    let outputs = (!kept_a.is_empty() && !kept_b.is_empty()).then(|| distances(&kept_a, &kept_b));
+    let has_outputs = !kept_a.is_empty() && !kept_b.is_empty();
+    let outputs = has_outputs.then(|| distances(&kept_a, &kept_b)).flatten();
     let currency = currency(&of_a, &of_b);
     let observed = |side: &[&Attempt]| side.iter().map(|attempt| observation(attempt, currency)).collect();
     Pair { a: observed(&of_a), b: observed(&of_b), outputs }
@@ -129,13 +133,14 @@ pub(crate) fn sample(a: &CaseRecord, b: &CaseRecord) -> Pair {
 pub(crate) fn row(name: &str, a: Option<&CaseRecord>, b: Option<&CaseRecord>) -> CaseRow {
     let of_a = a.map(standing).unwrap_or_default();
     let of_b = b.map(standing).unwrap_or_default();
-    let similarity = telling(&of_a, &of_b).map(|told| told.similarity);
+    let told = telling(&of_a, &of_b);
     let currency = currency(&of_a, &of_b);
     CaseRow {
         name: name.to_owned(),
         a: a.map(|record| side(record, currency)),
         b: b.map(|record| side(record, currency)),
-        similarity,
+        similarity: told.and_then(|told| told.similarity),
+        unmeasured: told.and_then(|told| told.unmeasured),
         drift: OutputDrift::Unknown,
         kind: Kind::OneSided,
         way: way(&of_a, &of_b),
@@ -163,6 +168,11 @@ fn way(a: &[&Attempt], b: &[&Attempt]) -> Way {
 impl CaseRow {
     /// Says what became of it, once the drift of its outputs is known.
     pub fn judge(&mut self, drift: OutputDrift) {
+        // What looks like noise in the part that was compared may be none in the rest.
+        let drift = match drift {
+            OutputDrift::Noise { .. } if self.unmeasured.is_some() => OutputDrift::Unknown,
+            _ => drift,
+        };
         self.drift = drift;
         let (Some(a), Some(b)) = (&self.a, &self.b) else {
             self.kind = Kind::OneSided;
@@ -342,16 +352,17 @@ mod tests {
         let b = record(Verdict::Passed, &[("the same", 20), ("one two three five", 40)]);
         let worse = |last| record(Verdict::Passed, &[("the sama", 1), ("one two three five", 2), (last, 3)]);
         let similarity = |last| row("s::t", Some(&worse("a b c d")), Some(&worse(last))).similarity.unwrap();
-        assert!((similarity("a b c d") - 1.0).abs() < 1e-9);
-        assert!(
-            (similarity("a b x d") - 0.75).abs() < 1e-6,
+        assert_eq!(similarity("a b c d"), Likeness::ALL);
+        assert_eq!(
+            similarity("a b x d"),
+            Likeness::of(3, 4),
             "a likeness that only the first repeats have hides the last"
         );
-        assert!(similarity("w x y z") < 0.01);
+        assert_eq!(similarity("w x y z"), Likeness::NONE);
         let found = detail(&a, &b);
         assert_eq!(found.changes[0].path, "$['reply']");
         let row = row("s::t", Some(&a), Some(&b));
-        assert!((row.similarity.unwrap() - 0.75).abs() < 1e-6);
+        assert_eq!(row.similarity, Some(Likeness::of(3, 4)));
         assert_eq!((row.a.unwrap().means.tokens, row.b.unwrap().means.tokens), (Some(20.0), Some(30.0)));
         assert!(sample(&a, &b).outputs.unwrap().largest() > 0.2);
     }
@@ -363,7 +374,10 @@ mod tests {
         b.attempts[0].facts.digest = Some("another".to_owned());
         let found = detail(&a, &b);
         assert!(found.changes.is_empty() && found.beyond);
-        assert!(row("s::t", Some(&a), Some(&b)).similarity.unwrap() < 1.0);
+        let mut row = row("s::t", Some(&a), Some(&b));
+        assert_eq!((row.similarity, row.unmeasured), (None, Some(UnmeasuredOutputs::Cut)));
+        row.judge(OutputDrift::Noise { p: 0.5 });
+        assert_eq!(row.kind, Kind::NotCompared, "the rest may have drifted");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Gates that are plain bounds: how many outputs may change, and how alike they must stay. One repeat is enough.
 
+use crate::base::similarity::Likeness;
 use crate::compare::case::{CaseRow, Kind};
 use crate::suite::read_compare::Most;
 
@@ -8,8 +9,8 @@ use crate::suite::read_compare::Most;
 pub(crate) struct PlainGates {
     /// The most tests that may have changed, as a share of those compared or as a number.
     pub max_changed: Option<Most>,
-    /// The least likeness of the outputs of every test, 0 to 1.
-    pub min_similarity: Option<f64>,
+    /// The least likeness of the outputs of every test.
+    pub min_similarity: Option<Likeness>,
 }
 
 /// What a plain gate says.
@@ -19,7 +20,7 @@ pub(crate) enum Plain {
     Passed,
     /// It does not.
     Failed,
-    /// No test was compared.
+    /// No test was compared, or what was not could fail it.
     Inconclusive,
 }
 
@@ -67,30 +68,27 @@ fn changed(most: Most, rows: &[CaseRow]) -> PlainGated {
     }
 }
 
-fn similar(least: f64, rows: &[CaseRow]) -> PlainGated {
-    let known: Vec<(&CaseRow, f64)> = rows.iter().filter_map(|row| Some((row, row.similarity?))).collect();
-    let lowest = known.iter().min_by(|one, other| one.1.total_cmp(&other.1));
-    let found = match lowest {
-        Some((row, similarity)) => {
-            format!(
-                "the outputs of `{}` are {} % alike, at least {} % must be",
-                row.name,
-                percent(*similarity),
-                percent(least)
-            )
-        }
-        None => "no test has outputs on both sides".to_owned(),
+/// What was not measured passes nothing; a test that is less alike fails it, whatever the others are.
+fn similar(least: Likeness, rows: &[CaseRow]) -> PlainGated {
+    let known = rows.iter().filter_map(|row| Some((row, row.similarity?)));
+    let lowest = known.min_by_key(|(_, similarity)| *similarity);
+    let unmeasured = rows.iter().find_map(|row| Some((row, row.unmeasured?)));
+    let (found, decision) = match (lowest, unmeasured) {
+        (Some((row, similarity)), _) if similarity < least => (alike(row, similarity, least), Plain::Failed),
+        (_, Some((row, why))) => (format!("`{}`: {why}", row.name), Plain::Inconclusive),
+        (Some((row, similarity)), None) => (alike(row, similarity, least), Plain::Passed),
+        (None, None) => ("no test has outputs on both sides".to_owned(), Plain::Inconclusive),
     };
-    let within = lowest.is_none_or(|(_, similarity)| *similarity >= least);
-    PlainGated {
-        key: "min_similarity",
-        found,
-        decision: match (known.len(), within) {
-            (0, _) => Plain::Inconclusive,
-            (_, true) => Plain::Passed,
-            (_, false) => Plain::Failed,
-        },
-    }
+    PlainGated { key: "min_similarity", found, decision }
+}
+
+fn alike(row: &CaseRow, similarity: Likeness, least: Likeness) -> String {
+    format!(
+        "the outputs of `{}` are {} % alike, at least {} % must be",
+        row.name,
+        similarity.percent(),
+        (least.to_f64() * 100_000.0).round() / 1_000.0
+    )
 }
 
 /// A share as a percentage with at most one decimal, never rounded up to a bound that it misses.

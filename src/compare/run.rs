@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::base::similarity::Likeness;
 use crate::base::stats::{Draws, Permuted};
 use crate::compare::case::{self, CaseDetail, CaseRow, Kind};
 use crate::compare::change::{Change, Metric};
@@ -205,7 +206,7 @@ fn weight(row: &CaseRow) -> f64 {
         Kind::Changed => 4.0,
         Kind::Unchanged => 5.0,
     };
-    kind + 0.9 * row.similarity.unwrap_or(0.0)
+    kind + 0.9 * row.similarity.map_or(0.0, Likeness::to_f64)
 }
 
 fn counted(rows: &[CaseRow]) -> Counts {
@@ -308,7 +309,7 @@ mod tests {
             folder.path(),
             &[("t", Verdict::Passed, &["x", "y", "x", "z", "x"], 10), ("u", Verdict::Failed, &["x"], 10)],
         );
-        let plain = PlainGates { max_changed: Some(Most::Tests(0)), min_similarity: Some(1.0) };
+        let plain = PlainGates { max_changed: Some(Most::Tests(0)), min_similarity: Some(Likeness::ALL) };
         let gates = Gates { bounds: Vec::new(), plain };
         let comparison = Comparison::of(&a, &a, &gates, 1).unwrap();
         assert_eq!(comparison.counts, Counts { unchanged: 2, ..Counts::default() });

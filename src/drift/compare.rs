@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::base::diff::{CaseRule, EqualOptions, equal, mask_paths};
 use crate::base::near::is_near;
-use crate::base::similarity;
+use crate::base::similarity::{Likeness, LikenessError, Method};
 
 use super::manner::Compare;
 
@@ -15,6 +15,8 @@ pub enum Comparison {
     Same,
     /// It differs: the approved value and the found one, without the differences that are allowed.
     Differs(Box<(Value, Value)>),
+    /// Nothing else differs than texts whose likeness was not measured.
+    Unmeasured(LikenessError),
 }
 
 /// Compares two values, both cleaned and redacted alike.
@@ -26,54 +28,73 @@ pub fn compare_values(
 ) -> Comparison {
     let (approved, found) = (mask_paths(approved, &options.ignore), mask_paths(found, &options.ignore));
     let case = options.ignore_case;
+    let mut allowance = Allowance { compare, case, unmeasured: None };
     let (approved, found) = match compare {
         Compare::Exact => (approved, found),
         Compare::Structure => (shape(&approved), shape(&found)),
-        Compare::Similar(_) | Compare::Numeric(_) => (allowed(&approved, &found, compare, case), found),
+        Compare::Similar(_) | Compare::Numeric(_) => (allowance.apply(&approved, &found), found),
     };
     let bare = EqualOptions { ignore_case: case, ignore: Vec::new() };
-    match equal(&approved, &found, &bare) {
-        true => Comparison::Same,
-        false => Comparison::Differs(Box::new((approved, found))),
+    match (equal(&approved, &found, &bare), allowance.unmeasured) {
+        (true, None) => Comparison::Same,
+        (true, Some(error)) => Comparison::Unmeasured(error),
+        (false, _) => Comparison::Differs(Box::new((approved, found))),
     }
 }
 
-/// The approved value, with what was found wherever that is near enough.
-fn allowed(approved: &Value, found: &Value, compare: &Compare, case: CaseRule) -> Value {
-    let inner = |approved: &Value, found: Option<&Value>| match found {
-        Some(found) => allowed(approved, found, compare, case),
-        None => approved.clone(),
-    };
-    match (approved, found) {
-        (Value::Array(approved), Value::Array(found)) => {
-            approved.iter().enumerate().map(|(index, item)| inner(item, found.get(index))).collect()
+/// What may differ, and what of it is not known.
+struct Allowance<'a> {
+    compare: &'a Compare,
+    case: CaseRule,
+    unmeasured: Option<LikenessError>,
+}
+
+impl Allowance<'_> {
+    /// The approved value, with what was found wherever that is near enough, or may be.
+    fn apply(&mut self, approved: &Value, found: &Value) -> Value {
+        match (approved, found) {
+            (Value::Array(approved), Value::Array(found)) => {
+                let items = approved.iter().enumerate();
+                items.map(|(index, item)| self.inner(item, found.get(index))).collect()
+            }
+            (Value::Object(approved), Value::Object(found)) => {
+                let members = approved.iter();
+                let members = members.map(|(key, member)| (key.clone(), self.inner(member, found.get(key))));
+                Value::Object(members.collect())
+            }
+            _ if self.allows(approved, found) => found.clone(),
+            _ => approved.clone(),
         }
-        (Value::Object(approved), Value::Object(found)) => {
-            let members = approved.iter().map(|(key, member)| (key.clone(), inner(member, found.get(key))));
-            Value::Object(members.collect())
+    }
+
+    fn inner(&mut self, approved: &Value, found: Option<&Value>) -> Value {
+        found.map_or_else(|| approved.clone(), |found| self.apply(approved, found))
+    }
+
+    fn allows(&mut self, approved: &Value, found: &Value) -> bool {
+        match (self.compare, approved, found) {
+            (Compare::Similar(least), Value::String(approved), Value::String(found)) => {
+                likeness(approved, found, self.case).map_or_else(
+                    |error| {
+                        self.unmeasured = Some(error);
+                        true
+                    },
+                    |likeness| likeness >= *least,
+                )
+            }
+            (Compare::Numeric(tolerance), Value::Number(approved), Value::Number(found)) => {
+                is_near(approved, found, tolerance)
+            }
+            _ => false,
         }
-        _ if is_allowed(approved, found, compare, case) => found.clone(),
-        _ => approved.clone(),
     }
 }
 
-fn is_allowed(approved: &Value, found: &Value, compare: &Compare, case: CaseRule) -> bool {
-    match (compare, approved, found) {
-        (Compare::Similar(least), Value::String(approved), Value::String(found)) => {
-            likeness(approved, found, case) >= *least
-        }
-        (Compare::Numeric(tolerance), Value::Number(approved), Value::Number(found)) => {
-            is_near(approved, found, tolerance)
-        }
-        _ => false,
-    }
-}
-
-/// How alike two texts are, over words, from 0 to 1.
-pub(super) fn likeness(approved: &str, found: &str, case: CaseRule) -> f64 {
+/// How alike an approved text and a found one are, over words.
+pub fn likeness(approved: &str, found: &str, case: CaseRule) -> Result<Likeness, LikenessError> {
     match case {
-        CaseRule::Exact => similarity::ratio(approved, found),
-        CaseRule::Ignore => similarity::ratio(&approved.to_lowercase(), &found.to_lowercase()),
+        CaseRule::Exact => Method::Ratio.measure(approved, found),
+        CaseRule::Ignore => Method::Ratio.measure(&approved.to_lowercase(), &found.to_lowercase()),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::base::json_path::{JsonPath, Step};
 use crate::base::near::Tolerance;
+use crate::base::similarity::Likeness;
 
 /// How a snapshot is compared.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +23,8 @@ pub enum Compare {
     Exact,
     /// As long as keys and types are the same.
     Structure,
-    /// Texts as long as they are this alike, from 0 to 1; all else not at all.
-    Similar(f64),
+    /// Texts as long as they are this alike; all else not at all.
+    Similar(Likeness),
     /// Numbers as long as they are this near; all else not at all.
     Numeric(Tolerance),
 }

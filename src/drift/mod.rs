@@ -18,7 +18,7 @@ mod tests;
 pub use self::accept::{accept, prune, reject};
 pub use self::approved::{Approved, Taken, Taking};
 pub use self::clean::Cleaner;
-pub use self::compare::{Comparison, compare_values};
+pub use self::compare::{Comparison, compare_values, likeness};
 pub use self::document::Document;
 pub use self::manner::{Compare, Manner, Redaction};
 pub use self::shelf::{Pending, Shelf, Shelved};

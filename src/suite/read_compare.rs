@@ -1,6 +1,7 @@
 //! `compare` of the project file as written: the gates of comparisons.
 
-use crate::base::units::parse_percent;
+use crate::base::similarity::Likeness;
+use crate::base::units::{parse_exact_share, parse_percent};
 use crate::suite::node::{Entry, Node};
 use crate::suite::reader::Reader;
 
@@ -22,7 +23,7 @@ pub struct CompareSpec {
     /// The most tests that may have changed.
     pub max_changed: Option<Most>,
     /// The least likeness of the outputs of each test, 0 to 1.
-    pub min_similarity: Option<f64>,
+    pub min_similarity: Option<Likeness>,
 }
 
 /// The gate of a measure.
@@ -121,10 +122,15 @@ pub fn parse_alpha(text: &str) -> Result<f64, String> {
 }
 
 /// Reads how alike outputs must be: a share of at most the whole.
-pub fn parse_likeness(text: &str) -> Result<f64, String> {
-    match parse_share(text)? {
-        0.0 => Err(format!("`{text}` could never fail: outputs are at least that much alike")),
-        share => Ok(share),
+pub fn parse_likeness(text: &str) -> Result<Likeness, String> {
+    parse_share(text)?;
+    let exact = parse_exact_share(text).map_err(|error| error.to_string())?;
+    match Likeness::of_decimal(exact) {
+        Some(Likeness::NONE) => {
+            Err(format!("`{text}` could never fail: outputs are at least that much alike"))
+        }
+        Some(likeness) => Ok(likeness),
+        None => Err(format!("`{text}` is no share of the whole")),
     }
 }
 
@@ -176,6 +182,8 @@ mod tests {
         for bad in ["1.5", "150%", "0", "0%", "0.0", "NaN"] {
             assert!(parse_likeness(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse_likeness("100%"), Ok(1.0));
+        assert_eq!(parse_likeness("100%"), Ok(Likeness::ALL));
+        assert_eq!(parse_likeness("29%"), Ok(Likeness::of(29, 100)));
+        assert_eq!(parse_likeness("0.9"), Ok(Likeness::of(9, 10)));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, InlineChangeOptions};
+use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, InlineChangeMode, InlineChangeOptions};
+use unicode_script::{Script, UnicodeScript};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{DiffLine, Piece, Side, TextDiff};
 use crate::base::clock;
@@ -13,6 +15,8 @@ const LONGEST: usize = 1 << 20;
 const CONTEXT: usize = 3;
 /// After this time the rest is shown as one replacement.
 const TIMEOUT: Duration = Duration::from_millis(500);
+/// A word of more bytes is no word of a language: a difference in it is looked for by character.
+const LONG_WORD: usize = 64;
 /// Stands for the end of a line where only one text ends with one.
 const LINE_END: &str = "⏎";
 
@@ -36,7 +40,8 @@ pub(super) fn diff_until(expected: &str, actual: &str, deadline: Instant) -> Tex
         push_skipped(&mut lines, start.saturating_sub(shown));
         for op in &group {
             shown = op.old_range().end;
-            let options = InlineChangeOptions::new();
+            let mut options = InlineChangeOptions::new();
+            options.mode(mode(&diff, op));
             let changes = diff.iter_inline_changes_with_options_deadline(op, options, Some(deadline));
             lines.extend(changes.map(|change| line(&change, op.tag())));
         }
@@ -46,6 +51,17 @@ pub(super) fn diff_until(expected: &str, actual: &str, deadline: Instant) -> Tex
         show_line_end(&mut lines, if old.ends_with('\n') { Side::Expected } else { Side::Actual });
     }
     TextDiff { lines, cut }
+}
+
+/// By Unicode's words, which are characters where a script has no blanks between words; by character where words are too long.
+fn mode(diff: &similar::TextDiff<'_, '_, str>, op: &DiffOp) -> InlineChangeMode {
+    let is_long = |word: &str| word.len() > LONG_WORD || word.chars().any(|c| c.script() == Script::Katakana);
+    let mut changed = match op.tag() {
+        DiffTag::Replace => diff.iter_changes(op).map(|change| change.value()).collect::<Vec<&str>>(),
+        DiffTag::Equal | DiffTag::Delete | DiffTag::Insert => Vec::new(),
+    };
+    changed.retain(|line| line.split_word_bounds().any(is_long));
+    if changed.is_empty() { InlineChangeMode::UnicodeWords } else { InlineChangeMode::Graphemes }
 }
 
 fn head(text: &str) -> &str {
@@ -133,6 +149,26 @@ mod tests {
         assert_eq!(show(&diff_text("alpha", "12345")), ["-[alpha]", "+[12345]"]);
         assert_eq!(show(&diff_text("", "new")), ["+[new]"]);
         assert_eq!(show(&diff_text("a\n\nb", "a\nb")), [" a", "-[]", " b"]);
+    }
+
+    #[test]
+    fn what_changed_is_marked_closely_where_no_blanks_are() {
+        let marked = |old: &str, new: &str| show(&diff_text(old, new));
+        assert_eq!(
+            marked("我们会在三个工作日内为您办理退款。", "我们会在五个工作日内为您办理退款。"),
+            ["-我们会在[三]个工作日内为您办理退款。", "+我们会在[五]个工作日内为您办理退款。"]
+        );
+        assert_eq!(marked("コーヒーカップ", "コーヒーコップ"), ["-コーヒー[カ]ップ", "+コーヒー[コ]ップ"]);
+        assert_eq!(marked("ราคา สามบาท ค่ะ", "ราคา สี่บาท ค่ะ"), ["-ราคา [สาม]บาท ค่ะ", "+ราคา [สี่]บาท ค่ะ"]);
+        assert_eq!(
+            marked(r#"{"id":771,"state":"open","total":20}"#, r#"{"id":771,"state":"shut","total":20}"#),
+            [r#"-{"id":771,"state":"[open]","total":20}"#, r#"+{"id":771,"state":"[shut]","total":20}"#]
+        );
+        let long = "Zm9vYmFyYmF6".repeat(8);
+        assert_eq!(
+            marked(&format!("{long}A{long}"), &format!("{long}B{long}")),
+            [format!("-{long}[A]{long}"), format!("+{long}[B]{long}")]
+        );
     }
 
     #[test]

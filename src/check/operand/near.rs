@@ -4,7 +4,9 @@ use serde_json::{Map, Number, Value};
 
 use crate::base::json_kind::kind;
 use crate::base::json_number;
+use crate::base::lean::Lean;
 use crate::base::near::{Tolerance, is_near};
+use crate::base::similarity::{Likeness, Method};
 
 use super::opinion::Embedding;
 use super::test::{Test, number, operand_keys};
@@ -25,18 +27,10 @@ pub(in crate::check) struct Approx {
 pub(in crate::check) struct Similar {
     /// The text to be like.
     pub(in crate::check) to: String,
-    /// The least score, above 0, at most 1.
-    pub(in crate::check) min: f64,
+    /// The least likeness, above 0.
+    pub(in crate::check) min: Likeness,
     /// How likeness is measured.
     pub(in crate::check) method: Method,
-}
-
-/// How likeness is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::check) enum Method {
-    Ratio,
-    Levenshtein,
-    TokenSet,
 }
 
 /// By word; none for the one that a judge measures.
@@ -95,10 +89,13 @@ pub(super) fn parse_similar(value: &Value) -> Result<Test, OperandError> {
     let to = parse_text(to, "`to`").map_err(|error| error.under("to"))?;
     let min = parse_min(Word::Similar, entries)?;
     match (method, entries.get("judge")) {
-        (Some(method), None) => Ok(Test::Similar(Similar { to, min, method })),
+        (Some(method), None) => {
+            let min = least_likeness(&min).map_err(|error| error.under("min"))?;
+            Ok(Test::Similar(Similar { to, min, method }))
+        }
         (None, Some(judge)) => {
             let judge = parse_text(judge, "`judge`").map_err(|error| error.under("judge"))?;
-            Ok(Test::Embedding(Embedding { judge, to, min }))
+            Ok(Test::Embedding(Embedding { judge, to, min: share(&min) }))
         }
         (None, None) => Err(OperandError::new("`method: embedding` needs a `judge`")
             .help("name one of the project file's `judges`")
@@ -108,19 +105,32 @@ pub(super) fn parse_similar(value: &Value) -> Result<Test, OperandError> {
 }
 
 /// The least score: above 0, at most 1.
-pub(super) fn parse_min(word: Word, entries: &Map<String, Value>) -> Result<f64, OperandError> {
+pub(super) fn parse_min(word: Word, entries: &Map<String, Value>) -> Result<Number, OperandError> {
     let noun = if word == Word::Similar { "text" } else { "value" };
     let min = entries
         .get("min")
         .ok_or_else(|| OperandError::new(format!("`{}` needs `min`, above 0 and at most 1", word.key())))?;
-    let share = number(min, "min").map_err(|error| error.under("min"))?.as_f64().unwrap_or(0.0);
-    if share <= 0.0 {
+    let min = number(min, "min").map_err(|error| error.under("min"))?;
+    if share(&min) <= 0.0 {
         return Err(OperandError::new(format!("`min: {min}` holds for every {}", noun)).under("min"));
     }
-    if share > 1.0 {
+    if share(&min) > 1.0 {
         return Err(OperandError::new(format!("`min: {min}` can never hold: the most is 1")).under("min"));
     }
-    Ok(share)
+    Ok(min)
+}
+
+/// A least score as the number that scores of judges are compared with.
+pub(super) fn share(min: &Number) -> f64 {
+    min.as_f64().unwrap_or(0.0)
+}
+
+/// A least likeness by its exact value, not by the double next to it.
+pub(super) fn least_likeness(min: &Number) -> Result<Likeness, OperandError> {
+    let decimal = json_number::decimal(&Lean::of(&Value::Number(min.clone())));
+    decimal.and_then(Likeness::of_decimal).ok_or_else(|| {
+        OperandError::new(format!("`{min}` has more decimals than a likeness can have: at most 28"))
+    })
 }
 
 impl Approx {

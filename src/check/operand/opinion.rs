@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::json_kind::kind;
 
-use super::near::parse_min;
+use super::near::{parse_min, share};
 use super::test::operand_keys;
 use super::words::Word;
 use super::{OperandError, parse_text};
@@ -50,5 +50,6 @@ pub(super) fn parse_rubric(value: &Value) -> Result<Rubric, OperandError> {
         }
         Ok(text)
     };
-    Ok(Rubric { judge: text("judge")?, rubric: text("rubric")?, min: parse_min(Word::LlmRubric, entries)? })
+    let min = share(&parse_min(Word::LlmRubric, entries)?);
+    Ok(Rubric { judge: text("judge")?, rubric: text("rubric")?, min })
 }

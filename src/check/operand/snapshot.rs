@@ -8,6 +8,7 @@ use crate::base::json_path::JsonPath;
 use crate::base::near::Tolerance;
 use crate::drift::{Compare, Manner, Redaction};
 
+use super::near::{least_likeness, share};
 use super::test::number;
 use super::words::choose;
 use super::{OperandError, parse_path, parse_text};
@@ -89,14 +90,14 @@ fn parse_compare(value: &Value) -> Result<Compare, OperandError> {
 }
 
 fn parse_similar(value: &Value) -> Result<Compare, OperandError> {
-    let least = number(value, "similar")?.as_f64().unwrap_or(0.0);
-    if least <= 0.0 {
+    let number = number(value, "similar")?;
+    if share(&number) <= 0.0 {
         return Err(OperandError::new(format!("`similar: {value}` holds for every text")));
     }
-    if least > 1.0 {
+    if share(&number) > 1.0 {
         return Err(OperandError::new(format!("`similar: {value}` can never hold: the most is 1")));
     }
-    Ok(Compare::Similar(least))
+    Ok(Compare::Similar(least_likeness(&number)?))
 }
 
 fn parse_numeric(value: &Value) -> Result<Compare, OperandError> {

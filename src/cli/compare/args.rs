@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::base::repeat::Times;
+use crate::base::similarity::Likeness;
 use crate::cli::args::Selection;
 use crate::report::compare::Document;
 use crate::session::Request;
@@ -48,7 +49,7 @@ pub struct CompareArgs {
     pub max_changed: Option<Most>,
     /// Fail when the outputs of a test are less alike than this, such as `80%`.
     #[arg(long, value_name = "SHARE", value_parser = parse_likeness)]
-    pub min_similarity: Option<f64>,
+    pub min_similarity: Option<Likeness>,
     /// The seed of everything drawn: the order of live sides, and chance itself.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::base::similarity::Likeness;
 use crate::compare::{
     CaseDetail, CaseRow, Change, Comparison, Counts, Decision, Gated, Kind, Lack, OutputDrift, PlainGated,
     Ruling, Side, Verdict, Way,
@@ -66,6 +67,8 @@ pub(super) struct Case<'c> {
     b: Option<&'c Side>,
     #[serde(skip_serializing_if = "Option::is_none")]
     similarity: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unmeasured: Option<String>,
     outputs: Drift,
     way: Way,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -131,7 +134,8 @@ pub(super) fn case(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec
         kind: row.kind,
         a: row.a.as_ref(),
         b: row.b.as_ref(),
-        similarity: row.similarity,
+        similarity: row.similarity.map(Likeness::to_f64),
+        unmeasured: row.unmeasured.map(|why| why.to_string()),
         outputs: drift(row.drift),
         way: row.way,
         rewritten: row.rewritten,

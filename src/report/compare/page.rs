@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::base::similarity::Likeness;
 use crate::compare::{CaseRow, Comparison, Ruling, Side};
 use crate::report::compare::{json, words};
 
@@ -33,7 +34,7 @@ pub(super) fn row(row: &CaseRow) -> io::Result<Vec<u8>> {
         words::verdicts(row),
         words::outputs(row),
         words::figures(row).join(" · "),
-        row.similarity,
+        row.similarity.map(Likeness::to_f64),
         (a.tokens, b.tokens),
         (a.cost, b.cost),
         (a.latency, b.latency),

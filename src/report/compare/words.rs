@@ -115,11 +115,15 @@ pub(super) fn verdicts(row: &CaseRow) -> String {
 pub(super) fn outputs(row: &CaseRow) -> Option<String> {
     let alike = row.similarity.map(|similarity| {
         // Never rounded up to a likeness that outputs that differ do not have.
-        format!("outputs {} % alike", (similarity * 1000.0 + 1e-9).floor() / 10.0)
+        format!("outputs {} % alike", similarity.percent())
     });
+    let unmeasured = row.unmeasured.map(|why| why.to_string());
+    let alike =
+        alike.into_iter().chain(unmeasured).reduce(|alike, unmeasured| format!("{alike}; {unmeasured}"));
     let doubt = match row.drift {
         OutputDrift::Same => return row.similarity.map(|_| "same outputs".to_owned()),
-        OutputDrift::Unknown => return None,
+        OutputDrift::Unknown if row.unmeasured.is_none() => return None,
+        OutputDrift::Unknown => None,
         OutputDrift::Changed => None,
         OutputDrift::Noise { p } => Some(format!("no more than each side varies ({})", chance(p))),
         OutputDrift::Drifted { p } => Some(format!("more than each side varies ({})", chance(p))),
