@@ -19,3 +19,4 @@ pub(crate) mod similarity;
 pub(crate) mod stats;
 pub(crate) mod template;
 pub(crate) mod units;
+pub(crate) mod visible;

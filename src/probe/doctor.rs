@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::visible::{Lines, visible};
 use crate::client::Reply;
 use crate::wire::error;
 use crate::wire::parameters::decode_parameters;
@@ -36,10 +37,10 @@ pub enum State {
 }
 
 impl Line {
-    /// A line; characters that would steer a terminal are taken out.
+    /// A line; what would steer a terminal or cannot be seen is named.
     pub fn new(state: State, topic: &'static str, text: impl Into<String>) -> Self {
-        let visible = |c: char| if c.is_control() { ' ' } else { c };
-        Self { state, topic, text: text.into().chars().map(visible).collect() }
+        let text = text.into().replace(['\n', '\t'], " ");
+        Self { state, topic, text: visible(&text, Lines::One).into_owned() }
     }
 }
 

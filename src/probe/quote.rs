@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::base::visible;
+
 /// A YAML scalar of exactly this text, where nothing renders it.
 pub fn quoted(text: &str) -> String {
     let mut yaml = String::with_capacity(text.len() + 2);
@@ -70,9 +72,7 @@ pub fn remark(text: &str) -> String {
 
 /// Characters that YAML does not print, that break lines, or that steer what is seen.
 fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || visible::is_hidden(c)
 }
 
 #[cfg(test)]

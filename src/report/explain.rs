@@ -3,6 +3,7 @@
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, Piece, Side, TextDiff};
 use crate::base::origin::Place;
 use crate::check::{IMPLIED_STATUS, is_comparison};
+use crate::report::named::{named_changes, named_finding};
 use crate::report::text::{Lines, Text, Tone, one_line, short, value_line, visible};
 use crate::verdict::{Finding, Severity, Truth};
 
@@ -63,6 +64,7 @@ pub(crate) fn in_order(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 }
 
 fn explain(text: &mut Text, finding: &Finding, indent: &str, bounds: Bounds) {
+    let finding = &*named_finding(finding);
     if finding.truth == Truth::Held {
         text.push(indent).tone(Tone::Good, "✓").push(" ").push(&one_line(&finding.label, bounds.width)).end();
         return;
@@ -140,13 +142,15 @@ pub(crate) fn source_line(text: &mut Text, place: &Place, indent: &str) {
     let shown = place.excerpt.replace('\t', " ");
     text.push(indent).tone(Tone::Faint, &format!("{number} | ")).push(&visible(&shown, Lines::One)).end();
     let (column, length) = (place.column as usize, shown.chars().count());
-    let begins_line = shown.chars().take(column.saturating_sub(1)).all(|c| matches!(c, ' ' | '-'));
-    if column == 0 || column > length || begins_line {
+    let before: String = shown.chars().take(column.saturating_sub(1)).collect();
+    if column == 0 || column > length || before.chars().all(|c| matches!(c, ' ' | '-')) {
         return;
     }
-    let carets = (place.width.max(1) as usize).min(length + 1 - column);
+    let marked: String = shown.chars().skip(column - 1).take(place.width.max(1) as usize).collect();
+    // Names are longer than what they name.
+    let [before, carets] = [&before, &marked].map(|part| visible(part, Lines::One).chars().count());
     text.push(indent).tone(Tone::Faint, &format!("{} | ", " ".repeat(number.len())));
-    text.push(&" ".repeat(column - 1)).tone(Tone::Bad, &"^".repeat(carets)).end();
+    text.push(&" ".repeat(before)).tone(Tone::Bad, &"^".repeat(carets)).end();
 }
 
 /// The values, where the message does not have them in full.
@@ -225,6 +229,7 @@ fn json_diff(text: &mut Text, changes: &[JsonChange], indent: &str, bounds: Boun
 
 /// Writes the places at which two values differ, those of the first led by `-`, those of the second by `+`.
 pub(crate) fn json_changes(text: &mut Text, changes: &[JsonChange], indent: &str, bounds: Bounds) {
+    let changes = &*named_changes(changes);
     for change in changes.iter().take(bounds.lines) {
         json_change(text, change, indent, bounds);
     }

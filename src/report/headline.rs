@@ -4,6 +4,7 @@ use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, Side, TextDiff};
 use crate::journal::CaseRecord;
 use crate::outcome::Attempt;
 use crate::report::explain::{Saying, in_order, saying, short_path};
+use crate::report::named::named_finding;
 use crate::report::text::{one_line, value_line};
 use crate::verdict::{Finding, Severity, Truth, Verdict};
 
@@ -62,6 +63,7 @@ pub(crate) fn attempt_headline(attempt: &Attempt) -> String {
 }
 
 fn finding_headline(finding: &Finding, others: usize) -> String {
+    let finding = &*named_finding(finding);
     let mut text = finding.label.clone();
     match (first_difference(finding), &finding.actual, finding.message.is_empty()) {
         (Some(difference), _, _) => text = format!("{text}: {difference}"),

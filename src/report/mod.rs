@@ -16,6 +16,7 @@ mod judges;
 mod junit;
 mod junit_gates;
 mod markdown;
+mod named;
 mod pieces;
 mod provenance;
 mod repeats;

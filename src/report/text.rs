@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub(crate) use crate::base::visible::{Lines, visible};
+
 /// Whether text is coloured or says the same by signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {
@@ -90,54 +92,6 @@ impl Text {
     }
 }
 
-/// Whether line ends and tabs are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lines {
-    /// They are: the text may have many lines.
-    Kept,
-    /// They are made visible: the text is one line.
-    One,
-}
-
-/// Makes everything visible that a terminal, an XML reader or an eye would take for something else: control characters,
-/// escape sequences, turns of the writing direction, characters that XML forbids.
-pub(crate) fn visible(text: &str, lines: Lines) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return Cow::Borrowed(text);
-    }
-    let Some(first) = text.char_indices().find(|(_, c)| is_hidden(*c, lines)).map(|(place, _)| place) else {
-        return Cow::Borrowed(text);
-    };
-    let mut shown = String::with_capacity(text.len() + 16);
-    shown.push_str(&text[..first]);
-    for c in text[first..].chars() {
-        match c {
-            '\n' if lines == Lines::One => shown.push_str("\\n"),
-            '\t' if lines == Lines::One => shown.push_str("\\t"),
-            '\r' => shown.push_str("\\r"),
-            c if is_hidden(c, lines) => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            c => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
-}
-
-fn is_hidden(c: char, lines: Lines) -> bool {
-    match c {
-        ' '..='~' => false,
-        '\n' | '\t' => lines == Lines::One,
-        c if c.is_control() => true,
-        '\u{61c}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{feff}' => true,
-        // Noncharacters: the last two of each plane, and a block of their own.
-        c => (u32::from(c) & 0xfffe) == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c),
-    }
-}
-
 /// Cuts a text to so many characters and says how many are left out.
 pub(crate) fn short(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
@@ -162,18 +116,6 @@ pub(crate) fn value_line(value: &serde_json::Value, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hidden_things_are_shown() {
-        assert_eq!(visible("a\u{1b}[31mb\0\u{fffe}]]>", Lines::Kept), "a\\u{1b}[31mb\\u{0}\\u{fffe}]]>");
-        assert_eq!(visible("a\nb\tc\r", Lines::Kept), "a\nb\tc\\r");
-        assert_eq!(visible("a\nb\tc\r", Lines::One), "a\\nb\\tc\\r");
-        assert_eq!(
-            visible("\u{202e}abc\u{9b}\u{85}\u{1ffff}", Lines::One),
-            "\\u{202e}abc\\u{9b}\\u{85}\\u{1ffff}"
-        );
-        assert!(matches!(visible("Grüße 🌍\n", Lines::Kept), Cow::Borrowed(_)));
-    }
 
     #[test]
     fn long_texts_are_cut_between_characters() {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::base::origin::Place;
+use crate::base::visible::{Lines, LookAlikes, visible};
 use crate::suite::problem::Problem;
 
 /// How many problems are shown whole.
@@ -42,10 +43,12 @@ pub fn render(problems: &[Problem], style: Style) -> String {
 }
 
 fn render_one(problem: &Problem, renderer: &Renderer) -> String {
-    let message = visible(&problem.message);
+    // What the help offers may look like what is wrong.
+    let alike = LookAlikes::within(&format!("{} {}", problem.message, problem.help.as_deref().unwrap_or("")));
+    let message = alike.show(&problem.message, Lines::One);
     let lines: Vec<Shown> = std::iter::once(Shown::new(&problem.place, "")).collect();
     let others: Vec<Shown> = problem.others.iter().map(|(place, label)| Shown::new(place, label)).collect();
-    let help = problem.help.as_deref().map(visible);
+    let help = problem.help.as_deref().map(|help| alike.show(help, Lines::One));
     let mut group = Group::with_title(Level::ERROR.primary_title(message));
     for shown in &lines {
         group = add(group, shown, AnnotationKind::Primary);
@@ -83,29 +86,19 @@ struct Shown {
 impl Shown {
     /// Finds the caret's bytes on the line; a column beyond what is kept of the line is only named.
     fn new(place: &Place, label: &str) -> Self {
-        let line = visible(&place.excerpt);
+        let written: String = place.excerpt.replace('\t', " ");
         let column = place.column.saturating_sub(1) as usize;
-        let count = line.chars().count();
-        let byte = |at: usize| line.char_indices().nth(at).map_or(line.len(), |(byte, _)| byte);
-        let span = (place.line > 0 && column <= count).then(|| {
-            let start = byte(column);
-            let end = byte(column.saturating_add(place.width.max(1) as usize).min(count.max(column)));
-            start..end.max(start)
-        });
-        let path = if span.is_some() { visible(&place.file) } else { visible(&place.to_string()) };
-        Self { path, number: place.line as usize, line, span, label: visible(label) }
+        let count = written.chars().count();
+        let byte = |at: usize| written.char_indices().nth(at).map_or(written.len(), |(byte, _)| byte);
+        // Names are longer than what they name, so the mark is found by what is shown before it.
+        let shown = |from: usize, to: usize| visible(&written[byte(from)..byte(to)], Lines::One).into_owned();
+        let end = column.saturating_add(place.width.max(1) as usize);
+        let (before, marked, behind) = (shown(0, column), shown(column, end), shown(end, count));
+        let span = (place.line > 0 && column <= count).then(|| before.len()..before.len() + marked.len());
+        let path = if span.is_some() { place.file.to_string() } else { place.to_string() };
+        let [path, label] = [&path, label].map(|text| visible(text, Lines::One).into_owned());
+        Self { path, number: place.line as usize, line: format!("{before}{marked}{behind}"), span, label }
     }
-}
-
-/// Control characters, which could steer the terminal, become visible ones of the same width.
-fn visible(text: &str) -> String {
-    let show = |c: char| match c {
-        '\t' => ' ',
-        c if c.is_control() => '\u{FFFD}',
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
-        c => c,
-    };
-    text.chars().map(show).collect()
 }
 
 #[cfg(test)]
@@ -173,11 +166,24 @@ error: unknown key `asert` in a test
     }
 
     #[test]
+    fn what_cannot_be_seen_is_named_and_the_mark_stays_in_its_place() {
+        let line = "  - { nam\u{200b}e: x, asert: 1 }\n";
+        let column = u32::try_from(line.chars().take_while(|c| *c != 's').count()).unwrap();
+        let text = render(&[problem(line, (1, column, 5))], Style::Plain);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[3].contains("nam\\u{200b}e"), "{text}");
+        assert_eq!(lines[3].find("asert"), lines[4].find("^^^^^"), "{text}");
+        let place = Place::file("a.yaml");
+        let alike = Problem::new(place, "unknown key `n\u{430}me`").help("did you mean `name`?");
+        assert!(render(&[alike], Style::Plain).contains("unknown key `n\\u{430}me`"));
+    }
+
+    #[test]
     fn whole_files_long_lines_and_control_characters_are_shown_safely() {
         let text =
             render(&[Problem::new(Place::file("a\u{1b}[31m.yaml"), "cannot\u{7} be read")], Style::Plain);
         assert!(
-            !text.contains('\u{1b}') && !text.contains('\u{7}') && text.contains("a\u{FFFD}[31m.yaml"),
+            !text.contains('\u{1b}') && !text.contains('\u{7}') && text.contains("a\\u{1b}[31m.yaml"),
             "{text}"
         );
         let far = problem(&"é".repeat(10_000), (1, 9_000, 3));

@@ -1,5 +1,6 @@
 //! A test of a comparison in a few lines: what became of it, why, how its outputs differ, and whose fault it is.
 
+use crate::base::visible::LookAlikes;
 use crate::compare::{Attribution, CaseDetail, CaseRow, Kind, NodeChange, Presence, Way};
 use crate::report::compare::words;
 use crate::report::explain::{Bounds, json_changes};
@@ -51,7 +52,8 @@ pub(super) fn explain(text: &mut Text, row: &CaseRow, detail: Option<&CaseDetail
 fn reasons(text: &mut Text, detail: &CaseDetail, bounds: Bounds) {
     let reasons = [("A", &detail.a_reason), ("B", &detail.b_reason)];
     for (side, reason) in reasons.into_iter().filter_map(|(side, reason)| Some((side, reason.as_ref()?))) {
-        text.push("  ").tone(Tone::Strong, side).push(": ").push(&one_line(reason, bounds.width)).end();
+        let reason = LookAlikes::within(reason).name(reason).into_owned();
+        text.push("  ").tone(Tone::Strong, side).push(": ").push(&one_line(&reason, bounds.width)).end();
     }
 }
 

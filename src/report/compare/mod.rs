@@ -153,7 +153,7 @@ impl Open {
             Writer::Json(json) => json.row(made).map_err(failed),
             Writer::Html(html) => {
                 let is_told = detail.is_some();
-                page::row(row)
+                page::row(row, detail)
                     .and_then(|listed| html.row(&listed, is_told.then_some(made.as_slice())))
                     .map_err(failed)
             }

@@ -1,21 +1,23 @@
 //! What `compare.html` has of a comparison: all that the JSON has, and of each test a short row of the list.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
 
 use crate::base::similarity::Likeness;
-use crate::compare::{CaseRow, Comparison, Ruling, Side};
+use crate::compare::{CaseDetail, CaseRow, Comparison, Ruling, Side};
 use crate::report::compare::{json, words};
+use crate::report::named::look_alikes_of_changes;
 
 /// The names of a row's parts, in their order; the page finds them by these.
-const COLUMNS: [&str; 9] =
-    ["name", "kind", "verdicts", "outputs", "figures", "similarity", "tokens", "cost", "latency"];
+const COLUMNS: [&str; 10] =
+    ["name", "kind", "verdicts", "outputs", "figures", "similarity", "tokens", "cost", "latency", "alike"];
 
 #[derive(Serialize)]
 struct Page<'c> {
     head: json::Head<'c>,
-    columns: [&'static str; 9],
+    columns: [&'static str; 10],
 }
 
 /// What the page knows of the comparison as a whole, as JSON.
@@ -25,7 +27,8 @@ pub(super) fn head(compared: &Comparison<'_>, ruling: &Ruling<'_>, exit: u8) -> 
 }
 
 /// A test as a row of the list: its parts in the order of [`COLUMNS`].
-pub(super) fn row(row: &CaseRow) -> io::Result<Vec<u8>> {
+pub(super) fn row(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec<u8>> {
+    let alike = detail.map(|detail| look_alikes_of_changes(&detail.changes)).unwrap_or_default();
     let means = |side: &Option<Side>| side.as_ref().map(|side| side.means).unwrap_or_default();
     let (a, b) = (means(&row.a), means(&row.b));
     let parts = (
@@ -38,6 +41,7 @@ pub(super) fn row(row: &CaseRow) -> io::Result<Vec<u8>> {
         (a.tokens, b.tokens),
         (a.cost, b.cost),
         (a.latency, b.latency),
+        alike.names().collect::<BTreeMap<_, _>>(),
     );
     Ok(serde_json::to_vec(&parts)?)
 }

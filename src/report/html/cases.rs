@@ -1,19 +1,22 @@
 //! What the page has of a case: a row of the list, and its attempts as they stand in the journal.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::journal::{CaseRecord, RunRecord};
 use crate::report::headline::why;
+use crate::report::named::look_alikes;
 use crate::report::spent::cost;
-use crate::verdict::Verdict;
+use crate::verdict::{Finding, Truth, Verdict};
 
 /// The most tests of a run whose green tests have details; of a larger run only the others have.
 const MOST_WITH_HELD: u32 = 20_000;
 
 /// The names of a row's parts, in their order; the page finds them by these.
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 17] = [
     "case", "suite", "name", "file", "line", "tags", "verdict", "why", "warnings", "attempts", "duration",
-    "latency", "ttft", "tokens", "cost", "replayed",
+    "latency", "ttft", "tokens", "cost", "replayed", "alike",
 ];
 
 /// A row, its parts in the order of [`COLUMNS`].
@@ -35,6 +38,7 @@ struct Row<'a>(
     Option<u64>,
     Vec<(&'a str, String)>,
     usize,
+    BTreeMap<String, String>,
 );
 
 /// Cases that follow each other, as the page has them.
@@ -109,5 +113,20 @@ fn row(case: &CaseRecord) -> Row<'_> {
         case.tokens(),
         costs.map(|(currency, amount)| (currency, amount.normalize().to_string())).collect(),
         case.attempts.iter().filter(|attempt| attempt.replayed).count(),
+        alike(case),
     )
+}
+
+/// The words of what does not hold that look like others and are not them, with their names.
+fn alike(case: &CaseRecord) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    let mut waiting: Vec<&Finding> = case.attempts.iter().flat_map(|attempt| &attempt.findings).collect();
+    while let Some(finding) = waiting.pop() {
+        if finding.truth != Truth::Held {
+            let alike = look_alikes(finding);
+            names.extend(alike.names().map(|(word, name)| (word.to_owned(), name.to_owned())));
+            waiting.extend(&finding.members);
+        }
+    }
+    names
 }

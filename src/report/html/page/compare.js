@@ -73,7 +73,7 @@ const matches = (row) => {
 const rowElement = (row) => make("div", { class: `row ${LOOKS[row.kind]}` },
   make("span", { class: "sign", role: "img", "aria-label": KIND_WORDS[row.kind] }, KIND_SIGNS[row.kind]),
   make("span", { class: "name" }, make("bdi", {}, plain(row.name).slice(0, 400))),
-  make("span", { class: "figures" }, row.similarity === null ? "" : `${Math.floor(row.similarity * 1000) / 10} % alike`),
+  make("span", { class: "figures" }, row.similarity === null ? "" : `${Math.floor(row.similarity * 1000 + 1e-9) / 10} % alike`),
   make("span", { class: "why" }, [row.verdicts, row.outputs, row.figures].filter((text) => text).join(" · ").slice(0, 400)));
 
 const list = virtualList(byId("tests"), { label: "Tests, worst first", render: rowElement, select: (at) => choose(at) });
@@ -108,6 +108,7 @@ const waterfalls = (detail) => {
 };
 
 const showTest = (row) => {
+  setAlike(row.alike);
   const own = byId(`case-${row.at}`);
   const title = [make("h2", {}, make("span", { class: `badge ${LOOKS[row.kind]}` }, KIND_WORDS[row.kind]), " ", make("bdi", {}, shown(row.name))), make("p", { class: "place" }, shown([row.verdicts, row.outputs].filter((text) => text).join(" · ")))];
   if (!own) return [...title, make("p", {}, shown(row.figures)), make("p", { class: "remark" }, row.kind === "unchanged" ? "Nothing differs." : row.kind === "one_sided" ? "Only one side has it." : "Its details were left out to keep this page small: compare.json has them.")];

@@ -24,12 +24,19 @@ const pairs = (lines) => {
   return rows;
 };
 
+// What only one side has: tabs, and a blank at the end of the line, are named too.
+const changedText = (text, isLast) => {
+  const end = isLast && text.endsWith(" ") ? [mark("\\u{20}", "a blank at the end")] : [];
+  const parts = (end.length > 0 ? text.slice(0, -1) : text).split("\t");
+  return [parts.map((part, at) => [at > 0 ? mark("\\t", "a tab") : "", longText(part, 2000)]), end];
+};
+
 const diffCell = (line, side) => {
   if (!line) return make("td", { class: "none" });
   if (line.side === "same") return make("td", { dir: "auto" }, line.pieces.map((piece) => longText(piece.text, 2000)));
   const whole = line.pieces.every((piece) => piece.changed);
-  const mark = side === "expected" ? "del" : "ins";
-  const word = (piece) => (piece.changed ? make(mark, { class: whole ? "whole" : "word" }, longText(piece.text, 2000)) : longText(piece.text, 2000));
+  const tag = side === "expected" ? "del" : "ins";
+  const word = (piece, at) => (piece.changed ? make(tag, { class: whole ? "whole" : "word" }, changedText(piece.text, at === line.pieces.length - 1)) : longText(piece.text, 2000));
   return make("td", { class: side, dir: "auto" }, line.pieces.map(word));
 };
 

@@ -15,21 +15,40 @@ const fill = (element, attributes, children) => {
 const make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 const draw = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-// Control characters, turns of the writing direction and characters without width: an eye would not see them.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-const HIDDEN_ALL = new RegExp(`(${HIDDEN.source})`);
+// Control characters, turns of the writing direction, characters without width, odd blanks: an eye would not see them. What
+// belongs to an emoji, a flag or a variant of a letter stays; `src/base/visible` says the same of the other documents.
+const HIDDEN = new RegExp([
+  "[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200c\\u200e\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3164\\ufdd0-\\ufdef\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e001f}\\u{e0080}-\\u{e00ff}\\u{e01f0}-\\u{e0fff}]",
+  "\\p{Cs}",
+  "(?<!\\p{Extended_Pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]{0,2})\\u200d", "\\u200d(?!\\p{Extended_Pictographic})",
+  "(?<![\\p{Extended_Pictographic}\\d#*])[\\ufe0e\\ufe0f]", "(?<=[\\d#*])[\\ufe0e\\ufe0f](?!\\u20e3)",
+  "(?<![\\p{Script=Han}\\p{So}\\p{Sm}])[\\ufe00-\\ufe0d\\u{e0100}-\\u{e01ef}]",
+  "(?<!\\u{1f3f4}[\\u{e0020}-\\u{e007e}]{0,7})[\\u{e0020}-\\u{e007f}]",
+].join("|"), "u");
+const HIDDEN_ALL = new RegExp(`(${HIDDEN.source})`, "u");
 
-const named = (c) => (c === "\r" ? "\\r" : `\\u{${c.codePointAt(0).toString(16)}}`);
+const named = (c) => ({ "\r": "\\r", "\t": "\\t" }[c] ?? `\\u{${c.codePointAt(0).toString(16)}}`);
+const mark = (name, title) => make("span", { class: "hidden-character", title }, name);
 
-// A text as nodes in which hidden characters are named.
+// The words of the test that is shown which look like others of it and are not them, with their letters named.
+let alike = { names: {}, words: undefined };
+const setAlike = (names) => {
+  const words = Object.keys(names ?? {}).map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
+  // Where a script has blanks between words, a word ends where its letters do.
+  const bounded = (word) => (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|^\P{L}+$/u.test(word) ? word : `(?<![\\p{L}\\p{M}\\p{N}])${word}(?![\\p{L}\\p{M}\\p{N}])`);
+  alike = { names: names ?? {}, words: words.length === 0 ? undefined : new RegExp(`(${words.sort((one, other) => other.length - one.length).map(bounded).join("|")})`, "u") };
+};
+const withNames = (text, say) => (alike.words ? text.split(alike.words).map((part, at) => (at % 2 === 1 ? say(alike.names[part]) : part)) : [text]);
+
+// A text as nodes in which hidden characters are named, and words that look like others.
 const shown = (text) => {
   const whole = String(text);
-  if (!HIDDEN.test(whole)) return [whole];
-  return whole.split(HIDDEN_ALL).map((part) => (part.length === 1 && HIDDEN.test(part) ? make("span", { class: "hidden-character", title: "a character that cannot be seen" }, named(part)) : part));
+  const parts = HIDDEN.test(whole) ? whole.split(HIDDEN_ALL) : [whole];
+  return parts.flatMap((part, at) => (at % 2 === 1 ? [mark(named(part), "a character that cannot be seen")] : withNames(part, (name) => mark(name, "it looks like another word and is not the same"))));
 };
 
 // A text as one line without nodes, for names and attributes.
-const plain = (text) => String(text).split(HIDDEN_ALL).map((part) => (part.length === 1 && HIDDEN.test(part) ? named(part) : part)).join("");
+const plain = (text) => String(text).split(HIDDEN_ALL).map((part, at) => (at % 2 === 1 ? named(part) : part)).join("");
 
 const LONG = 20000;
 

@@ -59,6 +59,7 @@ const inOrder = (row, attempts) => {
 };
 
 const showTest = (row) => {
+  setAlike(row.alike);
   const head = [
     make("h2", {}, make("span", { class: `badge ${row.group}` }, row.verdict), " ", make("bdi", {}, shown(row.full))),
     make("p", { class: "place" }, shown(row.line > 0 ? `${row.file}:${row.line}` : row.file), row.tags.map((tag) => [" ", make("span", { class: "tag" }, shown(tag))])),
