@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use crate::base::visible::{Lines, LookAlikes};
 use crate::cli::exit::Exit;
 use crate::session::OpenFailure;
 use crate::suite::problem::Problem;
@@ -27,7 +28,7 @@ pub fn note(text: &str) {
 
 /// Says why a command failed.
 pub fn failure(message: &str, exit: Exit) -> Exit {
-    note(&format!("error: {message}"));
+    note(&format!("error: {}", LookAlikes::within(message).show(message, Lines::Kept)));
     exit
 }
 

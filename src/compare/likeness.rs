@@ -37,18 +37,15 @@ pub(crate) fn likeness(a: &Value, b: &Value) -> Result<Likeness, LikenessError> 
             let alone = std::iter::repeat_n(Ok(Likeness::NONE), a.len().abs_diff(b.len()));
             mean(a.iter().zip(b).map(|(one, other)| likeness(one, other)).chain(alone))
         }
-        (Value::Number(a), Value::Number(b)) => Ok(whole_or_none(json_number::compare(a, b).is_eq())),
-        _ => Ok(whole_or_none(a == b)),
+        (Value::Number(a), Value::Number(b)) if json_number::compare(a, b).is_eq() => Ok(Likeness::ALL),
+        _ if a == b => Ok(Likeness::ALL),
+        _ => Ok(Likeness::NONE),
     }
 }
 
 /// Texts that differ only in blanks have all words in common, and are not equal.
 fn not_equal(likeness: Likeness) -> Likeness {
     if likeness == Likeness::ALL { Likeness::of(999, 1_000) } else { likeness }
-}
-
-fn whole_or_none(equal: bool) -> Likeness {
-    if equal { Likeness::ALL } else { Likeness::NONE }
 }
 
 fn mean(all: impl Iterator<Item = Result<Likeness, LikenessError>>) -> Result<Likeness, LikenessError> {

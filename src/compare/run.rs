@@ -340,6 +340,41 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_on_likeness_is_exact_and_passes_nothing_unmeasured() {
+        use Verdict::Passed;
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let cut = "word … (70000 bytes in all)";
+        let a = run(one.path(), &[("t", Passed, &["a b c d e f g h i j"], 1)]);
+        let b = run(other.path(), &[("t", Passed, &["a b c d e f g h i x"], 1)]);
+        let decided = |a, b, least: &str| {
+            let min_similarity = Some(crate::suite::read_compare::parse_likeness(least).unwrap());
+            let plain = PlainGates { min_similarity, ..PlainGates::default() };
+            let gates = Gates { plain, ..Gates::default() };
+            Comparison::of(a, b, &gates, 1).unwrap().plain.remove(0)
+        };
+        assert_eq!(decided(&a, &b, "0.9").decision, Plain::Passed);
+        assert_eq!(decided(&a, &b, "90%").decision, Plain::Passed);
+        let failed = decided(&a, &b, "90.1%");
+        assert_eq!(failed.decision, Plain::Failed);
+        assert!(failed.found.ends_with("are 90 % alike, at least 90.1 % must be"), "{}", failed.found);
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let long = |folder: &tempfile::TempDir, other: &str| {
+            run(folder.path(), &[("t", Passed, &[cut], 1), ("u", Passed, &[other], 1)])
+        };
+        let (a, b) = (long(&first, "a b"), long(&second, "a c"));
+        assert_eq!(decided(&a, &a, "100%").decision, Plain::Passed);
+        assert_eq!(decided(&a, &b, "60%").decision, Plain::Failed, "what is known fails it");
+        let third = tempfile::tempdir().unwrap();
+        let c = run(
+            third.path(),
+            &[("t", Passed, &["word another … (70001 bytes in all)"], 1), ("u", Passed, &["a b"], 1)],
+        );
+        let unknown = decided(&a, &c, "1%");
+        assert_eq!(unknown.decision, Plain::Inconclusive);
+        assert!(unknown.found.contains("recorded up to 64 KB"), "{}", unknown.found);
+    }
+
+    #[test]
     fn plain_bounds_count_what_broke_and_pass_nothing_unseen() {
         use Verdict::{Errored, Failed, Passed};
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

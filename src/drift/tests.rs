@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::document::{parse, render};
 use super::store::{home_of, read, update_pending};
 use super::*;
+use crate::base::diff::EqualOptions;
 use crate::base::origin::Place;
 
 fn document(entries: Value) -> Document {
@@ -25,6 +26,23 @@ fn spot(folder: &Path, name: &str, alone: Alone) -> Spot {
         alone,
         keys: Keys::default(),
     }
+}
+
+#[test]
+fn a_text_whose_likeness_is_unknown_is_neither_the_same_nor_another() {
+    use crate::base::similarity::Likeness;
+    let long = |word: &str| json!({ "text": format!("{word} ").repeat(100_001), "n": 1 });
+    let similar = Compare::Similar(Likeness::of(1, 2));
+    let compared = |found: &Value| compare_values(&long("a"), found, &similar, &EqualOptions::default());
+    assert_eq!(compared(&long("a")), Comparison::Same);
+    assert!(matches!(compared(&long("b")), Comparison::Unmeasured(_)));
+    let mut other = long("b");
+    other["n"] = json!(2);
+    assert!(matches!(compared(&other), Comparison::Differs(_)), "what is known differs");
+    let shown =
+        |found: &str| compare_values(&json!("a b c d"), &json!(found), &similar, &EqualOptions::default());
+    assert_eq!(shown("a b x y"), Comparison::Same, "exactly half of it");
+    assert!(matches!(shown("a x y z"), Comparison::Differs(_)));
 }
 
 #[test]

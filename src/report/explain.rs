@@ -81,8 +81,7 @@ fn explain(text: &mut Text, finding: &Finding, indent: &str, bounds: Bounds) {
     let indent = format!("{indent}  ");
     let saying = saying(finding);
     if saying != Saying::Difference {
-        let message = short(&finding.message, bounds.width);
-        for line in visible(&message, Lines::Kept).lines() {
+        for line in visible(&short(&finding.message, bounds.width), Lines::Kept).lines() {
             text.push(&indent).push(line).end();
         }
     }

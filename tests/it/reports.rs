@@ -120,3 +120,89 @@ fn a_locale_without_utf_8_is_told_in_ascii() {
     assert!(run("C.UTF-8").contains("✗ failed  S::größe"));
     assert!(project.read("reports/latest/junit.xml").contains("größe"), "documents are UTF-8 everywhere");
 }
+
+/// A failing test for each pair of an expected and a found text that look the same; `\u` are escapes of YAML.
+fn pairs_suite(pairs: &[(&str, &str)]) -> String {
+    let mut suite = "version: 1\nname: S\ntests:\n".to_owned();
+    for (number, (expected, found)) in pairs.iter().enumerate() {
+        for predicate in ["equals", "contains"] {
+            suite.push_str(&format!(
+                "  - name: {predicate}{number}\n    assert: [{{ path: $.x, {predicate}: \"{expected}\" }}]\n    mock: {{ outputs: {{ x: \"{found}\" }} }}\n"
+            ));
+        }
+    }
+    suite
+}
+
+#[test]
+fn a_difference_that_nobody_sees_is_named_in_every_document() {
+    let pairs = [
+        ("refund", "re\\u200bfund", "re\\u{200b}fund"),
+        ("10 000", "10\\u00a0000", "\\u{a0}"),
+        ("ab", "a\\ufe0fb", "a\\u{fe0f}b"),
+        ("Café", "Cafe\\u0301", "Cafe\\u{301}"),
+        ("paypal", "p\\u0430ypal", "p\\u{430}ypal"),
+        ("❤\\ufe0f", "❤", "❤\\u{fe0f}"),
+    ];
+    let project = Project::with_suite(&pairs_suite(&pairs.map(|(expected, found, _)| (expected, found))));
+    let ran = project.run(&["run", "-o", "a.tap", "-o", "a.csv"]);
+    assert_eq!(code(&ran), 100, "{}", text(&ran));
+    let difference = |name: &str| project.read(&format!("reports/latest/diff/{name}"));
+    for (number, (_, _, shown)) in pairs.iter().enumerate() {
+        for document in ["reports/latest/junit.xml", "reports/latest/summary.md", "a.tap", "a.csv"] {
+            let whole = project.read(document);
+            let written = if document == "a.tap" { shown.replace('\\', "\\\\") } else { (*shown).to_owned() };
+            assert!(whole.contains(&written) || whole.contains(*shown), "{document} lacks {shown}: {whole}");
+        }
+        assert!(text(&ran).matches(shown).count() >= 2, "{shown}: {}", text(&ran));
+        for predicate in ["equals", "contains"] {
+            let diff = difference(&format!("S%3A%3A{predicate}{number}.diff"));
+            assert!(diff.contains(shown), "{shown}: {diff}");
+        }
+    }
+    // The page names what is hidden by itself; of words that look alike it has the names.
+    let page = project.read("reports/latest/report.html");
+    assert!(
+        page.contains(r#"{"paypal":"p\\u{430}ypal"}"#.replace("paypal", "p\u{430}ypal").as_str()),
+        "{page}"
+    );
+    assert!(page.contains(r#":"Cafe\\u{301}""#));
+}
+
+#[test]
+fn ordinary_text_is_shown_as_it_is() {
+    let same = "👨‍👩‍👧 ❤️ naïve Cafe\u{301} 您的　退款";
+    let project = Project::with_suite(&pairs_suite(&[(&format!("{same} one"), &format!("{same} two"))]));
+    let ran = project.run(&["run"]);
+    assert!(
+        text(&ran).contains(&format!("{same} [-one-]")) && !text(&ran).contains("\\u{"),
+        "{}",
+        text(&ran)
+    );
+}
+
+#[test]
+fn a_blank_at_an_end_and_a_tab_are_seen() {
+    let pairs = [("one line", "one line "), ("one line", "one\\tline"), ("one line", "one line\\r")];
+    let project = Project::with_suite(&pairs_suite(&pairs));
+    let ran = project.run(&["run"]);
+    for shown in ["\\u{20}", "\\t", "\\r"] {
+        assert!(text(&ran).contains(shown), "{shown}: {}", text(&ran));
+    }
+}
+
+#[test]
+fn names_of_keys_and_words_of_problems_are_named_too() {
+    let suite = "version: 1\nname: S\ntests:\n  - name: t\n    assert: [{ path: $, equals: { \"Café\": 1, \"re\\u200bfund\": 2 } }]\n    mock: { outputs: { \"Cafe\\u0301\": 1, refund: 2 } }\n";
+    let project = Project::with_suite(suite);
+    let ran = project.run(&["run"]);
+    for shown in ["Caf\\u{e9}", "Cafe\\u{301}", "re\\u{200b}fund"] {
+        assert!(text(&ran).contains(shown), "{shown}: {}", text(&ran));
+    }
+    project
+        .write("suites/s.yaml", "version: 1\nname: S\ntests:\n  - n\u{430}me: t\n    as\u{200b}sert: []\n");
+    let checked = project.run(&["check"]);
+    for shown in ["n\\u{430}me", "as\\u{200b}sert"] {
+        assert!(text(&checked).contains(shown), "{shown}: {}", text(&checked));
+    }
+}

@@ -427,3 +427,20 @@ fn runs_and_people_at_once_leave_whole_files() {
     assert_eq!(code(&output), 0, "{}", text(&output));
     assert_eq!(code(&project.run(&["snapshot", "list"])), 0);
 }
+
+#[test]
+fn what_nobody_sees_is_named_before_it_is_approved() {
+    let suite = |reply: &str| {
+        format!(
+            "version: 1\nname: s\ntests:\n  - name: t\n    assert: [{{ path: $.reply, snapshot: true }}]\n    mock: {{ outputs: {{ reply: \"{reply}\" }} }}\n"
+        )
+    };
+    let project = approved(&suite("a Café refund"));
+    project.write("suites/s.yaml", suite("a Cafe\\u0301 re\\u00adfund"));
+    assert_eq!(code(&project.run(&["run"])), 100);
+    let listed = project.run(&["snapshot", "review"]);
+    for output in [project.run(&["run"]), listed] {
+        let shown = text(&output);
+        assert!(shown.contains("Cafe\\u{301}") && shown.contains("re\\u{ad}fund"), "{shown}");
+    }
+}

@@ -85,11 +85,10 @@ pub(super) fn set_of_words(text: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut word = String::new();
     for (at, piece) in pieces.iter().enumerate() {
-        let beside = |at: Option<usize>| at.and_then(|at| pieces.get(at)).is_some_and(|piece| is_word(piece));
-        let (after, before) = (beside(at.checked_sub(1)), beside(at.checked_add(1)));
+        let around = (at.checked_sub(1).map(|before| pieces[before]), pieces.get(at + 1).copied());
         match kind(piece) {
             Kind::Word | Kind::Unspaced => word.push_str(piece),
-            Kind::Sign(sign) if says_something(sign, after, before) => word.push_str(piece),
+            Kind::Sign(sign) if says_something(sign, around) => word.push_str(piece),
             Kind::Picture => {
                 words.insert(std::mem::take(&mut word));
                 words.insert((*piece).to_owned());
@@ -104,12 +103,14 @@ pub(super) fn set_of_words(text: &str) -> BTreeSet<String> {
     if words.is_empty() { text.split_whitespace().map(str::to_owned).collect() } else { words }
 }
 
-/// Whether a sign is more than punctuation, by what it is between.
-fn says_something(sign: char, is_after_word: bool, is_before_word: bool) -> bool {
+/// Whether a sign is more than punctuation, by the pieces before and behind it.
+fn says_something(sign: char, (before, behind): (Option<&str>, Option<&str>)) -> bool {
+    let is_word =
+        |piece: Option<&str>| piece.is_some_and(|piece| matches!(kind(piece), Kind::Word | Kind::Unspaced));
     match sign {
         '%' | '‰' | '‱' | '٪' | '％' | '﹪' => true,
-        '#' | '@' | '&' | '§' | '†' | '‡' => is_after_word || is_before_word,
-        '-' | '−' | '－' => is_before_word && !is_after_word,
+        '#' | '@' | '&' | '§' | '†' | '‡' => is_word(before) || is_word(behind),
+        '-' | '−' | '－' => is_word(behind) && !is_word(before),
         // Of tables and other Markdown.
         '|' | '~' | '^' | '`' => false,
         _ => match get_general_category(sign) {
@@ -123,10 +124,6 @@ fn says_something(sign: char, is_after_word: bool, is_before_word: bool) -> bool
             _ => false,
         },
     }
-}
-
-fn is_word(piece: &str) -> bool {
-    matches!(kind(piece), Kind::Word | Kind::Unspaced)
 }
 
 fn kind(piece: &str) -> Kind {

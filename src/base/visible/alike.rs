@@ -87,7 +87,9 @@ impl LookAlikes {
 }
 
 fn pieces<'t>(texts: &[&'t str]) -> HashSet<&'t str> {
-    texts.iter().flat_map(|text| text.split_word_bounds()).collect()
+    // Signs in a row may be one word with a joiner, and several without.
+    let pieces = |text: &&'t str| text.split_word_bounds().chain(text.split_whitespace());
+    texts.iter().flat_map(pieces).collect()
 }
 
 /// The words of each look.
@@ -118,10 +120,10 @@ fn is_single(word: &str) -> bool {
 
 /// A word with those letters named that the other one lacks.
 fn told_apart(word: &str, like: &str) -> String {
-    let lacks = |one: &str, c: char| !c.is_ascii() && !one.contains(c);
-    // The same letters in another order: all are named.
-    let are_same = !word.chars().any(|c| lacks(like, c)) && !like.chars().any(|c| lacks(word, c));
-    let is_named = |c: char| lacks(like, c) || (are_same && !c.is_ascii());
+    let letters = |word: &str| word.chars().filter(|c| !c.is_ascii()).collect::<HashSet<char>>();
+    let (mine, others) = (letters(word), letters(like));
+    // The same letters in another order, or another number of them: all are named.
+    let is_named = |c: char| mine.contains(&c) && (mine == others || !others.contains(&c));
     word.chars().map(|c| if is_named(c) { named(c) } else { c.to_string() }).collect()
 }
 
@@ -144,6 +146,7 @@ mod tests {
             ("❤", "❤\u{fe0f}", ["❤", "❤\\u{fe0f}"]),
             ("a b", "a\u{3000}b", ["a b", "a\\u{3000}b"]),
             ("金", "\u{f90a}", ["\\u{91d1}", "\\u{f90a}"]),
+            ("😀😀", "😀\u{200d}😀", ["😀😀", "😀\\u{200d}😀"]),
             ("it's", "it’s", ["it's", "it\\u{2019}s"]),
         ] {
             assert_eq!(shown(one, other), expected);

@@ -173,6 +173,35 @@ fn a_hundred_megabytes_never_enter_a_finding() {
 }
 
 #[test]
+fn a_likeness_is_exact_at_its_bound_and_undecided_where_it_was_not_measured() {
+    let truth = |yaml: &str, text: &str| judge_yaml(yaml, &json!({"outputs": {"a": text}})).truth;
+    let similar = |to: &str, min: &str, method: &str| {
+        format!("{{ path: $.a, similar: {{ to: \"{to}\", min: {min}, method: {method} }} }}")
+    };
+    let ten = "a b c d e f g h i j";
+    for (min, expected) in
+        [("0.9", Truth::Held), ("0.91", Truth::Broken), ("0.9000000000000001", Truth::Broken)]
+    {
+        assert_eq!(truth(&similar(ten, min, "ratio"), "a b c d e f g h i x"), expected, "{min}");
+    }
+    let chinese = "您的退款正在处理中请耐心等待三个工作日";
+    assert_eq!(
+        truth(&similar(chinese, "0.8", "ratio"), "您的退款正在处理中请耐心等待五个工作日"),
+        Truth::Held
+    );
+    let long = |word: &str| format!("{word} ").repeat(100_001);
+    for method in ["ratio", "levenshtein"] {
+        let plain = similar(&long("a"), "0.5", method);
+        let inner = plain.trim_start_matches("{ path: $.a, ").trim_end_matches(" }");
+        let negated = format!("{{ path: $.a, not: {{ {inner} }} }} }}");
+        for yaml in [&plain, &negated] {
+            assert_eq!(truth(yaml, &long("b")), Truth::Undecided, "{}", &yaml[..60]);
+        }
+        assert_eq!(truth(&plain, &long("a")), Truth::Held);
+    }
+}
+
+#[test]
 fn defaults_are_replaced_by_subject() {
     let list = |yaml: &str| -> Vec<Node> {
         let mut problems = Vec::new();
