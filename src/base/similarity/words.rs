@@ -113,16 +113,16 @@ fn says_something(sign: char, (before, behind): (Option<&str>, Option<&str>)) ->
         '-' | '−' | '－' => is_word(behind) && !is_word(before),
         // Of tables and other Markdown.
         '|' | '~' | '^' | '`' => false,
-        _ => match get_general_category(sign) {
+        _ => matches!(
+            get_general_category(sign),
             GeneralCategory::CurrencySymbol
-            | GeneralCategory::MathSymbol
-            | GeneralCategory::ModifierSymbol
-            | GeneralCategory::OtherSymbol
-            | GeneralCategory::NonspacingMark
-            | GeneralCategory::SpacingMark
-            | GeneralCategory::EnclosingMark => true,
-            _ => false,
-        },
+                | GeneralCategory::MathSymbol
+                | GeneralCategory::ModifierSymbol
+                | GeneralCategory::OtherSymbol
+                | GeneralCategory::NonspacingMark
+                | GeneralCategory::SpacingMark
+                | GeneralCategory::EnclosingMark
+        ),
     }
 }
 
@@ -144,13 +144,13 @@ fn kind(piece: &str) -> Kind {
 
 /// Whether the script of a letter is written without blanks between words.
 fn is_unspaced(letter: char) -> bool {
-    match letter.script() {
-        Script::Han | Script::Hiragana | Script::Katakana | Script::Bopomofo | Script::Yi => true,
-        Script::Thai | Script::Lao | Script::Khmer | Script::Myanmar => true,
-        Script::Tai_Le | Script::New_Tai_Lue | Script::Tai_Tham | Script::Tai_Viet | Script::Ahom => true,
-        Script::Javanese | Script::Balinese | Script::Tibetan => true,
-        _ => false,
-    }
+    use Script::{
+        Ahom, Balinese, Bopomofo, Han, Hiragana, Javanese, Katakana, Khmer, Lao, Myanmar, New_Tai_Lue,
+    };
+    use Script::{Tai_Le, Tai_Tham, Tai_Viet, Thai, Tibetan, Yi};
+    let script = letter.script();
+    matches!(script, Han | Hiragana | Katakana | Bopomofo | Yi | Thai | Lao | Khmer | Myanmar | Tibetan)
+        || matches!(script, Tai_Le | New_Tai_Lue | Tai_Tham | Tai_Viet | Ahom | Javanese | Balinese)
 }
 
 #[cfg(test)]
