@@ -19,6 +19,8 @@ pub struct Settings {
     pub working_dir: PathBuf,
     /// Every variable that is text, for `env.*` in templates.
     pub env: Arc<BTreeMap<String, String>>,
+    /// `FLOWPROOF_ENV_NAMES`, or the flag above it: the only names that files may read.
+    pub env_limit: Option<Arc<[String]>>,
     /// `CI` is set and not false: nobody is watching.
     pub in_ci: bool,
     /// Runs in GitHub Actions.
@@ -78,6 +80,13 @@ impl Settings {
         Self { working_dir, ..Self::from_env(text.collect()) }
     }
 
+    /// Limits which names files may read, above what the environment says.
+    pub fn limit_env(&mut self, list: Option<&str>) {
+        if let Some(list) = list {
+            self.env_limit = Some(env_names(list));
+        }
+    }
+
     /// The settings that these variables make.
     pub fn from_env(env: BTreeMap<String, String>) -> Self {
         let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
@@ -90,6 +99,7 @@ impl Settings {
             step_summary: in_github.then(|| get("GITHUB_STEP_SUMMARY").map(Into::into)).flatten(),
             target: get("FLOWPROOF_TARGET"),
             profile: get("FLOWPROOF_PROFILE"),
+            env_limit: get("FLOWPROOF_ENV_NAMES").map(|names| env_names(&names)),
             suites: suites.map(|list| std::env::split_paths(&list).collect()).unwrap_or_default(),
             workflow_id: get("FLOWPROOF_WORKFLOW_ID"),
             concurrency: get("FLOWPROOF_CONCURRENCY"),
@@ -110,6 +120,11 @@ impl Settings {
             env: Arc::new(env),
         }
     }
+}
+
+/// A list of names, separated by commas.
+fn env_names(list: &str) -> Arc<[String]> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn is_no(value: &str) -> bool {

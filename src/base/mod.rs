@@ -1,6 +1,7 @@
 //! Words without a domain: places in files, units, templates, JSONPath, differences, masking, time.
 
 pub(crate) mod bindings;
+pub(crate) mod byte_order_mark;
 pub(crate) mod clock;
 pub(crate) mod diff;
 pub(crate) mod digest;
@@ -20,3 +21,4 @@ pub(crate) mod stats;
 pub(crate) mod template;
 pub(crate) mod units;
 pub(crate) mod visible;
+pub(crate) mod workflow_id;

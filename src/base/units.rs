@@ -13,8 +13,13 @@ use serde::{Deserialize, Serialize};
 /// The longest duration a suite may name: far beyond any run, far below what overflows a clock.
 const LONGEST: Duration = Duration::from_secs(10_000 * 3600);
 
-const DURATION_UNITS: &[(&str, u64)] =
-    &[("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
+const DURATION_UNITS: &[(&str, u64)] = &[
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
 const COUNT_UNITS: &[(&str, u64)] = &[("", 1), ("k", 1_000), ("M", 1_000_000)];
 const SIZE_UNITS: &[(&str, u64)] = &[("B", 1), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
 /// Why a text is not the quantity it should be.
@@ -80,7 +85,7 @@ pub struct Rate {
     pub per_second: f64,
 }
 
-/// Parses `750ms`, `8s`, `1.5s`, `2m`, `1h`.
+/// Parses `750ms`, `8s`, `1.5s`, `2m`, `1h`, `7d`.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     const FORM: Form = Form { what: "a duration", example: "30s" };
     let (number, unit) = FORM.split(text)?;
@@ -320,7 +325,7 @@ mod tests {
             "5.s",
             "1..2s",
             "1.2.3s",
-            "5d",
+            "5w",
             "5 S",
             "99999999h",
             "1s2",
@@ -348,8 +353,8 @@ mod tests {
     fn a_duration_without_unit_is_told_how_to_write_it() {
         assert_eq!(parse_duration("30").unwrap_err().to_string(), "`30` has no unit; write e.g. `30s`");
         assert_eq!(
-            parse_duration("3d").unwrap_err().to_string(),
-            "`3d` has the unknown unit `d`, not one of ms, s, m, h; write e.g. `30s`"
+            parse_duration("3w").unwrap_err().to_string(),
+            "`3w` has the unknown unit `w`, not one of ms, s, m, h, d; write e.g. `30s`"
         );
     }
 

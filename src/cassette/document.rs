@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::byte_order_mark::without_mark;
+
 use super::VERSION;
 use super::line::{read_line, write_line};
 use super::mask::Mask;
@@ -35,6 +37,7 @@ pub struct CassetteError {
 
 /// Reads a cassette.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Recorded>, CassetteError> {
+    let bytes = without_mark(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count();

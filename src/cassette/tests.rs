@@ -154,6 +154,8 @@ fn a_cassette_reads_as_it_was_written() {
     let sorted = [page, blocking, odd, answered];
     assert_eq!(parse(text.as_bytes()).unwrap(), sorted, "sorted by test and repeat:\n{text}");
     assert_eq!(text.lines().count(), 5, "one line each");
+    let edited = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(parse(edited.as_bytes()).unwrap(), sorted, "an editor's mark and line ends are no part of it");
     assert_eq!(render(&parse(text.as_bytes()).unwrap(), &mask()), text, "and written alike again");
 }
 

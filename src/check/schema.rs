@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
+use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::{Digest, Digester};
 use crate::base::json_kind::kind;
 
@@ -209,7 +210,7 @@ fn read(file: &Path) -> Result<(Value, Digest), String> {
     }
     let bytes = std::fs::read(file).map_err(failed)?;
     let content = Digest::of_all(bytes.as_slice()).map_err(failed)?;
-    let schema = serde_json::from_slice(&bytes);
+    let schema = serde_json::from_slice(without_mark(&bytes));
     let schema = schema.map_err(|error| format!("`{}` is not JSON: {error}", file.display()))?;
     Ok((schema, content))
 }

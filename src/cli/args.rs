@@ -33,6 +33,9 @@ pub struct CommandLine {
     /// When to use colour.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
+    /// The only environment variables that the project file and suites may read, whatever they list; also `FLOWPROOF_ENV_NAMES`.
+    #[arg(long, global = true, value_name = "A,B")]
+    pub env_names: Option<String>,
 }
 
 /// When to use colour.
@@ -78,7 +81,7 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Say what changed between two runs of the same tests, or two versions run now, and whether it is more than noise.
     #[command(
-        after_help = "Examples:\n  flowproof compare baseline.jsonl latest\n  flowproof compare baseline.jsonl latest --worse-by tokens=10% --max-changed 5%\n  flowproof compare staging@7c3e33d4 staging --repeat 5"
+        after_help = "Examples:\n  flowproof compare baseline.jsonl latest\n  flowproof compare baseline.jsonl latest --worse-by tokens=10% --max-changed 5%\n  flowproof compare staging@7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345 staging --repeat 5"
     )]
     Compare(Box<CompareArgs>),
     /// Write any report of a run that was recorded, or judge it again.

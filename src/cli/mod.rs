@@ -36,7 +36,8 @@ pub fn command_line() -> ExitCode {
         ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
         ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let settings = Settings::read();
+    let mut settings = Settings::read();
+    settings.limit_env(line.env_names.as_deref());
     match line.command {
         Command::Run(args) => run::run(&args, &settings),
         Command::Record(args) => run::run(&args.into_run(), &settings),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::base::byte_order_mark::without_mark;
 use crate::suite::json::parse_json;
 
 use super::lines::{fold, unfold};
@@ -44,11 +45,11 @@ pub struct DocumentError {
 
 /// Reads a file of snapshots.
 pub fn parse(bytes: &[u8]) -> Result<Document, DocumentError> {
+    let bytes = without_mark(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         wrong("", (before + 1, 1), "is not UTF-8")
     })?;
-    let text = text.trim_start_matches('\u{feff}');
     let is_conflict = |line: &str| CONFLICTS.iter().any(|mark| line.starts_with(mark));
     if let Some(at) = text.lines().position(is_conflict) {
         let error = wrong(text, (at + 1, 1), "is the mark of a merge conflict that was left unresolved");

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::Digest;
 use crate::history::Whose;
 use crate::journal::SCHEMA;
@@ -92,7 +93,7 @@ pub(super) fn is_of(path: &Path, whose: Whose<'_>) -> bool {
         BufReader::new(File::open(path)?.take(FIRST_LINE)).read_until(b'\n', &mut line)?;
         Ok(line)
     };
-    let first = line().ok().and_then(|line| serde_json::from_slice::<FirstLine>(&line).ok());
+    let first = line().ok().and_then(|line| serde_json::from_slice::<FirstLine>(without_mark(&line)).ok());
     first.is_some_and(|FirstLine { run_started: Start { schema, target, mock } }| {
         schema <= SCHEMA && target == whose.target && mock == whose.mock
     })

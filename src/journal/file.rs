@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::base::byte_order_mark::without_mark;
 use crate::event::{Event, RunStart};
 use crate::journal::fold::Fold;
 use crate::journal::lines::FromStart;
@@ -76,6 +77,7 @@ pub(crate) fn read_start(path: &Path) -> Result<RunStart, JournalError> {
 
 /// What the first line says.
 pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalError> {
+    let line = without_mark(line);
     let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
     if line.is_empty() {
         return Err(foreign(String::from("is missing: the file is empty")));

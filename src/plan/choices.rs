@@ -43,6 +43,8 @@ pub struct Choices {
     pub judges: Judges,
     /// The environment, for `env.*` and `secrets`.
     pub env: Arc<BTreeMap<String, String>>,
+    /// The only names of it that files may read; none: any.
+    pub env_limit: Option<Arc<[String]>>,
 }
 
 /// Whether judges will be asked.

@@ -16,6 +16,7 @@ use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
 use crate::plan::contents::add_contents;
 use crate::plan::endpoint::{check_templates, read_secrets};
+use crate::plan::environment::of_suites;
 use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
 use crate::plan::print::{plan_print, suite_print};
@@ -30,6 +31,8 @@ use crate::plan::target::{
 };
 use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::suite::contents::Contents;
+use crate::suite::data::ReadState;
+use crate::suite::environment::SuiteEnv;
 use crate::suite::load::Loaded;
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -51,7 +54,7 @@ pub struct Compiled {
 /// Compiles what was loaded, for the target that is chosen.
 pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
     let unsound = unread_files(&loaded);
-    let Loaded { project, suites, mut problems, .. } = loaded;
+    let Loaded { project, project_read, suites, mut problems, .. } = loaded;
     let chosen = match choose(project.as_ref(), choices) {
         Ok(chosen) => chosen,
         Err(error) => {
@@ -62,6 +65,10 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
                 unsound,
             };
         }
+    };
+    let env = match project_read {
+        ReadState::Read => Some(Arc::new(of_suites(project.as_ref(), choices))),
+        ReadState::Unread => None,
     };
     let mut templates = Templates::new();
     check_templates(project.as_ref(), (&mut templates, choices, &mut problems));
@@ -82,6 +89,7 @@ pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
         errors: Vec::new(),
         judge_names: judges::names(project.as_ref()),
         bench,
+        env,
     };
     note_shared_names(&suites, &mut building.problems);
     for suite in suites {
@@ -131,6 +139,8 @@ struct Building<'a, 'p> {
     unsound: Vec<Arc<str>>,
     judge_names: Vec<JudgeName>,
     bench: Bench,
+    /// What suites may read of the environment; none where the project file, which says so, could not be read.
+    env: Option<Arc<SuiteEnv>>,
 }
 
 /// Whether a test says `only: true`.
@@ -148,13 +158,13 @@ impl Building<'_, '_> {
         let file = suite.source.name.clone();
         let (app, skip) = self.app_of(&suite);
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
-        let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.choices);
+        let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.env.clone());
         let context = SuiteContext {
             head: Arc::new(head_of(&suite)),
             suite: &suite,
             app: app.clone(),
             bindings: bindings.clone(),
-            vars: known.vars.clone(),
+            known: known.clone(),
             choices: self.choices,
             profile: self.chosen.profile_spec,
             usage: self.prepared.usage,

@@ -24,6 +24,7 @@ use crate::plan::repeats::repeats_of;
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::check_keys;
 use crate::plan::target::{retries_of, usage_of};
+use crate::suite::data::ReadState;
 use crate::suite::names::KnownNames;
 use crate::suite::node::Entry;
 use crate::suite::project::ProfileSpec;
@@ -40,8 +41,8 @@ pub struct SuiteContext<'a> {
     pub app: Arc<str>,
     /// Its `vars` and the environment.
     pub bindings: Arc<Bindings>,
-    /// The names of its `vars`.
-    pub vars: Vec<String>,
+    /// The names that all its tests may use.
+    pub known: KnownNames,
     /// Choices of the command line.
     pub choices: &'a Choices,
     /// The profile in use.
@@ -79,8 +80,7 @@ pub fn compile_test(
     let none = RunSpec::default();
     let defaults = &context.suite.defaults;
     let inherited = if spec.skip_defaults { &none } else { defaults };
-    let known =
-        KnownNames { vars: context.vars.clone(), row: spec.rows.as_ref().map(|rows| rows.columns.clone()) };
+    let known = names_of(spec, &context.known);
     let own = &spec.run;
     let inputs = merge_entries(&inherited.inputs, &own.inputs);
     let files = merge_entries(&inherited.files, &own.files);
@@ -123,6 +123,22 @@ pub fn compile_test(
     };
     test.print = test_print(&test, spec, context.print);
     test
+}
+
+/// The names that a test may use: those of its suite and of its rows.
+fn names_of(spec: &TestSpec, of_suite: &KnownNames) -> KnownNames {
+    let mut known = of_suite.clone();
+    let Some(rows) = &spec.rows else { return known };
+    known.row = Some(rows.columns.clone());
+    known.header_of = rows.header_of.clone();
+    known.values = match rows.read {
+        ReadState::Read => known.values.map(|values| values.with_rows(rows.rows.clone())),
+        ReadState::Unread => {
+            known.unread.push("row");
+            None
+        }
+    };
+    known
 }
 
 fn tags_of(suite: &SuiteSpec, spec: &TestSpec) -> Vec<Arc<str>> {

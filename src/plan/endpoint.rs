@@ -1,8 +1,10 @@
 //! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
 
 use crate::base::template::{Scope, TemplateError};
+use crate::base::workflow_id::parse_workflow_id;
 use crate::client::{Certificates, Endpoint, Recover, Timeouts};
 use crate::plan::compile::Tools;
+use crate::plan::environment::of_project;
 use crate::plan::target::{CONCURRENCY, MAX_BODY, Setting, TargetError, compile_node};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
@@ -94,6 +96,35 @@ pub(super) fn read_key(
     }
 }
 
+/// The version of an app that is pinned, that of the command line before its own; what cannot be one is a problem at its line.
+pub(super) fn read_version(app: &AppSpec, setting: &mut Setting<'_>, scope: &Scope) -> Option<String> {
+    if let Some(chosen) = &setting.choices.workflow_id {
+        return Some(chosen.clone());
+    }
+    let node = app.workflow_id.as_ref()?;
+    let text = read_text((node, "`workflow_id`"), setting, scope)?;
+    match parse_workflow_id(&text) {
+        Ok(id) => Some(id),
+        Err(message) => {
+            let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+            reader.problem(node.mark, format!("`workflow_id`: {message}"));
+            None
+        }
+    }
+}
+
+/// A rendered text of the target in use; one that cannot be rendered is a problem at its line.
+fn read_text((node, what): (&Node, &str), setting: &mut Setting<'_>, scope: &Scope) -> Option<String> {
+    match render(node, setting, scope) {
+        Ok(text) => text,
+        Err(error) => {
+            let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+            reader.problem(node.mark, format!("{what} cannot be rendered: {error}"));
+            None
+        }
+    }
+}
+
 /// What is wrong with a key's bytes, said without them.
 pub(super) fn why_no_key(key: &str) -> Option<&'static str> {
     if key.contains(['\n', '\r']) {
@@ -146,10 +177,10 @@ pub(super) fn read_secrets(
     (templates, choices, problems): Tools<'_>,
 ) -> Vec<String> {
     let Some(project) = project else { return Vec::new() };
-    let scope = Scope::new().with_env(choices.env.clone());
+    let scope = Scope::new().with_env(of_project(Some(project), choices));
     let mut secrets = Vec::new();
     for name in &project.secrets {
-        match choices.env.get(&name.value) {
+        match choices.env.get(&name.value).or_else(|| project.env_of_file.get(&name.value)) {
             Some(value) if value.chars().count() >= SHORTEST_SECRET => secrets.push(value.clone()),
             Some(_) => {
                 let mut reader = Reader { source: project.source.clone(), problems };
@@ -180,10 +211,12 @@ pub(super) fn read_secrets(
             key.map(|key| key.trim().to_owned()).filter(|key| key.chars().count() >= SHORTEST_SECRET),
         );
     }
-    problems.append(&mut aside);
     let proxies = project.targets.iter().filter_map(|target| target.proxy.as_ref());
-    let passwords = proxies.filter_map(|proxy| user_of(&proxy.value)?.split_once(':'));
+    let proxies: Vec<String> =
+        proxies.filter_map(|node| render(node, &mut setting, &scope).ok().flatten()).collect();
+    let passwords = proxies.iter().filter_map(|proxy| user_of(proxy)?.split_once(':'));
     let passwords = passwords.map(|(_, password)| password.to_owned());
+    problems.append(&mut aside);
     secrets.extend(passwords.filter(|password| password.chars().count() >= SHORTEST_SECRET));
     secrets.sort();
     secrets.dedup();
@@ -197,7 +230,9 @@ pub(super) fn check_templates(project: Option<&ProjectSpec>, (templates, choices
     for target in &project.targets {
         let keys = target.apps.iter().filter_map(|app| app.api_key.as_ref());
         let headers = target.headers.iter().map(|entry| &entry.value);
-        for node in target.base_url.iter().chain(keys).chain(headers) {
+        let versions = target.apps.iter().filter_map(|app| app.workflow_id.as_ref());
+        let others = target.base_url.iter().chain(&target.ca_file).chain(&target.proxy);
+        for node in others.chain(keys).chain(versions).chain(headers) {
             compile_node(node, &mut setting);
         }
     }
@@ -225,11 +260,13 @@ pub(super) fn endpoint_of(
     setting: &mut Setting<'_>,
     scope: &Scope,
 ) -> Endpoint {
+    let ca_file = spec.ca_file.as_ref().and_then(|node| read_text((node, "`ca_file`"), setting, scope));
+    let proxy = spec.proxy.as_ref().and_then(|node| read_text((node, "`proxy`"), setting, scope));
     Endpoint {
         base_url,
         headers: read_headers(spec, setting, scope),
-        ca_file: spec.ca_file.as_ref().map(|path| setting.project.folder.join(&path.value)),
-        proxy: spec.proxy.as_ref().map(|proxy| proxy.value.clone()),
+        ca_file: ca_file.map(|path| setting.project.folder.join(path)),
+        proxy,
         certificates: if spec.insecure { Certificates::Unchecked } else { Certificates::Checked },
         timeouts: timeouts_of(spec.timeouts),
         recovery: recovery_of(spec.recovery),

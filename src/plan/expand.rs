@@ -16,7 +16,7 @@ pub fn expand<'t>(
 ) -> impl Iterator<Item = Case> + 't {
     let base = format!("{}::{}", test.suite.name, test.name);
     let single = if spec.rows.is_none() { Some((Arc::from(base.as_str()), None)) } else { None };
-    let rows = spec.rows.iter().flat_map(|rows| &rows.rows);
+    let rows = spec.rows.iter().flat_map(|rows| rows.rows.iter());
     let rows = rows.map(move |row| (Arc::from(format!("{base}[{}]", row.name)), Some(row)));
     single.into_iter().chain(rows).map(move |(name, row): (Arc<str>, Option<&Row>)| {
         let key = Digest::of(&name);

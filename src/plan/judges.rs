@@ -14,6 +14,7 @@ use crate::plan::case::TargetKind;
 use crate::plan::choices::{Choices, Judges};
 use crate::plan::compile::Tools;
 use crate::plan::endpoint::{bare_endpoint, check_address, render, why_no_key};
+use crate::plan::environment::of_project;
 use crate::plan::judge::{Judge, JudgeWay};
 use crate::plan::target::{Chosen, MissingKey, Prepared, Setting, TargetError, help_with};
 use crate::suite::node::Node;
@@ -40,7 +41,7 @@ pub fn names(project: Option<&ProjectSpec>) -> Vec<JudgeName> {
 
 /// Renders every judge; an address that is none is a problem, a key that is not set concerns only the tests that need it.
 fn prepare(prepared: &Prepared, setting: &mut Setting<'_>) -> BTreeMap<String, Result<Judge, TargetError>> {
-    let scope = Scope::new().with_env(setting.choices.env.clone());
+    let scope = Scope::new().with_env(of_project(Some(setting.project), setting.choices));
     let project = setting.project;
     let mut judges = BTreeMap::new();
     for spec in &project.judges {

@@ -8,6 +8,7 @@ pub(crate) mod compile;
 mod compile_test;
 mod contents;
 mod endpoint;
+mod environment;
 mod expand;
 mod files;
 pub(crate) mod judge;

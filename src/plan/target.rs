@@ -12,7 +12,8 @@ use crate::check::Usage;
 use crate::client::Endpoint;
 use crate::plan::case::{App, Contract, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
-use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key};
+use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key, read_version};
+use crate::plan::environment::of_project;
 use crate::suite::names::KnownNames;
 use crate::suite::node::Node;
 use crate::suite::problem::{Problem, nearest};
@@ -133,7 +134,7 @@ pub struct Setting<'a> {
 
 /// Renders a live target's address, headers and keys; only here is `env` of a target read.
 pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
-    let scope = Scope::new().with_env(setting.choices.env.clone());
+    let scope = Scope::new().with_env(of_project(Some(setting.project), setting.choices));
     let mut unusable = BTreeMap::new();
     let base_url = read_base_url(spec, setting, &scope);
     let mut apps = BTreeMap::new();
@@ -142,9 +143,9 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
             Ok(_) => read_key(spec, app, setting, &scope),
             Err(error) => Err(error.clone()),
         };
-        let workflow_id = setting.choices.workflow_id.clone().or_else(|| app.workflow_id.clone());
         match key {
             Ok(api_key) => {
+                let workflow_id = read_version(app, setting, &scope);
                 drop(apps.insert(
                     app.name.value.clone(),
                     App { api_key: SecretString::from(api_key), workflow_id },
@@ -169,11 +170,12 @@ pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Sett
     let mut target = common(chosen, spec.retries, setting.choices);
     target.name = Arc::from(spec.name.value.as_str());
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
-    let pins = spec.apps.iter().map(|app| {
-        let pin = setting.choices.workflow_id.clone().or_else(|| app.workflow_id.clone());
-        (app.name.value.clone(), pin)
-    });
-    target.kind = TargetKind::Replay { options: Default::default(), apps: pins.collect() };
+    let scope = Scope::new().with_env(of_project(Some(setting.project), setting.choices));
+    let mut pins = BTreeMap::new();
+    for app in &spec.apps {
+        pins.insert(app.name.value.clone(), read_version(app, setting, &scope));
+    }
+    target.kind = TargetKind::Replay { options: Default::default(), apps: pins };
     Prepared { target, unusable: BTreeMap::new(), usage: usage_of(spec.usage) }
 }
 

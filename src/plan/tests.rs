@@ -108,7 +108,7 @@ fn the_blocks_of_the_format_page_load() {
 
 const PROJECT: &str = include_str!("../../tests/data/suites/good/project/flowproof.yaml");
 const TRIAGE: &str =
-    "app: triage\ntests:\n  - { name: a, tags: [x] }\n  - { name: b, tags: [y], skip: later }\n";
+    "version: 1\napp: triage\ntests:\n  - { name: a, tags: [x] }\n  - { name: b, tags: [y], skip: later }\n";
 
 #[test]
 fn the_project_of_the_format_page_runs_on_the_mock_by_default() {
@@ -172,7 +172,7 @@ fn keys_that_no_header_carries_are_refused_without_being_shown() {
 
 #[test]
 fn unknown_targets_profiles_and_apps_are_target_errors() {
-    let suite = "app: triag\ntests: [{ name: a }]\n";
+    let suite = "version: 1\napp: triag\ntests: [{ name: a }]\n";
     let keys = env(&[("TRIAGE_KEY", "app-triage-1"), ("HANDBOOK_KEY", "app-handbook")]);
     let error = |target: Option<&str>, profile: Option<&str>, suite: &str| {
         let own = |text: &str| text.to_owned();
@@ -188,7 +188,9 @@ fn unknown_targets_profiles_and_apps_are_target_errors() {
     assert_eq!(error(Some("stagin"), None, suite), "there is no target `stagin`; did you mean `staging`?");
     assert_eq!(error(None, Some("cy"), suite), "there is no profile `cy`; did you mean `ci`?");
     assert!(error(Some("staging"), None, suite).ends_with("did you mean `triage`?"));
-    assert!(error(Some("staging"), None, "tests: [{ name: a }]\n").contains("must name its `app`"));
+    assert!(
+        error(Some("staging"), None, "version: 1\ntests: [{ name: a }]\n").contains("must name its `app`")
+    );
 }
 
 #[test]
@@ -210,10 +212,13 @@ fn a_profile_gives_the_run_its_budget_and_the_command_line_stands_above_it() {
 
 #[test]
 fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
-    let project = "profiles: { default: { repeat: 2, timeout: 40s } }\n";
-    let suite = "defaults: { repeat: 3, retries: { delay: 5s } }\ntests:\n  - { name: a, repeat: 4, retries: 7 }\n  - { name: b }\n";
-    let files =
-        [("flowproof.yaml", project), ("suites/s.yaml", suite), ("suites/t.yaml", "tests: [{ name: c }]\n")];
+    let project = "version: 1\nprofiles: { default: { repeat: 2, timeout: 40s } }\n";
+    let suite = "version: 1\ndefaults: { repeat: 3, retries: { delay: 5s } }\ntests:\n  - { name: a, repeat: 4, retries: 7 }\n  - { name: b }\n";
+    let files = [
+        ("flowproof.yaml", project),
+        ("suites/s.yaml", suite),
+        ("suites/t.yaml", "version: 1\ntests: [{ name: c }]\n"),
+    ];
     let repeats = |choices: &Choices| {
         plan(&files, choices).cases.iter().map(|case| case.test.repeats.times.most()).collect::<Vec<_>>()
     };
@@ -231,7 +236,7 @@ fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
 
 #[test]
 fn inputs_merge_key_by_key_and_rows_share_one_test() {
-    let suite = "vars: { shop: Northwind }\ndefaults: { inputs: { locale: en, shop: \"{{ vars.shop }}\" } }\ntests:\n  - name: t\n    each: [{ id: fr, city: Paris }, { city: Rome }]\n    inputs: { locale: de, q: \"{{ row.city }}\" }\n";
+    let suite = "version: 1\nvars: { shop: Northwind }\ndefaults: { inputs: { locale: en, shop: \"{{ vars.shop }}\" } }\ntests:\n  - name: t\n    each: [{ id: fr, city: Paris }, { city: Rome }]\n    inputs: { locale: de, q: \"{{ row.city }}\" }\n";
     let plan = plan(&[("suites/s.yaml", suite)], &Choices::default());
     assert_eq!(names(&plan), ["s::t[fr]", "s::t[2]"]);
     assert!(Arc::ptr_eq(&plan.cases[0].test, &plan.cases[1].test));
@@ -244,7 +249,7 @@ fn inputs_merge_key_by_key_and_rows_share_one_test() {
 
 #[test]
 fn a_test_that_expects_rejection_is_sent_blocking() {
-    let suite = "defaults: { assert: [{ status: succeeded }] }\ntests:\n  - { name: a, assert: [{ status: rejected }] }\n  - { name: b }\n  - { name: c, response_mode: streaming, assert: [{ status: rejected }] }\n";
+    let suite = "version: 1\ndefaults: { assert: [{ status: succeeded }] }\ntests:\n  - { name: a, assert: [{ status: rejected }] }\n  - { name: b }\n  - { name: c, response_mode: streaming, assert: [{ status: rejected }] }\n";
     let plan = plan(&[("suites/s.yaml", suite)], &Choices::default());
     let modes: Vec<_> = plan.cases.iter().map(|case| case.test.mode).collect();
     assert_eq!(modes, [ResponseMode::Blocking, ResponseMode::Streaming, ResponseMode::Streaming]);
@@ -252,7 +257,7 @@ fn a_test_that_expects_rejection_is_sent_blocking() {
 
 #[test]
 fn defaults_are_shared_by_the_tests_that_leave_them_as_they_are() {
-    let suite = "defaults:\n  assert:\n    - { path: $.a, equals: 1 }\n    - { path: $.city, equals: \"{{ row.city }}\" }\n    - { tokens: 5, steps: 2 }\ntests:\n  - { name: a, each: [{ city: Rome }] }\n  - { name: b, each: [{ city: Oslo }], assert: [{ steps: 3 }] }\n  - { name: c, each: [{ city: Bern }] }\n  - { name: d, skip_defaults: true, assert: [{ path: $.a, equals: 1 }] }\n";
+    let suite = "version: 1\ndefaults:\n  assert:\n    - { path: $.a, equals: 1 }\n    - { path: $.city, equals: \"{{ row.city }}\" }\n    - { tokens: 5, steps: 2 }\ntests:\n  - { name: a, each: [{ city: Rome }] }\n  - { name: b, each: [{ city: Oslo }], assert: [{ steps: 3 }] }\n  - { name: c, each: [{ city: Bern }] }\n  - { name: d, skip_defaults: true, assert: [{ path: $.a, equals: 1 }] }\n";
     let plan = plan(&[("suites/s.yaml", suite)], &Choices::default());
     let checks: Vec<String> = plan.cases.iter().map(|case| format!("{:?}", case.test.checks)).collect();
     let count = |case: usize| plan.cases[case].test.checks.len();
@@ -274,7 +279,7 @@ fn defaults_are_shared_by_the_tests_that_leave_them_as_they_are() {
 fn what_says_the_same_is_compiled_once_and_stands_where_it_is_written() {
     let group = "any_of: [{ status: succeeded }, { path: $.b, exists: true }]";
     let suite = format!(
-        "tests:\n  - name: a\n    assert:\n      - {{ path: $.a, equals: 1 }}\n      - {{ {group} }}\n  - name: b\n    assert:\n      - path: $.a\n        equals: 1\n      - {{ {group} }}\n      - {{ path: $.a, equals: 1.0 }}\n      - {{ path: $.a, equals: '1' }}\n"
+        "version: 1\ntests:\n  - name: a\n    assert:\n      - {{ path: $.a, equals: 1 }}\n      - {{ {group} }}\n  - name: b\n    assert:\n      - path: $.a\n        equals: 1\n      - {{ {group} }}\n      - {{ path: $.a, equals: 1.0 }}\n      - {{ path: $.a, equals: '1' }}\n"
     );
     let plan = plan(&[("suites/s.yaml", &suite)], &Choices::default());
     let lines = |text: &str| -> Vec<String> {
@@ -287,12 +292,12 @@ fn what_says_the_same_is_compiled_once_and_stands_where_it_is_written() {
         (lines, body)
     };
     let ((first, body), (second, same)) = (said(0, 0), said(1, 0));
-    assert_eq!((first[0].as_str(), second[0].as_str(), &body), ("4", "8", &same));
+    assert_eq!((first[0].as_str(), second[0].as_str(), &body), ("5", "9", &same));
     for other in [2, 3] {
         assert_ne!(said(1, other).1, body, "another number and a text are other operands");
     }
     let ((first, _), (second, _)) = (said(0, 1), said(1, 1));
-    assert_eq!((first, second), (vec!["5".to_owned(); 3], vec!["10".to_owned(); 3]));
+    assert_eq!((first, second), (vec!["6".to_owned(); 3], vec!["11".to_owned(); 3]));
 }
 
 #[test]
@@ -302,7 +307,7 @@ fn filters_tags_only_sample_and_shuffle_select() {
             format!("  - {{ name: t{number}, tags: [{}] }}\n", if number % 2 == 0 { "even" } else { "odd" })
         })
         .collect();
-    let suite = format!("tests:\n{many}");
+    let suite = format!("version: 1\ntests:\n{many}");
     let files = [("suites/s.yaml", suite.as_str())];
     let run = |selection: Selection, seed| {
         let choices = Choices { selection, seed, ..Choices::default() };
@@ -336,12 +341,12 @@ fn filters_tags_only_sample_and_shuffle_select() {
 
 #[test]
 fn only_leaves_the_others_out_and_is_refused_in_ci() {
-    let files = [("suites/s.yaml", "tests:\n  - { name: a }\n  - { name: b, only: true }\n")];
+    let files = [("suites/s.yaml", "version: 1\ntests:\n  - { name: a }\n  - { name: b, only: true }\n")];
     assert_eq!(names(&plan(&files, &Choices::default())), ["s::b"]);
     let folder = tempfile::tempdir().unwrap();
     let options = LoadOptions { in_ci: true, ..loaded(folder.path(), &files) };
     assert!(
-        line_of(&load(&options).problems[0]).contains("s.yaml:3:16 `only` is refused"),
+        line_of(&load(&options).problems[0]).contains("s.yaml:4:16 `only` is refused"),
         "{:?}",
         load(&options).problems
     );
@@ -350,10 +355,10 @@ fn only_leaves_the_others_out_and_is_refused_in_ci() {
 #[test]
 fn a_suite_with_problems_is_left_out_and_named() {
     let files = [
-        ("suites/bad.yaml", "tests:\n  - { name: a, each: _rows.csv }\n  - { name: b }\n"),
+        ("suites/bad.yaml", "version: 1\ntests:\n  - { name: a, each: _rows.csv }\n  - { name: b }\n"),
         ("suites/_rows.csv", "id,city\n1\n"),
-        ("suites/ok.yaml", "tests: [{ name: a }]\n"),
-        ("suites/torn.yaml", "tests: ["),
+        ("suites/ok.yaml", "version: 1\ntests: [{ name: a }]\n"),
+        ("suites/torn.yaml", "version: 1\ntests: ["),
     ];
     let compiled = compiled(&files, &Choices::default());
     assert_eq!(names(compiled.plan.as_ref().unwrap()), ["ok::a"]);
@@ -368,14 +373,17 @@ fn a_suite_with_problems_is_left_out_and_named() {
 
 #[test]
 fn short_secrets_and_bad_addresses_are_problems() {
-    let project = "secrets: [PIN]\ntargets: { t: { base_url: \"ftp://x\", api_key: \"{{ env.KEY }}\" } }\n";
+    let project =
+        "version: 1\nsecrets: [PIN]\ntargets: { t: { base_url: \"ftp://x\", api_key: \"{{ env.KEY }}\" } }\n";
     let choices = Choices {
         target: Some("t".to_owned()),
         env: env(&[("PIN", "1234"), ("KEY", "app-123456")]),
         ..Choices::default()
     };
-    let compiled =
-        compiled(&[("flowproof.yaml", project), ("suites/s.yaml", "tests: [{ name: a }]\n")], &choices);
+    let compiled = compiled(
+        &[("flowproof.yaml", project), ("suites/s.yaml", "version: 1\ntests: [{ name: a }]\n")],
+        &choices,
+    );
     let problems: Vec<String> = compiled.problems.iter().map(line_of).collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].contains("fewer than 6 characters") && !problems[0].contains("1234"));
@@ -386,7 +394,10 @@ fn short_secrets_and_bad_addresses_are_problems() {
 fn a_hundred_thousand_rows_are_small_and_quick() {
     let rows: String = (0..100_000).map(|row| format!("{row},city {row}\n")).collect();
     let files = [
-        ("suites/s.yaml", "tests: [{ name: a, each: _rows.csv, inputs: { q: \"{{ row.city }}\" } }]\n"),
+        (
+            "suites/s.yaml",
+            "version: 1\ntests: [{ name: a, each: _rows.csv, inputs: { q: \"{{ row.city }}\" } }]\n",
+        ),
         ("suites/_rows.csv", &*format!("id,city\n{rows}")),
     ];
     let plan = plan(&files, &Choices::default());
@@ -406,7 +417,7 @@ profiles: { other: { target: moc } }
 reports: { formats: [junit, xml] }
 ";
     let compiled = compiled(
-        &[("flowproof.yaml", project), ("suites/s.yaml", "tests: [{ name: a }]\n")],
+        &[("flowproof.yaml", project), ("suites/s.yaml", "version: 1\ntests: [{ name: a }]\n")],
         &Choices::default(),
     );
     let found: Vec<String> = compiled.problems.iter().map(line_of).collect();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::repeat::parse_times;
 use crate::base::units::{parse_limit, parse_rate};
+use crate::base::workflow_id::parse_workflow_id;
 use crate::cassette::Mode;
 use crate::plan::choices::{Choices, Judges, Matching, Selection};
 use crate::plan::compile::{Compiled, compile};
@@ -163,7 +164,7 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
     Ok(Choices {
         target: request.target.clone().or_else(|| settings.target.clone()),
         profile: request.profile.clone().or_else(|| settings.profile.clone()),
-        workflow_id: request.workflow_id.clone().or_else(|| settings.workflow_id.clone()),
+        workflow_id: version(settings, request)?,
         concurrency: concurrency.map(|number| number as usize),
         rate,
         retries,
@@ -176,7 +177,16 @@ pub(super) fn choices(settings: &Settings, request: &Request) -> Result<Choices,
         in_ci: settings.in_ci,
         judges: request.judges,
         env: settings.env.clone(),
+        env_limit: settings.env_limit.clone(),
     })
+}
+
+/// The version that is named; one that Dify cannot take is refused before anything is sent.
+fn version(settings: &Settings, request: &Request) -> Result<Option<String>, OpenFailure> {
+    match &request.workflow_id {
+        Some(id) => parse_workflow_id(id).map(Some).map_err(OpenFailure::Usage),
+        None => from_env("FLOWPROOF_WORKFLOW_ID", &settings.workflow_id, parse_workflow_id),
+    }
 }
 
 fn whole(text: &str) -> String {

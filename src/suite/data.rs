@@ -1,6 +1,6 @@
 //! Data rows: `each` from a list or a file, `matrix` as a product; every row an object with a unique name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,28 @@ pub struct Rows {
     /// The columns of all rows together, in order of appearance.
     pub columns: Vec<String>,
     /// The rows, in order.
-    pub rows: Vec<Row>,
+    pub rows: Arc<Vec<Row>>,
+    /// Whether what holds them could be read.
+    pub read: ReadState,
+    /// The file whose first line names the columns; none where they are not from CSV.
+    pub header_of: Option<String>,
+}
+
+/// Whether something could be read; where it could not, that is a problem already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReadState {
+    /// It could.
+    #[default]
+    Read,
+    /// It could not: nothing more can be said of it.
+    Unread,
+}
+
+impl Rows {
+    /// Rows that could not be read.
+    fn unread() -> Self {
+        Self { read: ReadState::Unread, ..Self::default() }
+    }
 }
 
 /// One row.
@@ -42,7 +63,11 @@ pub struct Row {
 pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Rows {
     match &node.value {
         NodeValue::List(items) => {
-            let rows = items.iter().filter_map(|item| inline_row(reader, item)).collect();
+            let before = reader.problems.len();
+            let rows: Vec<Found> = items.iter().filter_map(|item| inline_row(reader, item)).collect();
+            if rows.is_empty() && reader.problems.len() > before {
+                return Rows::unread();
+            }
             name_rows(reader, node.mark, rows)
         }
         NodeValue::Text(path) => read_file(reader, node.mark, path, grounds),
@@ -50,7 +75,7 @@ pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Row
             let message =
                 format!("`each` must be a list of rows or the path of a file, found {}", node.kind());
             reader.problem(node.mark, message);
-            Rows::default()
+            Rows::unread()
         }
     }
 }
@@ -59,7 +84,7 @@ pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Row
 pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
     let Some(entries) = node.as_map() else {
         reader.problem(node.mark, format!("`matrix` must be a mapping of lists, found {}", node.kind()));
-        return Rows::default();
+        return Rows::unread();
     };
     let mut combinations = vec![Map::new()];
     for entry in entries {
@@ -68,11 +93,11 @@ pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
             if entry.value.as_list().is_some() {
                 reader.problem(entry.value.mark, format!("`matrix.{}` has no values", entry.key));
             }
-            return Rows::default();
+            return Rows::unread();
         }
         if combinations.len().saturating_mul(values.len()) > MOST_COMBINATIONS {
             reader.problem(node.mark, format!("`matrix` has more than {MOST_COMBINATIONS} combinations"));
-            return Rows::default();
+            return Rows::unread();
         }
         let extend =
             |row: Map<String, Value>| values.iter().map(move |value| with(&row, &entry.key, value.to_json()));
@@ -116,7 +141,7 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, grounds: &Grounds)
         Ok(bytes) => bytes,
         Err(message) => {
             reader.problem(mark, message);
-            return Rows::default();
+            return Rows::unread();
         }
     };
     let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -127,11 +152,13 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, grounds: &Grounds)
             format!("`{path}` is no data file"),
             "data files end in .csv, .jsonl, .json, .yaml or .yml",
         );
-        return Rows::default();
+        return Rows::unread();
     };
     let before = reader.problems.len();
     let rows = read_table(table, &shown, bytes, reader.problems);
-    let rows = if reader.problems.len() > before { Rows::default() } else { name_rows(reader, mark, rows) };
+    let mut rows =
+        if reader.problems.len() > before { Rows::unread() } else { name_rows(reader, mark, rows) };
+    rows.header_of = (table == Table::Csv).then(|| path.to_owned());
     let here = reader.source.place(mark);
     for problem in &mut reader.problems[before..] {
         if problem.place.file != here.file {
@@ -164,16 +191,20 @@ fn shown_beside(suite: &str, path: &str) -> String {
 fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
     if found.is_empty() {
         reader.problem_with_help(mark, "there are no rows here", "a test without rows would never run");
+        return Rows::unread();
     }
     if found.len() > MOST_ROWS {
         reader.problem(mark, format!("more than {MOST_ROWS} rows"));
-        return Rows::default();
+        return Rows::unread();
     }
     let mut rows = Rows::default();
+    let mut named = Vec::with_capacity(found.len());
     let mut seen: HashMap<Arc<str>, Arc<Place>> = HashMap::with_capacity(found.len());
+    let mut columns: HashSet<String> = HashSet::new();
     for (index, Found { place, value }) in found.into_iter().enumerate() {
         for column in value.keys() {
-            if !rows.columns.contains(column) {
+            if !columns.contains(column) {
+                columns.insert(column.clone());
                 rows.columns.push(column.clone());
             }
         }
@@ -188,9 +219,9 @@ fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
             let problem = Problem::new((*place).clone(), format!("two rows are named `{name}`"));
             reader.problems.push(problem.other((*first).clone(), "first used here"));
         }
-        rows.rows.push(Row { name, value: Arc::new(Value::Object(value)) });
+        named.push(Row { name, value: Arc::new(Value::Object(value)) });
     }
-    rows
+    Rows { rows: Arc::new(named), ..rows }
 }
 
 fn row_name(value: &Map<String, Value>, number: usize) -> Result<String, String> {

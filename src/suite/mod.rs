@@ -1,8 +1,11 @@
 //! Suites and the project file as written: every value knows its place, every problem is collected.
 
 pub(crate) mod contents;
+mod csv_rows;
 pub(crate) mod data;
 pub(crate) mod discover;
+pub(crate) mod env_file;
+pub(crate) mod environment;
 pub(crate) mod grounds;
 pub(crate) mod json;
 pub(crate) mod load;
@@ -26,4 +29,5 @@ pub(crate) mod schema;
 pub(crate) mod spec;
 pub(crate) mod table;
 pub(crate) mod thresholds;
+pub(crate) mod values;
 pub(crate) mod yaml;

@@ -1,11 +1,15 @@
 //! Compiles the templates of a file's nodes and checks every name they use, at its column.
 
+use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::base::template::{Template, TemplateError, Templates};
+use crate::base::template::{EnvName, Template, TemplateError, Templates};
+use crate::suite::environment::SuiteEnv;
 use crate::suite::node::{Entry, Mark, Node, NodeValue};
 use crate::suite::problem::nearest;
 use crate::suite::reader::Reader;
+use crate::suite::values::{LoadedValues, RenderFault};
 
 /// The roots of all names and, where they are fixed, what stands below them.
 const ROOTS: [(&str, &[&str]); 6] = [
@@ -18,12 +22,20 @@ const ROOTS: [(&str, &[&str]); 6] = [
 ];
 
 /// The names that templates of one test may use besides `env.*`, `test.name`, `run.id` and `repeat.index`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct KnownNames {
     /// Keys of the suite's `vars` that may be used here.
     pub vars: Vec<String>,
     /// Columns of the test's rows, of all rows together; none where the test has no rows.
     pub row: Option<Vec<String>>,
+    /// The file whose first line names those columns.
+    pub header_of: Option<String>,
+    /// Roots whose names are not known, because what holds them could not be read: that was told already.
+    pub unread: Vec<&'static str>,
+    /// The variables that may be read; none in the project file, which may read any.
+    pub env: Option<Arc<SuiteEnv>>,
+    /// What the names stand for; none where that is not known.
+    pub values: Option<LoadedValues>,
 }
 
 impl Reader<'_> {
@@ -59,15 +71,28 @@ impl Reader<'_> {
     ) -> Template {
         match templates.compile(text) {
             Ok(template) => {
+                let before = self.problems.len();
                 for name in templates.names(&template) {
                     self.check_name(mark, text, &name, known);
+                }
+                for read in templates.env_names(&template) {
+                    self.check_env(mark, text, read, known);
+                }
+                if let (true, Some(values)) = (self.problems.len() == before, &known.values)
+                    && let Some(fault) = values.fault(&template, templates)
+                {
+                    self.cannot_render(mark, text, fault);
                 }
                 template
             }
             Err(TemplateError { message, span }) => {
                 let at = self.within(mark, text, span);
-                self.problem(at, format!("template: {message}"));
-                Template::Literal(serde_json::Value::String(text.to_owned()))
+                let (help, message) = (foreign_text(text, &message), format!("template: {message}"));
+                match help {
+                    Some(help) => self.problem_with_help(at, message, help),
+                    None => self.problem(at, message),
+                }
+                Templates::unsound()
             }
         }
     }
@@ -76,6 +101,29 @@ impl Reader<'_> {
         let Some((message, help)) = unknown_name(name, known) else { return };
         let at = self.within(mark, text, find_name(text, name));
         self.problem_with_help(at, message, help);
+    }
+
+    fn check_env(&mut self, mark: Mark, text: &str, read: &EnvName, known: &KnownNames) {
+        let fault = known.env.as_ref().and_then(|env| env.fault(read));
+        let Some((message, help)) = fault else { return };
+        let at = self.within(mark, text, Some(read.span.clone()));
+        self.problem_with_help(at, message, help);
+    }
+
+    /// Notes a template that compiles and cannot be rendered.
+    fn cannot_render(&mut self, mark: Mark, text: &str, fault: RenderFault) {
+        let RenderFault { error: TemplateError { message, span }, rows } = fault;
+        let at = self.within(mark, text, span);
+        let place = if rows.is_empty() { String::new() } else { format!(" in {rows}") };
+        if message.ends_with("is not defined") {
+            let help = match rows.is_empty() {
+                true => "give a value instead: `| default('…')`",
+                false => "add it there, or give a value instead: `| default('…')`",
+            };
+            self.problem_with_help(at, format!("{message}{place}"), help);
+        } else {
+            self.problem(at, format!("template: {message}{place}"));
+        }
     }
 
     /// Narrows a text's mark to some bytes of it, where the source shows the text as it is.
@@ -100,6 +148,9 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
     let mut parts = name.split('.');
     let root = parts.next().unwrap_or_default();
     let member = parts.next();
+    if known.unread.contains(&root) {
+        return None;
+    }
     if root == "row" && known.row.is_none() {
         return Some((
             format!("`{name}` is not known: this test has no rows"),
@@ -109,7 +160,9 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
     let fixed = ROOTS.iter().find(|(word, _)| *word == root);
     let Some((_, fixed)) = fixed else {
         let roots: Vec<&str> = ROOTS.iter().map(|(word, _)| *word).collect();
-        return Some((format!("`{name}` is not known"), suggest(root, &roots, "")));
+        let near = nearest(root, roots.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let help = near.unwrap_or_else(|| format!("known names: {}; {AS_IT_IS}", roots.join(", ")));
+        return Some((format!("`{name}` is not known"), help));
     };
     let members: Vec<&str> = match root {
         "env" => return None,
@@ -121,7 +174,27 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
     if members.contains(&member) {
         return None;
     }
-    Some((format!("`{root}.{member}` is not known"), suggest(member, &members, &format!("{root}."))))
+    let mut help = suggest(member, &members, &format!("{root}."));
+    if let ("row", Some(file)) = (root, &known.header_of) {
+        let _ = write!(help, "; the first line of `{file}` names them");
+    }
+    Some((format!("`{root}.{member}` is not known"), help))
+}
+
+/// How text with braces in it stays as it is.
+const AS_IT_IS: &str =
+    "text that holds `{{` as it is, such as a prompt, goes between `{% raw %}` and `{% endraw %}`";
+
+/// What to do where a text that is no template holds `{{`: a prompt of Dify, or one in another language of templates.
+fn foreign_text(text: &str, message: &str) -> Option<&'static str> {
+    let is_dify = text.split("{{").skip(1).any(|rest| rest.trim_start().starts_with('#'));
+    if is_dify {
+        return Some(
+            "`{{#…#}}` is a variable of Dify, which is not filled in here; to send it as it is, write it between `{% raw %}` and \
+             `{% endraw %}`",
+        );
+    }
+    message.starts_with("syntax error").then_some(AS_IT_IS)
 }
 
 fn suggest(word: &str, candidates: &[&str], prefix: &str) -> String {

@@ -21,8 +21,10 @@ pub fn files_of(full_name: &str, files: Vec<(PathBuf, String)>) -> Vec<PathBuf> 
 /// The value of the first line that begins with `name:`, when it is plain or quoted text on that line.
 fn peek_name(path: &Path) -> Option<String> {
     let lines = BufReader::new(File::open(path).ok()?).lines().take(MOST_LINES);
-    let line = lines.map_while(Result::ok).find(|line| line.starts_with("name:"))?;
-    let value = line["name:".len()..].trim();
+    let line = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.trim_start_matches('\u{feff}').strip_prefix("name:").map(str::to_owned))?;
+    let value = line.trim();
     let quoted = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split(quote).next());
     let text =
         quoted('"').or_else(|| quoted('\'')).unwrap_or_else(|| value.split(" #").next().unwrap_or(value));
@@ -48,7 +50,7 @@ mod tests {
         let (_folder, files) = files(&[
             ("a.yaml", "version: 1\nname: \"Support triage\" # the first\ntests: []\n"),
             ("b.yaml", "version: 1\ntests:\n  - name: Support triage\n"),
-            ("c.yaml", "name: Orders\n"),
+            ("c.yaml", "\u{feff}name: Orders\r\n"),
         ]);
         let names = files_of(full_name, files).into_iter();
         names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()

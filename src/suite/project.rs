@@ -1,10 +1,12 @@
 //! The project file as written: targets, profiles, report paths, and what later versions will use.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
+use crate::suite::data::ReadState;
 use crate::suite::node::{Entry, Node, Source};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_compare::{CompareSpec, read_compare};
@@ -17,8 +19,10 @@ use crate::suite::reader::{At, Reader};
 use crate::suite::spec::RetriesSpec;
 
 /// The keys of the project file.
-pub const PROJECT_KEYS: [&str; 9] =
-    ["version", "suites", "targets", "profiles", "reports", "secrets", "mock", "compare", "judges"];
+pub const PROJECT_KEYS: [&str; 11] = [
+    "version", "suites", "targets", "profiles", "reports", "env", "env_file", "secrets", "mock", "compare",
+    "judges",
+];
 /// The keys of a profile.
 pub const PROFILE_KEYS: [&str; 7] =
     ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
@@ -68,6 +72,14 @@ pub struct ProjectSpec {
     pub reports_dir: Option<String>,
     /// Reports to write; none: all there are.
     pub formats: Option<Vec<At<Format>>>,
+    /// Names of environment variables that suites may read.
+    pub env: Vec<At<String>>,
+    /// Whether that list could be read.
+    pub env_read: ReadState,
+    /// The file of further environment variables.
+    pub env_file: Option<At<String>>,
+    /// What that file holds.
+    pub env_of_file: BTreeMap<String, String>,
     /// Names of environment variables whose values are masked.
     pub secrets: Vec<At<String>>,
     /// Options of the built-in mock, uncompiled.
@@ -110,12 +122,16 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> Pro
         profiles: Vec::new(),
         reports_dir: None,
         formats: None,
+        env: Vec::new(),
+        env_read: ReadState::Read,
+        env_file: None,
+        env_of_file: BTreeMap::new(),
         secrets: Vec::new(),
         mock: None,
         compare: CompareSpec::default(),
         judges: Vec::new(),
     };
-    reader.map(&root, "the project file", &PROJECT_KEYS);
+    reader.file_map(&root, "the project file", &PROJECT_KEYS);
     for entry in root.into_entries() {
         read_project_key(reader, entry, &mut project);
     }
@@ -147,6 +163,14 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
             }
         }
         "reports" => read_reports(reader, value, project),
+        "env" => {
+            let before = reader.problems.len();
+            project.env = read_env_names(reader, value);
+            if reader.problems.len() > before {
+                project.env_read = ReadState::Unread;
+            }
+        }
+        "env_file" => project.env_file = reader.filled_text(value, "`env_file`"),
         "secrets" => {
             let items = reader.list(value, "`secrets`");
             project.secrets =
@@ -162,6 +186,22 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
         }
         _ => {}
     }
+}
+
+/// The names that suites may read: each written out, for a pattern would let in what nobody thought of.
+fn read_env_names(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
+    let mut names = Vec::new();
+    for item in reader.list(node, "`env`") {
+        let Some(name) = reader.filled_text(item, "a name under `env`") else { continue };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.value.starts_with(|c: char| c.is_ascii_digit()) || !name.value.chars().all(is_name) {
+            let message = format!("`{}` is no name of an environment variable", name.value);
+            reader.problem_with_help(item.mark, message, "write each name out, e.g. `env: [REGION]`");
+            continue;
+        }
+        names.push(name);
+    }
+    names
 }
 
 fn named<'n>(reader: &mut Reader<'_>, node: &'n Node, what: &str) -> Vec<(At<String>, &'n Node)> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::suite::data::ReadState;
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node};
 use crate::suite::problem::nearest;
@@ -41,7 +42,7 @@ pub struct SuiteFile {
 /// Reads a suite; what is wrong with it is noted in the reader.
 pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> SuiteSpec {
     let mark = root.mark;
-    reader.map(&root, "a suite", &SUITE_KEYS);
+    reader.file_map(&root, "a suite", &SUITE_KEYS);
     let is_map = root.as_map().is_some();
     let mut suite = empty_suite(reader, file);
     let mut has_tests = false;
@@ -52,7 +53,10 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
             "app" => suite.app = reader.filled_text(&value, "`app`"),
             "description" => suite.description = reader.text(&value, "`description`").map(|text| text.value),
             "tags" => suite.tags = reader.tags(&value),
-            "vars" => suite.vars = read_vars(reader, value),
+            "vars" => {
+                suite.vars_read = if value.as_map().is_some() { ReadState::Read } else { ReadState::Unread };
+                suite.vars = read_vars(reader, value);
+            }
             "usage" => suite.usage = reader.choice(&value, "`usage`", &USAGE_WORDS).map(|usage| usage.value),
             "defaults" => suite.defaults = read_defaults(reader, value),
             "mock" => suite.mock = Some(value),
@@ -84,6 +88,7 @@ fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
         description: None,
         tags: Vec::new(),
         vars: Vec::new(),
+        vars_read: ReadState::Read,
         usage: None,
         defaults: RunSpec::default(),
         budget: None,

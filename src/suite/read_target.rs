@@ -57,10 +57,10 @@ pub struct TargetSpec {
     pub usage: Option<UsageSpec>,
     /// Extra headers, templates.
     pub headers: Vec<Entry>,
-    /// PEM file of a certificate authority.
-    pub ca_file: Option<At<String>>,
-    /// Proxy address.
-    pub proxy: Option<At<String>>,
+    /// PEM file of a certificate authority, a template.
+    pub ca_file: Option<Node>,
+    /// Proxy address, a template.
+    pub proxy: Option<Node>,
     /// `insecure: true`.
     pub insecure: bool,
     /// `contract: strict`.
@@ -74,8 +74,8 @@ pub struct AppSpec {
     pub name: At<String>,
     /// Its key, a template.
     pub api_key: Option<Node>,
-    /// The published version to run.
-    pub workflow_id: Option<String>,
+    /// The published version to run, a template.
+    pub workflow_id: Option<Node>,
 }
 
 /// `timeouts`, each key for itself.
@@ -175,8 +175,8 @@ fn read_target_key(reader: &mut Reader<'_>, entry: &Entry, target: &mut TargetSp
             target.strict = strict.is_some_and(|strict| strict.value);
         }
         "headers" => target.headers = read_headers(reader, value),
-        "ca_file" => target.ca_file = reader.filled_text(value, "`ca_file`"),
-        "proxy" => target.proxy = reader.filled_text(value, "`proxy`"),
+        "ca_file" => target.ca_file = reader.filled_text(value, "`ca_file`").map(|_| value.clone()),
+        "proxy" => target.proxy = reader.filled_text(value, "`proxy`").map(|_| value.clone()),
         "insecure" => target.insecure = reader.boolean(value, "`insecure`").is_some_and(|flag| flag.value),
         _ => {}
     }
@@ -225,7 +225,7 @@ fn read_app_key(reader: &mut Reader<'_>, entry: &Entry, app: &mut AppSpec) {
     match entry.key.as_str() {
         "api_key" => app.api_key = reader.filled_text(&entry.value, "`api_key`").map(|_| entry.value.clone()),
         "workflow_id" => {
-            app.workflow_id = reader.filled_text(&entry.value, "`workflow_id`").map(|id| id.value)
+            app.workflow_id = reader.filled_text(&entry.value, "`workflow_id`").map(|_| entry.value.clone())
         }
         _ => {}
     }

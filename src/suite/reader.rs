@@ -50,6 +50,26 @@ impl Reader<'_> {
         entries
     }
 
+    /// The keys of a whole file: those of `map`, `version` among them, and any that begin with `x-`, which are left to the user.
+    pub fn file_map<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> &'n [Entry] {
+        let Some(entries) = node.as_map() else { return self.map(node, what, known) };
+        for entry in entries {
+            if !known.contains(&entry.key.as_str()) && !entry.key.starts_with("x-") {
+                self.unknown_key(entry, what, known);
+            }
+        }
+        if node.get("version").is_none() {
+            let start = Mark { line: 1, column: 1, width: 1 };
+            let mark = entries.first().map_or(start, |first| first.mark);
+            self.problem_with_help(
+                mark,
+                format!("{what} needs a `version`"),
+                "begin the file with `version: 1`",
+            );
+        }
+        entries
+    }
+
     /// Notes an unknown key with the nearest known one, else all of them.
     pub fn unknown_key(&mut self, entry: &Entry, what: &str, known: &[&str]) {
         let message = format!("unknown key `{}` in {what}", entry.key);

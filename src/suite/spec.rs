@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::repeat::Times;
-use crate::suite::data::Rows;
+use crate::suite::data::{ReadState, Rows};
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node, Source};
 use crate::suite::read_budget::BudgetSpec;
@@ -28,6 +28,8 @@ pub struct SuiteSpec {
     pub tags: Vec<At<String>>,
     /// Named values for templates, in the order written.
     pub vars: Vec<Entry>,
+    /// Whether `vars` could be read.
+    pub vars_read: ReadState,
     /// Whether Dify's token total is audited.
     pub usage: Option<UsageSpec>,
     /// What its tests inherit.

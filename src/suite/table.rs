@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::base::origin::Place;
+use crate::suite::csv_rows::read_csv;
 use crate::suite::data::Found;
 use crate::suite::json::parse_json;
 use crate::suite::node::{Mark, Source};
 use crate::suite::problem::Problem;
-use crate::suite::yaml::{decode, parse_yaml};
+use crate::suite::yaml::{decode, decode_sheet, parse_yaml};
 
 /// The kinds of data files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,11 @@ pub fn read_table(table: Table, name: &str, bytes: Vec<u8>, problems: &mut Vec<P
     if table == Table::Yaml {
         return read_yaml(name, bytes, problems);
     }
-    let source = match decode(name, bytes) {
+    let decoded = match table {
+        Table::Csv => decode_sheet(name, bytes),
+        Table::JsonLines | Table::Json | Table::Yaml => decode(name, bytes),
+    };
+    let source = match decoded {
         Ok(source) => source,
         Err(problem) => {
             problems.push(*problem);
@@ -83,7 +88,8 @@ fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Fou
     rows
 }
 
-fn line_place(source: &Source, line: usize, column: usize) -> Place {
+/// A place in a text by its line and column, both from 1.
+pub(super) fn line_place(source: &Source, line: usize, column: usize) -> Place {
     let clamp = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     source.place(Mark { line: clamp(line).max(1), column: clamp(column).max(1), width: 1 })
 }
@@ -139,76 +145,4 @@ fn json_row(value: Value, place: Place, problems: &mut Vec<Problem>) -> Option<F
             None
         }
     }
-}
-
-fn read_csv(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
-    if let Some(line) = open_quote(&source.text) {
-        let problem = Problem::new(line_place(source, line, 1), "a quote on this line is never closed");
-        problems.push(problem.help("all rows after it would be part of one cell"));
-        return Vec::new();
-    }
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source.text.as_bytes());
-    let header = match reader.headers() {
-        Ok(header) => header.clone(),
-        Err(error) => {
-            problems.push(Problem::new(line_place(source, 1, 1), format!("no CSV: {error}")));
-            return Vec::new();
-        }
-    };
-    for (index, column) in header.iter().enumerate() {
-        if column.trim().is_empty() {
-            problems
-                .push(Problem::new(line_place(source, 1, 1), format!("column {} has no name", index + 1)));
-        } else if header.iter().take(index).any(|earlier| earlier == column) {
-            problems
-                .push(Problem::new(line_place(source, 1, 1), format!("two columns are named `{column}`")));
-        }
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        match record {
-            Ok(record) => rows.extend(csv_row(source, &header, &record, problems)),
-            Err(error) => {
-                let line = error.position().map_or(1, |at| at.line() as usize);
-                problems.push(Problem::new(line_place(source, line, 1), format!("no CSV: {error}")));
-            }
-        }
-    }
-    rows
-}
-
-/// The line of a quote that begins a cell and is never closed, which the CSV library takes for the end of the file.
-fn open_quote(text: &str) -> Option<usize> {
-    let (mut line, mut opened) = (1, None);
-    let mut at_start = true;
-    for byte in text.bytes() {
-        match (byte, opened) {
-            (b'"', Some(_)) => opened = None,
-            // A second quote right after the first closed one goes on with the cell.
-            (b'"', None) if at_start => opened = Some(line),
-            _ => {}
-        }
-        at_start = matches!(byte, b',' | b'\n' | b'\r') || byte == b'"' && opened.is_none();
-        line += usize::from(byte == b'\n');
-    }
-    opened
-}
-
-fn csv_row(
-    source: &Source,
-    header: &csv::StringRecord,
-    record: &csv::StringRecord,
-    problems: &mut Vec<Problem>,
-) -> Option<Found> {
-    let line = record.position().map_or(1, |at| at.line() as usize);
-    let place = line_place(source, line, 1);
-    if record.len() != header.len() {
-        let message = format!("this row has {} cells, the header has {}", record.len(), header.len());
-        problems.push(Problem::new(place, message).help("quote cells that hold a comma"));
-        return None;
-    }
-    let cells = header.iter().zip(record.iter());
-    let value: Map<String, Value> =
-        cells.map(|(column, cell)| (column.to_owned(), Value::String(cell.to_owned()))).collect();
-    Some(Found { place: Arc::new(place), value })
 }

@@ -338,7 +338,8 @@ fn a_budget_of_nothing_is_refused_at_the_flag_and_in_the_profile() {
 fn a_flag_stands_above_the_profile_key_by_key() {
     let live = Live::new(&suite_of(4), "", |_| model(100, 100));
     let file = live.project.read("flowproof.yaml");
-    let budget = "profiles: { default: { target: live, budget: { tokens: 100, cost: 1 USD } } }\n";
+    let budget =
+        "version: 1\nprofiles: { default: { target: live, budget: { tokens: 100, cost: 1 USD } } }\n";
     live.project.write("flowproof.yaml", format!("{file}{budget}"));
     live.expect(98, &[]);
     live.expect(0, &["--budget-tokens", "400"]);
@@ -437,7 +438,7 @@ fn a_dry_run_tells_the_plan_and_neither_sends_nor_writes() {
     );
     assert!(ran.text.contains("S::t2  1 attempt: no history"), "{}", ran.text);
     assert!(ran.text.contains("expected: 100 tokens"), "{}", ran.text);
-    live.project.write("suites/bad.yaml", "tests: 5\n");
+    live.project.write("suites/bad.yaml", "version: 1\ntests: 5\n");
     live.expect(2, &["--dry-run"]);
 }
 

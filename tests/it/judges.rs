@@ -374,7 +374,7 @@ fn a_replay_asks_nobody() {
     });
     let project = judged.project.read("flowproof.yaml");
     let target = format!(
-        "targets:\n  live: {{ base_url: {}, api_key: \"{{{{ env.TEST_KEY }}}}\" }}\n",
+        "version: 1\ntargets:\n  live: {{ base_url: {}, api_key: \"{{{{ env.TEST_KEY }}}}\" }}\n",
         judged.server.base_url()
     );
     judged.project.write("flowproof.yaml", project + &target);
@@ -533,7 +533,7 @@ fn a_judge_that_cannot_be_asked_is_a_problem_at_its_place() {
         ("gpt", "a judge must be a mapping"),
     ] {
         let project = Project::with_suite(crate::project::GREEN);
-        project.write("flowproof.yaml", format!("judges:\n  j: {judge}\n"));
+        project.write("flowproof.yaml", format!("version: 1\njudges:\n  j: {judge}\n"));
         let output = project.run(&["check"]);
         let said = crate::project::text(&output);
         assert_eq!(crate::project::code(&output), 1, "{judge}: {said}");

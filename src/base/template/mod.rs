@@ -3,7 +3,9 @@
 //! Strict about undefined names, without files, includes, clock or randomness, and bounded in work. What a template yields is
 //! never rendered again. Text without `{{` is literal, and a value that is one whole `{{ expression }}` keeps its type.
 
+mod calls;
 mod convert;
+mod inspect;
 mod scope;
 
 use std::collections::HashMap;
@@ -14,16 +16,22 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind, Output, State, UndefinedBehavior};
 use serde_json::{Map, Value};
 
+pub use self::inspect::{EnvName, Guard};
 pub use self::scope::Scope;
 
 use self::convert::{UNDEFINED, to_json};
+use self::inspect::inspect;
 
 /// The work one rendering may do: roughly instructions, plus one for each 64 bytes made.
 const FUEL: u64 = 1_000_000;
+/// The work of all renderings together that are tried out while suites load.
+const MOST_TRIED: u64 = 100_000_000;
 /// Begins the names of templates that keep the type of their one expression.
 const TYPED: &str = "typed-";
 /// The slot in which the formatter leaves the value of a typed template.
 const SLOT: &str = "flowproof_value";
+/// Said of `include` and the like.
+const NO_OTHER: &str = "a template cannot include, import or extend another";
 
 /// An arena of compiled templates.
 pub struct Templates {
@@ -32,6 +40,10 @@ pub struct Templates {
     names: Vec<Vec<String>>,
     /// For each template the one dotted name it consists of, if it does: looked up without the engine.
     paths: Vec<Option<String>>,
+    /// For each template the variables of the environment that it reads.
+    env: Vec<Vec<EnvName>>,
+    /// The work that was spent on trying out.
+    tried: u64,
 }
 
 /// A value as written, with its templates compiled.
@@ -81,7 +93,16 @@ impl Templates {
         // No template finds another, whatever its name.
         environment.set_path_join_callback(|_, _| "".into());
         environment.set_formatter(format_value);
-        Self { environment, known: HashMap::new(), names: Vec::new(), paths: Vec::new() }
+        // It prints every name with its value.
+        environment.remove_global("debug");
+        Self {
+            environment,
+            known: HashMap::new(),
+            names: Vec::new(),
+            paths: Vec::new(),
+            env: Vec::new(),
+            tried: 0,
+        }
     }
 
     /// Compiles one text; without `{{` it is literal.
@@ -99,10 +120,17 @@ impl Templates {
         // Blanks around a whole expression would not reach the value, but they keep the spans right.
         let added = self.environment.add_template_owned(name_of(&template), source.to_owned());
         added.map_err(|error| describe(&error))?;
-        self.names.push(self.undeclared(&template));
+        let env = inspect(&self.environment, source).map_err(|error| *error)?;
+        self.names.push(self.undeclared(&template, &env));
+        self.env.push(env);
         self.paths.push(whole_expression(source).filter(|_| is_whole).and_then(dotted_name));
         self.known.insert(source.to_owned(), template.clone());
         Ok(template)
+    }
+
+    /// Stands for a text that does not compile: it is no literal of which more could be said.
+    pub fn unsound() -> Template {
+        Template::Text(TemplateId(usize::MAX))
     }
 
     /// Renders to a value; a whole expression keeps its type.
@@ -152,6 +180,45 @@ impl Templates {
         names
     }
 
+    /// Renders a template while suites load, to see whether it can be rendered.
+    ///
+    /// The work of all such renderings together is bounded; beyond that nothing is tried.
+    pub fn try_out(&mut self, template: &Template, scope: &Scope) -> Result<(), TemplateError> {
+        let (Template::Text(id) | Template::Typed(id)) = template else { return Ok(()) };
+        if self.tried > MOST_TRIED {
+            return Ok(());
+        }
+        let rendered = match (template, self.look_up(*id, scope)) {
+            (Template::Typed(_), Some(value)) => {
+                Ok(Rendered { value: Some(value), text: String::new(), work: 10 })
+            }
+            _ => self.render_source(template, *id, scope),
+        };
+        self.tried += rendered.as_ref().map_or(FUEL / 100, |rendered| rendered.work + 10);
+        match rendered? {
+            Rendered { value: Some(value), .. } => {
+                to_json(&value).map(drop).map_err(|error| self.explain(error, *id, scope))
+            }
+            Rendered { value: None, .. } => Ok(()),
+        }
+    }
+
+    /// The dotted name, such as `row.city`, of which a template consists.
+    pub fn dotted(&self, template: &Template) -> Option<&str> {
+        match template {
+            Template::Typed(id) => self.paths.get(id.0)?.as_deref(),
+            Template::Literal(_) | Template::Text(_) | Template::List(_) | Template::Map(_) => None,
+        }
+    }
+
+    /// Lists the variables of the environment that a template reads, in the order written.
+    pub fn env_names(&self, template: &Template) -> &[EnvName] {
+        match template {
+            Template::Text(id) | Template::Typed(id) => self.env.get(id.0).map_or(&[], Vec::as_slice),
+            Template::Literal(_) | Template::List(_) | Template::Map(_) => &[],
+        }
+    }
+
     fn render_source(
         &self,
         template: &Template,
@@ -163,7 +230,8 @@ impl Templates {
             .render_captured(scope.context())
             .map_err(|error| self.explain(describe(&error), id, scope))?;
         let value = captured.state().get_temp(SLOT);
-        Ok(Rendered { value, text: captured.into_output() })
+        let work = captured.state().fuel_levels().map_or(0, |(consumed, _)| consumed);
+        Ok(Rendered { value, text: captured.into_output(), work })
     }
 
     /// The value of a template that is one dotted name; none where it has none, which the engine then explains.
@@ -171,11 +239,13 @@ impl Templates {
         scope.value(self.paths.get(id.0)?.as_deref()?)
     }
 
-    fn undeclared(&self, template: &Template) -> Vec<String> {
+    fn undeclared(&self, template: &Template, env: &[EnvName]) -> Vec<String> {
         let Ok(compiled) = self.environment.get_template(&name_of(template)) else { return Vec::new() };
         let names = compiled.undeclared_variables(true).into_iter();
         let is_global = |name: &String| self.environment.globals().any(|(global, _)| global == name);
-        names.filter(|name| !is_global(name)).collect()
+        let is_env = |name: &String| name.split('.').next() == Some("env");
+        let own = names.filter(|name| !is_global(name) && !is_env(name));
+        own.chain(env.iter().map(|read| format!("env.{}", read.name))).collect()
     }
 
     /// Names the missing variable where the engine could not.
@@ -198,6 +268,8 @@ impl Templates {
 struct Rendered {
     value: Option<minijinja::Value>,
     text: String,
+    /// The fuel that was used.
+    work: u64,
 }
 
 fn name_of(template: &Template) -> String {
@@ -265,7 +337,7 @@ fn describe(error: &minijinja::Error) -> TemplateError {
         ErrorKind::OutOfFuel => {
             "the template does too much: it loops too long or makes too much text".to_owned()
         }
-        ErrorKind::TemplateNotFound => "a template cannot include, import or extend another".to_owned(),
+        ErrorKind::TemplateNotFound => NO_OTHER.to_owned(),
         kind if detail.is_empty() => kind.to_string(),
         ErrorKind::BadSerialization => detail.to_owned(),
         kind => format!("{kind}: {detail}"),
@@ -362,7 +434,6 @@ mod tests {
             ("{{ {'a': {'b': 1}}}}", json!({"a": {"b": 1}})),
             ("{{ range(3) }}", json!([0, 1, 2])),
             ("{{ vars.tpl }}", json!("{{ vars.shop }}")),
-            ("{{ env }}", json!({"KEY": "s3cret"})),
             ("{{ repeat.index }}", json!(2)),
             ("{{ vars.nope | default(none) }}", json!(null)),
             ("{{ vars['shop'] }}", json!("Northwind")),
@@ -492,9 +563,119 @@ mod tests {
     fn no_template_finds_another() {
         let mut templates = Templates::new();
         templates.compile("{{ 'other' }}!").unwrap();
-        let template = templates.compile("{% include 'text-0' %}{{ 1 }}").unwrap();
-        assert!(templates.render(&template, &scope()).unwrap_err().message.contains("cannot include"));
-        assert!(message("{% include '/etc/passwd' %}{{ 1 }}").contains("cannot include"));
+        for source in [
+            "{% include 'text-0' %}{{ 1 }}",
+            "{% include '/etc/passwd' %}{{ 1 }}",
+            "{% extends 'text-0' %}{{ 1 }}",
+            "{% import 'text-0' as other %}{{ 1 }}",
+            "{% from 'text-0' import other %}{{ 1 }}",
+            "{% if false %}{% include 'text-0' %}{% endif %}{{ 1 }}",
+        ] {
+            let error = templates.compile(source).unwrap_err();
+            assert!(error.message.contains("cannot include"), "{source}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_can_only_fail_does_not_compile_wherever_it_stands() {
+        for (source, expected) in [
+            ("{{ row.q | uper }}", "there is no filter `uper`; did you mean `upper`?"),
+            ("{{ row.q if row.q else (row.q | uper) }}", "there is no filter `uper`"),
+            ("{% if false %}{{ [1 | nosuch] }}{% endif %}{{ 1 }}", "there is no filter `nosuch`"),
+            ("{% filter nosuch %}a{% endfilter %}{{ 1 }}", "there is no filter `nosuch`"),
+            ("{{ vars.list | map('uper') | list }}", "there is no filter `uper`"),
+            ("{{ row.q is strnig }}", "there is no test `strnig`; did you mean `string`?"),
+            ("{{ 1 if row.q is not strnig else 2 }}", "there is no test `strnig`"),
+            ("{{ vars.list | select('strnig') | list }}", "there is no test `strnig`"),
+            ("{{ vars.list | rejectattr('a', 'strnig') | list }}", "there is no test `strnig`"),
+            ("{{ row.q.strip() }}", "no `strip()`; write `| trim` after the value"),
+            ("{{ 'a'.upper() }}", "no `upper()`; write `| upper` after the value"),
+            ("{{ (row.q | trim).nosuch(1) }}", "values have no methods, and so no `nosuch()`"),
+            ("{% for i in vars.list %}{{ loop.nosuch() }}{% endfor %}", "no `nosuch()`"),
+            ("{{ row.q | replace('a') }}", "the filter `replace` cannot be called so: missing argument"),
+            ("{{ row.q | upper(1, 2) }}", "the filter `upper` cannot be called so: too many arguments"),
+            (
+                "{{ 1 if row.q is divisibleby else 2 }}",
+                "the test `divisibleby` cannot be called so: missing argument",
+            ),
+            ("{{ debug() }}", ""),
+        ] {
+            let found = message(source);
+            assert!(found.contains(expected), "{source}: {found}");
+            let compiled = Templates::new().compile(source);
+            assert!(compiled.is_err() || expected.is_empty(), "{source}");
+        }
+        for source in [
+            "{{ row.city | replace('a', 'b') | upper }}",
+            "{{ vars.list | map('string') | join(', ') }}",
+            "{{ vars.list | select('string') | list | length }}",
+            "{% for i in vars.list %}{{ loop.cycle(1, 2) }}{% endfor %}",
+            "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(1) }}",
+            "{{ row.city is startingwith('R') }}",
+            "{{ vars.nope | default('x', true) | indent(width=2) }}",
+            "{{ dict(a=1).a }}",
+        ] {
+            assert!(render(source).is_ok(), "{source}: {}", message(source));
+        }
+    }
+
+    #[test]
+    fn the_environment_is_read_by_names_that_are_written_out() {
+        for source in [
+            "{{ env }}",
+            "{{ env | tojson }}",
+            "{{ env | items }}",
+            "{{ env | list }}",
+            "{{ env | string }}",
+            "{{ env | length }}",
+            "{{ env | attr('KEY') }}",
+            "{{ env == vars }}",
+            "{{ (env) }}",
+            "{{ [env] }}",
+            "{{ {'a': env} }}",
+            "{{ env ~ '' }}",
+            "{{ 'KEY' in env }}",
+            "{{ env is mapping }}",
+            "{{ env[:] }}",
+            "{{ env['K' ~ 'EY'] }}",
+            "{{ env[row.city] }}",
+            "{% for k in env %}{{ k }}{% endfor %}",
+            "{% for k, v in env | items %}{{ v }}{% endfor %}",
+            "{% set e = env %}{{ e }}",
+            "{% set env = 1 %}{{ 1 }}",
+            "{% with e = env %}{{ e }}{% endwith %}",
+            "{% macro m(e=env) %}{{ e }}{% endmacro %}{{ m() }}",
+            "{% macro m() %}{{ env }}{% endmacro %}{{ 1 }}",
+            "{% if false %}{{ env }}{% endif %}{{ 1 }}",
+            "{{ range(env) }}",
+            "{{ vars.nope | default(env) }}",
+        ] {
+            let error = Templates::new().compile(source).unwrap_err();
+            let says =
+                error.message.contains("cannot be listed") || error.message.contains("must be written out");
+            assert!(says, "{source}: {error}");
+            let span = error.span.unwrap();
+            assert!(!span.is_empty() && source.get(span).is_some(), "{source}");
+        }
+        let mut templates = Templates::new();
+        let source = "{{ env.A }} {{ env['B'] | default(env.C) }} {{ env.D is defined }} {{ env.E.x }}";
+        let template = templates.compile(source).unwrap();
+        let read: Vec<(&str, Guard, &str)> = templates
+            .env_names(&template)
+            .iter()
+            .map(|read| (read.name.as_str(), read.guard, &source[read.span.clone()]))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("A", Guard::None, "env.A"),
+                ("B", Guard::Default, "'B'"),
+                ("C", Guard::Default, "env.C"),
+                ("D", Guard::Default, "env.D"),
+                ("E", Guard::None, "env.E"),
+            ]
+        );
+        assert_eq!(templates.names(&template), ["env.A", "env.B", "env.C", "env.D", "env.E"]);
     }
 
     #[test]

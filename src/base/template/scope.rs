@@ -110,7 +110,8 @@ impl Object for Env {
         self.0.get(key.as_str()?).map(minijinja::Value::from)
     }
 
+    /// Nothing: what a template reads of the environment it names.
     fn enumerate(self: &Arc<Self>) -> minijinja::value::Enumerator {
-        minijinja::value::Enumerator::Values(self.0.keys().map(minijinja::Value::from).collect())
+        minijinja::value::Enumerator::NonEnumerable
     }
 }

@@ -45,7 +45,7 @@ fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node],
     let mut problems = Vec::new();
     let known = KnownNames {
         vars: vars.as_object().map(|vars| vars.keys().cloned().collect()).unwrap_or_default(),
-        row: None,
+        ..KnownNames::default()
     };
     let files = FileRoot { folder: data().join("schemas"), root: Some(data()) };
     let judges = judges();

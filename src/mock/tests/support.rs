@@ -59,8 +59,11 @@ pub fn events(body: &str) -> Vec<Value> {
 pub fn compile_script_text(yaml: &str) -> (Option<Script>, Templates, Vec<Problem>) {
     let (mut problems, mut templates) = (Vec::new(), Templates::new());
     let document = parse_yaml("suites/a.yaml", yaml.as_bytes().to_vec(), &mut problems);
-    let known =
-        KnownNames { vars: vec!["shop".to_owned()], row: Some(vec!["city".to_owned(), "n".to_owned()]) };
+    let known = KnownNames {
+        vars: vec!["shop".to_owned()],
+        row: Some(vec!["city".to_owned(), "n".to_owned()]),
+        ..KnownNames::default()
+    };
     let mut reader = Reader { source: document.source, problems: &mut problems };
     let root = document.root.expect("a document");
     let script = compile_script(&mut reader, &root, Vec::new(), (&mut templates, &known));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::base::byte_order_mark::without_mark;
 use crate::event::Event;
 use crate::journal;
 use crate::probe::nodes::SeenNodes;
@@ -68,7 +69,7 @@ impl LastRun {
 fn started(path: &PathBuf, target: &str) -> Option<String> {
     let mut line = Vec::new();
     BufReader::new(File::open(path).ok()?).take(LONGEST_LINE).read_until(b'\n', &mut line).ok()?;
-    match serde_json::from_slice(&line).ok()? {
+    match serde_json::from_slice(without_mark(&line)).ok()? {
         Event::RunStarted(start) if start.target == target => {
             Some(format!("the run {} of {}", start.run, start.started))
         }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::base::origin::Place;
+use crate::suite::data::ReadState;
 use crate::suite::discover::{Found, discover};
+use crate::suite::env_file::read_env_file;
 use crate::suite::grounds::{Grounds, plain, shown};
 use crate::suite::node::Mark;
 use crate::suite::peek::files_of;
@@ -16,9 +18,9 @@ use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
 use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_suite::{SuiteFile, read_suite};
-use crate::suite::reader::Reader;
+use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{SuiteSpec, TestSpec};
-use crate::suite::yaml::{LARGEST, parse_yaml};
+use crate::suite::yaml::{LARGEST, decode, parse_yaml};
 
 /// The name of the project file.
 pub const PROJECT_FILE: &str = "flowproof.yaml";
@@ -54,6 +56,8 @@ pub struct Loaded {
     pub root: PathBuf,
     /// The project file, if there is one that could be read.
     pub project: Option<ProjectSpec>,
+    /// Whether what the project file says of suites is known: there is none, or it could be read.
+    pub project_read: ReadState,
     /// The suites that could be read, in order of their paths.
     pub suites: Vec<SuiteSpec>,
     /// Every suite file that was found, readable or not, as problems name it.
@@ -67,7 +71,13 @@ pub fn load(options: &LoadOptions) -> Loaded {
     let mut problems = Vec::new();
     let project_file = find_project(&options.working_dir);
     let root = project_file.as_deref().and_then(Path::parent).unwrap_or(&options.working_dir).to_path_buf();
+    let has_file = project_file.is_some();
     let project = project_file.and_then(|path| load_project(&path, &root, &mut problems));
+    let project_read = match &project {
+        Some(project) => project.env_read,
+        None if has_file => ReadState::Unread,
+        None => ReadState::Read,
+    };
     let only = options.only.as_deref().filter(|_| !project.as_ref().is_some_and(has_workflows_as_judges));
     let found = narrow(discover(options, &root, project.as_ref(), &mut problems), only);
     let files = found.iter().map(|found| Arc::from(shown(&found.path, &root))).collect();
@@ -78,7 +88,7 @@ pub fn load(options: &LoadOptions) -> Loaded {
         suites.extend(suite);
     }
     check_full_names(&suites, &mut problems);
-    Loaded { root, project, suites, files, problems }
+    Loaded { root, project, project_read, suites, files, problems }
 }
 
 /// True where another suite may hold the mock's answers of a judge.
@@ -123,7 +133,32 @@ fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option
     let bytes = read_bytes(path, &name, problems)?;
     let document = parse_yaml(&name, bytes, problems);
     let mut reader = Reader { source: document.source, problems };
-    Some(read_project(&mut reader, document.root?, root.to_path_buf()))
+    let mut project = read_project(&mut reader, document.root?, root.to_path_buf());
+    load_env_file(&mut project, problems);
+    Some(project)
+}
+
+/// Reads the file that `env_file` names; it lies inside the project.
+fn load_env_file(project: &mut ProjectSpec, problems: &mut Vec<Problem>) {
+    let Some(At { value: path, mark }) = &project.env_file else { return };
+    let folder = Arc::new(project.folder.clone());
+    let grounds = Grounds { folder: folder.clone(), root: Some(folder) };
+    let mut read = Vec::new();
+    let bytes = match grounds.resolve(path) {
+        Ok(real) => read_bytes(&real, path, &mut read),
+        Err(message) => {
+            // The folder that may not be left is the project's here.
+            let message = message.replace("the suites folder", "the project");
+            read.push(Problem::new(project.source.place(*mark), message));
+            None
+        }
+    };
+    match bytes.map(|bytes| decode(path, bytes)) {
+        Some(Ok(source)) => project.env_of_file = read_env_file(&source, &mut read),
+        Some(Err(problem)) => read.push(Problem::new(Place::file(path.as_str()), problem.message)),
+        None => {}
+    }
+    problems.append(&mut read);
 }
 
 fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<SuiteSpec>, Vec<Problem>) {
@@ -210,7 +245,7 @@ fn check_full_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
 fn full_names<'s>(suite: &'s SuiteSpec, test: &'s TestSpec) -> impl Iterator<Item = String> + 's {
     let base = format!("{}::{}", suite.name.value, test.name.value);
     let single = if test.rows.is_none() { Some(base.clone()) } else { None };
-    let rows = test.rows.iter().flat_map(|rows| &rows.rows);
+    let rows = test.rows.iter().flat_map(|rows| rows.rows.iter());
     single.into_iter().chain(rows.map(move |row| format!("{base}[{}]", row.name)))
 }
 

@@ -41,7 +41,7 @@ fn problems(loaded: &Loaded) -> Vec<String> {
     loaded.problems.iter().map(|problem| format!("{} {}", problem.place, problem.message)).collect()
 }
 
-const ONE: &str = "tests: [{ name: a }]\n";
+const ONE: &str = "version: 1\ntests: [{ name: a }]\n";
 
 #[test]
 fn one_test_needs_its_suite_alone_unless_another_may_answer_for_its_judge() {
@@ -59,8 +59,8 @@ fn one_test_needs_its_suite_alone_unless_another_may_answer_for_its_judge() {
         names(&loaded).join(" ")
     };
     assert_eq!(load_one("version: 1\n"), "b");
-    assert_eq!(load_one("judges: { m: { url: 'http://localhost/v1', model: m } }\n"), "b");
-    assert_eq!(load_one("judges: { g: { app: grader } }\n"), "a b");
+    assert_eq!(load_one("version: 1\njudges: { m: { url: 'http://localhost/v1', model: m } }\n"), "b");
+    assert_eq!(load_one("version: 1\njudges: { g: { app: grader } }\n"), "a b");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn discovery_walks_in_order_and_skips_hidden_names() {
 #[test]
 fn the_project_file_is_found_upwards_and_names_its_folders() {
     let folder = Folder::new(&[
-        ("flowproof.yaml", "suites: [tests/flows, more]\n"),
+        ("flowproof.yaml", "version: 1\nsuites: [tests/flows, more]\n"),
         ("tests/flows/a.yaml", ONE),
         ("more/b.yaml", ONE),
         ("suites/c.yaml", ONE),
@@ -91,8 +91,8 @@ fn the_project_file_is_found_upwards_and_names_its_folders() {
     let loaded = folder.load("deep/er", &[]);
     assert_eq!((names(&loaded), problems(&loaded)), (vec!["a", "b"], vec![]));
     assert_eq!(loaded.root, folder.path());
-    let absent = Folder::new(&[("flowproof.yaml", "suites: [none]\n")]);
-    assert_eq!(problems(&absent.load("", &[])), ["flowproof.yaml:1:10 there is no folder `none`"]);
+    let absent = Folder::new(&[("flowproof.yaml", "version: 1\nsuites: [none]\n")]);
+    assert_eq!(problems(&absent.load("", &[])), ["flowproof.yaml:2:10 there is no folder `none`"]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn links_that_loop_or_lead_nowhere_and_unreadable_files_are_problems() {
     symlink(folder.path().join("suites"), folder.path().join("suites/loop")).unwrap();
     symlink(folder.path().join("none"), folder.path().join("suites/gone.yaml")).unwrap();
     symlink("self.yaml", folder.path().join("suites/self.yaml")).unwrap();
-    fs::write(folder.path().join("suites/bin.yaml"), b"tests: \xff").unwrap();
+    fs::write(folder.path().join("suites/bin.yaml"), b"version: 1\ntests: \xff").unwrap();
     let loaded = folder.load("", &[]);
     let found = problems(&loaded);
     assert_eq!(names(&loaded), ["a"]);
@@ -139,7 +139,7 @@ fn links_that_loop_or_lead_nowhere_and_unreadable_files_are_problems() {
         "suites/loop a symbolic link leads back",
         "suites/gone.yaml",
         "suites/self.yaml",
-        "suites/bin.yaml:1:8 the file is no text",
+        "suites/bin.yaml:2:8 the file is no text",
     ] {
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:?}");
     }
@@ -214,13 +214,13 @@ fn a_file_that_vanishes_after_it_was_found_is_a_problem() {
 fn data_files_may_not_leave_the_suites_folder_even_through_links() {
     use std::os::unix::fs::symlink;
     let folder = Folder::new(&[
-        ("suites/a.yaml", "tests: [{ name: a, each: _rows.jsonl }]\n"),
+        ("suites/a.yaml", "version: 1\ntests: [{ name: a, each: _rows.jsonl }]\n"),
         ("secret.jsonl", "{\"id\": 1}\n"),
     ]);
     symlink(folder.path().join("secret.jsonl"), folder.path().join("suites/_rows.jsonl")).unwrap();
     assert_eq!(
         problems(&folder.load("", &[])),
-        ["suites/a.yaml:1:26 `_rows.jsonl` lies outside the suites folder"]
+        ["suites/a.yaml:2:26 `_rows.jsonl` lies outside the suites folder"]
     );
     let allowed = LoadOptions {
         working_dir: folder.path().to_path_buf(),
@@ -234,14 +234,14 @@ fn data_files_may_not_leave_the_suites_folder_even_through_links() {
 
 #[test]
 fn full_names_are_unique_in_the_project() {
-    let suite = "name: s\ntests: [{ name: a }, { name: b }]\n";
+    let suite = "version: 1\nname: s\ntests: [{ name: a }, { name: b }]\n";
     let folder = Folder::new(&[
         ("suites/1.yaml", suite),
-        ("suites/2.yaml", "name: s\ntests: [{ name: c }, { name: b }]\n"),
+        ("suites/2.yaml", "version: 1\nname: s\ntests: [{ name: c }, { name: b }]\n"),
     ]);
     let loaded = folder.load("", &[]);
-    assert_eq!(problems(&loaded), ["suites/2.yaml:2:30 two tests have the full name `s::b`"]);
-    assert_eq!(loaded.problems[0].others[0].0.to_string(), "suites/1.yaml:2:30");
+    assert_eq!(problems(&loaded), ["suites/2.yaml:3:30 two tests have the full name `s::b`"]);
+    assert_eq!(loaded.problems[0].others[0].0.to_string(), "suites/1.yaml:3:30");
     assert!(loaded.problems[0].concerns("suites/1.yaml"));
 }
 
@@ -255,7 +255,7 @@ fn rows_come_from_every_kind_of_file() {
         (
             "suites/a.yaml",
             &format!(
-                "tests:\n{tests}  - {{ name: matrix, matrix: {{ lang: [en, fr], tone: [warm, dry] }} }}\n"
+                "version: 1\ntests:\n{tests}  - {{ name: matrix, matrix: {{ lang: [en, fr], tone: [warm, dry] }} }}\n"
             ),
         ),
         ("suites/_d.csv", "\u{feff}id,n\r\nx,\"1,5\"\r\n"),
@@ -268,7 +268,7 @@ fn rows_come_from_every_kind_of_file() {
     let rows: Vec<String> = loaded.suites[0]
         .tests
         .iter()
-        .flat_map(|test| &test.rows.as_ref().unwrap().rows)
+        .flat_map(|test| test.rows.as_ref().unwrap().rows.iter())
         .map(|row| format!("{} {}", row.name, row.value))
         .collect();
     assert_eq!(

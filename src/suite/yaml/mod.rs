@@ -5,19 +5,21 @@
 
 mod decode;
 mod describe;
+mod merge;
+mod spelling;
 mod visit;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Options};
 
 use crate::base::origin::Place;
 use crate::suite::node::{Entry, Mark, Node, NodeValue, Source};
 use crate::suite::problem::Problem;
 
-pub use self::decode::decode;
+pub use self::decode::{decode, decode_sheet};
 
 use self::describe::describe;
 
@@ -56,11 +58,12 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
         problems.push(Problem::new(Place::file(source.name.clone()), "the file is empty"));
         return None;
     }
-    match deserialize(&source.text, Binary::AsWritten) {
+    match deserialize(&source.text, Pass::Values) {
         Ok(mut root) => {
             if ["!binary", ":binary"].iter().any(|tag| source.text.contains(tag)) {
                 refuse_binary(source, &root, problems);
             }
+            merge::refuse_repeated(source, problems);
             inspect(source, &mut root, problems);
             Some(root)
         }
@@ -71,18 +74,20 @@ fn parse_text(source: &Source, problems: &mut Vec<Problem>) -> Option<Node> {
     }
 }
 
-/// What becomes of a text with the tag `!!binary`.
+/// What a document is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Binary {
-    /// It stays the Base64 that it is.
-    AsWritten,
-    /// It is decoded.
-    Decoded,
+enum Pass {
+    /// Its values: merge keys are carried out, a text with the tag `!!binary` stays the Base64 that it is.
+    Values,
+    /// The same with such texts decoded.
+    BinaryDecoded,
+    /// Its keys, `<<` among them.
+    MergeKeysAsWritten,
 }
 
 /// Binary data is no value of a suite; what was tagged as such is what decoding changes.
 fn refuse_binary(source: &Source, root: &Node, problems: &mut Vec<Problem>) {
-    match deserialize(&source.text, Binary::Decoded) {
+    match deserialize(&source.text, Pass::BinaryDecoded) {
         Ok(decoded) => find_changed(source, (root, &decoded), problems),
         Err(error) => problems.push(describe(source, &error)),
     }
@@ -120,9 +125,9 @@ fn find_changed(source: &Source, (written, decoded): (&Node, &Node), problems: &
 }
 
 /// Builds the tree on a thread whose stack holds the deepest nesting allowed, whatever thread asks.
-fn deserialize(text: &str, binary: Binary) -> Result<Node, Error> {
+fn deserialize(text: &str, pass: Pass) -> Result<Node, Error> {
     std::thread::scope(|scope| {
-        let read = || serde_saphyr::from_str_with_options::<Node>(text, options(binary));
+        let read = || serde_saphyr::from_str_with_options::<Node>(text, options(pass));
         match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
             Ok(reader) => {
                 reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked")))
@@ -138,7 +143,7 @@ fn is_blank(text: &str) -> bool {
         .all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
 }
 
-fn options(binary: Binary) -> Options {
+fn options(pass: Pass) -> Options {
     let aliases = AliasLimits::default();
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -159,18 +164,27 @@ fn options(binary: Binary) -> Options {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         reject_unsupported_tags: true,
-        ignore_binary_tag_for_string: binary == Binary::AsWritten,
+        ignore_binary_tag_for_string: pass != Pass::BinaryDecoded,
+        merge_keys: match pass {
+            Pass::Values | Pass::BinaryDecoded => MergeKeyPolicy::Merge,
+            Pass::MergeKeysAsWritten => MergeKeyPolicy::AsOrdinary,
+        },
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
 }
 
-/// Finds duplicate keys, which are then dropped, whole numbers that a double has rounded, and numbers that are not finite.
+/// Finds duplicate keys, which are then dropped, whole numbers that a double has rounded, and numbers that are not finite; what
+/// YAML 1.2 does not spell as a number becomes the text that it is.
 fn inspect(source: &Source, node: &mut Node, problems: &mut Vec<Problem>) {
     match &mut node.value {
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Text(_) => {}
         NodeValue::Number(number) => {
-            if let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.abs() >= 9e18) {
+            let text = spelling::plain_text(source, node.mark);
+            if let Some(text) = text.filter(|text| !spelling::is_number(text)) {
+                node.value = NodeValue::Text(text);
+            } else if let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.abs() >= 9e18)
+            {
                 inspect_large(source, (node.mark, float), problems);
             }
         }

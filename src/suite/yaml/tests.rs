@@ -175,7 +175,7 @@ fn places_count_characters_and_point_at_the_written_value() {
 #[test]
 fn megabytes_load_with_work_that_grows_evenly() {
     let test = "  - { name: t, inputs: { query: \"What is {{ vars.shop }}?\", n: 12 }, assert: [{ path: $.a, equals: b }] }\n";
-    let text = format!("tests:\n{}", test.repeat(10_000));
+    let text = format!("version: 1\ntests:\n{}", test.repeat(10_000));
     let (root, problems) = read(text);
     assert_eq!((root["tests"].as_array().map(Vec::len), problems.len()), (Some(10_000), 0));
 }
@@ -193,5 +193,97 @@ proptest::proptest! {
         parse_yaml("x", text.into_bytes(), &mut all);
         let shown = crate::suite::render::render(&all, crate::suite::render::Style::Plain);
         proptest::prop_assert_eq!(shown.is_empty(), problems.is_empty());
+    }
+}
+
+#[test]
+fn only_spellings_of_yaml_1_2_are_numbers_booleans_and_null() {
+    for (text, expected) in [
+        ("0o17", json!(15)),
+        ("0x1F", json!(31)),
+        (".5", json!(0.5)),
+        ("-.5", json!(-0.5)),
+        ("1.", json!(1.0)),
+        ("1E3", json!(1000.0)),
+        ("+1.5", json!(1.5)),
+        ("TRUE", json!(true)),
+        ("NULL", json!(null)),
+        ("~", json!(null)),
+    ] {
+        assert_eq!(value(&format!("[{text}]")), json!([expected]), "{text}");
+    }
+    for text in [
+        "0X1F",
+        "0O17",
+        "0b11",
+        "-0x1F",
+        "+0o7",
+        "nan",
+        "inf",
+        "-inf",
+        "Infinity",
+        "NaN",
+        "1e",
+        "e5",
+        "tRUE",
+        "nULL",
+        "y",
+        "n",
+        "Y",
+        "N",
+        "yes",
+        "Yes",
+        "no",
+        "NO",
+        "on",
+        "off",
+        "Off",
+        "=",
+        "12:30:45",
+        "1__0",
+        "0x_1",
+        "0.1.2",
+        "01.5",
+        "-01.5",
+        "00",
+        "1_0.5",
+        "1e1_0",
+        "\u{661}\u{662}",
+        "0o8",
+        "0xG",
+        "1d",
+        "1f64",
+        "None",
+        "nil",
+    ] {
+        assert_eq!(value(&format!("- {text}\n")), json!([text]), "{text}");
+    }
+    for text in [".inf", "-.inf", "+.INF", ".nan", ".NaN"] {
+        assert!(problem(format!("a: {text}")).contains("is not a finite number"), "{text}");
+    }
+}
+
+#[test]
+fn a_merge_key_stands_once_in_a_mapping() {
+    let anchors = "a: &a { x: 1 }\nb: &b { x: 2, y: 3 }\n";
+    for (text, expected) in [
+        ("c: { <<: *a, y: 1 }", json!({ "x": 1, "y": 1 })),
+        ("c: { <<: [*b, *a] }", json!({ "x": 2, "y": 3 })),
+        ("c: { <<: *a, x: 3 }", json!({ "x": 3 })),
+        ("c: { \"<<\": 1 }", json!({ "<<": 1 })),
+        ("c: { <<: *a, '<<': 1 }", json!({ "<<": 1, "x": 1 })),
+        ("c: { <<: { <<: *a, z: 1 } }", json!({ "x": 1, "z": 1 })),
+        ("c:\n  <<: *a\n  d:\n    <<: *b", json!({ "d": { "x": 2, "y": 3 }, "x": 1 })),
+    ] {
+        assert_eq!(value(&format!("{anchors}{text}\n"))["c"], expected, "{text}");
+    }
+    for (text, place) in [
+        ("c: { <<: *a, <<: *b }", "3:14"),
+        ("c:\n  <<: *a\n  <<: *b", "5:3"),
+        ("c: [{ d: { <<: *a, e: 1, <<: *b } }]", "3:26"),
+        ("c: { \"<<\": 1, '<<': 2 }", "3:15"),
+    ] {
+        let found = problem(format!("{anchors}{text}\n"));
+        assert_eq!(found, format!("x.yaml:{place} the key `<<` is given twice"), "{text}");
     }
 }
