@@ -13,10 +13,9 @@ use crate::suite::node::{Mark, Node, NodeValue};
 use crate::suite::problem::Problem;
 use crate::suite::reader::Reader;
 use crate::suite::table::{Table, read_table};
+use crate::suite::test_count::TestCount;
 use crate::suite::yaml::LARGEST;
 
-/// The most rows of one test.
-const MOST_ROWS: usize = 1_000_000;
 /// The most combinations of a `matrix`.
 const MOST_COMBINATIONS: usize = 100_000;
 
@@ -59,8 +58,16 @@ pub struct Row {
     pub value: Arc<Value>,
 }
 
+/// What a suite's tests are read with, besides their nodes.
+pub struct Around<'a> {
+    /// Where its paths may go.
+    pub grounds: &'a Grounds,
+    /// The tests counted so far.
+    pub count: &'a TestCount,
+}
+
 /// Reads `each`: an inline list, or the path of a data file.
-pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Rows {
+pub fn read_each(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Rows {
     match &node.value {
         NodeValue::List(items) => {
             let before = reader.problems.len();
@@ -70,7 +77,7 @@ pub fn read_each(reader: &mut Reader<'_>, node: &Node, grounds: &Grounds) -> Row
             }
             name_rows(reader, node.mark, rows)
         }
-        NodeValue::Text(path) => read_file(reader, node.mark, path, grounds),
+        NodeValue::Text(path) => read_file(reader, node.mark, path, around),
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Map(_) => {
             let message =
                 format!("`each` must be a list of rows or the path of a file, found {}", node.kind());
@@ -86,7 +93,8 @@ pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
         reader.problem(node.mark, format!("`matrix` must be a mapping of lists, found {}", node.kind()));
         return Rows::unread();
     };
-    let mut combinations = vec![Map::new()];
+    let mut lists = Vec::with_capacity(entries.len());
+    let mut number = 1_usize;
     for entry in entries {
         let values = reader.list(&entry.value, &format!("`matrix.{}`", entry.key));
         if values.is_empty() {
@@ -95,12 +103,17 @@ pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
             }
             return Rows::unread();
         }
-        if combinations.len().saturating_mul(values.len()) > MOST_COMBINATIONS {
-            reader.problem(node.mark, format!("`matrix` has more than {MOST_COMBINATIONS} combinations"));
-            return Rows::unread();
-        }
+        number = number.saturating_mul(values.len());
+        lists.push((&entry.key, values));
+    }
+    if number > MOST_COMBINATIONS {
+        reader.problem(node.mark, format!("`matrix` has more than {MOST_COMBINATIONS} combinations"));
+        return Rows::unread();
+    }
+    let mut combinations = vec![Map::new()];
+    for (key, values) in lists {
         let extend =
-            |row: Map<String, Value>| values.iter().map(move |value| with(&row, &entry.key, value.to_json()));
+            |row: Map<String, Value>| values.iter().map(move |value| with(&row, key, value.to_json()));
         combinations = combinations.into_iter().flat_map(extend).collect();
     }
     if entries.is_empty() {
@@ -136,8 +149,8 @@ fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<Found> {
     }
 }
 
-fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, grounds: &Grounds) -> Rows {
-    let bytes = match grounds.resolve(path).and_then(|real| read_bytes(&real, path)) {
+fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, around: &Around<'_>) -> Rows {
+    let bytes = match around.grounds.resolve(path).and_then(|real| read_bytes(&real, path)) {
         Ok(bytes) => bytes,
         Err(message) => {
             reader.problem(mark, message);
@@ -191,10 +204,6 @@ fn shown_beside(suite: &str, path: &str) -> String {
 fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
     if found.is_empty() {
         reader.problem_with_help(mark, "there are no rows here", "a test without rows would never run");
-        return Rows::unread();
-    }
-    if found.len() > MOST_ROWS {
-        reader.problem(mark, format!("more than {MOST_ROWS} rows"));
         return Rows::unread();
     }
     let mut rows = Rows::default();

@@ -28,6 +28,7 @@ pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod spec;
 pub(crate) mod table;
+pub(crate) mod test_count;
 pub(crate) mod thresholds;
 pub(crate) mod values;
 pub(crate) mod yaml;

@@ -1,8 +1,9 @@
 //! From a document to a suite as written: the keys of the file itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::suite::data::ReadState;
+use crate::suite::data::{Around, ReadState};
 use crate::suite::grounds::Grounds;
 use crate::suite::node::{Entry, Mark, Node};
 use crate::suite::problem::nearest;
@@ -11,6 +12,7 @@ use crate::suite::read_test::{RUN_KEYS, read_run_key, read_test};
 use crate::suite::read_thresholds::read_thresholds;
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
+use crate::suite::test_count::TestCount;
 
 /// The keys of a suite.
 pub const SUITE_KEYS: [&str; 12] = [
@@ -37,6 +39,8 @@ pub struct SuiteFile {
     pub grounds: Grounds,
     /// Its name where it gives none.
     pub default_name: String,
+    /// The tests counted so far, in all suites.
+    pub count: Arc<TestCount>,
 }
 
 /// Reads a suite; what is wrong with it is noted in the reader.
@@ -44,6 +48,7 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
     let mark = root.mark;
     reader.file_map(&root, "a suite", &SUITE_KEYS);
     let is_map = root.as_map().is_some();
+    let count = file.count.clone();
     let mut suite = empty_suite(reader, file);
     let mut has_tests = false;
     for Entry { key, value, .. } in root.into_entries() {
@@ -62,7 +67,7 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
             "mock" => suite.mock = Some(value),
             "tests" => {
                 has_tests = true;
-                suite.tests = read_tests(reader, value, &suite.grounds);
+                suite.tests = read_tests(reader, value, &Around { grounds: &suite.grounds, count: &count });
             }
             "thresholds" => suite.thresholds = read_thresholds(reader, &value),
             "budget" => suite.budget = Some(read_budget(reader, &value, BudgetOf::Suite)),
@@ -140,14 +145,17 @@ fn read_defaults(reader: &mut Reader<'_>, node: Node) -> RunSpec {
     run
 }
 
-fn read_tests(reader: &mut Reader<'_>, node: Node, grounds: &Grounds) -> Vec<TestSpec> {
+fn read_tests(reader: &mut Reader<'_>, node: Node, around: &Around<'_>) -> Vec<TestSpec> {
     if reader.list(&node, "`tests`").is_empty() && node.as_list().is_some() {
         reader.problem(node.mark, "a suite without tests tests nothing");
+    }
+    if !around.count.add_all(reader, &node) {
+        return Vec::new();
     }
     let mut tests: Vec<TestSpec> = Vec::new();
     let mut names: HashMap<String, Mark> = HashMap::new();
     for item in node.into_items() {
-        let Some(test) = read_test(reader, item, grounds) else { continue };
+        let Some(test) = read_test(reader, item, around) else { continue };
         if let Some(first) = names.get(&test.name.value) {
             let message = format!("two tests are named `{}`", test.name.value);
             reader.problem_with_other(test.name.mark, message, (*first, "first used here"));

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::suite::data::{read_each, read_matrix};
-use crate::suite::grounds::Grounds;
+use crate::suite::data::{Around, read_each, read_matrix};
 use crate::suite::node::{Entry, Node, NodeValue};
 use crate::suite::read_answer::read_answers;
 use crate::suite::read_repeat::read_repeat_key;
@@ -59,7 +58,7 @@ pub const RETRIES_KEYS: [&str; 5] = ["count", "delay", "max_delay", "jitter", "r
 const MOST_RETRIES: u64 = 100;
 
 /// Reads a test; without a name it cannot be told apart and is left out.
-pub fn read_test(reader: &mut Reader<'_>, node: Node, grounds: &Grounds) -> Option<TestSpec> {
+pub fn read_test(reader: &mut Reader<'_>, node: Node, around: &Around<'_>) -> Option<TestSpec> {
     let mark = node.mark;
     reader.map(&node, "a test", &TEST_KEYS);
     node.as_map()?;
@@ -83,12 +82,12 @@ pub fn read_test(reader: &mut Reader<'_>, node: Node, grounds: &Grounds) -> Opti
         mock: None,
     };
     for entry in node.into_entries() {
-        read_test_key(reader, entry, &mut test, grounds);
+        read_test_key(reader, entry, &mut test, around);
     }
     Some(test)
 }
 
-fn read_test_key(reader: &mut Reader<'_>, entry: Entry, test: &mut TestSpec, grounds: &Grounds) {
+fn read_test_key(reader: &mut Reader<'_>, entry: Entry, test: &mut TestSpec, around: &Around<'_>) {
     let value = &entry.value;
     match entry.key.as_str() {
         "description" => drop(reader.text(value, "`description`")),
@@ -101,7 +100,7 @@ fn read_test_key(reader: &mut Reader<'_>, entry: Entry, test: &mut TestSpec, gro
         "skip_defaults" => {
             test.skip_defaults = reader.boolean(value, "`skip_defaults`").is_some_and(|skip| skip.value)
         }
-        "each" => test.rows = Some(read_each(reader, value, grounds)),
+        "each" => test.rows = Some(read_each(reader, value, around)),
         "matrix" => test.rows = Some(read_matrix(reader, value)),
         "human_input" => test.answers = read_answers(reader, entry.value),
         "mock" => test.mock = Some(entry.value),

@@ -299,7 +299,7 @@ fn every_block_has_a_language_we_know() {
 fn flags(text: &str, line: &str) -> BTreeSet<String> {
     let options = Regex::new(line).unwrap();
     let flag = Regex::new(r"(?:^|[\s`,])(--[a-z][a-z-]*|-[a-zA-Z])\b").unwrap();
-    let known_everywhere = ["--help", "-h", "--version", "-V", "--color"];
+    let known_everywhere = ["--help", "-h", "--version", "-V", "--color", "--env-names"];
     let lines = options.captures_iter(text).map(|found| found[1].to_owned()).collect::<Vec<_>>();
     let all = lines
         .iter()

@@ -1,3 +1,5 @@
+//! What is read while suites load: marks and line ends of editors, the environment, versions, and how much is too much.
+
 use crate::project::{Project, code, text};
 
 const PIN: &str = "5f1c2e1a-1111-4222-8333-000000000042";
@@ -107,5 +109,21 @@ fn a_version_that_is_no_uuid_is_refused_before_anything_is_sent() {
     for sides in [["live@v2", "live"], ["live", "live@v2"]] {
         let (code, said) = with(Some(PIN), &["compare", sides[0], sides[1]]);
         assert!(code == 2 && said.contains("`v2` is no id of a version"), "{said}");
+    }
+}
+
+#[test]
+fn all_suites_together_have_a_limit_on_tests_that_is_told_at_its_place() {
+    let project = Project::empty();
+    let matrix: String = (0..5).map(|key| format!("m{key}: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], ")).collect();
+    let test =
+        |name: usize| format!("  - {{ name: t{name}, matrix: {{ {matrix} }}, mock: {{ outputs: {{}} }} }}\n");
+    let tests: String = (0..6).map(test).collect();
+    project.write("suites/s.yaml", format!("version: 1\ntests:\n{tests}"));
+    for args in [["check", "suites"].as_slice(), &["list", "suites"], &["run", "--dry-run"], &["run"]] {
+        let ran = project.run(args);
+        let said = text(&ran);
+        assert!([1, 2].contains(&code(&ran)) && said.contains("more than 500000 tests"), "{args:?}: {said}");
+        assert!(said.contains("suites/s.yaml:8:"), "the sixth of them: {said}");
     }
 }

@@ -47,7 +47,6 @@ mod judges;
 mod killing;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
-/// What is read while suites load: marks and line ends of editors, the environment, versions, and how much is too much.
 mod loading;
 /// Shards and re-runs become one run: in any order, twice the same, with one missing, of different plans.
 mod merge;

@@ -12,6 +12,7 @@ use minijinja::machinery::{Span, parse};
 
 use super::TemplateError;
 use super::calls::{fault_of_call, fault_of_filter, fault_of_test};
+use super::errors::{NO_OTHER, describe};
 
 /// A variable of the environment that a template reads by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(super) fn inspect(
     source: &str,
 ) -> Result<Vec<EnvName>, Box<TemplateError>> {
     let parsed = parse(source, "template", environment.syntax().clone());
-    let tree = parsed.map_err(|error| Box::new(super::describe(&error)))?;
+    let tree = parsed.map_err(|error| Box::new(describe(&error)))?;
     let mut inspection = Inspection { environment, env: Vec::new(), fault: None };
     inspection.statement(&tree);
     match inspection.fault {
@@ -117,7 +118,7 @@ impl Inspection<'_> {
     }
 
     fn no_other_template(&mut self, span: Span) {
-        self.fail(span, super::NO_OTHER.to_owned());
+        self.fail(span, NO_OTHER.to_owned());
     }
 
     fn declared(&mut self, declared: &Macro<'_>) {

@@ -5,33 +5,32 @@
 
 mod calls;
 mod convert;
+mod errors;
 mod inspect;
+mod output;
 mod scope;
+mod whole;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::ValueKind;
-use minijinja::{Environment, ErrorKind, Output, State, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value};
 
 pub use self::inspect::{EnvName, Guard};
 pub use self::scope::Scope;
 
 use self::convert::{UNDEFINED, to_json};
+use self::errors::describe;
 use self::inspect::inspect;
+use self::output::{SLOT, TYPED, format_value};
+use self::whole::{dotted_name, whole_expression};
 
 /// The work one rendering may do: roughly instructions, plus one for each 64 bytes made.
 const FUEL: u64 = 1_000_000;
 /// The work of all renderings together that are tried out while suites load.
 const MOST_TRIED: u64 = 100_000_000;
-/// Begins the names of templates that keep the type of their one expression.
-const TYPED: &str = "typed-";
-/// The slot in which the formatter leaves the value of a typed template.
-const SLOT: &str = "flowproof_value";
-/// Said of `include` and the like.
-const NO_OTHER: &str = "a template cannot include, import or extend another";
 
 /// An arena of compiled templates.
 pub struct Templates {
@@ -278,77 +277,6 @@ fn name_of(template: &Template) -> String {
         Template::Text(id) => format!("text-{}", id.0),
         Template::Literal(_) | Template::List(_) | Template::Map(_) => String::new(),
     }
-}
-
-/// Gives what stands between the first `{{` and the last `}}` where nothing but blanks is around them.
-///
-/// It is one expression if it compiles as one: in `{{ a }}{{ b }}` what is between does not.
-fn whole_expression(source: &str) -> Option<&str> {
-    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-    let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
-    Some(inner.strip_suffix(['-', '+']).unwrap_or(inner))
-}
-
-/// The expression, if it is nothing but names joined by dots, such as `row.city`.
-fn dotted_name(expression: &str) -> Option<String> {
-    let expression = expression.trim();
-    let is_name = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    let is_dotted = expression.contains('.') && expression.split('.').all(is_name);
-    is_dotted.then(|| expression.to_owned())
-}
-
-/// Writes a value into text as JSON, strings bare; keeps the value of a typed template aside instead.
-fn format_value(
-    out: &mut Output,
-    state: &mut State,
-    value: &minijinja::Value,
-) -> Result<(), minijinja::Error> {
-    if state.name().starts_with(TYPED) {
-        state.set_temp(SLOT, value.clone());
-        return Ok(());
-    }
-    let written = match value.kind() {
-        // An `if` without `else`, which Jinja writes as nothing; other undefined values never come here.
-        ValueKind::Undefined => Ok(()),
-        ValueKind::String => out.write_str(value.as_str().unwrap_or_default()),
-        _ => {
-            let json =
-                to_json(value).map_err(|error| minijinja::Error::new(kind_of(&error), error.message))?;
-            out.write_str(&json.to_string())
-        }
-    };
-    written.map_err(|_| minijinja::Error::new(ErrorKind::WriteFailure, "the text could not be written"))
-}
-
-fn kind_of(error: &TemplateError) -> ErrorKind {
-    if error.message == UNDEFINED { ErrorKind::UndefinedError } else { ErrorKind::BadSerialization }
-}
-
-fn describe(error: &minijinja::Error) -> TemplateError {
-    let detail = error.detail().unwrap_or_default();
-    let message = match error.kind() {
-        _ if missing_name(detail).is_some() => {
-            format!("`{}` is not defined", missing_name(detail).unwrap_or_default())
-        }
-        ErrorKind::UndefinedError => UNDEFINED.to_owned(),
-        ErrorKind::OutOfFuel => {
-            "the template does too much: it loops too long or makes too much text".to_owned()
-        }
-        ErrorKind::TemplateNotFound => NO_OTHER.to_owned(),
-        kind if detail.is_empty() => kind.to_string(),
-        ErrorKind::BadSerialization => detail.to_owned(),
-        kind => format!("{kind}: {detail}"),
-    };
-    TemplateError { message, span: error.range() }
-}
-
-/// Finds the name in the engine's "`vars.shop` is undefined", which may end another message.
-fn missing_name(detail: &str) -> Option<&str> {
-    let (before, _) = detail.rsplit_once("` is undefined")?;
-    before.rsplit_once('`').map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_suite::{SuiteFile, read_suite};
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{SuiteSpec, TestSpec};
+use crate::suite::test_count::TestCount;
 use crate::suite::yaml::{LARGEST, decode, parse_yaml};
 
 /// The name of the project file.
@@ -81,7 +82,9 @@ pub fn load(options: &LoadOptions) -> Loaded {
     let only = options.only.as_deref().filter(|_| !project.as_ref().is_some_and(has_workflows_as_judges));
     let found = narrow(discover(options, &root, project.as_ref(), &mut problems), only);
     let files = found.iter().map(|found| Arc::from(shown(&found.path, &root))).collect();
-    let loaded: Vec<_> = found.into_par_iter().map(|found| load_suite(found, &root, options)).collect();
+    let count = Arc::new(TestCount::default());
+    let loaded: Vec<_> =
+        found.into_par_iter().map(|found| load_suite(found, &root, (options, &count))).collect();
     let mut suites = Vec::with_capacity(loaded.len());
     for (suite, mut own) in loaded {
         problems.append(&mut own);
@@ -161,14 +164,18 @@ fn load_env_file(project: &mut ProjectSpec, problems: &mut Vec<Problem>) {
     problems.append(&mut read);
 }
 
-fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<SuiteSpec>, Vec<Problem>) {
+fn load_suite(
+    found: Found,
+    root: &Path,
+    (options, count): (&LoadOptions, &Arc<TestCount>),
+) -> (Option<SuiteSpec>, Vec<Problem>) {
     let mut problems = Vec::new();
     let name = shown(&found.path, root);
     let Some(bytes) = read_bytes(&found.path, &name, &mut problems) else { return (None, problems) };
     let document = parse_yaml(&name, bytes, &mut problems);
     let Some(tree) = document.root else { return (None, problems) };
     let mut reader = Reader { source: document.source, problems: &mut problems };
-    let file = suite_file(found, options.outside);
+    let file = suite_file(found, options.outside, count.clone());
     let mut suite = read_suite(&mut reader, tree, file);
     if options.in_ci {
         for mark in suite.tests.iter().filter_map(|test| test.only) {
@@ -183,14 +190,14 @@ fn load_suite(found: Found, root: &Path, options: &LoadOptions) -> (Option<Suite
     (Some(suite), problems)
 }
 
-fn suite_file(found: Found, outside: Outside) -> SuiteFile {
+fn suite_file(found: Found, outside: Outside, count: Arc<TestCount>) -> SuiteFile {
     let folder = found.path.parent().unwrap_or(&found.folder).to_path_buf();
     let within = match outside {
         Outside::Refused => Some(Arc::new(found.folder.clone())),
         Outside::Allowed => None,
     };
     let default_name = shown(&found.path.with_extension(""), &found.folder);
-    SuiteFile { grounds: Grounds { folder: Arc::new(folder), root: within }, default_name }
+    SuiteFile { grounds: Grounds { folder: Arc::new(folder), root: within }, default_name, count }
 }
 
 /// A file's bytes; what hinders is a problem of the file.

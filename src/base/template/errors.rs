@@ -1,0 +1,39 @@
+//! The engine's errors in our words.
+
+use minijinja::ErrorKind;
+
+use super::TemplateError;
+use super::convert::UNDEFINED;
+
+/// Said of `include` and the like.
+pub(super) const NO_OTHER: &str = "a template cannot include, import or extend another";
+
+/// The kind under which an error of ours passes through the engine.
+pub(super) fn kind_of(error: &TemplateError) -> ErrorKind {
+    if error.message == UNDEFINED { ErrorKind::UndefinedError } else { ErrorKind::BadSerialization }
+}
+
+/// What the engine says; an undefined name is named.
+pub(super) fn describe(error: &minijinja::Error) -> TemplateError {
+    let detail = error.detail().unwrap_or_default();
+    let message = match error.kind() {
+        _ if missing_name(detail).is_some() => {
+            format!("`{}` is not defined", missing_name(detail).unwrap_or_default())
+        }
+        ErrorKind::UndefinedError => UNDEFINED.to_owned(),
+        ErrorKind::OutOfFuel => {
+            "the template does too much: it loops too long or makes too much text".to_owned()
+        }
+        ErrorKind::TemplateNotFound => NO_OTHER.to_owned(),
+        kind if detail.is_empty() => kind.to_string(),
+        ErrorKind::BadSerialization => detail.to_owned(),
+        kind => format!("{kind}: {detail}"),
+    };
+    TemplateError { message, span: error.range() }
+}
+
+/// Finds the name in the engine's "`vars.shop` is undefined", which may end another message.
+fn missing_name(detail: &str) -> Option<&str> {
+    let (before, _) = detail.rsplit_once("` is undefined")?;
+    before.rsplit_once('`').map(|(_, name)| name)
+}

@@ -1,0 +1,50 @@
+//! How many tests all suites together may have, data rows counted one by one: said at the place that goes beyond it, before any
+//! memory is spent on it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::suite::node::{Mark, Node};
+use crate::suite::reader::Reader;
+
+/// The most tests of all suites together.
+pub const MOST_TESTS: usize = 500_000;
+
+/// The tests counted so far, in all suites that are loaded.
+#[derive(Debug, Default)]
+pub struct TestCount(AtomicUsize);
+
+impl TestCount {
+    /// Counts the tests of a list as far as the list itself says how many they are: rows in files are counted when they are read.
+    pub fn add_all(&self, reader: &mut Reader<'_>, tests: &Node) -> bool {
+        let mut counted = tests.as_list().unwrap_or_default().iter().filter_map(written);
+        counted.all(|(mark, number)| self.add(reader, mark, number))
+    }
+
+    /// Counts the tests that stand at a mark; false, and a problem, where they are too many.
+    pub fn add(&self, reader: &mut Reader<'_>, mark: Mark, tests: usize) -> bool {
+        let add = |so_far: usize| so_far.checked_add(tests).filter(|all| *all <= MOST_TESTS);
+        let fits = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
+        if !fits {
+            let message = format!(
+                "with these all suites together have more than {MOST_TESTS} tests, data rows counted one by one"
+            );
+            reader.problem_with_help(mark, message, "use fewer rows, or load fewer suites at once");
+        }
+        fits
+    }
+}
+
+/// How many tests an entry of the list stands for, and where that is said; none where a file says so.
+fn written(test: &Node) -> Option<(Mark, usize)> {
+    if let Some(matrix) = test.get("matrix") {
+        let lists = matrix.as_map()?.iter().filter_map(|entry| entry.value.as_list());
+        return Some((
+            matrix.mark,
+            lists.fold(1, |number: usize, values| number.saturating_mul(values.len())),
+        ));
+    }
+    match test.get("each") {
+        Some(each) => Some((each.mark, each.as_list()?.len())),
+        None => Some((test.mark, 1)),
+    }
+}
