@@ -17,7 +17,7 @@ use crate::suite::test_count::TestCount;
 use crate::suite::yaml::LARGEST;
 
 /// The most combinations of a `matrix`.
-const MOST_COMBINATIONS: usize = 100_000;
+pub const MOST_COMBINATIONS: usize = 100_000;
 
 /// The rows of one test.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::suite::data::MOST_COMBINATIONS;
 use crate::suite::node::{Mark, Node};
 use crate::suite::reader::Reader;
 
@@ -38,10 +39,9 @@ impl TestCount {
 fn written(test: &Node) -> Option<(Mark, usize)> {
     if let Some(matrix) = test.get("matrix") {
         let lists = matrix.as_map()?.iter().filter_map(|entry| entry.value.as_list());
-        return Some((
-            matrix.mark,
-            lists.fold(1, |number: usize, values| number.saturating_mul(values.len())),
-        ));
+        let number = lists.fold(1, |number: usize, values| number.saturating_mul(values.len()));
+        // One beyond the limit of a single matrix is told as such.
+        return (number <= MOST_COMBINATIONS).then_some((matrix.mark, number));
     }
     match test.get("each") {
         Some(each) => Some((each.mark, each.as_list()?.len())),
