@@ -10,6 +10,7 @@ mod drift;
 mod engine;
 mod event;
 mod exchange;
+mod files;
 mod gate;
 pub mod harness;
 mod history;

@@ -12,6 +12,7 @@ pub(crate) mod merge;
 pub(crate) mod nextest;
 mod open;
 pub(crate) mod probe;
+pub(crate) mod reports;
 mod request;
 pub(crate) mod runs;
 mod shard;
@@ -98,6 +99,9 @@ pub enum SessionError {
     /// The ledger of the budgets cannot be used.
     #[error("nothing was sent: {0}")]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// The reports have no place to go.
+    #[error("nothing was sent: {0}")]
+    Reports(#[from] crate::report::ReportError),
     /// The system gives no threads.
     #[error("no threads could be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -128,7 +132,7 @@ impl Session {
         selected: Vec<PlannedCase>,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        runs::remove_leftovers(&self.reports);
+        self.make_room()?;
         let count = u32::try_from(selected.len()).unwrap_or(u32::MAX);
         let started = Event::RunStarted(self.run_start(&plan, count));
         match self.keeping {
@@ -174,7 +178,7 @@ impl Session {
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
         let TakenUp { journal, continuation, planned, before } = again;
-        runs::remove_leftovers(&self.reports);
+        self.make_room()?;
         journal.go_on()?;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
         // Names made of it, those of Dify's end users above all, must not be those of an earlier part.
@@ -226,7 +230,7 @@ impl Session {
         let mode = engine.plan.cassettes.as_ref().and_then(|shelf| shelf.mode).unwrap_or(Mode::None);
         let recording = engine.take_recording();
         let lost = cassettes::lost_text(&recording.lost);
-        let saved = cassettes::save(recording, mode, &self.redactor)?;
+        let saved = cassettes::save(recording, mode, (&self.redactor, &engine.plan))?;
         Ok(Kept { saved, lost })
     }
 

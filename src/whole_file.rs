@@ -7,12 +7,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
-/// How the names of temporary files and folders begin.
-const PREFIX: &str = ".flowproof-";
-/// Random characters behind it.
-const RANDOM: usize = 12;
+use crate::files::{self, Fence, FolderHandle, NewFile, PREFIX, RANDOM};
+
 /// How these names began and how many random characters they had up to version 0.2, which locked nothing.
 const EARLIER: [(&str, usize); 2] = [(PREFIX, 6), (".latest-", 6)];
 /// What an earlier version wrote so long ago is being written by nobody.
@@ -31,43 +29,21 @@ pub enum Replaced {
     Same,
 }
 
-/// Gives a file this text; a link keeps pointing to its file.
-pub fn replace(path: &Path, text: &str) -> io::Result<Replaced> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::read(&target).is_ok_and(|old| old == text.as_bytes()) {
-        return Ok(Replaced::Same);
+/// Gives a regular file this text.
+pub fn replace(path: &Path, fence: &Fence, text: &str) -> io::Result<Replaced> {
+    match files::read(path, fence, text.len() as u64) {
+        Ok(old) if old == text.as_bytes() && !is_link(path) => return Ok(Replaced::Same),
+        Ok(_) | Err(_) => {}
     }
-    let mut file = beside(&target)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
+    let file = NewFile::beside(path, fence)?;
+    file.file().write_all(text.as_bytes())?;
+    file.file().sync_all()?;
+    file.persist()?;
     Ok(Replaced::Written)
 }
 
-/// A new file in the folder of another, which is made where it is missing, that others may read as far as the system's mask
-/// allows. Write to it through its own handle: the file is locked.
-pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = folder_of(path);
-    fs::create_dir_all(folder)?;
-    for _ in 0..TRIES {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).rand_bytes(RANDOM);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = builder.tempfile_in(folder)?;
-        if is_locked_in_place(file.as_file(), file.path()) {
-            return Ok(file);
-        }
-    }
-    Err(taken_away(folder))
-}
-
-/// The folder of a file.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_symlink())
 }
 
 /// A folder that is being filled and removed with all it holds, unless it is put into a place of its own.
@@ -80,8 +56,8 @@ pub struct ScratchFolder {
 
 impl ScratchFolder {
     /// A new one in this folder, which is made where it is missing, with the rights that the system's mask allows.
-    pub fn new_in(parent: &Path) -> io::Result<Self> {
-        fs::create_dir_all(parent)?;
+    pub fn new_in(parent: &Path, fence: &Fence) -> io::Result<Self> {
+        FolderHandle::make(parent, fence)?;
         for _ in 0..TRIES {
             let mut builder = tempfile::Builder::new();
             builder.prefix(PREFIX).rand_bytes(RANDOM);
@@ -200,9 +176,9 @@ mod tests {
     fn a_file_is_replaced_only_by_another_text() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a.json");
-        assert_eq!(replace(&path, "one").unwrap(), Replaced::Written);
-        assert_eq!(replace(&path, "one").unwrap(), Replaced::Same);
-        assert_eq!(replace(&path, "two").unwrap(), Replaced::Written);
+        assert_eq!(replace(&path, &Fence::around(folder.path()), "one").unwrap(), Replaced::Written);
+        assert_eq!(replace(&path, &Fence::around(folder.path()), "one").unwrap(), Replaced::Same);
+        assert_eq!(replace(&path, &Fence::around(folder.path()), "two").unwrap(), Replaced::Written);
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
     }
@@ -217,15 +193,19 @@ mod tests {
             fs::write(root.join(name), "theirs").unwrap();
         }
         fs::create_dir_all(root.join(".flowproof-0123456789Ab/latest")).unwrap();
-        let live_file = beside(&root.join("report.json")).unwrap();
-        let live_folder = ScratchFolder::new_in(root).unwrap();
+        let live_file = NewFile::beside(&root.join("report.json"), &Fence::around(root)).unwrap();
+        let live_folder = ScratchFolder::new_in(root, &Fence::around(root)).unwrap();
         fs::create_dir(live_folder.path().join("latest")).unwrap();
         assert_eq!(remove_leftovers(root), [PathBuf::new(); 0], "all of it is being written, or is not ours");
 
         // A process that is killed lets its locks go and removes nothing.
-        let (left, file) = (live_file.path().to_owned(), live_folder.path().to_owned());
-        let (_, path) = live_file.keep().unwrap();
-        assert_eq!(path, left);
+        let written = files::list(root, &Fence::around(root)).into_iter();
+        let left =
+            written.filter(|path| path.is_file() && path.metadata().unwrap().len() == 0).next().unwrap();
+        let file = live_folder.path().to_owned();
+        drop(live_file);
+        assert!(!left.exists(), "{}", left.display());
+        fs::write(&left, "").unwrap();
         let ScratchFolder { folder: kept, _lock } = live_folder;
         let _ = kept.keep();
         drop(_lock);
@@ -254,7 +234,8 @@ mod tests {
     #[test]
     fn a_folder_is_put_into_its_place_without_its_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let scratch = ScratchFolder::new_in(&folder.path().join("runs")).unwrap();
+        let scratch =
+            ScratchFolder::new_in(&folder.path().join("runs"), &Fence::around(folder.path())).unwrap();
         fs::write(scratch.path().join("journal.jsonl"), "x").unwrap();
         let place = folder.path().join("runs/one");
         scratch.keep_as(&place).unwrap();
@@ -272,8 +253,11 @@ mod tests {
         // The mask of this process decides, whatever it is.
         fs::write(folder.path().join("plain.txt"), "").unwrap();
         fs::create_dir(folder.path().join("plain")).unwrap();
-        replace(&folder.path().join("whole.txt"), "x").unwrap();
-        ScratchFolder::new_in(folder.path()).unwrap().keep_as(&folder.path().join("whole")).unwrap();
+        replace(&folder.path().join("whole.txt"), &Fence::around(folder.path()), "x").unwrap();
+        ScratchFolder::new_in(folder.path(), &Fence::around(folder.path()))
+            .unwrap()
+            .keep_as(&folder.path().join("whole"))
+            .unwrap();
         assert_eq!(mode("whole.txt"), mode("plain.txt"));
         assert_eq!(mode("whole"), mode("plain"));
     }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::{Digest, Digester};
 use crate::base::json_kind::kind;
+use crate::files::{self, Fence, Refusal, plain};
 
 use super::operand::OperandError;
 
@@ -28,8 +29,8 @@ const NAMED: usize = 3;
 pub struct FileRoot {
     /// The folder of the suite: relative paths start here.
     pub folder: PathBuf,
-    /// The folder that may not be left; none with `--allow-outside`.
-    pub root: Option<PathBuf>,
+    /// May not be left: the suites folder; none with `--allow-outside`.
+    pub fence: Fence,
 }
 
 /// A compiled schema.
@@ -71,9 +72,10 @@ impl Schema {
 
     /// Reads and compiles a schema file, its path relative to the suite.
     pub(super) fn load(path: &str, files: &FileRoot) -> Result<Self, OperandError> {
-        let file = inside(&files.folder.join(path), files.root.as_deref()).map_err(OperandError::new)?;
+        let named = files.folder.join(path);
         let read_files = Files::default();
-        let schema = read_files.read(&file).map_err(OperandError::new)?;
+        let schema = read_files.read(&named, &files.fence).map_err(OperandError::new)?;
+        let file = absolute(&named);
         if schema.is_string() {
             return Err(OperandError::new(format!("`{path}` holds text, not a JSON Schema")));
         }
@@ -96,9 +98,12 @@ impl Schema {
         base: Option<&Path>,
         (files, read): (Option<&FileRoot>, Files),
     ) -> Result<Self, OperandError> {
-        let folder = files.and_then(|files| files.root.as_ref().map(|_| files.folder.clone()));
         let reach = match files {
-            Some(_) => Reach::Files { folder, read: read.clone() },
+            Some(files) => {
+                let is_held = files.fence.folder().is_some();
+                let fence = if is_held { Fence::around(&files.folder) } else { Fence::anywhere() };
+                Reach::Files { fence, read: read.clone() }
+            }
             None => Reach::Nothing,
         };
         let mut options = jsonschema::options().with_retriever(reach).should_validate_formats(true);
@@ -145,8 +150,8 @@ impl Schema {
 enum Reach {
     /// None: the schema came from a template.
     Nothing,
-    /// Files, in this folder unless none is named.
-    Files { folder: Option<PathBuf>, read: Files },
+    /// Files, within a fence.
+    Files { fence: Fence, read: Files },
 }
 
 /// The files that were read for one schema, with what each holds.
@@ -154,9 +159,9 @@ enum Reach {
 struct Files(Arc<Mutex<BTreeMap<PathBuf, Digest>>>);
 
 impl Files {
-    fn read(&self, file: &Path) -> Result<Value, String> {
-        let (schema, content) = read(file)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(file.to_owned(), content);
+    fn read(&self, file: &Path, fence: &Fence) -> Result<Value, String> {
+        let (schema, content) = read(file, fence)?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(absolute(file), content);
         Ok(schema)
     }
 
@@ -173,7 +178,7 @@ impl Files {
 
 impl Retrieve for Reach {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let Self::Files { folder, read } = self else {
+        let Self::Files { fence, read } = self else {
             return Err("a schema that comes from a template cannot refer to files".into());
         };
         let Some(path) = uri.as_str().strip_prefix("file://") else {
@@ -185,33 +190,25 @@ impl Retrieve for Reach {
         };
         let path =
             unescape(path.split('#').next().unwrap_or_default()).ok_or("the reference is not UTF-8")?;
-        let file = inside(Path::new(&path), folder.as_deref())?;
-        Ok(read.read(&file)?)
+        Ok(read.read(Path::new(&path), fence)?)
     }
 }
 
-/// The true path of a file, refused outside a folder.
-fn inside(path: &Path, folder: Option<&Path>) -> Result<PathBuf, String> {
-    let file = path.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-    let Some(folder) = folder else { return Ok(file) };
-    let folder =
-        folder.canonicalize().map_err(|error| format!("cannot read `{}`: {error}", folder.display()))?;
-    if !file.starts_with(&folder) {
-        return Err(format!("`{}` lies outside `{}`", path.display(), folder.display()));
-    }
-    Ok(file)
-}
-
-fn read(file: &Path) -> Result<(Value, Digest), String> {
-    let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", file.display());
-    let metadata = std::fs::metadata(file).map_err(failed)?;
-    if !metadata.is_file() || metadata.len() > LARGEST {
-        return Err(format!("`{}` is not a file of at most 10 MiB", file.display()));
-    }
-    let bytes = std::fs::read(file).map_err(failed)?;
-    let content = Digest::of_all(bytes.as_slice()).map_err(failed)?;
-    let schema = serde_json::from_slice(without_mark(&bytes));
-    let schema = schema.map_err(|error| format!("`{}` is not JSON: {error}", file.display()))?;
+fn read(file: &Path, fence: &Fence) -> Result<(Value, Digest), String> {
+    let name = file.display();
+    let bytes = files::read(file, fence, LARGEST).map_err(|error| match Refusal::of(&error) {
+        Some(Refusal::Outside(folder)) => format!("`{name}` lies outside `{}`", folder.display()),
+        Some(Refusal::Folder | Refusal::Irregular | Refusal::TooLarge(_)) => {
+            format!("`{name}` is not a file of at most 10 MiB: {error}")
+        }
+        Some(Refusal::Dangling | Refusal::Link | Refusal::Unread) | None => {
+            format!("cannot read `{name}`: {}", plain(&error))
+        }
+    })?;
+    let content =
+        Digest::of_all(bytes.as_slice()).map_err(|error| format!("cannot read `{name}`: {error}"))?;
+    let schema = serde_json::from_slice(without_mark(&bytes))
+        .map_err(|error| format!("`{name}` is not JSON: {error}"))?;
     Ok((schema, content))
 }
 

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::compare::{Comparison, Gates, Verdict};
+use crate::files::{self, Fence, parent_of};
 use crate::journal::RunRecord;
 use crate::report::append_summary;
-use crate::report::compare::{self as documents, Document, End};
+use crate::report::compare::{self as documents, Document, End, Wanted};
 use crate::report::terminal::ink_of_stdout;
 use crate::session::runs::Runs;
 use crate::settings::Settings;
@@ -22,7 +23,7 @@ use args::Format;
 
 /// Compares two sides and says which gate decided.
 pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
-    let files = match args.files() {
+    let files = match args.files(settings) {
         Ok(files) => files,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
@@ -38,12 +39,18 @@ pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
             "--alpha is for gates of measures, and none is set: add one, such as --worse-by tokens=10%";
         return say::failure(message, Exit::Usage);
     }
-    let runs = Runs::of(settings, args.reports.as_deref());
+    let runs = match Runs::of(settings, args.reports.as_deref()) {
+        Ok(runs) => runs,
+        Err(message) => return say::failure(&message, Exit::Usage),
+    };
+    let folder = runs.reports.join("compare");
+    if let Err(error) = documents::check_folder(&folder) {
+        return say::failure(&error.to_string(), Exit::Usage);
+    }
     let (a, b) = match sides::read(args, settings, project.as_ref(), &runs) {
         Ok(sides) => sides,
         Err(exit) => return exit,
     };
-    let folder = runs.reports.join("compare");
     let output = Output { files, folder, step_summary: settings.step_summary.clone() };
     match conclude((&a, &b), &gates, args, output) {
         Ok(exit) => exit,
@@ -54,7 +61,7 @@ pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
 /// Where documents go.
 struct Output {
     /// Those that were asked for.
-    files: Vec<(Document, PathBuf)>,
+    files: Vec<Wanted>,
     /// The folder of the newest comparison.
     folder: PathBuf,
     /// The file that GitHub shows as the summary of the job.
@@ -70,28 +77,53 @@ fn conclude(
     let compared = Comparison::of(a, b, gates, args.seed()).map_err(|error| error.to_string())?;
     let ruling = compared.ruling();
     let exit = exit_of(ruling.verdict);
-    let usual = Document::ALL.map(|(document, name)| (document, output.folder.join(name)));
-    let files: Vec<(Document, PathBuf)> = usual.into_iter().chain(output.files).collect();
+    let fence = Fence::around(parent_of(&output.folder));
+    let usual = Document::ALL.map(|(document, name)| {
+        let (path, fence) = (output.folder.join(name), fence.clone());
+        Wanted { document, path, fence }
+    });
+    let files: Vec<Wanted> = usual.into_iter().chain(output.files).collect();
     let folder = output.folder.display().to_string();
     let end = End { code: exit.code(), reports: Some(&folder) };
-    let text = documents::write((&compared, &ruling), &files, &end, ink_of_stdout())
+    let written = documents::write((&compared, &ruling), &files, &end, ink_of_stdout())
         .map_err(|error| error.to_string())?;
-    let printed = match args.format {
-        Format::Text => Ok(text.into_bytes()),
-        Format::Markdown => std::fs::read(output.folder.join("compare.md")),
-        Format::Json => std::fs::read(output.folder.join("compare.json")),
+    let again = |name: &str| {
+        let document = files::open(&output.folder.join(name), &fence);
+        document.map(say::document).map_err(|error| format!("the report cannot be read again: {error}"))
     };
     if let Some(path) = &output.step_summary {
         add_summary(&output.folder.join("compare.md"), path);
     }
-    say::bytes(&printed.map_err(|error| format!("the report cannot be read again: {error}"))?);
+    match args.format {
+        Format::Text if written.standard.is_empty() => {
+            say::bytes(written.text.as_bytes());
+        }
+        // A document that was asked for there is not mixed with another text.
+        Format::Text => {
+            for document in written.standard {
+                say::document(document);
+            }
+        }
+        Format::Markdown => {
+            again("compare.md")?;
+        }
+        Format::Json => {
+            again("compare.json")?;
+        }
+    }
     Ok(exit)
 }
 
+/// The largest summary that is read again.
+const LARGEST_SUMMARY: u64 = 16 << 20;
+
 /// Adds the comparison to the summary of GitHub's job; that it cannot be is told and changes no verdict.
 fn add_summary(comment: &Path, path: &Path) {
-    let text = std::fs::read_to_string(comment).map_err(|error| error.to_string());
-    let added = text.and_then(|text| append_summary(&text, path).map_err(|error| error.to_string()));
+    let text = files::read(comment, &Fence::around(parent_of(comment)), LARGEST_SUMMARY);
+    let text = text.map(|text| String::from_utf8_lossy(&text).into_owned());
+    let added = text
+        .map_err(|error| error.to_string())
+        .and_then(|text| append_summary(&text, path).map_err(|error| error.to_string()));
     if let Err(message) = added {
         say::note(&format!("note: the summary of the job was not written: {message}"));
     }

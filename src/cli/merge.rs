@@ -32,8 +32,9 @@ pub struct MergeArgs {
 
 /// Joins the runs, shows what became of the whole, and says what is missing.
 pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
-    let runs = Runs::of(settings, args.reports.as_deref());
-    let joined = match merge::join(&runs, &args.runs) {
+    let joined = Runs::of(settings, args.reports.as_deref())
+        .and_then(|runs| merge::join(&runs, &args.runs).map(|joined| (runs, joined)));
+    let (runs, joined) = match joined {
         Ok(joined) => joined,
         Err(message) => return say::failure(&message, Exit::Usage),
     };

@@ -10,6 +10,7 @@ mod init;
 mod list;
 mod merge;
 mod mock;
+mod outputs;
 mod record;
 mod report;
 mod run;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::outputs::{self, Sent};
 use crate::cli::say;
 use crate::gate::Gates;
 use crate::journal::{self, RunRecord};
@@ -32,18 +33,21 @@ pub struct ReportArgs {
 
 /// Writes the documents asked for; without any, shows the run as its end was shown.
 pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
-    if let Some(error) = args.output.iter().find_map(|path| report::kind_of(path).err()) {
-        return say::failure(&error.to_string(), Exit::Usage);
+    if let Err(message) = outputs::check(&args.output, settings) {
+        return say::failure(&message, Exit::Usage);
     }
-    let record = match read(&args.run, &Runs::of(settings, args.reports.as_deref())) {
+    let runs = Runs::of(settings, args.reports.as_deref());
+    let record = match runs.and_then(|runs| read(&args.run, &runs)) {
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
     for path in &args.output {
-        if let Err(error) = report::write_file(&record, path) {
-            return say::failure(&error.to_string(), Exit::Usage);
+        match outputs::write(&record, path, settings) {
+            Ok(Sent::File) => say::note(&format!("wrote {}", path.display())),
+            Ok(Sent::Standard(Exit::Success)) => {}
+            Ok(Sent::Standard(exit)) => return exit,
+            Err(error) => return say::failure(&error, Exit::Usage),
         }
-        say::note(&format!("wrote {}", path.display()));
     }
     if !args.gate && !args.output.is_empty() {
         record.damage_told().for_each(|damage| say::note(&format!("warning: {damage}")));

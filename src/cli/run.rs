@@ -7,10 +7,11 @@ mod dry_run;
 use std::sync::Arc;
 
 use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::outputs::{self, Sent};
 use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::signal;
-use crate::event::RunEnd;
+use crate::event::{RunEnd, Sink};
 use crate::gate::{self, Gates};
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
@@ -26,8 +27,8 @@ pub use args::RunArgs;
 
 /// Runs the selected tests and says what became of them.
 pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
-    if let Some(error) = args.output.iter().find_map(|path| report::kind_of(path).err()) {
-        return say::failure(&error.to_string(), Exit::Usage);
+    if let Err(message) = outputs::check(&args.output, settings) {
+        return say::failure(&message, Exit::Usage);
     }
     let request = match args.request() {
         Ok(request) => request,
@@ -60,6 +61,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
             }
         }
         Err(error @ SessionError::Journal(_)) => unrecorded(args, settings, &session, &error),
+        Err(error @ SessionError::Reports(_)) => say::failure(&error.to_string(), Exit::Usage),
         Err(error @ (SessionError::Engine(_) | SessionError::Ledger(_) | SessionError::Threads(_))) => {
             say::failure(&error.to_string(), Exit::Unusable)
         }
@@ -70,7 +72,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
 fn unrecorded(args: &RunArgs, settings: &Settings, session: &Session, error: &SessionError) -> Exit {
     let exit = say::failure(&error.to_string(), Exit::Unusable);
     let Ok(record) = session.record() else { return exit };
-    if let Err(message) = write(args, session, &record) {
+    if let Err(message) = write(args, (session, settings), &record) {
         say::note(&format!("error: {message}"));
     }
     let reason = String::from("the run could not be recorded, and was stopped");
@@ -115,9 +117,11 @@ fn carry_out(
     args: &RunArgs,
 ) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
     let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
-    let listener = Box::new(
-        Terminal::new(detail(args)).in_letters(settings.letters).masked_by(session.redactor.clone()),
-    );
+    let (letters, redactor) = (settings.letters, session.redactor.clone());
+    let listener: Box<dyn Sink + Send> = match outputs::takes_standard_output(&args.output) {
+        true => Box::new(Terminal::aside(detail(args)).in_letters(letters).masked_by(redactor)),
+        false => Box::new(Terminal::new(detail(args)).in_letters(letters).masked_by(redactor)),
+    };
     session::runtime()?.block_on(async {
         let engine = match again {
             Some(again) => session.go_on(plan, again, Some(listener))?,
@@ -176,7 +180,7 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
         Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
     };
     let exit = exit::of_run(&record, &gates, end, args.no_tests);
-    let written = write(args, session, &record);
+    let written = write(args, (session, settings), &record);
     let reason = exit.told(&gates);
     let ending = Ending { code: exit.code(), reason, gates, reports: session.latest() };
     if let Err(message) = show(args, settings, &record, &ending) {
@@ -193,16 +197,28 @@ fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd
 }
 
 /// Writes every document that can be written; says why the first failed that could not.
-fn write(args: &RunArgs, session: &Session, record: &RunRecord) -> Result<(), String> {
+fn write(
+    args: &RunArgs,
+    (session, settings): (&Session, &Settings),
+    record: &RunRecord,
+) -> Result<(), String> {
     let mut written = session.write_reports(record).map(drop);
     for path in &args.output {
-        written = written.and(report::write_file(record, path).map_err(|error| error.to_string()));
+        let sent = outputs::write(record, path, settings).and_then(|sent| match sent {
+            Sent::File | Sent::Standard(Exit::Success) => Ok(()),
+            Sent::Standard(_) => Err("the document was not written".to_owned()),
+        });
+        written = written.and(sent);
     }
     written
 }
 
 fn show(args: &RunArgs, settings: &Settings, record: &RunRecord, ending: &Ending) -> Result<(), String> {
-    terminal::summary(record, (detail(args), settings.letters), ending).map_err(|error| error.to_string())?;
+    let shown = (detail(args), settings.letters);
+    if outputs::takes_standard_output(&args.output) {
+        return terminal::summary_aside(record, shown, ending).map_err(|error| error.to_string());
+    }
+    terminal::summary(record, shown, ending).map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());
     }

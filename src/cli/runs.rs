@@ -59,12 +59,15 @@ pub struct ShowArgs {
 
 /// Does what is asked for with the runs of the project.
 pub fn runs(args: &RunsArgs, settings: &Settings) -> Exit {
-    let runs = Runs::of(settings, args.reports.as_deref());
+    let runs = match Runs::of(settings, args.reports.as_deref()) {
+        Ok(runs) => runs,
+        Err(message) => return say::failure(&message, Exit::Usage),
+    };
     let done = match &args.action {
         Action::List(args) => list::list(args, &runs),
         Action::Show(args) => show(args, &runs, settings.letters),
         Action::Prune(args) => prune::prune(args, &runs),
-        Action::Export(args) => export::export(args, &runs),
+        Action::Export(args) => export::export(args, &runs, settings),
     };
     done.unwrap_or_else(|message| say::failure(&message, Exit::Usage))
 }

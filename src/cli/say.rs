@@ -19,6 +19,16 @@ pub fn bytes(result: &[u8]) -> Exit {
     }
 }
 
+/// Writes a document that was made for the standard output.
+pub fn document(mut whole: std::fs::File) -> Exit {
+    let mut output = std::io::stdout().lock();
+    match std::io::copy(&mut whole, &mut output).and_then(|_| output.flush()) {
+        Ok(()) => Exit::Success,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Success,
+        Err(error) => failure(&format!("standard output cannot be written: {error}"), Exit::Usage),
+    }
+}
+
 /// Writes a note for the person at the terminal.
 pub fn note(text: &str) {
     let mut output = anstream::stderr().lock();

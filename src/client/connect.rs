@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, ClientBuilder, Proxy, Url};
 
 use crate::client::{Certificates, Endpoint};
+use crate::files::{self, Fence};
 
 /// How long an unused connection is kept: shorter than servers keep theirs.
 const KEPT_IDLE: Duration = Duration::from_secs(20);
@@ -147,9 +148,13 @@ fn finish(builder: ClientBuilder) -> Result<reqwest::Client, ClientError> {
     builder.build().map_err(|error| ClientError::Build(innermost(&error)))
 }
 
+/// The largest file of certificates.
+const LARGEST_BUNDLE: u64 = 16 << 20;
+
 fn read_ca_file(endpoint: &Endpoint) -> Result<Vec<Certificate>, ClientError> {
     let Some(path) = &endpoint.ca_file else { return Ok(Vec::new()) };
-    let pem = std::fs::read(path).map_err(|source| ClientError::CaFile { path: path.clone(), source })?;
+    let pem = files::read(path, &Fence::anywhere(), LARGEST_BUNDLE)
+        .map_err(|source| ClientError::CaFile { path: path.clone(), source })?;
     let wrong = |reason| ClientError::CaContent { path: path.clone(), reason };
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?;
     if certificates.is_empty() {

@@ -473,7 +473,7 @@ async fn a_file_is_uploaded_once_for_each_user() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("note.txt");
     std::fs::write(&path, "hello").unwrap();
-    let input = FileInput::Upload { path, kind: "document".into() };
+    let input = FileInput::Upload { path, fence: crate::files::Fence::anywhere(), kind: "document".into() };
     let remote = FileInput::Remote { url: "https://example.com/a.png".into(), kind: "image".into() };
     let files = vec![
         ("doc".to_owned(), FileVariable::One(input.clone())),
@@ -512,7 +512,11 @@ async fn a_failed_upload_names_its_file_and_sends_no_run() {
     let with = |path: &std::path::Path| Request {
         files: vec![(
             "doc".into(),
-            FileVariable::One(FileInput::Upload { path: path.into(), kind: "document".into() }),
+            FileVariable::One(FileInput::Upload {
+                path: path.into(),
+                fence: crate::files::Fence::anywhere(),
+                kind: "document".into(),
+            }),
         )],
         ..request(ResponseMode::Streaming)
     };

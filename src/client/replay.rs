@@ -268,7 +268,8 @@ async fn replay(server: &RawServer, recordings: &[Recording], index: usize, cutt
     let mut request = recording.request();
     if expects(recording, "upload") {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let input = FileInput::Upload { path: file, kind: "document".into() };
+        let input =
+            FileInput::Upload { path: file, fence: crate::files::Fence::anywhere(), kind: "document".into() };
         request.files.push(("doc".into(), FileVariable::One(input)));
     }
     client.run(&SecretString::from("app-EXAMPLE"), &request, &timeouts, &mut stop).await

@@ -1,6 +1,8 @@
 //! Files of a request: uploaded once for each user, then named in the inputs.
 
 use std::collections::HashMap;
+use std::fs::{File, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -9,16 +11,21 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
+use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
 use crate::client::asides::{Asides, Head};
 use crate::client::failure::SendFailure;
 use crate::client::{failure, message};
 use crate::exchange::{Call, Ending, FileInput, FileVariable};
-use crate::wire::{answer, error, file, request};
+use crate::files::{self, Fence};
+use crate::wire::{self, answer, error, request};
 
 /// Uploads remembered at once; a user unique to each attempt is never met again, so old ones are forgotten.
 const REMEMBERED: usize = 1024;
+
+/// Bytes of a file that are read at once.
+const PIECE: usize = 64 * 1024;
 
 /// Most bytes of an upload's answer, which is a short object.
 const LONGEST_ANSWER: usize = 1_000_000;
@@ -87,15 +94,15 @@ impl Uploader<'_> {
     async fn input(&self, input: &FileInput) -> Result<Value, Ending> {
         match input {
             FileInput::Remote { url, kind } => Ok(request::remote_file(kind, url)),
-            FileInput::Upload { path, kind } => {
-                let id = self.upload_once(path).await?;
+            FileInput::Upload { path, fence, kind } => {
+                let id = self.upload_once(path, fence).await?;
                 Ok(request::uploaded_file(kind, &id))
             }
         }
     }
 
-    async fn upload_once(&self, path: &Path) -> Result<String, Ending> {
-        let metadata = tokio::fs::metadata(path).await.map_err(|error| unreadable_file(path, &error))?;
+    async fn upload_once(&self, path: &Path, fence: &Fence) -> Result<String, Ending> {
+        let (file, metadata) = open(path, fence).await.map_err(|error| unreadable_file(path, &error))?;
         let key = UploadKey {
             api_key: blake3::hash(self.authorization.as_bytes()),
             user: self.user.to_owned(),
@@ -109,16 +116,19 @@ impl Uploader<'_> {
         if let Some(id) = known {
             return Ok(id);
         }
-        let id = self.upload(path).await?;
+        let id = self.upload(path, file, metadata.len()).await?;
         *unpoisoned(&slot.id) = Some(id.clone());
         Ok(id)
     }
 
-    async fn upload(&self, path: &Path) -> Result<String, Ending> {
-        let bytes = tokio::fs::read(path).await.map_err(|error| unreadable_file(path, &error))?;
+    /// Sends the file in pieces: as many bytes of it as it had when it was opened.
+    async fn upload(&self, path: &Path, file: File, length: u64) -> Result<String, Ending> {
+        let body = tokio::fs::File::from_std(file).take(length);
+        let body = reqwest::Body::wrap_stream(pieces(body));
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let part =
-            Part::bytes(bytes).mime_str(file::media_type(&name)).expect("the table holds valid media types");
+        let part = Part::stream_with_length(body, length)
+            .mime_str(wire::file::media_type(&name))
+            .expect("the table holds valid media types");
         let form = Form::new().part("file", part.file_name(name)).text("user", self.user.to_owned());
         let sent = self
             .http
@@ -182,6 +192,28 @@ fn read_answer(path: &Path, status: u16, content_type: &str, body: &[u8]) -> Res
     let json: Value = serde_json::from_slice(body)
         .map_err(|error| unreadable(format!("the answer is not JSON: {error}")))?;
     answer::decode_upload(&json).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Opens a file that can be uploaded.
+async fn open(path: &Path, fence: &Fence) -> io::Result<(File, Metadata)> {
+    let (path, fence) = (path.to_owned(), fence.clone());
+    let opened = tokio::task::spawn_blocking(move || {
+        let file = files::open(&path, &fence)?;
+        let metadata = file.metadata()?;
+        Ok((file, metadata))
+    });
+    opened.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// The bytes of a file, piece by piece.
+fn pieces(
+    file: tokio::io::Take<tokio::fs::File>,
+) -> impl futures_util::Stream<Item = io::Result<bytes::Bytes>> {
+    futures_util::stream::try_unfold(file, |mut file| async move {
+        let mut piece = bytes::BytesMut::with_capacity(PIECE);
+        let read = file.read_buf(&mut piece).await?;
+        Ok((read > 0).then(|| (piece.freeze(), file)))
+    })
 }
 
 fn unreadable_file(path: &Path, error: &std::io::Error) -> Ending {

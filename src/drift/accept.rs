@@ -4,14 +4,16 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::files::{self, Fence};
+
 use super::document::Document;
 use super::spot::Spot;
 use super::store::{StoreError, hold, home_of, read, write};
 
 /// Approves what waits, where it still is what the person saw; tells the keys that were.
 pub fn accept(spot: &Spot, pending: &Path, seen: &[(&str, &Value)]) -> Result<Vec<String>, StoreError> {
-    let held = hold(&spot.folder)?;
-    let Some(mut waiting) = waiting(pending, &spot.name)? else { return Ok(Vec::new()) };
+    let held = hold(&spot.folder, &spot.fence)?;
+    let Some(mut waiting) = waiting(pending, spot)? else { return Ok(Vec::new()) };
     let home = home_of(spot)?;
     let mut approved = home.document.unwrap_or_default();
     approved.test = spot.name.to_string();
@@ -24,30 +26,30 @@ pub fn accept(spot: &Spot, pending: &Path, seen: &[(&str, &Value)]) -> Result<Ve
 }
 
 /// Throws away what waits, where it still is what the person saw; tells the keys that were.
-pub fn reject(test: &str, pending: &Path, seen: &[(&str, &Value)]) -> Result<Vec<String>, StoreError> {
-    let held = hold(pending.parent().unwrap_or(Path::new(".")))?;
-    let Some(mut waiting) = waiting(pending, test)? else { return Ok(Vec::new()) };
+pub fn reject(spot: &Spot, pending: &Path, seen: &[(&str, &Value)]) -> Result<Vec<String>, StoreError> {
+    let held = hold(pending.parent().unwrap_or(Path::new(".")), &spot.fence)?;
+    let Some(mut waiting) = waiting(pending, spot)? else { return Ok(Vec::new()) };
     let keys = take(&mut waiting, seen).into_iter().map(|(key, _)| key).collect();
     write(pending, &waiting, &held)?;
     Ok(keys)
 }
 
 /// Removes entries that no assertion asks for; the file goes with its last one.
-pub fn prune(path: &Path, keys: &[&str]) -> Result<(), StoreError> {
+pub fn prune(path: &Path, fence: &Fence, keys: &[&str]) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let held = hold(folder)?;
-    if let Some(mut document) = read(path)? {
+    let held = hold(folder, fence)?;
+    if let Some(mut document) = read(path, fence)? {
         keys.iter().for_each(|key| drop(document.entries.remove(*key)));
         write(path, &document, &held)?;
     }
     drop(held);
     // A folder that still holds something stays.
-    let _ = std::fs::remove_dir(folder);
+    let _ = files::remove_empty_folder(folder, fence);
     Ok(())
 }
 
-fn waiting(pending: &Path, test: &str) -> Result<Option<Document>, StoreError> {
-    Ok(read(pending)?.filter(|document| document.test == test))
+fn waiting(pending: &Path, spot: &Spot) -> Result<Option<Document>, StoreError> {
+    Ok(read(pending, &spot.fence)?.filter(|document| *document.test == *spot.name))
 }
 
 fn take(waiting: &mut Document, seen: &[(&str, &Value)]) -> Vec<(String, Value)> {

@@ -21,5 +21,5 @@ pub use self::clean::Cleaner;
 pub use self::compare::{Comparison, compare_values, likeness};
 pub use self::document::Document;
 pub use self::manner::{Compare, Manner, Redaction};
-pub use self::shelf::{Pending, Shelf, Shelved};
+pub use self::shelf::{Pending, PendingFile, Shelf, Shelved};
 pub use self::spot::{Alone, Keys, Spot};

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::files::{Fence, parent_of};
+
 use super::approved::{Approved, Taking};
 use super::clean::Cleaner;
 
@@ -25,6 +27,8 @@ pub struct Shelved {
     pub name: Arc<str>,
     /// The file, there or not.
     pub path: PathBuf,
+    /// Holds it, links followed.
+    pub fence: Fence,
     /// What it holds.
     pub approved: Approved,
 }
@@ -43,7 +47,26 @@ pub enum Pending {
     },
 }
 
+/// The file in which the snapshots of a test wait.
+#[derive(Debug, Clone)]
+pub struct PendingFile {
+    /// The test's name as it stands in the file.
+    pub test: Arc<str>,
+    /// The file, there or not.
+    pub path: PathBuf,
+    /// Holds it, links followed.
+    pub fence: Fence,
+}
+
 impl Pending {
+    /// Holds the file for what waits, links followed.
+    pub fn fence(&self, approved: &Fence) -> Fence {
+        match self {
+            Self::Beside => approved.clone(),
+            Self::Below { folder, .. } => Fence::around(parent_of(folder)),
+        }
+    }
+
     /// The file for what waits to replace an approved file.
     pub fn path(&self, approved: &Path) -> PathBuf {
         let mut name = approved.as_os_str().to_owned();
@@ -77,8 +100,10 @@ impl Shelf {
     }
 
     /// The name of a test in its file, and the file for what waits for approval.
-    pub fn pending(&self, case: &str) -> Option<(Arc<str>, PathBuf)> {
+    pub fn pending(&self, case: &str) -> Option<PendingFile> {
         let shelved = self.cases.get(case)?;
-        Some((shelved.name.clone(), self.pending.path(&shelved.path)))
+        let path = self.pending.path(&shelved.path);
+        let fence = self.pending.fence(&shelved.fence);
+        Some(PendingFile { test: shelved.name.clone(), path, fence })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::file_name::{encoded, short_hash};
 use crate::base::origin::Place;
+use crate::files::Fence;
 
 /// The most characters of a name before its ending; file systems take 255 bytes, and `.json.new` follows.
 const LONGEST: usize = 120;
@@ -20,6 +21,8 @@ pub struct Spot {
     pub place: Arc<Place>,
     /// `snapshots/<suite>` beside the suite's file.
     pub folder: Arc<PathBuf>,
+    /// Holds its files, links followed.
+    pub fence: Fence,
     /// Whether another test of the suite has the same name but for upper and lower case.
     pub alone: Alone,
     /// The keys of its snapshots.

@@ -1,12 +1,12 @@
 //! The files of snapshots: read, locked, and replaced only when the new one is whole.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::suite::grounds::plain;
+use crate::files::{self, Before, Fence, FolderHandle, plain};
 
 use super::document::{Document, DocumentError, parse, render};
 use super::spot::{Alone, Spot};
@@ -14,6 +14,8 @@ use crate::whole_file;
 
 /// Where a folder itself cannot be locked, this file in it is.
 const LOCK: &str = ".lock";
+/// The largest file that is read.
+const LARGEST: u64 = 256 << 20;
 
 /// Why a file of snapshots cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +70,7 @@ pub fn home_of(spot: &Spot) -> Result<Home, StoreError> {
     };
     let mut is_taken = false;
     for path in first {
-        let Some(document) = read(path)? else { continue };
+        let Some(document) = read(path, &spot.fence)? else { continue };
         if *document.test == *spot.name {
             return Ok(Home { path: path.clone(), document: Some(document) });
         }
@@ -82,8 +84,8 @@ pub fn home_of(spot: &Spot) -> Result<Home, StoreError> {
 }
 
 /// What a file holds; none where there is no file.
-pub fn read(path: &Path) -> Result<Option<Document>, StoreError> {
-    match fs::read(path) {
+pub fn read(path: &Path, fence: &Fence) -> Result<Option<Document>, StoreError> {
+    match files::read(path, fence, LARGEST) {
         Ok(bytes) => match parse(&bytes) {
             Ok(document) => Ok(Some(document)),
             Err(source) => Err(StoreError::Content { path: path.to_owned(), source }),
@@ -95,45 +97,48 @@ pub fn read(path: &Path) -> Result<Option<Document>, StoreError> {
 
 /// Holds a folder's files against every other process, until it is dropped.
 #[derive(Debug)]
-pub struct Hold(#[expect(dead_code, reason = "the lock lives as long as its file is open")] File);
+pub struct Hold {
+    /// The lock lives as long as its file is open.
+    _lock: File,
+    fence: Fence,
+}
 
 /// Waits until nobody else changes the files of a folder; makes the folder.
-pub fn hold(folder: &Path) -> Result<Hold, StoreError> {
+pub fn hold(folder: &Path, fence: &Fence) -> Result<Hold, StoreError> {
     let failed = |source| StoreError::Io { path: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(failed)?;
-    let locked = |file: File| file.lock().map(|()| Hold(file));
+    let opened = FolderHandle::make(folder, fence).map_err(failed)?;
+    let locked = |file: File| file.lock().map(|()| Hold { _lock: file, fence: fence.clone() });
     // Some systems lock no folders.
-    let of_file = |_| {
-        let path = folder.join(LOCK);
-        File::options().create(true).truncate(false).write(true).open(path).and_then(locked)
-    };
-    File::open(folder).and_then(locked).or_else(of_file).map_err(failed)
+    let of_file = |_| files::open_to_add(&folder.join(LOCK), fence, Before::Any).and_then(locked);
+    opened.into_file().and_then(locked).or_else(of_file).map_err(failed)
 }
 
 /// Writes a file of snapshots; without entries there is no file.
 ///
 /// The folder is to be held meanwhile.
-pub fn write(path: &Path, document: &Document, _held: &Hold) -> Result<(), StoreError> {
+pub fn write(path: &Path, document: &Document, held: &Hold) -> Result<(), StoreError> {
     let failed = |source| StoreError::Io { path: path.to_owned(), source };
     if document.entries.is_empty() {
-        return match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
-            Ok(()) | Err(_) => Ok(()),
-        };
+        return files::remove(path, &held.fence).map_err(failed);
     }
-    whole_file::replace(path, &render(document)).map(|_| ()).map_err(failed)
+    whole_file::replace(path, &held.fence, &render(document)).map(|_| ()).map_err(failed)
 }
 
 /// Changes what waits for approval in a file: each key gets a value, or with none waits no more.
 ///
 /// What cannot be read there was never approved, and makes room.
-pub fn update_pending(path: &Path, test: &str, changes: &[(&str, Option<&Value>)]) -> Result<(), StoreError> {
+pub fn update_pending(
+    path: &Path,
+    fence: &Fence,
+    test: &str,
+    changes: &[(&str, Option<&Value>)],
+) -> Result<(), StoreError> {
     let is_nothing_new = changes.iter().all(|(_, value)| value.is_none());
-    if is_nothing_new && !path.exists() {
+    if is_nothing_new && !files::exists(path) {
         return Ok(());
     }
-    let held = hold(path.parent().unwrap_or(Path::new(".")))?;
-    let before = read(path).ok().flatten().filter(|document| document.test == test);
+    let held = hold(path.parent().unwrap_or(Path::new(".")), fence)?;
+    let before = read(path, fence).ok().flatten().filter(|document| document.test == test);
     let mut document = before.unwrap_or_default();
     document.test = test.to_owned();
     for (key, value) in changes {

@@ -23,6 +23,7 @@ fn spot(folder: &Path, name: &str, alone: Alone) -> Spot {
         name: Arc::from(name),
         place: Arc::new(Place::file("suites/support.yaml")),
         folder: Arc::new(folder.to_owned()),
+        fence: crate::files::Fence::around(folder),
         alone,
         keys: Keys::default(),
     }
@@ -192,13 +193,14 @@ fn what_waits_is_accepted_only_as_it_was_seen() {
     let folder = tempfile::tempdir().unwrap();
     let spot = spot(folder.path(), "refund", Alone::Yes);
     let (one, two) = (json!("one"), json!("two"));
-    update_pending(&pending_of(&spot), "refund", &[("a", Some(&one)), ("b", Some(&two))]).unwrap();
+    update_pending(&pending_of(&spot), &spot.fence, "refund", &[("a", Some(&one)), ("b", Some(&two))])
+        .unwrap();
     assert!(accept(&spot, &pending_of(&spot), &[("a", &two)]).unwrap().is_empty(), "another value was seen");
     assert!(!spot.first_path().exists(), "nothing was approved");
     assert_eq!(accept(&spot, &pending_of(&spot), &[("a", &one)]).unwrap(), ["a"]);
-    assert_eq!(reject("refund", &pending_of(&spot), &[("b", &two)]).unwrap(), ["b"]);
+    assert_eq!(reject(&spot, &pending_of(&spot), &[("b", &two)]).unwrap(), ["b"]);
     assert!(!pending_of(&spot).exists(), "nothing waits any more");
-    let approved = read(&spot.first_path()).unwrap().unwrap();
+    let approved = read(&spot.first_path(), &spot.fence).unwrap().unwrap();
     assert_eq!(approved.entries.into_iter().collect::<Vec<_>>(), [("a".to_owned(), one)]);
 }
 
@@ -212,13 +214,13 @@ fn many_who_write_and_accept_at_once_lose_nothing() {
             let spot = &spot;
             scope.spawn(move || {
                 let value = json!({ "of": key });
-                update_pending(&pending_of(spot), "refund", &[(key, Some(&value))]).unwrap();
+                update_pending(&pending_of(spot), &spot.fence, "refund", &[(key, Some(&value))]).unwrap();
                 let accepted = accept(spot, &pending_of(spot), &[(key, &value)]).unwrap();
                 assert_eq!(accepted.first(), Some(key));
             });
         }
     });
-    let approved = read(&spot.first_path()).unwrap().unwrap();
+    let approved = read(&spot.first_path(), &spot.fence).unwrap().unwrap();
     assert_eq!(approved.entries.into_keys().collect::<Vec<_>>(), keys);
     assert!(!pending_of(&spot).exists());
     let left: Vec<_> =
@@ -232,7 +234,7 @@ fn a_pending_file_that_cannot_be_read_makes_room() {
     let spot = spot(folder.path(), "refund", Alone::Yes);
     std::fs::write(pending_of(&spot), "{ \"snapshot\": 1, \"te").unwrap();
     assert!(accept(&spot, &pending_of(&spot), &[("a", &json!(1))]).is_err(), "nothing unread is approved");
-    update_pending(&pending_of(&spot), "refund", &[("a", Some(&json!(1)))]).unwrap();
+    update_pending(&pending_of(&spot), &spot.fence, "refund", &[("a", Some(&json!(1)))]).unwrap();
     assert_eq!(accept(&spot, &pending_of(&spot), &[("a", &json!(1))]).unwrap(), ["a"]);
 }
 

@@ -1,5 +1,6 @@
 //! Whether a request is sent or answered from a cassette, and the way to the server that replays.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use crate::engine::request::AttemptId;
 use crate::engine::unrecorded::{hidden, missing, no_cassette};
 use crate::engine::{Engine, EngineError, mock_endpoint, mock_key, run};
 use crate::exchange::{Ending, FileInput, FileVariable, Request, Transcript};
+use crate::files::{self, Fence};
 use crate::mock::book::recorded_name;
 use crate::mock::server::{MockOptions, MockServer};
 use crate::outcome::Cause;
@@ -228,12 +230,21 @@ fn replace_text(value: &mut Value, run_id: &str) {
 async fn print_of(file: &FileInput) -> FilePrint {
     match file {
         FileInput::Remote { url, kind } => FilePrint { kind: kind.clone(), name: url.clone(), blake3: None },
-        FileInput::Upload { path, kind } => {
+        FileInput::Upload { path, fence, kind } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let bytes = tokio::fs::read(path).await.unwrap_or_default();
-            FilePrint { kind: kind.clone(), name, blake3: Some(blake3::hash(&bytes).to_hex().to_string()) }
+            let (path, fence) = (path.clone(), fence.clone());
+            let hash = tokio::task::spawn_blocking(move || hash_of(&path, &fence)).await;
+            let hash = hash.ok().flatten().unwrap_or_else(|| blake3::hash(b""));
+            FilePrint { kind: kind.clone(), name, blake3: Some(hash.to_hex().to_string()) }
         }
     }
+}
+
+/// The hash of a file, read in pieces; none where it cannot be read.
+fn hash_of(path: &Path, fence: &Fence) -> Option<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(files::open(path, fence).ok()?).ok()?;
+    Some(hasher.finalize())
 }
 
 /// A file as it is named in the inputs; an upload's id is made of its content.

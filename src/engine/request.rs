@@ -8,7 +8,9 @@ use crate::base::bindings::AttemptNames;
 use crate::base::template::{Scope, Template, TemplateError};
 use crate::engine::Engine;
 use crate::exchange::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
+use crate::files::{Fence, Refusal};
 use crate::plan::case::{AnswerTemplate, Case, FileSource, FileTemplate, TargetKind};
+use crate::suite::grounds::check_upload;
 use crate::wire::file::file_kind;
 
 /// Which attempt of which case.
@@ -45,6 +47,15 @@ pub enum RequestError {
         variable: String,
         /// The path as it was rendered.
         written: String,
+    },
+    /// A file is larger than what is uploaded.
+    #[error("file `{path}` is too large: {source}")]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+        /// The limit.
+        #[source]
+        source: std::io::Error,
     },
     /// A file cannot be read.
     #[error("file `{path}`: {source}")]
@@ -186,14 +197,11 @@ impl Engine {
                 let kind = kind.clone().unwrap_or_else(|| file_kind(url_path(&url)).to_owned());
                 Ok(FileInput::Remote { url, kind })
             }
-            FileSource::Path { path, base, root, kind } => {
+            FileSource::Path { path, base, fence, kind } => {
                 let written = text(path)?;
-                let path = inside(&base.join(&written), root.as_deref().map(PathBuf::as_path))?;
-                if !path.is_file() {
-                    return Err(RequestError::NoFile { variable: what.to_owned(), written });
-                }
+                let path = upload(&base.join(&written), fence, (what, written))?;
                 let kind = kind.clone().unwrap_or_else(|| file_kind(&path.to_string_lossy()).to_owned());
-                Ok(FileInput::Upload { path, kind })
+                Ok(FileInput::Upload { path, fence: fence.clone(), kind })
             }
         }
     }
@@ -209,14 +217,17 @@ fn url_path(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
-/// The real path, links followed, if it lies below `root`.
-fn inside(path: &Path, root: Option<&Path>) -> Result<PathBuf, RequestError> {
-    let canonical = |path: &Path| {
-        path.canonicalize().map_err(|source| RequestError::File { path: path.to_owned(), source })
-    };
-    let real = canonical(path)?;
-    match root {
-        Some(root) if !real.starts_with(canonical(root)?) => Err(RequestError::Outside(path.to_owned())),
-        Some(_) | None => Ok(real),
-    }
+/// The real path of a file that can be uploaded; `named` is its key and the path as it was rendered.
+fn upload(path: &Path, fence: &Fence, named: (&str, String)) -> Result<PathBuf, RequestError> {
+    let real = fence.find(path).and_then(|real| check_upload(&real, fence).map(|()| real));
+    real.map_err(|source| match Refusal::of(&source) {
+        Some(Refusal::Outside(_)) => RequestError::Outside(path.to_owned()),
+        Some(Refusal::Folder | Refusal::Irregular) => {
+            RequestError::NoFile { variable: named.0.to_owned(), written: named.1 }
+        }
+        Some(Refusal::TooLarge(_)) => RequestError::TooLarge { path: path.to_owned(), source },
+        Some(Refusal::Dangling | Refusal::Link | Refusal::Unread) | None => {
+            RequestError::File { path: path.to_owned(), source }
+        }
+    })
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::base::template::Scope;
 use crate::check::{self, Context, Examined};
-use crate::drift::{Taken, Taking, store};
+use crate::drift::{PendingFile, Taken, Taking, store};
 use crate::engine::Engine;
 use crate::exchange::Transcript;
 use crate::judge::Judging;
@@ -48,8 +48,8 @@ impl Engine {
 
     /// Keeps what an attempt took; of several repeats the first that differs counts.
     fn keep_snapshots(&self, case: &Case, taken: &[Taken]) {
-        let Some((name, path)) = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name))
-        else {
+        let pending = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name));
+        let Some(PendingFile { test, path, fence }) = pending else {
             return;
         };
         // Nobody else has this case meanwhile, so that the lock need not be held over the writing.
@@ -64,7 +64,7 @@ impl Engine {
         if changes.is_empty() {
             return;
         }
-        if let Err(error) = store::update_pending(&path, &name, &changes) {
+        if let Err(error) = store::update_pending(&path, &fence, &test, &changes) {
             self.waiting.failed.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
         }
     }

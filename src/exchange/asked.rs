@@ -6,14 +6,17 @@ use serde_json::{Map, Value};
 
 use super::{Cap, ResponseMode};
 use crate::base::origin::Place;
+use crate::files::Fence;
 
 /// A file to be given to a workflow variable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FileInput {
     /// Uploaded first, then referenced as `local_file`.
     Upload {
-        /// Path on disk, absolute, checked to lie inside the suites folder.
+        /// Path on disk, absolute.
         path: std::path::PathBuf,
+        /// May not be left when it is opened.
+        fence: Fence,
         /// Dify's type: document, image, audio, video, custom.
         kind: String,
     },

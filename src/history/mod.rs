@@ -7,12 +7,13 @@ mod past;
 mod read;
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
+
+use crate::files::{self, Fence, parent_of};
+use crate::journal::fence_of;
 
 pub(crate) use forecast::{Decides, Expectation, Forecast, Span, Whole, forecast};
 pub(crate) use past::Past;
@@ -74,13 +75,14 @@ impl History {
 
 /// The newest journals of the target, the newest first.
 fn journals(runs: &Path, whose: Whose<'_>) -> Vec<PathBuf> {
-    let Ok(folders) = fs::read_dir(runs) else { return Vec::new() };
-    let journal = |name: OsString| {
-        let path = runs.join(&name).join("journal.jsonl");
-        let facts = fs::metadata(&path).ok()?;
+    let folders = files::list(runs, &Fence::around(parent_of(runs)));
+    let journal = |folder: PathBuf| {
+        let name = folder.file_name()?.to_owned();
+        let path = folder.join("journal.jsonl");
+        let facts = files::open(&path, &fence_of(&path)).and_then(|file| file.metadata()).ok()?;
         Some((facts.modified().unwrap_or(SystemTime::UNIX_EPOCH), name, path, facts.len()))
     };
-    let mut found: Vec<_> = folders.flatten().filter_map(|folder| journal(folder.file_name())).collect();
+    let mut found: Vec<_> = folders.into_iter().filter_map(journal).collect();
     found.sort_by(|one, other| (other.0, &other.1).cmp(&(one.0, &one.1)));
     let mut left = MOST_BYTES;
     let ours = found.into_iter().take(LOOKED_AT).filter(|(_, _, path, _)| read::is_of(path, whose));

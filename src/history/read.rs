@@ -1,7 +1,6 @@
 //! Reads of a journal only what its attempts used; a line that cannot be read teaches nothing.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -9,8 +8,9 @@ use serde::Deserialize;
 
 use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::Digest;
+use crate::files;
 use crate::history::Whose;
-use crate::journal::SCHEMA;
+use crate::journal::{SCHEMA, fence_of};
 use crate::ledger::{Costs, Currency};
 use crate::outcome::Price;
 
@@ -90,7 +90,7 @@ fn of(key: Digest, case: u32) -> Of {
 pub(super) fn is_of(path: &Path, whose: Whose<'_>) -> bool {
     let line = || -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
-        BufReader::new(File::open(path)?.take(FIRST_LINE)).read_until(b'\n', &mut line)?;
+        BufReader::new(files::open(path, &fence_of(path))?.take(FIRST_LINE)).read_until(b'\n', &mut line)?;
         Ok(line)
     };
     let first = line().ok().and_then(|line| serde_json::from_slice::<FirstLine>(without_mark(&line)).ok());
@@ -101,7 +101,7 @@ pub(super) fn is_of(path: &Path, whose: Whose<'_>) -> bool {
 
 /// What the attempts of some tests used in one run, the newest first.
 pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32, Sample)> {
-    let Ok(file) = File::open(path) else { return Vec::new() };
+    let Ok(file) = files::open(path, &fence_of(path)) else { return Vec::new() };
     let mut input = BufReader::with_capacity(256 * 1024, file);
     let mut waiting: HashMap<Of, Vec<Sample>> = HashMap::new();
     let (mut line, mut samples) = (Vec::new(), Vec::new());

@@ -5,22 +5,23 @@
 //! locked while it is open here: no other process can write it. After the first failed write nothing more is written,
 //! for a line may have been cut, and what came after it would be read as its end.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink, SinkError};
+use crate::files::{self, Before};
 use crate::journal::depth::bounded;
 use crate::journal::file::fold_file;
 use crate::journal::latest::point_to;
 use crate::journal::lines::read_some;
 use crate::journal::live::{Appended, Ended, Live};
 use crate::journal::mask::mask_line;
-use crate::journal::path_of;
 use crate::journal::read::RunRecord;
 use crate::journal::split::mend_differences;
+use crate::journal::{fence_of, path_of};
 
 /// Attempts that wait for their case are written anyway beyond this many bytes.
 const PENDING_MAX: usize = 256 * 1024;
@@ -51,8 +52,7 @@ impl Journal {
     pub(crate) fn create(reports: &Path, run: &str, redactor: Redactor) -> Result<Self, SinkError> {
         let path = path_of(reports, run);
         let failed = |source| SinkError { what: format!("create {}", path.display()), source };
-        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-        let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path).map_err(failed)?;
+        let file = files::open_to_add(&path, &fence_of(&path), Before::Missing).map_err(failed)?;
         lock(&file).map_err(failed)?;
         point_to(&path)?;
         Ok(Self::over(file, path, redactor))
@@ -61,7 +61,7 @@ impl Journal {
     /// Opens a journal to append to it, and gives what it holds.
     pub(crate) fn reopen(path: &Path) -> Result<(Self, RunRecord), ReopenError> {
         let failed = |source| SinkError { what: format!("open {}", path.display()), source };
-        let file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+        let file = files::open_to_add(path, &fence_of(path), Before::There).map_err(failed)?;
         lock(&file).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => ReopenError::InUse { path: path.to_owned() },
             _ => ReopenError::Write(failed(error)),

@@ -4,38 +4,39 @@ use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use crate::journal::JournalError;
-use crate::whole_file;
+use crate::files;
+use crate::journal::fence_of;
 
-/// Copies the whole lines of a journal, a torn last one left out, and gives the bytes written; an old file is replaced only
-/// when the new one is there.
-pub(crate) fn export(from: &Path, to: &Path) -> Result<u64, JournalError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source: io::Error| JournalError::Io { path, source }
-    };
-    let written = |source: io::Error| JournalError::Write { path: to.to_owned(), source };
-    let input = File::open(from).map_err(failed(from))?;
-    let length = input.metadata().map_err(failed(from))?.len();
-    whole_file::remove_leftovers(whole_file::folder_of(to));
-    let file = whole_file::beside(to).map_err(written)?;
-    let mut output = BufWriter::new(file.as_file());
+/// Copies the whole lines of a journal, a torn last one left out, and gives the bytes written.
+pub(crate) fn export(from: &Path, to: &File) -> Result<u64, ExportError> {
+    let input = files::open(from, &fence_of(from)).map_err(ExportError::Read)?;
+    let length = input.metadata().map_err(ExportError::Read)?.len();
+    let mut output = BufWriter::new(to);
     // A run that goes on is copied as it is now.
     let mut input = BufReader::with_capacity(256 * 1024, input.take(length));
     let (mut line, mut size) = (Vec::new(), 0);
     loop {
         line.clear();
-        let read = input.read_until(b'\n', &mut line).map_err(failed(from))?;
+        let read = input.read_until(b'\n', &mut line).map_err(ExportError::Read)?;
         if line.last() != Some(&b'\n') {
             break;
         }
-        output.write_all(&line).map_err(written)?;
+        output.write_all(&line).map_err(ExportError::Write)?;
         size += read as u64;
     }
-    output.flush().map_err(written)?;
-    drop(output);
-    file.persist(to).map_err(|error| written(error.error))?;
+    output.flush().map_err(ExportError::Write)?;
     Ok(size)
+}
+
+/// Which side of a copy failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    /// The journal.
+    #[error("the journal cannot be read: {0}")]
+    Read(#[source] io::Error),
+    /// The file it is copied to.
+    #[error("{0}")]
+    Write(#[source] io::Error),
 }
 
 /// Keeps others from writing a journal while this is held.
@@ -44,7 +45,7 @@ pub(crate) struct Held(#[expect(dead_code, reason = "the lock goes when the file
 
 /// Takes hold of a journal that nobody writes; none where somebody does.
 pub(crate) fn hold(path: &Path) -> io::Result<Option<Held>> {
-    let file = File::open(path)?;
+    let file = files::open(path, &fence_of(path))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Held(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -61,14 +62,17 @@ mod tests {
     #[test]
     fn whole_lines_are_copied_and_a_torn_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let (from, to) = (folder.path().join("a"), folder.path().join("new/b.jsonl"));
+        let (from, to) = (folder.path().join("a"), folder.path().join("b.jsonl"));
         for (text, copied) in [("a\nb\n", "a\nb\n"), ("a\nb", "a\n"), ("", ""), ("a", "")] {
             fs::write(&from, text).unwrap();
-            assert_eq!(export(&from, &to).unwrap(), copied.len() as u64);
+            assert_eq!(export(&from, &File::create(&to).unwrap()).unwrap(), copied.len() as u64);
             assert_eq!(fs::read_to_string(&to).unwrap(), copied);
         }
-        assert!(export(&folder.path().join("none"), &to).is_err());
-        assert!(export(&from, &folder.path().join("a/x")).is_err());
+        let missing = export(&folder.path().join("none"), &File::create(&to).unwrap());
+        assert!(matches!(missing, Err(ExportError::Read(_))));
+        fs::write(&from, "a\n").unwrap();
+        let unwritable = export(&from, &File::open(&to).unwrap());
+        assert!(matches!(unwritable, Err(ExportError::Write(_))));
     }
 
     #[test]

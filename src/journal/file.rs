@@ -9,10 +9,11 @@ use serde::Deserialize;
 
 use crate::base::byte_order_mark::without_mark;
 use crate::event::{Event, RunStart};
+use crate::files;
 use crate::journal::fold::Fold;
 use crate::journal::lines::FromStart;
 use crate::journal::read::RunRecord;
-use crate::journal::{JournalError, SCHEMA};
+use crate::journal::{JournalError, SCHEMA, fence_of};
 
 /// The most bytes that are taken for a first line.
 const FIRST_MAX: u64 = 16 << 20;
@@ -35,7 +36,8 @@ struct Schema {
 
 /// Reads a journal; lines that cannot be read are named in the record and left out.
 pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
-    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    let file = files::open(path, &fence_of(path))
+        .map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
     read_open(Arc::new(file), path)
 }
 
@@ -70,7 +72,7 @@ pub(super) fn fold_file(file: &File, path: &Path) -> Result<(Fold, u64), Journal
 pub(crate) fn read_start(path: &Path) -> Result<RunStart, JournalError> {
     let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
     let mut line = Vec::new();
-    let input = File::open(path).map_err(failed)?;
+    let input = files::open(path, &fence_of(path)).map_err(failed)?;
     BufReader::new(input.take(FIRST_MAX)).read_until(b'\n', &mut line).map_err(failed)?;
     start_of(path, &line)
 }

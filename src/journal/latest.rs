@@ -1,14 +1,13 @@
 //! Which run is the latest: a file in the folder of reports names it, so that a clock that was set back misleads nobody.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp};
 
 use crate::event::SinkError;
-use crate::whole_file;
+use crate::files::{self, Fence, NewFile};
 
 /// The file in the folder of reports that names the run that was begun or continued last.
 const POINTER: &str = "latest-run";
@@ -25,10 +24,10 @@ pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
         return Ok(());
     };
     let pointer = reports.join(POINTER);
-    let written = whole_file::beside(&pointer).and_then(|mut file| {
-        file.write_all(id.as_encoded_bytes())?;
-        file.write_all(b"\n")?;
-        file.persist(&pointer).map_err(|error| error.error)
+    let written = NewFile::beside(&pointer, &Fence::around(reports)).and_then(|file| {
+        file.file().write_all(id.as_encoded_bytes())?;
+        file.file().write_all(b"\n")?;
+        file.persist()
     });
     written.map(drop).map_err(|source| SinkError { what: format!("write {}", pointer.display()), source })
 }
@@ -40,9 +39,8 @@ pub(crate) fn latest(reports: &Path) -> Option<String> {
 }
 
 fn noted(reports: &Path) -> Option<String> {
-    let mut text = String::new();
-    let file = fs::File::open(reports.join(POINTER)).ok()?;
-    io::Read::read_to_string(&mut io::Read::take(file, LONGEST), &mut text).ok()?;
+    let bytes = files::read(&reports.join(POINTER), &Fence::around(reports), LONGEST).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
     let id = text.trim();
     let is_name = !id.is_empty() && PathBuf::from(id).file_name().is_some_and(|name| name == id);
     is_name.then(|| id.to_owned())
@@ -50,8 +48,8 @@ fn noted(reports: &Path) -> Option<String> {
 
 /// When the newest run of a folder began, to the second, as the ids of its runs say.
 pub(crate) fn newest_second(reports: &Path) -> Option<Timestamp> {
-    let entries = fs::read_dir(reports.join("runs")).into_iter().flatten().flatten();
-    let stored = entries.filter_map(|entry| second_of(&entry.file_name().to_string_lossy())).max();
+    let entries = files::list(&reports.join("runs"), &Fence::around(reports)).into_iter();
+    let stored = entries.filter_map(|path| second_of(&path.file_name()?.to_string_lossy())).max();
     // The newest may have been removed.
     stored.max(noted(reports).and_then(|id| second_of(&id)))
 }
@@ -73,6 +71,8 @@ fn second_of(id: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn second(text: &str) -> Timestamp {

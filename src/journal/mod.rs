@@ -10,6 +10,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::Fence;
+
 mod append;
 mod cases;
 mod depth;
@@ -56,6 +58,13 @@ pub(crate) const SCHEMA: u32 = 2;
 /// The journal of a run, inside the folder of reports: `<reports>/runs/<run>/journal.jsonl`.
 pub(crate) fn path_of(reports: &Path, run: &str) -> PathBuf {
     reports.join("runs").join(run).join("journal.jsonl")
+}
+
+/// Holds a journal, links followed: the folder of the reports that it lies in; nothing holds one that lies elsewhere.
+pub(crate) fn fence_of(journal: &Path) -> Fence {
+    let runs = journal.parent().and_then(Path::parent);
+    let runs = runs.filter(|runs| runs.file_name().is_some_and(|name| name == "runs"));
+    runs.and_then(Path::parent).map_or_else(Fence::anywhere, Fence::around)
 }
 
 /// Why a journal cannot be read.

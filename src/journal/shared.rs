@@ -3,7 +3,7 @@
 //! What a test came to is written at once, under a lock and as whole lines, so that no two writers mix. Nobody knows how
 //! many processes there will be: each plans its own tests first, and one that is killed leaves a test without a result.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use crate::base::clock;
 use crate::base::redact::Redactor;
 use crate::event::{Event, RunEnd, RunStart, Sink, SinkError};
+use crate::files::{self, Before};
 use crate::journal::depth::bounded;
 use crate::journal::latest::point_to;
 use crate::journal::mask::mask_line;
 use crate::journal::split::mend_differences;
-use crate::journal::{path_of, read_start};
+use crate::journal::{fence_of, path_of, read_start};
 
 /// The part of one process in a journal that several write.
 #[derive(Debug)]
@@ -34,8 +35,7 @@ impl SharedJournal {
     pub(crate) fn open(reports: &Path, run: &str, redactor: Redactor) -> Result<Self, SinkError> {
         let path = path_of(reports, run);
         let failed = |source| SinkError { what: format!("open {}", path.display()), source };
-        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed)?;
+        let file = files::open_to_add(&path, &fence_of(&path), Before::Any).map_err(failed)?;
         Ok(Self { file, path, redactor, pending: Vec::new(), began: None })
     }
 
@@ -240,7 +240,7 @@ mod tests {
         for event in [start(), planned("s::hunter22")].iter().chain(&told("s::hunter22", Verdict::Passed)) {
             journal.take(event).unwrap();
         }
-        let text = fs::read_to_string(path_of(folder.path(), "r")).unwrap();
+        let text = std::fs::read_to_string(path_of(folder.path(), "r")).unwrap();
         assert!(!text.contains("hunter22") && text.contains("***"), "{text}");
     }
 }

@@ -1,8 +1,9 @@
 //! Who is alive: each process that shares a ledger holds the lock of a small file, which the system lets go when it ends.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use crate::files::{self, Before, Fence};
 use crate::ledger::LedgerError;
 
 /// The sign of life of this process.
@@ -19,14 +20,13 @@ impl Seat {
     /// Takes a number that nobody has, in the folder of the ledger's seats.
     pub fn take(folder: &Path) -> Result<Self, LedgerError> {
         let failed = |source| LedgerError::Io { path: folder.to_owned(), source };
-        fs::create_dir_all(folder).map_err(failed)?;
         clear_away(folder);
         let mut random = fastrand::Rng::new();
         let mut last = None;
         for _ in 0..100 {
             let number = random.u64(1..);
             let path = path_of(folder, number);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match files::open_to_add(&path, &Fence::anywhere(), Before::Missing) {
                 Ok(file) => {
                     file.lock().map_err(failed)?;
                     // Another process may have cleared it away before it was locked.
@@ -42,17 +42,17 @@ impl Seat {
 
     /// Leaves in order: nothing of this process is open any more.
     pub fn leave(&self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = files::remove(&self.path, &Fence::anywhere());
     }
 }
 
 /// True when the process that had a seat has ended; its file is then cleared away.
 pub fn is_free(folder: &Path, number: u64) -> bool {
     let path = path_of(folder, number);
-    match OpenOptions::new().write(true).open(&path) {
+    match files::open_to_add(&path, &Fence::anywhere(), Before::There) {
         Ok(file) => match file.try_lock() {
             Ok(()) => {
-                let _ = fs::remove_file(&path);
+                let _ = files::remove(&path, &Fence::anywhere());
                 true
             }
             // What cannot be told is taken for alive: its money stays set aside.
@@ -64,9 +64,8 @@ pub fn is_free(folder: &Path, number: u64) -> bool {
 
 /// Removes the files of processes that ended without leaving; what they had set aside is settled by the ledger.
 fn clear_away(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let number = name.to_str().filter(|name| name.len() == 16);
+    for path in files::list(folder, &Fence::anywhere()) {
+        let number = path.file_name().and_then(|name| name.to_str()).filter(|name| name.len() == 16);
         if let Some(number) = number.and_then(|name| u64::from_str_radix(name, 16).ok()) {
             is_free(folder, number);
         }

@@ -3,11 +3,12 @@
 //! Nothing is ever rewritten. A process that is killed leaves at most half an entry, of something it had not begun yet: the
 //! next writer cuts it off.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::files::{self, Before, Fence};
 use crate::ledger::LedgerError;
 use crate::ledger::record::{LENGTH, Record};
 
@@ -22,10 +23,8 @@ pub struct Store {
 impl Store {
     /// Opens the file, and makes it where there is none.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        let opened = made
-            .and_then(|()| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path));
-        let file = opened.map_err(|source| LedgerError::Io { path: path.to_owned(), source })?;
+        let file = files::open_to_add(path, &Fence::anywhere(), Before::Any)
+            .map_err(|source| LedgerError::Io { path: path.to_owned(), source })?;
         Ok(Self { file, path: path.to_owned(), read: 0 })
     }
 

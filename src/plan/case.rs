@@ -19,6 +19,7 @@ use crate::client::Endpoint;
 use crate::drift::{Shelf, Spot};
 use crate::event::SuiteThresholds;
 use crate::exchange::ResponseMode;
+use crate::files::Fence;
 use crate::ledger::Allowance;
 use crate::mock::script::Script;
 use crate::mock::server::MockOptions;
@@ -161,6 +162,8 @@ pub struct SuiteHead {
     pub name: Arc<str>,
     /// Where its exchanges are recorded: `cassettes/<file>.jsonl` beside its file.
     pub cassette: PathBuf,
+    /// Holds what is found by its place beside its file.
+    pub place: Fence,
     /// Where its snapshots lie: `snapshots/<file>` beside its file.
     pub snapshots: Arc<PathBuf>,
     /// What its attempts may use.
@@ -179,14 +182,14 @@ pub enum FileTemplate {
 /// Where one file comes from.
 #[derive(Clone)]
 pub enum FileSource {
-    /// A path relative to the suite; checked again after rendering not to leave `root`.
+    /// A path relative to the suite; checked again after rendering not to leave its fence.
     Path {
         /// The path as written.
         path: Template,
         /// The folder of the suite.
         base: Arc<PathBuf>,
-        /// The folder that may not be left; none with `--allow-outside`.
-        root: Option<Arc<PathBuf>>,
+        /// May not be left.
+        fence: Fence,
         /// Dify's type, if written; else by the file's ending.
         kind: Option<String>,
     },

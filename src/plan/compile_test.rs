@@ -66,6 +66,7 @@ pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
         name: Arc::from(suite.name.value.as_str()),
         budget: budget::of_suite(suite),
         cassette: folder.join("cassettes").join(cassette.file_name().unwrap_or_default()),
+        place: suite.grounds.place.clone(),
         snapshots: Arc::new(folder.join("snapshots").join(stem)),
     }
 }
@@ -210,10 +211,7 @@ fn compile_checks(
     let defaults = if spec.skip_defaults { &[][..] } else { &context.suite.defaults.assertions };
     let merged = merge_assertions(defaults, &spec.run.assertions);
     let grounds = &context.suite.grounds;
-    let files = FileRoot {
-        folder: grounds.folder.to_path_buf(),
-        root: grounds.root.as_ref().map(|root| root.to_path_buf()),
-    };
+    let files = FileRoot { folder: grounds.folder.to_path_buf(), fence: grounds.fence.clone() };
     let mut compiling = CompileContext { templates, known, files: &files, judges: context.judges };
     let mut checks = Vec::with_capacity(merged.len() + 1);
     for node in &merged {

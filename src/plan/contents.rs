@@ -9,7 +9,6 @@ use crate::base::template::{Scope, Template, Templates};
 use crate::plan::case::{Case, FileSource, FileTemplate};
 use crate::plan::print::with_files;
 use crate::suite::contents::Contents;
-use crate::suite::grounds::Grounds;
 
 /// Adds what the files of a case hold; one without files keeps its fingerprint.
 pub(super) fn add_contents(case: &mut Case, templates: &Templates, contents: &mut Contents) {
@@ -19,13 +18,12 @@ pub(super) fn add_contents(case: &mut Case, templates: &Templates, contents: &mu
         FileTemplate::Many(sources) => sources,
     });
     let uploads = sources.filter_map(|source| match source {
-        FileSource::Path { path, base, root, .. } => {
-            Some((path, Grounds { folder: base.clone(), root: root.clone() }))
-        }
+        FileSource::Path { path, base, fence, .. } => Some((path, base, fence)),
         FileSource::Url { .. } => None,
     });
-    let held: Vec<Option<Digest>> =
-        uploads.map(|(path, grounds)| contents.of(&rendered(path, case, templates)?, &grounds)).collect();
+    let held: Vec<Option<Digest>> = uploads
+        .map(|(path, base, fence)| contents.of(&base.join(rendered(path, case, templates)?), fence))
+        .collect();
     if !held.is_empty() {
         case.print = with_files(case.print, &held);
     }

@@ -98,13 +98,10 @@ fn compile_path(
 ) -> Option<FileSource> {
     let path = reader.template(node, templates, known);
     if let Template::Literal(serde_json::Value::String(text)) = &path {
-        let checked = grounds
-            .resolve(text)
-            .and_then(|real| if real.is_file() { Ok(()) } else { Err(format!("`{text}` is no file")) });
-        if let Err(message) = checked {
+        if let Err(message) = grounds.check_upload(text) {
             reader.problem(node.mark, message);
             return None;
         }
     }
-    Some(FileSource::Path { path, base: grounds.folder.clone(), root: grounds.root.clone(), kind })
+    Some(FileSource::Path { path, base: grounds.folder.clone(), fence: grounds.fence.clone(), kind })
 }

@@ -41,6 +41,7 @@ pub(super) fn spots_of<'c>(cases: impl Iterator<Item = &'c Case> + Clone) -> Vec
             name: Arc::from(name),
             place: case.test.place.clone(),
             folder: case.test.suite.snapshots.clone(),
+            fence: case.test.suite.place.clone(),
             alone: if sharing.get(&name.to_lowercase()) == Some(&1) { Alone::Yes } else { Alone::No },
             keys: keys_of(&case.test.checks)?,
         })

@@ -76,6 +76,17 @@ impl Format {
 /// Why reports were not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReportError {
+    /// The folder holds what somebody else put there.
+    #[error(
+        "{} holds `{name}`, which is no report of flowproof, and the folder is replaced as a whole: move it away, or choose another folder with --reports",
+        folder.display()
+    )]
+    Foreign {
+        /// `latest`.
+        folder: PathBuf,
+        /// What is in it.
+        name: String,
+    },
     /// A file cannot be written.
     #[error("write {path}: {source}")]
     Write {
@@ -108,4 +119,4 @@ pub(crate) enum ReportError {
     },
 }
 
-pub(crate) use write::{add_step_summary, append_summary, kind_of, write_all, write_file};
+pub(crate) use write::{add_step_summary, append_summary, check_latest, kind_of, write_all, write_file};

@@ -41,7 +41,7 @@ fn in_folder(events: &[Event]) -> (tempfile::TempDir, RunRecord) {
 
 fn written(record: &RunRecord, folder: &Path, name: &str) -> String {
     let path = folder.join(name);
-    write_file(record, &path).unwrap();
+    write_file(record, &path, &crate::files::Fence::anywhere()).unwrap();
     fs::read_to_string(path).unwrap()
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::files::{self, Before, Fence, Mark, Output, parent_of};
 use crate::journal::RunRecord;
 use crate::report::csv::Table;
 use crate::report::diff::DiffFolder;
@@ -46,10 +47,13 @@ pub(crate) fn write_all(
 
 fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
     let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let parent = whole_file::folder_of(latest);
-    let fresh = ScratchFolder::new_in(parent).map_err(|source| failed(parent, source))?;
+    let parent = parent_of(latest);
+    check_latest(latest)?;
+    let fresh =
+        ScratchFolder::new_in(parent, &Fence::around(parent)).map_err(|source| failed(parent, source))?;
     let built = fresh.path().join("latest");
     fs::create_dir(&built).map_err(|source| failed(&built, source))?;
+    files::mark(&built).map_err(|source| failed(&built, source))?;
     let files = documents(record, &built, formats)?;
     if let Err(source) = replace(latest, &built, fresh.path()) {
         if fresh.path().join("old").exists() {
@@ -64,19 +68,44 @@ fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<
 }
 
 /// Writes one document, its kind told by the name's ending; an old file is replaced only when the new one is whole.
-pub(crate) fn write_file(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
+/// What goes to the standard output is given back.
+pub(crate) fn write_file(
+    record: &RunRecord,
+    path: &Path,
+    fence: &Fence,
+) -> Result<Option<File>, ReportError> {
     let format = kind_of(path)?;
     let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    whole_file::remove_leftovers(whole_file::folder_of(path));
-    let file = whole_file::beside(path).map_err(failed)?;
-    let output = file.as_file().try_clone().map_err(failed)?;
+    let file = Output::begin(path, fence).map_err(failed)?;
+    if let Output::Whole(_) = file {
+        whole_file::remove_leftovers(parent_of(path));
+    }
+    let output = file.file().try_clone().map_err(failed)?;
     let document = Document::begin(format, output, path, record)?;
     let mut open = [(document, path.to_owned())];
     fill(record, &mut open, &[format])?;
     let [(document, _)] = open;
     document.finish().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    file.finish().map_err(failed)
+}
+
+/// Says whether reports may take the place of what is at `latest`: a folder of earlier ones, or nothing.
+pub(crate) fn check_latest(latest: &Path) -> Result<(), ReportError> {
+    match files::marked_as(latest, begins_with) {
+        Ok(Mark::Free | Mark::Ours) => Ok(()),
+        Ok(Mark::Foreign(name)) => Err(ReportError::Foreign { folder: latest.to_owned(), name }),
+        Err(source) => Err(ReportError::Write { path: latest.to_owned(), source }),
+    }
+}
+
+/// What the documents of earlier versions hold, by name.
+fn begins_with(name: &str) -> Option<&'static str> {
+    let formats = [Format::Junit, Format::Json, Format::Html, Format::Markdown, Format::Tap];
+    match name {
+        "report.csv" => Some("name,suite,file,line,tags,verdict"),
+        "diff" => Some(""),
+        name => formats.iter().any(|format| format.file_name() == name).then_some("flowproof"),
+    }
 }
 
 /// Adds the summary to the file that GitHub shows as the summary of a job, after what earlier steps and runs wrote there.
@@ -89,7 +118,7 @@ pub(crate) fn add_step_summary(record: &RunRecord, path: &Path) -> Result<(), Re
 /// Adds a text to the summary of a job, as [`add_step_summary`] adds that of a run.
 pub(crate) fn append_summary(summary: &str, path: &Path) -> Result<(), ReportError> {
     let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let mut file = fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+    let mut file = files::open_to_add(path, &Fence::anywhere(), Before::Any).map_err(failed)?;
     let taken = file.metadata().map_err(failed)?.len();
     if taken + summary.len() as u64 + 1 > STEP_SUMMARY {
         let full = io::Error::other("there is no room left in GitHub's 1 MiB for the summary of a step");
@@ -100,6 +129,9 @@ pub(crate) fn append_summary(summary: &str, path: &Path) -> Result<(), ReportErr
 
 /// Says which document a file name asks for, before anything is run.
 pub(crate) fn kind_of(path: &Path) -> Result<Format, ReportError> {
+    if files::is_standard_output(path) {
+        return Ok(Format::Json);
+    }
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let reason = match ending.as_str() {
         "xml" => return Ok(Format::Junit),
@@ -237,7 +269,13 @@ impl<'a> Document<'a> {
 fn replace(latest: &Path, built: &Path, aside: &Path) -> io::Result<()> {
     let old = aside.join("old");
     match fs::rename(latest, &old) {
-        Ok(()) => fs::rename(built, latest).inspect_err(|_| drop(fs::rename(&old, latest))),
+        // It is looked at again where nobody changes it any more.
+        Ok(()) => files::marked_as(&old, begins_with)
+            .and_then(|mark| match mark {
+                Mark::Free | Mark::Ours => fs::rename(built, latest),
+                Mark::Foreign(name) => Err(io::Error::other(format!("`{name}` was put into it meanwhile"))),
+            })
+            .inspect_err(|_| drop(fs::rename(&old, latest))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(built, latest),
         Err(error) => Err(error),
     }

@@ -48,7 +48,7 @@ pub(super) fn open_again(
     request: &Request,
     again: &Again,
 ) -> Result<Opening, OpenFailure> {
-    let runs = Runs::of(settings, request.reports.as_deref());
+    let runs = Runs::of(settings, request.reports.as_deref()).map_err(OpenFailure::Usage)?;
     let path =
         runs.find(&again.run).map_err(|why| OpenFailure::Usage(format!("{}: {why}", flag(again.how))))?;
     let (journal, record) = Journal::reopen(&path).map_err(|error| match error {

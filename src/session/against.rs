@@ -59,7 +59,7 @@ pub fn prepare(settings: &Settings, request: &Request) -> Result<Comparison, Ope
     choices.record = None;
     choices.judges = Judges::NotAsked;
     let loaded = load(&open::options(settings, request));
-    let (files, reports) = (loaded.files.len(), open::reports_of(&loaded, settings, request));
+    let (files, reports) = (loaded.files.len(), open::reports_of(&loaded, settings, request)?);
     let suites = loaded.suites.iter().map(written).collect();
     let judges = judge_apps(loaded.project.as_ref());
     let Compiled { plan, problems, target_errors, .. } = compile(loaded, &choices);

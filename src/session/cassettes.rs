@@ -1,7 +1,6 @@
 //! Reads the cassettes of a plan's suites before a run, and writes what was recorded after it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,12 +9,17 @@ use crate::base::origin::Place;
 use crate::base::redact::Redactor;
 use crate::cassette::{CassetteError, Mask, Mode, Recorded, Shelf, Speed, merge, parse, render};
 use crate::engine::recorder::Recording;
+use crate::files::{self, Fence, plain};
 use crate::plan::case::{Plan, TargetKind};
 use crate::session::{Opening, Partial};
 use crate::settings::Settings;
-use crate::suite::grounds::{plain, shown};
+use crate::suite::grounds::shown;
 use crate::suite::problem::Problem;
+use crate::suite::secret_lines::masked_text;
 use crate::whole_file::{self, Replaced};
+
+/// The largest cassette that is read.
+const LARGEST: u64 = 1 << 30;
 
 /// How cassettes are used, as it was asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,9 +41,9 @@ fn load(plan: &mut Plan, used: Use, (root, redactor): (&Path, &Redactor)) -> Vec
     }
     let mut shelf = Shelf::new(used.mode, used.speed, redactor.clone());
     let mut problems = Vec::new();
-    for (path, files) in suites(plan) {
+    for (path, InSuites { files, fence }) in suites(plan) {
         let name = shown(&path, root);
-        let is_used = used.mode.is_some() || path.exists();
+        let is_used = used.mode.is_some() || files::exists(&path);
         if let ([first, second, ..], true) = (files.as_slice(), is_used) {
             let what = format!("the suites `{first}` and `{second}` would share the cassette `{name}`");
             problems.push(
@@ -49,7 +53,7 @@ fn load(plan: &mut Plan, used: Use, (root, redactor): (&Path, &Redactor)) -> Vec
             );
             continue;
         }
-        match read(&path) {
+        match read(&path, &fence) {
             Ok(None) => {}
             Ok(Some(recorded)) => shelf.add(path, Arc::from(name), recorded),
             Err(error) => problems.extend(files.first().map(|file| {
@@ -89,8 +93,8 @@ pub fn why_not_recorded(plan: &Plan, used: Use, settings: &Settings) -> Option<S
 }
 
 /// The suite files of a plan by the path of their cassettes.
-fn suites(plan: &Plan) -> BTreeMap<PathBuf, Vec<Arc<str>>> {
-    let mut suites: BTreeMap<PathBuf, Vec<Arc<str>>> = BTreeMap::new();
+fn suites(plan: &Plan) -> BTreeMap<PathBuf, InSuites> {
+    let mut suites: BTreeMap<PathBuf, InSuites> = BTreeMap::new();
     let mut last: Option<(&Path, &str)> = None;
     for case in &plan.cases {
         let (path, file) = (case.test.suite.cassette.as_path(), &*case.test.place.file);
@@ -98,12 +102,21 @@ fn suites(plan: &Plan) -> BTreeMap<PathBuf, Vec<Arc<str>>> {
             continue;
         }
         last = Some((path, file));
-        let files = suites.entry(path.to_owned()).or_default();
-        if !files.iter().any(|known| **known == *file) {
-            files.push(case.test.place.file.clone());
+        let of = suites.entry(path.to_owned()).or_default();
+        of.fence = case.test.suite.place.clone();
+        if !of.files.iter().any(|known| **known == *file) {
+            of.files.push(case.test.place.file.clone());
         }
     }
     suites
+}
+
+/// The suites of a cassette.
+#[derive(Default)]
+struct InSuites {
+    files: Vec<Arc<str>>,
+    /// Holds the cassette, links followed.
+    fence: Fence,
 }
 
 /// Why a cassette cannot be read.
@@ -124,7 +137,7 @@ impl Unreadable {
                     line: error.line,
                     column: error.column.max(1),
                     width: 1,
-                    excerpt: Arc::from(error.excerpt.as_str()),
+                    excerpt: Arc::from(masked_text(&error.excerpt, &[])),
                 };
                 Problem::new(place, format!("this line of the cassette {}", error.message)).help(error.help)
             }
@@ -133,8 +146,8 @@ impl Unreadable {
 }
 
 /// What a file holds; none where there is no file.
-fn read(path: &Path) -> Result<Option<Vec<Recorded>>, Unreadable> {
-    match fs::read(path) {
+fn read(path: &Path, fence: &Fence) -> Result<Option<Vec<Recorded>>, Unreadable> {
+    match files::read(path, fence, LARGEST) {
         Ok(bytes) => parse(&bytes).map(Some).map_err(Unreadable::Content),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Unreadable::Io(error)),
@@ -153,12 +166,18 @@ pub struct Saved {
 }
 
 /// Joins what a run recorded into the cassettes; each is replaced only when the new one is whole.
-pub fn save(recording: Recording, mode: Mode, redactor: &Redactor) -> Result<Vec<Saved>, String> {
+pub fn save(
+    recording: Recording,
+    mode: Mode,
+    (redactor, plan): (&Redactor, &Plan),
+) -> Result<Vec<Saved>, String> {
+    let known = suites(plan);
     let mask = Mask::new(redactor.clone());
     let mut saved = Vec::with_capacity(recording.cassettes.len());
     for (path, fresh) in recording.cassettes {
         let failed = |what: String| format!("the cassette {} was not written: {what}", path.display());
-        let before = match read(&path) {
+        let fence = known.get(&path).map(|of| of.fence.clone()).unwrap_or_default();
+        let before = match read(&path, &fence) {
             Ok(before) => before.unwrap_or_default(),
             Err(Unreadable::Io(error)) => return Err(failed(plain(&error))),
             Err(Unreadable::Content(error)) => {
@@ -167,7 +186,7 @@ pub fn save(recording: Recording, mode: Mode, redactor: &Redactor) -> Result<Vec
         };
         let recorded = fresh.exchanges.len();
         let text = render(&merge(before, fresh, mode, &mask), &mask);
-        let change = whole_file::replace(&path, &text).map_err(|error| failed(plain(&error)))?;
+        let change = whole_file::replace(&path, &fence, &text).map_err(|error| failed(plain(&error)))?;
         saved.push(Saved { path, recorded, change });
     }
     Ok(saved)

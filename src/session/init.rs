@@ -1,15 +1,15 @@
 //! `init`: drafts a project file and a first suite, from a live app or as an example, and writes them where nothing is yet.
 
-use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::base::redact::Redactor;
+use crate::files::{self, Before, Fence, plain};
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
 use crate::probe::sample::{Draft, Subject, draft, project_text};
 use crate::session::{OpenFailure, Request, open, probe};
 use crate::settings::Settings;
-use crate::suite::grounds::{plain, shown};
+use crate::suite::grounds::shown;
 use crate::suite::load::{PROJECT_FILE, find_project, load_alone, read_project_text};
 use crate::suite::project::ProjectSpec;
 
@@ -225,7 +225,7 @@ impl Begun {
         let mut written = Vec::new();
         for (path, bytes) in &self.files {
             let name = shown(path, Path::new(""));
-            if let Err(error) = write_new(&self.root.join(path), bytes) {
+            if let Err(error) = write_new(&self.root.join(path), &Fence::around(&self.root), bytes) {
                 let so_far = match written.is_empty() {
                     true => "nothing was written".to_owned(),
                     false => format!("written so far: {}", written.join(", ")),
@@ -238,9 +238,6 @@ impl Begun {
     }
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes)
+fn write_new(path: &Path, fence: &Fence, bytes: &[u8]) -> io::Result<()> {
+    files::open_to_add(path, fence, Before::Missing)?.write_all(bytes)
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::base::clock;
+use crate::files::Fence;
 use crate::journal::merge::{self, Merge};
 use crate::journal::{self, RunRecord};
 use crate::report;
@@ -42,7 +43,7 @@ pub fn join(runs: &Runs, named: &[String]) -> Result<Joined, String> {
     let parent = runs.reports.join("runs");
     let failed = |error: io::Error| format!("{} cannot be written: {error}", parent.display());
     remove_leftovers(&runs.reports);
-    let folder = ScratchFolder::new_in(&parent).map_err(failed)?;
+    let folder = ScratchFolder::new_in(&parent, &Fence::around(&runs.reports)).map_err(failed)?;
     let id = run_id(&runs.reports).to_string();
     let path = folder.path().join("journal.jsonl");
     let started = clock::timestamp_text(clock::wall());
@@ -79,6 +80,7 @@ fn damaged(journals: &[PathBuf]) -> Result<Vec<String>, String> {
 impl Joined {
     /// Puts the merged run in its place and writes the reports of the newest run; gives the record as it lies there.
     pub fn keep(self, runs: &Runs, settings: &Settings) -> Result<RunRecord, String> {
+        report::check_latest(&runs.reports.join("latest")).map_err(|error| error.to_string())?;
         let path = journal::path_of(&runs.reports, &self.id);
         let place = path.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
         let failed = |error: io::Error| format!("{} cannot be written: {error}", place.display());

@@ -20,7 +20,8 @@ pub fn run_of(nextest: &Nextest) -> String {
 
 /// Notes in the record of the run that a test was begun, before anything of it can fail: without a result it is not green.
 pub fn announce(settings: &Settings, nextest: &Nextest, name: &str) -> Result<(), SinkError> {
-    let runs = Runs::of(settings, None);
+    let runs = Runs::of(settings, None)
+        .map_err(|why| SinkError { what: "record the run".to_owned(), source: std::io::Error::other(why) })?;
     announce_in(&runs.reports, nextest, name, settings)
 }
 

@@ -1,7 +1,9 @@
 //! From what the user asked for to a plan: settings and command line become choices, files become suites.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::base::redact::Redactor;
 use crate::base::repeat::parse_times;
 use crate::base::units::{parse_limit, parse_rate};
 use crate::base::workflow_id::parse_workflow_id;
@@ -16,12 +18,14 @@ use crate::session::again::open_again;
 use crate::session::asked::asked;
 use crate::session::budget;
 use crate::session::cassettes::{self, Use};
+use crate::session::reports::{Written, reports_folder};
 use crate::session::request::Checked;
 use crate::session::runs::Runs;
 use crate::session::shard;
 use crate::session::{OpenFailure, Opening, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::load::{LoadOptions, Loaded, Outside, load};
+use crate::suite::problem::Problem;
 use crate::suite::project::{self, ProjectSpec};
 
 /// Loads and plans a run; any problem in any file is a failure.
@@ -41,12 +45,12 @@ pub fn open(settings: &Settings, request: &Request) -> Result<Opening, OpenFailu
 pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, OpenFailure> {
     let mut choices = choices(settings, request)?;
     let loaded = load(&options(settings, request));
+    let reports = reports_of(&loaded, settings, request)?;
     if let (Some(shard), Some(run)) = (&mut choices.selection.shard, &request.shard_by) {
-        let runs = Runs::below(settings, &reports_of(&loaded, settings, request));
+        let runs = Runs::below(settings, &reports);
         shard.durations = Some(shard::durations(run, &runs)?);
     }
-    let (files, reports, formats) =
-        (loaded.files.len(), reports_of(&loaded, settings, request), formats(loaded.project.as_ref()));
+    let (files, formats) = (loaded.files.len(), formats(loaded.project.as_ref()));
     let root = loaded.root.clone();
     let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
@@ -63,6 +67,7 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
         return Err(OpenFailure::Usage(message));
     }
     let mut session = Session::new(&plan, reports, formats);
+    let problems = problems.into_iter().map(|problem| without_secrets(problem, &session.redactor)).collect();
     session.step_summary.clone_from(&settings.step_summary);
     session.build.clone_from(&settings.build);
     session.asked = asked(request, &options(settings, request).paths, &choices);
@@ -76,6 +81,18 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     partial.add_cassettes(used, &root);
     partial.add_snapshots(settings, &root);
     Ok(partial)
+}
+
+/// A problem that shows no value of a secret, wherever it stands.
+fn without_secrets(mut problem: Problem, redactor: &Redactor) -> Problem {
+    let masked = |text: &str| redactor.text(text).into_owned();
+    problem.message = masked(&problem.message);
+    problem.help = problem.help.as_deref().map(masked);
+    let others = problem.others.iter_mut().map(|(place, _)| place);
+    for place in std::iter::once(&mut problem.place).chain(others) {
+        place.excerpt = Arc::from(masked(&place.excerpt));
+    }
+    problem
 }
 
 /// What the command line, else the environment, says of recording; where the command line names the mock, nothing is recorded.
@@ -214,10 +231,14 @@ pub(super) fn options(settings: &Settings, request: &Request) -> LoadOptions {
 }
 
 /// The folder of the reports: command line, environment, project file, `reports`.
-pub(super) fn reports_of(loaded: &Loaded, settings: &Settings, request: &Request) -> PathBuf {
-    let named = request.reports.clone().or_else(|| settings.reports.clone());
-    let written = || loaded.project.as_ref().and_then(|project| project.reports_dir.as_deref());
-    named.unwrap_or_else(|| loaded.root.join(written().unwrap_or("reports")))
+pub(super) fn reports_of(
+    loaded: &Loaded,
+    settings: &Settings,
+    request: &Request,
+) -> Result<PathBuf, OpenFailure> {
+    let dir = loaded.project.as_ref().and_then(|project| project.reports_dir.as_deref());
+    let written = Written { root: &loaded.root, dir };
+    reports_folder(settings, request.reports.as_deref(), written).map_err(OpenFailure::Usage)
 }
 
 /// The documents that are written: those the project names and the differences, else the usual ones.

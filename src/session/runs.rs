@@ -10,9 +10,11 @@ use std::path::{Component, Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::event::RunStart;
+use crate::files::Fence;
 use crate::journal::{self, JournalError};
+use crate::session::reports::{Written, reports_folder};
 use crate::settings::Settings;
-use crate::suite::load::load_alone;
+use crate::suite::load::{find_project, load_alone};
 use crate::whole_file;
 
 /// The name of a journal in the folder of its run.
@@ -30,6 +32,8 @@ pub struct Runs {
     /// The folder of the reports.
     pub reports: PathBuf,
     working_dir: PathBuf,
+    /// The project's folder, else the working folder.
+    root: PathBuf,
 }
 
 /// What a name stands for.
@@ -54,27 +58,35 @@ pub struct Stored {
 
 impl Runs {
     /// The runs of this project; no suite is loaded.
-    pub fn of(settings: &Settings, asked: Option<&Path>) -> Self {
-        let named = asked.map(Path::to_path_buf).or_else(|| settings.reports.clone());
-        let reports = named.unwrap_or_else(|| {
-            let (project, _) = load_alone(&settings.working_dir);
-            match project {
-                Some(project) => project.folder.join(project.reports_dir.as_deref().unwrap_or("reports")),
-                None => PathBuf::from("reports"),
-            }
-        });
-        Self::below(settings, &reports)
+    pub fn of(settings: &Settings, asked: Option<&Path>) -> Result<Self, String> {
+        let (project, _) = load_alone(&settings.working_dir);
+        let root = project.as_ref().map_or(&settings.working_dir, |project| &project.folder);
+        let dir = project.as_ref().and_then(|project| project.reports_dir.as_deref());
+        let reports = reports_folder(settings, asked, Written { root, dir })?;
+        Ok(Self::below(settings, &reports))
     }
 
     /// The runs in this folder of reports.
     pub fn below(settings: &Settings, reports: &Path) -> Self {
-        Self { reports: settings.working_dir.join(reports), working_dir: settings.working_dir.clone() }
+        let (reports, working_dir) = (settings.working_dir.join(reports), settings.working_dir.clone());
+        let root = find_project(&working_dir).as_deref().and_then(Path::parent).map(Path::to_path_buf);
+        Self { reports, root: root.unwrap_or_else(|| working_dir.clone()), working_dir }
+    }
+
+    /// The path of a journal, if it may be read: one that lies in the project does not leave it by a link.
+    fn held(&self, path: PathBuf) -> Result<PathBuf, String> {
+        let below = path.starts_with(&self.reports);
+        let fence = if below { Fence::around(&self.reports) } else { Fence::of_named(&path, &self.root) };
+        match fence.find(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
+        }
     }
 
     /// All of them, the oldest first; those without a readable beginning come before.
     pub fn all(&self) -> Result<Vec<Stored>, String> {
         let folder = self.reports.join("runs");
-        let entries = match fs::read_dir(&folder) {
+        let entries = match Fence::around(&self.reports).find(&folder).and_then(fs::read_dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(format!("{} cannot be read: {error}", folder.display())),
@@ -140,6 +152,10 @@ impl Runs {
 
     /// The journal of the run that is meant.
     pub fn find(&self, name: &str) -> Result<PathBuf, String> {
+        self.find_any(name).and_then(|path| self.held(path))
+    }
+
+    fn find_any(&self, name: &str) -> Result<PathBuf, String> {
         if name == LATEST {
             return self.newest();
         }
@@ -221,7 +237,7 @@ mod tests {
 
     fn runs(folder: &Path) -> Runs {
         let settings = Settings { working_dir: folder.to_owned(), ..Settings::default() };
-        Runs::of(&settings, None)
+        Runs::of(&settings, None).unwrap()
     }
 
     #[test]

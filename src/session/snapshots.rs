@@ -10,11 +10,13 @@ use crate::base::origin::Place;
 use crate::drift::store::{StoreError, home_of};
 use crate::drift::{Approved, Cleaner, Pending, Shelf, Shelved, Spot};
 use crate::engine::snapshots::Left;
+use crate::files::plain;
 use crate::plan::case::Plan;
 use crate::session::{Opening, Partial};
 use crate::settings::Settings;
-use crate::suite::grounds::{plain, shown};
+use crate::suite::grounds::shown;
 use crate::suite::problem::Problem;
+use crate::suite::secret_lines::masked_text;
 use crate::whole_file;
 
 pub use self::stock::{Stock, Waits};
@@ -44,7 +46,8 @@ fn load(plan: &mut Plan, mut shelf: Shelf, root: &Path) -> Vec<Problem> {
                 is_any = true;
                 let entries = home.document.map(|document| document.entries).unwrap_or_default();
                 let approved = Approved { shown: shown(&home.path, root), entries };
-                let shelved = Shelved { name: spot.name.clone(), path: home.path, approved };
+                let fence = spot.fence.clone();
+                let shelved = Shelved { name: spot.name.clone(), path: home.path, fence, approved };
                 shelf.add(spot.case.clone(), shelved);
             }
             Err(error) => {
@@ -102,7 +105,7 @@ pub(super) fn problem_of(error: &StoreError, root: &Path) -> Problem {
                 line: source.line,
                 column: source.column,
                 width: 1,
-                excerpt: Arc::from(source.excerpt.as_str()),
+                excerpt: Arc::from(masked_text(&source.excerpt, &[])),
             };
             Problem::new(place, format!("this line of the snapshots {}", source.message)).help(source.help)
         }

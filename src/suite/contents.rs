@@ -1,11 +1,11 @@
 //! What files hold that suites name, as hashes: each is read once, in pieces, while suites load.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::digest::Digest;
-use crate::suite::grounds::Grounds;
+use crate::files::{self, Fence};
+use crate::suite::grounds::check_upload;
 
 /// The files that were looked into.
 #[derive(Debug, Default)]
@@ -14,13 +14,12 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// What the file holds that a path names; none where it cannot be read or lies outside.
-    pub fn of(&mut self, path: &str, grounds: &Grounds) -> Option<Digest> {
-        let real = grounds.resolve(path).ok()?;
+    /// What a file holds; none where it cannot be uploaded.
+    pub fn of(&mut self, path: &Path, fence: &Fence) -> Option<Digest> {
+        let real = fence.find(path).ok()?;
         *self.read.entry(real).or_insert_with_key(|real| {
-            // A pipe would never end.
-            let file = real.is_file().then(|| File::open(real).ok()).flatten()?;
-            Digest::of_all(file).ok()
+            check_upload(real, fence).ok()?;
+            Digest::of_all(files::open(real, fence).ok()?).ok()
         })
     }
 }

@@ -1,14 +1,13 @@
 //! Data rows: `each` from a list or a file, `matrix` as a product; every row an object with a unique name.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::base::origin::Place;
-use crate::suite::grounds::{Grounds, plain};
+use crate::suite::grounds::Grounds;
 use crate::suite::node::{Mark, Node, NodeValue};
 use crate::suite::problem::Problem;
 use crate::suite::reader::Reader;
@@ -150,7 +149,8 @@ fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<Found> {
 }
 
 fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, around: &Around<'_>) -> Rows {
-    let bytes = match around.grounds.resolve(path).and_then(|real| read_bytes(&real, path)) {
+    let grounds = around.grounds;
+    let bytes = match grounds.read(path, LARGEST) {
         Ok(bytes) => bytes,
         Err(message) => {
             reader.problem(mark, message);
@@ -173,24 +173,16 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, around: &Around<'_
         if reader.problems.len() > before { Rows::unread() } else { name_rows(reader, mark, rows) };
     rows.header_of = (table == Table::Csv).then(|| path.to_owned());
     let here = reader.source.place(mark);
+    let is_outside = grounds.place.find(&grounds.folder.join(path)).is_err();
     for problem in &mut reader.problems[before..] {
         if problem.place.file != here.file {
             problem.others.push((here.clone(), "read from here".to_owned()));
+            if is_outside {
+                problem.place.excerpt = Arc::from("");
+            }
         }
     }
     rows
-}
-
-fn read_bytes(real: &Path, path: &str) -> Result<Vec<u8>, String> {
-    let unreadable = |error: &std::io::Error| format!("`{path}` cannot be read: {}", plain(error));
-    let facts = fs::metadata(real).map_err(|error| unreadable(&error))?;
-    if !facts.is_file() {
-        return Err(format!("`{path}` is no file"));
-    }
-    if facts.len() > LARGEST {
-        return Err(format!("`{path}` is larger than 256 MiB"));
-    }
-    fs::read(real).map_err(|error| unreadable(&error))
 }
 
 /// A data file as problems name it: beside the suite's file.

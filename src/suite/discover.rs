@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::base::origin::Place;
-use crate::suite::grounds::{plain, shown};
-use crate::suite::load::LoadOptions;
+use crate::files::{Fence, Refusal, plain};
+use crate::suite::grounds::shown;
+use crate::suite::load::{LoadOptions, Outside};
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 
@@ -19,6 +20,8 @@ pub struct Found {
     pub path: PathBuf,
     /// The suites folder around it: default names start there and paths may not leave it.
     pub folder: PathBuf,
+    /// Holds the file itself and what is found by its place beside it: the project where it lies in it, else that folder.
+    pub place: Fence,
 }
 
 /// Finds the suites; each file once, in order of the places named and then of paths.
@@ -29,7 +32,8 @@ pub fn discover(
     problems: &mut Vec<Problem>,
 ) -> Vec<Found> {
     let folders = suite_folders(root, project);
-    let mut search = Search { root, folders: &folders, found: Vec::new(), problems };
+    let mut search =
+        Search { root, folders: &folders, outside: options.outside, found: Vec::new(), problems };
     if options.paths.is_empty() {
         search.walk_project(project);
     }
@@ -62,6 +66,7 @@ fn suite_folders(root: &Path, project: Option<&ProjectSpec>) -> Vec<PathBuf> {
 struct Search<'a> {
     root: &'a Path,
     folders: &'a [PathBuf],
+    outside: Outside,
     found: Vec<Found>,
     problems: &'a mut Vec<Problem>,
 }
@@ -69,6 +74,16 @@ struct Search<'a> {
 impl Search<'_> {
     fn walk_project(&mut self, project: Option<&ProjectSpec>) {
         for (index, path) in self.folders.iter().enumerate() {
+            let written = project.and_then(|project| Some((project, project.suites.get(index)?)));
+            if let (Some((project, written)), Outside::Refused) = (written, self.outside)
+                && let Err(error) = Fence::around(self.root).find_or_new(path)
+                && Refusal::of(&error).is_some()
+            {
+                let message = format!("`{}` cannot be used: {error}", written.value);
+                let problem = Problem::new(project.source.place(written.mark), message);
+                self.problems.push(problem.help("name it on the command line, or pass --allow-outside"));
+                continue;
+            }
             if path.is_dir() {
                 self.walk(path);
                 continue;
@@ -77,7 +92,6 @@ impl Search<'_> {
                 self.add(path.clone());
                 continue;
             }
-            let written = project.and_then(|project| Some((project, project.suites.get(index)?)));
             let message = format!("there is no folder `{}`", shown(path, self.root));
             self.problems.push(match written {
                 Some((project, written)) => Problem::new(project.source.place(written.mark), message),
@@ -105,16 +119,57 @@ impl Search<'_> {
     fn add(&mut self, path: PathBuf) {
         let parent = path.parent().unwrap_or(self.root).to_path_buf();
         let folder = self.folder_of(&path, &parent);
-        self.found.push(Found { path, folder });
+        let place = self.place_of(&path, &folder);
+        self.found.push(Found { path, folder, place });
+    }
+
+    /// The fence of the files in a folder of suites.
+    fn place_of(&self, path: &Path, folder: &Path) -> Fence {
+        match Fence::of_named(path, self.root) {
+            fence if fence.folder().is_some() => fence,
+            _ => Fence::around(folder),
+        }
+    }
+
+    /// Says of a folder that a link leads outside; true where it is not to be entered.
+    fn is_refused(&mut self, path: &Path, place: &Fence) -> bool {
+        let Err(error) = place.find(path) else { return false };
+        let is_outside = matches!(Refusal::of(&error), Some(Refusal::Outside(_)));
+        if is_outside && self.outside == Outside::Refused {
+            let problem = Problem::new(
+                Place::file(shown(path, self.root)),
+                format!("the folder cannot be read: {error}"),
+            );
+            self.problems.push(problem.help("put the folder itself there, or pass --allow-outside"));
+            return true;
+        }
+        false
     }
 
     fn walk(&mut self, start: &Path) {
-        let walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
         let folder = self.folder_of(start, start);
-        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
+        let place = self.place_of(start, &folder);
+        let mut walk = WalkDir::new(start).follow_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = walk.next() {
             match entry {
+                Ok(entry) if entry.depth() > 0 && is_hidden(&entry) => {
+                    if entry.file_type().is_dir() {
+                        walk.skip_current_dir();
+                    }
+                }
+                Ok(entry) if entry.file_type().is_dir() => {
+                    let is_link = entry.depth() == 0 || entry.path_is_symlink();
+                    if is_link && self.is_refused(entry.path(), &place) {
+                        walk.skip_current_dir();
+                    } else if entry.depth() > 0 && is_suite(entry.path()) {
+                        // That it is a folder is said when it is read.
+                        let (path, folder, place) = (entry.into_path(), folder.clone(), place.clone());
+                        self.found.push(Found { path, folder, place });
+                    }
+                }
                 Ok(entry) if entry.depth() > 0 && is_suite(entry.path()) => {
-                    self.found.push(Found { path: entry.into_path(), folder: folder.clone() });
+                    let (path, folder, place) = (entry.into_path(), folder.clone(), place.clone());
+                    self.found.push(Found { path, folder, place });
                 }
                 Ok(_) => {}
                 Err(error) if error.path().is_some_and(|path| is_hidden_below(start, path)) => {}

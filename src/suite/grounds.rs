@@ -1,41 +1,53 @@
-//! Where a suite's relative paths start, and the folder they may not leave.
+//! Where a suite's relative paths start, and the folders that they and the files beside it may not leave.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folder of a suite and the folder around it that its paths may not leave.
+use crate::files::{self, Fence, Refusal, plain};
+
+/// The largest file that is uploaded.
+pub const LARGEST_UPLOAD: u64 = 256 << 20;
+
+/// The folder of a suite and what its paths may not leave.
 #[derive(Debug, Clone)]
 pub struct Grounds {
     /// Relative paths start here.
     pub folder: Arc<PathBuf>,
-    /// May not be left; none with `--allow-outside`.
-    pub root: Option<Arc<PathBuf>>,
+    /// Holds the paths that the suite names: the suites folder; nothing with `--allow-outside`.
+    pub fence: Fence,
+    /// Holds the files that are found by their place beside the suite: the project, else the suites folder.
+    pub place: Fence,
 }
 
 impl Grounds {
-    /// The file a path names, symbolic links followed, if it exists and lies within.
-    pub fn resolve(&self, path: &str) -> Result<PathBuf, String> {
-        let joined = self.folder.join(path);
-        let real =
-            joined.canonicalize().map_err(|error| format!("`{path}` cannot be read: {}", plain(&error)))?;
-        let Some(root) = &self.root else { return Ok(real) };
-        let root = root
-            .canonicalize()
-            .map_err(|error| format!("the suites folder cannot be read: {}", plain(&error)))?;
-        if real.starts_with(&root) {
-            Ok(real)
-        } else {
-            Err(format!("`{path}` lies outside the suites folder"))
+    /// What the regular file holds that a path names, if it is of at most so many bytes.
+    pub fn read(&self, path: &str, most: u64) -> Result<Vec<u8>, String> {
+        files::read(&self.folder.join(path), &self.fence, most).map_err(|error| self.refused(path, &error))
+    }
+
+    /// Says why a file that is to be uploaded cannot be.
+    pub fn check_upload(&self, path: &str) -> Result<(), String> {
+        check_upload(&self.folder.join(path), &self.fence).map_err(|error| self.refused(path, &error))
+    }
+
+    fn refused(&self, path: &str, error: &std::io::Error) -> String {
+        match Refusal::of(error) {
+            Some(Refusal::Outside(_)) => format!("`{path}` lies outside the suites folder"),
+            Some(Refusal::Folder | Refusal::Irregular) => format!("`{path}` is no file: {error}"),
+            Some(Refusal::TooLarge(_)) => format!("`{path}` is too large: {error}"),
+            Some(Refusal::Dangling | Refusal::Link | Refusal::Unread) => {
+                format!("`{path}` cannot be read: {error}")
+            }
+            None => format!("`{path}` cannot be read: {}", plain(error)),
         }
     }
 }
 
-/// An operating system error without its number.
-pub fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
+/// Refuses a file that cannot be uploaded: one that is no regular file, lies outside or is too large.
+pub fn check_upload(path: &Path, fence: &Fence) -> std::io::Result<()> {
+    match files::open(path, fence)?.metadata()?.len() {
+        length if length > LARGEST_UPLOAD => Err(Refusal::TooLarge(LARGEST_UPLOAD).into()),
+        _ => Ok(()),
     }
 }
 

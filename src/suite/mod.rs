@@ -26,6 +26,7 @@ pub(crate) mod read_thresholds;
 pub(crate) mod reader;
 pub(crate) mod render;
 pub(crate) mod schema;
+pub(crate) mod secret_lines;
 pub(crate) mod spec;
 pub(crate) mod table;
 pub(crate) mod test_count;

@@ -2,11 +2,12 @@
 //!
 //! Nothing here knows what a suite is; `reader` gives the tree its meaning.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
 use crate::base::origin::Place;
+use crate::suite::secret_lines::{Known, keyed_lines, masked_line, masked_text};
 
 /// Where a node stands in its file: line and column from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,6 +159,20 @@ pub struct Source {
     /// The whole text, without a byte order mark.
     pub text: String,
     line_starts: Vec<u32>,
+    excerpts: Excerpts,
+    /// Texts that are starred out wherever they stand.
+    secrets: Vec<String>,
+    /// The lines that hold a key of secrets, once a line is asked for.
+    keyed: OnceLock<Vec<u32>>,
+}
+
+/// Whether the lines of a file may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excerpts {
+    /// They may.
+    Shown,
+    /// They may not: the file lies outside the project.
+    Hidden,
 }
 
 impl Source {
@@ -165,7 +180,30 @@ impl Source {
     pub fn new(name: impl Into<Arc<str>>, text: String) -> Self {
         let mut line_starts = vec![0];
         line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-        Self { name: name.into(), text, line_starts }
+        let (name, secrets, keyed) = (name.into(), Vec::new(), OnceLock::new());
+        Self { name, text, line_starts, excerpts: Excerpts::Shown, secrets, keyed }
+    }
+
+    /// The same file, with texts that its lines do not show.
+    #[must_use]
+    pub fn without_secrets(self, secrets: Vec<String>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    fn known(&self) -> Known<'_> {
+        let keyed = self.keyed.get_or_init(|| keyed_lines(&self.text));
+        Known { keyed, secrets: &self.secrets }
+    }
+
+    /// A message that quotes none of them.
+    pub fn masked(&self, message: &str) -> String {
+        masked_text(message, &self.secrets)
+    }
+
+    /// The same file, its lines shown or not.
+    #[must_use]
+    pub fn with_excerpts(self, excerpts: Excerpts) -> Self {
+        Self { excerpts, ..self }
     }
 
     /// The line with this number (from 1), without its end; empty when there is none.
@@ -178,7 +216,8 @@ impl Source {
 
     /// The place of a mark, with its source line.
     pub fn place(&self, mark: Mark) -> Place {
-        let excerpt = cut_line(self.line(mark.line));
+        let masked = masked_line(mark.line, &|number| self.line(number), self.known());
+        let excerpt = cut_line(&masked);
         let width = match mark.width {
             0 => flow_width(excerpt, mark.column),
             known => known,
@@ -188,14 +227,15 @@ impl Source {
             line: mark.line,
             column: mark.column,
             width,
-            excerpt: Arc::from(excerpt),
+            excerpt: match self.excerpts {
+                Excerpts::Shown => Arc::from(excerpt),
+                Excerpts::Hidden => Arc::from(""),
+            },
         }
     }
 }
 
-/// Keeps a source line readable: at most its first 400 characters.
-///
-/// A column past the cut still names the true column; the caret is then left out by the renderer.
+/// At most the first 400 characters of a line; a column past the cut is named, and its caret left out.
 fn cut_line(line: &str) -> &str {
     match line.char_indices().nth(400) {
         Some((at, _)) => &line[..at],

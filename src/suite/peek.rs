@@ -1,26 +1,33 @@
 //! Finds the file of one test without loading suites: only each file's top-level `name` is read.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use crate::files;
+use crate::suite::discover::Found;
+use crate::suite::grounds::shown;
 
 /// The most lines that are looked at for a `name`.
 const MOST_LINES: usize = 400;
 
+/// The most bytes of them.
+const MOST_BYTES: u64 = 1 << 20;
+
 /// The files whose suite may hold the test with this full name; all of them when none can be told.
-///
-/// `key` is the name a suite has when it does not say one.
-pub fn files_of(full_name: &str, files: Vec<(PathBuf, String)>) -> Vec<PathBuf> {
+pub fn files_of(full_name: &str, found: &[Found]) -> Vec<PathBuf> {
     let holds = |name: &str| full_name.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
-    let (mine, others): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|(path, key)| holds(&peek_name(path).unwrap_or_else(|| key.clone())));
+    // The name that a suite has when it does not say one.
+    let key = |found: &Found| shown(&found.path.with_extension(""), &found.folder);
+    let (mine, others): (Vec<&Found>, Vec<&Found>) =
+        found.iter().partition(|found| holds(&peek_name(found).unwrap_or_else(|| key(found))));
     let chosen = if mine.is_empty() { others } else { mine };
-    chosen.into_iter().map(|(path, _)| path).collect()
+    chosen.into_iter().map(|found| found.path.clone()).collect()
 }
 
 /// The value of the first line that begins with `name:`, when it is plain or quoted text on that line.
-fn peek_name(path: &Path) -> Option<String> {
-    let lines = BufReader::new(File::open(path).ok()?).lines().take(MOST_LINES);
+fn peek_name(found: &Found) -> Option<String> {
+    let file = files::open(&found.path, &found.place).ok()?;
+    let lines = BufReader::new(file.take(MOST_BYTES)).lines().take(MOST_LINES);
     let line = lines
         .map_while(Result::ok)
         .find_map(|line| line.trim_start_matches('\u{feff}').strip_prefix("name:").map(str::to_owned))?;
@@ -35,12 +42,13 @@ fn peek_name(path: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn files(contents: &[(&str, &str)]) -> (tempfile::TempDir, Vec<(PathBuf, String)>) {
+    fn files(contents: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Found>) {
         let folder = tempfile::tempdir().unwrap();
         let written = contents.iter().map(|(name, text)| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
-            (path, name.trim_end_matches(".yaml").to_owned())
+            let (folder, place) = (folder.path().to_owned(), files::Fence::around(folder.path()));
+            Found { path, folder, place }
         });
         let files = written.collect();
         (folder, files)
@@ -52,7 +60,7 @@ mod tests {
             ("b.yaml", "version: 1\ntests:\n  - name: Support triage\n"),
             ("c.yaml", "\u{feff}name: Orders\r\n"),
         ]);
-        let names = files_of(full_name, files).into_iter();
+        let names = files_of(full_name, &files).into_iter();
         names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
     }
 

@@ -1,11 +1,12 @@
 //! The project file as written: targets, profiles, report paths, and what later versions will use.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
+use crate::files::{Fence, Refusal};
 use crate::suite::data::ReadState;
 use crate::suite::node::{Entry, Node, Source};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
@@ -259,11 +260,25 @@ fn check_target(reader: &mut Reader<'_>, profile: &ProfileSpec, targets: &[Targe
     reader.problem_with_help(target.mark, format!("there is no target `{}`", target.value), help);
 }
 
+/// The folder of the reports: one that leaves the project is named where the command is given, not in a file.
+fn read_reports_dir(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Option<String> {
+    let dir = reader.filled_text(node, "`reports.dir`")?;
+    match Fence::around(folder).find_or_new(&folder.join(&dir.value)) {
+        Err(error) if Refusal::of(&error).is_some() => {
+            let message = format!("`reports.dir`: `{}` cannot be used: {error}", dir.value);
+            let help = "a folder elsewhere is named by --reports or FLOWPROOF_REPORTS";
+            reader.problem_with_help(dir.mark, message, help);
+            None
+        }
+        Err(_) | Ok(_) => Some(dir.value),
+    }
+}
+
 fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec) {
     for entry in reader.map(node, "`reports`", &REPORTS_KEYS) {
         match entry.key.as_str() {
             "dir" => {
-                project.reports_dir = reader.filled_text(&entry.value, "`reports.dir`").map(|dir| dir.value)
+                project.reports_dir = read_reports_dir(reader, &entry.value, &project.folder);
             }
             "formats" => {
                 let items = reader.list(&entry.value, "`reports.formats`");

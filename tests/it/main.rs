@@ -33,6 +33,8 @@ mod engine;
 mod exit_codes;
 /// Every fault of the mock: verdict, message and longest wait, as data.
 mod faults;
+/// Files that strangers put into a project: links, pipes, folders of somebody else, lines with secrets.
+mod files;
 /// Repeats that stop when they are decided, and thresholds of suites.
 mod gates;
 /// The libtest harness as another crate uses it, under cargo test and nextest.

@@ -184,8 +184,20 @@ const PROOFS: &[Proof] = &[
     Proof {
         rule: "purity",
         path: "src/plan/a.rs",
-        bad: "fn a() { std::fs::read(path) }",
+        bad: "fn a() { std::net::TcpStream::connect(path) }",
         good: "fn a() { std::fmt::format(args) }",
+    },
+    Proof {
+        rule: "disk",
+        path: "src/session/a.rs",
+        bad: "fn a() { fs::write(path, text) }",
+        good: "fn a() { files::read(path, fence, most) }",
+    },
+    Proof {
+        rule: "disk",
+        path: "src/journal/a.rs",
+        bad: "fn a() { File::open(path) }",
+        good: "fn a(file: &File) { file.metadata() }",
     },
     Proof {
         rule: "environment",

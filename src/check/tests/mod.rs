@@ -47,7 +47,7 @@ fn compile(source: &std::sync::Arc<crate::suite::node::Source>, nodes: &[&Node],
         vars: vars.as_object().map(|vars| vars.keys().cloned().collect()).unwrap_or_default(),
         ..KnownNames::default()
     };
-    let files = FileRoot { folder: data().join("schemas"), root: Some(data()) };
+    let files = FileRoot { folder: data().join("schemas"), fence: crate::files::Fence::around(&data()) };
     let judges = judges();
     let mut context =
         CompileContext { templates: &mut templates, known: &known, files: &files, judges: &judges };

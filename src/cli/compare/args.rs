@@ -7,8 +7,11 @@ use clap::{Args, ValueEnum};
 use crate::base::repeat::Times;
 use crate::base::similarity::Likeness;
 use crate::cli::args::Selection;
-use crate::report::compare::Document;
+use crate::cli::outputs;
+use crate::report::compare::{Document, Wanted};
 use crate::session::Request;
+use crate::session::reports::fence_of_named;
+use crate::settings::Settings;
 use crate::suite::read_compare::{
     BoundSpec, CompareSpec, MEASURES, Most, measure_named, parse_alpha, parse_likeness, parse_most,
     parse_worse_by,
@@ -77,8 +80,13 @@ pub enum Format {
 
 impl CompareArgs {
     /// The documents asked for.
-    pub fn files(&self) -> Result<Vec<(Document, PathBuf)>, String> {
-        self.output.iter().map(|path| Ok((Document::of(path)?, path.clone()))).collect()
+    pub fn files(&self, settings: &Settings) -> Result<Vec<Wanted>, String> {
+        let wanted = |path: &PathBuf| {
+            let document = Document::of(path)?;
+            outputs::check_place(path, settings)?;
+            Ok(Wanted { document, path: path.clone(), fence: fence_of_named(settings, path) })
+        };
+        self.output.iter().map(wanted).collect()
     }
 
     /// The seed of everything drawn.

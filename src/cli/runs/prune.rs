@@ -1,6 +1,7 @@
 //! `flowproof runs prune`.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use crate::base::clock;
 use crate::base::units::parse_duration;
 use crate::cli::exit::Exit;
 use crate::cli::say;
+use crate::files::{self, Fence};
 use crate::journal;
 use crate::session::runs::{Runs, Stored, remove_leftovers};
 
@@ -76,6 +78,15 @@ fn is_between_tests(run: &Stored) -> bool {
     is_nextest && written.is_none_or(|written| clock::wall().duration_since(written).as_secs() < AT_REST)
 }
 
+/// Something in the folder of a run that is not of the run.
+fn foreign(folder: &Path) -> Option<String> {
+    let names = files::list(folder, &Fence::around(folder)).into_iter();
+    let mut names = names.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    names.find(|name| {
+        name != "journal.jsonl" && !name.starts_with("ledger") && !name.starts_with(files::PREFIX)
+    })
+}
+
 /// Removes the folder of a run; false where somebody still writes it.
 fn remove(run: &Stored, args: &PruneArgs) -> Result<bool, String> {
     let failed = |error: std::io::Error| format!("{} cannot be removed: {error}", run.path.display());
@@ -84,9 +95,13 @@ fn remove(run: &Stored, args: &PruneArgs) -> Result<bool, String> {
         say::note(&format!("{} is being written: kept", run.id));
         return Ok(false);
     };
+    let folder = run.path.parent().expect("a journal lies in the folder of its run");
+    if let Some(name) = foreign(folder) {
+        say::note(&format!("{} holds `{name}`, which flowproof did not write: kept", run.id));
+        return Ok(false);
+    }
     say::note(&run.id);
     if !args.dry_run {
-        let folder = run.path.parent().expect("a journal lies in the folder of its run");
         fs::remove_dir_all(folder).map_err(failed)?;
     }
     Ok(true)

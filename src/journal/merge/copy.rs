@@ -1,12 +1,12 @@
 //! Writes the journal of a merged run: its own first line and plan, then the parts as they were recorded.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::digest::Digest;
 use crate::event::{Continued, Event, RunContinuation, RunEnd, RunStart};
+use crate::files::{self, Before, Fence};
 use crate::journal::merge::same::open;
 use crate::journal::merge::{Merge, Piece};
 use crate::journal::{JournalError, SCHEMA};
@@ -17,7 +17,7 @@ const PLANNED: usize = 256;
 /// Writes it; the folder must be there, and the file must not.
 pub(super) fn write(merge: &Merge, to: &Path, (run, started): (&str, &str)) -> Result<(), JournalError> {
     let failed = |source: io::Error| JournalError::Write { path: to.to_owned(), source };
-    let file = File::create_new(to).map_err(failed)?;
+    let file = files::open_to_add(to, &Fence::anywhere(), Before::Missing).map_err(failed)?;
     let mut output = BufWriter::with_capacity(256 * 1024, file);
     let start = RunStart {
         schema: SCHEMA,

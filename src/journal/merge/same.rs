@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::event::{Event, RunStart, SuiteThresholds};
-use crate::journal::JournalError;
+use crate::files;
 use crate::journal::merge::MergeError;
 use crate::journal::merge::survey::{Part, RunParts, Surveyed};
+use crate::journal::{JournalError, fence_of};
 
 /// Holds that all are of one plan and one target; gives how many tests that plan has.
 pub(super) fn check(sources: &[Surveyed]) -> Result<u32, MergeError> {
@@ -222,7 +223,7 @@ fn readable(part: &Part) -> Result<impl Iterator<Item = Result<Vec<u8>, JournalE
 /// Opens a journal at a place in it.
 pub(super) fn open(path: &Path, offset: u64) -> Result<BufReader<File>, JournalError> {
     let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = files::open(path, &fence_of(path)).map_err(failed)?;
     file.seek(SeekFrom::Start(offset)).map_err(failed)?;
     Ok(BufReader::with_capacity(256 * 1024, file))
 }

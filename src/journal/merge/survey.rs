@@ -3,16 +3,16 @@
 //! Only the few lines that say so are read; the others are told from each other by how they begin.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::base::digest::Digest;
 use crate::event::{Continued, Event, MergedRun, PlannedCase, RunContinuation, RunStart};
-use crate::journal::JournalError;
+use crate::files;
 use crate::journal::file::start_of;
 use crate::journal::merge::{order, plain};
+use crate::journal::{JournalError, fence_of};
 
 /// What a journal holds.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(super) struct Part {
 /// Looks through a journal.
 pub(super) fn survey(path: &Path) -> Result<Surveyed, JournalError> {
     let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut input = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
+    let mut input = BufReader::with_capacity(256 * 1024, files::open(path, &fence_of(path)).map_err(failed)?);
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line).map_err(failed)?;
     let mut scan = Scan::new(path, start_of(path, &line)?, line.len() as u64);

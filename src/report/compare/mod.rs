@@ -15,9 +15,8 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use crate::compare::{Comparison, Ruling};
+use crate::files::{self, Fence, Output, parent_of};
 use crate::report::ReportError;
 use crate::report::html::comparison::ComparePage;
 use crate::report::text::Ink;
@@ -46,8 +45,11 @@ impl Document {
     pub const ALL: [(Self, &'static str); 3] =
         [(Self::Html, "compare.html"), (Self::Markdown, "compare.md"), (Self::Json, "compare.json")];
 
-    /// Says which document a file name asks for, before anything is run.
+    /// Says which document a file name asks for, before anything is run; the standard output has no ending.
     pub fn of(path: &Path) -> Result<Self, String> {
+        if files::is_standard_output(path) {
+            return Ok(Self::Json);
+        }
         let ending =
             path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         match ending.as_str() {
@@ -59,17 +61,50 @@ impl Document {
     }
 }
 
+/// A document that is to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Its kind.
+    pub document: Document,
+    /// The file.
+    pub path: PathBuf,
+    /// Holds the file, links followed.
+    pub fence: Fence,
+}
+
+/// What a comparison says on the standard output.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The text for the terminal.
+    pub text: String,
+    /// Documents that go to the standard output.
+    pub standard: Vec<fs::File>,
+}
+
+/// Refuses a folder of comparisons in which somebody else has a file of one of their names.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), ReportError> {
+    let fence = Fence::around(folder);
+    let foreign = Document::ALL.iter().find(|(_, name)| {
+        let path = folder.join(name);
+        files::exists(&path) && !files::holds(&path, &fence, "flowproof")
+    });
+    match foreign {
+        Some((_, name)) => Err(ReportError::Foreign { folder: folder.to_owned(), name: (*name).to_owned() }),
+        None => Ok(()),
+    }
+}
+
 /// Writes the documents to these files and gives the text for the terminal; an old file is replaced only when the new one is
 /// whole.
 pub(crate) fn write(
     (compared, ruling): (&Comparison<'_>, &Ruling<'_>),
-    files: &[(Document, PathBuf)],
+    files: &[Wanted],
     end: &End<'_>,
     ink: Ink,
-) -> Result<String, ReportError> {
+) -> Result<Written, ReportError> {
     let mut open = Vec::with_capacity(files.len());
-    for (document, path) in files {
-        open.push(Open::begin(*document, path, (compared, ruling), end.code)?);
+    for wanted in files {
+        open.push(Open::begin(wanted, (compared, ruling), end.code)?);
     }
     let mut screen = Screen::new(compared, ink);
     let mut details = compared.details();
@@ -82,16 +117,17 @@ pub(crate) fn write(
             open.row((row, detail.as_ref()), &mut json)?;
         }
     }
+    let mut standard = Vec::new();
     for open in open {
-        open.finish()?;
+        standard.extend(open.finish()?);
     }
-    Ok(screen.finish(compared, ruling, end))
+    Ok(Written { text: screen.finish(compared, ruling, end), standard })
 }
 
 /// A document that is being written, beside the file whose place it will take.
 struct Open {
     path: PathBuf,
-    file: NamedTempFile,
+    file: Output,
     writer: Writer,
 }
 
@@ -103,15 +139,17 @@ enum Writer {
 
 impl Open {
     fn begin(
-        document: Document,
-        path: &Path,
+        wanted: &Wanted,
         (compared, ruling): (&Comparison<'_>, &Ruling<'_>),
         exit: u8,
     ) -> Result<Self, ReportError> {
-        let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-        whole_file::remove_leftovers(whole_file::folder_of(path));
-        let file = whole_file::beside(path).map_err(failed)?;
-        let out = || file.as_file().try_clone().map(|file| BufWriter::with_capacity(64 * 1024, file));
+        let Wanted { document, path, fence } = wanted;
+        let failed = |source: io::Error| ReportError::Write { path: path.clone(), source };
+        let file = Output::begin(path, fence).map_err(failed)?;
+        if let Output::Whole(_) = file {
+            whole_file::remove_leftovers(parent_of(path));
+        }
+        let out = || file.file().try_clone().map(|file| BufWriter::with_capacity(64 * 1024, file));
         let writer = match document {
             Document::Markdown => Writer::Markdown(Comment::new(compared, ruling)),
             Document::Json => out()
@@ -160,16 +198,15 @@ impl Open {
         }
     }
 
-    fn finish(self) -> Result<(), ReportError> {
-        let Self { path, mut file, writer } = self;
+    fn finish(self) -> Result<Option<fs::File>, ReportError> {
+        let Self { path, file, writer } = self;
         let failed = |source: io::Error| ReportError::Write { path: path.clone(), source };
         match writer {
-            Writer::Markdown(comment) => file.write_all(comment.finish().as_bytes()),
+            Writer::Markdown(comment) => file.file().write_all(comment.finish().as_bytes()),
             Writer::Json(json) => json.finish().and_then(|mut out| out.flush()),
             Writer::Html(page) => page.finish().and_then(|mut out| out.flush()),
         }
         .map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(())
+        file.finish().map_err(failed)
     }
 }

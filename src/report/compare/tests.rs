@@ -55,9 +55,12 @@ fn show(a: &[Test], b: &[Test], spec: &CompareSpec) -> Shown {
     let (a, b) = (run(one.path(), a), run(other.path(), b));
     let compared = Comparison::of(&a, &b, &Gates::of(spec), 7).unwrap();
     let ruling = compared.ruling();
-    let files = Document::ALL.map(|(document, name)| (document, out.path().join(name)));
+    let files = Document::ALL.map(|(document, name)| {
+        let (path, fence) = (out.path().join(name), Fence::around(out.path()));
+        Wanted { document, path, fence }
+    });
     let end = End { code: 99, reports: Some("reports/compare") };
-    let text = write((&compared, &ruling), &files, &end, Ink::Plain).unwrap();
+    let text = write((&compared, &ruling), &files, &end, Ink::Plain).unwrap().text;
     let read = |name: &str| fs::read_to_string(out.path().join(name)).unwrap();
     let json = serde_json::from_str(&read("compare.json")).unwrap();
     Shown { text, markdown: read("compare.md"), json, html: read("compare.html") }

@@ -8,7 +8,7 @@ mod line;
 mod summary;
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
@@ -76,6 +76,11 @@ impl Screen {
             progress: if screen && detail != Detail::Quiet { Progress::Bar } else { Progress::None },
         }
     }
+
+    /// Lines without colour and without a bar.
+    fn plain(detail: Detail) -> Self {
+        Self { ink: Ink::Plain, detail, progress: Progress::None }
+    }
 }
 
 /// Prints what a run comes to on standard output; a reader that has left is no failure.
@@ -88,6 +93,18 @@ pub(crate) fn summary(
     let mut out = anstream::stdout().lock();
     // Nobody is left to be told that standard output cannot be written.
     let _ = out.write_all(letters.shown(&text).as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}
+
+/// Prints it on standard error, where standard output is for a document.
+pub(crate) fn summary_aside(
+    record: &RunRecord,
+    (detail, letters): (Detail, Letters),
+    ending: &Ending,
+) -> Result<(), JournalError> {
+    let text = render_summary(record, Screen::plain(detail), ending)?;
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(letters.shown(&text).as_bytes());
     Ok(())
 }
 
@@ -116,6 +133,13 @@ impl Terminal<AutoStream<Stdout>> {
     /// Prints to standard output as it is: a screen with colour and a bar, or a pipe without.
     pub fn new(detail: Detail) -> Self {
         Self::to(anstream::stdout(), Screen::of_stdout(detail))
+    }
+}
+
+impl Terminal<Stderr> {
+    /// Prints to standard error, where standard output is for a document.
+    pub fn aside(detail: Detail) -> Self {
+        Self::to(io::stderr(), Screen::plain(detail))
     }
 }
 

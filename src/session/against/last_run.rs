@@ -1,7 +1,6 @@
 //! The nodes that ran in the last recorded run of a target, by app.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use crate::base::byte_order_mark::without_mark;
 use crate::event::Event;
+use crate::files::{self, Fence};
 use crate::journal;
 use crate::probe::nodes::SeenNodes;
 
@@ -50,10 +50,9 @@ struct NodeName {
 impl LastRun {
     /// The newest run of a target in which a node of these suites' apps ran.
     pub fn find(reports: &Path, target: &str, apps: &BTreeMap<&str, Arc<str>>) -> Option<Self> {
-        let mut runs: Vec<String> = fs::read_dir(reports.join("runs"))
-            .ok()?
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
+        let folders = files::list(&reports.join("runs"), &Fence::around(reports)).into_iter();
+        let mut runs: Vec<String> =
+            folders.filter_map(|folder| folder.file_name()?.to_str().map(str::to_owned)).collect();
         // Ids begin with the time.
         runs.sort_unstable_by(|a, b| b.cmp(a));
         let paths = runs.iter().take(MOST_LOOKED).map(|run| journal::path_of(reports, run));
@@ -68,7 +67,10 @@ impl LastRun {
 /// The run of a journal, where it ran on the target.
 fn started(path: &PathBuf, target: &str) -> Option<String> {
     let mut line = Vec::new();
-    BufReader::new(File::open(path).ok()?).take(LONGEST_LINE).read_until(b'\n', &mut line).ok()?;
+    BufReader::new(files::open(path, &journal::fence_of(path)).ok()?)
+        .take(LONGEST_LINE)
+        .read_until(b'\n', &mut line)
+        .ok()?;
     match serde_json::from_slice(without_mark(&line)).ok()? {
         Event::RunStarted(start) if start.target == target => {
             Some(format!("the run {} of {}", start.run, start.started))

@@ -1,7 +1,6 @@
 //! All snapshots of a project: which wait for approval, and which no assertion asks for any more.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use serde_json::Value;
 use crate::base::origin::Place;
 use crate::drift::store::{StoreError, home_of, read};
 use crate::drift::{self, Document, Pending, Spot};
+use crate::files::{self, Fence};
 use crate::plan::compile::compile;
 use crate::session::open::{choices, join, options};
 use crate::session::snapshots::{problem_of, remove_leftovers, shared_folders};
@@ -99,7 +99,14 @@ impl Stock {
                 }
             };
             let path = Pending::Beside.path(&home.path);
-            let Ok(Some(document)) = read(&path) else { continue };
+            let document = match read(&path, &spot.fence) {
+                Ok(Some(document)) => document,
+                Ok(None) => continue,
+                Err(error) => {
+                    self.problems.push(unreadable(&error, &self.root));
+                    continue;
+                }
+            };
             if *document.test != *spot.name {
                 continue;
             }
@@ -119,7 +126,7 @@ impl Stock {
     }
 
     fn add_unused(&mut self, path: PathBuf) {
-        let document = match read(&path) {
+        let document = match read(&path, &self.fence_of(&path)) {
             Ok(Some(document)) => document,
             Ok(None) => return,
             Err(error) => {
@@ -139,6 +146,12 @@ impl Stock {
         self.unused.extend(unused);
     }
 
+    /// What holds a file of snapshots, whether a test has it or not.
+    fn fence_of(&self, path: &Path) -> Fence {
+        let spot = self.spots.iter().find(|spot| path.parent() == Some(spot.folder.as_path()));
+        spot.map_or_else(|| Fence::of_named(path, &self.root), |spot| spot.fence.clone())
+    }
+
     /// Approves snapshots that wait, all of one test; tells how many still waited.
     pub fn accept(&self, waits: &[&Waits]) -> Result<usize, Problem> {
         let Some(first) = waits.first() else { return Ok(0) };
@@ -149,7 +162,7 @@ impl Stock {
     /// Throws away snapshots that wait, all of one test; tells how many still waited.
     pub fn reject(&self, waits: &[&Waits]) -> Result<usize, Problem> {
         let Some(first) = waits.first() else { return Ok(0) };
-        let rejected = drift::reject(&self.spots[first.spot].name, &first.path, &seen(waits));
+        let rejected = drift::reject(&self.spots[first.spot], &first.path, &seen(waits));
         rejected.map(|keys| keys.len()).map_err(|error| problem_of(&error, &self.root))
     }
 
@@ -159,7 +172,8 @@ impl Stock {
         for path in paths {
             let of_file = self.unused.iter().filter(|unused| unused.path == path);
             let keys: Vec<&str> = of_file.map(|unused| unused.key.as_str()).collect();
-            drift::prune(path, &keys).map_err(|error| problem_of(&error, &self.root))?;
+            drift::prune(path, &self.fence_of(path), &keys)
+                .map_err(|error| problem_of(&error, &self.root))?;
         }
         Ok(())
     }
@@ -210,7 +224,6 @@ fn files(folders: &BTreeSet<PathBuf>, spots: &[Spot]) -> BTreeSet<PathBuf> {
     };
     let below = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder).max_depth(64));
     let below = below.filter_map(Result::ok).map(walkdir::DirEntry::into_path);
-    let beside = spots.iter().filter_map(|spot| fs::read_dir(&*spot.folder).ok()).flatten();
-    let beside = beside.filter_map(Result::ok).map(|entry| entry.path());
+    let beside = spots.iter().flat_map(|spot| files::list(&spot.folder, &spot.fence));
     below.chain(beside).filter(|path| is_shelf(path) && is_snapshot(path)).collect()
 }

@@ -1,18 +1,19 @@
 //! Finds and reads the project file and the suites; every problem of every file is collected, nothing stops at the first.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::base::origin::Place;
+use crate::files::{self, Fence, Refusal, plain};
 use crate::suite::data::ReadState;
 use crate::suite::discover::{Found, discover};
 use crate::suite::env_file::read_env_file;
-use crate::suite::grounds::{Grounds, plain, shown};
-use crate::suite::node::Mark;
+use crate::suite::grounds::{Grounds, shown};
+use crate::suite::node::{Excerpts, Mark};
 use crate::suite::peek::files_of;
 use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
@@ -21,7 +22,7 @@ use crate::suite::read_suite::{SuiteFile, read_suite};
 use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{SuiteSpec, TestSpec};
 use crate::suite::test_count::TestCount;
-use crate::suite::yaml::{LARGEST, decode, parse_yaml};
+use crate::suite::yaml::{LARGEST, decode, parse_yaml, parse_yaml_from};
 
 /// The name of the project file.
 pub const PROJECT_FILE: &str = "flowproof.yaml";
@@ -102,9 +103,7 @@ fn has_workflows_as_judges(project: &ProjectSpec) -> bool {
 /// The files that may hold the one test that is wanted.
 fn narrow(found: Vec<Found>, only: Option<&str>) -> Vec<Found> {
     let Some(only) = only else { return found };
-    let key = |found: &Found| shown(&found.path.with_extension(""), &found.folder);
-    let files = found.iter().map(|found| (found.path.clone(), key(found))).collect();
-    let chosen = files_of(only, files);
+    let chosen = files_of(only, &found);
     found.into_iter().filter(|found| chosen.contains(&found.path)).collect()
 }
 
@@ -133,22 +132,35 @@ pub fn read_project_text(text: &str, folder: &Path) -> (Option<ProjectSpec>, Vec
 
 fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
     let name = shown(path, root);
-    let bytes = read_bytes(path, &name, problems)?;
+    let bytes = match files::read(path, &Fence::around(root), LARGEST) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            problems.push(unreadable(&name, &error));
+            return None;
+        }
+    };
     let document = parse_yaml(&name, bytes, problems);
+    let (before, source) = (problems.len(), document.source.clone());
     let mut reader = Reader { source: document.source, problems };
-    let mut project = read_project(&mut reader, document.root?, root.to_path_buf());
-    load_env_file(&mut project, problems);
-    Some(project)
+    let mut project = document.root.map(|tree| read_project(&mut reader, tree, root.to_path_buf()));
+    if let Some(project) = &mut project {
+        load_env_file(project, problems);
+    }
+    for problem in &mut problems[before..] {
+        problem.message = source.masked(&problem.message);
+        problem.help = problem.help.as_deref().map(|help| source.masked(help));
+    }
+    project
 }
 
 /// Reads the file that `env_file` names; it lies inside the project.
 fn load_env_file(project: &mut ProjectSpec, problems: &mut Vec<Problem>) {
     let Some(At { value: path, mark }) = &project.env_file else { return };
-    let folder = Arc::new(project.folder.clone());
-    let grounds = Grounds { folder: folder.clone(), root: Some(folder) };
+    let fence = Fence::around(&project.folder);
+    let grounds = Grounds { folder: Arc::new(project.folder.clone()), fence: fence.clone(), place: fence };
     let mut read = Vec::new();
-    let bytes = match grounds.resolve(path) {
-        Ok(real) => read_bytes(&real, path, &mut read),
+    let bytes = match grounds.read(path, LARGEST) {
+        Ok(bytes) => Some(bytes),
         Err(message) => {
             // The folder that may not be left is the project's here.
             let message = message.replace("the suites folder", "the project");
@@ -171,8 +183,21 @@ fn load_suite(
 ) -> (Option<SuiteSpec>, Vec<Problem>) {
     let mut problems = Vec::new();
     let name = shown(&found.path, root);
-    let Some(bytes) = read_bytes(&found.path, &name, &mut problems) else { return (None, problems) };
-    let document = parse_yaml(&name, bytes, &mut problems);
+    let document = match read_suite_file(&found, options.outside) {
+        Ok((bytes, excerpts)) => parse_yaml_from(&name, bytes, excerpts, &mut problems),
+        Err(error) => {
+            let problem = unreadable(&name, &error);
+            return (
+                None,
+                vec![match Refusal::of(&error) {
+                    Some(Refusal::Outside(_)) => {
+                        problem.help("put the file itself there, or pass --allow-outside")
+                    }
+                    _ => problem,
+                }],
+            );
+        }
+    };
     let Some(tree) = document.root else { return (None, problems) };
     let mut reader = Reader { source: document.source, problems: &mut problems };
     let file = suite_file(found, options.outside, count.clone());
@@ -192,36 +217,31 @@ fn load_suite(
 
 fn suite_file(found: Found, outside: Outside, count: Arc<TestCount>) -> SuiteFile {
     let folder = found.path.parent().unwrap_or(&found.folder).to_path_buf();
-    let within = match outside {
-        Outside::Refused => Some(Arc::new(found.folder.clone())),
-        Outside::Allowed => None,
+    let fence = match outside {
+        Outside::Refused => Fence::around(&found.folder),
+        Outside::Allowed => Fence::anywhere(),
     };
     let default_name = shown(&found.path.with_extension(""), &found.folder);
-    SuiteFile { grounds: Grounds { folder: Arc::new(folder), root: within }, default_name, count }
+    let grounds = Grounds { folder: Arc::new(folder), fence, place: found.place };
+    SuiteFile { grounds, default_name, count }
 }
 
-/// A file's bytes; what hinders is a problem of the file.
-fn read_bytes(path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
-    let read = fs::metadata(path).and_then(|facts| {
-        if facts.is_dir() {
-            return Err(std::io::Error::other("it is a folder"));
-        }
-        if !facts.is_file() {
-            return Err(std::io::Error::other("it is no regular file"));
-        }
-        if facts.len() > LARGEST {
-            return Err(std::io::Error::other("it is larger than 256 MiB"));
-        }
-        fs::read(path)
-    });
-    match read {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            problems
-                .push(Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(&error))));
-            None
-        }
+/// A suite's bytes, and whether its lines may be shown: those of a file outside the project are not.
+fn read_suite_file(found: &Found, outside: Outside) -> io::Result<(Vec<u8>, Excerpts)> {
+    match files::read(&found.path, &found.place, LARGEST) {
+        Ok(bytes) => Ok((bytes, Excerpts::Shown)),
+        Err(error) => match (Refusal::of(&error), outside) {
+            (Some(Refusal::Outside(_)), Outside::Allowed) => {
+                files::read(&found.path, &Fence::anywhere(), LARGEST).map(|bytes| (bytes, Excerpts::Hidden))
+            }
+            _ => Err(error),
+        },
     }
+}
+
+/// What hinders the reading of a file is a problem of it, and nothing of it is shown.
+fn unreadable(name: &str, error: &io::Error) -> Problem {
+    Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(error)))
 }
 
 /// Full names are unique in the project; two tests of one name in one suite were told apart already.

@@ -171,6 +171,12 @@ fn a_pipe_is_no_suite_and_nobody_waits_for_it() {
     assert_eq!(names(&loaded), ["a"]);
 }
 
+#[cfg(target_os = "linux")]
+fn discover_mem(folder: &Path) -> Found {
+    let path = folder.join("suites/mem.yaml");
+    Found { path, folder: folder.join("suites"), place: Fence::around(folder) }
+}
+
 /// A file whose reading fails for whoever asks, the superuser too: a process has no memory at address 0.
 #[cfg(target_os = "linux")]
 #[test]
@@ -179,7 +185,12 @@ fn a_file_that_cannot_be_read_is_a_problem_for_everybody() {
     std::os::unix::fs::symlink("/proc/self/mem", folder.path().join("suites/mem.yaml")).unwrap();
     let loaded = folder.load("", &[]);
     assert_eq!(names(&loaded), ["a"]);
-    assert_eq!(problems(&loaded), ["suites/mem.yaml the file cannot be read: input/output error"]);
+    let folder_of = folder.path().canonicalize().unwrap();
+    let outside = format!("it leads outside the folder `{}`", folder_of.display());
+    assert_eq!(problems(&loaded), [format!("suites/mem.yaml the file cannot be read: {outside}")]);
+    let found = discover_mem(folder.path());
+    let error = read_suite_file(&found, Outside::Allowed).unwrap_err();
+    assert_eq!(unreadable("mem", &error).message, "the file cannot be read: input/output error");
 }
 
 /// The superuser reads whatever the modes say: then the file loads, and nothing is proven beyond that.
@@ -203,10 +214,11 @@ fn a_file_that_the_user_may_not_read_is_a_problem() {
 #[test]
 fn a_file_that_vanishes_after_it_was_found_is_a_problem() {
     let folder = Folder::new(&[]);
-    let mut found = Vec::new();
-    let bytes = read_bytes(&folder.path().join("suites/gone.yaml"), "suites/gone.yaml", &mut found);
-    assert_eq!(bytes, None);
-    assert_eq!(found[0].message, "the file cannot be read: no such file or directory");
+    let place = Fence::around(folder.path());
+    let found = Found { path: folder.path().join("suites/gone.yaml"), folder: folder.path().into(), place };
+    let error = read_suite_file(&found, Outside::Refused).unwrap_err();
+    let problem = unreadable("suites/gone.yaml", &error);
+    assert_eq!(problem.message, "the file cannot be read: no such file or directory");
 }
 
 #[cfg(unix)]

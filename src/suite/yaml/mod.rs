@@ -16,8 +16,9 @@ use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy, Non
 use serde_saphyr::{Error, Options};
 
 use crate::base::origin::Place;
-use crate::suite::node::{Entry, Mark, Node, NodeValue, Source};
+use crate::suite::node::{Entry, Excerpts, Mark, Node, NodeValue, Source};
 use crate::suite::problem::Problem;
+use crate::suite::secret_lines::secrets_of;
 
 pub use self::decode::{decode, decode_sheet};
 
@@ -42,14 +43,34 @@ pub struct Document {
 
 /// Reads a YAML file's bytes; everything wrong is added to `problems`.
 pub fn parse_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Document {
+    parse_yaml_from(name, bytes, Excerpts::Shown, problems)
+}
+
+/// The same, for a file whose lines may be shown or not.
+pub fn parse_yaml_from(
+    name: &str,
+    bytes: Vec<u8>,
+    excerpts: Excerpts,
+    problems: &mut Vec<Problem>,
+) -> Document {
     let source = match decode(name, bytes) {
-        Ok(source) => source,
-        Err(problem) => {
+        Ok(source) => source.with_excerpts(excerpts),
+        Err(mut problem) => {
+            if excerpts == Excerpts::Hidden {
+                problem.place.excerpt = Arc::from("");
+            }
             problems.push(*problem);
             return Document { source: Arc::new(Source::new(name, String::new())), root: None };
         }
     };
+    let before = problems.len();
     let root = parse_text(&source, problems);
+    let secrets = root.as_ref().map(secrets_of).unwrap_or_default();
+    let source = source.without_secrets(secrets);
+    for problem in &mut problems[before..] {
+        problem.message = source.masked(&problem.message);
+        problem.place.excerpt = Arc::from(source.masked(&problem.place.excerpt));
+    }
     Document { source: Arc::new(source), root }
 }
 

@@ -16,6 +16,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "floors", find: floors },
     Rule { name: "homes", find: homes },
     Rule { name: "purity", find: purity },
+    Rule { name: "disk", find: disk },
     Rule { name: "environment", find: environment },
     Rule { name: "clock", find: clock },
     Rule { name: "printing", find: printing },
@@ -139,6 +140,19 @@ fn purity(source: &Source, _: &House) -> Vec<String> {
         source,
         r"\basync\b|\.await\b|\btokio::|\bstd::(?:fs|net|process)\b|\bfs::\w+",
         "no I/O and nothing async here",
+    )
+}
+
+/// Files are opened and written in one room.
+fn disk(source: &Source, _: &House) -> Vec<String> {
+    let of_whole_folders = ["whole_file", "report/write", "report/diff", "session/runs", "cli/runs/prune"];
+    if stands_in(source, &["files"]) || stands_in(source, &of_whole_folders) {
+        return Vec::new();
+    }
+    matches(
+        source,
+        r"\bFile::(?:open|create|create_new|options)\b|\bOpenOptions::|\bfs::(?:read|read_to_string|write|rename|copy|create_dir|create_dir_all|remove_\w+)\(",
+        "files are opened and written by `files`",
     )
 }
 
