@@ -13,6 +13,8 @@ use crate::wire::parameters::{FileRules, Input, InputKind};
 
 /// What a text input gets.
 const HELLO: &str = "Hello";
+/// The longest key, in characters as written: YAML allows 1,024 (7.4.2 of its specification).
+const LONGEST_KEY: usize = 1_000;
 /// The longest name of a file.
 const LONGEST_NAME: usize = 60;
 
@@ -88,7 +90,12 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn add(&mut self, input: &Input) {
         let about = remark(&takes(input));
-        match value_for(input) {
+        let filling = match key(&input.name).chars().count() > LONGEST_KEY {
+            true if input.required => Filling::Nothing("has a name that is too long for a key".to_owned()),
+            true => Filling::Left,
+            false => value_for(input),
+        };
+        match filling {
             Filling::Value(yaml) => {
                 let need = if input.required { "required" } else { "as the app's own default" };
                 let _ = writeln!(self.inputs, "      {}: {yaml}    # {need}: {about}", key(&input.name));
@@ -96,7 +103,9 @@ impl Parts<'_> {
             Filling::Left => {
                 let _ = writeln!(self.remarks, "      # {}: optional, {about}", remark(&input.name));
             }
-            Filling::Nothing(reason) => self.skip.push(format!("the input `{}` {reason}", input.name)),
+            Filling::Nothing(reason) => {
+                self.skip.push(format!("the input `{}` {reason}", remark(&input.name)));
+            }
             Filling::File(small, shape) => self.upload(input, small, shape),
         }
     }

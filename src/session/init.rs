@@ -10,7 +10,7 @@ use crate::probe::sample::{Draft, Subject, draft, project_text};
 use crate::session::{OpenFailure, Request, open, probe};
 use crate::settings::Settings;
 use crate::suite::grounds::shown;
-use crate::suite::load::{PROJECT_FILE, find_project, load_alone, read_project_text};
+use crate::suite::load::{PROJECT_FILE, find_project, load_alone, read_project_text, read_suite_text};
 use crate::suite::project::ProjectSpec;
 
 /// The name of the target that is written for an address.
@@ -180,6 +180,14 @@ async fn ask(target: &LiveTarget, app: &str) -> Result<Draft, OpenFailure> {
     let drafted = draft(&Subject { title: &said.name, app, form: &said.form });
     if redactor.contains_secret(&drafted.suite) {
         return Err(refuse("what the app says of itself holds a secret: nothing of it is written"));
+    }
+    // What is written is read again: better nothing than a suite that does not load.
+    if let Some(problem) = read_suite_text(&drafted.suite, Path::new("suites/first.yaml")).first() {
+        let message = format!(
+            "what the app says of itself makes no sound suite: {}; nothing is written",
+            problem.message
+        );
+        return Err(refuse(&message));
     }
     Ok(drafted)
 }

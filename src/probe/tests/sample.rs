@@ -150,3 +150,23 @@ proptest! {
         inputs_of(&drafted);
     }
 }
+
+#[test]
+fn names_that_no_key_can_hold_are_left_out_and_said_so() {
+    let long = "v".repeat(1_100);
+    let odd = [
+        "yes", "<<", "&a", "*b", "a: b", "{{ x }}", "- x", "? y", "#z", "null", "12", "!t", "%d", "@e",
+        "é\"\\",
+    ];
+    let input = |name: &str, required: bool| json!({ "text-input": { "variable": name, "label": "{{#x#}}: <<".repeat(100), "required": required, "default": "&a *b: <<" } });
+    let entries: Vec<Value> = odd.iter().map(|name| input(name, true)).chain([input(&long, false)]).collect();
+    let optional = form(Value::Array(entries.clone()));
+    let drafted = draft(&Subject { title: &"<<: *a {{ b }}".repeat(90), app: "", form: &optional });
+    let sent: Vec<String> = inputs_of(&drafted).into_iter().map(|(name, _)| name).collect();
+    assert_eq!((sent, drafted.skip), (odd.map(str::to_owned).to_vec(), None));
+    let needed = form(json!([input(&long, true)]));
+    let drafted = draft(&Subject { title: "A", app: "", form: &needed });
+    assert!(inputs_of(&drafted).is_empty());
+    let skip = drafted.skip.unwrap();
+    assert!(skip.contains("has a name that is too long for a key") && skip.len() < 300, "{skip}");
+}

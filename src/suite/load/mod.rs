@@ -130,6 +130,22 @@ pub fn read_project_text(text: &str, folder: &Path) -> (Option<ProjectSpec>, Vec
     (project, problems)
 }
 
+/// What is wrong with a suite that is not written yet.
+pub fn read_suite_text(text: &str, path: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let name = shown(path, Path::new(""));
+    let document = parse_yaml(&name, text.as_bytes().to_vec(), &mut problems);
+    let folder = path.parent().unwrap_or(path).to_path_buf();
+    let place = Fence::around(&folder);
+    let found = Found { path: path.to_path_buf(), folder, place };
+    let file = suite_file(found, Outside::Refused, Arc::default());
+    let mut reader = Reader { source: document.source, problems: &mut problems };
+    if let Some(root) = document.root {
+        read_suite(&mut reader, root, file);
+    }
+    problems
+}
+
 fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
     let name = shown(path, root);
     let bytes = match files::read(path, &Fence::around(root), LARGEST) {
