@@ -1,6 +1,7 @@
 //! What is recorded of an attempt and of a test: facts, findings and verdicts, masked before they are stored.
 
 mod judges;
+mod measures;
 mod repeats;
 mod waits;
 

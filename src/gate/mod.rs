@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
 use crate::event::{SuiteThresholds, Threshold};
-use crate::gate::sample::{Sample, Span};
+use crate::gate::sample::{LEAST_OF_MEDIAN, Sample, Span};
 use crate::gate::samples::Samples;
 use crate::journal::{JournalError, RunRecord};
 use crate::suite::thresholds::{Metric, Statistic};
@@ -92,6 +92,7 @@ impl Gate {
             | Statistic::Min
             | Statistic::Max
             | Statistic::Total
+            | Statistic::Median
             | Statistic::Percentile(_) => format!("{word} {}", self.threshold.statistic),
         }
     }
@@ -154,7 +155,11 @@ impl Gate {
                 are(self.attempts)
             )
         } else if self.unknown > 0 {
-            format!("the number is not known for {} of {sample}", format_count(self.unknown))
+            let number = match &self.threshold.currency {
+                Some(currency) => format!("the whole price in {currency}"),
+                None => "the number".to_owned(),
+            };
+            format!("{number} is not known for {} of {sample}", format_count(self.unknown))
         } else {
             "what an attempt used that did not finish is not known".to_owned()
         };
@@ -186,6 +191,7 @@ fn tests(count: u32) -> String {
 fn needed(statistic: Statistic) -> u64 {
     match statistic {
         Statistic::Percentile(percentile) => percentile.least_values(),
+        Statistic::Median => LEAST_OF_MEDIAN,
         Statistic::Share | Statistic::Mean | Statistic::Min | Statistic::Max | Statistic::Total => 1,
     }
 }

@@ -3,8 +3,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::base::stats::quantile::Percentile;
 use crate::suite::thresholds::Statistic;
+
+/// A median of fewer is the only value there is.
+pub(super) const LEAST_OF_MEDIAN: u64 = 2;
 
 /// What a statistic lies between; a bound that is none is beyond all numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,48 +30,74 @@ impl Span {
     }
 }
 
+/// What is known of the number of one attempt, which is never below 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Reading {
+    /// The number.
+    Exact(Decimal),
+    /// A part of it: the whole is not known, as where a part of a price is in another currency.
+    AtLeast(Decimal),
+}
+
+impl Reading {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self::AtLeast(Decimal::ZERO);
+
+    /// Exactly this, where it is known.
+    pub fn of(value: Option<Decimal>) -> Self {
+        value.filter(|value| !value.is_sign_negative()).map_or(Self::UNKNOWN, Self::Exact)
+    }
+}
+
 /// The numbers of some attempts, none of them below 0.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sample {
     known: Vec<Decimal>,
-    unknown: u64,
+    /// The least that each of the others can be.
+    open: Vec<Decimal>,
     /// The sum of what is known, with what attempts used that did not finish.
     total: Decimal,
-    /// True when such an attempt used what nobody knows.
+    /// True when such an attempt used more than is known.
     total_open: bool,
 }
 
 impl Sample {
     /// Adds the number of a finished attempt.
-    pub fn add(&mut self, value: Option<Decimal>) {
-        match value.filter(|value| !value.is_sign_negative()) {
-            Some(value) => {
+    pub fn add(&mut self, reading: Reading) {
+        match reading {
+            Reading::Exact(value) => {
                 self.total = self.total.saturating_add(value);
                 self.known.push(value);
             }
-            None => self.unknown += 1,
+            Reading::AtLeast(least) => {
+                self.total = self.total.saturating_add(least);
+                self.open.push(least);
+            }
         }
     }
 
-    /// Adds to the total what an attempt used that did not finish; none where it ran and that is not known.
-    pub fn add_unfinished(&mut self, used: Option<Decimal>) {
-        match used.filter(|value| !value.is_sign_negative()) {
-            Some(value) => self.total = self.total.saturating_add(value),
-            None => self.total_open = true,
+    /// Adds to the total what an attempt used that did not finish.
+    pub fn add_unfinished(&mut self, used: Reading) {
+        match used {
+            Reading::Exact(value) => self.total = self.total.saturating_add(value),
+            Reading::AtLeast(least) => {
+                self.total = self.total.saturating_add(least);
+                self.total_open = true;
+            }
         }
     }
 
     /// How many numbers are not known.
     pub fn unknown(&self) -> u64 {
-        self.unknown
+        self.open.len() as u64
     }
 
     fn count(&self) -> u64 {
-        self.known.len() as u64 + self.unknown
+        (self.known.len() + self.open.len()) as u64
     }
 
     fn is_whole(&self) -> bool {
-        self.unknown == 0
+        self.open.is_empty()
     }
 
     /// The statistic of what is known, to be shown; none without a number.
@@ -78,12 +106,14 @@ impl Sample {
             return None;
         }
         self.known.sort_unstable();
+        let count = self.known.len() as u64;
         match statistic {
-            Statistic::Share | Statistic::Mean => self.mean(self.known.len() as u64),
+            Statistic::Share | Statistic::Mean => mean(&self.known, count),
             Statistic::Min => self.known.first().copied(),
             Statistic::Max => self.known.last().copied(),
             Statistic::Total => Some(self.total),
-            Statistic::Percentile(percentile) => self.at(percentile.rank(self.known.len() as u64)),
+            Statistic::Median => middle(&self.known, count),
+            Statistic::Percentile(percentile) => at(&self.known, percentile.rank(count)),
         }
     }
 
@@ -94,47 +124,63 @@ impl Sample {
         }
         self.known.sort_unstable();
         let whole = self.is_whole();
+        let (least, count) = (self.at_least(), self.count());
         match statistic {
-            Statistic::Share | Statistic::Mean => match self.mean(self.count()) {
+            Statistic::Share | Statistic::Mean => match mean(&least, count) {
                 Some(mean) if whole => Span::exact(mean),
                 Some(mean) => Span::from(mean),
                 None => Span::OPEN,
             },
             Statistic::Total if whole && !self.total_open => Span::exact(self.total),
             Statistic::Total => Span::from(self.total),
-            Statistic::Min => {
-                let least = self.known.first().copied();
-                Span { low: least.filter(|_| whole).or(Some(Decimal::ZERO)), high: least }
-            }
+            Statistic::Min => Span { low: least.first().copied(), high: self.known.first().copied() },
             Statistic::Max => {
-                let most = self.known.last().copied();
-                Span { low: most.or(Some(Decimal::ZERO)), high: most.filter(|_| whole) }
+                Span { low: least.last().copied(), high: self.known.last().copied().filter(|_| whole) }
             }
-            Statistic::Percentile(percentile) => self.percentile(percentile),
+            Statistic::Median => {
+                let count = count.max(LEAST_OF_MEDIAN);
+                Span { low: middle(&self.lowest(count), count), high: middle(&self.known, count) }
+            }
+            Statistic::Percentile(percentile) => {
+                // Attempts that are missing to make it a percentile count as not known.
+                let count = count.max(percentile.least_values());
+                let rank = percentile.rank(count);
+                Span { low: at(&self.lowest(count), rank), high: at(&self.known, rank) }
+            }
         }
     }
 
-    /// Attempts that are missing to make it a percentile count as not known.
-    fn percentile(&self, percentile: Percentile) -> Span {
-        let count = self.count().max(percentile.least_values());
-        let missing = count - self.known.len() as u64;
-        let rank = percentile.rank(count);
-        let low = match rank.checked_sub(missing) {
-            None | Some(0) => Some(Decimal::ZERO),
-            Some(rank) => self.at(rank),
-        };
-        Span { low, high: self.at(rank) }
+    /// All numbers as the least that they can be, in order.
+    fn at_least(&self) -> Vec<Decimal> {
+        let mut all = [self.known.as_slice(), &self.open].concat();
+        all.sort_unstable();
+        all
     }
 
-    /// The known value at a rank from 1.
-    fn at(&self, rank: u64) -> Option<Decimal> {
-        let index = usize::try_from(rank).ok()?.checked_sub(1)?;
-        self.known.get(index).copied()
+    /// So many numbers as the least that they can be, in order; those that are missing may be 0.
+    fn lowest(&self, count: u64) -> Vec<Decimal> {
+        let missing = usize::try_from(count.saturating_sub(self.count())).unwrap_or(0);
+        let mut all = vec![Decimal::ZERO; missing];
+        all.extend(self.at_least());
+        all
     }
+}
 
-    /// The sum of what is known over so many.
-    fn mean(&self, count: u64) -> Option<Decimal> {
-        let sum = self.known.iter().fold(Decimal::ZERO, |sum, value| sum.saturating_add(*value));
-        sum.checked_div(Decimal::from(count))
-    }
+/// The value at a rank from 1 of values in order.
+fn at(sorted: &[Decimal], rank: u64) -> Option<Decimal> {
+    let index = usize::try_from(rank).ok()?.checked_sub(1)?;
+    sorted.get(index).copied()
+}
+
+/// The median of so many values, of which the least are given in order: the middle one, or the mean of the two in the middle.
+fn middle(sorted: &[Decimal], count: u64) -> Option<Decimal> {
+    let (lower, upper) = (at(sorted, count.div_ceil(2))?, at(sorted, count / 2 + 1)?);
+    // Half the gap, so that no sum is too large.
+    lower.checked_add(upper.checked_sub(lower)?.checked_div(Decimal::TWO)?)
+}
+
+/// The sum of values over so many.
+fn mean(values: &[Decimal], count: u64) -> Option<Decimal> {
+    let sum = values.iter().fold(Decimal::ZERO, |sum, value| sum.saturating_add(*value));
+    sum.checked_div(Decimal::from(count))
 }

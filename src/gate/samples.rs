@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
 use crate::event::{SuiteThresholds, Threshold};
-use crate::gate::sample::Sample;
+use crate::gate::sample::{Reading, Sample};
 use crate::journal::{JournalError, RunRecord};
 use crate::outcome::{Attempt, Facts};
 use crate::suite::thresholds::Metric;
@@ -39,7 +39,7 @@ impl Samples {
             let value = value_of(threshold, attempt);
             if finished {
                 sample.add(value);
-            } else if value.is_some() || attempt.facts.run_id.is_some() {
+            } else if value != Reading::UNKNOWN || attempt.facts.run_id.is_some() {
                 // Without a run's id nothing ran, and nothing was used.
                 sample.add_unfinished(value);
             }
@@ -47,33 +47,25 @@ impl Samples {
     }
 }
 
-/// The number of an attempt that a threshold asks for; none where it is not known.
-fn value_of(threshold: &Threshold, attempt: &Attempt) -> Option<Decimal> {
+/// What is known of the number that a threshold asks of an attempt.
+fn value_of(threshold: &Threshold, attempt: &Attempt) -> Reading {
     let facts = &attempt.facts;
+    let exact = |value: Option<f64>| Reading::of(value.and_then(Decimal::from_f64));
     match threshold.metric {
-        Metric::PassRate => Some(Decimal::from(u8::from(attempt.verdict != Verdict::Failed))),
-        Metric::Latency => facts.latency_ms.and_then(Decimal::from_f64),
-        Metric::ServerLatency => facts.server_ms.and_then(Decimal::from_f64),
-        Metric::Ttft => facts.ttft_ms.and_then(Decimal::from_f64),
-        Metric::Tokens => tokens(facts),
-        Metric::Cost => cost(facts, threshold.currency.as_deref()?),
-        Metric::Steps => facts.steps.map(Decimal::from),
+        Metric::PassRate => Reading::Exact(Decimal::from(u8::from(attempt.verdict != Verdict::Failed))),
+        Metric::Latency => exact(facts.latency_ms),
+        Metric::ServerLatency => exact(facts.server_ms),
+        Metric::Ttft => exact(facts.ttft_ms),
+        Metric::Tokens => Reading::of(facts.trusted_tokens().map(Decimal::from)),
+        Metric::Cost => threshold.currency.as_deref().map_or(Reading::UNKNOWN, |named| cost(facts, named)),
+        Metric::Steps => Reading::of(facts.steps.map(Decimal::from)),
     }
 }
 
-/// The total, unless the nodes do not confirm it and nobody trusts it.
-fn tokens(facts: &Facts) -> Option<Decimal> {
-    let trusted = facts.usage.as_ref().is_none_or(|doubt| doubt.trusted);
-    facts.tokens.filter(|_| trusted).map(Decimal::from)
-}
-
-/// The price in a currency. A run with prices in others only is not one that cost nothing.
-fn cost(facts: &Facts, currency: &str) -> Option<Decimal> {
-    if facts.cost.is_empty() {
-        // A run that was rejected, or used no model, cost nothing.
-        return (facts.tokens == Some(0) && facts.usage.is_none()).then_some(Decimal::ZERO);
-    }
-    let mut amounts = facts.cost.iter().filter(|price| price.currency == currency);
-    let amount = amounts.next()?.amount.parse().ok();
-    amount.filter(|_| amounts.next().is_none())
+/// The price in a currency. What is in another one is not nothing: the price is at least what is in the one named.
+fn cost(facts: &Facts, currency: &str) -> Reading {
+    let Some(prices) = facts.prices() else { return Reading::UNKNOWN };
+    let named = prices.get(currency).copied().unwrap_or_default();
+    let is_other = |(name, amount): (&&str, &Decimal)| *name != currency && !amount.is_zero();
+    if prices.iter().any(is_other) { Reading::AtLeast(named) } else { Reading::Exact(named) }
 }

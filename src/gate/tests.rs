@@ -98,6 +98,31 @@ fn a_percentile_of_too_few_is_not_decided_however_well_they_do() {
 }
 
 #[test]
+fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+    let tokens = |counts: &[u64]| -> Vec<Attempt> {
+        counts.iter().map(|count| facts(|facts| facts.tokens = Some(*count))).collect()
+    };
+    let median =
+        |limit, counts| whole(threshold(Metric::Tokens, "median", Comparison::Lte, limit), tokens(counts));
+    let gate = median("22", &[40, 10, 20, 30]);
+    assert_eq!((gate.truth, gate.actual), (Truth::Broken, Some(Decimal::from(25))));
+    assert_eq!(gate.subject(), "tokens median");
+    assert_eq!(median("25", &[40, 10, 20, 30]).truth, Truth::Held, "exactly reached");
+    assert_eq!(median("20", &[10, 20, 30]).truth, Truth::Held, "the one in the middle of three");
+    assert_eq!(median("22.5", &[20, 25]).truth, Truth::Held);
+    assert_eq!(median("100", &[10]).truth, Truth::Undecided, "one value is no median");
+    // A percentile stays a value that was measured.
+    let p50 = threshold(Metric::Tokens, "p50", Comparison::Lte, "22");
+    assert_eq!(whole(p50, tokens(&[10, 20, 30, 40])).actual, Some(Decimal::from(20)));
+    // One of four is not known: the median is at least that of 0, 10, 20 and 40.
+    let mut attempts = tokens(&[10, 20, 40]);
+    attempts.push(facts(|facts| facts.tokens = None));
+    let open =
+        |limit| whole(threshold(Metric::Tokens, "median", Comparison::Lte, limit), attempts.clone()).truth;
+    assert_eq!((open("14"), open("29"), open("30")), (Truth::Broken, Truth::Undecided, Truth::Held));
+}
+
+#[test]
 fn an_unknown_number_may_be_anything() {
     let unknown = || facts(|facts| facts.latency_ms = None);
     let mut attempts: Vec<Attempt> = (0..19).map(|_| took(100.0)).collect();
@@ -214,8 +239,28 @@ fn costs_are_exact_and_of_one_currency() {
         (Truth::Broken, "it is 1 USD, 0.0000001 USD over (10 attempts)")
     );
     assert_eq!(whole(total("1 RMB"), tenths()).truth, Truth::Undecided, "other money is not none");
-    let two = cost(vec![price("0.1", "USD"), price("7", "RMB")]);
-    assert_eq!(whole(total("0.1 USD"), vec![two]).truth, Truth::Held);
+    let two = || cost(vec![price("0.1", "USD"), price("7", "RMB")]);
+    let mixed = whole(total("0.1 USD"), vec![two()]);
+    assert_eq!(mixed.truth, Truth::Undecided, "seven in other money are not nothing");
+    assert_eq!(mixed.message, "not decided: the whole price in USD is not known for 1 of 1 attempt");
+    assert_eq!(
+        whole(total("0.09 USD"), vec![two()]).truth,
+        Truth::Broken,
+        "what is in USD is too much by itself"
+    );
+    for statistic in ["mean", "max", "min", "median"] {
+        let bound = threshold(Metric::Cost, statistic, Comparison::Lte, "0.1 USD");
+        assert_eq!(whole(bound, vec![two(), two()]).truth, Truth::Undecided, "{statistic}");
+        let bound = threshold(Metric::Cost, statistic, Comparison::Gte, "0.1 USD");
+        assert_eq!(whole(bound, vec![two(), two()]).truth, Truth::Held, "{statistic}: the part is enough");
+    }
+    let unpriced = cost(vec![price("0.1", "USD"), price("0", "RMB")]);
+    assert_eq!(whole(total("0.1 USD"), vec![unpriced]).truth, Truth::Held, "nothing is nothing in all money");
+    let mut cut = two();
+    cut.verdict = Verdict::Errored;
+    let unfinished = vec![cost(vec![price("0.1", "USD")]), cut];
+    assert_eq!(whole(total("0.2 USD"), unfinished.clone()).truth, Truth::Undecided);
+    assert_eq!(whole(total("0.19 USD"), unfinished).truth, Truth::Broken);
     for bad in [
         vec![],
         vec![price("text", "USD")],

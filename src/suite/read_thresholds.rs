@@ -1,9 +1,10 @@
 //! Reads `thresholds`: every number with its statistics, every statistic with its bounds.
 
-use rust_decimal::Decimal;
-use rust_decimal::prelude::FromPrimitive;
+use std::time::Duration;
 
-use crate::base::units::{parse_count, parse_duration, parse_money, parse_percent};
+use rust_decimal::Decimal;
+
+use crate::base::units::{parse_count, parse_duration, parse_exact_share, parse_money};
 use crate::suite::node::{Entry, Node};
 use crate::suite::problem::nearest;
 use crate::suite::reader::Reader;
@@ -61,7 +62,6 @@ fn statistic(metric: Metric, key: &str) -> Result<Statistic, String> {
     match key {
         "share" => Err(format!("{known}{total}")),
         "total" if !metric.is_summed() => Err(format!("a total of {} says nothing; {known}", metric.word())),
-        "median" => "p50".parse(),
         "med" => Err("did you mean `median`?".to_owned()),
         "avg" | "average" => Err("did you mean `mean`?".to_owned()),
         "sum" | "count" => Err("did you mean `total`?".to_owned()),
@@ -181,12 +181,10 @@ impl Metric {
             value.map(|value| (value, None)).ok_or_else(|| format!("`{text}` is too large"))
         };
         match self {
-            Self::PassRate => {
-                plain(Decimal::from_f64(parse_percent(text).map_err(|error| error.to_string())?))
-            }
+            Self::PassRate => plain(Some(parse_exact_share(text).map_err(|error| error.to_string())?)),
             Self::Latency | Self::ServerLatency | Self::Ttft => {
                 let duration = parse_duration(text).map_err(|error| error.to_string())?;
-                plain(Decimal::from_f64(duration.as_secs_f64() * 1e3))
+                plain(nanoseconds(duration).checked_div(Decimal::from(1_000_000)))
             }
             Self::Tokens | Self::Steps => {
                 plain(Some(Decimal::from(parse_count(text).map_err(|error| error.to_string())?)))
@@ -197,4 +195,8 @@ impl Metric {
             }
         }
     }
+}
+
+fn nanoseconds(duration: Duration) -> Decimal {
+    Decimal::from_i128_with_scale(i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX), 0)
 }

@@ -59,6 +59,8 @@ pub enum Statistic {
     Max,
     /// The sum.
     Total,
+    /// The value in the middle, or the mean of the two there.
+    Median,
     /// The value at a rank.
     Percentile(Percentile),
 }
@@ -126,6 +128,7 @@ impl fmt::Display for Statistic {
             Self::Min => f.write_str("min"),
             Self::Max => f.write_str("max"),
             Self::Total => f.write_str("total"),
+            Self::Median => f.write_str("median"),
             Self::Percentile(percentile) => {
                 let (whole, part) = (percentile.hundredths() / 100, percentile.hundredths() % 100);
                 match part {
@@ -147,6 +150,7 @@ impl FromStr for Statistic {
             "min" => return Ok(Self::Min),
             "max" => return Ok(Self::Max),
             "total" => return Ok(Self::Total),
+            "median" => return Ok(Self::Median),
             _ => {}
         }
         let number = text.strip_prefix('p').filter(|digits| digits.starts_with(|c: char| c.is_ascii_digit()));
