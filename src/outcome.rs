@@ -2,6 +2,7 @@
 
 mod judges;
 mod measures;
+mod node;
 mod repeats;
 mod waits;
 
@@ -14,6 +15,7 @@ use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
 
 pub use self::judges::{JudgeFact, JudgesSpent};
+pub use self::node::NodeFact;
 pub use self::waits::Waits;
 pub use repeats::{RateFacts, RepeatFacts, SequentialFacts};
 
@@ -46,41 +48,6 @@ impl Cause {
     pub fn met_before(reason: &str) -> Option<&str> {
         reason.strip_prefix(MET_BEFORE)
     }
-}
-
-/// One node execution as reports show it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NodeFact {
-    /// The node's id in the graph; empty in journals of older versions.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub id: String,
-    /// The node's title.
-    pub title: String,
-    /// `llm`, `code`, …
-    #[serde(rename = "type")]
-    pub node_type: String,
-    /// `succeeded`, `failed`, `exception`, or `running` when it never finished.
-    pub status: String,
-    /// When it started, milliseconds after the request was sent.
-    pub start_ms: f64,
-    /// Dify's elapsed time, milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub elapsed_ms: Option<f64>,
-    /// Dify's tokens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<u64>,
-    /// True for an iteration or loop, whose tokens repeat its children's.
-    #[serde(default)]
-    pub container: bool,
-    /// The iteration or loop it ran in, and which round of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub round: Option<(String, u64)>,
-    /// What Dify says it cost.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<Price>,
-    /// Stands for its outputs, what varies by itself left out: equal outputs have equal digests; none where they are unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<String>,
 }
 
 /// The facts of a run that reports and thresholds use; what is unknown is absent.

@@ -77,6 +77,10 @@ fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
         node_type: node.node_type.clone(),
         status: node.status().unwrap_or("running").to_owned(),
         start_ms: milliseconds(node.started_at),
+        end_ms: node.ended_at.map(milliseconds),
+        // What the replay of a lost run told came in the order of the replay.
+        began: node.began.filter(|_| !node.replayed),
+        ended: node.ended.filter(|_| !node.replayed),
         elapsed_ms: told.and_then(|told| told.elapsed).map(|seconds| seconds * 1000.0),
         tokens: told.and_then(|told| told.tokens),
         container: node.is_container(),

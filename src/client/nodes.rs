@@ -23,6 +23,8 @@ pub struct Nodes {
     rounds: Vec<(String, u64)>,
     /// First non-blank chunks of nodes that no event has named yet.
     unclaimed: Vec<(String, Duration)>,
+    /// Events that began or ended an execution: their order is known even where the network delays them.
+    events: u32,
 }
 
 impl Nodes {
@@ -32,7 +34,8 @@ impl Nodes {
         for (container, round) in runs.iter().filter_map(|run| run.parent.as_ref()) {
             nodes.set_round(container, nodes.round(container).max(*round));
         }
-        Self { runs, ..nodes }
+        let last = runs.iter().flat_map(|run| [run.began, run.ended]).flatten().max();
+        Self { events: last.unwrap_or(0), runs, ..nodes }
     }
 
     /// Takes `node_started`; a repeated one changes nothing.
@@ -47,7 +50,7 @@ impl Nodes {
         };
         match self.runs.iter_mut().find(|run| asked(run)) {
             Some(run) => run.id = text(data, "id").to_owned(),
-            None => drop(self.add(data, at)),
+            None => self.begin(data, at),
         }
     }
 
@@ -60,18 +63,16 @@ impl Nodes {
     /// Takes `node_finished`: its `data`, and the event's text.
     pub fn finish(&mut self, data: &Lean<'_>, event: &Arc<str>, at: Duration) {
         let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
-        let parent = self.parent(data);
-        let run = &mut self.runs[index];
-        if parent.is_some() {
-            run.parent = parent;
+        if let Some(parent) = self.parent(data) {
+            self.runs[index].parent = Some(parent);
         }
-        run.finished = Some(ended(run, data, event));
+        self.end(index, (data, event), at);
     }
 
     /// Takes `iteration_started` or `loop_started`: each is another execution.
     pub fn start_container(&mut self, data: &Lean<'_>, at: Duration) {
         self.set_round(text(data, "node_id"), 0);
-        self.add(data, at);
+        self.begin(data, at);
     }
 
     /// Takes `iteration_next` or `loop_next`.
@@ -86,8 +87,7 @@ impl Nodes {
         let id = text(data, "id");
         let open = self.runs.iter().position(|run| run.id == id && run.finished.is_none());
         let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(data, at));
-        let run = &mut self.runs[index];
-        run.finished = Some(ended(run, data, event));
+        self.end(index, (data, event), at);
     }
 
     /// Takes a non-blank `text_chunk` of a node.
@@ -114,6 +114,20 @@ impl Nodes {
 
     fn by_execution(&self, id: &str) -> Option<usize> {
         self.runs.iter().rposition(|run| run.id == id)
+    }
+
+    /// Notes an execution whose beginning was seen.
+    fn begin(&mut self, data: &Lean<'_>, at: Duration) {
+        let index = self.add(data, at);
+        self.events = self.events.saturating_add(1);
+        self.runs[index].began = Some(self.events);
+    }
+
+    fn end(&mut self, index: usize, (data, event): (&Lean<'_>, &Arc<str>), at: Duration) {
+        self.events = self.events.saturating_add(1);
+        let run = &mut self.runs[index];
+        (run.ended, run.ended_at) = (Some(self.events), Some(at));
+        run.finished = Some(ended(run, data, event));
     }
 
     fn add(&mut self, data: &Lean<'_>, at: Duration) -> usize {
@@ -234,6 +248,26 @@ mod tests {
         let seen: Vec<_> =
             nodes.runs.iter().map(|run| (&*run.id, run.started_at, run.retries, run.status())).collect();
         assert_eq!(seen, [("1", ms(1), 0, None), ("2", ms(2), 1, Some("failed"))]);
+    }
+
+    #[test]
+    fn executions_know_the_order_of_their_events() {
+        let mut nodes = Nodes::default();
+        start(&mut nodes, &node("1", "a", "code"), ms(5));
+        start(&mut nodes, &node("2", "b", "code"), ms(5));
+        finish(&mut nodes, &node("1", "a", "code"), ms(5));
+        finish(&mut nodes, &node("3", "c", "code"), ms(6));
+        let order =
+            |nodes: &Nodes| -> Vec<_> { nodes.runs.iter().map(|run| (run.began, run.ended)).collect() };
+        assert_eq!(order(&nodes), [(Some(1), Some(3)), (Some(2), None), (None, Some(4))]);
+        assert_eq!(nodes.runs[2].ended_at, Some(ms(6)));
+        let mut nodes = Nodes::resume(nodes.runs, None);
+        finish(&mut nodes, &node("2", "b", "code"), ms(9));
+        assert_eq!(
+            order(&nodes)[1],
+            (Some(2), Some(5)),
+            "what follows a form comes after what was before it"
+        );
     }
 
     #[test]

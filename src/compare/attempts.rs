@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::similarity::Likeness;
 use crate::compare::likeness::{Kept, UnmeasuredOutputs};
-use crate::compare::sample::Observation;
+use crate::compare::sample::{FirstToken, Observation};
 use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
 use crate::verdict::Verdict;
@@ -72,30 +72,41 @@ pub(super) fn kept<'a>(side: &[&'a Attempt]) -> Vec<Kept<'a>> {
 
 /// The one currency that every price of both sides is in.
 pub(super) fn currency<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<&'a str> {
-    let mut named =
-        a.iter().chain(b).flat_map(|attempt| &attempt.facts.cost).map(|price| price.currency.as_str());
+    let prices = a.iter().chain(b).flat_map(|attempt| &attempt.facts.cost);
+    let mut named = prices.map(|price| price.currency.as_str());
     let first = named.next()?;
     named.all(|other| other == first).then_some(first)
 }
 
-pub(super) fn observation(attempt: &Attempt, currency: Option<&str>) -> Observation {
+/// What an attempt showed.
+pub(super) fn observation(attempt: &Attempt) -> Observation {
     let facts = &attempt.facts;
+    let prices = facts
+        .prices()
+        .map(|prices| prices.into_iter().map(|(currency, amount)| (currency.to_owned(), amount)).collect());
     Observation {
         passed: match attempt.verdict {
             Verdict::Passed | Verdict::Flaky => Some(true),
             Verdict::Failed => Some(false),
             Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => None,
         },
-        // A total in doubt is no measure.
-        tokens: facts
-            .tokens
-            .filter(|_| facts.usage.as_ref().is_none_or(|doubt| doubt.trusted))
-            .map(|tokens| tokens as f64),
-        cost: currency.and_then(|currency| {
-            let price = facts.cost.iter().find(|price| price.currency == currency)?;
-            price.amount.parse().ok()
-        }),
+        tokens: facts.trusted_tokens(),
+        prices,
         latency: facts.latency_ms,
-        ttft: facts.ttft_ms,
+        ttft: match facts.ttft_ms {
+            Some(ms) => FirstToken::Known(ms),
+            None if facts.recovered.is_some() => FirstToken::Unknown,
+            None => FirstToken::Absent,
+        },
+        sent: attempt.sent_ms,
     }
+}
+
+/// The answers of a side in the order in which they were sent, by number: the same answer has the same number.
+pub(super) fn answers(side: &[&Attempt]) -> Vec<u32> {
+    let mut ordered = side.to_vec();
+    ordered.sort_by(|one, other| one.sent_ms.total_cmp(&other.sent_ms));
+    let kept = kept(&ordered);
+    let first = |answer: &Kept<'_>| kept.iter().position(|other| other.is_same(answer)).unwrap_or(0);
+    kept.iter().map(|answer| u32::try_from(first(answer)).unwrap_or(u32::MAX)).collect()
 }

@@ -1,15 +1,18 @@
 //! One test on both sides: what changed, and how much it matters.
 
+use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 
 use crate::base::diff::{JsonChange, diff_json};
 use crate::base::digest::Digest;
 use crate::base::similarity::Likeness;
-use crate::compare::attempts::{Told, currency, kept, observation, output, paths, standing, telling};
+use crate::compare::attempts::{
+    Told, answers, currency, kept, observation, output, paths, standing, telling,
+};
 use crate::compare::likeness::{UnmeasuredOutputs, distances};
 use crate::compare::nodes::{Attribution, Presence, attribute};
 use crate::compare::noise::OutputDrift;
-use crate::compare::sample::{Observation, Pair};
+use crate::compare::sample::Pair;
 use crate::journal::CaseRecord;
 use crate::outcome::{Attempt, NodeFact};
 use crate::verdict::{Finding, Severity, Truth, Verdict};
@@ -28,6 +31,8 @@ pub(crate) enum Kind {
     Improved,
     /// Its verdict is the same and its outputs are others.
     Changed,
+    /// Its outputs differ, and so few repeats cannot tell whether that is more than noise.
+    Undecided,
     /// Its verdict and its outputs are the same, or vary as they do on one side alone.
     Unchanged,
 }
@@ -124,9 +129,8 @@ pub(crate) fn sample(a: &CaseRecord, b: &CaseRecord) -> Pair {
     let (kept_a, kept_b) = (kept(&of_a), kept(&of_b));
     let has_outputs = !kept_a.is_empty() && !kept_b.is_empty();
     let outputs = has_outputs.then(|| distances(&kept_a, &kept_b)).flatten();
-    let currency = currency(&of_a, &of_b);
-    let observed = |side: &[&Attempt]| side.iter().map(|attempt| observation(attempt, currency)).collect();
-    Pair { a: observed(&of_a), b: observed(&of_b), outputs }
+    let observed = |side: &[&Attempt]| side.iter().map(|attempt| observation(attempt)).collect();
+    Pair { a: observed(&of_a), b: observed(&of_b), outputs, answers: [answers(&of_a), answers(&of_b)] }
 }
 
 /// The row of a test; its kind follows once the drift of all outputs is known.
@@ -183,9 +187,8 @@ impl CaseRow {
             (Standing::Bad, Standing::Good) => Kind::Improved,
             (Standing::Good, Standing::Good) | (Standing::Bad, Standing::Bad) => match drift {
                 OutputDrift::Same | OutputDrift::Noise { .. } => Kind::Unchanged,
-                OutputDrift::Changed | OutputDrift::Drifted { .. } | OutputDrift::Undecided { .. } => {
-                    Kind::Changed
-                }
+                OutputDrift::Changed | OutputDrift::Drifted { .. } => Kind::Changed,
+                OutputDrift::Undecided { .. } => Kind::Undecided,
                 OutputDrift::Unknown => Kind::NotCompared,
             },
             (Standing::Good, Standing::Unjudged) if b.over_budget => Kind::NotCompared,
@@ -251,14 +254,15 @@ fn changes(a: &Attempt, b: &Attempt) -> (Vec<JsonChange>, bool) {
 
 fn side(record: &CaseRecord, currency: Option<&str>) -> Side {
     let standing = standing(record);
-    let seen: Vec<Observation> = standing.iter().map(|attempt| observation(attempt, currency)).collect();
-    let mean = |known: fn(&Observation) -> Option<f64>| mean(seen.iter().filter_map(known));
+    let mean =
+        |known: fn(&Attempt) -> Option<f64>| self::mean(standing.iter().filter_map(|attempt| known(attempt)));
+    let price = |attempt: &&Attempt| attempt.facts.prices()?.get(currency?)?.to_f64();
     let means = Means {
-        tokens: mean(|seen| seen.tokens),
-        cost: mean(|seen| seen.cost),
-        latency: mean(|seen| seen.latency),
-        ttft: mean(|seen| seen.ttft),
-        steps: self::mean(standing.iter().filter_map(|attempt| Some(attempt.facts.steps? as f64))),
+        tokens: mean(|attempt| Some(attempt.facts.trusted_tokens()? as f64)),
+        cost: self::mean(standing.iter().filter_map(price)),
+        latency: mean(|attempt| attempt.facts.latency_ms),
+        ttft: mean(|attempt| attempt.facts.ttft_ms),
+        steps: mean(|attempt| Some(attempt.facts.steps? as f64)),
     };
     Side {
         verdict: record.outcome.verdict,
@@ -335,7 +339,12 @@ mod tests {
         assert_eq!(kind(&passed, &passed, OutputDrift::Noise { p: 0.5 }), Kind::Unchanged);
         assert_eq!(kind(&passed, &passed, OutputDrift::Unknown), Kind::NotCompared, "silence is no sameness");
         for repeats in [None, Some(8)] {
-            assert_eq!(kind(&passed, &passed, OutputDrift::Undecided { repeats }), Kind::Changed);
+            let undecided = OutputDrift::Undecided { repeats };
+            assert_eq!(
+                kind(&passed, &passed, undecided),
+                Kind::Undecided,
+                "what is not decided is not changed"
+            );
         }
         let mut skipped = one(Skipped);
         assert_eq!(kind(&passed, &skipped, OutputDrift::Unknown), Kind::Regressed);
@@ -388,11 +397,22 @@ mod tests {
     }
 
     #[test]
-    fn prices_in_two_currencies_are_not_compared() {
+    fn prices_in_two_currencies_have_no_common_mean() {
         let a = record(Verdict::Passed, &[("x", 1)]);
         let mut b = a.clone();
         b.attempts[0].facts.cost[0].currency = "EUR".to_owned();
-        assert_eq!(sample(&a, &b).a[0].cost, None);
-        assert!(sample(&a, &a).a[0].cost.is_some());
+        let mean = |a, b| row("s::t", Some(a), Some(b)).a.unwrap().means.cost;
+        assert_eq!(mean(&a, &b), None);
+        assert!(mean(&a, &a).is_some());
+        assert_eq!(sample(&a, &b).b[0].prices.as_ref().unwrap().keys().collect::<Vec<_>>(), ["EUR"]);
+    }
+
+    #[test]
+    fn answers_are_numbered_in_the_order_in_which_they_were_sent() {
+        let mut a = record(Verdict::Passed, &[("x", 1), ("y", 1), ("x", 1), ("z", 1)]);
+        for (sent, attempt) in [3.0, 2.0, 1.0, 0.0].into_iter().zip(&mut a.attempts) {
+            attempt.sent_ms = sent;
+        }
+        assert_eq!(sample(&a, &a).answers, [vec![0, 1, 2, 1], vec![0, 1, 2, 1]]);
     }
 }

@@ -1,13 +1,24 @@
 //! How much a measure changed from the first side to the second, and whether chance could have done that.
 
-use crate::base::stats::bootstrap::interval_of_mean;
-use crate::base::stats::{Draws, Permuted, mcnemar, sign_flip};
-use crate::compare::sample::{Observation, Pair};
+use crate::base::stats::sign_flip::{BothWays, pairs_needed};
+use crate::base::stats::{Draws, Permuted};
+use crate::compare::chance::{self, Difference};
+use crate::compare::paired::{Measured, Missing, currencies};
+use crate::compare::rates::Rates;
+use crate::compare::sample::Pair;
+use crate::compare::stand::{Limit, Stand};
+use crate::compare::{totals, typical};
 
 /// The interval that is reported.
-const CONFIDENCE: f64 = 0.95;
+pub(super) const CONFIDENCE: f64 = 0.95;
 /// A measure of nothing on one side counts as this many times less, so that the change from free to paid is not lost.
-const MOST: f64 = 1000.0;
+pub(super) const MOST: f64 = 1000.0;
+/// Fewer pairs show nothing at this level, whatever they are.
+const LEVEL: f64 = 0.05;
+/// Of so many pairs the scatter is known without repeats.
+const MANY: usize = 100;
+/// Differences that come in so few runs by chance are told.
+const STICKS: f64 = 0.001;
 
 /// What is measured on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,227 +52,310 @@ impl Metric {
 }
 
 /// A change of one measure over the suite.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
     /// What was measured.
     pub metric: Metric,
-    /// How much worse the second side is: the share of passes lost, or by how much it takes more (0.1: 10 % more).
+    /// The currency of a cost; none where none was named.
+    pub currency: Option<String>,
+    /// How much worse the second side is: the share of passes lost, or by how much it takes more (0.1: 10 % more). Of tokens
+    /// and cost the totals are compared, of times the typical run.
     pub worse_by: f64,
-    /// The interval of that at 95 %; none for the pass rate or below two pairs.
+    /// Of tokens and cost: by how much the typical run takes more, the geometric mean of all pairs.
+    pub typical: Option<f64>,
+    /// The interval of `worse_by` at 95 %; none for the pass rate, and where so few pairs cannot give one.
     pub interval: Option<(f64, f64)>,
     /// One-sided: could chance have made it as much worse?
-    pub test: Permuted,
+    pub worse: Permuted,
+    /// One-sided: could chance have made it as much better?
+    pub better: Permuted,
     /// Tests that both sides judged or measured.
     pub cases: usize,
     /// Pairs of attempts that were compared.
     pub pairs: usize,
-    /// Tests that have the measure on one side only, and so are not in it.
+    /// Tests that have the measure on one side only.
     pub one_sided: usize,
+    /// Pairs that lack it.
+    pub missing: Missing,
+    /// The chance that the differences stick to each other in time as they do, where it is too small to be one.
+    pub sticks: Option<f64>,
 }
 
 impl Change {
-    /// Compares one measure over all tests; none where no pair of attempts has it.
-    pub fn of(metric: Metric, pairs: &[Pair], draws: Draws) -> Option<Self> {
+    /// In the direction in which it changed: could chance have done that?
+    pub fn test(&self) -> Permuted {
+        if self.worse_by < 0.0 { self.better } else { self.worse }
+    }
+
+    /// True where so few tests or pairs could not have shown anything.
+    pub fn is_too_small(&self) -> bool {
+        self.worse.attainable > LEVEL
+    }
+}
+
+/// One measure of all tests on both sides, in one currency where it is a cost.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Series {
+    /// What was measured.
+    pub metric: Metric,
+    /// The currency of a cost; none where none was named.
+    pub currency: Option<String>,
+    numbers: Numbers,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Numbers {
+    Rates(Rates),
+    /// What adds up.
+    Totals(Measured),
+    /// What is typical of a run.
+    Typical(Measured),
+}
+
+impl Series {
+    /// Every measure that some pair of attempts has; the cost in each currency by itself.
+    pub fn all(pairs: &[Pair]) -> Vec<Self> {
+        Metric::ALL.into_iter().flat_map(|metric| Self::of(metric, pairs)).collect()
+    }
+
+    fn of(metric: Metric, pairs: &[Pair]) -> Vec<Self> {
+        let one = |currency: Option<String>| {
+            let measured = || Measured::of(metric, currency.as_deref(), pairs);
+            let numbers = match metric {
+                Metric::PassRate => Numbers::Rates(Rates::of(pairs)?),
+                Metric::Tokens | Metric::Cost => Numbers::Totals(measured()),
+                Metric::Latency | Metric::Ttft => Numbers::Typical(measured()),
+            };
+            let series = Self { metric, currency: currency.clone(), numbers };
+            (series.pairs() > 0).then_some(series)
+        };
         match metric {
-            Metric::PassRate => of_pass_rate(pairs, draws),
-            Metric::Tokens | Metric::Cost | Metric::Latency | Metric::Ttft => of_ratio(metric, pairs, draws),
+            // Where nobody names a price, there is none to compare.
+            Metric::Cost => {
+                currencies(pairs).into_iter().filter_map(|currency| one(Some(currency))).collect()
+            }
+            Metric::PassRate | Metric::Tokens | Metric::Latency | Metric::Ttft => {
+                one(None).into_iter().collect()
+            }
+        }
+    }
+
+    /// Pairs of attempts that are compared.
+    pub fn pairs(&self) -> usize {
+        match &self.numbers {
+            Numbers::Rates(rates) => rates.pairs(),
+            Numbers::Totals(measured) | Numbers::Typical(measured) => measured.known(),
+        }
+    }
+
+    /// Tests that both sides judged or measured.
+    pub fn cases(&self) -> usize {
+        match &self.numbers {
+            Numbers::Rates(rates) => rates.cases(),
+            Numbers::Totals(measured) | Numbers::Typical(measured) => measured.cases(),
+        }
+    }
+
+    /// Pairs that lack the measure.
+    pub fn missing(&self) -> Missing {
+        match &self.numbers {
+            Numbers::Rates(rates) => rates.missing,
+            Numbers::Totals(measured) | Numbers::Typical(measured) => measured.missing(),
+        }
+    }
+
+    /// Holds it against a bound.
+    pub fn against(&self, limit: &Limit, draws: Draws) -> Stand {
+        match &self.numbers {
+            Numbers::Rates(rates) => rates.against(limit, draws),
+            Numbers::Totals(measured) => totals::against(measured, limit, draws),
+            Numbers::Typical(measured) => typical::against(measured, limit, draws),
+        }
+    }
+
+    /// What changed.
+    pub fn change(&self, draws: Draws) -> Change {
+        let (worse_by, typical, interval, differences) = match &self.numbers {
+            Numbers::Rates(rates) => return self.of_rates(rates, draws),
+            Numbers::Totals(measured) => (
+                totals::worse_by(measured),
+                Some(typical::worse_by(measured)),
+                totals::interval(measured),
+                totals::differences(measured),
+            ),
+            Numbers::Typical(measured) => (
+                typical::worse_by(measured),
+                None,
+                typical::interval(measured),
+                typical::differences(measured),
+            ),
+        };
+        let BothWays { greater, less } = chance::of(&differences.concat(), draws);
+        let one_sided = match &self.numbers {
+            Numbers::Rates(_) => 0,
+            Numbers::Totals(measured) | Numbers::Typical(measured) => measured.one_sided(),
+        };
+        let change = self.plain((worse_by, one_sided), BothWays { greater, less });
+        let interval = interval.filter(|_| tells_scatter(&differences));
+        Change { typical, interval, sticks: sticks(&differences), ..change }
+    }
+
+    fn of_rates(&self, rates: &Rates, draws: Draws) -> Change {
+        self.plain((rates.worse_by(), 0), rates.test(draws))
+    }
+
+    fn plain(&self, (worse_by, one_sided): (f64, usize), test: BothWays) -> Change {
+        Change {
+            metric: self.metric,
+            currency: self.currency.clone(),
+            worse_by,
+            typical: None,
+            interval: None,
+            worse: test.greater,
+            better: test.less,
+            cases: self.cases(),
+            pairs: self.pairs(),
+            one_sided,
+            missing: self.missing(),
+            sticks: None,
         }
     }
 
     /// How often each test would have to run before the test could reach `alpha`; none where more tests are needed instead.
     pub fn repeats_needed(&self, alpha: f64) -> Option<usize> {
-        let needed = sign_flip::pairs_needed(alpha);
+        let needed = pairs_needed(alpha);
         match self.metric {
-            Metric::PassRate => (self.cases >= needed).then_some(2),
+            Metric::PassRate => (self.cases() >= needed).then_some(2),
             Metric::Tokens | Metric::Cost | Metric::Latency | Metric::Ttft => {
-                Some(needed.div_ceil(self.cases.max(1)))
+                Some(needed.div_ceil(self.cases().max(1)))
             }
         }
     }
 }
 
-/// The pass rate: McNemar's test over the tests where each ran once, a sign flip of each test's difference where more.
-fn of_pass_rate(pairs: &[Pair], draws: Draws) -> Option<Change> {
-    let rates: Vec<(Rate, Rate)> =
-        pairs.iter().filter_map(|pair| Some((Rate::of(&pair.a)?, Rate::of(&pair.b)?))).collect();
-    let lost: Vec<f64> = rates.iter().map(|(a, b)| a.share() - b.share()).collect();
-    let cases = lost.len();
-    if cases == 0 {
-        return None;
-    }
-    let once = rates.iter().all(|(a, b)| a.judged == 1 && b.judged == 1);
-    let test = if once {
-        let count =
-            |sign: f64| u32::try_from(lost.iter().filter(|lost| **lost == sign).count()).unwrap_or(u32::MAX);
-        mcnemar::one_sided(count(1.0), count(-1.0), u32::try_from(cases).unwrap_or(u32::MAX))
-    } else {
-        sign_flip::greater(&lost, draws)
-    };
-    let pairs = rates.iter().map(|(a, b)| a.judged.min(b.judged)).sum();
-    // Tests that a side did not judge are told, and red, by themselves.
-    let one_sided = 0;
-    Some(Change {
-        metric: Metric::PassRate,
-        worse_by: mean(&lost),
-        interval: None,
-        test,
-        cases,
-        pairs,
-        one_sided,
-    })
+/// True where the scatter of runs is known: from repeats, or from many tests. One run of each of a few tests does not tell how
+/// far runs of one test lie apart, and fewer pairs than could show anything have no interval that means something.
+fn tells_scatter(differences: &[Vec<Difference>]) -> bool {
+    let pairs: usize = differences.iter().map(Vec::len).sum();
+    let repeated: usize = differences.iter().map(Vec::len).filter(|repeats| *repeats > 1).sum();
+    pairs >= MANY || (2 * repeated >= pairs && pairs >= pairs_needed(LEVEL))
 }
 
-/// How many attempts were judged, and how many of them passed.
-struct Rate {
-    passed: usize,
-    judged: usize,
-}
-
-impl Rate {
-    fn of(side: &[Observation]) -> Option<Self> {
-        let judged = side.iter().filter(|seen| seen.passed.is_some()).count();
-        let passed = side.iter().filter(|seen| seen.passed == Some(true)).count();
-        (judged > 0).then_some(Self { passed, judged })
-    }
-
-    fn share(&self) -> f64 {
-        self.passed as f64 / self.judged as f64
-    }
-}
-
-/// A measure above 0: the logarithm of the ratio of each pair of repeats.
-fn of_ratio(metric: Metric, pairs: &[Pair], draws: Draws) -> Option<Change> {
-    let strata: Vec<Vec<f64>> =
-        pairs.iter().map(|pair| log_ratios(metric, pair)).filter(|logs| !logs.is_empty()).collect();
-    let all = strata.concat();
-    if all.is_empty() {
-        return None;
-    }
-    let more = |log: f64| log.exp() - 1.0;
-    Some(Change {
-        metric,
-        worse_by: more(mean(&all)),
-        interval: interval_of_mean(&strata, CONFIDENCE, draws).map(|(low, high)| (more(low), more(high))),
-        test: sign_flip::greater(&all, draws),
-        cases: strata.len(),
-        pairs: all.len(),
-        one_sided: pairs.iter().filter(|pair| is_one_sided(metric, pair)).count(),
-    })
-}
-
-/// The n-th repeat of one side against the n-th of the other, where both know the measure.
-fn log_ratios(metric: Metric, pair: &Pair) -> Vec<f64> {
-    let both = pair.a.iter().zip(&pair.b);
-    both.filter_map(|(a, b)| Some(log_ratio(measured(metric, a)?, measured(metric, b)?))).collect()
-}
-
-/// True where one side of a test has the measure, and no pair of its repeats has.
-fn is_one_sided(metric: Metric, pair: &Pair) -> bool {
-    let knows = |side: &[Observation]| side.iter().any(|seen| measured(metric, seen).is_some());
-    (knows(&pair.a) || knows(&pair.b)) && log_ratios(metric, pair).is_empty()
-}
-
-fn measured(metric: Metric, seen: &Observation) -> Option<f64> {
-    let value = match metric {
-        Metric::PassRate => None,
-        Metric::Tokens => seen.tokens,
-        Metric::Cost => seen.cost,
-        Metric::Latency => seen.latency,
-        Metric::Ttft => seen.ttft,
-    };
-    value.filter(|value| value.is_finite() && *value >= 0.0)
-}
-
-fn log_ratio(a: f64, b: f64) -> f64 {
-    let most = MOST.ln();
-    match (a > 0.0, b > 0.0) {
-        (true, true) => (b / a).ln().clamp(-most, most),
-        (false, true) => most,
-        (true, false) => -most,
-        (false, false) => 0.0,
-    }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+/// The chance of so few runs, where it is too small to be one.
+fn sticks(differences: &[Vec<Difference>]) -> Option<f64> {
+    Some(chance::that_they_stick(differences)).filter(|p| *p <= STICKS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::sample::Observation;
 
     const DRAWS: Draws = Draws { count: 999, seed: 5 };
 
-    fn pair(a: &[(bool, f64)], b: &[(bool, f64)]) -> Pair {
-        let side = |values: &[(bool, f64)]| {
-            let seen = |(passed, tokens): &(bool, f64)| Observation {
+    /// Attempts of a side: whether each passed, and its tokens, where they are known.
+    fn pair(a: &[(bool, Option<u64>)], b: &[(bool, Option<u64>)]) -> Pair {
+        let side = |values: &[(bool, Option<u64>)]| {
+            let seen = |(passed, tokens): &(bool, Option<u64>)| Observation {
                 passed: Some(*passed),
-                tokens: Some(*tokens),
+                tokens: *tokens,
                 ..Observation::default()
             };
             values.iter().map(seen).collect()
         };
-        Pair { a: side(a), b: side(b), outputs: None }
+        Pair { a: side(a), b: side(b), ..Pair::default() }
+    }
+
+    fn tokens(a: &[u64], b: &[u64]) -> Pair {
+        let side = |counts: &[u64]| counts.iter().map(|count| (true, Some(*count))).collect::<Vec<_>>();
+        pair(&side(a), &side(b))
+    }
+
+    fn change(metric: Metric, pairs: &[Pair]) -> Change {
+        Series::of(metric, pairs).remove(0).change(DRAWS)
     }
 
     #[test]
     fn one_repeat_is_judged_by_mcnemar() {
-        let mut pairs = vec![pair(&[(true, 1.0)], &[(false, 1.0)]); 5];
-        pairs.extend(vec![pair(&[(true, 1.0)], &[(true, 1.0)]); 15]);
-        let change = Change::of(Metric::PassRate, &pairs, DRAWS).unwrap();
+        let mut pairs = vec![pair(&[(true, None)], &[(false, None)]); 5];
+        pairs.extend(vec![pair(&[(true, None)], &[(true, None)]); 15]);
+        let change = change(Metric::PassRate, &pairs);
         assert!((change.worse_by - 0.25).abs() < 1e-12);
-        assert!((change.test.p - 1.0 / 32.0).abs() < 1e-12);
+        assert!((change.worse.p - 1.0 / 32.0).abs() < 1e-12 && change.better.p == 1.0);
         assert_eq!((change.cases, change.pairs), (20, 20));
     }
 
     #[test]
     fn a_tenth_more_tokens_is_a_tenth_worse() {
-        let pairs = vec![pair(&[(true, 100.0), (true, 200.0)], &[(true, 110.0), (true, 220.0)]); 4];
-        let change = Change::of(Metric::Tokens, &pairs, DRAWS).unwrap();
-        assert!((change.worse_by - 0.1).abs() < 1e-12);
-        assert_eq!(change.test.p, 1.0 / 256.0);
+        let pairs = vec![tokens(&[100, 200], &[110, 220]); 4];
+        let change = change(Metric::Tokens, &pairs);
+        assert!((change.worse_by - 0.1).abs() < 1e-12 && (change.typical.unwrap() - 0.1).abs() < 1e-12);
+        assert_eq!(change.worse.p, 1.0 / 256.0);
         assert_eq!((change.cases, change.pairs), (4, 8));
         let (low, high) = change.interval.unwrap();
-        assert!((low - 0.1).abs() < 1e-9 && (high - 0.1).abs() < 1e-9);
+        assert!((low - 0.1).abs() < 1e-9 && (high - 0.1).abs() < 1e-9, "{low} {high}");
+    }
+
+    #[test]
+    fn tokens_are_compared_as_the_bill_is() {
+        // One run in ten takes tenfold, the others a fifth less: 172 tokens for each 100.
+        let mut pairs = vec![tokens(&[1_000], &[800]); 90];
+        pairs.extend(vec![tokens(&[1_000], &[10_000]); 10]);
+        let change = change(Metric::Tokens, &pairs);
+        assert!((change.worse_by - 0.72).abs() < 1e-12, "{}", change.worse_by);
+        assert!((change.typical.unwrap() - 0.03).abs() < 0.002, "{:?}", change.typical);
     }
 
     #[test]
     fn what_was_free_and_now_costs_is_not_lost() {
-        let pairs = vec![pair(&[(true, 0.0)], &[(true, 3.0)]); 6];
-        assert!(Change::of(Metric::Tokens, &pairs, DRAWS).unwrap().worse_by > 900.0);
-        let none = vec![pair(&[(true, 0.0)], &[(true, 0.0)]); 6];
-        assert_eq!(Change::of(Metric::Tokens, &none, DRAWS).unwrap().worse_by, 0.0);
+        assert!(change(Metric::Tokens, &vec![tokens(&[0], &[3]); 6]).worse_by > 900.0);
+        assert_eq!(change(Metric::Tokens, &vec![tokens(&[0], &[0]); 6]).worse_by, 0.0);
     }
 
     #[test]
     fn what_nobody_measured_is_not_compared() {
-        let pairs = vec![pair(&[(true, f64::NAN)], &[(true, 3.0)]); 6];
-        assert_eq!(Change::of(Metric::Tokens, &pairs, DRAWS), None);
-        assert_eq!(Change::of(Metric::Cost, &pairs, DRAWS), None);
-        assert_eq!(Change::of(Metric::PassRate, &[], DRAWS), None);
+        let pairs = vec![pair(&[(true, None)], &[(true, Some(3))]); 6];
+        assert!(Series::of(Metric::Tokens, &pairs).is_empty());
+        assert!(Series::of(Metric::Cost, &pairs).is_empty());
+        assert!(Series::of(Metric::PassRate, &[]).is_empty());
         let unjudged =
-            Pair { a: vec![Observation::default()], b: vec![Observation::default()], outputs: None };
-        assert_eq!(Change::of(Metric::PassRate, &[unjudged], DRAWS), None);
+            Pair { a: vec![Observation::default()], b: vec![Observation::default()], ..Pair::default() };
+        assert!(Series::of(Metric::PassRate, &[unjudged]).is_empty());
     }
 
     #[test]
-    fn what_one_side_does_not_tell_is_counted() {
-        let mut pairs = vec![pair(&[(true, 5.0)], &[(true, 5.0)]); 6];
-        pairs.push(pair(&[(true, 5.0), (true, 5.0)], &[(true, f64::NAN), (true, f64::NAN)]));
-        pairs.push(pair(&[(true, f64::NAN)], &[(true, 5.0)]));
-        // Neither side tells it: there is nothing to miss. One repeat of two: there is something to compare.
-        pairs.push(pair(&[(true, f64::NAN)], &[(true, f64::NAN)]));
-        pairs.push(pair(&[(true, 5.0), (true, 5.0)], &[(true, 5.0), (true, f64::NAN)]));
-        let change = Change::of(Metric::Tokens, &pairs, DRAWS).unwrap();
+    fn pairs_that_lack_a_measure_are_counted_by_side() {
+        let mut pairs = vec![tokens(&[5], &[5]); 6];
+        pairs.push(pair(&[(true, Some(5)), (true, Some(5))], &[(true, None), (true, None)]));
+        pairs.push(pair(&[(true, None)], &[(true, Some(5))]));
+        pairs.push(pair(&[(true, None)], &[(true, None)]));
+        pairs.push(pair(&[(true, Some(5)), (true, Some(5))], &[(true, Some(5)), (true, None)]));
+        let change = change(Metric::Tokens, &pairs);
+        assert_eq!(change.missing, Missing { a: 1, b: 3, both: 1 });
         assert_eq!((change.one_sided, change.cases, change.pairs), (2, 7, 7));
     }
 
     #[test]
+    fn a_gain_is_held_to_the_same_rule_as_a_loss() {
+        for (a, b) in [(100, 50), (50, 100)] {
+            let few = change(Metric::Tokens, &vec![tokens(&[a], &[b]); 4]);
+            assert!(few.is_too_small() && few.interval.is_none(), "{few:?}");
+            let more = change(Metric::Tokens, &vec![tokens(&[a], &[b]); 5]);
+            assert!(
+                !more.is_too_small() && more.interval.is_none(),
+                "one run of a test does not tell how runs scatter"
+            );
+            assert_eq!(more.test().p, 1.0 / 32.0);
+            assert!(change(Metric::Tokens, &vec![tokens(&[a, a], &[b, b]); 5]).interval.is_some());
+            assert!(change(Metric::Tokens, &vec![tokens(&[a], &[b]); 100]).interval.is_some());
+        }
+    }
+
+    #[test]
     fn says_how_often_tests_must_run() {
-        let pairs = vec![pair(&[(true, 1.0)], &[(true, 1.0)]); 2];
-        let change = Change::of(Metric::Tokens, &pairs, DRAWS).unwrap();
-        assert_eq!(change.repeats_needed(0.05), Some(3));
-        let change = Change::of(Metric::PassRate, &pairs, DRAWS).unwrap();
-        assert_eq!(change.repeats_needed(0.05), None, "more repeats of two tests never suffice");
+        let pairs = vec![tokens(&[1], &[1]); 2];
+        let needed = |metric| Series::of(metric, &pairs).remove(0).repeats_needed(0.05);
+        assert_eq!(needed(Metric::Tokens), Some(3));
+        assert_eq!(needed(Metric::PassRate), None, "more repeats of two tests never suffice");
     }
 }

@@ -1,7 +1,14 @@
-//! Gates over a comparison: a measure may not be worse by more than a bound, unless chance could have done it.
+//! Gates over a comparison: a measure may not be worse by more than a bound. Within it the gate holds; beyond it by more than
+//! chance it fails; what lies between, and what missing measures could tip, is not decided.
 
+use rust_decimal::Decimal;
+
+use crate::base::stats::Draws;
 use crate::base::stats::multiple::holm;
-use crate::compare::change::{Change, Metric};
+use crate::base::stats::sign_flip::pairs_needed;
+use crate::compare::change::{Metric, Series};
+use crate::compare::paired::Missing;
+use crate::compare::stand::{Limit, Position, Stand};
 
 /// How much worse a measure may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,7 +16,7 @@ pub(crate) struct Bound {
     /// The measure.
     pub metric: Metric,
     /// The most it may be worse by: 0.05 are five points of the pass rate, or 5 % more of anything else.
-    pub worse_by: f64,
+    pub worse_by: Decimal,
     /// The chance of a false alarm that is accepted, over all gates together.
     pub alpha: f64,
 }
@@ -17,135 +24,332 @@ pub(crate) struct Bound {
 /// What a gate says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Decision {
-    /// Not worse by more than the bound, or no more than chance would make it.
+    /// No worse than the bound allows.
     Passed,
     /// Worse by more than the bound, and by more than chance.
     Failed,
-    /// So few pairs could not have shown it.
+    /// Neither can be said.
     Inconclusive(Lack),
 }
 
 /// What a gate lacks before it can decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lack {
-    /// Each test must run so often on each side.
+    /// Each test must run so often on each side before anything could be shown.
     Repeats(usize),
     /// So many tests are needed; repeats of the same ones do not help.
     Cases(usize),
     /// No pair of attempts has the measure on both sides.
     Pairs,
-    /// So many tests have the measure on one side only: what they would show is not known.
-    Sides(usize),
+    /// So many pairs lack it, and could tip the gate.
+    Missing(Missing),
+    /// It is beyond the bound by no more than chance; about so many repeats on each side would tell.
+    Noise(usize),
+    /// It is beyond the bound in one currency and within it in another.
+    Currencies,
 }
 
 /// A gate and what it decided on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gated {
     /// The gate.
     pub bound: Bound,
-    /// What was found; none where no pair has the measure.
-    pub change: Option<Change>,
-    /// The chance of it, corrected for the number of gates; 1 where nothing was found.
+    /// The chance that what is beyond the bound is not, by itself; 1 where nothing is.
+    pub chance: f64,
+    /// The same, corrected for the number of gates.
     pub p: f64,
     /// What follows.
     pub decision: Decision,
 }
 
-/// Judges all gates together: Holm's correction keeps the chance of any false alarm below `alpha`.
-pub(crate) fn judge(bounds: &[Bound], changes: &[Change]) -> Vec<Gated> {
-    let found = |bound: &Bound| changes.iter().copied().find(|change| change.metric == bound.metric);
-    let tested: Vec<(Bound, Option<Change>)> = bounds.iter().map(|bound| (*bound, found(bound))).collect();
-    let adjusted = holm(
-        &tested.iter().map(|(_, change)| change.map_or(1.0, |change| change.test.p)).collect::<Vec<_>>(),
-    );
-    let all = bounds.len() as f64;
-    let gated = |((bound, change), p): ((Bound, Option<Change>), f64)| {
-        let decision =
-            change.map_or(Decision::Inconclusive(Lack::Pairs), |change| decide(bound, change, p, all));
-        Gated { bound, change, p, decision }
+/// A measure held against a gate's bound.
+type Held<'s> = (&'s Series, Stand);
+
+/// Judges all gates together: each measure against its bound. Holm's correction keeps the chance of any false alarm below
+/// `alpha`, also where every measure is just as much worse as is allowed.
+pub(crate) fn judge(bounds: &[Bound], series: &[Series], draws: Draws) -> Vec<Gated> {
+    let gates = bounds.len().max(1) as f64;
+    let held: Vec<Vec<Held<'_>>> = bounds
+        .iter()
+        .map(|bound| {
+            let limit = Limit { allowed: bound.worse_by, level: bound.alpha / gates };
+            let measured = series.iter().filter(|series| series.metric == bound.metric);
+            measured.map(|series| (series, series.against(&limit, draws))).collect()
+        })
+        .collect();
+    let chances: Vec<f64> = held.iter().map(|held| chance(held)).collect();
+    let gated = |((bound, held), p): ((&Bound, &Vec<Held<'_>>), f64)| Gated {
+        bound: *bound,
+        chance: chance(held),
+        p,
+        decision: decide(bound, held, (p, gates)),
     };
-    tested.into_iter().zip(adjusted).map(gated).collect()
+    bounds.iter().zip(&held).zip(holm(&chances)).map(gated).collect()
 }
 
-fn decide(bound: Bound, change: Change, p: f64, gates: f64) -> Decision {
-    if change.worse_by > bound.worse_by && p <= bound.alpha {
+/// The chance of all that a gate saw: a cost must be beyond its bound in every currency, since nobody knows their rates.
+fn chance(held: &[Held<'_>]) -> f64 {
+    let of = |(_, stand): &Held<'_>| match stand.best {
+        Position::Within => 1.0,
+        Position::Beyond => stand.test.p,
+    };
+    held.iter()
+        .map(of)
+        .fold(None, |most: Option<f64>, p| Some(most.map_or(p, |most| most.max(p))))
+        .unwrap_or(1.0)
+}
+
+fn decide(bound: &Bound, held: &[Held<'_>], (p, gates): (f64, f64)) -> Decision {
+    if held.is_empty() {
+        return Decision::Inconclusive(Lack::Pairs);
+    }
+    if held.iter().all(|(_, stand)| stand.best == Position::Beyond) && p <= bound.alpha {
         return Decision::Failed;
     }
-    // The smallest p after the correction: as if every other gate had found even less likely changes.
-    if change.test.attainable * gates <= bound.alpha {
-        return match change.one_sided {
-            0 => Decision::Passed,
-            tests => Decision::Inconclusive(Lack::Sides(tests)),
-        };
-    }
     let level = bound.alpha / gates;
-    Decision::Inconclusive(match change.repeats_needed(level) {
-        Some(repeats) => Lack::Repeats(repeats),
-        None => Lack::Cases(crate::base::stats::sign_flip::pairs_needed(level)),
-    })
+    // The smallest p after the correction: as if every other gate had found even less likely changes.
+    if let Some((series, _)) = held.iter().find(|(_, stand)| stand.test.attainable > level) {
+        return Decision::Inconclusive(match series.repeats_needed(level) {
+            Some(repeats) => Lack::Repeats(repeats),
+            None => Lack::Cases(pairs_needed(level)),
+        });
+    }
+    if held.iter().all(|(_, stand)| stand.worst == Position::Within) {
+        return Decision::Passed;
+    }
+    Decision::Inconclusive(lack(held))
+}
+
+/// Why what is not within the bound does not fail.
+fn lack(held: &[Held<'_>]) -> Lack {
+    let missing = held.iter().map(|(series, _)| series.missing()).max_by_key(|missing| missing.pairs());
+    if let Some(missing) = missing.filter(|missing| missing.pairs() > 0) {
+        return Lack::Missing(missing);
+    }
+    if held.iter().any(|(_, stand)| stand.found == Position::Within) {
+        return Lack::Currencies;
+    }
+    let repeats = |(series, stand): &Held<'_>| {
+        let now = series.pairs() as f64 / series.cases().max(1) as f64;
+        let wanted = (now * stand.times.unwrap_or(f64::MAX)).ceil();
+        (wanted as usize).max(now as usize + 1)
+    };
+    Lack::Noise(held.iter().map(repeats).max().unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::base::stats::Permuted;
+    use crate::compare::sample::{Observation, Pair};
 
-    fn change(worse_by: f64, p: f64, attainable: f64) -> Change {
-        let test = Permuted { p, attainable };
-        Change { metric: Metric::Tokens, worse_by, interval: None, test, cases: 2, pairs: 4, one_sided: 0 }
+    const DRAWS: Draws = Draws { count: 999, seed: 5 };
+
+    fn bound(metric: Metric, worse_by: &str) -> Bound {
+        Bound { metric, worse_by: worse_by.parse().unwrap(), alpha: 0.05 }
     }
 
-    fn bound(metric: Metric) -> Bound {
-        Bound { metric, worse_by: 0.1, alpha: 0.05 }
+    fn decided(pairs: &[Pair], bound: Bound) -> Decision {
+        judge(&[bound], &Series::all(pairs), DRAWS)[0].decision
     }
 
-    fn decided(change: Change) -> Decision {
-        judge(&[bound(Metric::Tokens)], &[change])[0].decision
+    /// Tests whose repeats used so many tokens on each side; none where that is not known.
+    fn tokens(tests: usize, a: &[Option<u64>], b: &[Option<u64>]) -> Vec<Pair> {
+        let side = |counts: &[Option<u64>]| {
+            let seen = |tokens: &Option<u64>| Observation {
+                passed: Some(true),
+                tokens: *tokens,
+                ..Observation::default()
+            };
+            counts.iter().map(seen).collect()
+        };
+        vec![Pair { a: side(a), b: side(b), ..Pair::default() }; tests]
+    }
+
+    fn latency(tests: usize, a: &[Option<f64>], b: &[Option<f64>]) -> Vec<Pair> {
+        let side = |times: &[Option<f64>]| {
+            times.iter().map(|latency| Observation { latency: *latency, ..Observation::default() }).collect()
+        };
+        vec![Pair { a: side(a), b: side(b), ..Pair::default() }; tests]
+    }
+
+    fn passes(tests: &[(usize, &str, &str)]) -> Vec<Pair> {
+        let side = |marks: &str| -> Vec<Observation> {
+            let seen =
+                |mark| Observation { passed: (mark != 'e').then_some(mark == 'p'), ..Observation::default() };
+            marks.chars().map(seen).collect()
+        };
+        let one = |(count, a, b): &(usize, &str, &str)| {
+            vec![Pair { a: side(a), b: side(b), ..Pair::default() }; *count]
+        };
+        tests.iter().flat_map(one).collect()
+    }
+
+    fn costs(tests: &[(usize, &[(&str, &str)], &[(&str, &str)])]) -> Vec<Pair> {
+        let side = |prices: &[(&str, &str)]| {
+            let prices: BTreeMap<String, Decimal> = prices
+                .iter()
+                .map(|(amount, currency)| ((*currency).to_owned(), amount.parse().unwrap()))
+                .collect();
+            vec![Observation { prices: Some(prices), ..Observation::default() }; 5]
+        };
+        tests
+            .iter()
+            .flat_map(|(count, a, b)| vec![Pair { a: side(a), b: side(b), ..Pair::default() }; *count])
+            .collect()
     }
 
     #[test]
-    fn fails_only_what_is_large_and_significant() {
-        assert_eq!(decided(change(0.2, 0.01, 0.001)), Decision::Failed);
-        assert_eq!(decided(change(0.05, 0.001, 0.001)), Decision::Passed, "small");
-        assert_eq!(decided(change(0.2, 0.2, 0.001)), Decision::Passed, "noise");
-        assert_eq!(decided(change(-0.5, 1.0, 0.001)), Decision::Passed, "better");
+    fn exactly_at_the_bound_is_within_it() {
+        let tenth = tokens(20, &[Some(1_000); 5], &[Some(1_100); 5]);
+        assert_eq!(decided(&tenth, bound(Metric::Tokens, "0.1")), Decision::Passed);
+        assert_eq!(decided(&tenth, bound(Metric::Tokens, "0.099")), Decision::Failed);
+        // In thirds and sevenths, where binary fractions are not exact.
+        for (a, b, share) in
+            [(300, 330, "0.1"), (7, 9, "0.285714285714285714286"), (1_000, 1_003, "0.003"), (10, 17, "0.7")]
+        {
+            let pairs = tokens(20, &[Some(a); 3], &[Some(b); 3]);
+            assert_eq!(decided(&pairs, bound(Metric::Tokens, share)), Decision::Passed, "{a} {b}");
+        }
+        // The total is what counts: some more, some less, together exactly a tenth more.
+        let mixed = tokens(20, &[Some(100), Some(300)], &[Some(140), Some(300)]);
+        assert_eq!(decided(&mixed, bound(Metric::Tokens, "0.1")), Decision::Passed);
+        for (a, b) in [(1_000.0, 1_100.0), (0.3, 0.33), (1_234.5, 1_357.95)] {
+            let pairs = latency(20, &[Some(a); 5], &[Some(b); 5]);
+            assert_eq!(decided(&pairs, bound(Metric::Latency, "0.1")), Decision::Passed, "{a} {b}");
+            assert_eq!(decided(&pairs, bound(Metric::Latency, "0.0999")), Decision::Failed, "{a} {b}");
+        }
+        // A fifth and a bit more, and no more: typically exactly a tenth more.
+        let mixed = latency(20, &[Some(100.0), Some(100.0)], &[Some(121.0), Some(100.0)]);
+        assert_eq!(decided(&mixed, bound(Metric::Latency, "0.1")), Decision::Passed);
+        let cost = costs(&[(20, &[("0.01", "USD")], &[("0.011", "USD")])]);
+        assert_eq!(decided(&cost, bound(Metric::Cost, "10E-2")), Decision::Passed);
+        assert_eq!(decided(&cost, bound(Metric::Cost, "0.0999")), Decision::Failed);
+    }
+
+    #[test]
+    fn a_rate_exactly_at_the_bound_is_within_it() {
+        let five_points = passes(&[(5, "ppppf", "pppff"), (15, "ppppp", "ppppp")]);
+        assert_eq!(decided(&five_points, bound(Metric::PassRate, "0.05")), Decision::Passed);
+        // Thirds: one of three lost in a tenth of the tests, of other numbers of repeats in the rest.
+        let thirds = passes(&[(3, "ppp", "ppf"), (27, "ppppppp", "ppppppp")]);
+        assert_eq!(
+            decided(&thirds, bound(Metric::PassRate, "0.0333333333333333333333333334")),
+            Decision::Passed
+        );
+        let lost = passes(&[(20, "ppppp", "ppffp")]);
+        assert_eq!(decided(&lost, bound(Metric::PassRate, "0.4")), Decision::Passed);
+        assert_eq!(decided(&lost, bound(Metric::PassRate, "0.39")), Decision::Failed);
+    }
+
+    #[test]
+    fn beyond_the_bound_by_chance_is_not_decided() {
+        let scattered = |centre: u64| -> Vec<Pair> {
+            let b = [0.90, 0.95, 1.0, 1.05, 1.1].map(|by| Some((centre as f64 * by) as u64));
+            tokens(40, &[Some(100_000); 5], &b)
+        };
+        let found = decided(&scattered(110_100), bound(Metric::Tokens, "0.1"));
+        let Decision::Inconclusive(Lack::Noise(repeats)) = found else { panic!("{found:?}") };
+        assert!(repeats > 500, "{repeats}: a tenth of a percent among seven is hard to see");
+        assert_eq!(decided(&scattered(110_100), bound(Metric::Tokens, "0.05")), Decision::Failed);
+        assert_eq!(decided(&scattered(109_900), bound(Metric::Tokens, "0.1")), Decision::Passed);
     }
 
     #[test]
     fn too_few_pairs_never_pass() {
-        assert_eq!(decided(change(0.0, 1.0, 0.25)), Decision::Inconclusive(Lack::Repeats(3)));
-        assert_eq!(judge(&[bound(Metric::Cost)], &[])[0].decision, Decision::Inconclusive(Lack::Pairs));
+        let few = tokens(2, &[Some(100)], &[Some(100)]);
+        assert_eq!(decided(&few, bound(Metric::Tokens, "0.1")), Decision::Inconclusive(Lack::Repeats(3)));
+        assert_eq!(decided(&few, bound(Metric::Cost, "0.1")), Decision::Inconclusive(Lack::Pairs));
+        let rates = passes(&[(2, "pppppp", "pppppp")]);
+        assert_eq!(decided(&rates, bound(Metric::PassRate, "0.1")), Decision::Inconclusive(Lack::Cases(5)));
     }
 
     #[test]
-    fn what_one_side_does_not_tell_is_not_taken_for_good() {
-        let dark = |change| Change { one_sided: 3, ..change };
-        assert_eq!(
-            decided(dark(change(0.0, 1.0, 0.001))),
-            Decision::Inconclusive(Lack::Sides(3)),
-            "a few tests that hold do not speak for those that do not tell"
-        );
-        assert_eq!(
-            decided(dark(change(0.2, 0.01, 0.001))),
-            Decision::Failed,
-            "what was seen is enough to fail"
-        );
+    fn missing_pairs_leave_a_gate_open_that_they_could_tip() {
+        let (known, none) = (Some(100), None);
+        let missing = |a, b, both| Decision::Inconclusive(Lack::Missing(Missing { a, b, both }));
+        let of = |a: &[Option<u64>], b: &[Option<u64>], share| {
+            decided(&tokens(10, a, b), bound(Metric::Tokens, share))
+        };
+        assert_eq!(of(&[known; 5], &[known, none, none, none, none], "0.05"), missing(0, 40, 0));
+        assert_eq!(of(&[known, known, none], &[known, known, none], "0.05"), missing(0, 0, 10));
+        // Of A alone it may be nothing: 300 tokens against 200 at the worst.
+        assert_eq!(of(&[known, known, none], &[known; 3], "0.05"), missing(10, 0, 0));
+        assert_eq!(of(&[known, known, none], &[known; 3], "0.5"), Decision::Passed, "whatever it is");
+        // Of B it may be nothing too, and what is known is enough to fail; not so where A may be anything.
+        let dear = Some(400);
+        assert_eq!(of(&[known; 3], &[dear, dear, none], "0.05"), Decision::Failed);
+        assert_eq!(of(&[known; 3], &[Some(120), Some(120), none], "0.05"), missing(0, 10, 0));
+        assert_eq!(of(&[known, known, none], &[dear; 3], "0.05"), missing(10, 0, 0));
     }
 
     #[test]
-    fn a_gate_without_pairs_still_counts_for_the_correction() {
-        let bounds = [bound(Metric::Tokens), bound(Metric::Cost), bound(Metric::Ttft)];
-        let gated = judge(&bounds, &[change(0.2, 0.03, 0.001)]);
-        assert!((gated[0].p - 0.09).abs() < 1e-12, "{gated:?}");
-        assert_eq!(gated[0].decision, Decision::Passed);
+    fn a_few_missing_times_of_many_tip_nothing() {
+        let mut pairs = latency(100, &[Some(100.0); 5], &[Some(100.0); 5]);
+        pairs.extend(latency(2, &[Some(100.0)], &[None]));
+        assert_eq!(
+            decided(&pairs, bound(Metric::Latency, "0.1")),
+            Decision::Passed,
+            "not even a thousandfold"
+        );
+        pairs.extend(latency(10, &[Some(100.0)], &[None]));
+        let missing = Missing { a: 0, b: 12, both: 0 };
+        assert_eq!(
+            decided(&pairs, bound(Metric::Latency, "0.1")),
+            Decision::Inconclusive(Lack::Missing(missing))
+        );
+        let mut slow = latency(100, &[Some(100.0); 5], &[Some(130.0); 5]);
+        slow.extend(latency(2, &[None], &[None]));
+        assert_eq!(decided(&slow, bound(Metric::Latency, "0.1")), Decision::Failed);
+    }
+
+    #[test]
+    fn a_repeat_that_was_not_judged_may_have_passed_or_not() {
+        let missing = |a, b| Decision::Inconclusive(Lack::Missing(Missing { a, b, both: 0 }));
+        let open = passes(&[(10, "ppppp", "ppppe")]);
+        assert_eq!(decided(&open, bound(Metric::PassRate, "0.05")), missing(0, 10));
+        assert_eq!(decided(&open, bound(Metric::PassRate, "0.2")), Decision::Passed, "a fifth at the worst");
+        let lost = passes(&[(10, "ppppp", "pfffe")]);
+        assert_eq!(decided(&lost, bound(Metric::PassRate, "0.05")), Decision::Failed);
+        assert_eq!(decided(&lost, bound(Metric::PassRate, "0.6")), missing(0, 10));
+    }
+
+    #[test]
+    fn another_currency_is_never_overlooked() {
+        let usd: &[(&str, &str)] = &[("0.01", "USD")];
+        let eur: &[(&str, &str)] = &[("500", "EUR")];
+        let both: &[(&str, &str)] = &[("0.01", "USD"), ("500", "EUR")];
+        let gate = bound(Metric::Cost, "0.05");
+        let currencies = Decision::Inconclusive(Lack::Currencies);
+        assert_eq!(decided(&costs(&[(5, usd, eur), (5, usd, usd)]), gate), currencies);
+        assert_eq!(decided(&costs(&[(10, usd, eur)]), gate), currencies, "nobody knows the rate");
+        assert_eq!(decided(&costs(&[(10, usd, both)]), gate), currencies);
+        assert_eq!(decided(&costs(&[(10, both, usd)]), gate), Decision::Passed, "less, whatever the rate");
+        assert_eq!(decided(&costs(&[(10, both, both)]), gate), Decision::Passed);
+        let dearer: &[(&str, &str)] = &[("0.02", "USD"), ("600", "EUR")];
+        assert_eq!(decided(&costs(&[(10, both, dearer)]), gate), Decision::Failed, "more, whatever the rate");
+        let unpriced: &[(&str, &str)] = &[("0.01", "USD"), ("0", "EUR")];
+        assert_eq!(decided(&costs(&[(10, usd, unpriced)]), gate), Decision::Passed, "nothing is nothing");
+    }
+
+    #[test]
+    fn every_gate_counts_for_the_correction() {
+        // Six pairs: 1/64 by itself is significant, among four gates it is not, and could not be.
+        let pairs = tokens(6, &[Some(100)], &[Some(200)]);
+        let gate = bound(Metric::Tokens, "0.1");
+        assert_eq!(judge(&[gate], &Series::all(&pairs), DRAWS)[0].decision, Decision::Failed);
+        let bounds =
+            [gate, bound(Metric::Cost, "0.1"), bound(Metric::Ttft, "0.1"), bound(Metric::Latency, "0.1")];
+        let gated = judge(&bounds, &Series::all(&pairs), DRAWS);
+        assert_eq!((gated[0].p, gated[0].decision), (4.0 / 64.0, Decision::Inconclusive(Lack::Repeats(2))));
         assert_eq!(gated[1].decision, Decision::Inconclusive(Lack::Pairs));
     }
 
     #[test]
-    fn the_correction_counts_every_gate() {
-        let bounds = [bound(Metric::Tokens), bound(Metric::Cost)];
-        let gated = judge(&bounds, &[change(0.2, 0.03, 0.03)]);
-        assert_eq!(gated[0].p, 0.06);
-        assert_eq!(gated[0].decision, Decision::Inconclusive(Lack::Repeats(3)));
+    fn the_bill_decides_and_not_the_typical_run() {
+        let ten: Vec<Option<u64>> = (0..10).map(|run| Some(if run == 4 { 10_000 } else { 800 })).collect();
+        let pairs = tokens(20, &[Some(1_000); 10], &ten);
+        assert_eq!(decided(&pairs, bound(Metric::Tokens, "0.1")), Decision::Failed);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::compare::order::{is_regrouped, is_reordered, moved};
+use crate::compare::order::{Matched, is_regrouped, is_reordered, moved};
 use crate::outcome::NodeFact;
 
 /// The node executions of one attempt, in order of start.
@@ -82,32 +82,35 @@ pub(crate) struct Attribution {
 }
 
 /// Puts the executions of all repeats of both sides side by side.
-pub(crate) fn attribute(a: &[&Path], b: &[&Path]) -> Attribution {
+pub(crate) fn attribute<'p>(a: &[&'p Path], b: &[&'p Path]) -> Attribution {
     let (Some(first_a), Some(first_b)) = (a.first(), b.first()) else { return Attribution::default() };
     let pairs = align(first_a, first_b);
-    let by_place_a: Vec<HashMap<Key, &NodeFact>> = a.iter().map(|path| by_key(path)).collect();
-    let by_place_b: Vec<HashMap<Key, &NodeFact>> = b.iter().map(|path| by_key(path)).collect();
+    let by_place_a: Vec<HashMap<Key, &'p NodeFact>> = a.iter().map(|path| by_key(path)).collect();
+    let by_place_b: Vec<HashMap<Key, &'p NodeFact>> = b.iter().map(|path| by_key(path)).collect();
     let (keys_a, keys_b) = (keys(first_a), keys(first_b));
-    let of = |sides: &[HashMap<Key, &NodeFact>], key: Option<&Key>| -> Vec<NodeFact> {
-        let found = sides.iter().filter_map(|side| side.get(key?).copied());
-        found.cloned().collect()
+    let of = |sides: &[HashMap<Key, &'p NodeFact>], key: Option<&Key>| -> Vec<Option<&'p NodeFact>> {
+        sides.iter().map(|side| side.get(key?).copied()).collect()
     };
-    let nodes: Vec<NodeChange> = pairs
-        .iter()
-        .map(|(in_a, in_b)| {
-            let runs_a = of(&by_place_a, in_a.map(|place| &keys_a[place]));
-            let runs_b = of(&by_place_b, in_b.map(|place| &keys_b[place]));
-            change(&runs_a, &runs_b)
-        })
-        .collect();
+    let runs = pairs.iter().enumerate().map(|(index, (in_a, in_b))| Matched {
+        index,
+        a: of(&by_place_a, in_a.map(|place| &keys_a[place])),
+        b: of(&by_place_b, in_b.map(|place| &keys_b[place])),
+    });
+    let mut runs: Vec<Matched<'_>> = runs.collect();
+    let nodes: Vec<NodeChange> = runs.iter().map(|node| change(&ran(&node.a), &ran(&node.b))).collect();
     let first_changed = nodes.iter().position(|node| node.outputs == Outputs::Changed);
-    let sides = (*first_a, *first_b);
+    runs.retain(|node| nodes[node.index].presence == Presence::Both && node.has_order());
     Attribution {
-        reordered: moved(&pairs, sides, is_reordered),
-        regrouped: moved(&pairs, sides, is_regrouped),
+        reordered: moved(&runs, is_reordered),
+        regrouped: moved(&runs, is_regrouped),
         nodes,
         first_changed,
     }
+}
+
+/// The executions of the repeats that had one.
+fn ran(side: &[Option<&NodeFact>]) -> Vec<NodeFact> {
+    side.iter().flatten().map(|node| (*node).clone()).collect()
 }
 
 /// The container that an execution ran in, and which round of it.
@@ -269,6 +272,9 @@ mod tests {
             node_type: if title.starts_with("Answer") { "llm".to_owned() } else { "code".to_owned() },
             status: "succeeded".to_owned(),
             start_ms,
+            end_ms: Some(start_ms + 10.0),
+            began: Some(start_ms as u32),
+            ended: Some(start_ms as u32 + 10),
             elapsed_ms: Some(10.0),
             tokens: Some(100),
             container: false,
@@ -341,6 +347,37 @@ mod tests {
             "now they run together"
         );
         assert_eq!(attribute(&[&at(0.0, 20.0)], &[&swapped(0.0, 20.0)]).reordered, [(0, 1)]);
+    }
+
+    #[test]
+    fn the_order_of_events_decides_and_no_clock() {
+        // Dify says that each took 300 ms; the events of the second side came 30 ms apart.
+        let chain = |elapsed: f64, late: f64| {
+            let mut nodes = [node("1", "Left", 0.0, "x"), node("2", "Right", 20.0, "y")];
+            for (place, node) in nodes.iter_mut().enumerate() {
+                node.start_ms = place as f64 * late;
+                node.elapsed_ms = Some(elapsed);
+            }
+            nodes
+        };
+        let found = attribute(&[&chain(50.0, 120.0)], &[&chain(300.0, 30.0)]);
+        assert!(found.regrouped.is_empty() && found.reordered.is_empty(), "{found:?}");
+        // Both began before one ended: whatever the clocks say, they ran together.
+        let together = [node("1", "Left", 0.0, "x"), node("2", "Right", 5.0, "y")];
+        assert_eq!(attribute(&[&chain(50.0, 120.0)], &[&together]).regrouped, [(0, 1)]);
+        // Where the beginning was lost, or an older journal does not know the order, nothing is claimed.
+        let mut lost = together.clone();
+        lost[1].began = None;
+        assert!(attribute(&[&chain(50.0, 120.0)], &[&lost]).regrouped.is_empty());
+    }
+
+    #[test]
+    fn branches_that_race_have_no_order_in_any_repeat() {
+        let at = |first: f64, second: f64| [node("1", "Left", first, "x"), node("2", "Right", second, "y")];
+        let (one, other) = (at(0.0, 20.0), at(20.0, 0.0));
+        assert_eq!(attribute(&[&one], &[&other]).reordered, [(0, 1)]);
+        assert!(attribute(&[&one, &other], &[&other]).reordered.is_empty(), "A does either itself");
+        assert_eq!(attribute(&[&one, &one], &[&other, &other]).reordered, [(0, 1)]);
     }
 
     #[test]

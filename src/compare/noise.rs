@@ -42,15 +42,14 @@ pub(crate) fn drift_of_outputs(
     alpha: f64,
     draws: Draws,
 ) -> (Vec<OutputDrift>, Option<Permuted>) {
-    let repeated = |pair: &&Pair| pair.repeats() > 1;
-    let judged: Vec<Distances> =
-        pairs.iter().filter(repeated).filter_map(|pair| pair.outputs.clone()).collect();
+    let known = pairs.iter().filter_map(|pair| pair.outputs.as_ref());
+    let judged: Vec<Distances> = known.filter(|outputs| is_repeated(outputs)).cloned().collect();
     let (tests, all) = energy::each_and_all(&judged, draws);
     let family = Family::of(&tests, alpha, draws);
     let mut results = family.adjusted.iter().zip(&tests);
     let of_pair = |pair: &Pair| match &pair.outputs {
         None => OutputDrift::Unknown,
-        Some(outputs) if !repeated(&pair) => single(outputs),
+        Some(outputs) if !is_repeated(outputs) => single(outputs),
         Some(outputs) => {
             let result = results.next();
             result.map_or(OutputDrift::Unknown, |(p, test)| {
@@ -60,6 +59,11 @@ pub(crate) fn drift_of_outputs(
     };
     let each = pairs.iter().map(of_pair).collect();
     (each, (!judged.is_empty()).then_some(all))
+}
+
+/// True where a side gave more than one output: then a difference may be what that side does by itself.
+fn is_repeated(outputs: &Distances) -> bool {
+    outputs.sides() != [1, 1]
 }
 
 fn single(outputs: &Distances) -> OutputDrift {
@@ -148,6 +152,7 @@ mod tests {
             a: vec![Observation::default(); repeats],
             b: vec![Observation::default(); repeats],
             outputs: Some(Distances::of(repeats, repeats, distance)),
+            ..Pair::default()
         }
     }
 
@@ -156,6 +161,15 @@ mod tests {
         let (each, suite) = drift_of_outputs(&[pair(1, 1.0, 0.0), pair(1, 0.0, 0.0)], 0.05, DRAWS);
         assert_eq!(each, [OutputDrift::Changed, OutputDrift::Same]);
         assert_eq!(suite, None);
+    }
+
+    #[test]
+    fn one_repeat_against_many_that_vary_is_not_changed() {
+        // The one output of A is one of those that B gives in turn.
+        let lonely = Distances::of(1, 5, |one, other| if one % 2 == other % 2 { 0.0 } else { 1.0 });
+        let pair = Pair { outputs: Some(lonely), ..Pair::default() };
+        let (each, _) = drift_of_outputs(&[pair], 0.05, DRAWS);
+        assert!(matches!(each[0], OutputDrift::Undecided { .. }), "{each:?}");
     }
 
     #[test]

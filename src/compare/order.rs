@@ -1,61 +1,72 @@
-//! The order of nodes in time: which pairs ran in another order, and which at the same time on one side only.
+//! The order of nodes: which pairs ran in another order, and which at the same time on one side only.
 //!
-//! Branches that ran at the same time have no order.
+//! The order of the events decides, never clocks: a node that ended before another began ran before it, however late the
+//! events came. Branches that ran at the same time have no order.
 
-use crate::compare::nodes::Path;
 use crate::outcome::NodeFact;
 
 /// Nodes whose order is looked at: the work grows by the square of their number.
 const MOST_ORDERED: usize = 500;
 
-/// How two nodes stood in time.
+/// How two nodes ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InTime {
     /// The one ended before the other began.
     Before,
     /// The other way round.
     After,
-    /// They ran at the same time.
+    /// They ran at the same time, or in either order.
     Together,
-    /// Too near each other to say.
-    Near,
+    /// The events do not say.
+    Unknown,
 }
 
-/// Clocks and networks blur what lies nearer than this, milliseconds.
-const BLUR: f64 = 50.0;
-
 fn in_time(one: &NodeFact, other: &NodeFact) -> InTime {
-    let end = |node: &NodeFact| node.elapsed_ms.map(|elapsed| node.start_ms + elapsed);
-    match (end(one), end(other)) {
-        (Some(one_end), _) if one_end < other.start_ms => InTime::Before,
-        (_, Some(other_end)) if other_end < one.start_ms => InTime::After,
-        (Some(one_end), Some(other_end))
-            if one_end.min(other_end) - one.start_ms.max(other.start_ms) >= BLUR =>
-        {
-            InTime::Together
-        }
-        (Some(_) | None, Some(_) | None) => InTime::Near,
+    let is_before = |one: &NodeFact, other: &NodeFact| Some(one.ended? < other.began?);
+    match (is_before(one, other), is_before(other, one)) {
+        (Some(true), _) => InTime::Before,
+        (_, Some(true)) => InTime::After,
+        (Some(false), Some(false)) => InTime::Together,
+        (Some(false) | None, Some(false) | None) => InTime::Unknown,
     }
 }
 
-/// Pairs that stood one way in time on the first side and another way on the second.
-pub(super) fn moved(
-    pairs: &[(Option<usize>, Option<usize>)],
-    (a, b): (&Path, &Path),
-    is_it: fn(InTime, InTime) -> bool,
-) -> Vec<(usize, usize)> {
-    let matched: Vec<(usize, &NodeFact, &NodeFact)> = pairs
-        .iter()
-        .enumerate()
-        .filter_map(|(index, (in_a, in_b))| Some((index, a.get((*in_a)?)?, b.get((*in_b)?)?)))
-        .filter(|(_, in_a, _)| in_a.round.is_none() && !in_a.container)
-        .take(MOST_ORDERED)
-        .collect();
+/// How two nodes ran in all repeats of a side.
+fn in_repeats(one: &[Option<&NodeFact>], other: &[Option<&NodeFact>]) -> InTime {
+    let both = one.iter().zip(other).filter_map(|(one, other)| Some(in_time((*one)?, (*other)?)));
+    both.reduce(|so_far, next| match (so_far, next) {
+        (InTime::Unknown, _) | (_, InTime::Unknown) => InTime::Unknown,
+        (one, other) if one == other => one,
+        (_, _) => InTime::Together,
+    })
+    .unwrap_or(InTime::Unknown)
+}
+
+/// A node on both sides: its execution in each repeat.
+pub(super) struct Matched<'a> {
+    /// Which node it is.
+    pub index: usize,
+    /// Of the first side; none in a repeat without it.
+    pub a: Vec<Option<&'a NodeFact>>,
+    /// Of the second side.
+    pub b: Vec<Option<&'a NodeFact>>,
+}
+
+impl Matched<'_> {
+    /// False for a container, and for what ran in the rounds of one.
+    pub fn has_order(&self) -> bool {
+        self.a.iter().chain(&self.b).flatten().all(|node| node.round.is_none() && !node.container)
+    }
+}
+
+/// Pairs that ran one way on the first side and another way on the second.
+pub(super) fn moved(matched: &[Matched<'_>], is_it: fn(InTime, InTime) -> bool) -> Vec<(usize, usize)> {
+    let matched = &matched[..matched.len().min(MOST_ORDERED)];
     let mut found = Vec::new();
-    for (place, (index, one_a, one_b)) in matched.iter().enumerate() {
-        for (other, other_a, other_b) in matched.iter().skip(place + 1) {
-            if is_it(in_time(one_a, other_a), in_time(one_b, other_b)) {
-                found.push((*index, *other));
+    for (place, one) in matched.iter().enumerate() {
+        for other in &matched[place + 1..] {
+            if is_it(in_repeats(&one.a, &other.a), in_repeats(&one.b, &other.b)) {
+                found.push((one.index, other.index));
             }
         }
     }

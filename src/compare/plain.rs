@@ -1,7 +1,11 @@
 //! Gates that are plain bounds: how many outputs may change, and how alike they must stay. One repeat is enough.
 
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
 use crate::base::similarity::Likeness;
 use crate::compare::case::{CaseRow, Kind};
+use crate::compare::noise::OutputDrift;
 use crate::suite::read_compare::Most;
 
 /// The bounds that were set.
@@ -20,7 +24,7 @@ pub(crate) enum Plain {
     Passed,
     /// It does not.
     Failed,
-    /// No test was compared, or what was not could fail it.
+    /// No test was compared, or what is not decided or measured could tip it.
     Inconclusive,
 }
 
@@ -33,6 +37,8 @@ pub(crate) struct PlainGated {
     pub found: String,
     /// What follows.
     pub decision: Plain,
+    /// How often each side must run before it can be decided; none where it is, or more tests are needed instead.
+    pub repeats: Option<usize>,
 }
 
 impl PlainGates {
@@ -44,28 +50,57 @@ impl PlainGates {
 }
 
 /// A test that only one side has, or whose verdict turned, has changed too: else the tests that broke would not count.
+///
+/// One that so few repeats cannot tell from noise is not changed; where such tests could tip the gate, it is not decided.
 fn changed(most: Most, rows: &[CaseRow]) -> PlainGated {
-    let compared = rows.iter().filter(|row| row.kind != Kind::NotCompared).count();
-    let is_changed = |row: &&CaseRow| match row.kind {
-        Kind::Regressed | Kind::Improved | Kind::Changed | Kind::OneSided => true,
-        Kind::Unchanged | Kind::NotCompared => false,
-    };
-    let changed = rows.iter().filter(is_changed).count();
-    let (allowed, within) = match most {
-        Most::Tests(tests) => (format!("{tests}"), changed <= tests as usize),
+    let count = |is: fn(Kind) -> bool| rows.iter().filter(|row| is(row.kind)).count();
+    let compared = count(|kind| kind != Kind::NotCompared);
+    let changed =
+        count(|kind| matches!(kind, Kind::Regressed | Kind::Improved | Kind::Changed | Kind::OneSided));
+    let undecided = count(|kind| kind == Kind::Undecided);
+    let (allowed, most) = match most {
+        Most::Tests(tests) => (format!("{tests}"), Decimal::from(tests)),
         Most::Share(share) => {
-            (format!("{} %", percent(share)), changed as f64 <= share * compared as f64 + 1e-9)
+            let compared = Decimal::from(compared as u64);
+            (format!("{} %", percent(share)), share.checked_mul(compared).unwrap_or(compared))
         }
     };
-    PlainGated {
-        key: "max_changed",
-        found: format!("{changed} of {compared} tests changed, at most {allowed} may"),
-        decision: match (compared, within) {
-            (0, _) => Plain::Inconclusive,
-            (_, true) => Plain::Passed,
-            (_, false) => Plain::Failed,
-        },
+    let is_within = |changed: usize| Decimal::from(changed as u64) <= most;
+    let decision = if compared == 0 {
+        Plain::Inconclusive
+    } else if !is_within(changed) {
+        Plain::Failed
+    } else if !is_within(changed + undecided) {
+        Plain::Inconclusive
+    } else {
+        Plain::Passed
+    };
+    let mut found = format!("{changed} of {compared} tests changed, at most {allowed} may");
+    let open = (decision == Plain::Inconclusive && undecided > 0).then(|| repeats_needed(rows));
+    match open {
+        Some(Some(repeats)) => found.push_str(&format!(
+            "; {undecided} more cannot be told from noise: run each test {repeats} times on each side (--repeat {repeats})"
+        )),
+        Some(None) => found.push_str(&format!(
+            "; {undecided} more cannot be told from noise, and among so many tests no number of repeats can: compare fewer"
+        )),
+        None => {}
     }
+    PlainGated { key: "max_changed", found, decision, repeats: open.flatten() }
+}
+
+/// How often each side must run before every test can be told from noise; none where no number would do.
+fn repeats_needed(rows: &[CaseRow]) -> Option<usize> {
+    let needed = rows.iter().filter_map(|row| match row.drift {
+        OutputDrift::Undecided { repeats } if row.kind == Kind::Undecided => Some(repeats),
+        OutputDrift::Undecided { .. }
+        | OutputDrift::Same
+        | OutputDrift::Changed
+        | OutputDrift::Noise { .. }
+        | OutputDrift::Drifted { .. }
+        | OutputDrift::Unknown => None,
+    });
+    needed.collect::<Option<Vec<usize>>>()?.into_iter().max()
 }
 
 /// What was not measured passes nothing; a test that is less alike fails it, whatever the others are.
@@ -79,7 +114,7 @@ fn similar(least: Likeness, rows: &[CaseRow]) -> PlainGated {
         (Some((row, similarity)), None) => (alike(row, similarity, least), Plain::Passed),
         (None, None) => ("no test has outputs on both sides".to_owned(), Plain::Inconclusive),
     };
-    PlainGated { key: "min_similarity", found, decision }
+    PlainGated { key: "min_similarity", found, decision, repeats: None }
 }
 
 fn alike(row: &CaseRow, similarity: Likeness, least: Likeness) -> String {
@@ -92,7 +127,83 @@ fn alike(row: &CaseRow, similarity: Likeness, least: Likeness) -> String {
 }
 
 /// A share as a percentage with at most one decimal, never rounded up to a bound that it misses.
-fn percent(share: f64) -> String {
-    let tenths = (share * 1000.0 + 1e-9).floor() / 10.0;
+fn percent(share: Decimal) -> String {
+    let tenths = (share * Decimal::from(1_000)).floor().to_f64().unwrap_or_default() / 10.0;
     format!("{tenths}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::case::Way;
+
+    fn row(kind: Kind, similarity: Option<Likeness>) -> CaseRow {
+        let drift = match kind {
+            Kind::Undecided => OutputDrift::Undecided { repeats: Some(8) },
+            _ => OutputDrift::Same,
+        };
+        let name = String::from("s::t");
+        CaseRow {
+            name,
+            a: None,
+            b: None,
+            similarity,
+            unmeasured: None,
+            drift,
+            kind,
+            way: Way::default(),
+            rewritten: false,
+        }
+    }
+
+    fn rows(kinds: &[(Kind, usize)]) -> Vec<CaseRow> {
+        kinds.iter().flat_map(|(kind, count)| vec![row(*kind, None); *count]).collect()
+    }
+
+    fn decided(most: &str, rows: &[CaseRow]) -> PlainGated {
+        let most = crate::suite::read_compare::parse_most(most).unwrap();
+        PlainGates { max_changed: Some(most), min_similarity: None }.judge(rows).remove(0)
+    }
+
+    #[test]
+    fn what_is_not_decided_is_not_changed_and_not_unchanged() {
+        let open = rows(&[(Kind::Unchanged, 37), (Kind::Undecided, 3)]);
+        let gated = decided("0", &open);
+        assert_eq!((gated.decision, gated.repeats), (Plain::Inconclusive, Some(8)));
+        assert!(
+            gated.found.contains("0 of 40 tests changed") && gated.found.contains("--repeat 8"),
+            "{}",
+            gated.found
+        );
+        assert_eq!(decided("3", &open).decision, Plain::Passed, "whatever they are");
+        assert_eq!(decided("2", &open).decision, Plain::Inconclusive);
+        let more = rows(&[(Kind::Unchanged, 36), (Kind::Undecided, 3), (Kind::Changed, 1)]);
+        assert_eq!(decided("0", &more).decision, Plain::Failed, "the one that changed is enough");
+        assert_eq!(decided("3", &more).decision, Plain::Inconclusive);
+    }
+
+    #[test]
+    fn a_share_exactly_at_its_bound_holds() {
+        for (share, changed, all) in
+            [("5%", 1, 20), ("10%", 3, 30), ("7%", 7, 100), ("0.1%", 1, 1_000), ("33.3%", 333, 1_000)]
+        {
+            let rows = rows(&[(Kind::Changed, changed), (Kind::Unchanged, all - changed)]);
+            assert_eq!(decided(share, &rows).decision, Plain::Passed, "{share}");
+            let rows = [rows, self::rows(&[(Kind::Changed, 1)])].concat();
+            assert_eq!(decided(share, &rows).decision, Plain::Failed, "{share} and one more");
+        }
+    }
+
+    #[test]
+    fn a_likeness_exactly_at_its_bound_holds() {
+        let decided = |similarity: Likeness, least: &str| {
+            let least = crate::suite::read_compare::parse_likeness(least).unwrap();
+            let gates = PlainGates { max_changed: None, min_similarity: Some(least) };
+            gates.judge(&[row(Kind::Changed, Some(similarity))]).remove(0).decision
+        };
+        assert_eq!(decided(Likeness::of(9, 10), "0.9"), Plain::Passed);
+        assert_eq!(decided(Likeness::of(9, 10), "0.900001"), Plain::Failed);
+        let tenths = Likeness::mean([Likeness::of(1, 10); 10].into_iter());
+        assert_eq!(decided(tenths, "10%"), Plain::Passed, "binary sums miss the mean");
+    }
 }

@@ -1,13 +1,16 @@
 //! Two runs of the same tests, compared: light rows for all of them, the texts read again for those that are shown.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::base::similarity::Likeness;
 use crate::base::stats::{Draws, Permuted};
+use crate::compare::answers::{Answers, answers};
+use crate::compare::apart::apart;
 use crate::compare::case::{self, CaseDetail, CaseRow, Kind};
-use crate::compare::change::{Change, Metric};
+use crate::compare::change::{Change, Metric, Series};
 use crate::compare::gate::{self, Bound, Gated};
 use crate::compare::noise::{OutputDrift, drift_of_outputs};
 use crate::compare::plain::{PlainGated, PlainGates};
@@ -55,6 +58,8 @@ pub(crate) struct Counts {
     pub improved: usize,
     /// Same verdict, other outputs.
     pub changed: usize,
+    /// Same verdict, and outputs that differ by what may be noise.
+    pub undecided: usize,
     /// Same verdict, same outputs.
     pub unchanged: usize,
     /// Not judged on a side.
@@ -84,6 +89,8 @@ pub(crate) struct Comparison<'a> {
     pub gates: Vec<Gated>,
     /// The gates that are plain bounds.
     pub plain: Vec<PlainGated>,
+    /// Whether the answers of each side depend on each other.
+    pub answers: [Answers; 2],
     /// The seed of everything drawn.
     pub seed: u64,
     /// Where each test stands in the runs.
@@ -115,17 +122,17 @@ impl<'a> Comparison<'a> {
         rows.sort_by(|one, other| {
             weight(one).total_cmp(&weight(other)).then_with(|| one.name.cmp(&other.name))
         });
-        let changes: Vec<Change> =
-            Metric::ALL.iter().filter_map(|metric| Change::of(*metric, &pairs, draws)).collect();
+        let series = Series::all(&pairs);
         Ok(Self {
             a,
             b,
             counts: counted(&rows),
-            gates: gate::judge(&gates.bounds, &changes),
+            gates: gate::judge(&gates.bounds, &series, draws),
             plain: gates.plain.judge(&rows),
             rows,
-            changes,
+            changes: series.iter().map(|series| series.change(draws)).collect(),
             outputs,
+            answers: answers(&pairs, draws),
             seed,
             places,
         })
@@ -134,6 +141,11 @@ impl<'a> Comparison<'a> {
     /// True where a run is compared with itself.
     pub fn same_run(&self) -> bool {
         self.a.start.run == self.b.start.run && self.a.path() == self.b.path()
+    }
+
+    /// The time that lies between the two runs; none where they ran at the same time, or one of them is not live.
+    pub fn apart(&self) -> Option<Duration> {
+        apart(self.a, self.b)
     }
 
     /// What it comes to.
@@ -204,7 +216,8 @@ fn weight(row: &CaseRow) -> f64 {
         Kind::OneSided => 2.0,
         Kind::Improved => 3.0,
         Kind::Changed => 4.0,
-        Kind::Unchanged => 5.0,
+        Kind::Undecided => 5.0,
+        Kind::Unchanged => 6.0,
     };
     kind + 0.9 * row.similarity.map_or(0.0, Likeness::to_f64)
 }
@@ -216,6 +229,7 @@ fn counted(rows: &[CaseRow]) -> Counts {
             Kind::Regressed => &mut counts.regressed,
             Kind::Improved => &mut counts.improved,
             Kind::Changed => &mut counts.changed,
+            Kind::Undecided => &mut counts.undecided,
             Kind::Unchanged => &mut counts.unchanged,
             Kind::NotCompared => &mut counts.not_compared,
             Kind::OneSided => &mut counts.one_sided,
@@ -226,6 +240,7 @@ fn counted(rows: &[CaseRow]) -> Counts {
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
     use serde_json::json;
 
     use super::*;
@@ -329,7 +344,7 @@ mod tests {
             names.iter().map(|name| (name.as_str(), Verdict::Passed, &["x"][..], tokens)).collect::<Vec<_>>()
         };
         let (a, b) = (run(one.path(), &side(100)), run(other.path(), &side(150)));
-        let bound = |metric| Bound { metric, worse_by: 0.1, alpha: 0.05 };
+        let bound = |metric| Bound { metric, worse_by: Decimal::new(1, 1), alpha: 0.05 };
         let gates = Gates { bounds: vec![bound(Metric::Tokens)], plain: PlainGates::default() };
         assert_eq!(Comparison::of(&a, &b, &gates, 1).unwrap().gates[0].decision, Decision::Failed);
         assert_eq!(Comparison::of(&b, &a, &gates, 1).unwrap().gates[0].decision, Decision::Passed);
@@ -386,8 +401,8 @@ mod tests {
         };
         let decided = |a, b, most| Comparison::of(a, b, &gates(most), 1).unwrap().plain[0].decision;
         assert_eq!(decided(&a, &b, Most::Tests(0)), Plain::Failed);
-        assert_eq!(decided(&a, &b, Most::Share(0.4)), Plain::Failed);
-        assert_eq!(decided(&a, &b, Most::Share(0.5)), Plain::Passed);
+        assert_eq!(decided(&a, &b, Most::Share(Decimal::new(4, 1))), Plain::Failed);
+        assert_eq!(decided(&a, &b, Most::Share(Decimal::new(5, 1))), Plain::Passed);
         let folder = tempfile::tempdir().unwrap();
         let dark = run(folder.path(), &[("t", Errored, &[], 1), ("u", Errored, &[], 1)]);
         assert_eq!(decided(&dark, &dark, Most::Tests(0)), Plain::Inconclusive);

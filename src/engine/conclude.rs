@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use crate::base::repeat::Times;
 use crate::base::stats::fixed::fixed_plan;
+use crate::base::stats::runs::as_few_runs;
 use crate::base::stats::wilson::wilson;
 use crate::base::units::format_share;
 use crate::outcome::{Attempt, CaseOutcome, RateFacts, RepeatFacts, SequentialFacts};
 use crate::plan::case::Case;
 use crate::verdict::{Repeats, Seen, Severity, Truth, Undecided, Verdict};
+
+/// Results that come in so few runs by chance are told to stick.
+const STICKS: f64 = 0.01;
 
 /// What the attempts of a case add up to.
 #[derive(Default)]
@@ -23,6 +27,8 @@ pub(super) struct Tally {
     pub telling: Option<Arc<Attempt>>,
     /// Why no further attempt was sent, where one no longer fit the budget.
     cut: Option<String>,
+    /// When each judged repeat was sent, milliseconds, and whether it passed.
+    results: Vec<(f64, bool)>,
     warnings: u32,
     recovered: u32,
     /// Tokens of the repeats that tell them, and how many do.
@@ -42,6 +48,9 @@ impl Tally {
     /// Counts a repeat.
     pub fn add(&mut self, attempt: Arc<Attempt>) {
         self.seen.add(attempt.verdict);
+        if let Some(passed) = passed(attempt.verdict) {
+            self.results.push((attempt.sent_ms, passed));
+        }
         if attempt.verdict != Verdict::Passed {
             self.telling = Some(attempt);
         }
@@ -123,11 +132,20 @@ impl Tally {
             }),
             pass_rate: plan.pass_rate,
             confidence: plan.confidence,
+            sticks: self.sticks(),
             sequential: match plan.times {
                 Times::Fixed(_) => None,
                 Times::Until { min, max } => Some(self.sequential(verdict, plan, (min, max))),
             },
         }
+    }
+
+    /// The chance that results which do not depend on each other come in as few runs, where it is too small to be one.
+    fn sticks(&self) -> Option<f64> {
+        let mut ordered = self.results.clone();
+        ordered.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let results: Vec<bool> = ordered.into_iter().map(|(_, passed)| passed).collect();
+        Some(as_few_runs(&results)).filter(|chance| *chance <= STICKS)
     }
 
     /// What a sequential test saved against a plan of a fixed number of repeats.
@@ -146,6 +164,15 @@ impl Tally {
         };
         let saved_tokens = saved_runs.and_then(|runs| Some(mean()?.saturating_mul(runs)));
         SequentialFacts { min, max, fail_below: plan.fail_below, fixed_plan, saved_runs, saved_tokens }
+    }
+}
+
+/// Whether a repeat passed; none where it was not judged.
+fn passed(verdict: Verdict) -> Option<bool> {
+    match verdict {
+        Verdict::Passed | Verdict::Flaky => Some(true),
+        Verdict::Failed => Some(false),
+        Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => None,
     }
 }
 

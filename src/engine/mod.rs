@@ -10,6 +10,7 @@ pub(crate) mod case;
 pub(crate) mod cassettes;
 mod conclude;
 pub(crate) mod contract;
+mod fields;
 pub(crate) mod gate;
 pub(crate) mod heard;
 mod judging;

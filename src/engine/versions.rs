@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::engine::fields::fields;
 use crate::event::RanVersion;
-use crate::exchange::{Arrival, Transcript};
+use crate::exchange::Transcript;
 use crate::outcome::Cause;
 use crate::plan::case::{Case, HeldVersion};
 use crate::verdict::{Finding, Severity, Truth};
@@ -13,8 +14,8 @@ use crate::verdict::{Finding, Severity, Truth};
 /// Different versions that are told of one run; a live one has one an app.
 const MOST: usize = 64;
 
-/// Attempts whose fields are looked at: they hardly differ.
-const LOOKED: u32 = 200;
+/// Attempts whose fields are looked at: they hardly differ, and a comparison says so where there were more.
+pub(crate) const LOOKED: u32 = 200;
 
 /// The versions seen so far.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ struct Seen {
     held: BTreeMap<Arc<str>, Held>,
     /// Attempts by what ran.
     ran: BTreeMap<Ran, u32>,
-    /// `event.field`, of the events that every run has.
+    /// `event.field`, of all events.
     fields: BTreeSet<String>,
     /// Attempts whose fields were looked at.
     looked: u32,
@@ -94,7 +95,7 @@ impl Versions {
         seen.fields.extend(fields);
     }
 
-    /// The fields of the events that every run has.
+    /// The fields of all events that were looked at.
     pub fn fields(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).fields.iter().cloned().collect()
     }
@@ -127,21 +128,6 @@ impl Versions {
         };
         seen.ran.iter().map(version).collect()
     }
-}
-
-/// The fields of the first and the last event, and of the first node's; each is a name that Dify gave, not an answer.
-fn fields(transcript: &Transcript) -> Vec<String> {
-    let ends = [transcript.events.first(), transcript.events.last()];
-    let mut found = Vec::new();
-    for event in ends.into_iter().flatten().map(Arrival::json) {
-        if let (Some(name), Some(data)) = (event["event"].as_str(), event["data"].as_object()) {
-            found.extend(data.keys().map(|key| format!("{name}.{key}")));
-        }
-    }
-    let node =
-        transcript.nodes.first().and_then(|node| node.finished.as_ref()).and_then(|data| data.as_object());
-    found.extend(node.into_iter().flat_map(|data| data.keys()).map(|key| format!("node_finished.{key}")));
-    found
 }
 
 /// Ids are compared as Dify does: it reads them as UUIDs.

@@ -48,6 +48,11 @@ impl Arrival {
         self.text.whole()
     }
 
+    /// True for a chunk that is like one before it but for its text.
+    pub fn is_molded(&self) -> bool {
+        matches!(self.text, Text::Molded(..))
+    }
+
     /// Bytes of what sets it apart: the whole of it, or the text of a chunk out of a mold.
     pub fn length(&self) -> usize {
         match &self.text {

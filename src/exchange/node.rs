@@ -24,6 +24,12 @@ pub struct NodeRun {
     pub title: String,
     /// When it started, since the request was sent.
     pub started_at: Duration,
+    /// The number of the event that began it, among the events of nodes; none where that was lost.
+    pub began: Option<u32>,
+    /// The number of the event that ended it.
+    pub ended: Option<u32>,
+    /// When it ended, since the request was sent.
+    pub ended_at: Option<Duration>,
     /// `data` of its `node_finished`, `iteration_completed` or `loop_completed`; none if it never finished.
     pub finished: Option<NodeEnd>,
     /// How many `node_retry` events it had.

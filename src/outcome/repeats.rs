@@ -21,6 +21,9 @@ pub struct RepeatFacts {
     pub pass_rate: f64,
     /// How sure the interval and the sequential test are, 0 to 1.
     pub confidence: f64,
+    /// The chance that repeats which do not depend on each other pass and fail in as few runs; none where it may be chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticks: Option<f64>,
     /// The sequential test, where one decided how often the test ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequential: Option<SequentialFacts>,

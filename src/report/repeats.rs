@@ -14,6 +14,14 @@ pub(crate) fn told_rate(repeats: &RepeatFacts) -> String {
     }
 }
 
+/// `repeats stick to the ones before them (p 0.008): …`; none where that may be chance.
+pub(crate) fn told_sticking(repeats: &RepeatFacts) -> Option<String> {
+    let p = (repeats.sticks? * 1000.0).ceil() / 1000.0;
+    Some(format!(
+        "repeats stick to the ones before them (p {p:.3}): they are not independent, so the rate is less sure than it says"
+    ))
+}
+
 /// `17 of 18 repeats passed`.
 pub(crate) fn told_count(repeats: &RepeatFacts) -> String {
     let all = repeats.passed + repeats.failed + repeats.errored;

@@ -1,5 +1,7 @@
 //! `compare` of the project file as written: the gates of comparisons.
 
+use rust_decimal::Decimal;
+
 use crate::base::similarity::Likeness;
 use crate::base::units::{parse_exact_share, parse_percent};
 use crate::suite::node::{Entry, Node};
@@ -32,7 +34,7 @@ pub struct BoundSpec {
     /// One of [`MEASURES`].
     pub measure: &'static str,
     /// The most it may be worse by: a share.
-    pub worse_by: f64,
+    pub worse_by: Decimal,
     /// The level of significance; none: the usual one.
     pub alpha: Option<f64>,
 }
@@ -43,7 +45,7 @@ pub enum Most {
     /// So many tests.
     Tests(u32),
     /// This share of the tests compared, 0 to 1.
-    Share(f64),
+    Share(Decimal),
 }
 
 /// Reads `compare`; what is wrong with it is noted in the reader.
@@ -98,9 +100,9 @@ pub fn measure_named(name: &str) -> Option<&'static str> {
 }
 
 /// Reads how much worse a measure may be: `10%` or `0.1`; of the pass rate no more than all can be lost.
-pub fn parse_worse_by(measure: &str, text: &str) -> Result<f64, String> {
-    let share = parse_percent(text).map_err(|error| error.to_string())?;
-    if measure == "pass_rate" && share >= 1.0 {
+pub fn parse_worse_by(measure: &str, text: &str) -> Result<Decimal, String> {
+    let share = parse_exact_share(text).map_err(|error| error.to_string())?;
+    if measure == "pass_rate" && share >= Decimal::ONE {
         return Err(format!(
             "`{text}` could never fail: no more than all passes can be lost, so write less than 100%"
         ));
@@ -134,9 +136,9 @@ pub fn parse_likeness(text: &str) -> Result<Likeness, String> {
     }
 }
 
-fn parse_share(text: &str) -> Result<f64, String> {
-    let share = parse_percent(text).map_err(|error| error.to_string())?;
-    if share <= 1.0 { Ok(share) } else { Err(format!("`{text}` is more than the whole")) }
+fn parse_share(text: &str) -> Result<Decimal, String> {
+    let share = parse_exact_share(text).map_err(|error| error.to_string())?;
+    if share <= Decimal::ONE { Ok(share) } else { Err(format!("`{text}` is more than the whole")) }
 }
 
 /// Reads a number of tests, or a share of them: `3` or `5%`.
@@ -144,7 +146,9 @@ pub fn parse_most(text: &str) -> Result<Most, String> {
     match text.parse::<u32>() {
         Ok(tests) => Ok(Most::Tests(tests)),
         Err(_) if text.ends_with('%') => match parse_share(text)? {
-            1.0 => Err(format!("`{text}` could never fail: no more than all tests can change")),
+            all if all == Decimal::ONE => {
+                Err(format!("`{text}` could never fail: no more than all tests can change"))
+            }
             share => Ok(Most::Share(share)),
         },
         Err(_) => Err(format!(
@@ -160,12 +164,12 @@ mod tests {
     #[test]
     fn bounds_are_numbers_or_shares() {
         assert_eq!(parse_most("3"), Ok(Most::Tests(3)));
-        assert_eq!(parse_most("5%"), Ok(Most::Share(0.05)));
+        assert_eq!(parse_most("5%"), Ok(Most::Share(Decimal::new(5, 2))));
         for bad in ["0.05", "-1", "100%", "101%", "many", "", "NaN%", "inf%"] {
             assert!(parse_most(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse_worse_by("tokens", "150%"), Ok(1.5));
-        assert_eq!(parse_worse_by("pass_rate", "99%"), Ok(0.99));
+        assert_eq!(parse_worse_by("tokens", "150%"), Ok(Decimal::new(15, 1)));
+        assert_eq!(parse_worse_by("pass_rate", "99%"), Ok(Decimal::new(99, 2)));
         for (measure, bad) in [
             ("pass_rate", "100%"),
             ("pass_rate", "1"),

@@ -43,12 +43,21 @@ impl Ended {
 
 /// Runs a plan on an endpoint that passes at this rate.
 fn simulate(plan: &Repeats, rate: f64, seed: u64) -> Ended {
+    simulate_sticky(plan, (rate, 0.0), seed)
+}
+
+/// The same where a repeat keeps the result of the one before it with some chance.
+fn simulate_sticky(plan: &Repeats, (rate, kept): (f64, f64), seed: u64) -> Ended {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut ended = Ended::default();
     for _ in 0..RUNS {
         let mut seen = Seen::default();
+        let mut before = None;
         while plan.goes_on(seen) {
-            seen.add(if random.f64() < rate { Verdict::Passed } else { Verdict::Failed });
+            let is_kept = kept > 0.0 && random.f64() < kept;
+            let passed = before.filter(|_| is_kept).unwrap_or_else(|| random.f64() < rate);
+            before = Some(passed);
+            seen.add(if passed { Verdict::Passed } else { Verdict::Failed });
         }
         ended.repeats += u64::from(seen.all());
         match plan.verdict(seen) {
@@ -103,6 +112,17 @@ fn wrong_verdicts_stay_within_the_promise_at_the_boundaries() {
         ));
     }
     expect_in_docs(&table);
+}
+
+#[test]
+fn repeats_that_stick_break_the_promise_and_the_page_says_how_far() {
+    let plan = plan(0.9, 0.7, 0.95, 100);
+    let sticky = simulate_sticky(&plan, (0.7, 0.5), 7);
+    assert!(sticky.green > 2 * most_wrong(0.05), "{}", sticky.green);
+    expect_in_docs(&format!(
+        "green at `fail_below` in {} of all cases instead of 5 %",
+        percent(sticky.green)
+    ));
 }
 
 #[test]

@@ -29,6 +29,11 @@ impl Distances {
         Self { first, second, cells }
     }
 
+    /// How many members each side has.
+    pub fn sides(&self) -> [usize; 2] {
+        [self.first, self.second]
+    }
+
     /// The members of both sides.
     fn all(&self) -> usize {
         self.first + self.second

@@ -1,14 +1,15 @@
 //! Formulas with their sources: tests, intervals, corrections for many of them, plans that end as soon as they are decided,
 //! and ranks. Pure; randomness comes seeded.
 
-pub(crate) mod bootstrap;
 pub(crate) mod energy;
 pub(crate) mod fixed;
 pub(crate) mod mcnemar;
 pub(crate) mod multiple;
 pub(crate) mod quantile;
+pub(crate) mod runs;
 pub(crate) mod sequential;
 pub(crate) mod sign_flip;
+pub(crate) mod spread;
 pub(crate) mod wilson;
 
 /// How a test is done that cannot look at every arrangement.

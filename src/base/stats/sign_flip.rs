@@ -5,25 +5,35 @@ use super::{Draws, Permuted, share_of_draws, slack};
 /// Up to so many pairs that differ, every arrangement is looked at.
 const ALL_BELOW: usize = 14;
 
-/// Tests whether differences (the second side minus the first) are greater than swapping the sides at random makes them.
+/// What swapping the sides of pairs says in both directions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct BothWays {
+    /// Are the differences greater than chance makes them?
+    pub greater: Permuted,
+    /// Are they less?
+    pub less: Permuted,
+}
+
+/// Tests whether differences (the second side minus the first) are greater, or less, than swapping the sides at random makes
+/// them.
 ///
-/// One-sided. R. A. Fisher, "The Design of Experiments", 1935, section 21; P. Good, "Permutation, Parametric and Bootstrap
-/// Tests of Hypotheses", 3rd edition, 3.2. Pairs without a difference keep their value under every swap, but could have
-/// shown one: they count for what is attainable.
-pub(crate) fn greater(differences: &[f64], draws: Draws) -> Permuted {
+/// Each one-sided. R. A. Fisher, "The Design of Experiments", 1935, section 21; P. Good, "Permutation, Parametric and
+/// Bootstrap Tests of Hypotheses", 3rd edition, 3.2. Pairs without a difference keep their value under every swap, but could
+/// have shown one: they count for what is attainable. Differences from a bound are tested alike: where the second side is
+/// like the first but for the bound, the sides of a pair may be swapped.
+pub(crate) fn both_ways(differences: &[f64], draws: Draws) -> BothWays {
     let moving: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
-    let all = differences.len() <= ALL_BELOW;
-    let attainable = if all {
+    let attainable = if differences.len() <= ALL_BELOW {
         0.5_f64.powi(i32::try_from(differences.len()).unwrap_or(i32::MAX))
     } else {
         share_of_draws(0, draws.count)
     };
-    let p = match moving.len() {
-        0 => 1.0,
-        1..=ALL_BELOW => share_of_all(&moving),
+    let (greater, less) = match moving.len() {
+        0 => (1.0, 1.0),
+        1..=ALL_BELOW => shares_of_all(&moving),
         _ => drawn(&moving, draws),
     };
-    Permuted { p, attainable }
+    BothWays { greater: Permuted { p: greater, attainable }, less: Permuted { p: less, attainable } }
 }
 
 /// How many pairs are needed before `p` can reach `alpha`.
@@ -36,28 +46,30 @@ pub(crate) fn pairs_needed(alpha: f64) -> usize {
 }
 
 /// Looks at every arrangement, one swap after the other in Gray's order.
-fn share_of_all(differences: &[f64]) -> f64 {
+fn shares_of_all(differences: &[f64]) -> (f64, f64) {
     let observed: f64 = differences.iter().sum();
     let slack = slack(differences.iter().map(|difference| difference.abs()).sum());
     let mut signed = differences.to_vec();
     let mut sum = observed;
     let arrangements = 1_u32 << differences.len();
-    let mut extreme = 1_u32;
+    let (mut greater, mut less) = (1_u32, 1_u32);
     for step in 1..arrangements {
         if let Some(difference) = signed.get_mut(step.trailing_zeros() as usize) {
             sum -= 2.0 * *difference;
             *difference = -*difference;
         }
-        extreme += u32::from(sum >= observed - slack);
+        greater += u32::from(sum >= observed - slack);
+        less += u32::from(sum <= observed + slack);
     }
-    f64::from(extreme) / f64::from(arrangements)
+    let share = |extreme: u32| f64::from(extreme) / f64::from(arrangements);
+    (share(greater), share(less))
 }
 
-fn drawn(differences: &[f64], draws: Draws) -> f64 {
+fn drawn(differences: &[f64], draws: Draws) -> (f64, f64) {
     let observed: f64 = differences.iter().sum();
     let slack = slack(differences.iter().map(|difference| difference.abs()).sum());
     let mut random = fastrand::Rng::with_seed(draws.seed);
-    let mut extreme = 0;
+    let (mut greater, mut less) = (0, 0);
     for _ in 0..draws.count {
         let mut sum = 0.0;
         for chunk in differences.chunks(64) {
@@ -67,9 +79,10 @@ fn drawn(differences: &[f64], draws: Draws) -> f64 {
                 signs >>= 1;
             }
         }
-        extreme += u32::from(sum >= observed - slack);
+        greater += u32::from(sum >= observed - slack);
+        less += u32::from(sum <= observed + slack);
     }
-    share_of_draws(extreme, draws.count)
+    (share_of_draws(greater, draws.count), share_of_draws(less, draws.count))
 }
 
 #[cfg(test)]
@@ -85,10 +98,11 @@ mod tests {
 
     #[test]
     fn finds_fishers_share_for_darwins_maize() {
-        assert!((share_of_all(&DARWIN) - 863.0 / 32_768.0).abs() < 1e-12);
-        let drawn = drawn(&DARWIN, DRAWS);
+        assert!((shares_of_all(&DARWIN).0 - 863.0 / 32_768.0).abs() < 1e-12);
+        let (drawn, less) = drawn(&DARWIN, DRAWS);
         let error = 4.0 * (0.026_f64 * 0.974 / 9_999.0).sqrt();
         assert!((drawn - 863.0 / 32_768.0).abs() < error, "{drawn}");
+        assert!(less > 0.96, "{less}");
     }
 
     #[test]
@@ -99,13 +113,28 @@ mod tests {
         {
             let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
             let (expected, differences) = cells.split_first().unwrap();
-            let found = greater(differences, DRAWS).p;
+            let found = both_ways(differences, DRAWS).greater.p;
             assert!((found - expected).abs() < 1e-12, "{row}: {found}");
         }
     }
 
     #[test]
+    fn both_ways_agree_with_scipy() {
+        let rows = include_str!("../../../tests/data/stats/two_sides.csv").lines();
+        for row in rows.filter(|row| !row.starts_with('#')) {
+            let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
+            let [greater, less, ref differences @ ..] = cells[..] else { panic!("{row}") };
+            let found = both_ways(differences, DRAWS);
+            assert!(
+                (found.greater.p - greater).abs() < 1e-12 && (found.less.p - less).abs() < 1e-12,
+                "{row}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
     fn equal_pairs_could_have_differed() {
+        let greater = |differences: &[f64], draws| both_ways(differences, draws).greater;
         assert_eq!(greater(&[0.0; 5], DRAWS), Permuted { p: 1.0, attainable: 1.0 / 32.0 });
         assert_eq!(greater(&[], DRAWS), Permuted { p: 1.0, attainable: 1.0 });
         assert_eq!(greater(&[1.0; 5], DRAWS), Permuted { p: 1.0 / 32.0, attainable: 1.0 / 32.0 });

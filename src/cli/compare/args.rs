@@ -162,6 +162,7 @@ fn parse_bound(text: &str) -> Result<BoundSpec, String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use rust_decimal::Decimal;
 
     use super::*;
     use crate::cli::args::{Command, CommandLine};
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_command_line_stands_above_the_project() {
-        let written = |measure, alpha| BoundSpec { measure, worse_by: 0.5, alpha };
+        let written = |measure, alpha| BoundSpec { measure, worse_by: Decimal::new(5, 1), alpha };
         let project = CompareSpec {
             bounds: vec![written("tokens", Some(0.01)), written("cost", None)],
             max_changed: Some(Most::Tests(3)),
@@ -184,7 +185,10 @@ mod tests {
         };
         let spec = args(&["--worse-by", "tokens=10%"]).unwrap().gates(project.clone());
         assert_eq!(spec.bounds[0], written("cost", None));
-        assert_eq!(spec.bounds[1], BoundSpec { measure: "tokens", worse_by: 0.1, alpha: Some(0.01) });
+        assert_eq!(
+            spec.bounds[1],
+            BoundSpec { measure: "tokens", worse_by: Decimal::new(1, 1), alpha: Some(0.01) }
+        );
         assert_eq!(spec.max_changed, Some(Most::Tests(3)));
         let spec = args(&["--alpha", "0.1", "--max-changed", "0"]).unwrap().gates(project);
         assert!(spec.bounds.iter().all(|bound| bound.alpha == Some(0.1)));

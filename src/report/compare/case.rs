@@ -17,6 +17,7 @@ pub(super) fn sign(kind: Kind) -> (&'static str, Tone) {
         Kind::OneSided => ("!", Tone::Doubt),
         Kind::Improved => ("✓", Tone::Good),
         Kind::Changed => ("~", Tone::Doubt),
+        Kind::Undecided => ("≈", Tone::Doubt),
         Kind::Unchanged => ("=", Tone::Faint),
     }
 }
@@ -145,6 +146,11 @@ pub(super) fn is_told(row: &CaseRow) -> bool {
     };
     both && match row.kind {
         Kind::Unchanged => figures(),
-        Kind::Regressed | Kind::NotCompared | Kind::OneSided | Kind::Improved | Kind::Changed => true,
+        Kind::Regressed
+        | Kind::NotCompared
+        | Kind::OneSided
+        | Kind::Improved
+        | Kind::Changed
+        | Kind::Undecided => true,
     }
 }

@@ -1,42 +1,68 @@
 //! What gates found, and what decided, in words.
 
+use rust_decimal::prelude::ToPrimitive;
+
 use crate::base::units::format_count;
-use crate::compare::{Comparison, Decision, Gated, Lack, Plain, PlainGated, Ruling, Verdict};
-use crate::report::compare::words::{amount, chance, counted};
+use crate::compare::{Change, Comparison, Decision, Gated, Lack, Plain, PlainGated, Ruling, Verdict};
+use crate::report::compare::words::{amount, amount_of, chance, counted, missing};
 use crate::report::text::one_line;
 
-/// What the gate of a measure found: `tokens: +12.3 %, at most +10 % may be; p 0.003, alpha 0.05`.
-pub(super) fn gate(gated: &Gated) -> String {
-    let bound = gated.bound;
-    let (name, metric) = (bound.metric.key(), bound.metric);
-    let Some(change) = &gated.change else {
+/// What the gate of a measure found: `tokens: +12.3 %, allowed is +10 %; p 0.003 of alpha 0.05`.
+pub(super) fn gate(gated: &Gated, changes: &[Change]) -> String {
+    let (bound, name) = (gated.bound, gated.bound.metric.key());
+    let seen: Vec<&Change> = changes.iter().filter(|change| change.metric == bound.metric).collect();
+    let Some(first) = seen.first() else {
         return format!("{name}: no test has it on both sides, so nothing can be said");
     };
-    let allowed = if bound.worse_by == 0.0 { "none".to_owned() } else { amount(metric, bound.worse_by) };
-    let found = format!("{name}: {}, allowed is {allowed}", amount(metric, change.worse_by));
+    let allowed = match bound.worse_by.to_f64() {
+        Some(worse_by) if worse_by > 0.0 => amount(bound.metric, worse_by),
+        Some(_) | None => "none".to_owned(),
+    };
+    let found: Vec<String> = seen.iter().map(|change| amount_of(change, changes)).collect();
+    let found = format!("{name}: {}, allowed is {allowed}", found.join(" and "));
+    let p = format!("{} of alpha {}", chance(gated.p), bound.alpha);
     match gated.decision {
-        Decision::Failed => format!("{found}; {} of alpha {}", chance(gated.p), bound.alpha),
-        Decision::Passed if change.worse_by > bound.worse_by => {
-            format!("{found}, but that is within noise; {} of alpha {}", chance(gated.p), bound.alpha)
-        }
+        Decision::Failed => format!("{found}; {p}"),
         Decision::Passed => found,
+        Decision::Inconclusive(Lack::Noise(repeats)) => {
+            format!("{found}, but by no more than chance ({p}): {}", enough(repeats))
+        }
         Decision::Inconclusive(Lack::Pairs) => format!("{name}: no test has it on both sides"),
-        Decision::Inconclusive(Lack::Sides(tests)) => format!(
-            "{found}, as far as is known; {} told it on one side only, so they could not be compared",
-            counted(tests, "test")
-        ),
+        Decision::Inconclusive(Lack::Missing(lacking)) => {
+            let lacking = missing(lacking, first.pairs).unwrap_or_default();
+            format!("{found}, as far as is known: {lacking}, which could tip it")
+        }
+        Decision::Inconclusive(Lack::Currencies) => {
+            format!("{found}: beyond it in one currency and not in another, and their rate is not known")
+        }
         Decision::Inconclusive(Lack::Repeats(repeats)) => format!(
             "{found}; {} cannot show more than noise at alpha {}: run each test {repeats} times on each side (--repeat {repeats})",
-            counted(change.pairs, "pair"),
+            counted(first.pairs, "pair"),
             bound.alpha
         ),
         Decision::Inconclusive(Lack::Cases(cases)) => format!(
             "{found}; {} can never show a lost rate at alpha {}: at least {cases} tests are needed",
-            counted(change.cases, "test"),
+            counted(first.cases, "test"),
             bound.alpha
         ),
     }
 }
+
+/// How many repeats would tell what is near its bound from chance.
+fn enough(repeats: usize) -> String {
+    match repeats {
+        0..=MOST_REPEATS => {
+            format!("about {repeats} runs of each test on each side would tell (--repeat {repeats})")
+        }
+        _ => format!(
+            "it is so near that not even {} runs of each test would tell",
+            format_count(MOST_REPEATS as u64)
+        ),
+    }
+}
+
+/// The most repeats that can be asked for.
+const MOST_REPEATS: usize = 1_000;
 
 /// What a plain gate found.
 pub(super) fn plain(gated: &PlainGated) -> String {
@@ -64,7 +90,7 @@ pub(super) fn plain_decision(decision: Plain) -> &'static str {
 /// What decided, in one line.
 pub(super) fn ruling(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> String {
     let gate = || match (ruling.gate, ruling.plain) {
-        (Some(gated), _) => Some(format!("gate {}", gate(gated))),
+        (Some(gated), _) => Some(format!("gate {}", gate(gated, &compared.changes))),
         (None, Some(gated)) => Some(format!("gate {}", plain(gated))),
         (None, None) => None,
     };

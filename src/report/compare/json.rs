@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -36,6 +37,7 @@ pub(super) struct Head<'c> {
     changes: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outputs_p: Option<f64>,
+    answers: Value,
     gates: Vec<Value>,
 }
 
@@ -157,7 +159,7 @@ fn drift(drift: OutputDrift) -> Drift {
 }
 
 pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8) -> Head<'c> {
-    let measured = compared.gates.iter().map(gate);
+    let measured = compared.gates.iter().map(|gated| gate(gated, &compared.changes));
     Head {
         schema: VERSION,
         kind: "comparison",
@@ -171,8 +173,9 @@ pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8)
         notes: sides::warnings(compared),
         remarks: sides::remarks(compared),
         counts: compared.counts,
-        changes: compared.changes.iter().map(change).collect(),
+        changes: compared.changes.iter().map(|found| change(found, &compared.changes)).collect(),
         outputs_p: compared.outputs.map(|test| test.p),
+        answers: json!({ "a": compared.answers[0], "b": compared.answers[1] }),
         gates: measured.chain(compared.plain.iter().map(plain)).collect(),
     }
 }
@@ -210,38 +213,46 @@ fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-fn change(change: &Change) -> Value {
+fn change(change: &Change, all: &[Change]) -> Value {
     json!({
         "measure": change.metric.key(),
+        "currency": change.currency,
         "worse_by": change.worse_by,
+        "typical_worse_by": change.typical,
         "interval": change.interval.map(|(low, high)| [low, high]),
-        "p": change.test.p,
-        "attainable_p": change.test.attainable,
+        "p": change.worse.p,
+        "p_better": change.better.p,
+        "attainable_p": change.worse.attainable,
         "tests": change.cases,
         "pairs": change.pairs,
         "one_sided": change.one_sided,
-        "told": words::change(change),
+        "missing": { "a": change.missing.a, "b": change.missing.b, "both": change.missing.both },
+        "sticks_p": change.sticks,
+        "told": words::change(change, all),
     })
 }
 
-fn gate(gated: &Gated) -> Value {
+fn gate(gated: &Gated, changes: &[Change]) -> Value {
     let (needs_repeats, needs_tests) = match gated.decision {
-        Decision::Inconclusive(Lack::Repeats(repeats)) => (Some(repeats), None),
+        Decision::Inconclusive(Lack::Repeats(repeats) | Lack::Noise(repeats)) => (Some(repeats), None),
         Decision::Inconclusive(Lack::Cases(cases)) => (None, Some(cases)),
-        Decision::Inconclusive(Lack::Pairs | Lack::Sides(_)) | Decision::Passed | Decision::Failed => {
-            (None, None)
-        }
+        Decision::Inconclusive(Lack::Pairs | Lack::Missing(_) | Lack::Currencies)
+        | Decision::Passed
+        | Decision::Failed => (None, None),
     };
+    let seen: Vec<&Change> = changes.iter().filter(|change| change.metric == gated.bound.metric).collect();
+    // Changes in several currencies have no one number.
+    let found = if let [change] = seen[..] { Some(change.worse_by) } else { None };
     json!({
         "gate": gated.bound.metric.key(),
         "decision": decided::decision(gated.decision),
-        "worse_by": gated.bound.worse_by,
+        "worse_by": gated.bound.worse_by.to_f64(),
         "alpha": gated.bound.alpha,
-        "found": gated.change.map(|change| change.worse_by),
-        "p": gated.change.map(|_| gated.p),
+        "found": found,
+        "p": (!seen.is_empty()).then_some(gated.p),
         "needs_repeats": needs_repeats,
         "needs_tests": needs_tests,
-        "told": decided::gate(gated),
+        "told": decided::gate(gated, changes),
     })
 }
 
@@ -249,6 +260,7 @@ fn plain(gated: &PlainGated) -> Value {
     json!({
         "gate": gated.key,
         "decision": decided::plain_decision(gated.decision),
+        "needs_repeats": gated.repeats,
         "told": decided::plain(gated),
     })
 }

@@ -97,14 +97,17 @@ fn counts(text: &mut String, compared: &Comparison<'_>) {
 
 fn measures(text: &mut String, compared: &Comparison<'_>) {
     for change in &compared.changes {
-        text.push_str(&format!("- {}\n", markdown_text(&words::change(change))));
+        text.push_str(&format!("- {}\n", markdown_text(&words::change(change, &compared.changes))));
     }
     for remark in sides::remarks(compared) {
         text.push_str(&format!("- {}\n", markdown_text(&remark)));
     }
     for gated in &compared.gates {
         let word = decided::decision(gated.decision);
-        text.push_str(&format!("- gate **{word}**: {}\n", markdown_text(&decided::gate(gated))));
+        text.push_str(&format!(
+            "- gate **{word}**: {}\n",
+            markdown_text(&decided::gate(gated, &compared.changes))
+        ));
     }
     for gated in &compared.plain {
         let word = decided::plain_decision(gated.decision);

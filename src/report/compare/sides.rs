@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::units::{format_count, format_duration};
 use crate::compare::{CaseRow, Comparison};
+use crate::engine::versions::LOOKED;
 use crate::journal::RunRecord;
-use crate::report::compare::words::counted;
+use crate::report::compare::words::{chance, counted, measure};
 use crate::report::provenance;
 use crate::report::text::one_line;
 
@@ -88,28 +90,81 @@ pub(super) fn remarks(compared: &Comparison<'_>) -> Vec<String> {
         }
     }
     told.extend(fields(compared));
+    told.extend(dependence(compared));
     told
 }
 
-/// The fields that only one side's events have.
+/// What the statistics take for granted and cannot see: repeats that do not depend on each other, at one time on both sides.
+fn dependence(compared: &Comparison<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    if let Some(apart) = compared.apart().filter(|_| !compared.same_run()) {
+        told.push(format!(
+            "B did not run next to A: {} lay between them; load, time of day or a model that changed behind its name look like a \
+             change here, and no statistic of finished runs can tell: name two targets to run both sides next to each other",
+            format_duration(apart)
+        ));
+    }
+    for ((name, record), answers) in [("A", compared.a), ("B", compared.b)].into_iter().zip(&compared.answers)
+    {
+        if answers.constant > 0 && !record.start.mock {
+            told.push(format!(
+                "{name} answered {} of {} with the same words in every repeat (a cache, or a model that leaves nothing to \
+                 chance): such repeats say no more than one",
+                format_count(answers.constant as u64),
+                counted(answers.repeated, "test")
+            ));
+        }
+        if let Some(p) = answers.sticks {
+            told.push(format!(
+                "answers of {name} stick to the ones before them ({}), as with a cache: repeats are taken to be independent, so \
+                 what is called significant may not be",
+                chance(p)
+            ));
+        }
+    }
+    for change in compared.changes.iter().filter_map(|change| Some((change, change.sticks?))) {
+        let (change, p) = change;
+        told.push(format!(
+            "{}: differences stick to the ones before them in time ({}), so its interval is too narrow",
+            measure(change.metric),
+            chance(p)
+        ));
+    }
+    told
+}
+
+/// The fields that only one side's events have, of the events that both sides sent.
 fn fields(compared: &Comparison<'_>) -> Vec<String> {
     let of = |record: &RunRecord| -> Vec<String> {
         record.end.as_ref().map(|end| end.fields.clone()).unwrap_or_default()
     };
     let (a, b) = (of(compared.a), of(compared.b));
+    let is_sample = [compared.a, compared.b].iter().any(|record| record.totals.attempts > LOOKED);
     // A record of an older flowproof, or a run without answers, has none.
     if a.is_empty() || b.is_empty() {
         return Vec::new();
     }
+    let sends = |fields: &[String], event: &str| fields.iter().any(|field| event_of(field) == event);
     let only = |name: &str, one: &[String], other: &[String]| {
-        let alone: Vec<String> =
-            one.iter().filter(|field| !other.contains(field)).map(|field| one_line(field, 80)).collect();
+        // Of an event that the other side never sent, as a lost or a rare one, nothing is known there.
+        let is_alone = |field: &&String| !other.contains(field) && sends(other, event_of(field));
+        let alone: Vec<String> = one.iter().filter(is_alone).map(|field| one_line(field, 80)).collect();
         let left = alone.len().saturating_sub(FIELDS);
         let more = if left > 0 { format!(" and {left} more") } else { String::new() };
         let shown = alone.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
-        (!alone.is_empty()).then(|| format!("only Dify of {name} sends {shown}{more}"))
+        let scope = if is_sample {
+            format!(", as far as the first {LOOKED} attempts of a side show")
+        } else {
+            String::new()
+        };
+        (!alone.is_empty()).then(|| format!("only Dify of {name} sends {shown}{more}{scope}"))
     };
     only("A", &a, &b).into_iter().chain(only("B", &b, &a)).collect()
+}
+
+/// The event of `event.field`.
+fn event_of(field: &str) -> &str {
+    field.split_once('.').map_or(field, |(event, _)| event)
 }
 
 /// Fields of one side that are named.

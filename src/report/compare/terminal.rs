@@ -66,7 +66,7 @@ impl Screen {
         }
         totals(text, compared);
         for change in &compared.changes {
-            text.push("  ").push(&words::change(change)).end();
+            text.push("  ").push(&words::change(change, &compared.changes)).end();
         }
         if let Some(outputs) = &compared.outputs {
             let says = if outputs.p <= crate::compare::ALPHA {
@@ -125,7 +125,7 @@ fn gates(text: &mut Text, compared: &Comparison<'_>) {
         text.push("gate ")
             .tone(tone, decided::decision(gated.decision))
             .push("  ")
-            .push(&decided::gate(gated))
+            .push(&decided::gate(gated, &compared.changes))
             .end();
     }
     for gated in &compared.plain {

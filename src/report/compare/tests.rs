@@ -79,7 +79,7 @@ fn the_last_line_says_which_gate_decided_and_by_how_much() {
     use Verdict::Passed;
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let side = |tokens| names.map(|name| test(name, Passed, json!({"reply": "x"}), tokens));
-    let bound = BoundSpec { measure: "tokens", worse_by: 0.1, alpha: None };
+    let bound = BoundSpec { measure: "tokens", worse_by: rust_decimal::Decimal::new(1, 1), alpha: None };
     let spec = CompareSpec { bounds: vec![bound], ..CompareSpec::default() };
     let shown = show(&side(100), &side(130), &spec);
     let last = shown.text.lines().last().unwrap();
@@ -192,7 +192,7 @@ fn what_could_not_be_compared_is_never_green() {
 #[test]
 fn a_gate_on_the_pass_rate_judges_what_failed_and_not_what_could_not_be_judged() {
     use Verdict::{Errored, Failed, Passed};
-    let bound = BoundSpec { measure: "pass_rate", worse_by: 0.5, alpha: None };
+    let bound = BoundSpec { measure: "pass_rate", worse_by: rust_decimal::Decimal::new(5, 1), alpha: None };
     let spec = CompareSpec { bounds: vec![bound], ..CompareSpec::default() };
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let passed = || names.map(|name| test(name, Passed, json!({"reply": "x"}), 1));

@@ -1,7 +1,7 @@
 //! The words that all documents of a comparison have in common: kinds, measures, tests and nodes.
 
 use crate::base::units::format_count;
-use crate::compare::{ALPHA, CaseRow, Change, Comparison, Kind, Metric, NodeChange, OutputDrift, Side};
+use crate::compare::{CaseRow, Change, Comparison, Kind, Metric, Missing, NodeChange, OutputDrift, Side};
 use crate::report::text::one_line;
 
 /// A share as a percentage of at most one decimal, without its sign.
@@ -22,7 +22,7 @@ pub(super) fn counted(count: usize, word: &str) -> String {
 }
 
 /// The kinds in the order of reports, each with its word and number.
-pub(super) fn kinds(compared: &Comparison<'_>) -> [(Kind, &'static str, usize); 6] {
+pub(super) fn kinds(compared: &Comparison<'_>) -> [(Kind, &'static str, usize); 7] {
     let counts = compared.counts;
     [
         (Kind::Regressed, "regressed", counts.regressed),
@@ -30,6 +30,7 @@ pub(super) fn kinds(compared: &Comparison<'_>) -> [(Kind, &'static str, usize); 
         (Kind::OneSided, "on one side only", counts.one_sided),
         (Kind::Improved, "improved", counts.improved),
         (Kind::Changed, "changed", counts.changed),
+        (Kind::Undecided, "undecided", counts.undecided),
         (Kind::Unchanged, "unchanged", counts.unchanged),
     ]
 }
@@ -42,6 +43,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
         Kind::OneSided => "on one side only",
         Kind::Improved => "improved",
         Kind::Changed => "changed",
+        Kind::Undecided => "undecided",
         Kind::Unchanged => "unchanged",
     }
 }
@@ -82,22 +84,57 @@ pub(super) fn amount(metric: Metric, worse_by: f64) -> String {
     }
 }
 
+/// `cost in USD +12.3 %`, with the currency only where there are several.
+pub(super) fn amount_of(change: &Change, all: &[Change]) -> String {
+    let is_one = all.iter().filter(|other| other.metric == change.metric).count() == 1;
+    let currency = change.currency.as_ref().filter(|_| !is_one);
+    let currency = currency.map_or_else(String::new, |name| format!(" in {}", one_line(name, 10)));
+    format!("{}{currency}", amount(change.metric, change.worse_by))
+}
+
 /// `tokens +12.3 % (95 %: +8 % to +17 %, p 0.003)`.
-pub(super) fn change(change: &Change) -> String {
-    let mut text = format!("{} {}", measure(change.metric), amount(change.metric, change.worse_by));
+pub(super) fn change(change: &Change, all: &[Change]) -> String {
+    let mut text = format!("{} {}", measure(change.metric), amount_of(change, all));
     let mut doubts = Vec::new();
+    let typical = change.typical.map(|typical| amount(change.metric, typical));
+    if let Some(typical) = typical.filter(|typical| *typical != amount(change.metric, change.worse_by)) {
+        doubts.push(format!("a typical run {typical}"));
+    }
     if let Some((low, high)) = change.interval.filter(|(low, high)| low != high) {
         doubts.push(format!("95 %: {} to {}", amount(change.metric, low), amount(change.metric, high)));
     }
-    if change.worse_by > 0.0 && change.test.attainable <= ALPHA {
-        doubts.push(chance(change.test.p));
-    } else if change.worse_by > 0.0 {
-        doubts.push(format!("{}: too few to tell from noise", counted(change.pairs, "pair")));
+    if change.worse_by != 0.0 {
+        doubts.push(if change.is_too_small() {
+            format!("{}: too few to tell from noise", sample(change))
+        } else {
+            chance(change.test().p)
+        });
     }
+    doubts.extend(missing(change.missing, change.pairs));
     if !doubts.is_empty() {
         text.push_str(&format!(" ({})", doubts.join(", ")));
     }
     text
+}
+
+/// What a change rests on: pairs of repeats, and of the pass rate tests.
+fn sample(change: &Change) -> String {
+    match change.metric {
+        Metric::PassRate => counted(change.cases, "test"),
+        Metric::Tokens | Metric::Cost | Metric::Latency | Metric::Ttft => counted(change.pairs, "pair"),
+    }
+}
+
+/// `known of 10 of 50 pairs: 40 lack it on B`.
+pub(super) fn missing(missing: Missing, known: usize) -> Option<String> {
+    let sides = [(missing.a, "on A"), (missing.b, "on B"), (missing.both, "on both sides")];
+    let lacking: Vec<String> = sides
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, side)| format!("{} {side}", format_count(*count as u64)))
+        .collect();
+    let all = counted(known + missing.pairs(), "pair");
+    (!lacking.is_empty()).then(|| format!("of {all} it is not known for {}", lacking.join(", ")))
 }
 
 /// `passed → failed`, or what one side had.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::units::{format_count, format_duration};
 use crate::outcome::{CaseOutcome, Cause, RepeatFacts};
-use crate::report::repeats::{told_count, told_rate, told_saving};
+use crate::report::repeats::{told_count, told_rate, told_saving, told_sticking};
 use crate::report::text::{Text, Tone, one_line};
 use crate::verdict::Verdict;
 
@@ -47,7 +47,8 @@ pub(super) fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u
 fn told_repeats(outcome: &CaseOutcome, repeats: &RepeatFacts) -> String {
     let reason = outcome.reason.as_ref().map(|reason| one_line(reason, 200));
     let mut told = reason.unwrap_or_else(|| told_count(repeats));
-    for more in [Some(told_rate(repeats)), told_saving(repeats)].into_iter().flatten() {
+    for more in [Some(told_rate(repeats)), told_saving(repeats), told_sticking(repeats)].into_iter().flatten()
+    {
         if !more.is_empty() {
             told.push_str(" · ");
             told.push_str(&more);

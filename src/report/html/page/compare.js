@@ -1,11 +1,11 @@
 // The page of a comparison: what decided, filters, list, and both sides of the selected test.
 
 const { head, columns } = JSON.parse(byId("head").textContent);
-const KINDS = ["regressed", "not_compared", "one_sided", "improved", "changed", "unchanged"];
-const KIND_WORDS = { regressed: "regressed", not_compared: "not compared", one_sided: "on one side only", improved: "improved", changed: "changed", unchanged: "unchanged" };
-const KIND_SIGNS = { regressed: "✗", not_compared: "?", one_sided: "!", improved: "✓", changed: "~", unchanged: "=" };
+const KINDS = ["regressed", "not_compared", "one_sided", "improved", "changed", "undecided", "unchanged"];
+const KIND_WORDS = { regressed: "regressed", not_compared: "not compared", one_sided: "on one side only", improved: "improved", changed: "changed", undecided: "undecided", unchanged: "unchanged" };
+const KIND_SIGNS = { regressed: "✗", not_compared: "?", one_sided: "!", improved: "✓", changed: "~", undecided: "≈", unchanged: "=" };
 // The looks of a run's page, by what they mean.
-const LOOKS = { regressed: "failed", not_compared: "inconclusive", one_sided: "skipped", improved: "passed", changed: "warned", unchanged: "skipped" };
+const LOOKS = { regressed: "failed", not_compared: "inconclusive", one_sided: "skipped", improved: "passed", changed: "warned", undecided: "inconclusive", unchanged: "skipped" };
 [sides.left, sides.right] = ["A", "B"];
 
 const rows = JSON.parse(byId("rows").textContent).map((parts, at) => {
@@ -102,7 +102,7 @@ const sideTable = (test) => {
 const known = (value, say) => (value === null || value === undefined ? "" : say(numberOf(value)));
 
 const waterfalls = (detail) => {
-  const end = (nodes) => Math.max(0, ...nodes.map((node) => (numberOf(node.start_ms) || 0) + (numberOf(node.elapsed_ms) || 0)));
+  const end = (nodes) => Math.max(0, ...nodes.map(nodeEnd));
   const longest = Math.max(end(detail.a_path), end(detail.b_path));
   return [["A", detail.a_path], ["B", detail.b_path]].map(([side, nodes]) => (nodes.length === 0 ? undefined : make("section", {}, make("h3", {}, `${side} in time`), waterfall(nodes, longest))));
 };
