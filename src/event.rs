@@ -14,7 +14,7 @@ use crate::cassette::Mode;
 use crate::outcome::{Attempt, CaseOutcome};
 use crate::suite::thresholds::{Comparison, Metric, Statistic};
 
-pub use continued::{Asked, Continued, PlannedCase, RunContinuation};
+pub use continued::{Asked, Continued, NoTests, PlannedCase, RunContinuation};
 pub use shard::{MergedRun, Sharded};
 
 /// What is known of a run when it starts.
@@ -140,6 +140,9 @@ pub struct RunEnd {
     /// How far starts kept the rate; one for each part of the run that had one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<KeptRate>,
+    /// Why what was recorded could not be written into a cassette.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrecorded: Option<String>,
     /// The fields that came with the events that every run has, as `event.field`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,

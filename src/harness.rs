@@ -2,6 +2,7 @@
 //!
 //! It does not know the command line; both enter the engine at the same place.
 
+mod close;
 mod loading;
 mod nextest;
 
@@ -16,18 +17,16 @@ use tokio::sync::OnceCell;
 use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::{PlannedCase, SinkError};
-use crate::gate::{self, Gates};
+use crate::harness::close::tell;
 use crate::harness::loading::loading;
 use crate::harness::nextest::{announce, exact_name, refused, refused_retry, share};
 use crate::journal::mended;
 use crate::plan::case::{Case, Plan};
-use crate::report::gates::told;
 use crate::report::terminal::failure_text;
-use crate::session::snapshots::left_text;
-use crate::session::{self, Keeping, OpenFailure, Partial, Request, Session};
+use crate::session::{self, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
 use crate::suite::render::{Style, render};
-use crate::verdict::{Truth, Verdict};
+use crate::verdict::Verdict;
 
 /// libtest's exit code for a red run.
 const RED: u8 = 101;
@@ -47,13 +46,28 @@ const RED: u8 = 101;
 pub fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let settings = Settings::read();
-    match Door::open(&settings, &arguments) {
+    match machine(&arguments).and_then(|()| Door::open(&settings, &arguments)) {
         Ok(door) => door.run(&arguments),
         Err(refusal) => {
+            let why = refusal.1.clone();
             let trial = refused(&settings, &arguments, refusal);
-            libtest_mimic::run(&arguments, vec![trial]).exit_code()
+            let conclusion = libtest_mimic::run(&arguments, vec![trial]);
+            if !arguments.list && !conclusion.has_failed() {
+                // A filter took the trial away that tells why there are no others.
+                tell(&format!("error: {why}"));
+                return ExitCode::from(RED);
+            }
+            conclusion.exit_code()
         }
     }
+}
+
+/// Asks the machine for what a run takes; a list needs no more than it gets.
+fn machine(arguments: &Arguments) -> Result<(), (&'static str, String)> {
+    if arguments.list {
+        return Ok(());
+    }
+    session::check_machine().map_err(|error| ("flowproof::machine", error.to_string()))
 }
 
 /// The suites as trials, and what they share.
@@ -120,74 +134,34 @@ impl Door {
     fn run(self, arguments: &Arguments) -> ExitCode {
         let mut arguments = arguments.clone();
         arguments.test_threads.get_or_insert(self.shared.plan.target.concurrency.max(1));
-        let mut trials = self.broken;
-        if let Err(error) = self.shared.announce_unplanned() {
-            eprintln!("error: the run cannot be recorded: {error}");
+        let Self { shared, broken: mut trials } = self;
+        if let Err(error) = shared.announce_unplanned() {
+            tell(&format!("error: the run cannot be recorded: {error}"));
             return ExitCode::from(RED);
         }
-        trials.extend((0..self.shared.plan.cases.len()).map(|index| trial(&self.shared, index)));
-        let (count, exact) = (trials.len(), self.shared.exact.clone());
-        let conclusion = libtest_mimic::run(&arguments, trials);
+        let broken = trials.len();
+        trials.extend((0..shared.plan.cases.len()).map(|index| trial(&shared, index)));
+        // It panics where standard output cannot be written; what was paid for is reported all the same.
+        let run = std::panic::AssertUnwindSafe(|| libtest_mimic::run(&arguments, trials));
+        let Ok(conclusion) = std::panic::catch_unwind(run) else {
+            let closed = shared.close(&arguments).err();
+            tell(&format!(
+                "error: the results could not be printed{}",
+                closed.map_or(String::new(), |why| format!("; {why}"))
+            ));
+            return ExitCode::from(RED);
+        };
         if arguments.list {
             return ExitCode::SUCCESS;
         }
-        let closed = self.shared.close(&arguments);
-        let tolerated = self.shared.tolerated.load(Ordering::Relaxed);
-        let ran = conclusion.num_passed + conclusion.num_failed + tolerated;
-        let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
-        let Closed { unfinished, gates } = match closed {
-            Ok(closed) => closed,
-            Err(message) => {
-                eprintln!("error: {message}");
-                return ExitCode::from(RED);
+        match shared.why_red(&arguments, &conclusion, broken) {
+            Ok(None) => conclusion.exit_code(),
+            Ok(Some(message)) | Err(message) => {
+                tell(&format!("error: {message}"));
+                ExitCode::from(RED)
             }
-        };
-        let over_budget = self.shared.over_budget.load(Ordering::Relaxed);
-        if over_budget > 0 && !conclusion.has_failed() {
-            let tests = if over_budget == 1 { "1 test".to_owned() } else { format!("{over_budget} tests") };
-            eprintln!("error: {tests} no longer fit the budget and were not judged: that is not green");
-            return ExitCode::from(RED);
         }
-        if unfinished > 0 && !conclusion.has_failed() {
-            let tests =
-                if unfinished == 1 { "1 test has".to_owned() } else { format!("{unfinished} tests have") };
-            eprintln!("error: {tests} no verdict in the record: that is not green");
-            return ExitCode::from(RED);
-        }
-        if let (Some(name), 0, 0) = (&exact, ran, conclusion.num_ignored) {
-            eprintln!(
-                "error: there is no test `{name}` here any more: a test that was not judged is not green"
-            );
-            return ExitCode::from(RED);
-        }
-        if tell_gates(&gates) && !conclusion.has_failed() {
-            return ExitCode::from(RED);
-        }
-        if ran == 0 && !narrowed {
-            eprintln!("error: none of {count} tests was judged: a run that judged nothing is not green");
-            return ExitCode::from(RED);
-        }
-        conclusion.exit_code()
     }
-}
-
-/// What a run came to besides its trials.
-#[derive(Default)]
-struct Closed {
-    /// Tests without a verdict in the record.
-    unfinished: u32,
-    /// The thresholds of the suites.
-    gates: Gates,
-}
-
-/// Says which thresholds do not hold; true where one turns the build red.
-fn tell_gates(gates: &Gates) -> bool {
-    let unmet = gates.judged.iter().filter(|gate| gate.truth != Truth::Held);
-    for gate in unmet {
-        let word = if gate.is_red() { "error" } else { "note" };
-        eprintln!("{word}: {}\n  {}", told(gate), gate.threshold.place);
-    }
-    gates.broken().is_some() || gates.undecided().is_some()
 }
 
 /// Whether libtest runs or ignores the case, and does not pass it over.
@@ -255,41 +229,5 @@ impl Shared {
         let engine = started.map_err(|error| error.to_string())?;
         signal::watch(engine.clone());
         Ok(engine)
-    }
-
-    /// Ends the run and writes its reports; says what is red besides trials. Nothing to do when no trial ran.
-    fn close(&self, arguments: &Arguments) -> Result<Closed, String> {
-        let Some(Ok(engine)) = self.engine.get() else { return Ok(Closed::default()) };
-        if !arguments.ignored && !arguments.include_ignored {
-            self.record_skipped(engine, arguments)?;
-        }
-        engine.end(None).map_err(|error| error.to_string())?;
-        self.runtime.block_on(engine.close());
-        if let Some(left) = left_text(&engine.left(), &self.settings, &self.session.reports) {
-            eprintln!("{left}");
-        }
-        let kept = self.session.save_cassettes(engine);
-        let closed = match self.session.keeping {
-            Keeping::Shared => Closed::default(),
-            Keeping::Journal => {
-                let record = self.session.record()?;
-                self.session.write_reports(&record)?;
-                self.session.add_step_summary(&record).unwrap_or_else(|note| eprintln!("{note}"));
-                let gates = gate::judge(&record).map_err(|error| error.to_string())?;
-                Closed { unfinished: record.unfinished(), gates }
-            }
-        };
-        kept?.lost.iter().for_each(|lost| eprintln!("{lost}"));
-        Ok(closed)
-    }
-
-    /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.
-    fn record_skipped(&self, engine: &Engine, arguments: &Arguments) -> Result<(), String> {
-        let skipped =
-            self.plan.cases.iter().filter(|case| case.skip.is_some() && is_selected(arguments, case));
-        for case in skipped {
-            self.runtime.block_on(engine.run_case(case)).map_err(|error| error.to_string())?;
-        }
-        Ok(())
     }
 }

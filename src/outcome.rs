@@ -17,7 +17,7 @@ use crate::wire::error::ErrorClass;
 pub use self::judges::{JudgeFact, JudgesSpent};
 pub use self::node::NodeFact;
 pub use self::waits::Waits;
-pub use repeats::{RateFacts, RepeatFacts, SequentialFacts};
+pub use repeats::{RateFacts, RepeatFacts, SequentialFacts, told_share};
 
 /// Why there was nothing to judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,13 +4,17 @@
 
 mod again;
 pub(crate) mod against;
+mod announce;
 mod asked;
 pub(crate) mod budget;
 pub(crate) mod cassettes;
+mod facts;
 pub(crate) mod init;
+mod machine;
 pub(crate) mod merge;
 pub(crate) mod nextest;
 mod open;
+mod parts;
 pub(crate) mod probe;
 pub(crate) mod reports;
 mod request;
@@ -24,25 +28,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::clock;
-use crate::base::digest::Digest;
 use crate::base::redact::Redactor;
-use crate::cassette::Mode;
 use crate::engine::Engine;
-use crate::event::{Asked, Event, PlannedCase, RunStart, Sharded, Sink, SinkError};
-use crate::journal::{self, Ended, Journal, RunRecord, SCHEMA, SharedJournal};
-use crate::plan::case::{Case, Plan, TargetKind};
-use crate::plan::shard::Share;
+use crate::event::{Asked, Event, PlannedCase, Sink, SinkError};
+use crate::journal::{self, Ended, Journal, RunRecord, SharedJournal};
+use crate::plan::case::Plan;
 use crate::report::{self, Format};
+use crate::session::facts::{PLANNED, tell_plan};
 use crate::session::sinks::{Both, Record};
 
 pub use again::{Again, TakenUp};
+pub use announce::announce;
 pub use cassettes::Saved;
+pub use facts::planned;
+pub use machine::check_machine;
 pub use open::{check, list, open, open_partly};
 pub use request::{OpenFailure, Opening, Partial, Request};
 pub use shard::ShardChoice;
-
-/// Tests named in one line of the journal.
-const PLANNED: usize = 256;
 
 /// A run about to start: its id, where it is recorded, and what must be masked.
 #[derive(Debug, Clone)]
@@ -132,12 +134,26 @@ impl Session {
         selected: Vec<PlannedCase>,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
+        self.start_in(None, plan, selected, listener)
+    }
+
+    /// The same, in the journal that was made when the run was announced.
+    pub fn start_in(
+        &self,
+        announced: Option<Journal>,
+        plan: Arc<Plan>,
+        selected: Vec<PlannedCase>,
+        listener: Option<Box<dyn Sink + Send>>,
+    ) -> Result<Arc<Engine>, SessionError> {
         self.make_room()?;
         let count = u32::try_from(selected.len()).unwrap_or(u32::MAX);
         let started = Event::RunStarted(self.run_start(&plan, count));
         match self.keeping {
             Keeping::Journal => {
-                let journal = Journal::create(&self.reports, &self.run, self.redactor.clone())?;
+                let journal = match announced {
+                    Some(journal) => journal,
+                    None => Journal::create(&self.reports, &self.run, self.redactor.clone())?,
+                };
                 let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
                 let purse = self.purse(&plan)?;
                 let sink = Box::new(Both { journal, listener });
@@ -191,46 +207,11 @@ impl Session {
         Ok(Arc::new(engine))
     }
 
-    fn run_start(&self, plan: &Plan, selected: u32) -> RunStart {
-        RunStart {
-            schema: SCHEMA,
-            run: self.run.to_string(),
-            flowproof: env!("CARGO_PKG_VERSION").to_owned(),
-            target: plan.target.name.to_string(),
-            mock: matches!(plan.target.kind, TargetKind::Mock(_)),
-            cassettes: plan.cassettes.as_ref().and_then(|shelf| shelf.mode),
-            profile: plan.target.profile.to_string(),
-            started: clock::timestamp_text(clock::wall()),
-            cases: selected,
-            shard: plan.share.map(|Share { index, total, cases, runnable }| Sharded {
-                index,
-                total,
-                cases,
-                runnable,
-            }),
-            merged: Vec::new(),
-            build: self.build.clone(),
-            nextest: self.keeping == Keeping::Shared,
-            deselected: plan.deselected,
-            seed: plan.seed,
-            shuffled: plan.shuffled,
-            // A process of nextest knows one suite only.
-            plan: match self.keeping {
-                Keeping::Journal => plan.print,
-                Keeping::Shared => Digest::default(),
-            },
-            address: asked::address(plan),
-            asked: Some(Box::new(self.asked.clone())),
-            thresholds: plan.thresholds.clone(),
-        }
-    }
-
-    /// Writes what the run recorded into the cassettes; to be called once, when it has ended.
+    /// Writes what the run recorded into the cassettes; to be called once, before its end is told.
     pub fn save_cassettes(&self, engine: &Engine) -> Result<Kept, String> {
-        let mode = engine.plan.cassettes.as_ref().and_then(|shelf| shelf.mode).unwrap_or(Mode::None);
         let recording = engine.take_recording();
         let lost = cassettes::lost_text(&recording.lost);
-        let saved = cassettes::save(recording, mode, (&self.redactor, &engine.plan))?;
+        let saved = cassettes::save(recording, &engine.plan, &self.redactor)?;
         Ok(Kept { saved, lost })
     }
 
@@ -261,22 +242,6 @@ impl Session {
     pub fn latest(&self) -> PathBuf {
         self.reports.join(Path::new("latest"))
     }
-}
-
-/// Tells which tests will be run.
-fn tell_plan(engine: &Engine, selected: &[PlannedCase]) -> Result<(), SinkError> {
-    selected.chunks(PLANNED).try_for_each(|cases| engine.tell(&Event::CasesPlanned(Arc::from(cases))))
-}
-
-/// What a journal says of the cases of a plan before they run.
-pub fn planned<'c>(cases: impl IntoIterator<Item = &'c Case>) -> Vec<PlannedCase> {
-    let planned = |case: &Case| PlannedCase {
-        key: case.key,
-        name: case.name.clone(),
-        print: case.print,
-        place: Some(case.place_in_all),
-    };
-    cases.into_iter().map(planned).collect()
 }
 
 /// Tasks that are run before the sockets are looked at again: judging an answer must not delay the reading of others for long.

@@ -117,8 +117,37 @@ fn wrong(index: usize, line: &str, (column, message): (usize, String)) -> Casset
     }
 }
 
-fn first_line() -> String {
+/// The first line of every file of exchanges.
+pub fn first_line() -> String {
     serde_json::to_string(&First { cassette: VERSION }).expect("a number always becomes JSON")
+}
+
+/// Reads what a process recorded that ended before it had written its cassette: a line that was cut is left out, and of several
+/// of one test and repeat the last one counts.
+pub fn parse_part(bytes: &[u8]) -> Result<Vec<Recorded>, CassetteError> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &bytes[..=end]);
+    let text = String::from_utf8_lossy(whole);
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let Some((index, first)) = lines.next() else { return Ok(Vec::new()) };
+    read_first(index, first)?;
+    let mut exchanges: Vec<Recorded> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for (index, line) in lines {
+        let recorded = read_line(line).map_err(|what| wrong(index, line, what))?;
+        match places.get(&(recorded.test.clone(), recorded.repeat)) {
+            Some(at) => exchanges[*at] = recorded,
+            None => {
+                places.insert((recorded.test.clone(), recorded.repeat), exchanges.len());
+                exchanges.push(recorded);
+            }
+        }
+    }
+    Ok(exchanges)
+}
+
+/// Writes one exchange as a line, secrets and signatures masked.
+pub fn render_line(recorded: &Recorded, mask: &Mask) -> String {
+    write_line(&mask.exchange(recorded.clone()))
 }
 
 /// Writes a cassette, secrets and signatures masked: the one writer of what is recorded.
@@ -128,7 +157,7 @@ pub fn render(exchanges: &[Recorded], mask: &Mask) -> String {
     let mut text = first_line();
     text.push('\n');
     for recorded in sorted {
-        text.push_str(&write_line(&mask.exchange(recorded.clone())));
+        text.push_str(&render_line(recorded, mask));
         text.push('\n');
     }
     text

@@ -15,11 +15,11 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::document::{CassetteError, parse, render};
+pub use self::document::{CassetteError, first_line, parse, parse_part, render, render_line};
 pub use self::find::{Ask, Miss, Pin};
 pub use self::mask::Mask;
 pub use self::recorded::{Answer, AnswerPrint, Asked, FilePrint, Heard, Recorded, hear};
-pub use self::same::{Fresh, merge};
+pub use self::same::{Fresh, merge, newer};
 pub use self::shelf::Shelf;
 
 /// The version of the files that this flowproof writes, and the newest it reads.

@@ -57,6 +57,26 @@ pub fn merge(before: Vec<Recorded>, fresh: Fresh, mode: Mode, mask: &Mask) -> Ve
     joined
 }
 
+/// Joins what is recorded with what a process left that ended before it had written it: of one test and repeat the one that was
+/// recorded later counts.
+pub fn newer(recorded: Vec<Recorded>, left: Vec<Recorded>) -> Vec<Recorded> {
+    let mut joined = recorded;
+    let mut places: HashMap<(String, u32), usize> =
+        joined.iter().enumerate().map(|(at, old)| ((old.test.clone(), old.repeat), at)).collect();
+    for new in left {
+        match places.get(&(new.test.clone(), new.repeat)) {
+            // Both are times in UTC of one form, which sort as text.
+            Some(at) if joined[*at].recorded >= new.recorded => {}
+            Some(at) => joined[*at] = new,
+            None => {
+                places.insert((new.test.clone(), new.repeat), joined.len());
+                joined.push(new);
+            }
+        }
+    }
+    joined
+}
+
 /// Finds what differs from run to run.
 struct Ids {
     changing: Regex,

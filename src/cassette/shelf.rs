@@ -29,6 +29,8 @@ pub struct Cassette {
     pub shown: Arc<str>,
     pub(super) exchanges: Vec<Arc<Recorded>>,
     pub(super) by_test: HashMap<String, Vec<usize>>,
+    /// True where its recording was cut short before there was a file: what is missing is still to be recorded.
+    pub is_partial: bool,
 }
 
 impl Shelf {
@@ -46,7 +48,14 @@ impl Shelf {
             self.all.push(exchange.clone());
             exchanges.push(exchange);
         }
-        self.cassettes.insert(path, Cassette { shown, exchanges, by_test });
+        self.cassettes.insert(path, Cassette { shown, exchanges, by_test, is_partial: false });
+    }
+
+    /// Notes that the recording of a cassette was cut short before there was a file.
+    pub fn mark_partial(&mut self, path: &Path) {
+        if let Some(cassette) = self.cassettes.get_mut(path) {
+            cassette.is_partial = true;
+        }
     }
 
     /// The cassette at a path, where there is one.

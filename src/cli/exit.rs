@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::event::RunEnd;
-use crate::gate::{self, Gates};
+use crate::event::NoTests;
+use crate::gate::{self, Gates, RunConclusion};
 use crate::journal::{JournalError, RunRecord};
 use crate::report;
 
@@ -32,6 +32,8 @@ pub enum Exit {
     Inconclusive,
     /// A threshold of a suite could not be decided.
     Undecided,
+    /// What was recorded could not be written into a cassette.
+    Unrecorded,
     /// Stopped by a signal.
     Interrupted,
 }
@@ -43,7 +45,7 @@ impl Exit {
             Self::Success => 0,
             Self::Findings => 1,
             Self::Usage => 2,
-            Self::Unusable => 3,
+            Self::Unusable | Self::Unrecorded => 3,
             Self::NoTests => 4,
             Self::Inconclusive | Self::Undecided => 97,
             Self::OverBudget => 98,
@@ -67,6 +69,7 @@ impl Exit {
             Self::Undecided => "a threshold could not be decided",
             Self::Red => "a test failed or errored",
             Self::Unfinished => "not every selected test has a verdict, or the run did not end",
+            Self::Unrecorded => "what was recorded could not be written into a cassette",
             Self::Interrupted => "interrupted",
         }
     }
@@ -85,6 +88,7 @@ impl Exit {
             | Self::Unfinished
             | Self::OverBudget
             | Self::Inconclusive
+            | Self::Unrecorded
             | Self::Interrupted => None,
         };
         match gate {
@@ -100,11 +104,10 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What to do when no test was run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum NoTests {
+/// What to do when no test was run, as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum NoTestsChoice {
     /// Exit with code 4.
-    #[default]
     Fail,
     /// Say so and exit with code 0.
     Warn,
@@ -112,137 +115,77 @@ pub enum NoTests {
     Pass,
 }
 
-/// The exit of a run, the first of the contract's list that applies.
-///
-/// A selected test without a verdict is never green, whatever took it away: a torn or damaged record, a lost worker, a fault
-/// of ours. Only Ctrl-C, which has a code of its own, and a stop after enough red tests leave tests out on purpose.
-pub fn of_run(record: &RunRecord, gates: &Gates, end: &RunEnd, no_tests: NoTests) -> Exit {
-    let (totals, unfinished) = (&record.totals, record.unfinished() > 0 || record.has_losses());
-    let judged = totals.passed + totals.failed + totals.flaky + totals.inconclusive;
-    if end.interrupted {
-        return Exit::Interrupted;
-    }
-    let over_budget = totals.over_budget > 0;
-    if judged + totals.errored == 0 && !unfinished && !over_budget {
-        // Another shard runs what there is to run; only all of them together can be empty.
-        if record.start.shard.is_some_and(|shard| shard.runnable > 0) {
-            return Exit::Success;
+impl From<NoTestsChoice> for NoTests {
+    fn from(choice: NoTestsChoice) -> Self {
+        match choice {
+            NoTestsChoice::Fail => Self::Fail,
+            NoTestsChoice::Warn => Self::Warn,
+            NoTestsChoice::Pass => Self::Pass,
         }
-        return match no_tests {
-            NoTests::Fail => Exit::NoTests,
-            NoTests::Warn | NoTests::Pass => Exit::Success,
-        };
-    }
-    let stopped_as_asked = end.stopped_early.is_some() && totals.red() > 0;
-    if judged == 0 && totals.errored > 0 {
-        Exit::Unusable
-    } else if totals.failed + totals.errored > 0 {
-        Exit::Red
-    } else if unfinished && !stopped_as_asked {
-        Exit::Unfinished
-    } else if gates.broken().is_some() {
-        Exit::Gate
-    } else if over_budget {
-        Exit::OverBudget
-    } else if totals.undecided() > 0 {
-        Exit::Inconclusive
-    } else if gates.undecided().is_some() {
-        Exit::Undecided
-    } else {
-        Exit::Success
     }
 }
 
-/// The exit of a run that is read back, and its thresholds. One that has no clean end was killed or still goes on, and is not
-/// green.
-pub fn of_record(record: &RunRecord, no_tests: NoTests) -> Result<(Exit, Gates), JournalError> {
+/// The exit of a run, as its record says, and its thresholds; what to do when no test was run may be said anew.
+pub fn of_record(record: &RunRecord, no_tests: Option<NoTestsChoice>) -> Result<(Exit, Gates), JournalError> {
     let gates = gate::judge(record)?;
-    let exit = match &record.end {
-        Some(end) => of_run(record, &gates, end, no_tests),
-        None => match of_run(record, &gates, &RunEnd::default(), no_tests) {
-            Exit::Success
-            | Exit::NoTests
-            | Exit::OverBudget
-            | Exit::Gate
-            | Exit::Inconclusive
-            | Exit::Undecided => Exit::Unfinished,
-            exit @ (Exit::Findings
-            | Exit::Usage
-            | Exit::Unusable
-            | Exit::Red
-            | Exit::Unfinished
-            | Exit::Interrupted) => exit,
-        },
+    let conclusion = match no_tests {
+        Some(choice) => RunConclusion::allowing(record, &gates, choice.into()),
+        None => RunConclusion::of(record, &gates),
     };
-    Ok((exit, gates))
+    Ok((conclusion.into(), gates))
+}
+
+impl From<RunConclusion> for Exit {
+    fn from(conclusion: RunConclusion) -> Self {
+        match conclusion {
+            RunConclusion::Passed | RunConclusion::NothingHere | RunConclusion::NoTestsAllowed => {
+                Self::Success
+            }
+            RunConclusion::NoTests => Self::NoTests,
+            RunConclusion::Unusable => Self::Unusable,
+            RunConclusion::Red => Self::Red,
+            RunConclusion::Unfinished => Self::Unfinished,
+            RunConclusion::Gate => Self::Gate,
+            RunConclusion::OverBudget => Self::OverBudget,
+            RunConclusion::Inconclusive => Self::Inconclusive,
+            RunConclusion::Undecided => Self::Undecided,
+            RunConclusion::Unrecorded => Self::Unrecorded,
+            RunConclusion::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, RunStart, Sharded};
-    use crate::journal::sample;
-    use crate::verdict::Verdict;
-
-    /// A run of `selected` cases of which those with a verdict were recorded.
-    fn exit(selected: u32, verdicts: &[Verdict], end: &RunEnd) -> Exit {
-        let folder = tempfile::tempdir().unwrap();
-        let mut events = vec![Event::RunStarted(sample::start(selected))];
-        for (case, verdict) in verdicts.iter().enumerate() {
-            let case = u32::try_from(case).unwrap();
-            events.push(Event::CaseFinished(sample::outcome(case, "s", &case.to_string(), *verdict).into()));
-        }
-        events.push(Event::RunFinished(end.clone()));
-        of_run(&sample::record(folder.path(), &events), &Gates::default(), end, NoTests::Pass)
-    }
-
-    fn ended() -> RunEnd {
-        RunEnd { duration_ms: 1.0, ..RunEnd::default() }
-    }
 
     #[test]
-    fn a_test_without_a_verdict_is_never_green() {
-        use Verdict::{Errored, Failed, Flaky, Inconclusive, Passed, Skipped};
-        for verdicts in
-            [&[][..], &[Passed], &[Flaky, Passed], &[Skipped], &[Inconclusive], &[Failed], &[Errored]]
-        {
-            let exit = exit(3, verdicts, &ended());
-            assert!(matches!(exit, Exit::Unfinished | Exit::Red | Exit::Unusable), "{verdicts:?}: {exit:?}");
-        }
-        assert_eq!(exit(2, &[Passed], &ended()), Exit::Unfinished);
-        assert_eq!(exit(1, &[Passed], &ended()), Exit::Success);
-        assert_eq!(Exit::Unfinished.code(), 100);
-    }
-
-    #[test]
-    fn a_shard_without_tests_is_no_failure_where_another_has_some() {
-        let shard = |runnable| Sharded { index: 3, total: 4, cases: 2, runnable };
-        let exit = |selected, verdicts: &[Verdict], runnable| {
-            let folder = tempfile::tempdir().unwrap();
-            let start = RunStart { shard: Some(shard(runnable)), ..sample::start(selected) };
-            let mut events = vec![Event::RunStarted(start)];
-            for (case, verdict) in (0..).zip(verdicts) {
-                let outcome = sample::outcome(case, "s", &case.to_string(), *verdict);
-                events.push(Event::CaseFinished(outcome.into()));
-            }
-            events.push(Event::RunFinished(ended()));
-            of_run(&sample::record(folder.path(), &events), &Gates::default(), &ended(), NoTests::Fail)
+    fn a_run_ends_with_the_code_of_its_conclusion() {
+        use RunConclusion::{
+            Gate, Inconclusive, Interrupted, NoTests, NoTestsAllowed, NothingHere, OverBudget, Passed, Red,
+            Undecided, Unfinished, Unrecorded, Unusable,
         };
-        assert_eq!(exit(0, &[], 2), Exit::Success);
-        assert_eq!(exit(1, &[Verdict::Skipped], 1), Exit::Success);
-        assert_eq!(exit(0, &[], 0), Exit::NoTests, "no shard has a test to run");
-        assert_eq!(exit(2, &[Verdict::Skipped, Verdict::Skipped], 0), Exit::NoTests);
-        assert_eq!(exit(1, &[], 1), Exit::Unfinished);
-    }
-
-    #[test]
-    fn a_stop_that_was_asked_for_is_told_by_its_own_code() {
-        use Verdict::{Failed, Inconclusive, Passed};
-        let early = RunEnd { stopped_early: Some(String::from("stopped after 1 red test")), ..ended() };
-        assert_eq!(exit(3, &[Failed], &early), Exit::Red);
-        assert_eq!(exit(3, &[Inconclusive], &early), Exit::Inconclusive);
-        assert_eq!(exit(3, &[Passed], &early), Exit::Unfinished, "nothing red could have stopped it");
-        let interrupted = RunEnd { interrupted: true, ..ended() };
-        assert_eq!(exit(3, &[Passed], &interrupted), Exit::Interrupted);
+        let all = [
+            Passed,
+            NothingHere,
+            NoTestsAllowed,
+            NoTests,
+            Unusable,
+            Red,
+            Unfinished,
+            Gate,
+            OverBudget,
+            Inconclusive,
+            Undecided,
+            Unrecorded,
+            Interrupted,
+        ];
+        for conclusion in all {
+            let exit = Exit::from(conclusion);
+            assert_eq!(exit.code(), conclusion.code(), "{conclusion:?}");
+            if !conclusion.is_green() {
+                assert_eq!(exit.reason(), conclusion.reason(), "{conclusion:?}");
+            }
+        }
     }
 }

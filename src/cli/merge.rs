@@ -6,12 +6,12 @@ use clap::Args;
 
 use crate::base::letters::Letters;
 use crate::base::units::format_count;
-use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::exit::{self, Exit};
 use crate::cli::say;
 use crate::event::MergedRun;
 use crate::gate;
 use crate::journal::RunRecord;
-use crate::report::terminal::{self, Detail, Ending};
+use crate::report::terminal::{self, Detail, Ending, OutputFailure};
 use crate::session::merge::{self, Joined};
 use crate::session::runs::Runs;
 use crate::settings::Settings;
@@ -57,7 +57,7 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     };
     let warnings = missing.iter().chain(&doubts);
     warnings.for_each(|warning| say::note(&format!("warning: {warning}")));
-    match exit::of_record(&record, NoTests::Fail) {
+    match exit::of_record(&record, None) {
         Ok((gate, gates)) => {
             say::note(&format!(
                 "{told} into run {}; `flowproof report latest --gate` ends with {}: {}",
@@ -74,7 +74,8 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
 fn show(record: &RunRecord, runs: &Runs, letters: Letters) -> Result<(), String> {
     let gates = gate::judge(record).map_err(|error| error.to_string())?;
     let ending = Ending { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
-    terminal::summary(record, (Detail::Normal, letters), &ending).map_err(|error| error.to_string())
+    terminal::summary(record, (Detail::Normal, letters), &ending, &OutputFailure::default())
+        .map_err(|error| error.to_string())
 }
 
 /// `merged 4 runs (shards 1 to 4 of 4), started 09:15:30 to 09:15:41`.

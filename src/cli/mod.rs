@@ -24,6 +24,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::args::{ColorWhen, Command, CommandLine};
+use crate::cli::exit::Exit;
+use crate::session;
 use crate::settings::Settings;
 
 /// Reads the process's arguments and environment, does what they say, and tells the exit code.
@@ -36,6 +38,11 @@ pub fn command_line() -> ExitCode {
         ColorWhen::Auto => {}
         ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
         ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    if needs_much(&line.command)
+        && let Err(error) = session::check_machine()
+    {
+        return say::failure(&format!("{error}; nothing was sent"), Exit::Unusable).into();
     }
     let mut settings = Settings::read();
     settings.limit_env(line.env_names.as_deref());
@@ -56,4 +63,23 @@ pub fn command_line() -> ExitCode {
         Command::Completions(args) => completions::completions(&args),
     }
     .into()
+}
+
+/// Whether a command takes threads, memory and files for suites, records or a network.
+fn needs_much(command: &Command) -> bool {
+    match command {
+        Command::Run(_)
+        | Command::Record(_)
+        | Command::List(_)
+        | Command::Check(_)
+        | Command::Mock(_)
+        | Command::Init(_)
+        | Command::Doctor(_)
+        | Command::Merge(_)
+        | Command::Compare(_)
+        | Command::Report(_)
+        | Command::Runs(_)
+        | Command::Snapshot(_) => true,
+        Command::Schema(_) | Command::Completions(_) => false,
+    }
 }

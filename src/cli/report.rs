@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::exit::{self, Exit, NoTestsChoice};
 use crate::cli::outputs::{self, Sent};
 use crate::cli::say;
 use crate::gate::Gates;
 use crate::journal::{self, RunRecord};
 use crate::report;
-use crate::report::terminal::{self, Detail, Ending};
+use crate::report::terminal::{self, Detail, Ending, OutputFailure};
 use crate::session::runs::Runs;
 use crate::settings::Settings;
 
@@ -26,6 +26,9 @@ pub struct ReportArgs {
     /// End with the exit code that `run` would end with.
     #[arg(long)]
     pub gate: bool,
+    /// With `--gate`: what to do when no test was run [default: what `run` was asked].
+    #[arg(long, value_name = "WHAT")]
+    pub no_tests: Option<NoTestsChoice>,
     /// Folder of the reports, where runs are looked for [default: the project's, else `reports`].
     #[arg(long, value_name = "DIR")]
     pub reports: Option<PathBuf>,
@@ -53,7 +56,7 @@ pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
         record.damage_told().for_each(|damage| say::note(&format!("warning: {damage}")));
         return Exit::Success;
     }
-    let shown = exit::of_record(&record, NoTests::Fail).map_err(|error| error.to_string()).and_then(
+    let shown = exit::of_record(&record, args.no_tests).map_err(|error| error.to_string()).and_then(
         |(exit, gates)| {
             let exit = if args.gate { exit } else { Exit::Success };
             show(&record, (exit, gates), settings).map(|()| exit)
@@ -71,7 +74,7 @@ pub fn read(name: &str, runs: &Runs) -> Result<RunRecord, String> {
 fn show(record: &RunRecord, (exit, gates): (Exit, Gates), settings: &Settings) -> Result<(), String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let ending = Ending { code: exit.code(), reason: exit.told(&gates), gates, reports };
-    terminal::summary(record, (Detail::Normal, settings.letters), &ending)
+    terminal::summary(record, (Detail::Normal, settings.letters), &ending, &OutputFailure::default())
         .map_err(|error| error.to_string())?;
     if settings.in_github {
         say::bytes(report::github::annotations(record).as_bytes());

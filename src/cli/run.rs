@@ -6,61 +6,84 @@ mod dry_run;
 
 use std::sync::Arc;
 
-use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::exit::{self, Exit};
 use crate::cli::outputs::{self, Sent};
 use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::signal;
-use crate::event::{RunEnd, Sink};
-use crate::gate::{self, Gates};
-use crate::journal::RunRecord;
+use crate::event::{NoTests, Sink};
+use crate::gate::Gates;
+use crate::journal::{Journal, RunRecord};
 use crate::plan::case::Plan;
 use crate::plan::shard::Share;
 use crate::report;
-use crate::report::terminal::{self, Detail, Ending, Terminal};
+use crate::report::terminal::{self, Detail, Ending, OutputFailure, Terminal};
 use crate::session::snapshots::left_text;
-use crate::session::{self, Kept, Opening, Saved, Session, SessionError, TakenUp};
+use crate::session::{self, Kept, Opening, Request, Saved, Session, SessionError, TakenUp};
 use crate::settings::Settings;
 use crate::whole_file::Replaced;
 
 pub use args::RunArgs;
+
+/// What a run has besides its arguments: where it is recorded, and what was found on the way.
+struct Going<'a> {
+    args: &'a RunArgs,
+    settings: &'a Settings,
+    session: Session,
+    output: OutputFailure,
+}
+
+/// Where a run begins.
+enum Beginning {
+    /// In a new journal; none where it could not be announced.
+    New(Option<Journal>),
+    /// In the journal of a run that goes on.
+    Again(TakenUp),
+}
 
 /// Runs the selected tests and says what became of them.
 pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     if let Err(message) = outputs::check(&args.output, settings) {
         return say::failure(&message, Exit::Usage);
     }
-    let request = match args.request() {
+    let mut request = match args.request() {
         Ok(request) => request,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    let Opening { plan, session, notes, again } = match session::open(settings, &request) {
+    let is_new = request.again.is_none() && !args.dry_run;
+    let announced = is_new.then(|| session::announce(settings, &mut request)).transpose();
+    let Opening { plan, mut session, notes, again } = match session::open(settings, &request) {
         Ok(opening) => opening,
-        Err(failure) => return say::refusal(&failure, "nothing was sent"),
+        Err(failure) => {
+            if let Ok(Some(announced)) = announced {
+                announced.give_up();
+            }
+            return say::refusal(&failure, "nothing was sent");
+        }
     };
     notes.iter().for_each(|note| say::note(note));
-    if again.is_none() && plan.cases.is_empty() && plan.share.is_none_or(|share| share.runnable == 0) {
-        return nothing_selected(&plan, args.no_tests);
-    }
-    if let Some(share) = plan.share {
-        say::note(&told_share(share, plan.cases.len()));
+    if let Some(exit) = say_what_is_selected(&plan, &request, args) {
+        return exit;
     }
     if args.dry_run {
         return dry_run::print(&plan, &session, detail(args));
     }
-    if args.shuffle.is_some() || args.sample.is_some() {
-        say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
-    }
-    match carry_out((&session, settings), (Arc::new(plan), again), args) {
-        Ok((ended, kept)) => {
+    let beginning = match (again, announced) {
+        (Some(again), _) => Beginning::Again(again),
+        (None, Ok(announced)) => Beginning::New(announced.and_then(|announced| session.adopt(announced))),
+        (None, Err(error)) => return say::failure(&SessionError::Journal(error).to_string(), Exit::Unusable),
+    };
+    let going = Going { args, settings, session, output: OutputFailure::default() };
+    match going.carry_out(Arc::new(plan), beginning) {
+        Ok(kept) => {
             let kept = kept.map(|kept| tell_kept(&kept, settings));
-            match (conclude(args, settings, &session, &ended), kept) {
+            match (going.conclude(), kept) {
                 (exit, Ok(())) => exit,
                 (Exit::Success, Err(message)) => say::failure(&message, Exit::Unusable),
                 (exit, Err(message)) => say::failure(&message, exit),
             }
         }
-        Err(error @ SessionError::Journal(_)) => unrecorded(args, settings, &session, &error),
+        Err(error @ SessionError::Journal(_)) => going.unrecorded(&error),
         Err(error @ SessionError::Reports(_)) => say::failure(&error.to_string(), Exit::Usage),
         Err(error @ (SessionError::Engine(_) | SessionError::Ledger(_) | SessionError::Threads(_))) => {
             say::failure(&error.to_string(), Exit::Unusable)
@@ -68,19 +91,26 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     }
 }
 
-/// Says why the run broke off, and reports what had been recorded until then, as far as that can be written.
-fn unrecorded(args: &RunArgs, settings: &Settings, session: &Session, error: &SessionError) -> Exit {
-    let exit = say::failure(&error.to_string(), Exit::Unusable);
-    let Ok(record) = session.record() else { return exit };
-    if let Err(message) = write(args, (session, settings), &record) {
-        say::note(&format!("error: {message}"));
+/// Says which tests will run, where that is not plain; the exit code where nothing is to be done.
+fn say_what_is_selected(plan: &Plan, request: &Request, args: &RunArgs) -> Option<Exit> {
+    let is_new = request.again.is_none();
+    if plan.cases.is_empty() && !is_new {
+        say::note("nothing is left to run: the run is judged by what is recorded of it");
     }
-    let reason = String::from("the run could not be recorded, and was stopped");
-    let ending = Ending { code: exit.code(), reason, gates: Gates::default(), reports: session.latest() };
-    if let Err(message) = show(args, settings, &record, &ending) {
-        say::note(&format!("error: {message}"));
+    if plan.cases.is_empty() && is_new && plan.share.is_none_or(|share| share.runnable == 0) {
+        let no_tests = request.no_tests.unwrap_or_default();
+        say_nothing_selected(plan, no_tests);
+        if args.dry_run {
+            return Some(if no_tests == NoTests::Fail { Exit::NoTests } else { Exit::Success });
+        }
     }
-    exit
+    if let Some(share) = plan.share {
+        say::note(&told_share(share, plan.cases.len()));
+    }
+    if !args.dry_run && (args.shuffle.is_some() || args.sample.is_some()) {
+        say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
+    }
+    None
 }
 
 /// `shard 2/4: 25 of 100 tests`.
@@ -95,55 +125,124 @@ fn told_share(share: Share, cases: usize) -> String {
     }
 }
 
-fn nothing_selected(plan: &Plan, no_tests: NoTests) -> Exit {
+/// Says that nothing was selected; it is recorded and reported as any run is, so that no report of an earlier run is taken for it.
+fn say_nothing_selected(plan: &Plan, no_tests: NoTests) {
     let message = format!(
         "no test was selected, {} left out by filters; `flowproof list` shows what there is, `--no-tests pass` allows it",
         plan.deselected
     );
     match no_tests {
-        NoTests::Fail => say::failure(&message, Exit::NoTests),
-        NoTests::Warn => {
-            say::note(&format!("warning: {message}"));
-            Exit::Success
-        }
-        NoTests::Pass => Exit::Success,
+        NoTests::Fail => say::note(&format!("error: {message}")),
+        NoTests::Warn => say::note(&format!("warning: {message}")),
+        NoTests::Pass => {}
     }
 }
 
-/// Sends and judges everything; the journal then holds it all.
-fn carry_out(
-    (session, settings): (&Session, &Settings),
-    (plan, again): (Arc<Plan>, Option<TakenUp>),
-    args: &RunArgs,
-) -> Result<(RunEnd, Result<Kept, String>), SessionError> {
-    let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
-    let (letters, redactor) = (settings.letters, session.redactor.clone());
-    let listener: Box<dyn Sink + Send> = match outputs::takes_standard_output(&args.output) {
-        true => Box::new(Terminal::aside(detail(args)).in_letters(letters).masked_by(redactor)),
-        false => Box::new(Terminal::new(detail(args)).in_letters(letters).masked_by(redactor)),
-    };
-    session::runtime()?.block_on(async {
-        let engine = match again {
-            Some(again) => session.go_on(plan, again, Some(listener))?,
-            None => {
-                let selected = session::planned(&plan.cases);
-                session.start(plan, selected, Some(listener))?
+impl Going<'_> {
+    /// Says why the run broke off, and reports what had been recorded until then, as far as that can be written.
+    fn unrecorded(&self, error: &SessionError) -> Exit {
+        let exit = say::failure(&error.to_string(), Exit::Unusable);
+        let Ok(record) = self.session.record() else { return exit };
+        if let Err(message) = self.write(&record) {
+            say::note(&format!("error: {message}"));
+        }
+        let reason = String::from("the run could not be recorded, and was stopped");
+        let reports = self.session.latest();
+        self.show(&record, &Ending { code: exit.code(), reason, gates: Gates::default(), reports });
+        exit
+    }
+
+    /// Sends and judges everything; the journal then holds it all.
+    fn carry_out(&self, plan: Arc<Plan>, beginning: Beginning) -> Result<Result<Kept, String>, SessionError> {
+        let Self { args, settings, session, output } = self;
+        let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
+        let (letters, redactor) = (settings.letters, session.redactor.clone());
+        let listener: Box<dyn Sink + Send> = match outputs::takes_standard_output(&args.output) {
+            true => Box::new(Terminal::aside(detail(args)).in_letters(letters).masked_by(redactor)),
+            false => {
+                let terminal = Terminal::new(detail(args)).in_letters(letters).failing_into(output.clone());
+                Box::new(terminal.masked_by(redactor))
             }
         };
-        let signals = signal::watch(engine.clone());
-        let ended = engine.run(Limits { max_fail }).await;
-        signals.abort();
-        engine.close().await;
-        if let Some(failure) = engine.ledger_failure() {
-            say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
+        session::runtime()?.block_on(async {
+            let engine = match beginning {
+                Beginning::Again(again) => session.go_on(plan, again, Some(listener))?,
+                Beginning::New(journal) => {
+                    let selected = session::planned(&plan.cases);
+                    session.start_in(journal, plan, selected, Some(listener))?
+                }
+            };
+            let signals = signal::watch(engine.clone());
+            let ended = engine.run_cases(Limits { max_fail }).await;
+            signals.abort();
+            engine.close().await;
+            if let Some(failure) = engine.ledger_failure() {
+                say::note(&format!(
+                    "warning: {failure}; what it did not take down counts as it was set aside"
+                ));
+            }
+            // What was paid for is kept also where the run cannot be recorded any more.
+            let kept = session.save_cassettes(&engine);
+            engine.end(ended?, kept.as_ref().err().cloned())?;
+            if let Some(left) = left_text(&engine.left(), settings, &session.reports) {
+                say::note(&left);
+            }
+            Ok(kept)
+        })
+    }
+
+    /// Writes the reports, then the summary; the last line says why the exit code is what it is.
+    fn conclude(&self) -> Exit {
+        let record = match self.session.record() {
+            Ok(record) => record,
+            Err(message) => return say::failure(&message, Exit::Unusable),
+        };
+        let (exit, gates) = match exit::of_record(&record, None) {
+            Ok(judged) => judged,
+            Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
+        };
+        let written = self.write(&record);
+        let reason = exit.told(&gates);
+        self.show(&record, &Ending { code: exit.code(), reason, gates, reports: self.session.latest() });
+        if let Err(message) = self.session.add_step_summary(&record) {
+            say::note(&message);
         }
-        let ended = ended?;
-        if let Some(left) = left_text(&engine.left(), settings, &session.reports) {
-            say::note(&left);
+        let exit = match written {
+            Ok(()) => exit,
+            Err(message) if exit == Exit::Success => say::failure(&message, Exit::Unusable),
+            Err(message) => say::failure(&message, exit),
+        };
+        // Whoever reads standard output has not seen what became of the run.
+        if self.output.is_noted() && exit == Exit::Success { Exit::Unusable } else { exit }
+    }
+
+    /// Writes every document that can be written; says why the first failed that could not.
+    fn write(&self, record: &RunRecord) -> Result<(), String> {
+        let mut written = self.session.write_reports(record).map(drop);
+        for path in &self.args.output {
+            let sent = outputs::write(record, path, self.settings).and_then(|sent| match sent {
+                Sent::File | Sent::Standard(Exit::Success) => Ok(()),
+                Sent::Standard(_) => Err("the document was not written".to_owned()),
+            });
+            written = written.and(sent);
         }
-        // A run is reported also when what it recorded cannot be written.
-        Ok((ended, session.save_cassettes(&engine)))
-    })
+        written
+    }
+
+    fn show(&self, record: &RunRecord, ending: &Ending) {
+        let how = (detail(self.args), self.settings.letters);
+        let is_aside = outputs::takes_standard_output(&self.args.output);
+        let shown = match is_aside {
+            true => terminal::summary_aside(record, how, ending),
+            false => terminal::summary(record, how, ending, &self.output),
+        };
+        if let Err(error) = shown {
+            say::note(&format!("error: {error}"));
+        }
+        if self.settings.in_github && !is_aside {
+            say::bytes(report::github::annotations(record).as_bytes());
+        }
+    }
 }
 
 /// Says what was recorded where, before the summary.
@@ -167,60 +266,4 @@ fn detail(args: &RunArgs) -> Detail {
         (false, true) => Detail::Quiet,
         (false, false) => Detail::Normal,
     }
-}
-
-/// Writes the reports, then the summary; the last line says why the exit code is what it is.
-fn conclude(args: &RunArgs, settings: &Settings, session: &Session, end: &RunEnd) -> Exit {
-    let record = match session.record() {
-        Ok(record) => record,
-        Err(message) => return say::failure(&message, Exit::Unusable),
-    };
-    let gates = match gate::judge(&record) {
-        Ok(gates) => gates,
-        Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
-    };
-    let exit = exit::of_run(&record, &gates, end, args.no_tests);
-    let written = write(args, (session, settings), &record);
-    let reason = exit.told(&gates);
-    let ending = Ending { code: exit.code(), reason, gates, reports: session.latest() };
-    if let Err(message) = show(args, settings, &record, &ending) {
-        say::note(&format!("error: {message}"));
-    }
-    if let Err(message) = session.add_step_summary(&record) {
-        say::note(&message);
-    }
-    match written {
-        Ok(()) => exit,
-        Err(message) if exit == Exit::Success => say::failure(&message, Exit::Unusable),
-        Err(message) => say::failure(&message, exit),
-    }
-}
-
-/// Writes every document that can be written; says why the first failed that could not.
-fn write(
-    args: &RunArgs,
-    (session, settings): (&Session, &Settings),
-    record: &RunRecord,
-) -> Result<(), String> {
-    let mut written = session.write_reports(record).map(drop);
-    for path in &args.output {
-        let sent = outputs::write(record, path, settings).and_then(|sent| match sent {
-            Sent::File | Sent::Standard(Exit::Success) => Ok(()),
-            Sent::Standard(_) => Err("the document was not written".to_owned()),
-        });
-        written = written.and(sent);
-    }
-    written
-}
-
-fn show(args: &RunArgs, settings: &Settings, record: &RunRecord, ending: &Ending) -> Result<(), String> {
-    let shown = (detail(args), settings.letters);
-    if outputs::takes_standard_output(&args.output) {
-        return terminal::summary_aside(record, shown, ending).map_err(|error| error.to_string());
-    }
-    terminal::summary(record, shown, ending).map_err(|error| error.to_string())?;
-    if settings.in_github {
-        say::bytes(report::github::annotations(record).as_bytes());
-    }
-    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::cli::runs::list::ListArgs;
 use crate::cli::runs::prune::PruneArgs;
 use crate::cli::{report, say};
 use crate::gate;
-use crate::report::terminal::{self, Detail, Ending};
+use crate::report::terminal::{self, Detail, Ending, OutputFailure};
 use crate::session::runs::Runs;
 use crate::settings::Settings;
 
@@ -89,6 +89,7 @@ fn show(args: &ShowArgs, runs: &Runs, letters: Letters) -> Result<Exit, String> 
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let gates = gate::judge(&record).map_err(|error| error.to_string())?;
     let ending = Ending { code: 0, reason: String::new(), gates, reports };
-    terminal::summary(&record, (Detail::Normal, letters), &ending).map_err(|error| error.to_string())?;
+    terminal::summary(&record, (Detail::Normal, letters), &ending, &OutputFailure::default())
+        .map_err(|error| error.to_string())?;
     Ok(Exit::Success)
 }

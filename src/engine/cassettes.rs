@@ -92,7 +92,9 @@ impl Engine {
         let ask = Ask { test: &case.name, repeat: id.repeat, asked: &asked, pin: self.pin() };
         let sends = match (&self.plan.target.kind, shelf.mode) {
             (TargetKind::Live { .. }, Some(Mode::All)) => return Ok(Route::Send(Some(asked))),
-            (TargetKind::Live { .. }, Some(Mode::Once)) => cassette.is_none(),
+            (TargetKind::Live { .. }, Some(Mode::Once)) => {
+                cassette.is_none_or(|cassette| cassette.is_partial)
+            }
             (TargetKind::Live { .. }, Some(Mode::NewEpisodes)) => true,
             (TargetKind::Mock(_), _) => cassette.is_none() || !self.plan.mock_rules.is_empty(),
             (TargetKind::Live { .. } | TargetKind::Replay { .. }, _) => false,

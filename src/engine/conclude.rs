@@ -7,7 +7,7 @@ use crate::base::stats::fixed::fixed_plan;
 use crate::base::stats::runs::as_few_runs;
 use crate::base::stats::wilson::wilson;
 use crate::base::units::format_share;
-use crate::outcome::{Attempt, CaseOutcome, RateFacts, RepeatFacts, SequentialFacts};
+use crate::outcome::{Attempt, CaseOutcome, RateFacts, RepeatFacts, SequentialFacts, told_share};
 use crate::plan::case::Case;
 use crate::verdict::{Repeats, Seen, Severity, Truth, Undecided, Verdict};
 
@@ -97,7 +97,7 @@ impl Tally {
     /// Why a test is flaky or undecided, or which share of its repeats passed.
     fn reason(&self, verdict: Verdict, plan: &Repeats) -> Option<String> {
         let (passed, repeats) = (self.seen.passed, self.seen.all());
-        let share = || format!("{passed} of {repeats} repeats passed");
+        let share = || told_share(passed, self.seen.failed, self.seen.errored);
         if let Some(cut) = &self.cut {
             return Some(match self.attempts {
                 0 => cut.clone(),

@@ -16,6 +16,7 @@ pub(crate) mod heard;
 mod judging;
 pub(crate) mod pace;
 pub(crate) mod pair;
+pub(crate) mod part;
 pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;

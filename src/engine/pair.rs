@@ -65,7 +65,7 @@ pub async fn run_both(a: &Arc<Engine>, b: &Arc<Engine>, seed: u64) -> Result<(Ru
     }
     match broken {
         Some(error) => Err(error),
-        None => Ok((a.end(None)?, b.end(None)?)),
+        None => Ok((a.end(None, None)?, b.end(None, None)?)),
     }
 }
 

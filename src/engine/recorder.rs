@@ -1,31 +1,59 @@
 //! What is kept of the exchanges with a live target while a run goes on.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use crate::base::clock;
-use crate::cassette::{self, Fresh, Recorded};
+use crate::cassette::{self, Mask, Recorded};
 use crate::engine::Engine;
 use crate::engine::cassettes::Route;
+use crate::engine::part::PartFile;
 use crate::engine::request::AttemptId;
 use crate::exchange::Transcript;
+use crate::files::Fence;
 use crate::plan::case::{Case, TargetKind};
 
 /// What a run has recorded so far.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    kept: BTreeMap<PathBuf, BTreeMap<(Arc<str>, u32), Recorded>>,
+    tapes: BTreeMap<PathBuf, Tape>,
     lost: BTreeMap<(Arc<str>, u32), &'static str>,
 }
 
-/// What a run recorded, by the path of each cassette.
+/// What is recorded of one suite.
+#[derive(Debug, Default)]
+struct Tape {
+    /// The file that takes each exchange when it ends; none where it could not be made.
+    part: Option<PartFile>,
+    /// Exchanges that the file did not take.
+    held: BTreeMap<(Arc<str>, u32), Recorded>,
+    /// The tests and repeats of which there is an exchange.
+    kept: BTreeSet<(Arc<str>, u32)>,
+}
+
+/// What a run recorded.
 #[derive(Debug)]
 pub struct Recording {
-    /// The exchanges of each cassette.
-    pub cassettes: Vec<(PathBuf, Fresh)>,
+    /// What it recorded of each suite.
+    pub cassettes: Vec<RecordedSuite>,
     /// Tests of which an exchange is no recording, each with the reason.
     pub lost: Vec<(Arc<str>, &'static str)>,
+}
+
+/// What a run recorded of one suite.
+#[derive(Debug)]
+pub struct RecordedSuite {
+    /// The cassette that takes it.
+    pub path: PathBuf,
+    /// The file that holds it until then.
+    pub part: Option<PartFile>,
+    /// Exchanges that the file did not take.
+    pub held: Vec<Recorded>,
+    /// How many exchanges there are in all.
+    pub count: usize,
+    /// How often each test was to run, if every test of the suite was planned: others exist no more.
+    pub planned: Option<HashMap<String, u32>>,
 }
 
 impl Engine {
@@ -58,25 +86,56 @@ impl Engine {
             heard,
             masked: false,
         };
-        recorder.kept.entry(case.test.suite.cassette.clone()).or_default().insert(whose, recorded);
+        let path = &case.test.suite.cassette;
+        let tape = recorder.tapes.entry(path.clone()).or_default();
+        if let Some(shelf) = &self.plan.cassettes {
+            tape.keep((whose, recorded), (path, &case.test.suite.place), &shelf.mask);
+        }
     }
 
     /// Hands over what was recorded; to be called once, when the run has ended.
     pub fn take_recording(&self) -> Recording {
         let recorder = std::mem::take(&mut *self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
-        let is_whole = self.plan.deselected == 0 && self.stopping().is_none();
+        let plan = &self.plan;
+        let is_whole =
+            plan.deselected == 0 && plan.share.is_none() && !plan.goes_on && self.stopping().is_none();
         let planned = |path: &PathBuf| {
             let cases = self.plan.cases.iter().filter(|case| case.test.suite.cassette == *path);
             is_whole
                 .then(|| cases.map(|case| (case.name.to_string(), case.test.repeats.times.most())).collect())
         };
-        let fresh = |(path, kept): (PathBuf, BTreeMap<_, Recorded>)| {
-            let planned = planned(&path);
-            (path, Fresh { exchanges: kept.into_values().collect(), planned })
+        let recorded = |(path, tape): (PathBuf, Tape)| RecordedSuite {
+            planned: planned(&path),
+            path,
+            part: tape.part,
+            held: tape.held.into_values().collect(),
+            count: tape.kept.len(),
         };
-        let cassettes = recorder.kept.into_iter().map(fresh).collect();
+        let cassettes = recorder.tapes.into_iter().map(recorded).collect();
         let mut lost: Vec<_> = recorder.lost.into_iter().map(|((test, _), reason)| (test, reason)).collect();
         lost.dedup();
         Recording { cassettes, lost }
+    }
+}
+
+impl Tape {
+    /// Keeps an exchange: in the file, and where that cannot be written in memory.
+    fn keep(
+        &mut self,
+        (whose, recorded): ((Arc<str>, u32), Recorded),
+        (path, fence): (&Path, &Fence),
+        mask: &Mask,
+    ) {
+        if self.part.is_none() && self.held.is_empty() {
+            self.part = PartFile::beside(path, fence).ok();
+        }
+        let is_written = self.part.as_mut().is_some_and(|part| part.add(&recorded, mask).is_ok());
+        if is_written {
+            // An earlier attempt may be held.
+            self.held.remove(&whose);
+        } else {
+            self.held.insert(whose.clone(), recorded);
+        }
+        self.kept.insert(whose);
     }
 }

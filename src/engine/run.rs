@@ -31,6 +31,12 @@ struct Progress {
 impl Engine {
     /// Runs every case of the plan and tells the sink how the run ended.
     pub async fn run(self: &Arc<Self>, limits: Limits) -> Result<RunEnd, SinkError> {
+        let stopped_early = self.run_cases(limits).await?;
+        self.end(stopped_early, None)
+    }
+
+    /// Runs every case of the plan; says why it stopped before all had run, if it did so on purpose.
+    pub async fn run_cases(self: &Arc<Self>, limits: Limits) -> Result<Option<String>, SinkError> {
         let progress = Arc::new(Progress {
             next: AtomicUsize::new(0),
             red: AtomicU32::new(0),
@@ -50,26 +56,22 @@ impl Engine {
         }
         match broken {
             Some(error) => Err(error),
-            None => self.close_run(&progress),
+            None => Ok(progress.stopped_early()),
         }
     }
 
-    fn close_run(&self, progress: &Progress) -> Result<RunEnd, SinkError> {
-        let red = progress.red.load(Ordering::Relaxed);
-        let early = progress.full.load(Ordering::Relaxed).then(|| {
-            let plural = if red == 1 { "" } else { "s" };
-            format!("stopped after {red} red test{plural}")
-        });
-        self.end(early)
-    }
-
-    /// Tells the sink that the run ended.
-    pub fn end(&self, stopped_early: Option<String>) -> Result<RunEnd, SinkError> {
+    /// Tells the sink that the run ended, and why what it recorded could not be written, if so.
+    pub fn end(
+        &self,
+        stopped_early: Option<String>,
+        unrecorded: Option<String>,
+    ) -> Result<RunEnd, SinkError> {
         let end = RunEnd {
             duration_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
             interrupted: self.stopping().is_some(),
             stopped_early,
             versions: self.versions.ran(),
+            unrecorded,
             budgets: self.spending(),
             limit: self.pace.gate.fallen(),
             rates: self.pace.kept().into_iter().collect(),
@@ -94,6 +96,15 @@ async fn work(engine: Arc<Engine>, progress: Arc<Progress>) -> Result<(), SinkEr
 }
 
 impl Progress {
+    /// Why no more tests were begun, if enough were red.
+    fn stopped_early(&self) -> Option<String> {
+        let red = self.red.load(Ordering::Relaxed);
+        self.full.load(Ordering::Relaxed).then(|| {
+            let plural = if red == 1 { "" } else { "s" };
+            format!("stopped after {red} red test{plural}")
+        })
+    }
+
     /// Counts a verdict; enough red ones end the run, where there are cases left.
     fn count(&self, outcome: &CaseOutcome, left: usize) {
         if !outcome.is_red() {

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks the run to stop, the second ends the process.
+//! Ctrl-C, SIGTERM, SIGHUP, SIGQUIT, and what Windows tells a console that closes: the first asks the run to stop, the second
+//! ends the process.
 
 use std::sync::Arc;
 
@@ -21,11 +22,13 @@ pub fn watch(engine: Arc<Engine>) -> JoinHandle<()> {
     })
 }
 
-/// Ctrl-C and, where there is one, SIGTERM: heard from the moment this is made.
+/// What ends a process from outside: heard from the moment this is made.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
-    heard: [Option<tokio::signal::unix::Signal>; 2],
+    heard: Vec<tokio::signal::unix::Signal>,
+    #[cfg(windows)]
+    heard: Windows,
 }
 
 #[cfg(unix)]
@@ -33,40 +36,99 @@ impl Signals {
     /// Begins to listen; must be called within a runtime.
     pub fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        Self { heard: [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()) }
+        let always = [SignalKind::interrupt(), SignalKind::terminate()];
+        // What whoever started us has told the system to ignore stays ignored, as with nohup.
+        let heeded = [SignalKind::hangup(), SignalKind::quit()].into_iter().filter(|kind| !is_ignored(*kind));
+        Self { heard: always.into_iter().chain(heeded).filter_map(|kind| signal(kind).ok()).collect() }
     }
 
     /// Waits for the next one; for ever if none can be heard.
     pub async fn next(&mut self) {
-        let [interrupt, terminate] = &mut self.heard;
-        tokio::select! {
-            () = heard(interrupt) => {}
-            () = heard(terminate) => {}
-        }
+        std::future::poll_fn(|context| {
+            let is_heard = self.heard.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if is_heard { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
     }
 }
 
+/// Whether the process was started with a signal ignored, as Linux tells it. Other systems do not; there a hangup is taken to be
+/// ignored where no terminal is left to hang up, for then it is nohup that asks.
 #[cfg(unix)]
-async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
-        }
-        None => std::future::pending().await,
+fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
+    use std::io::IsTerminal;
+    match std::fs::read_to_string("/proc/self/status") {
+        Ok(status) => is_in_mask(&status, kind.as_raw_value()),
+        Err(_) => !std::io::stdin().is_terminal(),
     }
 }
 
-#[cfg(not(unix))]
+/// Whether the line `SigIgn` of `/proc/self/status` names a signal: a mask in hexadecimal, its lowest bit for signal 1.
+///
+/// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
+#[cfg(unix)]
+fn is_in_mask(status: &str, number: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let bit = u32::try_from(number - 1).ok().and_then(|bit| 1_u64.checked_shl(bit));
+    bit.is_some_and(|bit| mask & bit != 0)
+}
+
+/// What Windows tells a process of a console.
+#[cfg(windows)]
+#[derive(Debug)]
+struct Windows {
+    interrupt: Option<tokio::signal::windows::CtrlC>,
+    stop: Option<tokio::signal::windows::CtrlBreak>,
+    close: Option<tokio::signal::windows::CtrlClose>,
+    logoff: Option<tokio::signal::windows::CtrlLogoff>,
+    shutdown: Option<tokio::signal::windows::CtrlShutdown>,
+}
+
+#[cfg(windows)]
 impl Signals {
     /// Begins to listen; must be called within a runtime.
     pub fn listen() -> Self {
-        Self {}
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Self {
+            heard: Windows {
+                interrupt: ctrl_c().ok(),
+                stop: ctrl_break().ok(),
+                close: ctrl_close().ok(),
+                logoff: ctrl_logoff().ok(),
+                shutdown: ctrl_shutdown().ok(),
+            },
+        }
     }
 
     /// Waits for the next one; for ever if none can be heard.
     pub async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        use std::task::Poll;
+        let Windows { interrupt, stop, close, logoff, shutdown } = &mut self.heard;
+        std::future::poll_fn(|context| {
+            let is_heard = interrupt.as_mut().is_some_and(|heard| heard.poll_recv(context).is_ready())
+                || stop.as_mut().is_some_and(|heard| heard.poll_recv(context).is_ready())
+                || close.as_mut().is_some_and(|heard| heard.poll_recv(context).is_ready())
+                || logoff.as_mut().is_some_and(|heard| heard.poll_recv(context).is_ready())
+                || shutdown.as_mut().is_some_and(|heard| heard.poll_recv(context).is_ready());
+            if is_heard { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read_from_the_mask() {
+        let status = "Name:\tflowproof\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001001\n";
+        for (number, ignored) in
+            [(1, true), (2, false), (3, false), (13, true), (15, false), (0, false), (65, false)]
+        {
+            assert_eq!(is_in_mask(status, number), ignored, "signal {number}");
         }
+        assert!(!is_in_mask("", 1));
     }
 }

@@ -63,6 +63,29 @@ pub struct Asked {
     /// `--max-time`, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_time_ms: Option<u64>,
+    /// `--no-tests`.
+    #[serde(skip_serializing_if = "NoTests::is_fail")]
+    pub no_tests: NoTests,
+}
+
+/// What to do when no test was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoTests {
+    /// It is a failure.
+    #[default]
+    Fail,
+    /// It is said, and is no failure.
+    Warn,
+    /// It is no failure.
+    Pass,
+}
+
+impl NoTests {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_fail(&self) -> bool {
+        *self == Self::Fail
+    }
 }
 
 /// A test that will be run.

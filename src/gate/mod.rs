@@ -2,6 +2,7 @@
 //!
 //! One pure function over the record, so that a run, a report of it and a merge of its shards cannot disagree.
 
+mod conclusion;
 mod sample;
 mod samples;
 #[cfg(test)]
@@ -16,6 +17,8 @@ use crate::gate::samples::Samples;
 use crate::journal::{JournalError, RunRecord};
 use crate::suite::thresholds::{Metric, Statistic};
 use crate::verdict::Truth;
+
+pub(crate) use conclusion::{RunConclusion, ending};
 
 /// The thresholds of a run, judged.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -39,6 +42,8 @@ pub(crate) struct Gate {
     pub attempts: u64,
     /// Those of them whose number is not known.
     pub unknown: u64,
+    /// Attempts of the suite that were not judged: no rate counts them.
+    pub unjudged: u64,
     /// Tests of the suite that have no result here, because they were not selected.
     pub left_out: u32,
     /// Why it is broken or undecided, or how well it holds, in one sentence.
@@ -171,7 +176,14 @@ impl Gate {
 
     fn sample_text(&self) -> String {
         let plural = if self.attempts == 1 { "" } else { "s" };
-        format!("{} attempt{plural}", format_count(self.attempts))
+        let judged = format!("{} attempt{plural}", format_count(self.attempts));
+        match (self.threshold.metric, self.unjudged) {
+            (Metric::PassRate, 1) => format!("{judged}; 1 more was not judged"),
+            (Metric::PassRate, unjudged) if unjudged > 0 => {
+                format!("{judged}; {} more were not judged", format_count(unjudged))
+            }
+            _ => judged,
+        }
     }
 }
 
@@ -206,7 +218,10 @@ fn judge_suite(
     let known = u32::try_from(cases.len()).unwrap_or(u32::MAX);
     let left_out = suite.tests.saturating_sub(known);
     for (threshold, sample) in suite.thresholds.iter().zip(samples.by_threshold) {
-        judged.push(gate(suite, threshold, (samples.finished, left_out), sample));
+        let mut gate = gate(suite, threshold, (samples.finished, left_out), sample);
+        gate.unjudged = samples.unjudged;
+        gate.message = gate.explain();
+        judged.push(gate);
     }
     Ok(())
 }
@@ -219,7 +234,7 @@ fn gate(
 ) -> Gate {
     let span = sample.span(threshold.statistic);
     let too_few = attempts < needed(threshold.statistic);
-    let mut gate = Gate {
+    Gate {
         suite: suite.suite.clone(),
         truth: match truth(&span, threshold) {
             // However well a few did, they are no percentile.
@@ -230,11 +245,10 @@ fn gate(
         attempts,
         unknown: sample.unknown(),
         threshold: threshold.clone(),
+        unjudged: 0,
         left_out,
         message: String::new(),
-    };
-    gate.message = gate.explain();
-    gate
+    }
 }
 
 /// A bound holds where it holds for all that the statistic may be, and is broken where it holds for none of it.

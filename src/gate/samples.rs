@@ -15,6 +15,8 @@ use crate::verdict::Verdict;
 pub(super) struct Samples {
     /// Finished attempts: those that were judged.
     pub finished: u64,
+    /// Attempts that were not judged, and are in no rate.
+    pub unjudged: u64,
     /// One sample for each threshold, in their order.
     pub by_threshold: Vec<Sample>,
 }
@@ -22,7 +24,8 @@ pub(super) struct Samples {
 impl Samples {
     /// Reads all attempts of some cases.
     pub fn read(record: &RunRecord, suite: &SuiteThresholds, cases: &[u32]) -> Result<Self, JournalError> {
-        let mut samples = Self { finished: 0, by_threshold: vec![Sample::default(); suite.thresholds.len()] };
+        let mut samples =
+            Self { finished: 0, unjudged: 0, by_threshold: vec![Sample::default(); suite.thresholds.len()] };
         record.read_cases(cases, |case, _| {
             case.attempts.iter().for_each(|attempt| samples.add(&suite.thresholds, attempt));
         })?;
@@ -35,6 +38,7 @@ impl Samples {
             Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => false,
         };
         self.finished += u64::from(finished);
+        self.unjudged += u64::from(!finished);
         for (threshold, sample) in thresholds.iter().zip(&mut self.by_threshold) {
             let value = value_of(threshold, attempt);
             if finished {

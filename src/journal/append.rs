@@ -54,6 +54,10 @@ impl Journal {
         let failed = |source| SinkError { what: format!("create {}", path.display()), source };
         let file = files::open_to_add(&path, &fence_of(&path), Before::Missing).map_err(failed)?;
         lock(&file).map_err(failed)?;
+        if !path.exists() {
+            // Another process took it for one that a killed run left, before it was locked.
+            return Err(failed(io::ErrorKind::WouldBlock.into()));
+        }
         point_to(&path)?;
         Ok(Self::over(file, path, redactor))
     }

@@ -42,7 +42,8 @@ fn beside(one: RunEnd, other: RunEnd) -> RunEnd {
     let duration_ms = one.duration_ms.max(other.duration_ms);
     let interrupted = one.interrupted || other.interrupted;
     let stopped_early = one.stopped_early.clone().or(other.stopped_early.clone());
-    RunEnd { duration_ms, interrupted, stopped_early, ..joined(Some(one), other) }
+    let unrecorded = one.unrecorded.clone().or(other.unrecorded.clone());
+    RunEnd { duration_ms, interrupted, stopped_early, unrecorded, ..joined(Some(one), other) }
 }
 
 /// Times and counts add up; how it ended is what the later part says.
@@ -70,6 +71,8 @@ fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
         rates: [earlier.rates, later.rates].concat(),
         interrupted: later.interrupted,
         stopped_early: later.stopped_early,
+        // What an earlier part could not write is kept, and the later one takes it up.
+        unrecorded: later.unrecorded,
         fields: {
             let mut fields = [earlier.fields, later.fields].concat();
             fields.sort_unstable();

@@ -82,7 +82,7 @@ pub(super) fn start_of(path: &Path, line: &[u8]) -> Result<RunStart, JournalErro
     let line = without_mark(line);
     let foreign = |reason: String| JournalError::NotAJournal { path: path.to_owned(), reason };
     if line.is_empty() {
-        return Err(foreign(String::from("is missing: the file is empty")));
+        return Err(JournalError::Empty { path: path.to_owned() });
     }
     if COMPRESSED.iter().any(|magic| line.starts_with(magic)) {
         return Err(foreign(String::from("is compressed: unpack the file first")));

@@ -32,6 +32,13 @@ pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
     written.map(drop).map_err(|source| SinkError { what: format!("write {}", pointer.display()), source })
 }
 
+/// Forgets which run is the latest, where that run is gone.
+pub(crate) fn forget_latest(reports: &Path) {
+    if latest(reports).is_none() {
+        let _ = std::fs::remove_file(reports.join(POINTER));
+    }
+}
+
 /// The id of the run that was begun or continued last, if a run of that id is still there.
 pub(crate) fn latest(reports: &Path) -> Option<String> {
     let id = noted(reports)?;

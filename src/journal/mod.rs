@@ -43,7 +43,7 @@ mod watched;
 pub(crate) use append::{Journal, ReopenError};
 pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
-pub(crate) use latest::{latest, newest_second, next_id, point_to};
+pub(crate) use latest::{forget_latest, latest, newest_second, next_id, point_to};
 pub(crate) use live::Ended;
 pub(crate) use read::{CaseReader, CaseRecord, Damage, Loss, RunRecord};
 pub(crate) use roster::Roster;
@@ -97,6 +97,15 @@ pub(crate) enum JournalError {
         path: PathBuf,
         /// The schema it names.
         found: u32,
+    },
+    /// It holds nothing.
+    #[error(
+        "{path} holds nothing: that run ended before it had begun, and nothing was sent; start a new run, or name another one \
+         (`previous` is the one before, `flowproof runs list` shows all)"
+    )]
+    Empty {
+        /// The journal.
+        path: PathBuf,
     },
     /// Its first line is not that of a journal.
     #[error("{path} is not a journal of flowproof: its first line {reason}")]

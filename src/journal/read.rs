@@ -137,10 +137,13 @@ impl RunRecord {
         self.damage.iter().any(|damage| damage.loss == Loss::Unreadable)
     }
 
-    /// The records of the red cases in plan order, read one by one.
+    /// The records of the red cases in plan order, read one by one; those that the suite tolerates are not red.
     pub fn failures(&self) -> impl Iterator<Item = Result<CaseRecord, JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.source);
-        self.index.cases().filter(|lines| lines.verdict.is_red()).map(move |lines| reader.read(lines))
+        self.index
+            .cases()
+            .filter(|lines| lines.verdict.is_red() && !lines.tolerated)
+            .map(move |lines| reader.read(lines))
     }
 
     /// What became of each case, in plan order, read one by one.

@@ -29,6 +29,21 @@ pub struct RepeatFacts {
     pub sequential: Option<SequentialFacts>,
 }
 
+/// How many repeats passed, of those that were judged, since the rate is of these: `17 of 18 repeats passed`, `1 of 1 judged
+/// repeat passed, 2 were not judged`.
+pub fn told_share(passed: u32, failed: u32, errored: u32) -> String {
+    let judged = passed + failed;
+    match (judged, errored) {
+        (_, 0) => format!("{passed} of {judged} repeats passed"),
+        (0, _) => format!("none of {errored} repeats was judged"),
+        (_, _) => {
+            let (repeats, were) =
+                (if judged == 1 { "repeat" } else { "repeats" }, if errored == 1 { "was" } else { "were" });
+            format!("{passed} of {judged} judged {repeats} passed, {errored} {were} not judged")
+        }
+    }
+}
+
 /// A rate and its Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RateFacts {

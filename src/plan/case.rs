@@ -50,6 +50,8 @@ pub struct Plan {
     pub share: Option<Share>,
     /// True when the order was drawn by the seed.
     pub shuffled: bool,
+    /// True where a run goes on: its other cases are recorded already.
+    pub goes_on: bool,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
     /// The fingerprint of all tests that were selected, before a sample was drawn.

@@ -169,8 +169,9 @@ impl Building<'_, '_> {
             profile: self.chosen.profile_spec,
             usage: self.prepared.usage,
             retries: self.prepared.target.retries.clone(),
-            print: suite_print(&suite, &self.prepared.target.kind),
+            print: suite_print(&suite, &self.prepared.target),
             judges: &self.judge_names,
+            judge_prints: self.bench.prints(),
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::default();
@@ -279,6 +280,7 @@ impl Building<'_, '_> {
             mock_rules: self.rules,
             thresholds: self.thresholds,
             shuffled: self.choices.selection.order == Order::Shuffled,
+            goes_on: false,
             seed: self.choices.seed,
             print,
             budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),

@@ -1,5 +1,6 @@
 //! What a suite's tests share, and one test as meant: defaults merged key by key, templates, files and assertions compiled.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ pub struct SuiteContext<'a> {
     pub(super) print: SuitePrint,
     /// The judges of the project.
     pub judges: &'a [JudgeName],
+    /// The fingerprints of those that can be asked.
+    pub judge_prints: BTreeMap<String, Digest>,
 }
 
 /// A suite's own facts.
@@ -122,7 +125,7 @@ pub fn compile_test(
             .map(Arc::new),
         print: Digest::default(),
     };
-    test.print = test_print(&test, spec, context.print);
+    test.print = test_print(&test, spec, context.print, &context.judge_prints);
     test
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::base::digest::{Digest, Digester};
 use crate::base::template::Scope;
 use crate::cassette::Mode;
 use crate::client::{Endpoint, Timeouts};
@@ -62,6 +63,22 @@ fn prepare(prepared: &Prepared, setting: &mut Setting<'_>) -> BTreeMap<String, R
     judges
 }
 
+/// The fingerprint of a judge: whom it asks and how often. Its key and the time it may take decide no vote.
+fn judge_print(judge: &Judge) -> Digest {
+    let Judge { kind, repeat, timeout: _ } = judge;
+    let mut digester = Digester::default();
+    digester.number((*repeat).into());
+    match kind {
+        JudgeWay::Endpoint { endpoint, model, api_key: _ } => {
+            digester.text("endpoint").text(&endpoint.base_url).text(model);
+        }
+        JudgeWay::App(name) => {
+            digester.text("app").text(name);
+        }
+    }
+    digester.finish()
+}
+
 /// The judges of a run.
 pub struct Bench {
     judges: BTreeMap<String, Result<Judge, TargetError>>,
@@ -82,6 +99,14 @@ impl Bench {
             None => BTreeMap::new(),
         };
         Self { judges, missing_key: missing_key(chosen, prepared, choices), silent: why_silent(choices) }
+    }
+
+    /// The fingerprint of each judge that can be asked.
+    pub fn prints(&self) -> BTreeMap<String, Digest> {
+        let print = |(name, judge): (&String, &Result<Judge, TargetError>)| {
+            Some((name.clone(), judge_print(judge.as_ref().ok()?)))
+        };
+        self.judges.iter().filter_map(print).collect()
     }
 
     /// Why a test cannot run that needs these judges: one has no key, which is an error where keys are meant to be set.

@@ -1,16 +1,24 @@
 //! Fingerprints of what tests send and assert, by which a later run sees whether a test is still the same.
 //!
+//! Every struct that is hashed is taken apart field by field, so that a new field does not compile before somebody has said
+//! whether it decides a verdict.
+//!
 //! They are made of what the suite says, not of where it stands: a test that was only moved keeps its fingerprint. What the
 //! files hold that a test uploads, or that its schemas are read from, is part of them; values of `env`, approved snapshots and
 //! cassettes are not.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::base::digest::{Digest, Digester};
+use crate::base::units::Money;
 use crate::check::{Usage, schema_files_of};
-use crate::exchange::ResponseMode;
-use crate::plan::case::{Case, TargetKind, Test};
+use crate::exchange::{Cap, ResponseMode};
+use crate::plan::budget::SuiteBudget;
+use crate::plan::case::{Case, Contract, SuiteHead, Target, TargetKind, Test};
 use crate::suite::data::Row;
 use crate::suite::node::{Entry, Node, NodeValue};
-use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec};
+use crate::suite::spec::{AnswerSpec, RetriesSpec, RunSpec, SuiteSpec, TestSpec};
 use crate::verdict::{Repeats, Undecided};
 
 /// Whether the mock answers: only then what it answers is part of a fingerprint.
@@ -28,70 +36,167 @@ pub(super) struct SuitePrint {
     common: Digest,
     defaults: Digest,
     answered: Answered,
+    contract: Contract,
 }
 
 /// The fingerprint of a suite's own part.
-pub(super) fn suite_print(suite: &SuiteSpec, target: &TargetKind) -> SuitePrint {
-    let answered = match target {
+pub(super) fn suite_print(suite: &SuiteSpec, target: &Target) -> SuitePrint {
+    // Its app and its `usage` are hashed as each test has them; its `per_test` as its head has it. Thresholds are judged anew
+    // whenever a record is, and what a whole suite may use makes no test red that ran.
+    let SuiteSpec {
+        vars,
+        defaults,
+        mock,
+        source: _,
+        grounds: _,
+        name: _,
+        app: _,
+        description: _,
+        tags: _,
+        usage: _,
+        budget: _,
+        thresholds: _,
+        tests: _,
+        vars_read: _,
+        problems: _,
+    } = suite;
+    let answered = match target.kind {
         TargetKind::Mock(_) => Answered::ByMock,
         TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
     };
     let mut common = Digester::default();
-    entries(&mut common, &suite.vars);
-    if let (Answered::ByMock, Some(rules)) = (answered, &suite.mock) {
+    entries(&mut common, vars);
+    if let (Answered::ByMock, Some(rules)) = (answered, mock) {
         node(&mut common, rules);
     }
-    let mut defaults = Digester::default();
-    run(&mut defaults, &suite.defaults);
-    SuitePrint { common: common.finish(), defaults: defaults.finish(), answered }
+    let mut inherited = Digester::default();
+    run(&mut inherited, defaults);
+    SuitePrint { common: common.finish(), defaults: inherited.finish(), answered, contract: target.contract }
 }
 
 /// The fingerprint of a test, its rows left out.
-pub(super) fn test_print(test: &Test, spec: &TestSpec, suite: SuitePrint) -> Digest {
+pub(super) fn test_print(
+    test: &Test,
+    spec: &TestSpec,
+    suite: SuitePrint,
+    judges: &BTreeMap<String, Digest>,
+) -> Digest {
+    let TestSpec { skip_defaults, run: own, answers, mock, name: _, tags: _, skip: _, only: _, rows: _ } =
+        spec;
+    // What is compiled of the suite's text is hashed as it is written; the name is in the key of each case.
+    let Test {
+        suite: head,
+        app,
+        mode,
+        repeats,
+        usage,
+        checks,
+        judges: named,
+        name: _,
+        place: _,
+        tags: _,
+        bindings: _,
+        inputs: _,
+        files: _,
+        user: _,
+        timeout: _,
+        retries: _,
+        answers: _,
+        mock: _,
+        print: _,
+    } = test;
     let mut digester = Digester::default();
-    digester.text(&test.app).number(suite.common.number());
-    if !spec.skip_defaults {
+    digester.text(app).number(suite.common.number());
+    if !skip_defaults {
         digester.number(suite.defaults.number());
     }
-    let Repeats { times, pass_rate, fail_below, confidence, undecided } = test.repeats;
+    manner(&mut digester, repeats, (*mode, *usage));
+    run(&mut digester, own);
+    digester.number(answers.len() as u64);
+    answers.iter().for_each(|spec| answer(&mut digester, spec));
+    if let (Answered::ByMock, Some(script)) = (suite.answered, mock) {
+        node(&mut digester, script);
+    }
+    // What follows is hashed only where it is there, so that a test without it keeps the fingerprint of earlier versions.
+    for content in schema_files_of(checks) {
+        digester.number(content.number());
+    }
+    cap(&mut digester, head);
+    match suite.contract {
+        Contract::Watch => {}
+        Contract::Strict => {
+            digester.text("contract: strict");
+        }
+    }
+    if !named.is_empty() {
+        asked(&mut digester, named, judges);
+    }
+    digester.finish()
+}
+
+/// How often a test runs, at which rates it passes and fails, and how it is sent and audited.
+fn manner(digester: &mut Digester, repeats: &Repeats, (mode, usage): (ResponseMode, Usage)) {
+    let Repeats { times, pass_rate, fail_below, confidence, undecided } = repeats;
     digester.text(&times.to_string()).number(pass_rate.to_bits());
     digester.number(fail_below.to_bits()).number(confidence.to_bits());
     digester.text(match undecided {
         Undecided::Red => "red",
         Undecided::Tolerated => "tolerated",
     });
-    digester.text(match test.mode {
+    digester.text(match mode {
         ResponseMode::Streaming => "streaming",
         ResponseMode::Blocking => "blocking",
     });
-    digester.text(match test.usage {
+    digester.text(match usage {
         Usage::Audit => "audit",
         Usage::Trust => "trust",
     });
-    run(&mut digester, &spec.run);
-    digester.number(spec.answers.len() as u64);
-    for answer in &spec.answers {
-        node(&mut digester, &answer.node);
-        node(&mut digester, &answer.action);
-        entries(&mut digester, &answer.inputs);
-        entries(&mut digester, &answer.files);
+}
+
+/// The most that one attempt may use: beyond it a test fails, as by an assertion.
+fn cap(digester: &mut Digester, head: &SuiteHead) {
+    let SuiteHead { budget, name: _, cassette: _, snapshots: _, place: _ } = head;
+    let SuiteBudget { cap, allowance: _, cap_place: _ } = budget;
+    let Cap { tokens, cost } = cap;
+    if let Some(tokens) = tokens {
+        digester.text("per_test tokens").number(*tokens);
     }
-    if let (Answered::ByMock, Some(script)) = (suite.answered, &spec.mock) {
-        node(&mut digester, script);
+    if let Some(Money { amount, currency }) = cost {
+        digester.text("per_test cost").text(&amount.normalize().to_string()).text(currency);
     }
-    // Without such files a fingerprint is what it was before they were looked into.
-    for content in schema_files_of(&test.checks) {
-        digester.number(content.number());
+}
+
+/// The judges that a test asks; where a name is rendered for each attempt, it may be any.
+fn asked(digester: &mut Digester, named: &[Option<String>], judges: &BTreeMap<String, Digest>) {
+    digester.text("judges");
+    for name in named {
+        match name {
+            Some(name) => {
+                digester.number(judges.get(name).copied().unwrap_or_default().number());
+            }
+            None => {
+                for judge in judges.values() {
+                    digester.number(judge.number());
+                }
+            }
+        }
     }
-    digester.finish()
+}
+
+fn answer(digester: &mut Digester, spec: &AnswerSpec) {
+    let AnswerSpec { node: asks, action, inputs, files, mark: _ } = spec;
+    node(digester, asks);
+    node(digester, action);
+    entries(digester, inputs);
+    entries(digester, files);
 }
 
 /// The fingerprint of one row of a test, its name and why it is skipped among them.
 pub(super) fn case_print(key: Digest, test: Digest, row: Option<&Row>, skip: Option<&str>) -> Digest {
     let mut digester = Digester::default();
     digester.number(key.number()).number(test.number());
-    if let Some(row) = row {
-        digester.json(&row.value);
+    if let Some(Row { value, name: _ }) = row {
+        digester.json(value);
     }
     digester.text(skip.unwrap_or_default());
     digester.finish()
@@ -118,24 +223,58 @@ pub(super) fn plan_print<'c>(cases: impl Iterator<Item = &'c Case>) -> Digest {
 }
 
 fn run(digester: &mut Digester, spec: &RunSpec) {
-    entries(digester, &spec.inputs);
-    entries(digester, &spec.files);
-    digester.number(spec.user.is_some().into());
-    spec.user.iter().for_each(|user| node(digester, user));
-    digester.number(spec.assertions.len() as u64);
-    spec.assertions.iter().for_each(|assertion| node(digester, assertion));
+    // How it is sent and repeated is hashed as the test has it, flags included.
+    let RunSpec {
+        inputs,
+        files,
+        user,
+        timeout,
+        retries,
+        assertions,
+        mode: _,
+        repeat: _,
+        pass_rate: _,
+        fail_below: _,
+        confidence: _,
+        on_inconclusive: _,
+    } = spec;
+    entries(digester, inputs);
+    entries(digester, files);
+    digester.number(user.is_some().into());
+    user.iter().for_each(|user| node(digester, user));
+    digester.number(assertions.len() as u64);
+    assertions.iter().for_each(|assertion| node(digester, assertion));
+    limits(digester, (*timeout, *retries));
+}
+
+/// The limit and the retries that the suite writes: with others a test could be errored that is green, or green that is errored.
+/// Those of flags are not among them, so that unfinished tests can be given more time without running all others again.
+fn limits(digester: &mut Digester, (timeout, retries): (Option<Duration>, RetriesSpec)) {
+    // Delays and their jitter change when a retry is sent, and not whether.
+    let RetriesSpec { count, resend, delay: _, max_delay: _, jitter: _ } = retries;
+    if let Some(timeout) = timeout {
+        digester.text("timeout").number(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+    }
+    if let Some(count) = count {
+        digester.text("retries").number(count.into());
+    }
+    if let Some(resend) = resend {
+        digester.text("resend").number(resend.into());
+    }
 }
 
 fn entries(digester: &mut Digester, entries: &[Entry]) {
     digester.number(entries.len() as u64);
     for entry in entries {
-        digester.text(&entry.key);
-        node(digester, &entry.value);
+        let Entry { key, value, mark: _ } = entry;
+        digester.text(key);
+        node(digester, value);
     }
 }
 
 fn node(digester: &mut Digester, of: &Node) {
-    match &of.value {
+    let Node { value, mark: _ } = of;
+    match value {
         NodeValue::Null => {
             digester.number(0);
         }

@@ -436,3 +436,74 @@ reports: { formats: [junit, xml] }
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
     }
 }
+
+/// The fingerprint of the one test of a suite, and of its project.
+fn print_of(project: &str, suite: &str) -> crate::base::digest::Digest {
+    let choices = Choices { env: env(&[("KEY", "app-0123456789")]), ..Choices::default() };
+    let plan = plan(&[("flowproof.yaml", project), ("suites/s.yaml", suite)], &choices);
+    assert_eq!(plan.cases.len(), 1);
+    plan.cases[0].print
+}
+
+#[test]
+fn whatever_decides_a_verdict_is_in_the_fingerprint() {
+    let project = "version: 1\ntargets:\n  live: { base_url: 'http://127.0.0.1:9/v1', api_key: '{{ env.KEY }}' }\nprofiles: { default: { target: live } }\njudges: { model: { url: 'http://127.0.0.1:9/v1', api_key: '{{ env.KEY }}', model: small } }\n";
+    let suite = "version: 1\nname: S\nvars: { v: 1 }\ntests:\n  - name: a\n    inputs: { x: y }\n    assert: [{ path: $.x, llm_rubric: { judge: model, rubric: good, min: 0.7 } }]\n";
+    let same = print_of(project, suite);
+    let inside = |key: &str| suite.replace("    inputs:", &format!("    {key}\n    inputs:"));
+    let above = |key: &str| suite.replace("vars:", &format!("{key}\nvars:"));
+    let others = [
+        ("a variable", project.to_owned(), suite.replace("v: 1", "v: 2")),
+        ("an input", project.to_owned(), suite.replace("x: y", "x: z")),
+        ("an assertion", project.to_owned(), suite.replace("good", "bad")),
+        ("repeats", project.to_owned(), inside("repeat: 3")),
+        (
+            "what repeats count as",
+            project.to_owned(),
+            inside(
+                "repeat: { min: 3, max: 9 }\n    pass_rate: 0.9\n    fail_below: 0.5\n    on_inconclusive: warn",
+            ),
+        ),
+        ("a limit", project.to_owned(), inside("timeout: 3s")),
+        ("a limit of all", project.to_owned(), above("defaults: { timeout: 3s }")),
+        ("retries", project.to_owned(), inside("retries: 3")),
+        ("sending again", project.to_owned(), inside("retries: { count: 3, resend: true }")),
+        ("a form's answer", project.to_owned(), inside("human_input: [{ node: ask, action: yes }]")),
+        ("a cap of tokens", project.to_owned(), above("budget: { per_test: { tokens: 10 } }")),
+        ("a cap of a price", project.to_owned(), above("budget: { per_test: { cost: 1.00 USD } }")),
+        (
+            "a strict contract",
+            project.replacen("/v1', api_key", "/v1', contract: strict, api_key", 1),
+            suite.to_owned(),
+        ),
+        (
+            "the audit of a target",
+            project.replacen("/v1', api_key", "/v1', usage: trust, api_key", 1),
+            suite.to_owned(),
+        ),
+        ("a judge's model", project.replace("small", "large"), suite.to_owned()),
+        ("a judge's votes", project.replace("model: small", "model: small, repeat: 3"), suite.to_owned()),
+    ];
+    let mut prints = std::collections::HashMap::from([(same, "the test itself")]);
+    for (what, project, suite) in &others {
+        let other = prints.insert(print_of(project, suite), what);
+        assert_eq!(other, None, "{what} changes nothing");
+    }
+}
+
+#[test]
+fn what_decides_nothing_keeps_the_fingerprint() {
+    let suite = "version: 1\nname: S\ntests:\n  - name: a\n    assert: [{ path: $.x, equals: 1 }]\n    mock: { outputs: { x: 1 } }\n";
+    let same = print_of("version: 1\n", suite);
+    for other in [
+        suite.replace("tests:", "description: new\nthresholds: { pass_rate: { gte: 0.5 } }\ntags: [t]\nbudget: { tokens: 5k, per_test: {} }\ntests:").replace(", per_test: {}", ""),
+        format!("# moved\n{suite}"),
+    ] {
+        assert_eq!(print_of("version: 1\n", &other), same, "{other}");
+    }
+    assert_eq!(
+        same.to_string(),
+        "683836cfac8910fb",
+        "a test without caps, limits or judges is the one of earlier versions"
+    );
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::base::origin::Place;
-use crate::gate;
+use crate::gate::{self, RunConclusion};
 use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::outcome::Attempt;
 use crate::report::gates::told;
@@ -27,16 +27,19 @@ pub(crate) fn annotations(record: &RunRecord) -> String {
 fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), JournalError> {
     let red = record.totals.red() as usize;
     let shown = if red > MOST { MOST - 1 } else { MOST };
-    let red_cases = record.failures().filter(|case| !case.as_ref().is_ok_and(|case| case.outcome.tolerated));
-    for case in red_cases.take(shown) {
+    for case in record.failures().take(shown) {
         annotation(out, &case?);
     }
-    for gate in gate::judge(record)?.judged.iter().filter(|gate| gate.is_red()).take(MOST) {
+    let gates = gate::judge(record)?;
+    for gate in gates.judged.iter().filter(|gate| gate.is_red()).take(MOST) {
         let place = &gate.threshold.place;
         let (file, title) = (property(&place.file), property(&format!("{}::thresholds", gate.suite)));
         let text = message(&told(gate));
         writeln!(out, "::error file={file},line={},col={},title={title}::{text}", place.line, place.column)
             .expect("a String takes text");
+    }
+    if let Some(beyond) = RunConclusion::of(record, &gates).beyond_tests(record) {
+        writeln!(out, "::error title=flowproof::{}", message(&beyond)).expect("a String takes text");
     }
     if red > shown {
         let rest = red - shown;

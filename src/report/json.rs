@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::gate;
+use crate::gate::{self, Gates, RunConclusion};
 use crate::journal::{CaseRecord, Damage, Loss, RunRecord, SuiteTotals, Watched};
 use crate::outcome::{ContractNote, RepeatFacts, UsageDoubt};
 use crate::report::gates::documents;
@@ -86,18 +86,36 @@ struct Case<'a> {
     repeats: Option<&'a RepeatFacts>,
 }
 
+/// What the run comes to, as `run` ends with it.
+#[derive(Serialize)]
+struct ConclusionDocument {
+    exit_code: u8,
+    green: bool,
+    reason: String,
+}
+
+impl ConclusionDocument {
+    fn of(record: &RunRecord, gates: &Gates) -> Self {
+        let conclusion = RunConclusion::of(record, gates);
+        let reason = conclusion.beyond_tests(record).unwrap_or_else(|| conclusion.reason().to_owned());
+        Self { exit_code: conclusion.code(), green: conclusion.is_green(), reason }
+    }
+}
+
 impl<W: Write> JsonReport<W> {
     /// Begins the document with all that is known of the run as a whole.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
         serde_json::to_writer(&mut out, &run(record))?;
+        out.write_all(b",\n\"conclusion\": ")?;
+        let gates = gate::judge(record).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut out, &ConclusionDocument::of(record, &gates))?;
         out.write_all(b",\n\"totals\": ")?;
         serde_json::to_writer(&mut out, &counts(&record.totals, record.unfinished()))?;
         out.write_all(b",\n\"suites\": ")?;
         let suites: Vec<Suite<'_>> = record.suites.iter().map(suite).collect();
         serde_json::to_writer(&mut out, &suites)?;
         out.write_all(b",\n\"thresholds\": ")?;
-        let gates = gate::judge(record).map_err(io::Error::other)?;
         serde_json::to_writer(&mut out, &documents(&gates))?;
         out.write_all(b",\n\"usage\": ")?;
         serde_json::to_writer(&mut out, &usage(&record.watched))?;

@@ -55,6 +55,9 @@ pub(super) fn repeat_properties(repeats: &RepeatFacts) -> Vec<(&'static str, Str
         ("repeats", (repeats.passed + repeats.failed + repeats.errored).to_string()),
         ("repeats_passed", repeats.passed.to_string()),
     ];
+    if repeats.errored > 0 {
+        properties.push(("repeats_not_judged", repeats.errored.to_string()));
+    }
     if let Some(rate) = repeats.rate {
         properties.push(("pass_rate", format!("{:.4}", rate.observed)));
         properties.push(("pass_rate_low", format!("{:.4}", rate.low)));

@@ -40,6 +40,9 @@ pub(crate) fn render_markdown(record: &RunRecord) -> Result<String, JournalError
     if record.totals.flaky > 0 {
         named(&mut text, record, Verdict::Flaky, "Flaky: passed, but not at once")?;
     }
+    if record.totals.tolerated > 0 {
+        named(&mut text, record, Verdict::Inconclusive, "Not decided, which is a warning")?;
+    }
     if record.totals.skipped > 0 {
         named(&mut text, record, Verdict::Skipped, "Skipped")?;
     }
@@ -124,7 +127,7 @@ fn red(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
     }
     push(text, "### Red tests\n\n");
     let mut shown = 0_u32;
-    for case in record.cases_with(&[Verdict::Failed, Verdict::Errored, Verdict::Inconclusive]) {
+    for case in record.failures() {
         let part = red_case(&case?);
         if text.len() + part.len() + RESERVE + listed(record) > COMMENT {
             break;
@@ -138,7 +141,7 @@ fn red(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
 
 /// Room for the lists that follow the red tests.
 fn listed(record: &RunRecord) -> usize {
-    let lists = [record.totals.flaky, record.totals.skipped];
+    let lists = [record.totals.flaky, record.totals.tolerated, record.totals.skipped];
     // A line is at most two texts of 200 characters of 4 bytes each, and their signs.
     lists.iter().map(|count| (*count as usize).min(NAMED) * 400).sum()
 }
@@ -188,7 +191,10 @@ fn unindented(text: &str) -> String {
 fn named(text: &mut String, record: &RunRecord, verdict: Verdict, title: &str) -> Result<(), JournalError> {
     push(text, &format!("<details><summary>{title}</summary>\n\n"));
     let mut shown = 0_u32;
-    for case in record.cases_with(&[verdict]).take(NAMED) {
+    let is_wanted = |case: &CaseRecord| verdict != Verdict::Inconclusive || case.outcome.tolerated;
+    let wanted = [verdict];
+    let cases = record.cases_with(&wanted).filter(|case| case.as_ref().map_or(true, is_wanted));
+    for case in cases.take(NAMED) {
         let case = case?;
         let line = format!("- {}: {}\n", code(&case.outcome.name, 150), code(&why(&case), 150));
         if text.len() + line.len() + RESERVE / 2 <= COMMENT {
@@ -199,7 +205,8 @@ fn named(text: &mut String, record: &RunRecord, verdict: Verdict, title: &str) -
     let total = match verdict {
         Verdict::Flaky => record.totals.flaky,
         Verdict::Skipped => record.totals.skipped,
-        Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => shown,
+        Verdict::Inconclusive => record.totals.tolerated,
+        Verdict::Passed | Verdict::Failed | Verdict::Errored => shown,
     };
     push(text, "\n");
     left_out(text, total - shown, verdict.word());

@@ -2,7 +2,7 @@
 
 use crate::base::units::{format_count, format_share};
 use crate::journal::Saved;
-use crate::outcome::{RateFacts, RepeatFacts};
+use crate::outcome::{RateFacts, RepeatFacts, told_share};
 
 /// `rate 94.4 % (74.2 % to 99 %)`; empty where nothing was observed.
 pub(crate) fn told_rate(repeats: &RepeatFacts) -> String {
@@ -24,8 +24,7 @@ pub(crate) fn told_sticking(repeats: &RepeatFacts) -> Option<String> {
 
 /// `17 of 18 repeats passed`.
 pub(crate) fn told_count(repeats: &RepeatFacts) -> String {
-    let all = repeats.passed + repeats.failed + repeats.errored;
-    format!("{} of {all} repeats passed", repeats.passed)
+    told_share(repeats.passed, repeats.failed, repeats.errored)
 }
 
 /// `23 runs saved`, `4 runs more than a fixed plan`; none where it did not decide.

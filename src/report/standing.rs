@@ -1,9 +1,8 @@
 //! How a run stands as a whole, in one line: what a page or a summary says first, never greener than the run was.
 
 use crate::base::units::format_count;
-use crate::event::RunEnd;
-use crate::gate;
-use crate::journal::{JournalError, RunRecord};
+use crate::gate::{self, Gates, RunConclusion, ending};
+use crate::journal::{JournalError, RunRecord, Totals};
 use crate::report::gates::told;
 use crate::report::text::one_line;
 
@@ -11,11 +10,11 @@ use crate::report::text::one_line;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Light {
-    /// Every test that was to run has a verdict, and none is red.
+    /// The exit code is 0, and a test passed.
     Green,
-    /// A test is red, or has no verdict.
+    /// The exit code is not 0.
     Red,
-    /// Nothing was tested.
+    /// The exit code is 0, and no test passed.
     Grey,
 }
 
@@ -41,10 +40,41 @@ pub(crate) struct Standing {
 
 /// Says how a run stands; what has no verdict is never green.
 pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
+    let gates = gate::judge(record)?;
+    let conclusion = RunConclusion::of(record, &gates);
+    if !conclusion.is_green() {
+        let mut said = shortcomings(record, &gates);
+        if said.is_empty() {
+            said.extend(conclusion.beyond_tests(record).map(|why| one_line(&why, 300)));
+        }
+        if said.is_empty() {
+            said.push(conclusion.reason().to_owned());
+        }
+        return Ok(Standing { light: Light::Red, text: said.join("; ") });
+    }
+    match conclusion {
+        RunConclusion::NothingHere | RunConclusion::NoTestsAllowed => {
+            Ok(Standing { light: Light::Grey, text: conclusion.reason().to_owned() })
+        }
+        RunConclusion::Passed
+        | RunConclusion::NoTests
+        | RunConclusion::Unusable
+        | RunConclusion::Red
+        | RunConclusion::Unfinished
+        | RunConclusion::Gate
+        | RunConclusion::OverBudget
+        | RunConclusion::Inconclusive
+        | RunConclusion::Undecided
+        | RunConclusion::Unrecorded
+        | RunConclusion::Interrupted => Ok(what_passed(&record.totals)),
+    }
+}
+
+/// What keeps a run from being green, test by test and threshold by threshold.
+fn shortcomings(record: &RunRecord, gates: &Gates) -> Vec<String> {
     let (totals, unfinished) = (&record.totals, record.unfinished());
     let red = totals.red();
     let all = totals.cases() + unfinished;
-    let judged = all - totals.skipped - unfinished;
     let mut said = Vec::new();
     if red > 0 {
         said.push(format!("{} {} red", of(red, all), if red == 1 { "is" } else { "are" }));
@@ -59,7 +89,6 @@ pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
         let no_longer = if over_budget == 1 { "no longer fits its" } else { "no longer fit their" };
         said.push(format!("{} {no_longer} budget", of(over_budget, all)));
     }
-    let gates = gate::judge(record)?;
     let missed: Vec<_> = gates.judged.iter().filter(|gate| gate.is_red()).collect();
     match missed.as_slice() {
         [] => {}
@@ -75,36 +104,28 @@ pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
     if said.is_empty() && (record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)) {
         said.push(ending(record).to_owned());
     }
-    if !said.is_empty() {
-        return Ok(Standing { light: Light::Red, text: said.join("; ") });
-    }
-    if judged == 0 {
-        return Ok(Standing { light: Light::Grey, text: String::from("no test was run") });
-    }
-    let flaky = match totals.flaky {
-        0 => String::new(),
-        count => format!(", {} of them flaky", format_count(u64::from(count))),
-    };
-    let passed = match judged {
-        1 => String::from("1 test passed"),
-        _ => format!("all {} tests passed", format_count(u64::from(judged))),
-    };
-    let skipped = match totals.skipped {
-        0 => String::new(),
-        count => format!("; {} skipped", format_count(u64::from(count))),
-    };
-    Ok(Standing { light: Light::Green, text: format!("{passed}{flaky}{skipped}") })
+    said
 }
 
-/// Why a run did not judge all its tests.
-pub(crate) fn ending(record: &RunRecord) -> &str {
-    match &record.end {
-        Some(end) if end.interrupted => "the run was interrupted",
-        Some(RunEnd { stopped_early: Some(reason), .. }) => reason,
-        Some(_) if record.has_losses() => "a line of the journal cannot be read",
-        Some(_) => "records are missing",
-        None => "the run was killed, could not be recorded, or still goes on",
+/// How many tests passed of a run that is not red; one that was not decided did not pass.
+fn what_passed(totals: &Totals) -> Standing {
+    let passed = totals.passed + totals.flaky;
+    let mut text = match (passed, totals.tolerated) {
+        (0, _) => String::from("no test passed"),
+        (1, 0) => String::from("1 test passed"),
+        (_, 0) => format!("all {} tests passed", format_count(u64::from(passed))),
+        (_, tolerated) => format!("{} passed", of(passed, passed + tolerated)),
+    };
+    if totals.flaky > 0 {
+        text.push_str(&format!(", {} of them flaky", format_count(u64::from(totals.flaky))));
     }
+    for (count, what) in [(totals.tolerated, "not decided, which is a warning"), (totals.skipped, "skipped")]
+    {
+        if count > 0 {
+            text.push_str(&format!("; {} {what}", format_count(u64::from(count))));
+        }
+    }
+    Standing { light: if passed == 0 { Light::Grey } else { Light::Green }, text }
 }
 
 fn of(some: u32, all: u32) -> String {
@@ -148,10 +169,10 @@ mod tests {
         over[last] = Event::CaseFinished(outcome.into());
         assert_eq!(stands(&over), (Light::Red, String::from("1 of 2 tests no longer fits its budget")));
         let nothing = vec![Event::RunStarted(sample::start(0)), sample::end()];
-        assert_eq!(stands(&nothing), (Light::Grey, String::from("no test was run")));
+        assert_eq!(stands(&nothing), (Light::Red, String::from("no test was run")));
         let every = sample::every_verdict();
         let skipped =
             vec![Event::RunStarted(sample::start(1)), every[every.len() - 2].clone(), sample::end()];
-        assert_eq!(stands(&skipped), (Light::Grey, String::from("no test was run")));
+        assert_eq!(stands(&skipped), (Light::Red, String::from("no test was run")), "it ends with 4");
     }
 }

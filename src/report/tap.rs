@@ -4,13 +4,12 @@
 
 use std::io::{self, Write};
 
-use crate::gate;
+use crate::gate::{self, RunConclusion};
 use crate::journal::{CaseRecord, RunRecord};
 use crate::report::facts::plain_explanation;
 use crate::report::gates::told;
 use crate::report::headline::why;
 use crate::report::provenance;
-use crate::report::standing::ending;
 use crate::report::text::{Lines, one_line, visible};
 use crate::verdict::Verdict;
 
@@ -25,29 +24,30 @@ pub(super) struct Point {
 
 /// A stream that is being written.
 #[derive(Debug)]
-pub(crate) struct Tap<'a, W> {
+pub(crate) struct Tap<W> {
     out: W,
-    record: &'a RunRecord,
+    /// Why the run is not green besides its tests and thresholds.
+    beyond: Option<String>,
     /// The thresholds that do not hold, a test each.
     missed: Vec<String>,
     number: u32,
 }
 
-impl<'a, W: Write> Tap<'a, W> {
+impl<W: Write> Tap<W> {
     /// Begins with the plan: what did not finish counts as one more test.
-    pub fn new(mut out: W, record: &'a RunRecord) -> io::Result<Self> {
+    pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         let start = &record.start;
         let gates = gate::judge(record).map_err(io::Error::other)?;
         let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(told).collect();
-        let plan =
-            record.totals.cases() as usize + usize::from(why_incomplete(record).is_some()) + missed.len();
+        let beyond = RunConclusion::of(record, &gates).beyond_tests(record);
+        let plan = record.totals.cases() as usize + usize::from(beyond.is_some()) + missed.len();
         writeln!(out, "TAP version 14\n1..{plan}")?;
         let (run, version) = (one_line(&start.run, 100), one_line(&start.flowproof, 40));
         writeln!(out, "# flowproof {version}, run {run}, target {}", one_line(&start.target, 100))?;
         if let Some(note) = provenance::note(start, &record.totals) {
             writeln!(out, "# {note}")?;
         }
-        Ok(Self { out, record, missed, number: 0 })
+        Ok(Self { out, beyond, missed, number: 0 })
     }
 
     /// Adds tests.
@@ -60,7 +60,7 @@ impl<'a, W: Write> Tap<'a, W> {
         for missed in std::mem::take(&mut self.missed) {
             self.point(&Point { word: "not ok", rest: format!("threshold {}\n", escaped(&missed)) })?;
         }
-        if let Some(why) = why_incomplete(self.record) {
+        if let Some(why) = self.beyond.take() {
             self.point(&Point { word: "not ok", rest: format!("the run is complete: {}\n", escaped(&why)) })?;
         }
         Ok(self.out)
@@ -69,18 +69,6 @@ impl<'a, W: Write> Tap<'a, W> {
     fn point(&mut self, point: &Point) -> io::Result<()> {
         self.number += 1;
         write!(self.out, "{} {} - {}", point.word, self.number, point.rest)
-    }
-}
-
-/// Why a run is not complete; a plan without tests would count as all well.
-fn why_incomplete(record: &RunRecord) -> Option<String> {
-    match (record.unfinished(), record.totals.cases()) {
-        (0, 0) => Some(String::from("no test was run")),
-        (0, _) => None,
-        (unfinished, _) => {
-            let all = record.start.cases;
-            Some(format!("{}: {unfinished} of {all} tests were not judged", ending(record)))
-        }
     }
 }
 
@@ -96,6 +84,10 @@ pub(super) fn push_case(points: &mut Vec<Point>, case: &CaseRecord) {
         Verdict::Skipped => Point {
             word: "ok",
             rest: format!("{name} # SKIP {}\n", escaped(outcome.reason.as_deref().unwrap_or_default())),
+        },
+        Verdict::Inconclusive if outcome.tolerated => Point {
+            word: "ok",
+            rest: format!("{name} # SKIP inconclusive, which the suite tolerates: {}\n", escaped(&why(case))),
         },
         Verdict::Passed | Verdict::Flaky => {
             Point { word: "ok", rest: format!("{name}\n{}", diagnostics(case)) }

@@ -212,7 +212,7 @@ enum Document<'a> {
     Html(Page<BufWriter<File>>),
     /// Whole since it began.
     Markdown(BufWriter<File>),
-    Tap(Tap<'a, BufWriter<File>>),
+    Tap(Tap<BufWriter<File>>),
     Csv(Table<BufWriter<File>>),
     Diff(DiffFolder),
 }

@@ -42,7 +42,8 @@ pub struct TakenUp {
     pub before: Before,
 }
 
-/// Takes up a run and plans what is left of it.
+/// Takes up a run and plans what is left of it. It is the latest from before its suites are loaded, whatever becomes of this
+/// process meanwhile; one that is refused is not.
 pub(super) fn open_again(
     settings: &Settings,
     request: &Request,
@@ -51,12 +52,28 @@ pub(super) fn open_again(
     let runs = Runs::of(settings, request.reports.as_deref()).map_err(OpenFailure::Usage)?;
     let path =
         runs.find(&again.run).map_err(|why| OpenFailure::Usage(format!("{}: {why}", flag(again.how))))?;
-    let (journal, record) = Journal::reopen(&path).map_err(|error| match error {
+    let before = journal::latest(&runs.reports).map(|id| journal::path_of(&runs.reports, &id));
+    let opened = take_up(settings, request, (again, &path));
+    if let (Err(_), Some(before)) = (&opened, before.filter(|before| *before != path)) {
+        // What cannot be noted is no worse than that nothing was taken up.
+        let _ = journal::point_to(&before);
+    }
+    opened
+}
+
+fn take_up(
+    settings: &Settings,
+    request: &Request,
+    (again, path): (&Again, &Path),
+) -> Result<Opening, OpenFailure> {
+    let (journal, record) = Journal::reopen(path).map_err(|error| match error {
         ReopenError::InUse { .. } | ReopenError::NotBegun { .. } | ReopenError::Read(_) => {
             OpenFailure::Usage(error.to_string())
         }
         ReopenError::Write(_) => OpenFailure::Target(format!("the run cannot be continued: {error}")),
     })?;
+    journal::point_to(path)
+        .map_err(|error| OpenFailure::Target(format!("the run cannot be continued: {error}")))?;
     let start = &record.start;
     let asked = start.asked.as_deref().ok_or_else(|| {
         OpenFailure::Usage(format!(
@@ -70,6 +87,7 @@ pub(super) fn open_again(
     let roster = record.roster().map_err(|error| OpenFailure::Usage(error.to_string()))?;
     let before = Before::of(&opening.plan, &record).map_err(|error| OpenFailure::Usage(error.to_string()))?;
     let left = Left::of(&mut opening.plan, (&record, &roster), (again.how, &request.selection))?;
+    opening.plan.goes_on = true;
     hold_versions(&mut opening.plan, &left.finished, &record);
     opening.notes.extend(told::taken_up(&record, &left, (again.how, &opening.plan.thresholds)));
     opening.session.run = Arc::from(start.run.as_str());

@@ -38,6 +38,7 @@ pub(super) fn asked(request: &Request, paths: &[PathBuf], choices: &Choices) -> 
         budget_tokens: choices.budget.tokens,
         budget_cost: choices.budget.cost.iter().map(Money::to_string).collect(),
         max_time_ms: choices.budget.time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        no_tests: request.no_tests.unwrap_or_default(),
     }
 }
 
@@ -64,11 +65,6 @@ pub(super) fn as_begun(
         )));
     }
     let mode = match (start.cassettes, request.cassettes.mode) {
-        (Some(Mode::Once | Mode::NewEpisodes | Mode::All), _) => {
-            return Err(OpenFailure::Usage(String::from(
-                "a run that records exchanges cannot be continued: what it had recorded went with its process; start it anew",
-            )));
-        }
         (mode, None) => mode,
         (_, asked) => asked,
     };
@@ -95,6 +91,7 @@ pub(super) fn as_begun(
         repeat: request.repeat.or(asked.repeat.as_deref().and_then(|times| parse_times(times).ok())),
         retries: request.retries.or(asked.retries),
         timeout: request.timeout.or_else(|| asked.timeout_ms.map(Duration::from_millis)),
+        no_tests: request.no_tests.or(Some(asked.no_tests)),
         budget: budget_as_begun(&request.budget, asked),
         seed: request.seed.or(Some(start.seed)),
         cassettes: Use { mode, ..request.cassettes },
@@ -138,7 +135,8 @@ pub(super) fn fits(plan: &Plan, now: &RunStart, then: &RunStart) -> Result<(), O
         return Err(OpenFailure::Usage(format!(
             "the run {run} {}: a record holds one kind of answers; start a new run",
             match then.cassettes {
-                Some(_) => "replayed recorded exchanges, and this would not: add --replay",
+                Some(Mode::None) => "replayed recorded exchanges, and this would not: add --replay",
+                Some(_) => "recorded exchanges in another way: leave --record and --replay out",
                 None => "replayed nothing, and this would: leave --replay and --record out",
             }
         )));

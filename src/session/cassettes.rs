@@ -1,16 +1,22 @@
 //! Reads the cassettes of a plan's suites before a run, and writes what was recorded after it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::origin::Place;
 use crate::base::redact::Redactor;
-use crate::cassette::{CassetteError, Mask, Mode, Recorded, Shelf, Speed, merge, parse, render};
-use crate::engine::recorder::Recording;
+use crate::cassette::{
+    CassetteError, Fresh, Mask, Mode, Recorded, Shelf, Speed, merge, newer, parse, render,
+};
+use crate::drift::store::hold;
+use crate::engine::part::PartFile;
+use crate::engine::recorder::{RecordedSuite, Recording};
 use crate::files::{self, Fence, plain};
 use crate::plan::case::{Plan, TargetKind};
+use crate::session::parts::{LeftPart, left_parts, read_part};
 use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::shown;
@@ -19,7 +25,7 @@ use crate::suite::secret_lines::masked_text;
 use crate::whole_file::{self, Replaced};
 
 /// The largest cassette that is read.
-const LARGEST: u64 = 1 << 30;
+pub(super) const LARGEST: u64 = 1 << 30;
 
 /// How cassettes are used, as it was asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,6 +50,9 @@ fn load(plan: &mut Plan, used: Use, (root, redactor): (&Path, &Redactor)) -> Vec
     for (path, InSuites { files, fence }) in suites(plan) {
         let name = shown(&path, root);
         let is_used = used.mode.is_some() || files::exists(&path);
+        if let Some(folder) = path.parent() {
+            whole_file::remove_leftovers(folder);
+        }
         if let ([first, second, ..], true) = (files.as_slice(), is_used) {
             let what = format!("the suites `{first}` and `{second}` would share the cassette `{name}`");
             problems.push(
@@ -53,9 +62,14 @@ fn load(plan: &mut Plan, used: Use, (root, redactor): (&Path, &Redactor)) -> Vec
             );
             continue;
         }
-        match read(&path, &fence) {
+        match read_with_parts(&path, &fence) {
             Ok(None) => {}
-            Ok(Some(recorded)) => shelf.add(path, Arc::from(name), recorded),
+            Ok(Some(Read { recorded, is_partial })) => {
+                shelf.add(path.clone(), Arc::from(name), recorded);
+                if is_partial {
+                    shelf.mark_partial(&path);
+                }
+            }
             Err(error) => problems.extend(files.first().map(|file| {
                 error.problem(&name).other(Place::file(file.clone()), "the suite that replays it")
             })),
@@ -120,7 +134,7 @@ struct InSuites {
 }
 
 /// Why a cassette cannot be read.
-enum Unreadable {
+pub(super) enum Unreadable {
     Io(io::Error),
     Content(CassetteError),
 }
@@ -154,6 +168,26 @@ fn read(path: &Path, fence: &Fence) -> Result<Option<Vec<Recorded>>, Unreadable>
     }
 }
 
+/// What is recorded of a suite, and what processes left of it that ended before they had written it.
+struct Read {
+    recorded: Vec<Recorded>,
+    /// True where there is no cassette yet.
+    is_partial: bool,
+}
+
+fn read_with_parts(path: &Path, fence: &Fence) -> Result<Option<Read>, Unreadable> {
+    let cassette = read(path, fence)?;
+    let left: Vec<LeftPart> = left_parts(path).collect();
+    if cassette.is_none() && left.is_empty() {
+        return Ok(None);
+    }
+    let is_partial = cassette.is_none();
+    let recorded = left
+        .iter()
+        .try_fold(cassette.unwrap_or_default(), |recorded, part| Ok(newer(recorded, part.read(fence)?)))?;
+    Ok(Some(Read { recorded, is_partial }))
+}
+
 /// A cassette that a run wrote or left as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
@@ -165,31 +199,63 @@ pub struct Saved {
     pub change: Replaced,
 }
 
-/// Joins what a run recorded into the cassettes; each is replaced only when the new one is whole.
-pub fn save(
-    recording: Recording,
-    mode: Mode,
-    (redactor, plan): (&Redactor, &Plan),
-) -> Result<Vec<Saved>, String> {
-    let known = suites(plan);
+/// Joins what a run recorded into the cassettes, and what earlier ones left that were killed; each is replaced only when the new
+/// one is whole. All are tried; the first that fails is told.
+pub fn save(recording: Recording, plan: &Plan, redactor: &Redactor) -> Result<Vec<Saved>, String> {
+    let mode = match plan.cassettes.as_ref().and_then(|shelf| shelf.mode) {
+        Some(mode @ (Mode::Once | Mode::NewEpisodes | Mode::All)) => mode,
+        Some(Mode::None) | None => return Ok(Vec::new()),
+    };
     let mask = Mask::new(redactor.clone());
-    let mut saved = Vec::with_capacity(recording.cassettes.len());
-    for (path, fresh) in recording.cassettes {
-        let failed = |what: String| format!("the cassette {} was not written: {what}", path.display());
-        let fence = known.get(&path).map(|of| of.fence.clone()).unwrap_or_default();
-        let before = match read(&path, &fence) {
-            Ok(before) => before.unwrap_or_default(),
-            Err(Unreadable::Io(error)) => return Err(failed(plain(&error))),
-            Err(Unreadable::Content(error)) => {
-                return Err(failed(format!("it changed during the run, and its {error}")));
-            }
-        };
-        let recorded = fresh.exchanges.len();
-        let text = render(&merge(before, fresh, mode, &mask), &mask);
-        let change = whole_file::replace(&path, &fence, &text).map_err(|error| failed(plain(&error)))?;
-        saved.push(Saved { path, recorded, change });
+    let recorded: HashSet<PathBuf> = recording.cassettes.iter().map(|suite| suite.path.clone()).collect();
+    let nothing =
+        |path: PathBuf| RecordedSuite { path, part: None, held: Vec::new(), count: 0, planned: None };
+    let known = suites(plan);
+    let left = known.keys().filter(|path| !recorded.contains(*path)).cloned();
+    let left = left.filter(|path| left_parts(path).next().is_some()).map(nothing);
+    let (mut saved, mut failure) = (Vec::new(), None);
+    for suite in recording.cassettes.into_iter().chain(left.collect::<Vec<_>>()) {
+        let fence = known.get(&suite.path).map(|of| of.fence.clone()).unwrap_or_default();
+        match save_suite(suite, mode, (&mask, &fence)) {
+            Ok(suite) => saved.push(suite),
+            Err(message) => failure = failure.or(Some(message)),
+        }
     }
-    Ok(saved)
+    failure.map_or(Ok(saved), Err)
+}
+
+fn save_suite(suite: RecordedSuite, mode: Mode, (mask, fence): (&Mask, &Fence)) -> Result<Saved, String> {
+    let RecordedSuite { path, part, held, count, planned } = suite;
+    let kept = part.as_ref().map_or(String::new(), |part| {
+        format!(
+            "; what was recorded is kept in {}, and the next recording takes it up",
+            part.path().display()
+        )
+    });
+    let failed = |what: String| format!("the cassette {} was not written: {what}{kept}", path.display());
+    let unreadable = |error: Unreadable| match error {
+        Unreadable::Io(error) => failed(plain(&error)),
+        Unreadable::Content(error) => failed(format!("it changed during the run, and its {error}")),
+    };
+    // Others may record into the same cassette.
+    let _held = hold(files::parent_of(&path), fence).map_err(|error| failed(error.to_string()))?;
+    let mut before = read(&path, fence).map_err(unreadable)?.unwrap_or_default();
+    let left: Vec<LeftPart> = left_parts(&path).collect();
+    for part in &left {
+        before = newer(before, part.read(fence).map_err(unreadable)?);
+    }
+    let mut exchanges = match &part {
+        Some(part) => read_part(part.path(), fence).map_err(unreadable)?,
+        None => Vec::new(),
+    };
+    exchanges.extend(held);
+    let text = render(&merge(before, Fresh { exchanges, planned }, mode, mask), mask);
+    let change = whole_file::replace(&path, fence, &text).map_err(|error| failed(plain(&error)))?;
+    // All of it is in the cassette now.
+    for path in left.iter().map(|part| part.path.as_path()).chain(part.as_ref().map(PartFile::path)) {
+        let _ = fs::remove_file(path);
+    }
+    Ok(Saved { path, recorded: count, change })
 }
 
 /// The tests whose exchanges could not be recorded, in a few lines.

@@ -18,6 +18,7 @@ use crate::session::again::open_again;
 use crate::session::asked::asked;
 use crate::session::budget;
 use crate::session::cassettes::{self, Use};
+use crate::session::machine;
 use crate::session::reports::{Written, reports_folder};
 use crate::session::request::Checked;
 use crate::session::runs::Runs;
@@ -51,6 +52,9 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
         shard.durations = Some(shard::durations(run, &runs)?);
     }
     let (files, formats) = (loaded.files.len(), formats(loaded.project.as_ref()));
+    if let Some(short) = loaded.problems.iter().find(|problem| problem.is_of_machine()) {
+        return Err(OpenFailure::Target(format!("{}: {}", short.place, short.message)));
+    }
     let root = loaded.root.clone();
     let Compiled { plan, problems, target_errors, unsound } = compile(loaded, &choices);
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
@@ -72,12 +76,10 @@ pub fn open_partly(settings: &Settings, request: &Request) -> Result<Partial, Op
     session.build.clone_from(&settings.build);
     session.asked = asked(request, &options(settings, request).paths, &choices);
     session.shared_ledger = budget::shared_ledger(settings, &session.reports);
-    let mut partial = Partial {
-        opening: Opening { plan, session, notes: Vec::new(), again: None },
-        problems,
-        unsound,
-        files,
-    };
+    let mut plan = plan;
+    let notes: Vec<String> = machine::lower_concurrency(&mut plan).into_iter().collect();
+    let mut partial =
+        Partial { opening: Opening { plan, session, notes, again: None }, problems, unsound, files };
     partial.add_cassettes(used, &root);
     partial.add_snapshots(settings, &root);
     Ok(partial)
@@ -125,6 +127,9 @@ pub fn check(settings: &Settings, request: &Request) -> Result<Checked, OpenFail
 pub fn list(settings: &Settings, request: &Request) -> Result<Vec<Listed>, OpenFailure> {
     let choices = choices(settings, request)?;
     let loaded = load(&options(settings, request));
+    if let Some(short) = loaded.problems.iter().find(|problem| problem.is_of_machine()) {
+        return Err(OpenFailure::Target(format!("{}: {}", short.place, short.message)));
+    }
     if loaded.problems.is_empty() {
         return Ok(list::list(&loaded, &choices));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::repeat::Times;
 use crate::base::units::Rate;
+use crate::event::NoTests;
 use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Case, Plan};
 use crate::plan::choices::{Judges, Selection};
@@ -47,6 +48,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// What the whole run may use.
     pub budget: BudgetChoice,
+    /// What to do when no test was run; none: it is a failure.
+    pub no_tests: Option<NoTests>,
     /// The seed; none: drawn.
     pub seed: Option<u64>,
     /// Folder of the reports.

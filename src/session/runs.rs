@@ -23,8 +23,10 @@ const JOURNAL: &str = "journal.jsonl";
 /// How deep folders are searched for journals.
 const DEEPEST: usize = 8;
 
-/// The newest run, as commands call it.
-pub const LATEST: &str = "latest";
+/// The newest run, as commands call it; `latest~2` is the second before it.
+const LATEST: &str = "latest";
+/// The run before the newest.
+const PREVIOUS: &str = "previous";
 
 /// The folder of all reports, and where names of files start.
 #[derive(Debug, Clone)]
@@ -115,7 +117,7 @@ impl Runs {
     pub fn gather(&self, name: &str) -> Result<Gathered, String> {
         let path = self.working_dir.join(name);
         let is_id = single(name).is_some_and(|id| journal::path_of(&self.reports, id).is_file());
-        if name == LATEST || is_id || !path.is_dir() || path.join(JOURNAL).is_file() {
+        if steps_back(name).is_some() || is_id || !path.is_dir() || path.join(JOURNAL).is_file() {
             return Ok(Gathered { journals: vec![self.find(name)?], left_out: Vec::new() });
         }
         let mut gathered = Gathered::default();
@@ -128,7 +130,11 @@ impl Runs {
             }
             match journal::read_start(entry.path()) {
                 Ok(_) => gathered.journals.push(entry.into_path()),
-                Err(error @ (JournalError::NotAJournal { .. } | JournalError::Unreadable { .. })) => {
+                Err(
+                    error @ (JournalError::NotAJournal { .. }
+                    | JournalError::Empty { .. }
+                    | JournalError::Unreadable { .. }),
+                ) => {
                     gathered.left_out.push(error.to_string());
                 }
                 Err(
@@ -156,8 +162,8 @@ impl Runs {
     }
 
     fn find_any(&self, name: &str) -> Result<PathBuf, String> {
-        if name == LATEST {
-            return self.newest();
+        if let Some(steps) = steps_back(name) {
+            return if steps == 0 { self.newest() } else { self.before_newest(steps) };
         }
         if let Some(id) = single(name) {
             let path = journal::path_of(&self.reports, id);
@@ -203,12 +209,56 @@ impl Runs {
     }
 }
 
+/// How far before the newest run one lies: `latest` is 0, `previous` and `latest~1` are 1.
+fn steps_back(name: &str) -> Option<usize> {
+    match name {
+        LATEST => Some(0),
+        PREVIOUS => Some(1),
+        _ => name.strip_prefix(LATEST)?.strip_prefix('~')?.parse().ok(),
+    }
+}
+
+/// Removes the runs that ended before they had begun: they hold nothing, and nobody writes them.
+pub fn remove_never_begun(reports: &Path) {
+    for entry in fs::read_dir(reports.join("runs")).into_iter().flatten().flatten() {
+        let path = entry.path().join(JOURNAL);
+        let is_empty = fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() == 0);
+        if !is_empty || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let held = journal::hold(&path);
+        if let Ok(Some(_held)) = held
+            && fs::metadata(&path).is_ok_and(|file| file.len() == 0)
+        {
+            let _ = fs::remove_file(&path);
+            // A folder in which somebody put something else stays.
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+}
+
 /// Removes what processes that were killed left in a folder of reports while they wrote there; gives what was removed.
 pub fn remove_leftovers(reports: &Path) -> Vec<PathBuf> {
     let snapshots = WalkDir::new(reports.join("snapshots")).max_depth(DEEPEST).into_iter().flatten();
     let snapshots = snapshots.filter(|entry| entry.file_type().is_dir()).map(DirEntry::into_path);
     let folders = [reports.to_owned(), reports.join("runs"), reports.join("compare")];
     folders.into_iter().chain(snapshots).flat_map(|folder| whole_file::remove_leftovers(&folder)).collect()
+}
+
+impl Runs {
+    /// A run that began before the newest one; one that never began is none of them.
+    fn before_newest(&self, steps: usize) -> Result<PathBuf, String> {
+        let newest = self.newest()?;
+        let stored = self.all()?;
+        let earlier = stored.into_iter().rev().filter(|run| run.start.is_ok() && run.path != newest);
+        let earlier: Vec<PathBuf> = earlier.map(|run| run.path).collect();
+        let there = earlier.len();
+        earlier.into_iter().nth(steps - 1).ok_or_else(|| {
+            let are = if there == 1 { "is 1 run" } else { &format!("are {there} runs") };
+            let runs = self.reports.join("runs");
+            format!("there {are} before the latest in {}; `flowproof runs list` shows them", runs.display())
+        })
+    }
 }
 
 /// True of what is being written, and of folders of other programs.

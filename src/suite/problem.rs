@@ -15,7 +15,15 @@ pub struct Problem {
     pub others: Vec<(Place, String)>,
 }
 
+/// What the message of a problem holds that is no fault of a file: the system refuses what its reading takes.
+pub const OF_MACHINE: &str = "the system gives no thread to read this file on";
+
 impl Problem {
+    /// True where the system is short of something, and no file is at fault.
+    pub fn is_of_machine(&self) -> bool {
+        self.message.contains(OF_MACHINE)
+    }
+
     /// A problem at a place.
     pub fn new(place: Place, message: impl Into<String>) -> Self {
         Self { place, message: message.into(), help: None, others: Vec::new() }

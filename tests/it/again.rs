@@ -159,7 +159,10 @@ fn a_record_speaks_of_one_target() {
         assert!(ran.text.contains(says), "{says}: {}", ran.text);
     };
     refused(&["--resume", "never"], "there is no run `never`");
-    refused(&["--resume", "latest", "--workflow-id", "w2"], "pins another version");
+    refused(
+        &["--resume", "latest", "--workflow-id", "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345"],
+        "pins another version",
+    );
     refused(&["--resume", "latest", "--replay"], "replayed nothing");
     refused(&["--resume", "latest", "suites"], "--filter or --tag");
     refused(&["--resume", "latest", "--rerun", "latest"], "cannot be used with");
@@ -470,10 +473,92 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
     assert_eq!(live.server.count(), 0);
 }
 
+/// A run that records a test at a time, killed when some of them were answered; how many were sent.
+#[cfg(unix)]
+fn killed_recording(live: &Live, mode: &str) -> usize {
+    let mut child = spawn(&live.project, command(&live.project, &["--record", mode]));
+    let before = live.server.runs().len();
+    until("four tests are sent", || live.server.runs().len() >= before + 4);
+    signal(&child, "KILL");
+    assert_eq!(crate::live::end(&mut child), None, "a signal ended it");
+    live.server.runs().len() - before
+}
+
+#[cfg(unix)]
 #[test]
-fn a_run_that_records_exchanges_is_not_continued() {
+fn a_recording_that_is_killed_loses_nothing_that_had_ended() {
+    for mode in ["once", "new_episodes", "all"] {
+        let live = Live::new(&suite_of(8), "concurrency: 1", |seen| {
+            [vec![Step::Sleep(std::time::Duration::from_millis(60))], good(seen)].concat()
+        });
+        let sent = killed_recording(&live, mode);
+        let replayed = live.run(&["--replay", "--reports", "replayed"]);
+        assert!(
+            replayed.text.contains(&format!("{} passed", sent - 1)),
+            "{mode}, replayed: {}",
+            replayed.text
+        );
+        let ran = live.expect(0, &["--resume", "latest"]);
+        assert!(ran.text.contains(&format!("{} results to keep", sent - 1)), "{mode}: {}", ran.text);
+        assert!(live.server.runs().len() <= 9, "{mode}: the attempt at work at most is sent again");
+        live.expect(0, &["--replay"]);
+        let files: Vec<_> = fs::read_dir(live.project.path("suites/cassettes")).unwrap().collect();
+        assert_eq!(files.len(), 1, "{mode}: nothing is left beside the cassette");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_next_recording_takes_up_what_a_killed_one_left() {
+    for mode in ["once", "new_episodes"] {
+        let live = Live::new(&suite_of(8), "concurrency: 1", |seen| {
+            [vec![Step::Sleep(std::time::Duration::from_millis(60))], good(seen)].concat()
+        });
+        killed_recording(&live, mode);
+        live.expect(0, &["--record", mode]);
+        assert!(live.server.runs().len() <= 9, "{mode}: {}", live.server.runs().len());
+        let before = live.server.runs().len();
+        live.expect(0, &["--record", mode]);
+        assert_eq!(live.server.runs().len(), before, "{mode}: all of it is recorded");
+    }
+}
+
+#[test]
+fn a_run_is_the_latest_before_it_loads() {
     let live = Live::new(&suite_of(2), "", good);
-    live.expect(0, &["--record", "all"]);
-    let ran = live.expect(2, &["--resume", "latest"]);
-    assert!(ran.text.contains("records exchanges cannot be continued"), "{}", ran.text);
+    live.expect(0, &[]);
+    let first = live.project.read("reports/latest-run");
+    let suite = live.project.read("suites/s.yaml");
+    live.project.write("suites/s.yaml", "version: 1\nno_such_key: 1\n");
+    live.expect(2, &[]);
+    live.project.write("suites/s.yaml", suite);
+    for args in [
+        &["run", "--target", "live", "--resume", "latest"][..],
+        &["run", "--target", "live", "--rerun", "latest"],
+        &["report", "latest", "--gate"],
+        &["runs", "export", "latest"],
+        &["merge", "latest"],
+    ] {
+        let said = live.project.command(args).env("TEST_KEY", crate::server::KEY).output().unwrap();
+        assert_eq!(said.status.code(), Some(2), "{args:?}: {}", text(&said));
+        assert!(text(&said).contains("holds nothing"), "{args:?}: {}", text(&said));
+    }
+    for name in ["previous", "latest~1", first.trim()] {
+        let said = live.project.run(&["report", name, "--gate"]);
+        assert_eq!(said.status.code(), Some(0), "{name}: {}", text(&said));
+    }
+    let said = live.project.run(&["report", "latest~2", "--gate"]);
+    assert!(text(&said).contains("there is 1 run before the latest"), "{}", text(&said));
+    live.expect(0, &[]);
+    let runs = fs::read_dir(live.project.path("reports/runs")).unwrap().count();
+    assert_eq!(runs, 2, "what never began is cleared away by the next run");
+}
+
+#[test]
+fn a_run_with_nothing_left_is_judged_as_it_is() {
+    let live = Live::new(&suite_of(2), "", wrong(&answers(&["t1"])));
+    live.expect(100, &[]);
+    let ran = live.expect(100, &["--resume", "latest"]);
+    assert!(ran.text.contains("nothing is left to run"), "{}", ran.text);
+    assert_eq!(live.server.runs().len(), 2);
 }

@@ -138,9 +138,56 @@ fn a_project_without_suites_is_not_green() {
 #[test]
 fn a_project_that_skips_everything_is_not_green() {
     let project = Project::with_suite(&RED.replace("    assert:", "    skip: later\n    assert:"));
-    let output = harness(&project, &[]);
-    assert_eq!(output.status.code(), Some(101), "{}", text(&output));
-    assert!(text(&output).contains("judged nothing"), "{}", text(&output));
+    for args in [&[][..], &["good"]] {
+        for name in ["CI", "FLOWPROOF_TARGET", "FLOWPROOF_PROFILE"] {
+            let value = if name == "FLOWPROOF_TARGET" { "mock" } else { "default" };
+            let output = trials(&project, args).env(name, value).output().unwrap();
+            assert_eq!(output.status.code(), Some(101), "{name}: {}", text(&output));
+            assert!(text(&output).contains("judged nothing"), "{name}: {}", text(&output));
+        }
+        let output = harness(&project, args);
+        assert_eq!(output.status.code(), Some(0), "nobody asked for a verdict: {}", text(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_loaded_is_red_whatever_the_filter() {
+    let loads = Project::with_suite(GREEN);
+    let broken = Project::with_suite(BROKEN);
+    broken.write("suites/good.yaml", GREEN.replace("name: S", "name: T"));
+    let keyless = Project::with_suite(GREEN);
+    keyless.write(
+        "flowproof.yaml",
+        "version: 1\ntargets: { staging: { base_url: \"http://127.0.0.1:9/v1\", api_key: \"{{ env.NO_SUCH_KEY }}\" } }\n",
+    );
+    let spoilt = Project::with_suite(GREEN);
+    spoilt.write("flowproof.yaml", "version: 1\nno_such_key: 1\n");
+    let cases = [
+        ("all loads", &loads, "mock", 0),
+        ("a suite has a problem", &broken, "mock", 101),
+        ("the key is not set", &keyless, "staging", 101),
+        ("there is no such target", &loads, "staging", 101),
+        ("the project file has a problem", &spoilt, "mock", 101),
+        ("there is no suite", &Project::empty(), "mock", 101),
+    ];
+    for (what, project, target, expected) in cases {
+        for args in [&["a"][..], &["no-such-test"], &["--skip", "a"], &["--exact", "S::a"], &["--ignored"]] {
+            let output = trials(project, args).env("FLOWPROOF_TARGET", target).output().unwrap();
+            assert_eq!(output.status.code(), Some(expected), "{what}, {args:?}: {}", text(&output));
+            if expected != 0 {
+                assert!(
+                    text(&output).contains("error: ") || text(&output).contains("FAILED"),
+                    "{what}, {args:?}"
+                );
+            }
+            let listed = trials(project, &[args, &["--list"]].concat())
+                .env("FLOWPROOF_TARGET", target)
+                .output()
+                .unwrap();
+            assert_eq!(listed.status.code(), Some(0), "listing never fails: {}", text(&listed));
+            assert_eq!(String::from_utf8_lossy(&listed.stderr), "", "listing is silent");
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@
 mod again;
 /// `check --against`: what tests send held against what apps take, and names of nodes against what ran.
 mod against;
+/// One verdict through every door and in every document, for each exit code of `run`.
+mod agreement;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
 /// Budgets: what no longer fits, what nobody knows, what several processes share; the plan of a dry run.

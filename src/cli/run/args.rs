@@ -8,7 +8,7 @@ use clap::Args;
 use crate::base::repeat::{Times, parse_times};
 use crate::base::units::{Rate, parse_limit, parse_rate};
 use crate::cli::args::Selection;
-use crate::cli::exit::NoTests;
+use crate::cli::exit::NoTestsChoice;
 use crate::cli::record::CassetteArgs;
 use crate::cli::run::budget::BudgetArgs;
 use crate::event::Continued;
@@ -92,9 +92,9 @@ pub struct RunArgs {
     /// Folder of the reports [default: the project's, else `reports`].
     #[arg(long, value_name = "DIR")]
     pub reports: Option<PathBuf>,
-    /// What to do when no test was run.
-    #[arg(long, value_name = "HOW", default_value = "fail")]
-    pub no_tests: NoTests,
+    /// What to do when no test was run [default: fail].
+    #[arg(long, value_name = "HOW")]
+    pub no_tests: Option<NoTestsChoice>,
     /// Show the assertions that held, too.
     #[arg(short, long)]
     pub verbose: bool,
@@ -131,6 +131,7 @@ impl RunArgs {
             timeout: self.timeout,
             budget: self.budget.choice()?,
             reports: self.reports.clone(),
+            no_tests: self.no_tests.map(Into::into),
             cassettes: self.cassettes.of_run()?,
             again: self.again(),
             ..request

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::base::units::format_count;
-use crate::cli::exit::{self, Exit, NoTests};
+use crate::cli::exit::{self, Exit};
 use crate::cli::say;
 use crate::journal::{self, JournalError, RunRecord};
 use crate::session::runs::{Runs, Stored};
@@ -46,7 +46,7 @@ type Read = (RunRecord, Exit);
 
 fn read_one(run: &Stored) -> Result<Read, JournalError> {
     let record = journal::read(&run.path)?;
-    let (exit, _) = exit::of_record(&record, NoTests::Fail)?;
+    let (exit, _) = exit::of_record(&record, None)?;
     Ok((record, exit))
 }
 
@@ -60,6 +60,7 @@ fn verdict((record, exit): &Read) -> &'static str {
         Exit::OverBudget => "over budget",
         Exit::NoTests => "empty",
         Exit::Interrupted => "interrupted",
+        Exit::Unrecorded => "not recorded",
         Exit::Unfinished | Exit::Findings | Exit::Usage => "unfinished",
     }
 }

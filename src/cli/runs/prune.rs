@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::files::{self, Fence};
 use crate::journal;
-use crate::session::runs::{Runs, Stored, remove_leftovers};
+use crate::session::runs::{Runs, Stored, remove_leftovers, remove_never_begun};
 
 /// After so many seconds without a line a run of nextest is taken to be over.
 const AT_REST: i64 = 3_600;
@@ -53,6 +53,7 @@ pub fn prune(args: &PruneArgs, runs: &Runs) -> Result<Exit, String> {
         removed += u32::from(remove(run, args)?);
     }
     if !args.dry_run {
+        remove_never_begun(&runs.reports);
         remove_leftovers(&runs.reports);
     }
     let kept = stored.len() - removed as usize;

@@ -14,9 +14,25 @@ use crate::verdict::{Finding, Truth, Verdict};
 const MOST_WITH_HELD: u32 = 20_000;
 
 /// The names of a row's parts, in their order; the page finds them by these.
-pub(super) const COLUMNS: [&str; 17] = [
-    "case", "suite", "name", "file", "line", "tags", "verdict", "why", "warnings", "attempts", "duration",
-    "latency", "ttft", "tokens", "cost", "replayed", "alike",
+pub(super) const COLUMNS: [&str; 18] = [
+    "case",
+    "suite",
+    "name",
+    "file",
+    "line",
+    "tags",
+    "verdict",
+    "why",
+    "warnings",
+    "attempts",
+    "duration",
+    "latency",
+    "ttft",
+    "tokens",
+    "cost",
+    "replayed",
+    "alike",
+    "tolerated",
 ];
 
 /// A row, its parts in the order of [`COLUMNS`].
@@ -39,6 +55,7 @@ struct Row<'a>(
     Vec<(&'a str, String)>,
     usize,
     BTreeMap<String, String>,
+    bool,
 );
 
 /// Cases that follow each other, as the page has them.
@@ -114,6 +131,7 @@ fn row(case: &CaseRecord) -> Row<'_> {
         costs.map(|(currency, amount)| (currency, amount.normalize().to_string())).collect(),
         case.attempts.iter().filter(|attempt| attempt.replayed).count(),
         alike(case),
+        outcome.tolerated,
     )
 }
 

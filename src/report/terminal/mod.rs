@@ -1,15 +1,18 @@
 //! The live terminal: a line for each finished test while the run goes on, on a screen also a bar; the summary at its end.
 //!
-//! A closed pipe ends the output quietly and never the run.
+//! A closed pipe ends the output quietly; where standard output cannot be written for another reason, that is said once on
+//! standard error. Neither ends a run.
 
 mod bar;
 mod burst;
 mod line;
 mod summary;
+mod undecided;
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -88,11 +91,12 @@ pub(crate) fn summary(
     record: &RunRecord,
     (detail, letters): (Detail, Letters),
     ending: &Ending,
+    output: &OutputFailure,
 ) -> Result<(), JournalError> {
     let text = render_summary(record, Screen::of_stdout(detail), ending)?;
     let mut out = anstream::stdout().lock();
-    // Nobody is left to be told that standard output cannot be written.
-    let _ = out.write_all(letters.shown(&text).as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(letters.shown(&text).as_bytes()).and_then(|()| out.flush());
+    written.unwrap_or_else(|error| output.note(&error));
     Ok(())
 }
 
@@ -106,6 +110,28 @@ pub(crate) fn summary_aside(
     let mut out = io::stderr().lock();
     let _ = out.write_all(letters.shown(&text).as_bytes());
     Ok(())
+}
+
+/// Whether standard output could not be written, said once on standard error.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OutputFailure(Arc<AtomicBool>);
+
+impl OutputFailure {
+    /// True once something could not be written; a reader that has left is no failure.
+    pub fn is_noted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::BrokenPipe || self.0.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let text = format!(
+            "error: standard output cannot be written: {error}; the run goes on, and its reports are written"
+        );
+        // Nobody is left to be told that standard error cannot be written either.
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
 }
 
 /// What is kept of a case between its attempts and its end.
@@ -125,6 +151,7 @@ pub(crate) struct Terminal<W: Write> {
     going: HashMap<u32, Going>,
     burst: Burst,
     closed: bool,
+    failure: OutputFailure,
     redactor: Option<Redactor>,
     letters: Letters,
 }
@@ -153,6 +180,7 @@ impl<W: Write> Terminal<W> {
             going: HashMap::new(),
             burst: Burst::new(),
             closed: false,
+            failure: OutputFailure::default(),
             redactor: None,
             letters: Letters::All,
         }
@@ -173,19 +201,25 @@ impl<W: Write> Terminal<W> {
         self
     }
 
-    fn print(&mut self, text: &str) -> io::Result<()> {
+    /// Notes there that the output cannot be written.
+    #[must_use]
+    pub fn failing_into(mut self, failure: OutputFailure) -> Self {
+        self.failure = failure;
+        self
+    }
+
+    /// Prints until that fails once; a run is never ended by it.
+    fn print(&mut self, text: &str) {
         if self.closed {
-            return Ok(());
+            return;
         }
         let Self { out, bar, letters, .. } = self;
         let text = letters.shown(text);
         let written = bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            other => other,
+        if let Err(error) = written {
+            self.closed = true;
+            let Self { bar, failure, .. } = self;
+            bar.suspend(|| failure.note(&error));
         }
     }
 
@@ -201,11 +235,11 @@ impl<W: Write> Terminal<W> {
         self.bar.spent(&attempt.facts);
     }
 
-    fn case(&mut self, outcome: &CaseOutcome) -> io::Result<()> {
+    fn case(&mut self, outcome: &CaseOutcome) {
         let going = self.going.remove(&outcome.case).unwrap_or_default();
         self.bar.finished(outcome);
         if self.screen.detail == Detail::Quiet {
-            return Ok(());
+            return;
         }
         let mut text = Text::new(self.screen.ink);
         case_line(&mut text, outcome, going.tokens);
@@ -214,29 +248,22 @@ impl<W: Write> Terminal<W> {
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
         let text = self.burst.hold_back(masked.as_ref().unwrap_or(&text.out));
-        if text.is_empty() { Ok(()) } else { self.print(&text) }
+        if !text.is_empty() {
+            self.print(&text);
+        }
     }
 
-    fn event(&mut self, event: &Event) -> io::Result<()> {
+    fn event(&mut self, event: &Event) {
         match event {
-            Event::RunStarted(start) => {
-                self.bar.start(start.cases);
-                Ok(())
-            }
-            Event::RunContinued(continuation) => {
-                self.bar.start(continuation.cases);
-                Ok(())
-            }
-            Event::CasesPlanned(_) => Ok(()),
-            Event::AttemptFinished(attempt) => {
-                self.attempt(attempt);
-                Ok(())
-            }
+            Event::RunStarted(start) => self.bar.start(start.cases),
+            Event::RunContinued(continuation) => self.bar.start(continuation.cases),
+            Event::CasesPlanned(_) => {}
+            Event::AttemptFinished(attempt) => self.attempt(attempt),
             Event::CaseFinished(outcome) => self.case(outcome),
             Event::RunFinished(_) => {
                 self.bar.clear();
                 let held = self.burst.rest();
-                self.print(&held)
+                self.print(&held);
             }
         }
     }
@@ -247,13 +274,14 @@ impl<W: Write> Drop for Terminal<W> {
     fn drop(&mut self) {
         let held = self.burst.rest();
         if !held.is_empty() {
-            let _ = self.print(&held);
+            self.print(&held);
         }
     }
 }
 
 impl<W: Write> Sink for Terminal<W> {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.event(event).map_err(|source| SinkError { what: String::from("write to the terminal"), source })
+        self.event(event);
+        Ok(())
     }
 }

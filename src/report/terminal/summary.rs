@@ -12,6 +12,7 @@ use crate::report::facts::{beyond_cause, explain_attempt};
 use crate::report::gates::tell_gates;
 use crate::report::provenance;
 use crate::report::run_facts::tell_run;
+use crate::report::terminal::undecided::tolerated;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
 use crate::verdict::Verdict;
@@ -19,7 +20,7 @@ use crate::verdict::Verdict;
 /// Failures shown in full.
 const FULL: u32 = 20;
 /// Failures named after that.
-const NAMED: usize = 30;
+pub(super) const NAMED: usize = 30;
 /// Different causes that are counted; more of them are shown one by one.
 const CAUSES: usize = 1_000;
 
@@ -73,9 +74,9 @@ pub(crate) fn render_summary(
     let mut text = Text::new(screen.ink);
     let groups = group_errors(record)?;
     failures(&mut text, record, screen, &groups)?;
+    tolerated(&mut text, record)?;
     for damage in record.damage_told() {
-        let line = format!("warning: {damage}");
-        text.tone(Tone::Doubt, &visible(&line, Lines::One)).end();
+        text.tone(Tone::Doubt, &visible(&format!("warning: {damage}"), Lines::One)).end();
     }
     totals(&mut text, record);
     tell_run(&mut text, record)?;
@@ -88,8 +89,7 @@ pub(crate) fn render_summary(
         text.tone(Tone::Doubt, &note).end();
     }
     if ending.code != 0 {
-        let reason = one_line(&ending.reason, 500);
-        text.tone(Tone::Strong, &format!("exit {}: {reason}", ending.code)).end();
+        text.tone(Tone::Strong, &format!("exit {}: {}", ending.code, one_line(&ending.reason, 500))).end();
     }
     Ok(text.out)
 }

@@ -17,7 +17,7 @@ use serde_saphyr::{Error, Options};
 
 use crate::base::origin::Place;
 use crate::suite::node::{Entry, Excerpts, Mark, Node, NodeValue, Source};
-use crate::suite::problem::Problem;
+use crate::suite::problem::{OF_MACHINE, Problem};
 use crate::suite::secret_lines::secrets_of;
 
 pub use self::decode::{decode, decode_sheet};
@@ -153,7 +153,7 @@ fn deserialize(text: &str, pass: Pass) -> Result<Node, Error> {
             Ok(reader) => {
                 reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked")))
             }
-            Err(error) => Err(serde::de::Error::custom(format!("no thread to read it on: {error}"))),
+            Err(error) => Err(serde::de::Error::custom(format!("{OF_MACHINE}: {error}"))),
         }
     })
 }

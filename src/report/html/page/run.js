@@ -1,15 +1,15 @@
 // The page of a run: summary, filters, list, keys.
 
 const head = JSON.parse(byId("head").textContent);
-const RANKS = ["failed", "errored", "inconclusive", "flaky", "warned", "skipped", "passed"];
-const ROW_SIGNS = { failed: "✗", errored: "!", inconclusive: "?", flaky: "~", warned: "△", skipped: "–", passed: "✓" };
+const RANKS = ["failed", "errored", "inconclusive", "tolerated", "flaky", "warned", "skipped", "passed"];
+const ROW_SIGNS = { failed: "✗", errored: "!", inconclusive: "?", tolerated: "?", flaky: "~", warned: "△", skipped: "–", passed: "✓" };
 const RED = ["failed", "errored", "inconclusive"];
 
 const readRows = () => [...document.querySelectorAll("script.rows")].flatMap((element, piece) => JSON.parse(element.textContent).map((parts) => {
   const row = { piece };
   head.columns.forEach((name, at) => { row[name] = parts[at]; });
-  row.group = row.verdict === "passed" && row.warnings > 0 ? "warned" : row.verdict;
-  row.red = RED.includes(row.verdict);
+  row.group = row.tolerated ? "tolerated" : row.verdict === "passed" && row.warnings > 0 ? "warned" : row.verdict;
+  row.red = RED.includes(row.group);
   row.full = `${row.suite}::${row.name}`;
   return row;
 }));

@@ -1,0 +1,117 @@
+//! The end of a run behind its trials: what makes it red though no trial failed, and its reports.
+
+use std::io::Write;
+use std::sync::atomic::Ordering;
+
+use libtest_mimic::{Arguments, Conclusion};
+
+use crate::engine::Engine;
+use crate::gate::{self, Gates};
+use crate::harness::{Shared, is_selected};
+use crate::report::gates::told;
+use crate::session::Keeping;
+use crate::session::snapshots::left_text;
+use crate::verdict::Truth;
+
+/// Writes a line on standard error; nobody is left to be told where that cannot be written.
+pub(super) fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+impl Shared {
+    /// Why the run is red though no trial failed; none where one did, or where all is well. Ends the run and writes its reports.
+    pub(super) fn why_red(
+        &self,
+        arguments: &Arguments,
+        conclusion: &Conclusion,
+        broken: usize,
+    ) -> Result<Option<String>, String> {
+        let Closed { unfinished, gates } = self.close(arguments)?;
+        let is_missed = tell_gates(&gates);
+        if conclusion.has_failed() {
+            return Ok(None);
+        }
+        let ran = conclusion.num_passed + self.tolerated.load(Ordering::Relaxed);
+        let over_budget = self.over_budget.load(Ordering::Relaxed);
+        let tests = |count: u64, one: &str, more: &str| {
+            if count == 1 { format!("1 test {one}") } else { format!("{count} tests {more}") }
+        };
+        Ok(if broken > 0 {
+            // A filter took the trials away that tell of it.
+            let files = if broken == 1 { "file has" } else { "files have" };
+            Some(format!(
+                "{broken} {files} problems, whose tests may be those that are wanted: run without a filter to see them"
+            ))
+        } else if over_budget > 0 {
+            let tests = tests(over_budget, "no longer fits", "no longer fit");
+            Some(format!("{tests} the budget: what was not judged is not green"))
+        } else if unfinished > 0 {
+            let tests = tests(u64::from(unfinished), "has", "have");
+            Some(format!("{tests} no verdict in the record: that is not green"))
+        } else if let (Some(name), 0, 0) = (&self.exact, ran, conclusion.num_ignored) {
+            Some(format!("there is no test `{name}` here any more: a test that was not judged is not green"))
+        } else if is_missed {
+            Some(String::from("the thresholds above do not hold"))
+        } else if ran == 0 && conclusion.num_ignored > 0 && !arguments.ignored && self.settings.is_strict() {
+            let tests = tests(conclusion.num_ignored, "was", "were");
+            Some(format!("{tests} selected and none was judged: a run that judged nothing is not green"))
+        } else {
+            None
+        })
+    }
+
+    /// Ends the run and writes its reports; says what is red besides trials. Nothing to do when no trial ran.
+    pub(super) fn close(&self, arguments: &Arguments) -> Result<Closed, String> {
+        let Some(Ok(engine)) = self.engine.get() else { return Ok(Closed::default()) };
+        if !arguments.ignored && !arguments.include_ignored {
+            self.record_skipped(engine, arguments)?;
+        }
+        let kept = self.session.save_cassettes(engine);
+        engine.end(None, kept.as_ref().err().cloned()).map_err(|error| error.to_string())?;
+        self.runtime.block_on(engine.close());
+        if let Some(left) = left_text(&engine.left(), &self.settings, &self.session.reports) {
+            tell(&left);
+        }
+        let closed = match self.session.keeping {
+            Keeping::Shared => Closed::default(),
+            Keeping::Journal => {
+                let record = self.session.record()?;
+                self.session.write_reports(&record)?;
+                self.session.add_step_summary(&record).unwrap_or_else(|note| tell(&note));
+                let gates = gate::judge(&record).map_err(|error| error.to_string())?;
+                Closed { unfinished: record.unfinished(), gates }
+            }
+        };
+        kept?.lost.iter().for_each(|lost| tell(lost));
+        Ok(closed)
+    }
+
+    /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.
+    fn record_skipped(&self, engine: &Engine, arguments: &Arguments) -> Result<(), String> {
+        let skipped =
+            self.plan.cases.iter().filter(|case| case.skip.is_some() && is_selected(arguments, case));
+        for case in skipped {
+            self.runtime.block_on(engine.run_case(case)).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// What a run came to besides its trials.
+#[derive(Default)]
+pub(super) struct Closed {
+    /// Tests without a verdict in the record.
+    unfinished: u32,
+    /// The thresholds of the suites.
+    gates: Gates,
+}
+
+/// Says which thresholds do not hold; true where one turns the build red.
+fn tell_gates(gates: &Gates) -> bool {
+    let unmet = gates.judged.iter().filter(|gate| gate.truth != Truth::Held);
+    for gate in unmet {
+        let word = if gate.is_red() { "error" } else { "note" };
+        tell(&format!("{word}: {}\n  {}", told(gate), gate.threshold.place));
+    }
+    gates.broken().is_some() || gates.undecided().is_some()
+}
