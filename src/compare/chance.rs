@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(that_they_stick(&[few]), 1.0, "all alike: nothing sticks");
         // Tests that differ are no times that do.
         let tests = (0..9).map(|test| {
-            let swing = |at: usize| f64::from(test) * 10.0 + if at % 2 == 0 { 1.0 } else { -1.0 };
+            let swing = |at: usize| f64::from(test) * 10.0 + if at.is_multiple_of(2) { 1.0 } else { -1.0 };
             (0..5).map(|at| Difference { value: swing(at), at: at as f64 + f64::from(test) * 5.0 }).collect()
         });
         assert!(that_they_stick(&tests.collect::<Vec<_>>()) > 0.5);

@@ -186,7 +186,10 @@ mod tests {
         tests.iter().flat_map(one).collect()
     }
 
-    fn costs(tests: &[(usize, &[(&str, &str)], &[(&str, &str)])]) -> Vec<Pair> {
+    /// The prices of a run.
+    type Prices<'p> = &'p [(&'p str, &'p str)];
+
+    fn costs(tests: &[(usize, Prices<'_>, Prices<'_>)]) -> Vec<Pair> {
         let side = |prices: &[(&str, &str)]| {
             let prices: BTreeMap<String, Decimal> = prices
                 .iter()

@@ -75,7 +75,7 @@ fn side(world: World, worse: f64, (tests, random): (&[f64], &mut Rng)) -> Vec<Ve
         tokens = world.stray(0.10, (tokens, shift), random);
         latency = world.stray(0.25, (latency, shift), random);
         let used = (size * (1.0 + ALLOWED * worse) * f64::exp(tokens)).round();
-        let currency = if world == World::TwoCurrencies && test % 2 == 0 { "EUR" } else { "USD" };
+        let currency = if world == World::TwoCurrencies && test.is_multiple_of(2) { "EUR" } else { "USD" };
         let price = Decimal::from_f64(used).unwrap_or_default() / Decimal::from(100_000);
         let is_missing = world == World::MissingPairs && worse > 0.0 && random.f64() < 0.1;
         Observation {
