@@ -17,6 +17,7 @@ mod aside;
 mod asked;
 mod node;
 mod recovery;
+mod round;
 mod spent;
 
 pub use self::arrival::Arrival;
@@ -24,6 +25,7 @@ pub use self::aside::{Aside, Call};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
 pub use self::node::{NodeEnd, NodeRun, NodeTold};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
+pub use self::round::{NodeRound, NodeSpan};
 pub use self::spent::{Cap, Spent};
 
 /// How Dify is asked to answer.
@@ -183,6 +185,8 @@ pub struct Transcript {
     pub nodes: Vec<NodeRun>,
     /// The streamed text, joined.
     pub text: String,
+    /// Why the text that was streamed is not known to be what a client shows at the end.
+    pub text_doubt: Option<String>,
     /// From any event or answer.
     pub run_id: Option<String>,
     /// From any event or answer; lets a run be stopped.

@@ -101,6 +101,9 @@ pub struct Facts {
     /// Why Dify's total of tokens is in doubt, if the nodes do not confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageDoubt>,
+    /// What Dify said went wrong, up to 64 KB: the run's error, a refusal's or that of an `error` event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// A total of tokens that the nodes of its run do not confirm.

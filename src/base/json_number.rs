@@ -1,7 +1,6 @@
 //! Exact logic on JSON numbers: 64-bit integers and doubles are compared by the value they stand for, never through a rounding.
 
 use std::cmp::Ordering;
-use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use serde_json::Number;
@@ -29,6 +28,22 @@ pub fn decimal(value: &Lean<'_>) -> Option<Decimal> {
     }
 }
 
+/// Adds two decimals; none where the sum has no exact one.
+pub fn add_exactly(left: Decimal, right: Decimal) -> Option<Decimal> {
+    // A sum with too many digits is rounded, and then the difference is not what was added.
+    left.checked_add(right).filter(|sum| *sum - right == left && *sum - left == right)
+}
+
+/// Tells whether a value is a number, or the decimal text of one, however long.
+pub fn is_decimal(value: &Lean<'_>) -> bool {
+    let is_number = |text: &str| serde_json::from_str::<Number>(text.trim_start_matches('+')).is_ok();
+    match value {
+        Lean::Number(_) => true,
+        Lean::Text(text) => is_number(text.trim()),
+        Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => false,
+    }
+}
+
 /// Tells whether a number has no fraction; `1.0` has none.
 pub fn is_integer(number: &Number) -> bool {
     integer(number).is_some() || float(number).fract() == 0.0
@@ -38,7 +53,14 @@ fn decimal_text(text: &str) -> Option<Decimal> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return None;
     }
-    if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok() } else { Decimal::from_str(text).ok() }
+    match text.split_once(['e', 'E']) {
+        // The digits first: what has too many of them would be rounded.
+        Some((digits, _)) => {
+            Decimal::from_str_exact(digits).ok()?;
+            Decimal::from_scientific(text).ok()
+        }
+        None => Decimal::from_str_exact(text).ok(),
+    }
 }
 
 fn integer(number: &Number) -> Option<i128> {

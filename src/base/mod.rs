@@ -11,6 +11,7 @@ pub(crate) mod json_number;
 pub(crate) mod json_path;
 pub(crate) mod lean;
 pub(crate) mod letters;
+pub(crate) mod long_text;
 pub(crate) mod member;
 pub(crate) mod near;
 pub(crate) mod origin;

@@ -11,7 +11,8 @@ use super::view::{NodeFacts, State, View};
 
 /// What reports tell of a run whose usage is in doubt; none where it is not, or where events are missing anyway.
 pub(super) fn usage_doubt(view: &View<'_>) -> Option<UsageDoubt> {
-    let (State::Ran(run), NodeFacts::Complete(nodes)) = (&view.state, view.nodes()) else { return None };
+    let State::Ran(run) = &view.state else { return None };
+    let (NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _)) = view.nodes() else { return None };
     let doubt = audit(nodes, run["total_tokens"].as_u64()).err()?;
     // A tool seldom hides a workflow: its 0 is no news, though no assertion can rest on it.
     let is_tool = |node: &NodeRun| !surely_uses_model(&node.node_type);

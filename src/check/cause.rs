@@ -1,12 +1,12 @@
 //! Why nothing of a transcript can be judged, in the words of its reader, with the next step.
 
+use crate::base::long_text::tell_end;
 use crate::base::units::format_duration;
 use crate::exchange::{Ending, Recovery, ResponseMode, Transcript, Wait};
 use crate::outcome::Cause;
 use crate::wire::error::WireError;
 
 use super::error_advice::{advise_on_answer, advise_on_event};
-use super::judged::cut;
 use super::paused::paused;
 use super::view::rejected;
 
@@ -133,7 +133,7 @@ fn pings(count: u32) -> String {
 }
 
 fn of_error(error: &WireError, advice: Option<&'static str>) -> Cause {
-    let said = cut(error.message.trim());
+    let said = tell_end(&error.message);
     let code = error.code.as_deref().unwrap_or_default();
     let who = match (error.status, code) {
         (0, "") => String::new(),

@@ -20,7 +20,7 @@ use super::{facts, nodes, subject, values};
 pub struct Examined {
     /// Why nothing can be judged; none where there is a run or a rejection.
     pub cause: Option<Cause>,
-    /// One a check, in the order of the checks.
+    /// One a check, in the order of the checks; then the warnings of those that hold.
     pub findings: Vec<Finding>,
     /// What reports and thresholds use.
     pub facts: Facts,
@@ -37,7 +37,18 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
         // Set once: a look is for one attempt.
         let _ = taking.varying.set(varying_of(transcript));
     }
-    let findings: Vec<Finding> = checks.iter().map(|check| judge(check, &view, context)).collect();
+    let mut notes = Vec::new();
+    let mut findings: Vec<Finding> = Vec::with_capacity(checks.len());
+    for check in checks {
+        let before = notes.len();
+        let finding = judge(check, &view, context, &mut notes);
+        // What is red needs no warning beside it.
+        if finding.truth != Truth::Held {
+            notes.truncate(before);
+        }
+        findings.push(finding);
+    }
+    findings.extend(notes);
     let facts = facts::gather(&view);
     let cause = match view.state {
         State::Unjudged(cause) => Some(cause),
@@ -46,7 +57,7 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
     Examined { cause, findings, facts }
 }
 
-fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
+fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<Finding>) -> Finding {
     let (judged, members) = match &*check.body {
         Body::Value(value) => {
             let place = || format!("the {}", value.root.word());
@@ -61,24 +72,29 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>) -> Finding {
         Body::Node(node) => (nodes::judge(node, view, context), Vec::new()),
         Body::Group(group) => {
             let taken = context.snapshots.map_or(0, Taking::count);
-            let (judged, members) = judge_group(group, check.head.severity, view, context);
+            let (judged, members) = judge_group((group, check.head.severity), view, context, notes);
             if let (Some(taking), Grade::Held) = (context.snapshots, judged.grade) {
                 taking.forget_since(taken);
             }
             (judged, members)
         }
     };
+    let warnings = judged.notes.iter().map(|note| Judged::broken(note.clone()));
+    notes.extend(warnings.map(|warning| Finding {
+        severity: Severity::Warn,
+        ..finding(check, warning, Vec::new(), context)
+    }));
     finding(check, judged, members, context)
 }
 
 /// Members inherit the group's severity.
 fn judge_group(
-    group: &Group,
-    severity: Severity,
+    (group, severity): (&Group, Severity),
     view: &View<'_>,
     context: &Context<'_>,
+    notes: &mut Vec<Finding>,
 ) -> (Judged, Vec<Finding>) {
-    let mut members: Vec<Finding> = group.members.iter().map(|member| judge(member, view, context)).collect();
+    let mut members: Vec<Finding> = group.members.iter().map(|member| judge(member, view, context, notes)).collect();
     members.iter_mut().for_each(|member| inherit(member, severity));
     let truths = || members.iter().map(|member| member.truth);
     let judged = match &group.rule {

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::base::digest::Digest;
 use crate::base::lean::Lean;
+use crate::base::long_text::keep_long;
 use crate::exchange::{Ending, NodeRun};
 use crate::outcome::{Facts, NodeFact, Price};
 use crate::wire::usage::NodePrice;
@@ -44,9 +47,46 @@ pub(super) fn gather(view: &View<'_>) -> Facts {
                 known(view.run_field("total_steps")).and_then(|steps| steps.as_u64())
             }
         },
-        nodes: transcript.nodes.iter().map(|ran| node(ran, &varying)).collect(),
+        nodes: bounded(transcript.nodes.iter().map(|ran| node(ran, &varying)).collect()),
         usage: usage_doubt(view),
+        error: error(view),
     }
+}
+
+/// What Dify said went wrong, whole up to 64 KB.
+fn error(view: &View<'_>) -> Option<String> {
+    let of_run = |run: &Value| run["error"].as_str().map(str::to_owned);
+    let said = match (&view.transcript.ending, &view.transcript.run) {
+        (Ending::Rejected(error) | Ending::ErrorEvent(error), _) => Some(error.message.clone()),
+        (_, run) => run.as_ref().and_then(of_run),
+    };
+    said.filter(|said| !said.trim().is_empty()).map(|said| keep_long(&said).into_owned())
+}
+
+/// What a node said went wrong; where an error strategy took over, the cause stands in its outputs.
+fn node_error(node: &NodeRun) -> Option<String> {
+    if node.status().is_none_or(|status| status == "succeeded") {
+        return None;
+    }
+    let data = node.finished.as_ref()?;
+    let cause = data["outputs"]["error_message"].as_str().filter(|_| node.status() == Some("exception"));
+    let said = cause.or_else(|| data["error"].as_str())?;
+    (!said.trim().is_empty()).then(|| keep_long(said).into_owned())
+}
+
+/// Most bytes of all errors of the nodes of one attempt.
+const NODE_ERRORS: usize = 1 << 20;
+
+/// Leaves out the errors of the nodes beyond what is kept of an attempt.
+fn bounded(mut nodes: Vec<NodeFact>) -> Vec<NodeFact> {
+    let mut left = NODE_ERRORS;
+    for text in nodes.iter_mut().flat_map(|node| node.error.iter_mut().chain(&mut node.retry_errors)) {
+        if text.len() > left {
+            *text = format!("({} bytes, left out: the errors of the nodes are too long)", text.len());
+        }
+        left = left.saturating_sub(text.len());
+    }
+    nodes
 }
 
 fn status(view: &View<'_>) -> Option<String> {
@@ -70,10 +110,13 @@ fn digest(value: &Lean<'_>) -> String {
 
 fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
     let data = node.finished.as_ref().filter(|_| !node.replayed);
+    let is_placed = node.parent.as_ref().is_none_or(|round| round.index.is_some());
     let told = node.told().filter(|_| !node.replayed);
     NodeFact {
         id: node.node_id.clone(),
         title: node.title.clone(),
+        error: node_error(node),
+        retry_errors: node.retry_errors.clone(),
         node_type: node.node_type.clone(),
         status: node.status().unwrap_or("running").to_owned(),
         start_ms: milliseconds(node.started_at),
@@ -84,9 +127,10 @@ fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
         elapsed_ms: told.and_then(|told| told.elapsed).map(|seconds| seconds * 1000.0),
         tokens: told.and_then(|told| told.tokens),
         container: node.is_container(),
-        round: node.parent.clone(),
+        round: node.parent.clone().and_then(|round| Some((round.container, round.index?))),
         price: told.and_then(|told| price(&told.price)),
-        digest: data.and_then(|data| {
+        // What was cut, or belongs to no known round, equals nothing.
+        digest: data.filter(|_| is_placed && told.is_some_and(|told| !told.is_cut)).and_then(|data| {
             data.look_at_outputs(|outputs| digest(&varying.settle_node(&node.node_type, outputs)))
         }),
     }

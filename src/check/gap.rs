@@ -1,27 +1,12 @@
 //! What is not known of a run that was found again: what the answer would have told after it broke off.
 
-use serde_json::Value;
-
-use crate::base::lean::Lean;
-use crate::exchange::{Arrival, NodeRun, RecoveredBy, Recovery, Transcript};
+use crate::exchange::{NodeRun, RecoveredBy, Recovery};
 
 use super::judged::{Grade, Judged};
 use super::model::{Execution, Root, Subject, TimeFact};
 use super::view::{State, View};
 
-/// Why nothing proves what did not happen in a run whose first events are missing.
-pub(super) const BEGINNING_LOST: &str = "the stream lost its first events";
-
 impl View<'_> {
-    /// Whether events are missing before the first: neither the run's start nor that of its start node is there.
-    ///
-    /// Dify 1.13 to 1.16 may lose `workflow_started` under load; where the start node's event follows, it lost nothing else.
-    pub(super) fn has_lost_its_beginning(&self) -> bool {
-        *self
-            .lost_beginning
-            .get_or_init(|| self.transcript.events.first().is_some_and(|first| !is_beginning(first)))
-    }
-
     /// Why times and unseen events of a run are not known, if its answer broke off and it was looked for.
     pub(super) fn gap(&self) -> Option<String> {
         let recovery = self.transcript.recovery.as_ref()?;
@@ -46,13 +31,6 @@ impl View<'_> {
             }
         }
     }
-}
-
-fn is_beginning(first: &Arrival) -> bool {
-    let text = first.text();
-    let first = Lean::read(&text).expect("it was read as JSON when it came");
-    let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
-    is_start || first["event"] == "workflow_started"
 }
 
 /// Why a fact of a node cannot be known although the node was seen: a replay tells little more than its status.
@@ -87,13 +65,4 @@ pub(super) fn doubted(judged: Judged, execution: Execution, runs: &[&NodeRun], w
         | (Execution::First | Execution::Last | Execution::Index(_), _) => false,
     };
     if is_certain { judged } else { Judged::undecided(why) }
-}
-
-/// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.
-pub(super) fn lost_steps(transcript: &Transcript, run: &Value) -> Option<String> {
-    let outer = transcript.nodes.iter().filter(|node| node.parent.is_none());
-    let seen = outer.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
-    let seen = seen.saturating_add(transcript.pauses.restarts);
-    let steps = run["total_steps"].as_u64().filter(|steps| *steps > seen)?;
-    Some(format!("Dify counts {steps} steps, but events came for {seen} of them"))
 }

@@ -39,12 +39,20 @@ pub(super) struct Judged {
     pub(super) expected: Option<Value>,
     pub(super) actual: Option<Value>,
     pub(super) diff: Option<Diff>,
+    /// What should be known although it holds, a sentence each.
+    pub(super) notes: Vec<String>,
 }
 
 impl Judged {
     /// It holds; allocates nothing.
     pub(super) fn held() -> Self {
-        Self { grade: Grade::Held, message: String::new(), expected: None, actual: None, diff: None }
+        Self { grade: Grade::Held, message: String::new(), expected: None, actual: None, diff: None, notes: Vec::new() }
+    }
+
+    /// The same with a warning that decides nothing.
+    pub(super) fn noted(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
     }
 
     pub(super) fn undecided(why: impl Into<String>) -> Self {
@@ -72,14 +80,19 @@ impl Judged {
     /// Both must hold: the worse one counts, the first of two alike, with the messages of both.
     pub(super) fn and(self, other: Self) -> Self {
         if self.grade == Grade::Held {
-            return other;
+            return other.with(self.notes);
         }
         if other.grade == Grade::Held {
-            return self;
+            return self.with(other.notes);
         }
         let (mut worse, better) = if other.grade > self.grade { (other, self) } else { (self, other) };
         let _ = write!(worse.message, "; {}", better.message);
-        worse
+        worse.with(better.notes)
+    }
+
+    fn with(mut self, notes: Vec<String>) -> Self {
+        self.notes.extend(notes);
+        self
     }
 
     /// Records the value found, unless it held.

@@ -1,12 +1,19 @@
 //! Nodes: finding the executions an assertion means, and lists of those that must have run.
 
+use std::borrow::Cow;
+
 use crate::exchange::NodeRun;
+use crate::verdict::Truth;
 
 use super::Context;
+use super::executions::Executions;
 use super::gap::doubted;
-use super::judged::{Grade, Judged, any};
+use super::judged::{Grade, Judged};
 use super::model::{Execution, NodeCheck, NodeLists, NodeWhat};
 use super::operand::{Operand, parse_text, parse_texts};
+use super::order::in_order;
+use super::slips::{Slip, slip_of};
+use super::steps::Silent;
 use super::view::{NodeFacts, View, node_root};
 use super::{subject, values};
 
@@ -20,13 +27,14 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
         NodeFacts::Complete(nodes) => (nodes, None, None),
         NodeFacts::Partial(nodes, why) => (nodes, Some(why), None),
         NodeFacts::Gap(nodes, why) => (nodes, Some(why.clone()), Some(why)),
+        NodeFacts::Silent(nodes, silent) => (nodes, Some(silent.doubt()), None),
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
     let runs: Vec<&NodeRun> = nodes.iter().filter(|node| is_named(node, &name)).collect();
     if runs.is_empty() {
         return match doubt {
             Some(why) => Judged::undecided(format!("`{}` was not seen to run: {why}", *name)),
-            None => Judged::broken(format!("`{}` did not run; {}", *name, ran(nodes))),
+            None => Judged::broken(format!("`{}` did not run{}; {}", *name, offer(&name, nodes), ran(nodes))),
         };
     }
     let one = |node: &NodeRun| match &check.what {
@@ -40,7 +48,9 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
             .iter()
             .fold(Judged::held(), |so_far, fact| so_far.and(subject::of_node(fact, node, view, context))),
     };
-    let judged = choose(check.execution, &name, &runs, one);
+    let executions = Executions::of(&name, runs, nodes);
+    let judged = executions.judge(check.execution, one);
+    let runs = executions.runs;
     let judged = match gap {
         Some(why) => {
             doubted(judged, check.execution, &runs, &format!("`{}` may have run unseen: {why}", *name))
@@ -64,51 +74,16 @@ fn with_unseen(judged: Judged, execution: Execution, why: &str) -> Judged {
     }
 }
 
-fn choose(execution: Execution, name: &str, runs: &[&NodeRun], judge: impl Fn(&NodeRun) -> Judged) -> Judged {
-    let count = runs.len();
-    match execution {
-        Execution::Only => match runs {
-            [one] => judge(one),
-            _ => Judged::broken(format!("`{name}` ran {count} times; {}", which(runs))),
-        },
-        Execution::First => runs.first().map_or_else(Judged::held, |node| judge(node)),
-        Execution::Last => runs.last().map_or_else(Judged::held, |node| judge(node)),
-        Execution::Index(index) => match runs.get(index) {
-            Some(node) => judge(node),
-            None => Judged::broken(format!(
-                "`{name}` ran {count} times: there is no execution {index}, counting from 0"
-            )),
-        },
-        Execution::All => {
-            runs.iter().map(|node| judge(node)).enumerate().fold(Judged::held(), |so_far, (index, judged)| {
-                so_far.and(if judged.grade == Grade::Held { judged } else { note(judged, index) })
-            })
-        }
-        Execution::Any => any(
-            runs.iter().map(|node| judge(node)),
-            &format!("none of the {count} executions of `{name}` satisfies it"),
-        ),
-    }
-}
-
-fn note(mut judged: Judged, index: usize) -> Judged {
-    judged.message = format!("execution {index}: {}", judged.message);
-    judged
-}
-
-/// What to write when several executions are meant, or several nodes bear the name.
-fn which(runs: &[&NodeRun]) -> String {
-    let mut ids: Vec<&str> = runs.iter().map(|node| node.node_id.as_str()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    match ids.as_slice() {
-        [] | [_] => "say which by `execution: first`, `last`, `any`, `all` or an index from 0".to_owned(),
-        several => format!("{} nodes bear that title: use an id ({})", several.len(), several.join(", ")),
-    }
-}
-
 fn is_named(node: &NodeRun, name: &str) -> bool {
     node.title == name || node.node_id == name
+}
+
+/// The name that was perhaps meant.
+fn offer(name: &str, nodes: &[NodeRun]) -> String {
+    match slip_of(name, nodes) {
+        Some(Slip::Spelling(near) | Slip::Letters(near)) => format!(" (did you mean {}?)", quoted(near)),
+        None => String::new(),
+    }
 }
 
 fn ran(nodes: &[NodeRun]) -> String {
@@ -120,19 +95,31 @@ fn ran(nodes: &[NodeRun]) -> String {
     }
     match titles.len() {
         0 => "no node ran".to_owned(),
-        1..=12 => format!("these ran: {}", titles.join(", ")),
-        more => format!("these ran: {}, … ({more} in all)", titles[..12].join(", ")),
+        1..=12 => format!("these ran: {}", listed(&titles)),
+        more => format!("these ran: {}, … ({more} in all)", listed(&titles[..12])),
     }
+}
+
+/// Names in a message.
+fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    names.iter().map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// A name, in quotes where its bounds could not be seen.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty() && name.trim() == name && !name.contains([',', '`', ';']);
+    if is_plain { Cow::Borrowed(name) } else { Cow::Owned(format!("`{name}`")) }
 }
 
 /// Judges `visited`, `absent`, `order` and `exactly`.
 pub(super) fn lists(lists: &NodeLists, view: &View<'_>, context: &Context<'_>) -> Judged {
-    let (nodes, doubt) = match view.nodes() {
-        NodeFacts::Complete(nodes) => (nodes, None),
-        NodeFacts::Partial(nodes, why) | NodeFacts::Gap(nodes, why) => (nodes, Some(why)),
+    let (nodes, doubt, silent) = match view.nodes() {
+        NodeFacts::Complete(nodes) => (nodes, None, None),
+        NodeFacts::Partial(nodes, why) | NodeFacts::Gap(nodes, why) => (nodes, Some(why), None),
+        NodeFacts::Silent(nodes, silent) => (nodes, Some(silent.doubt()), Some(silent)),
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
-    let seen = Seen { nodes, doubt: doubt.as_deref() };
+    let seen = Seen { nodes, doubt: doubt.as_deref(), silent: silent.as_ref() };
     let each = |list: &Option<Operand<Vec<String>>>,
                 key: &str,
                 least: usize,
@@ -153,6 +140,8 @@ pub(super) fn lists(lists: &NodeLists, view: &View<'_>, context: &Context<'_>) -
 struct Seen<'t> {
     nodes: &'t [NodeRun],
     doubt: Option<&'t str>,
+    /// Set where the doubt is only which nodes sent no events although they ran.
+    silent: Option<&'t Silent>,
 }
 
 impl Seen<'_> {
@@ -160,50 +149,87 @@ impl Seen<'_> {
         self.nodes.iter().any(|node| is_named(node, name))
     }
 
+    fn missing_of<'n>(&self, names: &'n [String]) -> Vec<&'n str> {
+        names.iter().map(String::as_str).filter(|name| !self.has(name)).collect()
+    }
+
     /// Broken for certain, or undecided where nodes may have run unseen.
-    fn missing(&self, message: String) -> Judged {
+    fn not_visited(&self, missing: &[&str]) -> Judged {
         match self.doubt {
-            Some(why) => Judged::undecided(format!("{message}; but {why}")),
-            None => Judged::broken(format!("{message}; {}", ran(self.nodes))),
+            Some(why) => Judged::undecided(format!("not seen to run: {}; {why}", listed(missing))),
+            None => {
+                let offers: String = missing.iter().map(|name| offer(name, self.nodes)).collect();
+                Judged::broken(format!("not visited: {}{offers}; {}", listed(missing), ran(self.nodes)))
+            }
         }
     }
 
     fn visited(&self, names: &[String]) -> Judged {
-        let missing: Vec<&str> = names.iter().map(String::as_str).filter(|name| !self.has(name)).collect();
-        if missing.is_empty() {
-            Judged::held()
-        } else {
-            self.missing(format!("not visited: {}", missing.join(", ")))
+        match self.missing_of(names).as_slice() {
+            [] => Judged::held(),
+            missing => self.not_visited(missing),
         }
     }
 
     fn absent(&self, names: &[String]) -> Judged {
         let there: Vec<&str> = names.iter().map(String::as_str).filter(|name| self.has(name)).collect();
-        match (there.is_empty(), self.doubt) {
-            (false, _) => {
-                Judged::broken(format!("visited, though it should be absent: {}", there.join(", ")))
-            }
-            (true, Some(why)) => {
-                Judged::undecided(format!("{} may have run unseen: {why}", names.join(", ")))
-            }
-            (true, None) => Judged::held(),
+        if !there.is_empty() {
+            return Judged::broken(format!("visited, though it should be absent: {}", listed(&there)));
+        }
+        names.iter().fold(self.none_unseen(names), |so_far, name| so_far.and(self.is_no_slip(name)))
+    }
+
+    /// That none of these nodes ran without having been seen.
+    fn none_unseen(&self, names: &[String]) -> Judged {
+        match (self.silent, self.doubt) {
+            (Some(silent), _) => Judged::held().noted(format!(
+                "{} did not run as far as the events show; {}: where {} is that iteration, it ran",
+                listed(names),
+                silent.doubt(),
+                if names.len() == 1 { "it" } else { "one of them" },
+            )),
+            (None, Some(why)) => Judged::undecided(format!("{} may have run unseen: {why}", listed(names))),
+            (None, None) => Judged::held(),
+        }
+    }
+
+    /// That a name is not a misspelt one of a node that ran.
+    fn is_no_slip(&self, name: &str) -> Judged {
+        match slip_of(name, self.nodes) {
+            None => Judged::held(),
+            Some(Slip::Spelling(ran)) => Judged::undecided(format!(
+                "no node `{name}` ran, but `{ran}` did, which differs from it only by blanks, accents or case; \
+                 write the name as the node has it"
+            )),
+            Some(Slip::Letters(ran)) => Judged::held().noted(format!(
+                "no node `{name}` ran, but `{ran}` did, which is spelt nearly the same: is the name under \
+                 `absent` a slip?"
+            )),
         }
     }
 
     fn order(&self, names: &[String]) -> Judged {
-        let mut wanted = names.iter().peekable();
-        // When a replayed node started is not known.
-        for node in self.nodes.iter().filter(|node| !node.replayed) {
-            wanted.next_if(|name| is_named(node, name));
+        match self.missing_of(names).as_slice() {
+            [] => {}
+            missing => return self.not_visited(missing),
         }
-        match wanted.next() {
-            None => Judged::held(),
-            Some(next) => self.missing(format!("`{next}` did not start in the order {}", names.join(", "))),
+        let order = listed(names);
+        match (in_order(names, self.nodes, is_named), self.doubt) {
+            (Truth::Held, _) => Judged::held(),
+            (Truth::Undecided, None) => Judged::undecided(format!(
+                "which of these began first is chance, for they ran at the same time: {order}"
+            )),
+            (Truth::Broken, None) => {
+                Judged::broken(format!("they did not start in the order {order}; {}", ran(self.nodes)))
+            }
+            (Truth::Undecided | Truth::Broken, Some(why)) => {
+                Judged::undecided(format!("not seen to start in the order {order}; {why}"))
+            }
         }
     }
 
     fn exactly(&self, names: &[String]) -> Judged {
-        let missing: Vec<&str> = names.iter().map(String::as_str).filter(|name| !self.has(name)).collect();
+        let missing = self.missing_of(names);
         let mut extra: Vec<&str> = Vec::new();
         for node in self.nodes.iter().filter(|node| !names.iter().any(|name| is_named(node, name))) {
             if !extra.contains(&node.title.as_str()) {
@@ -214,12 +240,12 @@ impl Seen<'_> {
             let also = if missing.is_empty() {
                 String::new()
             } else {
-                format!("; not visited: {}", missing.join(", "))
+                format!("; not visited: {}", listed(&missing))
             };
-            return Judged::broken(format!("visited, though not listed: {}{also}", extra.join(", ")));
+            return Judged::broken(format!("visited, though not listed: {}{also}", listed(&extra)));
         }
         if !missing.is_empty() {
-            return self.missing(format!("not visited: {}", missing.join(", ")));
+            return self.not_visited(&missing);
         }
         match self.doubt {
             Some(why) => Judged::undecided(format!("others may have run unseen: {why}")),

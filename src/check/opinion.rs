@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::long_text::tell_end;
 use crate::base::diff::CaseRule;
 use crate::judge::{Answer, Ask, MOST_QUESTIONS, Question, Vote};
 
@@ -77,7 +78,7 @@ fn by_majority((judge, value): (&str, &str), answer: &Answer, min: f64) -> Judge
         ));
     }
     let trouble = answer.trouble.as_deref().unwrap_or("there is no majority");
-    Judged::undecided(format!("the judge `{judge}` did not decide: {trouble}"))
+    Judged::undecided(format!("the judge `{judge}` did not decide: {}", tell_end(trouble)))
 }
 
 /// Cut, never rounded up: 0.69999 does not read as the 0.7 that it is not.

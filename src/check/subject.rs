@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::base::long_text::tell_end;
 use crate::base::units::Money;
 use crate::exchange::{Ending, NodeRun};
 use crate::verdict::Severity;
 
 use super::Context;
 use super::gap::hidden;
-use super::judged::{Judged, cut, verdict};
+use super::judged::{Judged, verdict};
 use super::model::{Body, Check, CountFact, Expectation, Subject, TextFact};
 use super::operand::Operand;
 use super::operand::bound::{Bare, Bound};
@@ -59,7 +60,10 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
 /// Judges one fact of a node's execution.
 pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, context: &Context<'_>) -> Judged {
     let all = match view.nodes() {
-        NodeFacts::Complete(nodes) | NodeFacts::Partial(nodes, _) | NodeFacts::Gap(nodes, _) => nodes,
+        NodeFacts::Complete(nodes)
+        | NodeFacts::Partial(nodes, _)
+        | NodeFacts::Gap(nodes, _)
+        | NodeFacts::Silent(nodes, _) => nodes,
         NodeFacts::Unknown(why) => return Judged::undecided(why),
     };
     if let Some(why) = hidden(subject, node, view) {
@@ -126,7 +130,7 @@ fn status(wanted: &[Status], found: &str, error: Option<&str>) -> Judged {
     }
     let words: Vec<&str> = wanted.iter().map(|status| status.word()).collect();
     let reason =
-        error.filter(|error| !error.is_empty()).map(|error| format!(": {}", cut(error))).unwrap_or_default();
+        error.filter(|error| !error.is_empty()).map(|error| format!(": {}", tell_end(error))).unwrap_or_default();
     let expected = match words.as_slice() {
         [one] => Value::from(*one),
         several => Value::from(several.to_vec()),

@@ -34,9 +34,11 @@ pub(super) fn run_time(fact: TimeFact, bound: &Bound<Duration>, view: &View<'_>)
             Fact::Absent => Fact::Unknown("Dify's answer has no `elapsed_time`".into()),
             Fact::Unknown(why) => Fact::Unknown(why),
         },
-        TimeFact::Ttft => transcript
-            .first_token_at
-            .map_or_else(|| Fact::Unknown("no text of a model was streamed".into()), Fact::Known),
+        TimeFact::Ttft => match (&transcript.text_doubt, transcript.first_token_at) {
+            (Some(why), _) => Fact::Unknown(Cow::Owned(why.clone())),
+            (None, Some(at)) => Fact::Known(at),
+            (None, None) => Fact::Unknown("no text of a model was streamed".into()),
+        },
         TimeFact::MaxGap => transcript
             .max_gap
             .map_or_else(|| Fact::Unknown("no events came between which to measure".into()), Fact::Known),
@@ -51,6 +53,10 @@ pub(super) fn node_time(fact: TimeFact, node: &NodeRun) -> Fact<Duration> {
             Some(data) => duration(&data["elapsed_time"], &node.title),
             None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
         },
+        TimeFact::Ttft if node.retries > 0 => Fact::Unknown(Cow::Owned(format!(
+            "`{}` was tried again: which of its tries gave the first text is not known",
+            node.title
+        ))),
         TimeFact::Ttft => node.first_token_at.map_or_else(
             || Fact::Unknown(Cow::Owned(format!("`{}` streamed no text", node.title))),
             Fact::Known,

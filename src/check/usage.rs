@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
+use crate::base::json_number::add_exactly;
 use crate::exchange::NodeRun;
 use crate::outcome::UsageKind;
 use crate::wire::usage::{NodePrice, may_use_model};
@@ -31,7 +32,7 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
     }
     let total_is_there = total.filter(|total| *total > 0);
     match (view.nodes(), total_is_there) {
-        (NodeFacts::Complete(nodes), _) => audited(nodes, total),
+        (NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _), _) => audited(nodes, total),
         // Events are missing, but the total is what the nodes seen add up to.
         (NodeFacts::Partial(nodes, _), Some(total)) => audited(nodes, Some(total)),
         (NodeFacts::Gap(nodes, _), Some(total)) if sum(nodes) > total => audited(nodes, Some(total)),
@@ -69,7 +70,7 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
         (State::Unjudged(cause), _) => return View::unjudged(cause),
         (State::Ran(_), NodeFacts::Unknown(why)) => return Fact::Unknown(why),
         (State::Ran(_), NodeFacts::Gap(_, why)) => return unknown(format!("the cost is not known: {why}")),
-        (State::Ran(run), NodeFacts::Complete(nodes)) => {
+        (State::Ran(run), NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _)) => {
             match audit(nodes, run["total_tokens"].as_u64()) {
                 // Where the tokens do not add up, a price may be missing or stand there twice.
                 Err(doubt) if doubt.kind == UsageKind::Difference && view.usage == Usage::Audit => {
@@ -146,7 +147,7 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
 
 fn add(sums: &mut Prices, currency: &str, amount: Decimal) -> bool {
     match sums.iter_mut().find(|(known, _)| known == currency) {
-        Some((_, sum)) => match sum.checked_add(amount) {
+        Some((_, sum)) => match add_exactly(*sum, amount) {
             Some(total) => *sum = total,
             None => return false,
         },
@@ -160,7 +161,7 @@ fn uses_model(node: &NodeRun, all: &[NodeRun]) -> bool {
         return may_use_model(&node.node_type);
     }
     let inside = |other: &&NodeRun| {
-        other.parent.as_ref().is_some_and(|(parent, _)| *parent == node.node_id || *parent == node.id)
+        other.parent.as_ref().is_some_and(|round| [&node.node_id, &node.id].contains(&&round.container))
     };
     all.iter().filter(inside).any(|other| may_use_model(&other.node_type))
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -13,8 +12,9 @@ use crate::wire::input_refusal::is_input_refusal;
 
 use super::Usage;
 use super::cause::cause;
-use super::gap::{BEGINNING_LOST, lost_steps, replayed};
+use super::gap::replayed;
 use super::model::Root;
+use super::steps::{BEGINNING_LOST, Silent};
 use super::usage::run_tokens;
 
 /// Something about a run.
@@ -56,6 +56,8 @@ pub(super) enum NodeFacts<'t> {
     /// These ran, but events are missing since the answer broke off, for this reason: neither how often nor in which
     /// order is known.
     Gap(&'t [NodeRun], String),
+    /// These ran, and so many steps of which Dify sends no event.
+    Silent(&'t [NodeRun], Silent),
     /// Nothing, for this reason.
     Unknown(Cow<'static, str>),
 }
@@ -143,7 +145,10 @@ impl<'t> View<'t> {
             Root::Text | Root::Events if self.has_lost_its_beginning() => {
                 Fact::Unknown(BEGINNING_LOST.into())
             }
-            Root::Text => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
+            Root::Text => match &self.transcript.text_doubt {
+                Some(why) => Fact::Unknown(Cow::Owned(why.clone())),
+                None => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
+            },
             Root::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())
             }
@@ -162,54 +167,6 @@ impl<'t> View<'t> {
                 Fact::Unknown("a stream was asked for, and the answer was one document without events".into())
             }
         }
-    }
-
-    /// The nodes that ran, as far as that is known.
-    pub(super) fn nodes(&self) -> NodeFacts<'t> {
-        let run = match &self.state {
-            State::Rejected { .. } => return NodeFacts::Complete(&[]),
-            State::Unjudged(cause) => return NodeFacts::Unknown(Cow::Owned(cause.message.clone())),
-            State::Ran(run) => *run,
-        };
-        if let Some(why) = self.gap() {
-            return NodeFacts::Gap(&self.transcript.nodes, why);
-        }
-        if self.transcript.mode == ResponseMode::Blocking {
-            return NodeFacts::Unknown(
-                "node facts are not part of a blocking answer; use `response_mode: streaming`".into(),
-            );
-        }
-        if self.transcript.pauses.is_torn {
-            return NodeFacts::Partial(
-                &self.transcript.nodes,
-                "events of the run were missed after an answer to a form".to_owned(),
-            );
-        }
-        if !self.transcript.nodes_complete() {
-            return NodeFacts::Unknown("the answer held no node events".into());
-        }
-        let nodes = self.transcript.nodes.as_slice();
-        let lost = lost_steps(self.transcript, run).or_else(|| self.lost_round());
-        match lost.or_else(|| self.has_lost_its_beginning().then(|| BEGINNING_LOST.to_owned())) {
-            Some(why) => NodeFacts::Partial(nodes, why),
-            None => NodeFacts::Complete(nodes),
-        }
-    }
-
-    /// Why nodes inside of containers may have run unseen: a round of which Dify tells the duration has no events.
-    pub(super) fn lost_round(&self) -> Option<String> {
-        let nodes = self.transcript.nodes.as_slice();
-        nodes.iter().filter(|node| node.is_container()).find_map(|container| {
-            let metadata = &container.finished.as_ref()?["execution_metadata"];
-            let maps = ["iteration_duration_map", "loop_duration_map"];
-            let rounds = maps.iter().find_map(|map| metadata[*map].as_object())?;
-            let parents = nodes.iter().filter_map(|node| node.parent.as_ref());
-            let inside = parents.filter(|(id, _)| *id == container.node_id || *id == container.id);
-            let seen: HashSet<u64> = inside.map(|(_, round)| *round).collect();
-            let lost =
-                rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !seen.contains(round))?;
-            Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
-        })
     }
 }
 

@@ -19,6 +19,7 @@ pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
         run: None,
         nodes: Vec::new(),
         text: String::new(),
+        text_doubt: None,
         run_id: None,
         task_id: None,
         workflow_id: None,

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::client::connect::{self, ClientError};
+use crate::client::encoding::unreadable_encoding;
 use crate::client::failure::SendFailure;
 use crate::client::{Endpoint, document, failure, message};
 
@@ -76,6 +77,9 @@ impl Enquirer {
         let sent = self.http.execute(request).await;
         let mut response = sent.map_err(|error| failure::describe_send(&error, url).detail())?;
         let headers = response.headers();
+        if let Some(why) = unreadable_encoding(headers) {
+            return Err(format!("the answer of {url} cannot be read: {why}"));
+        }
         let mut reply = Reply {
             status: response.status().as_u16(),
             content_type: message::content_type(headers),

@@ -10,10 +10,12 @@ use reqwest::Response;
 use crate::base::clock;
 use crate::base::units::format_size;
 use crate::client::assemble::{BodyEnd, StreamReader};
+use crate::client::encoding::unreadable_encoding;
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{Timeouts, document, failure, message};
 use crate::exchange::{Cap, Ending, Transcript, Wait};
 use crate::wire::contract::Contracts;
+use crate::wire::error::classify_http;
 
 /// How long a finished stream is given to end, so that its connection can be used again.
 const REUSE_WAIT: Duration = Duration::from_millis(5);
@@ -57,6 +59,10 @@ impl Sent<'_, '_> {
         };
         let content_type = message::content_type(response.headers());
         note_head(&mut transcript, &response);
+        if let Some(why) = unreadable_encoding(response.headers()) {
+            let ending = unreadable(response.status().as_u16(), &why);
+            return Transcript { ending, elapsed: self.elapsed(), ..transcript };
+        }
         if response.status().as_u16() == 200 && document::is_stream(&content_type) {
             let reader = StreamReader::new(transcript, self.max_body).watched(self.contracts);
             self.read_stream(response, reader, self.at).await
@@ -175,6 +181,14 @@ fn cut_body(error: &reqwest::Error, received: usize) -> Ending {
         }
         Ok(BodyEnd::Clean) => Ending::Cut { detail: format!("the answer ended after {received} bytes") },
         Err(ending) => ending,
+    }
+}
+
+/// What an answer comes to whose body cannot be read: its status says whether it may be that of a run.
+fn unreadable(status: u16, why: &str) -> Ending {
+    match status {
+        200 => Ending::Unreadable { detail: why.to_owned() },
+        _ => Ending::Rejected(classify_http(status, "text/plain", format!("the answer cannot be read: {why}").as_bytes())),
     }
 }
 

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use crate::base::clock;
 use crate::client::connect::{self, ClientError};
+use crate::client::encoding::unreadable_encoding;
 use crate::client::failure::SendFailure;
 use crate::client::{Endpoint, failure, message};
 use crate::wire::retry_after::decode_retry_after;
@@ -79,6 +80,9 @@ impl Asker {
             return Err(Untold::Lost(format!(
                 "it answers HTTP {status} and sends elsewhere ({to}), where nothing is sent"
             )));
+        }
+        if let Some(why) = unreadable_encoding(response.headers()) {
+            return Err(Untold::Lost(format!("its answer cannot be read: {why}")));
         }
         let body = self.read(&mut response).await?;
         Ok(Told { status, retry_after, body })

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::lean::Lean;
-use crate::exchange::{NodeEnd, NodeRun, NodeTold};
+use crate::base::long_text::keep_long;
+use crate::client::rounds::Rounds;
+use crate::exchange::{NodeEnd, NodeRound, NodeRun, NodeTold};
 
 /// The type of a node that waits for a person.
 const ASKS: &str = "human-input";
+/// Tries of one execution whose errors are kept.
+const KEPT_TRIES: usize = 16;
 
 /// The executions of a run so far.
 #[derive(Debug, Default)]
@@ -20,28 +24,26 @@ pub struct Nodes {
     /// When the first non-blank chunk of a model came.
     pub first_token_at: Option<Duration>,
     /// The round each container is in.
-    rounds: Vec<(String, u64)>,
+    rounds: Rounds,
     /// First non-blank chunks of nodes that no event has named yet.
     unclaimed: Vec<(String, Duration)>,
-    /// Events that began or ended an execution: their order is known even where the network delays them.
-    events: u32,
+    /// How many node events came.
+    events: u64,
 }
 
 impl Nodes {
     /// Goes on with the executions of a run that was answered.
     pub fn resume(runs: Vec<NodeRun>, first_token_at: Option<Duration>) -> Self {
-        let mut nodes = Self { first_token_at, ..Self::default() };
-        for (container, round) in runs.iter().filter_map(|run| run.parent.as_ref()) {
-            nodes.set_round(container, nodes.round(container).max(*round));
-        }
-        let last = runs.iter().flat_map(|run| [run.began, run.ended]).flatten().max();
-        Self { events: last.unwrap_or(0), runs, ..nodes }
+        let spans = runs.iter().flat_map(|run| [run.span.began, run.span.ended]).flatten();
+        let events = spans.max().unwrap_or(0);
+        Self { first_token_at, rounds: Rounds::of(&runs), events, runs, ..Self::default() }
     }
 
     /// Takes `node_started`; a repeated one changes nothing.
     ///
     /// A node that asked is begun again once it was answered: that is the same execution, whatever its id.
     pub fn start(&mut self, data: &Lean<'_>, at: Duration) {
+        let number = self.count();
         if self.by_execution(text(data, "id")).is_some() {
             return;
         }
@@ -50,44 +52,81 @@ impl Nodes {
         };
         match self.runs.iter_mut().find(|run| asked(run)) {
             Some(run) => run.id = text(data, "id").to_owned(),
-            None => self.begin(data, at),
+            None => {
+                let index = self.add(data, at);
+                self.runs[index].span.began = Some(number);
+            }
         }
     }
 
-    /// Takes `node_retry`.
-    pub fn retry(&mut self, data: &Lean<'_>, at: Duration) {
+    /// Takes `node_retry`; true where text of the try that is given up was streamed.
+    pub fn retry(&mut self, data: &Lean<'_>, at: Duration) -> bool {
+        self.count();
         let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
-        self.runs[index].retries += 1;
+        let run = &mut self.runs[index];
+        run.retries += 1;
+        if let Some(error) = data["error"].as_str().filter(|_| run.retry_errors.len() < KEPT_TRIES) {
+            run.retry_errors.push(keep_long(error).into_owned());
+        }
+        run.first_token_at.is_some()
     }
 
     /// Takes `node_finished`: its `data`, and the event's text.
     pub fn finish(&mut self, data: &Lean<'_>, event: &Arc<str>, at: Duration) {
+        let number = self.count();
         let index = self.by_execution(text(data, "id")).unwrap_or_else(|| self.add(data, at));
-        if let Some(parent) = self.parent(data) {
-            self.runs[index].parent = Some(parent);
+        let told = self.parent(data, Known::Told);
+        let run = &mut self.runs[index];
+        run.parent = match (told, run.parent.take()) {
+            // Dify names the round at the end; where it does not, what was known at the start stands.
+            (Some(told), Some(before)) if told.container == before.container => Some(NodeRound {
+                index: told.index.or(before.index),
+                container_run: before.container_run.or(told.container_run),
+                ..told
+            }),
+            (told, before) => told.or(before),
+        };
+        if run.finished.is_none() {
+            run.span.ended = Some(number);
+            self.rounds.end(run.parent.as_ref());
         }
-        self.end(index, (data, event), at);
+        run.finished = Some(ended(run, data, event));
     }
 
     /// Takes `iteration_started` or `loop_started`: each is another execution.
     pub fn start_container(&mut self, data: &Lean<'_>, at: Duration) {
-        self.set_round(text(data, "node_id"), 0);
-        self.begin(data, at);
+        let number = self.count();
+        let index = self.add(data, at);
+        self.runs[index].span.began = Some(number);
+        let is_loop = self.runs[index].node_type == "loop";
+        self.rounds.open(text(data, "node_id"), index, is_loop.then_some(0));
     }
 
     /// Takes `iteration_next` or `loop_next`.
     pub fn next_round(&mut self, data: &Lean<'_>) {
+        self.count();
         if let Some(round) = data["index"].as_u64() {
-            self.set_round(text(data, "node_id"), round);
+            self.rounds.next(text(data, "node_id"), round);
         }
     }
 
     /// Takes `iteration_completed` or `loop_completed`: ends the oldest execution still open.
     pub fn finish_container(&mut self, data: &Lean<'_>, event: &Arc<str>, at: Duration) {
+        let number = self.count();
         let id = text(data, "id");
         let open = self.runs.iter().position(|run| run.id == id && run.finished.is_none());
         let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(data, at));
-        self.end(index, (data, event), at);
+        let told = self.parent(data, Known::Told).and_then(|round| round.index);
+        let run = &mut self.runs[index];
+        if let Some(round) = &mut run.parent {
+            round.index = told.or(round.index);
+        }
+        if run.finished.is_none() {
+            run.span.ended = Some(number);
+            self.rounds.end(run.parent.as_ref());
+            self.rounds.close(text(data, "node_id"), index);
+        }
+        run.finished = Some(ended(run, data, event));
     }
 
     /// Takes a non-blank `text_chunk` of a node.
@@ -104,6 +143,11 @@ impl Nodes {
         }
     }
 
+    fn count(&mut self) -> u64 {
+        self.events += 1;
+        self.events
+    }
+
     fn mark(&mut self, index: usize, at: Duration) {
         let run = &mut self.runs[index];
         run.first_token_at.get_or_insert(at);
@@ -116,20 +160,6 @@ impl Nodes {
         self.runs.iter().rposition(|run| run.id == id)
     }
 
-    /// Notes an execution whose beginning was seen.
-    fn begin(&mut self, data: &Lean<'_>, at: Duration) {
-        let index = self.add(data, at);
-        self.events = self.events.saturating_add(1);
-        self.runs[index].began = Some(self.events);
-    }
-
-    fn end(&mut self, index: usize, (data, event): (&Lean<'_>, &Arc<str>), at: Duration) {
-        self.events = self.events.saturating_add(1);
-        let run = &mut self.runs[index];
-        (run.ended, run.ended_at) = (Some(self.events), Some(at));
-        run.finished = Some(ended(run, data, event));
-    }
-
     fn add(&mut self, data: &Lean<'_>, at: Duration) -> usize {
         let run = NodeRun {
             id: text(data, "id").to_owned(),
@@ -137,9 +167,10 @@ impl Nodes {
             node_type: text(data, "node_type").to_owned(),
             title: text(data, "title").to_owned(),
             started_at: at,
-            parent: self.parent(data),
+            parent: self.parent(data, Known::Current),
             ..NodeRun::default()
         };
+        self.rounds.begin(run.parent.as_ref());
         let early = self.unclaimed.iter().position(|(node_id, _)| *node_id == run.node_id);
         self.runs.push(run);
         let index = self.runs.len() - 1;
@@ -150,17 +181,22 @@ impl Nodes {
         index
     }
 
-    /// The container an execution ran in: by its metadata once finished, else by the round its container is in.
-    fn parent(&self, data: &Lean<'_>) -> Option<(String, u64)> {
+    /// The container an execution ran in, with its round.
+    fn parent(&self, data: &Lean<'_>, known: Known) -> Option<NodeRound> {
         let metadata = &data["execution_metadata"];
         let of = |id_key: &str, index_key: &str| {
-            let id = metadata[id_key].as_str().or_else(|| data[id_key].as_str())?;
-            let round = metadata[index_key].as_u64().unwrap_or_else(|| self.round(id));
-            Some((id.to_owned(), round))
+            let container = metadata[id_key].as_str().or_else(|| data[id_key].as_str())?;
+            let told = metadata[index_key].as_u64();
+            let index = match known {
+                Known::Told => told,
+                Known::Current => told.or_else(|| self.rounds.current(container)),
+            };
+            let container_run = self.rounds.open_run(container);
+            Some(NodeRound { container: container.to_owned(), index, container_run })
         };
         match (of("iteration_id", "iteration_index"), of("loop_id", "loop_index")) {
             (Some(iteration), Some(round))
-                if self.started_last(&round.0) > self.started_last(&iteration.0) =>
+                if self.started_last(&round.container) > self.started_last(&iteration.container) =>
             {
                 Some(round)
             }
@@ -171,19 +207,17 @@ impl Nodes {
 
     /// Where a container last started; the inner of two is the later one.
     fn started_last(&self, node_id: &str) -> Option<usize> {
-        self.runs.iter().rposition(|run| run.node_id == node_id)
+        self.rounds.last_run(node_id)
     }
+}
 
-    fn round(&self, node_id: &str) -> u64 {
-        self.rounds.iter().find(|(known, _)| known == node_id).map_or(0, |(_, round)| *round)
-    }
-
-    fn set_round(&mut self, node_id: &str, round: u64) {
-        match self.rounds.iter_mut().find(|(known, _)| known == node_id) {
-            Some((_, current)) => *current = round,
-            None => self.rounds.push((node_id.to_owned(), round)),
-        }
-    }
+/// What a round is read from.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    /// What the event itself says.
+    Told,
+    /// The same, else the round its container is in, where rounds run one after the other.
+    Current,
 }
 
 fn text<'a>(data: &'a Lean<'_>, key: &str) -> &'a str {
@@ -251,26 +285,6 @@ mod tests {
     }
 
     #[test]
-    fn executions_know_the_order_of_their_events() {
-        let mut nodes = Nodes::default();
-        start(&mut nodes, &node("1", "a", "code"), ms(5));
-        start(&mut nodes, &node("2", "b", "code"), ms(5));
-        finish(&mut nodes, &node("1", "a", "code"), ms(5));
-        finish(&mut nodes, &node("3", "c", "code"), ms(6));
-        let order =
-            |nodes: &Nodes| -> Vec<_> { nodes.runs.iter().map(|run| (run.began, run.ended)).collect() };
-        assert_eq!(order(&nodes), [(Some(1), Some(3)), (Some(2), None), (None, Some(4))]);
-        assert_eq!(nodes.runs[2].ended_at, Some(ms(6)));
-        let mut nodes = Nodes::resume(nodes.runs, None);
-        finish(&mut nodes, &node("2", "b", "code"), ms(9));
-        assert_eq!(
-            order(&nodes)[1],
-            (Some(2), Some(5)),
-            "what follows a form comes after what was before it"
-        );
-    }
-
-    #[test]
     fn a_lost_start_does_not_lose_the_node() {
         let mut nodes = Nodes::default();
         nodes.token("a", ms(1));
@@ -302,10 +316,13 @@ mod tests {
         let mut child = node("1", "c", "code");
         child["iteration_id"] = "it".into();
         start(&mut nodes, &child, ms(1));
-        assert_eq!(nodes.runs[1].parent, Some(("it".into(), 1)));
+        let round = |nodes: &Nodes, run: usize| {
+            nodes.runs[run].parent.clone().map(|round| (round.container, round.index))
+        };
+        assert_eq!(round(&nodes, 1), Some(("it".into(), Some(1))));
         child["execution_metadata"] = json!({ "iteration_id": "it", "iteration_index": 0 });
         finish(&mut nodes, &child, ms(2));
-        assert_eq!(nodes.runs[1].parent, Some(("it".into(), 0)), "the metadata is surer than the round");
+        assert_eq!(round(&nodes, 1), Some(("it".into(), Some(0))), "the metadata is surer than the round");
         finish_container(&mut nodes, &json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
         start_container(&mut nodes, &node("it", "it", "iteration"), ms(4));
         let statuses: Vec<_> = nodes.runs.iter().map(|run| (&*run.node_id, run.status())).collect();
@@ -320,11 +337,13 @@ mod tests {
         let mut child = node("1", "c", "code");
         (child["iteration_id"], child["loop_id"]) = ("it".into(), "lp".into());
         start(&mut nodes, &child, ms(2));
-        assert_eq!(nodes.runs[2].parent, Some(("it".into(), 0)));
+        let container = |nodes: &Nodes, run: usize| nodes.runs[run].parent.clone().unwrap().container;
+        assert_eq!(container(&nodes, 2), "it");
         start_container(&mut nodes, &node("lp", "lp", "loop"), ms(3));
         child["id"] = "2".into();
         start(&mut nodes, &child, ms(4));
-        assert_eq!(nodes.runs[4].parent, Some(("lp".into(), 0)));
+        assert_eq!(container(&nodes, 4), "lp");
+        assert_eq!(nodes.runs[4].parent.as_ref().unwrap().index, Some(0), "a loop begins with round 0");
     }
 
     #[test]

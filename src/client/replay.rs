@@ -398,6 +398,7 @@ fn check_nodes(name: &str, transcript: &Transcript, lines: &[Value]) {
         .map(|node| {
             let status = node.status().unwrap_or("unfinished").to_owned();
             let parent = node.finished.as_ref().and_then(|_| node.parent.clone());
+            let parent = parent.and_then(|round| Some((round.container, round.index?)));
             (node.title.clone(), node.node_type.clone(), status, node.retries, parent)
         })
         .collect();

@@ -46,6 +46,7 @@ pub fn retime(mut transcript: Transcript, times: &Times<'_>) -> Transcript {
         run: None,
         nodes: Vec::new(),
         text: String::new(),
+        text_doubt: None,
         run_id: None,
         task_id: None,
         workflow_id: None,

@@ -27,8 +27,19 @@ pub(super) struct Record {
     pub meter: Option<(Cap, Spent)>,
     /// What each event is held against; none where nobody watches.
     pub contract: Option<Arc<Contract>>,
+    /// Whether every event must be of the same run.
+    pub ids: Ids,
     /// What the last chunk that was read has in common with those after it.
     mold: Option<Arc<Mold>>,
+}
+
+/// Whether every event must be of the same run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// One of another run makes the stream unreadable.
+    Checked,
+    /// Whoever reads the stream looks at them.
+    Unchecked,
 }
 
 impl Record {
@@ -42,6 +53,7 @@ impl Record {
             repeats: Repeats::default(),
             meter: None,
             contract: None,
+            ids: Ids::Checked,
             mold: None,
         }
     }
@@ -84,6 +96,9 @@ impl Record {
         }
         let event = Event::from_json(json);
         self.note_time(at);
+        if self.ids == Ids::Checked && let Some(detail) = self.foreign_id(&event) {
+            return self.unreadable(detail);
+        }
         self.note_ids(&event);
         let fits = self.contract.as_ref().filter(|contract| contract.fits(&event.json));
         let fits = fits.map(|contract| contract.version);
@@ -112,6 +127,11 @@ impl Record {
             }
         }
         let chunk = TextChunk::read(event)?;
+        let is_other = |own: &Option<String>, told: &str| own.as_deref().is_some_and(|own| own != told);
+        let transcript = &self.transcript;
+        if is_other(&transcript.run_id, &chunk.workflow_run_id) || is_other(&transcript.task_id, &chunk.task_id) {
+            return None;
+        }
         self.note_time(at);
         self.transcript.run_id.get_or_insert_with(|| chunk.workflow_run_id.to_string());
         self.transcript.task_id.get_or_insert_with(|| chunk.task_id.to_string());
@@ -156,7 +176,11 @@ impl Record {
                 self.nodes.finish(data, text, at);
                 return exceeded;
             }
-            EventKind::NodeRetry => self.nodes.retry(data, at),
+            EventKind::NodeRetry => {
+                if self.nodes.retry(data, at) {
+                    self.doubt_text(format!("text of a try of `{}` that was given up was streamed", name(data)));
+                }
+            }
             EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
             EventKind::IterationNext | EventKind::LoopNext => self.nodes.next_round(data),
             EventKind::IterationCompleted | EventKind::LoopCompleted => {
@@ -171,6 +195,10 @@ impl Record {
                     );
                 }
             }
+            EventKind::TextReplace => match data["text"].as_str() {
+                Some(text) => text.clone_into(&mut self.transcript.text),
+                None => self.doubt_text("an event `text_replace` has no `data.text`".to_owned()),
+            },
             EventKind::WorkflowPaused if self.repeats.is_over(&data.to_value()) => {}
             EventKind::WorkflowFinished | EventKind::WorkflowPaused => return Some(self.note_end(event)),
             EventKind::Error => {
@@ -192,6 +220,36 @@ impl Record {
         }
     }
 
+    /// What was streamed may not be what a client shows at the end; the first reason stands.
+    fn doubt_text(&mut self, why: String) {
+        self.transcript.text_doubt.get_or_insert(why);
+    }
+
+    /// Which id of an event is not that of its stream.
+    fn foreign_id(&self, event: &Event<'_>) -> Option<String> {
+        let number = self.transcript.events.len() + 1;
+        let is_of_run = matches!(
+            event.kind,
+            EventKind::WorkflowStarted | EventKind::WorkflowFinished | EventKind::WorkflowPaused
+        );
+        let transcript = &self.transcript;
+        // A stream that goes on after a pause may name another task.
+        let own_task = transcript.task_id.as_deref().filter(|_| self.repeats.before == 0);
+        [
+            ("run", transcript.run_id.as_deref(), event.run_id()),
+            ("run", event.run_id().or(transcript.run_id.as_deref()), event.text("id").filter(|_| is_of_run)),
+            ("task", own_task, event.task_id()),
+            ("version", transcript.workflow_id.as_deref(), event.text("workflow_id")),
+        ]
+        .into_iter()
+        .find_map(|(what, own, told)| match (own.unwrap_or_default(), told.unwrap_or_default()) {
+            (own, told) if own == told || own.is_empty() || told.is_empty() => None,
+            (own, told) => {
+                Some(format!("event {number} is of the {what} {told}, and the stream is that of the {what} {own}"))
+            }
+        })
+    }
+
     fn note_end(&mut self, event: &Event<'_>) -> Ending {
         let data = event.data();
         let paused = event.kind == EventKind::WorkflowPaused || data["status"] == "paused";
@@ -201,20 +259,17 @@ impl Record {
                 detail: format!("event {number}, workflow_finished, has no `data.status`"),
             };
         }
-        if let (Some(own), Some(other)) = (self.transcript.run_id.as_deref(), event.run_id())
-            && own != other
-            && !own.is_empty()
-        {
-            return Ending::Unreadable {
-                detail: format!("the stream of the run {own} ends with another's, {other}"),
-            };
-        }
         if self.transcript.run_id.is_none() {
             self.transcript.run_id = event.text("id").map(str::to_owned);
         }
         self.transcript.run = Some(data.to_value());
         if paused { Ending::Paused } else { Ending::Finished }
     }
+}
+
+/// A node as people know it.
+fn name<'d>(data: &'d Lean<'_>) -> &'d str {
+    data["title"].as_str().or_else(|| data["node_id"].as_str()).unwrap_or_default()
 }
 
 /// Adds what a finished node used; a run that used more than it may has ended for us.

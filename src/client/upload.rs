@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
+use crate::client::encoding::unreadable_encoding;
 use crate::client::asides::{Asides, Head};
 use crate::client::failure::SendFailure;
 use crate::client::{failure, message};
@@ -140,6 +141,9 @@ impl Uploader<'_> {
         let mut response = sent.map_err(|error| self.not_uploaded(path, &error))?;
         let status = response.status().as_u16();
         let content_type = message::content_type(response.headers());
+        if let Some(why) = unreadable_encoding(response.headers()) {
+            return Err(Ending::Unreadable { detail: format!("upload {}: {why}", path.display()) });
+        }
         let head = Head::of(Call::Upload, &response);
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.not_uploaded(path, &error))? {

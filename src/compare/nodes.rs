@@ -282,6 +282,8 @@ mod tests {
             round: None,
             price: None,
             digest: Some(output.to_owned()),
+            error: None,
+            retry_errors: Vec::new(),
         }
     }
 

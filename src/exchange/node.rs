@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::base::lean::Lean;
 use crate::base::member::Member;
+use crate::exchange::round::{NodeRound, NodeSpan};
 use crate::wire::usage::{NodePrice, node_price, node_tokens};
 
 /// One execution of a node, joined from its events.
@@ -35,7 +36,11 @@ pub struct NodeRun {
     /// How many `node_retry` events it had.
     pub retries: u32,
     /// The container it ran in, and which round of it.
-    pub parent: Option<(String, u64)>,
+    pub parent: Option<NodeRound>,
+    /// Where its events stand among those of other nodes.
+    pub span: NodeSpan,
+    /// What was said of the tries that were given up, in their order, long texts cut.
+    pub retry_errors: Vec<String>,
     /// When its first non-blank `text_chunk` came, since the request was sent.
     pub first_token_at: Option<Duration>,
     /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
@@ -71,6 +76,8 @@ pub struct NodeTold {
     pub tokens: Option<u64>,
     /// The price it reports.
     pub price: NodePrice,
+    /// True where Dify says that it cut the outputs short.
+    pub is_cut: bool,
 }
 
 impl NodeTold {
@@ -81,6 +88,7 @@ impl NodeTold {
             elapsed: data["elapsed_time"].as_f64(),
             tokens: node_tokens(node_type, data),
             price: node_price(node_type, data),
+            is_cut: matches!(data["outputs_truncated"], Lean::Bool(true)),
         }
     }
 }

@@ -108,6 +108,7 @@ impl From<HeldFacts> for Facts {
             digest: None,
             settled: None,
             usage: held.usage,
+            error: None,
         }
     }
 }

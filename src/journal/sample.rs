@@ -110,6 +110,8 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         round: None,
         price: None,
         digest: Some(format!("digest-{case}")),
+        error: None,
+        retry_errors: Vec::new(),
     };
     let status = if verdict == Verdict::Failed { "failed" } else { "succeeded" };
     Attempt {
@@ -139,6 +141,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
                 node("Answer", "end", "succeeded", None),
             ],
             digest: Some(format!("digest-{case}")),
+            error: None,
             settled: None,
             usage: None,
         },

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Number, Value};
 
+use crate::base::long_text::keep_long;
+
 use super::Vote;
 
 /// Most characters of an answer in a message.
@@ -138,7 +140,7 @@ pub fn read_trouble(body: &[u8]) -> String {
     let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let said = [&json["error"]["message"], &json["error"], &json["message"], &json["detail"]];
     match said.into_iter().find_map(Value::as_str) {
-        Some(message) => format!(": {}", excerpt(message)),
+        Some(message) => format!(": {}", Value::from(&*keep_long(message))),
         None => String::new(),
     }
 }

@@ -46,4 +46,10 @@ pub struct NodeFact {
     /// Stands for its outputs, what varies by itself left out: equal outputs have equal digests; none where they are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// What it said went wrong, up to 64 KB; none where it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What its tries that were given up said, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retry_errors: Vec<String>,
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::base::long_text::tell_end;
 use crate::base::units::format_duration;
 use crate::exchange::RecoveredBy;
 use crate::outcome::{Attempt, NodeFact, Waits};
 use crate::report::explain::{Bounds, Which, explain_findings};
-use crate::report::text::{Ink, Lines, Text, Tone, one_line, value_line, visible};
+use crate::report::text::{Ink, Lines, Text, Tone, one_line, short, value_line, visible};
 use crate::verdict::{Finding, Truth};
 
 /// Shorter waits are not told on the terminal.
@@ -32,6 +33,7 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
         let plural = if unjudged == 1 { " was" } else { "s were" };
         text.push(&format!("  {unjudged} assertion{plural} not judged for that cause")).end();
     }
+    told_errors(text, attempt, bounds);
     if let Some(path) = node_path(&attempt.facts.nodes) {
         text.push("  nodes   ").push(&path).end();
     }
@@ -58,6 +60,34 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
     }
     if !attempt.curl.is_empty() {
         text.push("  again   ").push(&one_line(&attempt.curl, bounds.width.max(2_000))).end();
+    }
+}
+
+/// Errors of nodes that are shown; the rest is counted.
+const NODE_ERRORS: usize = 5;
+
+/// Writes what Dify said went wrong, as far as it is not told above: the last line of each text, in files the rest too.
+fn told_errors(text: &mut Text, attempt: &Attempt, bounds: Bounds) {
+    let facts = &attempt.facts;
+    let whole = facts.error.as_deref().filter(|error| error.trim().contains('\n'));
+    if let (Some(error), true) = (whole, bounds.width > Bounds::SCREEN.width) {
+        text.push("  error").end();
+        for line in visible(&short(error, bounds.width), Lines::Kept).lines().take(bounds.lines) {
+            text.push("    ").push(line).end();
+        }
+    }
+    let of_run = facts.error.as_deref().unwrap_or_default();
+    let said = |node: &NodeFact| {
+        let errors: Vec<String> = node.error.iter().chain(&node.retry_errors).cloned().collect();
+        errors.into_iter().filter(|error| error != of_run).map(|error| (node.title.clone(), error)).collect()
+    };
+    let errors: Vec<(String, String)> = facts.nodes.iter().flat_map(|node| -> Vec<_> { said(node) }).collect();
+    for (title, error) in errors.iter().take(NODE_ERRORS) {
+        let line = one_line(&tell_end(error), bounds.width);
+        text.push("  error   ").push(&one_line(title, 60)).push(": ").push(&line).end();
+    }
+    if errors.len() > NODE_ERRORS {
+        text.push(&format!("  error   … {} more of other nodes", errors.len() - NODE_ERRORS)).end();
     }
 }
 

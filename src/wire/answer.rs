@@ -19,6 +19,14 @@ pub enum AnswerError {
     /// It is no run.
     #[error("the answer is JSON but no workflow run: {0}")]
     NoRun(String),
+    /// It names two runs.
+    #[error("the answer is of the run {envelope}, and its `data.id` is {data}")]
+    TwoRuns {
+        /// `workflow_run_id`.
+        envelope: String,
+        /// `data.id`.
+        data: String,
+    },
     /// A field is missing or of another type.
     #[error("the answer has no {0}")]
     Missing(&'static str),
@@ -35,7 +43,12 @@ pub fn decode_run(json: &Value) -> Result<RunAnswer, AnswerError> {
     if !data["status"].is_string() {
         return Err(AnswerError::Missing("`data.status`"));
     }
-    let run_id = json["workflow_run_id"].as_str().or_else(|| data["id"].as_str());
+    let run_id = match (json["workflow_run_id"].as_str(), data["id"].as_str()) {
+        (Some(envelope), Some(id)) if envelope != id => {
+            return Err(AnswerError::TwoRuns { envelope: envelope.to_owned(), data: id.to_owned() });
+        }
+        (envelope, id) => envelope.or(id),
+    };
     Ok(RunAnswer {
         run_id: run_id.map(str::to_owned),
         task_id: json["task_id"].as_str().map(str::to_owned),
@@ -73,6 +86,10 @@ mod tests {
             (json!({}), "the answer is JSON but no workflow run: it is empty"),
             (json!({ "data": 1, "x": 2 }), "the answer is JSON but no workflow run: its keys are data, x"),
             (json!({ "data": {} }), "the answer has no `data.status`"),
+            (
+                json!({ "workflow_run_id": "r", "data": { "id": "s", "status": "succeeded" } }),
+                "the answer is of the run r, and its `data.id` is s",
+            ),
             (json!({ "data": { "status": null } }), "the answer has no `data.status`"),
             (
                 json!({ "answer": "hi", "conversation_id": "c" }),

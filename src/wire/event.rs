@@ -31,6 +31,8 @@ pub enum EventKind {
     LoopCompleted,
     /// `text_chunk`.
     TextChunk,
+    /// `text_replace`: other text takes the place of what was streamed.
+    TextReplace,
     /// `human_input_required`.
     HumanInputRequired,
     /// `error`: the run ended without a result.
@@ -40,7 +42,7 @@ pub enum EventKind {
 }
 
 /// The kinds with a name of their own on the wire.
-const NAMES: [(&str, EventKind); 15] = [
+const NAMES: [(&str, EventKind); 16] = [
     ("workflow_started", EventKind::WorkflowStarted),
     ("workflow_finished", EventKind::WorkflowFinished),
     ("workflow_paused", EventKind::WorkflowPaused),
@@ -54,6 +56,7 @@ const NAMES: [(&str, EventKind); 15] = [
     ("loop_next", EventKind::LoopNext),
     ("loop_completed", EventKind::LoopCompleted),
     ("text_chunk", EventKind::TextChunk),
+    ("text_replace", EventKind::TextReplace),
     ("human_input_required", EventKind::HumanInputRequired),
     ("error", EventKind::Error),
 ];

@@ -41,10 +41,15 @@ pub fn node_tokens(node_type: &str, data: &Lean<'_>) -> Option<u64> {
 
 /// The price a node's `data` reports.
 pub fn node_price(node_type: &str, data: &Lean<'_>) -> NodePrice {
-    let reported = places(node_type, data).find_map(|place| {
-        let amount = json_number::decimal(&place["total_price"])?;
-        Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
-    });
+    let told = places(node_type, data).find(|place| json_number::is_decimal(&place["total_price"]));
+    let reported = match told.map(|place| (json_number::decimal(&place["total_price"]), place)) {
+        Some((Some(amount), place)) => {
+            Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
+        }
+        // It has more digits than are held exactly: rounded, it would be another price.
+        Some((None, _)) => return NodePrice::Unknown,
+        None => None,
+    };
     match reported {
         Some((amount, currency)) if amount > Decimal::ZERO => NodePrice::Known { amount, currency },
         Some((amount, _)) if amount < Decimal::ZERO => NodePrice::Unknown,
@@ -82,6 +87,9 @@ mod tests {
             "nobody is paid for a run"
         );
         assert_eq!(node_price("code", &Lean::of(&llm(5, "-1.0"))), NodePrice::Unknown);
+        for long in ["0.3000000000000000000000000000001", "3e-30", "99999999999999999999999999999999"] {
+            assert_eq!(node_price("code", &Lean::of(&llm(5, long))), NodePrice::Unknown, "{long}");
+        }
         assert_eq!(node_price("code", &Lean::of(&json!({}))), NodePrice::None);
         assert_eq!(node_price("llm", &Lean::of(&json!({}))), NodePrice::Unknown);
     }

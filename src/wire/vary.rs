@@ -3,6 +3,7 @@
 //! Only what is known to vary is settled: an id that is not this run's, and a time outside of the run, are content.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,8 @@ use crate::wire::usage::surely_uses_model;
 
 /// How far the clocks of Dify and ours may be apart, seconds.
 const SKEW: i64 = 600;
+/// Shorter texts are no id of an execution, which is a UUID.
+const LEAST_EXECUTION: usize = 32;
 /// Keys of a file that Dify draws anew for each upload.
 const FILE_IDS: [&str; 6] = ["id", "tenant_id", "related_id", "upload_file_id", "reference", "storage_key"];
 /// Keys of a file that hold addresses.
@@ -23,6 +26,8 @@ const USAGE_TIMES: [&str; 3] = ["latency", "time_to_first_token", "time_to_gener
 pub struct Varying {
     /// Texts that name the run, with what stands for them.
     names: Vec<(String, &'static str)>,
+    /// Ids of its nodes' executions: Dify draws one for each.
+    executions: HashSet<String>,
     /// The run's time, seconds since 1970, skew included.
     during: Option<(i64, i64)>,
 }
@@ -31,7 +36,15 @@ impl Varying {
     /// A run that these texts name; those too short to be an id are content.
     pub fn named<'a>(names: impl IntoIterator<Item = (&'a str, &'static str)>) -> Self {
         let names = names.into_iter().filter(|(text, _)| text.len() >= 8);
-        Self { names: names.map(|(text, mark)| (text.to_owned(), mark)).collect(), during: None }
+        let names = names.map(|(text, mark)| (text.to_owned(), mark)).collect();
+        Self { names, ..Self::default() }
+    }
+
+    /// A run whose nodes ran as these executions.
+    #[must_use]
+    pub fn executed<'a>(self, ids: impl IntoIterator<Item = &'a str>) -> Self {
+        let ids = ids.into_iter().filter(|id| id.len() >= LEAST_EXECUTION).map(str::to_owned);
+        Self { executions: ids.collect(), ..self }
     }
 
     /// A run that began and ended then.
@@ -134,6 +147,9 @@ impl Varying {
         if self.is_time(text) {
             return word("[time]");
         }
+        if self.executions.contains(text) {
+            return word("[execution id]");
+        }
         let mut settled = match text.contains("sign=") {
             true => Cow::Owned(without_signed(text)),
             false => Cow::Borrowed(text),
@@ -188,7 +204,8 @@ mod tests {
             ("ab", "[no]"),
         ];
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        Varying::named(names).during(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:00:05Z"))
+        let executions = ["0ea1cbd8-1f3c-4b1c-9c3a-1f2e3d4c5b6a", "short"];
+        Varying::named(names).executed(executions).during(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:00:05Z"))
     }
 
     #[test]
@@ -201,6 +218,10 @@ mod tests {
             (
                 json!({"sys.user_id": "u", "sys.files": [], "sys.timestamp": 1}),
                 json!({"sys.user_id": "[sys.user_id]", "sys.files": [], "sys.timestamp": "[sys.timestamp]"}),
+            ),
+            (
+                json!(["0ea1cbd8-1f3c-4b1c-9c3a-1f2e3d4c5b6a", "short"]),
+                json!(["[execution id]", "short"]),
             ),
             (json!("2026-11-24T10:00:03.25Z"), json!("[time]")),
             (json!("2026-11-24 10:00:03"), json!("[time]")),

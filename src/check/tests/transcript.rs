@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::exchange::{
-    Arrival, Ending, NodeRun, Pauses, Posted, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
+    Arrival, Ending, NodeRound, NodeRun, NodeSpan, Pauses, Posted, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
 };
 use crate::wire::error::{ErrorClass, WireError};
 
@@ -78,6 +78,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         run: has_run.then_some(run),
         nodes,
         text: spec["text"].as_str().unwrap_or_default().to_owned(),
+        text_doubt: spec["text_doubt"].as_str().map(str::to_owned),
         run_id: has_run.then(|| "r-1".to_owned()),
         task_id: None,
         workflow_id: has_run.then(|| "w-1".to_owned()),
@@ -181,7 +182,19 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
         ended: None,
         ended_at: None,
         retries: spec["retries"].as_u64().unwrap_or(0) as u32,
-        parent: text("parent").map(|parent| (parent, spec["round"].as_u64().unwrap_or(0))),
+        parent: text("parent").map(|container| NodeRound {
+            container,
+            index: match &spec["round"] {
+                Value::String(unknown) if unknown == "unknown" => None,
+                round => Some(round.as_u64().unwrap_or(0)),
+            },
+            container_run: None,
+        }),
+        span: NodeSpan {
+            began: (spec["start"] != "lost").then_some(spec["began"].as_u64().unwrap_or(2 * at as u64)),
+            ended: (spec["unfinished"] != true).then_some(spec["ended"].as_u64().unwrap_or(2 * at as u64 + 1)),
+        },
+        retry_errors: Vec::new(),
         first_token_at: spec["ttft"].as_f64().map(Duration::from_secs_f64),
         replayed: spec["replayed"] == true,
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Ready, quiet};
 use crate::base::units::format_size;
+use crate::client::encoding::unreadable_encoding;
 use crate::client::asides::Head;
 use crate::client::follow::Sent;
 use crate::client::upload::Uploader;
@@ -85,7 +86,10 @@ impl Line<'_> {
     ) -> Result<Response, Ending> {
         let deadline = quiet(sent);
         match sent.waiter.wait(deadline, self.http.execute(request)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => match unreadable_encoding(response.headers()) {
+                None => Ok(response),
+                Some(why) => Err(Ending::Unreadable { detail: format!("{what}: {why}") }),
+            },
             Ok(Err(error)) => Err(Ending::Unanswered {
                 detail: format!("{what}: {}", failure::reason(&error)),
                 hint: Some("is Dify running?"),

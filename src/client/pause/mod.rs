@@ -15,6 +15,7 @@ use reqwest::Response;
 use serde_json::Value;
 
 use crate::base::clock;
+use crate::client::encoding::unreadable_encoding;
 use crate::client::assemble::StreamReader;
 use crate::client::document;
 use crate::client::follow::Sent;
@@ -141,6 +142,9 @@ impl Line<'_> {
             detail: format!("{what}: {}", crate::client::failure::reason(&error)),
             hint: None,
         })?;
+        if let Some(why) = unreadable_encoding(response.headers()) {
+            return Err(Ending::Unreadable { detail: format!("{what}: {why}") });
+        }
         let content_type = message::content_type(response.headers());
         if response.status().as_u16() == 200 && document::is_stream(&content_type) {
             return Ok(response);

@@ -57,7 +57,7 @@ fn resumption() -> Vec<String> {
     let (asks, end) = (node("other", "hi", "human-input", "Approval"), node("e", "end", "end", "End"));
     vec![
         "event: ping\n\n".to_owned(),
-        event("workflow_started", json!({ "id": "r", "reason": "resumption" })),
+        event("workflow_started", json!({ "id": RUN, "reason": "resumption" })),
         event("node_started", asks.clone()),
         event("human_input_form_filled", json!({ "node_id": "hi", "action_id": "approve" })),
         event("text_chunk", json!({ "text": "fine", "from_variable_selector": ["hi", "comment"] })),
@@ -66,7 +66,7 @@ fn resumption() -> Vec<String> {
         event("node_finished", end),
         event(
             "workflow_finished",
-            json!({ "id": "r", "status": "succeeded", "outputs": { "comment": "looks fine" }, "total_steps": 4, "total_tokens": 0 }),
+            json!({ "id": RUN, "status": "succeeded", "outputs": { "comment": "looks fine" }, "total_steps": 4, "total_tokens": 0 }),
         ),
     ]
 }

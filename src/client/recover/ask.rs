@@ -8,6 +8,7 @@ use reqwest::{Method, Response, Url};
 use serde_json::Value;
 
 use crate::base::clock;
+use crate::client::encoding::unreadable_encoding;
 use crate::client::asides::{self, Asides, Head};
 use crate::client::assemble::{self, BodyEnd, StreamReader};
 use crate::client::recover::sight::Answer;
@@ -77,7 +78,7 @@ impl Caller<'_> {
             return Ok(Events::Other(self.read((Call::Events, response), waiter, head).await?));
         }
         let blank = assemble::begin(ResponseMode::Streaming, Value::Null, Posted::default());
-        let mut reader = StreamReader::new(blank, self.max_body);
+        let mut reader = StreamReader::new(blank, self.max_body).of_any_run();
         let mut bytes = 0;
         loop {
             let quiet = until.min(after(clock::now(), self.idle));
@@ -110,7 +111,10 @@ impl Caller<'_> {
         let mut request = reqwest::Request::new(Method::GET, url.clone());
         request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
         match waiter.wait(until, self.http.execute(request)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => match unreadable_encoding(response.headers()) {
+                None => Ok(response),
+                Some(why) => Err(NoAnswer::Failed(format!("the answer cannot be read: {why}"))),
+            },
             Ok(Err(error)) => Err(NoAnswer::Failed(failure::describe_send(&error, &url).detail())),
             Err(given_up) => Err(no_answer(given_up, waiter)),
         }

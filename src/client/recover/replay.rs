@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::client::recover::same::Ours;
-use crate::exchange::{Ending, NodeEnd, NodeRun, Transcript};
+use crate::exchange::{Ending, NodeEnd, NodeRound, NodeRun, NodeSpan, Transcript};
 
 /// What following the events came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,11 @@ pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
                 known.replayed = true;
             }
             Some(_) => {}
-            None => seen.push(NodeRun { replayed: true, ..node }),
+            None => {
+                // A replay has an order and rounds of its own, which say nothing beside what was seen before.
+                let parent = node.parent.map(|round| NodeRound { container_run: None, ..round });
+                seen.push(NodeRun { replayed: true, span: NodeSpan::default(), parent, ..node });
+            }
         }
     }
 }
