@@ -15,6 +15,7 @@ use crate::wire::form::Form;
 mod arrival;
 mod aside;
 mod asked;
+mod flaw;
 mod node;
 mod recovery;
 mod round;
@@ -23,9 +24,10 @@ mod spent;
 pub use self::arrival::Arrival;
 pub use self::aside::{Aside, Call};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
+pub use self::flaw::{Flaw, FlawKind, ReadableText};
 pub use self::node::{NodeEnd, NodeRun, NodeTold};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
-pub use self::round::{NodeRound, NodeSpan};
+pub use self::round::NodeRound;
 pub use self::spent::{Cap, Spent};
 
 /// How Dify is asked to answer.
@@ -187,6 +189,8 @@ pub struct Transcript {
     pub text: String,
     /// Why the text that was streamed is not known to be what a client shows at the end.
     pub text_doubt: Option<String>,
+    /// Parts of the answer that are not known although something stands there.
+    pub flaws: Vec<Flaw>,
     /// From any event or answer.
     pub run_id: Option<String>,
     /// From any event or answer; lets a run be stopped.

@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn the_end_of_a_long_text_is_told() {
         assert_eq!(tell_end(" [Errno 111] refused\n"), "[Errno 111] refused");
-        let trace = "Traceback (most recent call last):\n  File \"<string>\", line 1\n\nValueError: no currency\n";
+        let trace =
+            "Traceback (most recent call last):\n  File \"<string>\", line 1\n\nValueError: no currency\n";
         assert_eq!(
             tell_end(trace),
             "ValueError: no currency (the last of 4 lines; the first: Traceback (most recent call last):)"

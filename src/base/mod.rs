@@ -17,6 +17,8 @@ pub(crate) mod near;
 pub(crate) mod origin;
 pub(crate) mod redact;
 pub(crate) mod repeat;
+pub(crate) mod repeated;
+pub(crate) mod rounded;
 pub(crate) mod similarity;
 pub(crate) mod stats;
 pub(crate) mod template;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::base::json_path::show_place;
 use crate::drift::Taking;
-use crate::exchange::Transcript;
+use crate::exchange::{FlawKind, Transcript};
 use crate::outcome::{Cause, Facts};
 use crate::verdict::{Finding, Severity, Truth};
 
@@ -12,7 +13,7 @@ use super::judged::{Grade, Judged};
 use super::model::{Body, Check, Group, GroupRule};
 use super::operand::needed::parse_needed;
 use super::varying::varying_of;
-use super::view::{State, View};
+use super::view::{Fact, State, View};
 use super::{facts, nodes, subject, values};
 
 /// What an attempt's transcript comes to.
@@ -49,6 +50,7 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
         findings.push(finding);
     }
     findings.extend(notes);
+    findings.extend(repeated(transcript, checks));
     let facts = facts::gather(&view);
     let cause = match view.state {
         State::Unjudged(cause) => Some(cause),
@@ -57,11 +59,39 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
     Examined { cause, findings, facts }
 }
 
+/// Warns of keys that the answer gives twice, at the first assertion.
+fn repeated(transcript: &Transcript, checks: &[Check]) -> Option<Finding> {
+    let mut repeated = transcript.flaws.iter().filter(|flaw| flaw.kind == FlawKind::Repeated);
+    let key = repeated.next()?;
+    let place = show_place(&key.place);
+    let whose = match key.event {
+        Some(event) => format!("event {}", event + 1),
+        None => "the answer".to_owned(),
+    };
+    let more = match repeated.count() {
+        0 => String::new(),
+        more => format!(", and {more} more keys of the answer stand twice"),
+    };
+    Some(Finding {
+        truth: Truth::Broken,
+        severity: Severity::Warn,
+        place: checks.first()?.head.place.clone(),
+        label: "each key of the answer is given once".to_owned(),
+        message: format!("{whose} gives `{place}` twice{more}; what is asserted of it is undecided"),
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    })
+}
+
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<Finding>) -> Finding {
     let (judged, members) = match &*check.body {
         Body::Value(value) => {
             let place = || format!("the {}", value.root.word());
-            (values::judge(value, view.root(value.root), &place, context), Vec::new())
+            let root = view.root(value.root);
+            let doubts = if matches!(root, Fact::Known(_)) { view.doubts(value.root) } else { Vec::new() };
+            (values::judge(value, (root, &doubts), &place, context), Vec::new())
         }
         Body::Run(subjects) => {
             let judged = subjects
@@ -80,10 +110,12 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<
         }
     };
     let warnings = judged.notes.iter().map(|note| Judged::broken(note.clone()));
-    notes.extend(warnings.map(|warning| Finding {
-        severity: Severity::Warn,
-        ..finding(check, warning, Vec::new(), context)
-    }));
+    notes.extend(
+        warnings.map(|warning| Finding {
+            severity: Severity::Warn,
+            ..finding(check, warning, Vec::new(), context)
+        }),
+    );
     finding(check, judged, members, context)
 }
 
@@ -94,7 +126,8 @@ fn judge_group(
     context: &Context<'_>,
     notes: &mut Vec<Finding>,
 ) -> (Judged, Vec<Finding>) {
-    let mut members: Vec<Finding> = group.members.iter().map(|member| judge(member, view, context, notes)).collect();
+    let mut members: Vec<Finding> =
+        group.members.iter().map(|member| judge(member, view, context, notes)).collect();
     members.iter_mut().for_each(|member| inherit(member, severity));
     let truths = || members.iter().map(|member| member.truth);
     let judged = match &group.rule {

@@ -72,7 +72,8 @@ impl<'t> Executions<'t> {
             }
         }
         let is_rival = |other: &usize| *other != best && order(best, *other) != Some(wanted);
-        let rivals: Vec<&NodeRun> = (0..self.runs.len()).filter(is_rival).map(|other| self.runs[other]).collect();
+        let rivals: Vec<&NodeRun> =
+            (0..self.runs.len()).filter(is_rival).map(|other| self.runs[other]).collect();
         let candidates: Vec<&NodeRun> = self.runs.get(best).copied().into_iter().chain(rivals).collect();
         agreed(&candidates, judge, || {
             format!("which of {} executions of `{}` is the {word} is not known", candidates.len(), self.name)
@@ -98,9 +99,16 @@ impl<'t> Executions<'t> {
                 self.runs.len()
             )),
             [one] if index_of(one).flatten() == wanted => judge(one),
-            several => agreed(several, judge, || match several.iter().any(|node| index_of(node).flatten().is_none()) {
-                true => format!("Dify does not say in which round `{name}` ran: whether it is {index} is not known"),
-                false => format!("`{name}` ran {} times in a round {index}: which is meant is not known", several.len()),
+            several => agreed(several, judge, || {
+                match several.iter().any(|node| index_of(node).flatten().is_none()) {
+                    true => format!(
+                        "Dify does not say in which round `{name}` ran: whether it is {index} is not known"
+                    ),
+                    false => format!(
+                        "`{name}` ran {} times in a round {index}: which is meant is not known",
+                        several.len()
+                    ),
+                }
             }),
         }
     }
@@ -112,7 +120,7 @@ impl<'t> Executions<'t> {
                 "`{name}` ran {count} times: there is no execution {index}, counting from 0"
             ));
         };
-        let is_ordered = self.runs.windows(2).all(|pair| pair[0].span.is_before(pair[1].span));
+        let is_ordered = self.runs.windows(2).all(|pair| pair[0].span().is_before(pair[1].span()));
         if is_ordered {
             return judge(one);
         }
@@ -151,9 +159,9 @@ fn order(
             return Some(in_a.iter().map(|round| round.1).cmp(in_b.iter().map(|round| round.1)));
         }
     }
-    if a.span.is_before(b.span) {
+    if a.span().is_before(b.span()) {
         Some(Ordering::Less)
-    } else if b.span.is_before(a.span) {
+    } else if b.span().is_before(a.span()) {
         Some(Ordering::Greater)
     } else {
         None

@@ -14,6 +14,7 @@ use crate::wire::vary::Varying;
 
 use super::audit::usage_doubt;
 use super::judged::clip;
+use super::model::Root;
 use super::usage;
 use super::varying::varying_of;
 use super::view::{Fact, State, View};
@@ -25,8 +26,9 @@ pub(super) fn gather(view: &View<'_>) -> Facts {
     let is_timed = !matches!(view.state, State::Unjudged(_)) && transcript.recovery.is_none();
     let outputs = transcript.run.as_ref().and_then(|run| run.get("outputs")).map(Lean::of);
     let settled = outputs.as_ref().map(|outputs| varying.settle(outputs));
+    let is_known = view.doubts(Root::Outputs).is_empty();
     Facts {
-        digest: settled.as_ref().map(digest),
+        digest: settled.as_ref().filter(|_| is_known).map(digest),
         settled: settled
             .filter(|settled| outputs.as_ref() != Some(settled))
             .map(|settled| clip(&settled.to_value())),
@@ -130,9 +132,11 @@ fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
         round: node.parent.clone().and_then(|round| Some((round.container, round.index?))),
         price: told.and_then(|told| price(&told.price)),
         // What was cut, or belongs to no known round, equals nothing.
-        digest: data.filter(|_| is_placed && told.is_some_and(|told| !told.is_cut)).and_then(|data| {
-            data.look_at_outputs(|outputs| digest(&varying.settle_node(&node.node_type, outputs)))
-        }),
+        digest: data
+            .filter(|_| is_placed && node.flaws.is_empty() && told.is_some_and(|told| !told.is_cut))
+            .and_then(|data| {
+                data.look_at_outputs(|outputs| digest(&varying.settle_node(&node.node_type, outputs)))
+            }),
     }
 }
 

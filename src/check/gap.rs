@@ -1,7 +1,9 @@
 //! What is not known of a run that was found again: what the answer would have told after it broke off.
 
-use crate::exchange::{NodeRun, RecoveredBy, Recovery};
+use crate::base::json_path::Step;
+use crate::exchange::{Flaw, NodeRun, RecoveredBy, Recovery};
 
+use super::doubt::Doubt;
 use super::judged::{Grade, Judged};
 use super::model::{Execution, Root, Subject, TimeFact};
 use super::view::{State, View};
@@ -35,6 +37,9 @@ impl View<'_> {
 
 /// Why a fact of a node cannot be known although the node was seen: a replay tells little more than its status.
 pub(super) fn hidden(subject: &Subject, node: &NodeRun, view: &View<'_>) -> Option<String> {
+    if let Some(why) = contradicted(subject, node) {
+        return Some(why);
+    }
     match subject {
         Subject::Status(_) | Subject::Nodes(_) => None,
         Subject::Time(TimeFact::Ttft, _) => view.gap(),
@@ -44,6 +49,19 @@ pub(super) fn hidden(subject: &Subject, node: &NodeRun, view: &View<'_>) -> Opti
             node.replayed.then(|| replayed(node))
         }
     }
+}
+
+/// Why a fact of a node is not known, though its end has something in its place.
+fn contradicted(subject: &Subject, node: &NodeRun) -> Option<String> {
+    let concerns = |flaw: &&Flaw| match (subject, flaw.place.as_slice()) {
+        (Subject::Status(_), [Step::Name(key)]) => key == "status",
+        (Subject::Text(..), [Step::Name(key)]) => key == "error",
+        (Subject::Time(..), [Step::Name(key)]) => key == "elapsed_time",
+        (Subject::Count(..) | Subject::Cost(_), _) => true,
+        (Subject::Status(_) | Subject::Text(..) | Subject::Time(..) | Subject::Nodes(_), _) => false,
+    };
+    let flaw = node.flaws.iter().find(concerns)?;
+    Some(format!("of `{}`, {}", node.title, Doubt::of(flaw).message()))
 }
 
 /// Why the data of a node is not known.

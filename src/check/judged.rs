@@ -46,7 +46,14 @@ pub(super) struct Judged {
 impl Judged {
     /// It holds; allocates nothing.
     pub(super) fn held() -> Self {
-        Self { grade: Grade::Held, message: String::new(), expected: None, actual: None, diff: None, notes: Vec::new() }
+        Self {
+            grade: Grade::Held,
+            message: String::new(),
+            expected: None,
+            actual: None,
+            diff: None,
+            notes: Vec::new(),
+        }
     }
 
     /// The same with a warning that decides nothing.
@@ -79,11 +86,10 @@ impl Judged {
 
     /// Both must hold: the worse one counts, the first of two alike, with the messages of both.
     pub(super) fn and(self, other: Self) -> Self {
-        if self.grade == Grade::Held {
-            return other.with(self.notes);
-        }
-        if other.grade == Grade::Held {
-            return self.with(other.notes);
+        match (self.grade, other.grade) {
+            (Grade::Held, _) => return other.with(self.notes),
+            (_, Grade::Held) => return self.with(other.notes),
+            (_, _) => {}
         }
         let (mut worse, better) = if other.grade > self.grade { (other, self) } else { (self, other) };
         let _ = write!(worse.message, "; {}", better.message);

@@ -8,6 +8,8 @@ mod cause;
 mod compile;
 mod contract;
 mod difference;
+mod doubt;
+mod doubtful;
 mod error_advice;
 mod evaluate;
 mod executions;

@@ -6,6 +6,7 @@ use crate::exchange::NodeRun;
 use crate::verdict::Truth;
 
 use super::Context;
+use super::doubtful::node_doubts;
 use super::executions::Executions;
 use super::gap::doubted;
 use super::judged::{Grade, Judged};
@@ -40,7 +41,7 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
     let one = |node: &NodeRun| match &check.what {
         NodeWhat::Value(value) => values::judge(
             value,
-            node_root(node, value.root),
+            (node_root(node, value.root), &node_doubts(node, value.root)),
             &|| format!("the {} of `{}`", value.root.word(), node.title),
             &Context { node_type: Some(&node.node_type), ..*context },
         ),

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::base::long_text::tell_end;
 use crate::base::diff::CaseRule;
+use crate::base::long_text::tell_end;
 use crate::judge::{Answer, Ask, MOST_QUESTIONS, Question, Vote};
 
 use super::Context;

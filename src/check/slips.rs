@@ -29,7 +29,8 @@ pub(super) fn slip_of<'t>(name: &str, nodes: &'t [NodeRun]) -> Option<Slip<'t>> 
         return Some(Slip::Spelling(ran));
     }
     let titles = nodes.iter().map(|node| node.title.as_str());
-    let near = nearest(name, titles.filter(|title| title.chars().count() >= LEAST && !is_enumerated(name, title)));
+    let near =
+        nearest(name, titles.filter(|title| title.chars().count() >= LEAST && !is_enumerated(name, title)));
     near.filter(|near| name.chars().count() >= LEAST && is_within_two(name, near)).map(Slip::Letters)
 }
 

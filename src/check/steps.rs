@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::base::lean::Lean;
 use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript};
 
-use super::view::{NodeFacts, State, View};
+use super::view::{Fact, NodeFacts, State, View};
 
 /// Why nothing proves what did not happen in a run whose first events are missing.
 pub(super) const BEGINNING_LOST: &str = "the stream lost its first events";
@@ -44,7 +44,11 @@ impl<'t> View<'t> {
     /// The nodes of a stream that came to its end, by Dify's count of steps.
     fn counted(&self, run: &Value) -> NodeFacts<'t> {
         let nodes = self.transcript.nodes.as_slice();
-        let (seen, told) = (seen_steps(self.transcript), run["total_steps"].as_u64());
+        let told = match self.run_field("total_steps") {
+            Fact::Known(told) => told.as_u64(),
+            Fact::Absent | Fact::Unknown(_) => None,
+        };
+        let seen = seen_steps(self.transcript);
         let lost_round = self.lost_round();
         if self.has_lost_its_beginning() {
             let why = match told {
@@ -145,10 +149,10 @@ fn count(told: u64, seen: u64) -> String {
 }
 
 fn has_unseen_container(nodes: &[NodeRun]) -> bool {
-    let began = nodes.iter().filter(|node| node.span.began.is_some());
+    let began = nodes.iter().filter(|node| node.span().began.is_some());
     let began: HashSet<&str> = began.map(|node| node.node_id.as_str()).collect();
     nodes.iter().any(|node| {
-        let is_unseen = node.is_container() && node.span.began.is_none();
+        let is_unseen = node.is_container() && node.span().began.is_none();
         is_unseen || node.parent.as_ref().is_some_and(|round| !began.contains(round.container.as_str()))
     })
 }

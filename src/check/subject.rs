@@ -129,8 +129,10 @@ fn status(wanted: &[Status], found: &str, error: Option<&str>) -> Judged {
         return Judged::held();
     }
     let words: Vec<&str> = wanted.iter().map(|status| status.word()).collect();
-    let reason =
-        error.filter(|error| !error.is_empty()).map(|error| format!(": {}", tell_end(error))).unwrap_or_default();
+    let reason = error
+        .filter(|error| !error.is_empty())
+        .map(|error| format!(": {}", tell_end(error)))
+        .unwrap_or_default();
     let expected = match words.as_slice() {
         [one] => Value::from(*one),
         several => Value::from(several.to_vec()),

@@ -53,10 +53,9 @@ pub(super) fn node_time(fact: TimeFact, node: &NodeRun) -> Fact<Duration> {
             Some(data) => duration(&data["elapsed_time"], &node.title),
             None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
         },
-        TimeFact::Ttft if node.retries > 0 => Fact::Unknown(Cow::Owned(format!(
-            "`{}` was tried again: which of its tries gave the first text is not known",
-            node.title
-        ))),
+        TimeFact::Ttft if node.retries > 0 && node.first_token_at.is_some() => Fact::Unknown(Cow::Owned(
+            format!("`{}` was tried again: which of its tries gave the first text is not known", node.title),
+        )),
         TimeFact::Ttft => node.first_token_at.map_or_else(
             || Fact::Unknown(Cow::Owned(format!("`{}` streamed no text", node.title))),
             Fact::Known,

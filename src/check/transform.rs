@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use serde_json::{Number, Value};
 
 use crate::base::json_kind::kind;
+use crate::base::lean::Lean;
+use crate::exchange::ReadableText;
 
 use super::Context;
+use super::doubt::{Doubt, doubt_read_by};
 use super::judged::{Judged, quote, show};
 use super::model::Transform;
 use super::operand::parse_path;
@@ -19,15 +22,45 @@ pub(super) fn apply<'v>(
     context: &Context<'_>,
 ) -> Result<Cow<'v, Value>, Box<Judged>> {
     let mut current = Cow::Borrowed(value);
+    let mut doubts: Vec<Doubt> = Vec::new();
     for step in steps {
-        current = Cow::Owned(one(step, &current, context)?);
+        (current, doubts) = match step {
+            Transform::Json => {
+                let (json, doubts) =
+                    parse_json(text("json", &current)?).map_err(|why| failed("json", &why, &current))?;
+                (Cow::Owned(json), doubts)
+            }
+            Transform::JsonPath(operand) => {
+                let path =
+                    operand.get(context, parse_path).map_err(|why| Box::new(Judged::undecided(why)))?;
+                if let Some(doubt) = doubt_read_by(&path, &current, &doubts) {
+                    return Err(undecided(doubt));
+                }
+                (Cow::Owned(one(step, &current, context)?), Vec::new())
+            }
+            Transform::Trim
+            | Transform::Lower
+            | Transform::StripThink
+            | Transform::Regex(_)
+            | Transform::ToNumber => (Cow::Owned(one(step, &current, context)?), doubts),
+        };
     }
-    Ok(current)
+    match doubts.first() {
+        Some(doubt) => Err(undecided(doubt)),
+        None => Ok(current),
+    }
+}
+
+fn undecided(doubt: &Doubt) -> Box<Judged> {
+    Box::new(Judged::undecided(format!("in the JSON of the text, {}", doubt.message())))
 }
 
 fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, Box<Judged>> {
     match step {
-        Transform::Json => parse_json(text("json", value)?).map_err(|why| failed("json", &why, value)),
+        Transform::Json => match parse_json(text("json", value)?) {
+            Ok((json, _)) => Ok(json),
+            Err(why) => Err(failed("json", &why, value)),
+        },
         Transform::Trim => text("trim", value).map(|text| Value::from(text.trim())),
         Transform::Lower => text("lower", value).map(|text| Value::from(text.to_lowercase())),
         Transform::StripThink => strip_think(text("strip_think", value)?)
@@ -69,8 +102,10 @@ fn failed(word: &str, why: &str, value: &Value) -> Box<Judged> {
     Box::new(judged.actual(value))
 }
 
+/// The value of a text, and what of it is given twice.
+///
 /// The whole text is JSON, or one fenced block that is; prose around it is not passed over.
-fn parse_json(text: &str) -> Result<Value, String> {
+fn parse_json(text: &str) -> Result<(Value, Vec<Doubt>), String> {
     let trimmed = text.trim();
     let inner = match trimmed.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) {
         Some(fenced) => {
@@ -78,7 +113,10 @@ fn parse_json(text: &str) -> Result<Value, String> {
         }
         None => trimmed,
     };
-    serde_json::from_str(inner.trim()).map_err(|error| format!("not JSON ({error})"))
+    let readable = ReadableText::of(inner.trim());
+    let json = Lean::read(&readable.text).map_err(|error| format!("not JSON ({error})"))?;
+    let doubts = readable.flaws(&json, None).iter().map(Doubt::of).collect();
+    Ok((json.to_value(), doubts))
 }
 
 /// The rest of a fence's first line: `json`, or nothing.

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use crate::base::json_number::add_exactly;
-use crate::exchange::NodeRun;
+use crate::base::json_path::Step;
+use crate::exchange::{Flaw, NodeRun};
 use crate::outcome::UsageKind;
 use crate::wire::usage::{NodePrice, may_use_model};
 
 use super::Usage;
 use super::audit::{audit, said, sum};
+use super::doubt::Doubt;
 use super::view::{Fact, NodeFacts, State, View};
 
 /// Prices by currency, each exact; none where nothing that costs ran.
@@ -18,12 +20,19 @@ pub(super) type Prices = Vec<(String, Decimal)>;
 
 /// Dify's total, if its nodes do not contradict it.
 pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
-    let run = match &view.state {
+    match &view.state {
         State::Rejected { .. } => return Fact::Known(0),
         State::Unjudged(cause) => return View::unjudged(cause),
-        State::Ran(run) => *run,
+        State::Ran(_) => {}
+    }
+    let total = match view.run_field("total_tokens") {
+        Fact::Known(total) => total.as_u64(),
+        Fact::Absent => None,
+        Fact::Unknown(why) => return Fact::Unknown(why),
     };
-    let total = run["total_tokens"].as_u64();
+    if let Some(why) = contradicted(&view.transcript.nodes) {
+        return unknown(why);
+    }
     match (view.usage, total) {
         (Usage::Trust, None) => return unknown("Dify reports no total of tokens"),
         (Usage::Trust, Some(total)) if total > 0 => return Fact::Known(total),
@@ -63,8 +72,24 @@ pub(super) fn tokens_of(node: &NodeRun, all: &[NodeRun]) -> Fact<u64> {
     }
 }
 
+/// Why the usage of a node is not known that says of it two things.
+fn contradicted(nodes: &[NodeRun]) -> Option<String> {
+    let is_usage = |flaw: &&Flaw| {
+        let named = |name: &str| flaw.place.contains(&Step::Name(name.to_owned()));
+        ["execution_metadata", "usage", "__usage", "total_tokens"].into_iter().any(named)
+            || flaw.place.len() == 1
+    };
+    nodes.iter().find_map(|node| {
+        let flaw = node.flaws.iter().find(is_usage)?;
+        Some(format!("of `{}`, {}", node.title, Doubt::of(flaw).message()))
+    })
+}
+
 /// The sum of the leaves' prices.
 pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
+    if let (State::Ran(_), Some(why)) = (&view.state, contradicted(&view.transcript.nodes)) {
+        return unknown(why);
+    }
     let nodes = match (&view.state, view.nodes()) {
         (State::Rejected { .. }, _) => return Fact::Known(Prices::new()),
         (State::Unjudged(cause), _) => return View::unjudged(cause),

@@ -6,6 +6,7 @@ use crate::base::json_path::show_place;
 use crate::verdict::Truth;
 
 use super::Context;
+use super::doubt::{Doubt, doubt_read_by};
 use super::judged::{Grade, Judged, any, cut, show, verdict};
 use super::model::{Expectation, Match, Root, SnapshotCheck, ValueCheck};
 use super::operand::bound::{Bare, Bound};
@@ -20,7 +21,7 @@ const NAMED: usize = 3;
 /// Judges a check on one root; `place` names the root in messages.
 pub(super) fn judge(
     check: &ValueCheck,
-    root: Fact<&Value>,
+    (root, doubts): (Fact<&Value>, &[Doubt]),
     place: &dyn Fn() -> String,
     context: &Context<'_>,
 ) -> Judged {
@@ -31,7 +32,8 @@ pub(super) fn judge(
     match root {
         Fact::Unknown(why) => Judged::undecided(why),
         Fact::Absent => {
-            let nothing = || format!("there is nothing to look into: {} is missing", place());
+            let nothing =
+                || format!("there is nothing to look into: {} {} missing", place(), are(check.root));
             judge_selected(
                 &check.expect,
                 &Selection { values: &[], settled: Vec::new(), nothing: &nothing, places: &Vec::new },
@@ -39,6 +41,11 @@ pub(super) fn judge(
             )
         }
         Fact::Known(value) => {
+            let respelled = (check.root == Root::Response).then(|| respelled_headers(value, path.as_str()));
+            let value = respelled.as_ref().unwrap_or(value);
+            if let Some(doubt) = doubt_read_by(&path, value, doubts) {
+                return Judged::undecided(format!("in {}, {}", place(), doubt.message()));
+            }
             let nothing =
                 || format!("`{}` selects nothing in {}{}", path.as_str(), place(), keys(value, check.root));
             let places = || path.select_places(value).iter().map(|place| show_place(place)).collect();
@@ -51,6 +58,25 @@ pub(super) fn judge(
             judge_selected(&check.expect, &selection, context)
         }
     }
+}
+
+/// A response whose headers are spelt as a path spells them: upper and lower case are the same in their names.
+fn respelled_headers(response: &Value, path: &str) -> Value {
+    let mut response = response.clone();
+    let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { return response };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "!#%&+-.^_`|~".contains(c);
+    let written: Vec<&str> =
+        path.split(|c: char| !is_name(c)).flat_map(|word| [word, word.trim_matches('.')]).collect();
+    let dotted = path.split(|c: char| !is_name(c)).flat_map(|word| word.split('.'));
+    let written: Vec<&str> = written.into_iter().chain(dotted).collect();
+    *headers = std::mem::take(headers)
+        .into_iter()
+        .map(|(name, value)| match written.iter().find(|word| word.eq_ignore_ascii_case(&name)) {
+            Some(word) => ((*word).to_owned(), value),
+            None => (name, value),
+        })
+        .collect();
+    response
 }
 
 /// Values already selected, and the words for them.
@@ -215,12 +241,18 @@ fn sample(selected: &[&Value]) -> String {
     format!(": {}{more}", cut(&shown.join(", ")))
 }
 
+/// The verb that goes with the word for a root.
+fn are(root: Root) -> &'static str {
+    match root {
+        Root::Outputs | Root::Inputs | Root::Events => "are",
+        Root::Run | Root::Response | Root::Text | Root::ProcessData => "is",
+    }
+}
+
 /// The keys there are, which mostly explain why a path found nothing.
 fn keys(value: &Value, root: Root) -> String {
-    let (is, has) = match root {
-        Root::Outputs | Root::Inputs | Root::Events => ("are", "have"),
-        Root::Run | Root::Response | Root::Text | Root::ProcessData => ("is", "has"),
-    };
+    let is = are(root);
+    let has = if is == "are" { "have" } else { "has" };
     match value {
         Value::Object(members) if members.is_empty() => format!(", which {is} empty"),
         Value::Object(members) => {

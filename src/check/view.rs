@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use serde_json::{Value, json};
 
+use crate::base::json_path::Step;
 use crate::exchange::{Arrival, Ending, NodeRun, ResponseMode, Transcript};
 use crate::outcome::Cause;
 use crate::wire::error::{ErrorClass, WireError};
@@ -12,6 +13,7 @@ use crate::wire::input_refusal::is_input_refusal;
 
 use super::Usage;
 use super::cause::cause;
+use super::doubt::Why;
 use super::gap::replayed;
 use super::model::Root;
 use super::steps::{BEGINNING_LOST, Silent};
@@ -111,7 +113,12 @@ impl<'t> View<'t> {
     /// A field of the run's final `data`.
     pub(super) fn run_field(&self, key: &str) -> Fact<&'t Value> {
         match &self.state {
-            State::Ran(run) => run.get(key).map_or(Fact::Absent, Fact::Known),
+            State::Ran(run) => {
+                match self.doubts_of_run().find(|doubt| doubt.place == [Step::Name(key.to_owned())]) {
+                    Some(doubt) if doubt.why != Why::Cut => Fact::Unknown(Cow::Owned(doubt.message())),
+                    Some(_) | None => run.get(key).map_or(Fact::Absent, Fact::Known),
+                }
+            }
             State::Rejected { run, .. } => run.and_then(|run| run.get(key)).map_or(Fact::Absent, Fact::Known),
             State::Unjudged(cause) => Self::unjudged(cause),
         }

@@ -44,6 +44,7 @@ impl StreamReader {
         let mut reader = Self::new(transcript, limit);
         (reader.record.nodes, reader.record.last_event_at) = (nodes, last_event_at);
         reader.record.repeats = repeats;
+        reader.record.ids = Ids::CheckedButTask;
         reader
     }
 

@@ -20,6 +20,7 @@ pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
         nodes: Vec::new(),
         text: String::new(),
         text_doubt: None,
+        flaws: Vec::new(),
         run_id: None,
         task_id: None,
         workflow_id: None,

@@ -2,13 +2,17 @@
 
 use serde_json::Value;
 
-use crate::exchange::{Ending, Transcript};
+use crate::base::json_path::{Step, show_place};
+use crate::base::lean::Lean;
+use crate::exchange::{Ending, Flaw, FlawKind, ReadableText, Transcript};
 use crate::wire::{answer, error};
 
 /// Reads an answer that is one document: a blocking run, an error, or something else entirely.
 pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]) -> Transcript {
     let status = transcript.http_status.unwrap_or_default();
-    let json = serde_json::from_slice::<Value>(body);
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let readable = ReadableText::of(text);
+    let json = serde_json::from_slice::<Value>(if text.is_empty() { body } else { readable.text.as_bytes() });
     let ending = match &json {
         Ok(json) if status == 202 && json["event"] == "workflow_maintenance_paused" => {
             // The run was taken, and goes on elsewhere.
@@ -21,7 +25,7 @@ pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]
         Err(_) if body.is_empty() => Ending::Unreadable { detail: "HTTP 200 with an empty body".to_owned() },
         Err(error) => Ending::Unreadable { detail: format!("the answer is not JSON: {error}") },
         Ok(json) if json["event"] == "error" => Ending::ErrorEvent(error::classify_event(json)),
-        Ok(json) => read_run(&mut transcript, json),
+        Ok(json) => read_run(&mut transcript, (json, &readable)),
     };
     transcript.ending = ending;
     transcript.body =
@@ -29,7 +33,14 @@ pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]
     transcript
 }
 
-fn read_run(transcript: &mut Transcript, json: &Value) -> Ending {
+fn read_run(transcript: &mut Transcript, (json, readable): (&Value, &ReadableText<'_>)) -> Ending {
+    let flaws = Lean::read(&readable.text).map(|json| readable.flaws(&json, None));
+    transcript.flaws = flaws.unwrap_or_default();
+    if let Some(key) = transcript.flaws.iter().find(|flaw| decides(flaw)) {
+        let key = show_place(&key.place);
+        let detail = format!("the answer gives `{key}` twice: which value counts is not known");
+        return Ending::Unreadable { detail };
+    }
     let run = match answer::decode_run(json) {
         Ok(run) => run,
         Err(error) => return Ending::Unreadable { detail: error.to_string() },
@@ -48,6 +59,16 @@ fn read_run(transcript: &mut Transcript, json: &Value) -> Ending {
     };
     transcript.run = Some(run.data);
     ending
+}
+
+/// True for a key that says whose run it is or how it ended: where it is given twice, nothing else is sure.
+fn decides(flaw: &Flaw) -> bool {
+    match flaw.in_data() {
+        _ if flaw.kind != FlawKind::Repeated => false,
+        Some([Step::Name(name)]) => ["id", "workflow_id", "status"].contains(&name.as_str()),
+        Some(_) => false,
+        None => true,
+    }
 }
 
 /// Tells whether a `Content-Type` is that of a stream of events.

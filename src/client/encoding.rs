@@ -12,14 +12,17 @@ pub(super) fn unreadable_encoding(headers: &HeaderMap) -> Option<String> {
     let encoding = encodings.join(", ");
     let is_plain = |coding: &str| coding.trim().is_empty() || coding.trim().eq_ignore_ascii_case("identity");
     if !encoding.split(',').all(is_plain) {
-        return Some(format!("it has `Content-Encoding: {encoding}`, which was not asked for and is not read"));
+        return Some(format!(
+            "it has `Content-Encoding: {encoding}`, which was not asked for and is not read"
+        ));
     }
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let charset = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
     })?;
-    let is_utf8 = ["utf-8", "utf8", "us-ascii", "ascii", ""].iter().any(|known| charset.eq_ignore_ascii_case(known));
+    let is_utf8 =
+        ["utf-8", "utf8", "us-ascii", "ascii", ""].iter().any(|known| charset.eq_ignore_ascii_case(known));
     (!is_utf8).then(|| format!("its text has the encoding `charset={charset}`, and only UTF-8 is read"))
 }
 

@@ -188,7 +188,11 @@ fn cut_body(error: &reqwest::Error, received: usize) -> Ending {
 fn unreadable(status: u16, why: &str) -> Ending {
     match status {
         200 => Ending::Unreadable { detail: why.to_owned() },
-        _ => Ending::Rejected(classify_http(status, "text/plain", format!("the answer cannot be read: {why}").as_bytes())),
+        _ => Ending::Rejected(classify_http(
+            status,
+            "text/plain",
+            format!("the answer cannot be read: {why}").as_bytes(),
+        )),
     }
 }
 

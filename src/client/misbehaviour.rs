@@ -318,6 +318,112 @@ async fn compressed_answers_are_read_and_bounded() {
 }
 
 #[tokio::test]
+async fn an_encoding_that_nobody_asked_for_is_named_at_once() {
+    let answer = |status: &str, headers: &str| {
+        let head = format!("HTTP/1.1 {status}\r\n{headers}\r\nContent-Length: 4\r\n\r\n");
+        vec![Step::Send([head.as_bytes(), &[0x8b, 1, 2, 3]].concat())]
+    };
+    for coding in ["br", "zstd", "deflate", "gzip, br"] {
+        let headers = format!("Content-Type: text/event-stream\r\nContent-Encoding: {coding}");
+        let told = run(answer("200 OK", &headers)).await;
+        assert!(
+            unreadable_detail(&told).contains(&format!("`Content-Encoding: {coding}`")),
+            "{:?}",
+            told.ending
+        );
+        assert_eq!(told.recovery, None, "an answer came: nothing is searched");
+    }
+    let charset = run(answer("200 OK", "Content-Type: application/json; charset=gbk")).await;
+    assert!(unreadable_detail(&charset).contains("charset=gbk"), "{:?}", charset.ending);
+    let refused =
+        run(answer("400 Bad Request", "Content-Type: application/json\r\nContent-Encoding: br")).await;
+    let Ending::Rejected(error) = refused.ending else { panic!("{:?}", refused.ending) };
+    assert!(error.message.contains("`Content-Encoding: br`"), "{}", error.message);
+}
+
+/// What a stream of these events comes to.
+async fn streamed(events: &[&str]) -> Transcript {
+    let events: Vec<Vec<u8>> =
+        events.iter().map(|event| chunk(format!("data: {event}\n\n").as_bytes())).collect();
+    let mut steps = vec![Step::Send(stream_head())];
+    steps.extend(events.into_iter().chain([LAST.to_vec()]).map(Step::Send));
+    run(steps).await
+}
+
+const BEGUN: &str = r#"{"event":"workflow_started","workflow_run_id":"r-1","task_id":"t-1","data":{"id":"r-1","workflow_id":"w-1"}}"#;
+const ENDED: &str = r#"{"event":"workflow_finished","workflow_run_id":"r-1","task_id":"t-1","data":{"id":"r-1","workflow_id":"w-1","status":"succeeded","outputs":{},"total_tokens":1}}"#;
+
+#[tokio::test]
+async fn every_event_is_of_the_same_run() {
+    assert_eq!(streamed(&[BEGUN, ENDED]).await.ending, Ending::Finished);
+    let chunk = r#"{"event":"text_chunk","workflow_run_id":"r-1","task_id":"t-2","data":{"text":"a","from_variable_selector":["n","text"]}}"#;
+    for (events, told) in [
+        (
+            [BEGUN, &ENDED.replace(r#""data":{"id":"r-1"#, r#""data":{"id":"r-2"#)],
+            "event 2 is of the run r-2",
+        ),
+        ([BEGUN, &ENDED.replacen("r-1", "r-2", 1)], "event 2 is of the run r-2"),
+        ([BEGUN, &ENDED.replace("t-1", "t-2")], "event 2 is of the task t-2"),
+        ([BEGUN, &ENDED.replace("w-1", "w-2")], "event 2 is of the version w-2"),
+        (
+            [&BEGUN.replace(r#""data":{"id":"r-1"#, r#""data":{"id":"r-2"#), ENDED],
+            "event 1 is of the run r-2",
+        ),
+        ([BEGUN, chunk], "event 2 is of the task t-2"),
+    ] {
+        let found = streamed(&events).await;
+        assert!(unreadable_detail(&found).starts_with(told), "{told}: {:?}", found.ending);
+    }
+}
+
+#[tokio::test]
+async fn what_is_given_twice_is_noted_and_a_status_given_twice_is_unreadable() {
+    for (from, to, key) in [
+        (r#""status":"succeeded""#, r#""status":"failed","\u0073tatus":"succeeded""#, "$.data.status"),
+        (r#""task_id":"t-1""#, r#""task_id":"t-0","task_id":"t-1""#, "$.task_id"),
+        (r#""event":"workflow_finished""#, r#""event":"error","event":"workflow_finished""#, "$.event"),
+    ] {
+        let found = streamed(&[BEGUN, &ENDED.replace(from, to)]).await;
+        let told = format!("event 2 gives `{key}` twice");
+        assert!(unreadable_detail(&found).starts_with(&told), "{:?}", found.ending);
+    }
+    let outputs = ENDED.replace(r#""outputs":{}"#, r#""outputs":{"a":1,"a":2}"#);
+    let found = streamed(&[BEGUN, &outputs]).await;
+    assert_eq!((&found.ending, found.flaws.len()), (&Ending::Finished, 1));
+    assert_eq!(found.flaws[0].event, Some(1));
+    let body =
+        r#"{"task_id":"t","workflow_run_id":"r","data":{"id":"r","status":"failed","status":"succeeded"}}"#;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let blocking = run(vec![Step::Send([head.as_bytes(), body.as_bytes()].concat())]).await;
+    assert!(unreadable_detail(&blocking).contains("`$.data.status` twice"), "{:?}", blocking.ending);
+}
+
+#[tokio::test]
+async fn text_that_was_replaced_or_given_up_is_not_taken_for_what_stands_there() {
+    let chunk = |text: &str| {
+        format!(
+            r#"{{"event":"text_chunk","workflow_run_id":"r-1","task_id":"t-1","data":{{"text":"{text}","from_variable_selector":["n","text"]}}}}"#
+        )
+    };
+    let other = |event: &str, data: &str| {
+        format!(r#"{{"event":"{event}","workflow_run_id":"r-1","task_id":"t-1","data":{data}}}"#)
+    };
+    let replaced = other("text_replace", r#"{"text":"withdrawn"}"#);
+    let found = streamed(&[BEGUN, &chunk("Hel"), &chunk("lo"), &replaced, &chunk("!"), ENDED]).await;
+    assert_eq!((&*found.text, &found.text_doubt), ("withdrawn!", &None));
+    let node = r#"{"id":"e","node_id":"n","node_type":"llm","title":"N","error":"busy"}"#;
+    let (started, retry) = (other("node_started", node), other("node_retry", node));
+    let found = streamed(&[BEGUN, &started, &chunk("Hel"), &retry, &chunk("Hello"), ENDED]).await;
+    assert!(found.text_doubt.unwrap().contains("`N`"));
+    assert_eq!(found.nodes[0].retry_errors, ["busy"]);
+    let found = streamed(&[BEGUN, &started, &retry, &chunk("Hello"), ENDED]).await;
+    assert_eq!(found.text_doubt, None, "nothing was streamed before it was tried again");
+}
+
+#[tokio::test]
 async fn a_huge_event_is_read() {
     let outputs = json!({ "text": "x".repeat(20 << 20) });
     let last =

@@ -18,6 +18,7 @@ mod recover;
 mod repeats;
 mod retime;
 mod rounds;
+mod stream_flaws;
 mod stream_record;
 mod upload;
 mod wait;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::lean::Lean;
 use crate::base::long_text::keep_long;
 use crate::client::rounds::Rounds;
-use crate::exchange::{NodeEnd, NodeRound, NodeRun, NodeTold};
+use crate::exchange::{Flaw, NodeEnd, NodeRound, NodeRun, NodeTold};
 
 /// The type of a node that waits for a person.
 const ASKS: &str = "human-input";
@@ -28,13 +28,13 @@ pub struct Nodes {
     /// First non-blank chunks of nodes that no event has named yet.
     unclaimed: Vec<(String, Duration)>,
     /// How many node events came.
-    events: u64,
+    events: u32,
 }
 
 impl Nodes {
     /// Goes on with the executions of a run that was answered.
     pub fn resume(runs: Vec<NodeRun>, first_token_at: Option<Duration>) -> Self {
-        let spans = runs.iter().flat_map(|run| [run.span.began, run.span.ended]).flatten();
+        let spans = runs.iter().flat_map(|run| [run.began, run.ended]).flatten();
         let events = spans.max().unwrap_or(0);
         Self { first_token_at, rounds: Rounds::of(&runs), events, runs, ..Self::default() }
     }
@@ -54,7 +54,7 @@ impl Nodes {
             Some(run) => run.id = text(data, "id").to_owned(),
             None => {
                 let index = self.add(data, at);
-                self.runs[index].span.began = Some(number);
+                self.runs[index].began = Some(number);
             }
         }
     }
@@ -87,7 +87,7 @@ impl Nodes {
             (told, before) => told.or(before),
         };
         if run.finished.is_none() {
-            run.span.ended = Some(number);
+            (run.ended, run.ended_at) = (Some(number), Some(at));
             self.rounds.end(run.parent.as_ref());
         }
         run.finished = Some(ended(run, data, event));
@@ -97,7 +97,7 @@ impl Nodes {
     pub fn start_container(&mut self, data: &Lean<'_>, at: Duration) {
         let number = self.count();
         let index = self.add(data, at);
-        self.runs[index].span.began = Some(number);
+        self.runs[index].began = Some(number);
         let is_loop = self.runs[index].node_type == "loop";
         self.rounds.open(text(data, "node_id"), index, is_loop.then_some(0));
     }
@@ -122,11 +122,18 @@ impl Nodes {
             round.index = told.or(round.index);
         }
         if run.finished.is_none() {
-            run.span.ended = Some(number);
+            (run.ended, run.ended_at) = (Some(number), Some(at));
             self.rounds.end(run.parent.as_ref());
             self.rounds.close(text(data, "node_id"), index);
         }
         run.finished = Some(ended(run, data, event));
+    }
+
+    /// Notes a part of the `data` of an end that is not known.
+    pub fn doubt(&mut self, data: &Lean<'_>, flaw: Flaw) {
+        if let Some(index) = self.by_execution(text(data, "id")) {
+            self.runs[index].flaws.push(flaw);
+        }
     }
 
     /// Takes a non-blank `text_chunk` of a node.
@@ -143,8 +150,8 @@ impl Nodes {
         }
     }
 
-    fn count(&mut self) -> u64 {
-        self.events += 1;
+    fn count(&mut self) -> u32 {
+        self.events = self.events.saturating_add(1);
         self.events
     }
 
@@ -343,7 +350,8 @@ mod tests {
         child["id"] = "2".into();
         start(&mut nodes, &child, ms(4));
         assert_eq!(container(&nodes, 4), "lp");
-        assert_eq!(nodes.runs[4].parent.as_ref().unwrap().index, Some(0), "a loop begins with round 0");
+        let round = |run: usize| nodes.runs[run].parent.as_ref().unwrap().index;
+        assert_eq!(round(4), None, "the loop runs twice at once");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub fn retime(mut transcript: Transcript, times: &Times<'_>) -> Transcript {
         nodes: Vec::new(),
         text: String::new(),
         text_doubt: None,
+        flaws: Vec::new(),
         run_id: None,
         task_id: None,
         workflow_id: None,

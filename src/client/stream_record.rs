@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::json_path::show_place;
 use crate::base::lean::Lean;
 use crate::client::nodes::Nodes;
 use crate::client::repeats::Repeats;
-use crate::exchange::{Arrival, Cap, Ending, NodeTold, Spent, Transcript};
+use crate::client::stream_flaws::decides;
+use crate::exchange::{Arrival, Cap, Ending, NodeTold, ReadableText, Spent, Transcript};
 use crate::wire::chunk::{Mold, TextChunk};
 use crate::wire::contract::Contract;
 use crate::wire::error;
@@ -38,6 +40,8 @@ pub(super) struct Record {
 pub(super) enum Ids {
     /// One of another run makes the stream unreadable.
     Checked,
+    /// The same, but another task may go on with the run after a pause.
+    CheckedButTask,
     /// Whoever reads the stream looks at them.
     Unchecked,
 }
@@ -85,6 +89,8 @@ impl Record {
             self.transcript.events.push(chunk.fitting(fits));
             return ControlFlow::Continue(());
         }
+        let readable = ReadableText::of(text);
+        let text = &*readable.text;
         let json = match Lean::read(text) {
             Ok(json @ Lean::Object(_)) => json,
             Ok(_) => return self.unreadable(format!("event {number} is JSON but no object")),
@@ -96,7 +102,15 @@ impl Record {
         }
         let event = Event::from_json(json);
         self.note_time(at);
-        if self.ids == Ids::Checked && let Some(detail) = self.foreign_id(&event) {
+        let flaws = readable.flaws(&event.json, Some(number - 1));
+        if let Some(flaw) = flaws.iter().find(|flaw| decides(event.kind, flaw)) {
+            let key = show_place(&flaw.place);
+            return self
+                .unreadable(format!("event {number} gives `{key}` twice: which value counts is not known"));
+        }
+        if self.ids != Ids::Unchecked
+            && let Some(detail) = self.foreign_id(&event)
+        {
             return self.unreadable(detail);
         }
         self.note_ids(&event);
@@ -104,6 +118,7 @@ impl Record {
         let fits = fits.map(|contract| contract.version);
         let text: Arc<str> = text.into();
         let ending = self.note_event(&event, &text, at);
+        self.note_flaws(&event, flaws);
         self.transcript.events.push(Arrival::new(at, text).fitting(fits));
         if ending.is_some() {
             self.ending = ending;
@@ -129,7 +144,10 @@ impl Record {
         let chunk = TextChunk::read(event)?;
         let is_other = |own: &Option<String>, told: &str| own.as_deref().is_some_and(|own| own != told);
         let transcript = &self.transcript;
-        if is_other(&transcript.run_id, &chunk.workflow_run_id) || is_other(&transcript.task_id, &chunk.task_id) {
+        if is_other(&transcript.run_id, &chunk.workflow_run_id)
+            || is_other(&transcript.task_id, &chunk.task_id)
+        {
+            // The ordinary way says what that means.
             return None;
         }
         self.note_time(at);
@@ -178,7 +196,10 @@ impl Record {
             }
             EventKind::NodeRetry => {
                 if self.nodes.retry(data, at) {
-                    self.doubt_text(format!("text of a try of `{}` that was given up was streamed", name(data)));
+                    self.doubt_text(format!(
+                        "text of a try of `{}` that was given up was streamed",
+                        name(data)
+                    ));
                 }
             }
             EventKind::IterationStarted | EventKind::LoopStarted => self.nodes.start_container(data, at),
@@ -218,36 +239,6 @@ impl Record {
         {
             self.nodes.token(node_id, at);
         }
-    }
-
-    /// What was streamed may not be what a client shows at the end; the first reason stands.
-    fn doubt_text(&mut self, why: String) {
-        self.transcript.text_doubt.get_or_insert(why);
-    }
-
-    /// Which id of an event is not that of its stream.
-    fn foreign_id(&self, event: &Event<'_>) -> Option<String> {
-        let number = self.transcript.events.len() + 1;
-        let is_of_run = matches!(
-            event.kind,
-            EventKind::WorkflowStarted | EventKind::WorkflowFinished | EventKind::WorkflowPaused
-        );
-        let transcript = &self.transcript;
-        // A stream that goes on after a pause may name another task.
-        let own_task = transcript.task_id.as_deref().filter(|_| self.repeats.before == 0);
-        [
-            ("run", transcript.run_id.as_deref(), event.run_id()),
-            ("run", event.run_id().or(transcript.run_id.as_deref()), event.text("id").filter(|_| is_of_run)),
-            ("task", own_task, event.task_id()),
-            ("version", transcript.workflow_id.as_deref(), event.text("workflow_id")),
-        ]
-        .into_iter()
-        .find_map(|(what, own, told)| match (own.unwrap_or_default(), told.unwrap_or_default()) {
-            (own, told) if own == told || own.is_empty() || told.is_empty() => None,
-            (own, told) => {
-                Some(format!("event {number} is of the {what} {told}, and the stream is that of the {what} {own}"))
-            }
-        })
     }
 
     fn note_end(&mut self, event: &Event<'_>) -> Ending {

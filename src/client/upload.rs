@@ -14,8 +14,8 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
-use crate::client::encoding::unreadable_encoding;
 use crate::client::asides::{Asides, Head};
+use crate::client::encoding::unreadable_encoding;
 use crate::client::failure::SendFailure;
 use crate::client::{failure, message};
 use crate::exchange::{Call, Ending, FileInput, FileVariable};

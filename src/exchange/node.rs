@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::base::lean::Lean;
 use crate::base::member::Member;
+use crate::exchange::flaw::Flaw;
 use crate::exchange::round::{NodeRound, NodeSpan};
 use crate::wire::usage::{NodePrice, node_price, node_tokens};
 
@@ -37,10 +38,10 @@ pub struct NodeRun {
     pub retries: u32,
     /// The container it ran in, and which round of it.
     pub parent: Option<NodeRound>,
-    /// Where its events stand among those of other nodes.
-    pub span: NodeSpan,
     /// What was said of the tries that were given up, in their order, long texts cut.
     pub retry_errors: Vec<String>,
+    /// Parts of the `data` of its end that are not known.
+    pub flaws: Vec<Flaw>,
     /// When its first non-blank `text_chunk` came, since the request was sent.
     pub first_token_at: Option<Duration>,
     /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
@@ -51,6 +52,11 @@ impl NodeRun {
     /// `succeeded`, `failed`, `exception`, or none while unfinished.
     pub fn status(&self) -> Option<&str> {
         self.told()?.status.as_deref()
+    }
+
+    /// Where its events stand among those of other nodes.
+    pub fn span(&self) -> NodeSpan {
+        NodeSpan { began: self.began, ended: self.ended }
     }
 
     /// Iterations and loops repeat their children's tokens and prices.

@@ -15,9 +15,9 @@ pub struct NodeRound {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NodeSpan {
     /// The number of its start; none where no start came.
-    pub began: Option<u64>,
+    pub began: Option<u32>,
     /// The number of its end; none where no end came.
-    pub ended: Option<u64>,
+    pub ended: Option<u32>,
 }
 
 impl NodeSpan {

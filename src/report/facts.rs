@@ -81,7 +81,8 @@ fn told_errors(text: &mut Text, attempt: &Attempt, bounds: Bounds) {
         let errors: Vec<String> = node.error.iter().chain(&node.retry_errors).cloned().collect();
         errors.into_iter().filter(|error| error != of_run).map(|error| (node.title.clone(), error)).collect()
     };
-    let errors: Vec<(String, String)> = facts.nodes.iter().flat_map(|node| -> Vec<_> { said(node) }).collect();
+    let errors: Vec<(String, String)> =
+        facts.nodes.iter().flat_map(|node| -> Vec<_> { said(node) }).collect();
     for (title, error) in errors.iter().take(NODE_ERRORS) {
         let line = one_line(&tell_end(error), bounds.width);
         text.push("  error   ").push(&one_line(title, 60)).push(": ").push(&line).end();

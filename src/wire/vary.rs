@@ -205,7 +205,9 @@ mod tests {
         ];
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let executions = ["0ea1cbd8-1f3c-4b1c-9c3a-1f2e3d4c5b6a", "short"];
-        Varying::named(names).executed(executions).during(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:00:05Z"))
+        Varying::named(names)
+            .executed(executions)
+            .during(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:00:05Z"))
     }
 
     #[test]
@@ -219,10 +221,7 @@ mod tests {
                 json!({"sys.user_id": "u", "sys.files": [], "sys.timestamp": 1}),
                 json!({"sys.user_id": "[sys.user_id]", "sys.files": [], "sys.timestamp": "[sys.timestamp]"}),
             ),
-            (
-                json!(["0ea1cbd8-1f3c-4b1c-9c3a-1f2e3d4c5b6a", "short"]),
-                json!(["[execution id]", "short"]),
-            ),
+            (json!(["0ea1cbd8-1f3c-4b1c-9c3a-1f2e3d4c5b6a", "short"]), json!(["[execution id]", "short"])),
             (json!("2026-11-24T10:00:03.25Z"), json!("[time]")),
             (json!("2026-11-24 10:00:03"), json!("[time]")),
             (json!("Tue, 24 Nov 2026 10:00:03 GMT"), json!("[time]")),

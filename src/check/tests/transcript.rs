@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::exchange::{
-    Arrival, Ending, NodeRound, NodeRun, NodeSpan, Pauses, Posted, RecoveredBy, Recovery, ResponseMode, Trace, Transcript, Wait,
+    Arrival, Ending, NodeRound, NodeRun, Pauses, Posted, RecoveredBy, Recovery, ResponseMode, Trace,
+    Transcript, Wait,
 };
 use crate::wire::error::{ErrorClass, WireError};
 
@@ -78,6 +79,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         run: has_run.then_some(run),
         nodes,
         text: spec["text"].as_str().unwrap_or_default().to_owned(),
+        flaws: Vec::new(),
         text_doubt: spec["text_doubt"].as_str().map(str::to_owned),
         run_id: has_run.then(|| "r-1".to_owned()),
         task_id: None,
@@ -178,8 +180,11 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
         title,
         started_at: Duration::from_millis(at as u64),
         finished: (spec["unfinished"] != true).then(|| data.into()),
-        began: None,
-        ended: None,
+        // A replay says nothing of the order.
+        began: (spec["start"] != "lost" && spec["replayed"] != true)
+            .then_some(spec["began"].as_u64().map_or(2 * at as u32, |number| number as u32)),
+        ended: (spec["unfinished"] != true && spec["replayed"] != true)
+            .then_some(spec["ended"].as_u64().map_or(2 * at as u32 + 1, |number| number as u32)),
         ended_at: None,
         retries: spec["retries"].as_u64().unwrap_or(0) as u32,
         parent: text("parent").map(|container| NodeRound {
@@ -190,11 +195,8 @@ fn node_run(at: usize, spec: &Value) -> NodeRun {
             },
             container_run: None,
         }),
-        span: NodeSpan {
-            began: (spec["start"] != "lost").then_some(spec["began"].as_u64().unwrap_or(2 * at as u64)),
-            ended: (spec["unfinished"] != true).then_some(spec["ended"].as_u64().unwrap_or(2 * at as u64 + 1)),
-        },
         retry_errors: Vec::new(),
+        flaws: Vec::new(),
         first_token_at: spec["ttft"].as_f64().map(Duration::from_secs_f64),
         replayed: spec["replayed"] == true,
     }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{Ready, quiet};
 use crate::base::units::format_size;
-use crate::client::encoding::unreadable_encoding;
 use crate::client::asides::Head;
+use crate::client::encoding::unreadable_encoding;
 use crate::client::follow::Sent;
 use crate::client::upload::Uploader;
 use crate::client::{failure, message};

@@ -15,9 +15,9 @@ use reqwest::Response;
 use serde_json::Value;
 
 use crate::base::clock;
-use crate::client::encoding::unreadable_encoding;
 use crate::client::assemble::StreamReader;
 use crate::client::document;
+use crate::client::encoding::unreadable_encoding;
 use crate::client::follow::Sent;
 use crate::client::message;
 use crate::client::wait::after;

@@ -8,9 +8,9 @@ use reqwest::{Method, Response, Url};
 use serde_json::Value;
 
 use crate::base::clock;
-use crate::client::encoding::unreadable_encoding;
 use crate::client::asides::{self, Asides, Head};
 use crate::client::assemble::{self, BodyEnd, StreamReader};
+use crate::client::encoding::unreadable_encoding;
 use crate::client::recover::sight::Answer;
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{document, failure, message};

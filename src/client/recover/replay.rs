@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::client::recover::same::Ours;
-use crate::exchange::{Ending, NodeEnd, NodeRound, NodeRun, NodeSpan, Transcript};
+use crate::exchange::{Ending, NodeEnd, NodeRound, NodeRun, Transcript};
 
 /// What following the events came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +74,7 @@ pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
             None => {
                 // A replay has an order and rounds of its own, which say nothing beside what was seen before.
                 let parent = node.parent.map(|round| NodeRound { container_run: None, ..round });
-                seen.push(NodeRun { replayed: true, span: NodeSpan::default(), parent, ..node });
+                seen.push(NodeRun { replayed: true, began: None, ended: None, parent, ..node });
             }
         }
     }

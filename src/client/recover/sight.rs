@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use crate::base::json_path::show_place;
+use crate::base::lean::Lean;
+use crate::base::repeated::repeated_keys;
 use crate::client::document::is_json;
 use crate::client::recover::same::{Ours, difference};
 use crate::wire::error::{WireError, classify_http};
@@ -132,7 +135,15 @@ fn read_json(answer: &Answer) -> Result<Value, WireError> {
     if answer.status != 200 || !is_json(&answer.content_type) {
         return Err(strange());
     }
-    serde_json::from_slice(&answer.body).map_err(|_| strange())
+    let text = std::str::from_utf8(&answer.body).map_err(|_| strange())?;
+    let json = Lean::read(text).map_err(|_| strange())?;
+    match repeated_keys(&json).first() {
+        None => Ok(json.to_value()),
+        Some(key) => {
+            let message = format!("the answer gives `{}` twice", show_place(key));
+            Err(WireError { message, ..strange() })
+        }
+    }
 }
 
 /// A wrong or withdrawn key stays wrong.

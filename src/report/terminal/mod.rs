@@ -26,6 +26,7 @@ use crate::report::terminal::bar::Bar;
 use crate::report::terminal::burst::Burst;
 use crate::report::terminal::line::{case_line, duration};
 use crate::report::text::{Ink, Text};
+use crate::verdict::{Finding, Severity, Truth, Verdict};
 
 pub(crate) use summary::{Ending, failure_text, render_summary};
 
@@ -140,6 +141,8 @@ struct Going {
     tokens: Option<u64>,
     /// The last attempt, only where held assertions are told.
     last: Option<Arc<Attempt>>,
+    /// The warnings of an attempt, where they are told alone.
+    warnings: Vec<Finding>,
 }
 
 /// A listener that prints.
@@ -232,6 +235,10 @@ impl<W: Write> Terminal<W> {
             let mended = self.redactor.as_ref().and_then(|redactor| mended(attempt, redactor));
             going.last = Some(mended.map_or_else(|| attempt.clone(), Arc::new));
         }
+        let warns = |finding: &&Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
+        if self.screen.detail == Detail::Normal && going.warnings.is_empty() {
+            going.warnings = attempt.findings.iter().filter(warns).cloned().collect();
+        }
         self.bar.spent(&attempt.facts);
     }
 
@@ -245,6 +252,9 @@ impl<W: Write> Terminal<W> {
         case_line(&mut text, outcome, going.tokens);
         if let Some(attempt) = going.last.filter(|_| !outcome.is_red()) {
             explain_findings(&mut text, &attempt.findings, Which::All, Bounds::SCREEN);
+        }
+        if outcome.verdict == Verdict::Passed {
+            explain_findings(&mut text, &going.warnings, Which::NotHeld, Bounds::SCREEN);
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
         let text = self.burst.hold_back(masked.as_ref().unwrap_or(&text.out));
