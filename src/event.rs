@@ -1,6 +1,7 @@
 //! Facts about a run, in past tense; the terminal and the journal listen.
 
 mod continued;
+mod in_flight;
 mod shard;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::outcome::{Attempt, CaseOutcome};
 use crate::suite::thresholds::{Comparison, Metric, Statistic};
 
 pub use continued::{Asked, Continued, NoTests, PlannedCase, RunContinuation};
+pub use in_flight::{AttemptStart, LeftAttempt, LeftHow};
 pub use shard::{MergedRun, Sharded};
 
 /// What is known of a run when it starts.
@@ -257,6 +259,10 @@ pub enum Event {
     CasesPlanned(Arc<[PlannedCase]>),
     /// A run that was recorded goes on in the same record.
     RunContinued(RunContinuation),
+    /// An attempt is about to be sent to a live target.
+    AttemptStarted(AttemptStart),
+    /// An attempt was given up, since the run was stopped.
+    AttemptLeft(LeftAttempt),
     /// An attempt finished, one line of the journal.
     AttemptFinished(Arc<Attempt>),
     /// A test finished or was skipped.

@@ -20,6 +20,7 @@ mod node;
 mod recovery;
 mod round;
 mod spent;
+mod stopping;
 
 pub use self::arrival::Arrival;
 pub use self::aside::{Aside, Call};
@@ -29,6 +30,7 @@ pub use self::node::{NodeEnd, NodeRun, NodeTold};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
 pub use self::round::NodeRound;
 pub use self::spent::{Cap, Spent};
+pub use self::stopping::Stopping;
 
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,17 +68,17 @@ pub enum Ending {
         /// What and where: "event 4 is not JSON: …".
         detail: String,
     },
-    /// The overall time was up; the task was asked to stop.
+    /// The overall time was up.
     TimedOut {
         /// The limit.
         after: Duration,
     },
-    /// We stopped it: interrupted, or no longer wanted.
+    /// We gave it up: interrupted, or no longer wanted.
     Stopped {
         /// Why.
         reason: String,
     },
-    /// We stopped it: it used more than it may.
+    /// We gave it up: it used more than it may.
     Exceeded {
         /// Of what, and how much it may: "9,000 tokens, and …".
         detail: String,
@@ -142,6 +144,8 @@ pub struct Pauses {
     pub unused: Vec<Unused>,
     /// True when events after an answer were missed: what the stream told is not all of it.
     pub is_torn: bool,
+    /// What is said of an answer whose reply was lost, so that nobody knows at once whether Dify took it.
+    pub unsure: Option<String>,
 }
 
 /// Where in a run an answer was given.
@@ -217,6 +221,10 @@ pub struct Transcript {
     pub pauses: Pauses,
     /// What became of the run if its answer broke off; none where it did not.
     pub recovery: Option<Recovery>,
+    /// What became of the wish to end it; none where nobody had it.
+    pub stopping: Option<Stopping>,
+    /// The run's final `data` if it came after the run had been given up: it says what was used, and is not judged.
+    pub told_after: Option<Value>,
     /// The answers to its other calls, as far as they were kept.
     pub asides: Vec<Aside>,
 }
@@ -225,6 +233,18 @@ impl Transcript {
     /// The `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
     pub fn curl(&self) -> String {
         render_curl(&self.posted.url, &String::from_utf8_lossy(&self.posted.body))
+    }
+
+    /// True where the run ended by itself after all, whatever was asked for.
+    pub fn ended_by_itself(&self) -> bool {
+        let status = self.told_after.as_ref().and_then(|run| run["status"].as_str());
+        let error = self.told_after.as_ref().and_then(|run| run["error"].as_str());
+        match status {
+            Some("succeeded" | "partial-succeeded") => true,
+            // Newer Difys call a run failed that was stopped.
+            Some("failed") => !error.is_some_and(|error| error.contains("User requested stop")),
+            Some(_) | None => false,
+        }
     }
 
     /// How a lost run became known again, and how it had been lost.

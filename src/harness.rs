@@ -183,10 +183,9 @@ impl Shared {
         if let Some(refusal) = &self.refusal {
             return Err(Failed::from(refusal));
         }
-        let case = &self.plan.cases[index];
         let engine = self.runtime.block_on(self.engine.get_or_init(async || self.start())).as_ref()?;
         let ran =
-            self.runtime.block_on(engine.run_case(case)).map_err(|error: SinkError| error.to_string())?;
+            self.runtime.block_on(engine.run_case(index)).map_err(|error: SinkError| error.to_string())?;
         let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
         match ran.outcome.verdict {
             Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),

@@ -1,9 +1,11 @@
 //! What is recorded of an attempt and of a test: facts, findings and verdicts, masked before they are stored.
 
+mod doubt;
 mod judges;
 mod measures;
 mod node;
 mod repeats;
+mod used;
 mod waits;
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,10 @@ use crate::exchange::{RecoveredBy, ResponseMode};
 use crate::verdict::{Finding, Verdict};
 use crate::wire::error::ErrorClass;
 
+pub use self::doubt::{UsageDoubt, UsageKind};
 pub use self::judges::{JudgeFact, JudgesSpent};
 pub use self::node::NodeFact;
+pub use self::used::{AttemptUse, SeenUse, UseSum};
 pub use self::waits::Waits;
 pub use repeats::{RateFacts, RepeatFacts, SequentialFacts, told_share};
 
@@ -104,37 +108,9 @@ pub struct Facts {
     /// What Dify said went wrong, up to 64 KB: the run's error, a refusal's or that of an `error` event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-}
-
-/// A total of tokens that the nodes of its run do not confirm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UsageDoubt {
-    /// What is wrong with it.
-    pub kind: UsageKind,
-    /// Dify's total.
+    /// What is known of its use besides; none where tokens and cost say it all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
-    /// What the nodes add up to, containers left out.
-    pub nodes: u64,
-    /// The same in a sentence.
-    pub message: String,
-    /// True where `usage: trust` takes the total nevertheless.
-    #[serde(default)]
-    pub trusted: bool,
-}
-
-/// What is wrong with a total of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageKind {
-    /// The nodes add up to another sum.
-    Difference,
-    /// It is 0, though a model ran.
-    Zero,
-    /// There is none, or a model that answered was not counted.
-    Missing,
-    /// A node with a model never finished.
-    Unfinished,
+    pub seen: Option<SeenUse>,
 }
 
 /// An exact amount of one currency.

@@ -193,7 +193,7 @@ impl Session {
         again: TakenUp,
         listener: Option<Box<dyn Sink + Send>>,
     ) -> Result<Arc<Engine>, SessionError> {
-        let TakenUp { journal, continuation, planned, before } = again;
+        let TakenUp { journal, continuation, planned, before, interrupted } = again;
         self.make_room()?;
         journal.go_on()?;
         let journal = Record::Own(Box::new(journal.leaving(self.ended.clone())));
@@ -202,6 +202,7 @@ impl Session {
         // The ledger of the run goes on: what its earlier parts used is used.
         let purse = self.purse_again(&plan, &before)?;
         let engine = Engine::start(plan, part, Box::new(Both { journal, listener }))?.paid_from(purse);
+        let engine = engine.taking_up(interrupted);
         engine.tell(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))

@@ -267,7 +267,8 @@ mod tests {
         recovered.recovery = Some(Recovery::Recovered { by: RecoveredBy::Events, lost: lost.clone() });
         assert!(hear(&recovered).unwrap_err().contains("broke off"));
         let mut found = finished();
-        found.recovery = Some(Recovery::Lost { lost, why: String::new(), trace: Trace::None });
+        found.recovery =
+            Some(Recovery::Lost { lost, why: String::new(), trace: Trace::None, going_on: false });
         assert!(hear(&found).unwrap_err().contains("broke off"));
         let mut torn = finished();
         torn.pauses.is_torn = true;

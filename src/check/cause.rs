@@ -2,12 +2,14 @@
 
 use crate::base::long_text::tell_end;
 use crate::base::units::format_duration;
-use crate::exchange::{Ending, Recovery, ResponseMode, Transcript, Wait};
+use crate::exchange::{Ending, Recovery, Transcript};
 use crate::outcome::Cause;
 use crate::wire::error::WireError;
 
 use super::error_advice::{advise_on_answer, advise_on_event};
 use super::paused::paused;
+use super::silence::{stalled, still_running};
+use super::stopped::told_stop;
 use super::view::rejected;
 
 /// The cause and a hint; none where there is a run or a rejection to judge.
@@ -26,6 +28,17 @@ pub fn cause(transcript: &Transcript) -> Option<Cause> {
         }
         (Some(Recovery::Recovered { .. }) | None, _) => {}
     }
+    if let Some(Recovery::Lost { going_on: true, .. }) = &transcript.recovery {
+        cause.hint = Some(still_running().to_owned());
+    }
+    let is_told = matches!(transcript.ending, Ending::Unanswered { .. });
+    if let Some(unsure) = transcript.pauses.unsure.as_ref().filter(|_| !is_told) {
+        cause.message = format!("{}; {unsure}", cause.message);
+    }
+    if let Some(stop) = told_stop(transcript) {
+        cause.message.push_str("; ");
+        cause.message.push_str(&stop);
+    }
     Some(cause)
 }
 
@@ -41,14 +54,14 @@ fn of_ending(transcript: &Transcript) -> Option<Cause> {
         )),
         Ending::Unreadable { detail } => Some(unreadable(detail)),
         Ending::TimedOut { after } => Some(plain(
-            format!("no end within {}; the task was asked to stop", format_duration(*after)),
+            format!("no end within {}", format_duration(*after)),
             "raise `timeout` of the test, or find out what is slow in the workflow",
         )),
         Ending::Stopped { reason } => {
-            Some(Cause { hint: None, ..plain(format!("flowproof stopped the run: {reason}"), "") })
+            Some(Cause { hint: None, ..plain(format!("flowproof gave the run up: {reason}"), "") })
         }
         Ending::Exceeded { detail } => Some(plain(
-            format!("flowproof stopped the run: it had used {detail}"),
+            format!("flowproof gave the run up: it had used at least {detail}"),
             "raise `budget.per_test` of the suite, or find out what costs so much: the path of nodes is below",
         )),
         Ending::Paused => Some(paused(transcript)),
@@ -70,7 +83,7 @@ fn search_timed_out(lost: &str, why: &str, after: &str) -> Cause {
     )
 }
 
-fn plain(message: String, hint: &str) -> Cause {
+pub(super) fn plain(message: String, hint: &str) -> Cause {
     Cause { message, hint: Some(hint.to_owned()), class: None, stops_suite: false }
 }
 
@@ -99,37 +112,6 @@ fn unreadable(detail: &str) -> Cause {
         "is a proxy between flowproof and Dify changing the answers?"
     };
     plain(format!("the answer cannot be read: {detail}"), hint)
-}
-
-fn stalled(transcript: &Transcript, wait: Wait, after: &str) -> Cause {
-    let streaming = transcript.mode == ResponseMode::Streaming;
-    match wait {
-        Wait::FirstEvent if !transcript.pauses.answered.is_empty() => plain(
-            format!("a form was answered, and then no event came for {after}"),
-            "is Dify's worker running? it goes on with the run",
-        ),
-        Wait::FirstEvent if streaming && transcript.pings > 0 => plain(
-            format!("Dify sent {} and no event for {after}", pings(transcript.pings)),
-            "Dify 1.13 and 1.14 answer bad inputs so: use `response_mode: blocking` to see Dify's reason; \
-             else the run is queued: lower `concurrency`",
-        ),
-        Wait::FirstEvent => plain(
-            format!("no answer within {after}"),
-            if streaming {
-                "is Dify running, and its workers? else raise `timeouts.first_event`"
-            } else {
-                "raise `timeouts.first_event`, or stream: a blocking answer comes when the run has ended"
-            },
-        ),
-        Wait::Idle => plain(
-            format!("the answer began and then nothing came for {after}"),
-            "the run may go on at Dify; raise `timeouts.idle` if a node is silent for so long",
-        ),
-    }
-}
-
-fn pings(count: u32) -> String {
-    if count == 1 { "one ping".to_owned() } else { format!("{count} pings") }
 }
 
 fn of_error(error: &WireError, advice: Option<&'static str>) -> Cause {

@@ -5,6 +5,7 @@
 
 use crate::exchange::ResponseMode;
 use crate::wire::error::{ErrorClass, WireError, is_unreachable_file};
+use crate::wire::gateway::{Reach, reach};
 
 /// Advice on an HTTP answer that is an error.
 pub(super) fn advise_on_answer(error: &WireError, mode: ResponseMode) -> Option<&'static str> {
@@ -66,7 +67,10 @@ fn advise_on_transport(error: &WireError, message: &str, mode: ResponseMode) -> 
         400 if message.starts_with("the browser (or proxy) sent") => {
             "flowproof sends valid JSON: look at what changes requests between flowproof and Dify"
         }
-        502..=504 | 524 if mode == ResponseMode::Blocking => {
+        status if reach(status) == Some(Reach::Never) => {
+            "the gateway in front of Dify has no connection to it, so nothing ran: is Dify up, and does the gateway know its address and certificate?"
+        }
+        status if reach(status).is_some() && mode == ResponseMode::Blocking => {
             "a proxy gave up and the run goes on: use `response_mode: streaming`"
         }
         _ => "look into the logs of Dify's `api` and `worker`",

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::base::digest::Digest;
 use crate::base::lean::Lean;
 use crate::base::long_text::keep_long;
-use crate::exchange::{Ending, NodeRun};
-use crate::outcome::{Facts, NodeFact, Price};
+use crate::exchange::{Ending, NodeRun, Spent, Transcript};
+use crate::outcome::{Facts, NodeFact, Price, SeenUse};
 use crate::wire::usage::NodePrice;
 use crate::wire::vary::Varying;
 
@@ -51,6 +52,7 @@ pub(super) fn gather(view: &View<'_>) -> Facts {
         },
         nodes: bounded(transcript.nodes.iter().map(|ran| node(ran, &varying)).collect()),
         usage: usage_doubt(view),
+        seen: seen(view),
         error: error(view),
     }
 }
@@ -89,6 +91,40 @@ fn bounded(mut nodes: Vec<NodeFact>) -> Vec<NodeFact> {
         left = left.saturating_sub(text.len());
     }
     nodes
+}
+
+/// What was used for certain where not all of it is known; none where tokens and cost say it all.
+fn seen(view: &View<'_>) -> Option<SeenUse> {
+    let tokens_known = matches!(view.tokens(), Fact::Known(_));
+    let cost_known = matches!(usage::run_cost(view), Fact::Known(_));
+    if tokens_known && cost_known {
+        return None;
+    }
+    let SeenUse { tokens, cost, .. } = seen_at_least(view.transcript);
+    let seen = SeenUse {
+        nothing: false,
+        tokens: if tokens_known { 0 } else { tokens },
+        cost: if cost_known { Vec::new() } else { cost },
+        unpriced: tokens_known && !cost_known,
+    };
+    (seen != SeenUse::default()).then_some(seen)
+}
+
+/// What a run is seen to have used, whatever became of it.
+pub fn seen_at_least(transcript: &Transcript) -> SeenUse {
+    let Spent { tokens, prices } = Spent::of(&transcript.nodes);
+    let price = |(currency, amount): (String, Decimal)| Price { amount: amount.to_string(), currency };
+    SeenUse {
+        tokens: tokens.max(told_total(transcript)),
+        cost: prices.into_iter().map(price).collect(),
+        ..SeenUse::default()
+    }
+}
+
+/// The total of tokens that was told, judged or not; more cannot have been told by nodes that were seen in part.
+fn told_total(transcript: &Transcript) -> u64 {
+    let told = [&transcript.run, &transcript.told_after].into_iter().flatten();
+    told.filter_map(|run| run["total_tokens"].as_u64()).max().unwrap_or(0)
 }
 
 fn status(view: &View<'_>) -> Option<String> {

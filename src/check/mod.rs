@@ -26,9 +26,11 @@ mod order;
 mod paused;
 mod predicate;
 mod schema;
+mod silence;
 mod slips;
 mod snapshot;
 mod steps;
+mod stopped;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -51,11 +53,13 @@ pub use self::compile::{
 pub use self::contract::contract_deviations;
 pub use self::difference::difference_of;
 pub use self::evaluate::{Examined, examine};
+pub use self::facts::seen_at_least;
 pub use self::judged::{clip, is_clipped, is_comparison};
 pub use self::model::Check;
 pub use self::named::{judges_of, schema_files_of};
 pub use self::paused::unused_answers;
 pub use self::schema::FileRoot;
+pub use self::silence::hint_beside_others;
 pub use self::snapshot::{keys_of, snapshot_keys};
 
 /// Whether Dify's token total is audited against its nodes' sum.

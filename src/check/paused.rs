@@ -84,6 +84,11 @@ fn hint(transcript: &Transcript) -> String {
     )
 }
 
+/// True where a pause may have gone by unseen.
+fn is_partly_unseen(transcript: &Transcript) -> bool {
+    transcript.recovery.is_some() || transcript.pauses.is_torn
+}
+
 /// An undecided finding for each answer that was never used: the test meant another run than the one that came.
 pub fn unused_answers(transcript: &Transcript) -> Vec<Finding> {
     if cause(transcript).is_some() && transcript.ending != Ending::Paused {
@@ -95,6 +100,10 @@ pub fn unused_answers(transcript: &Transcript) -> Vec<Finding> {
         place: unused.place.clone(),
         label: format!("human_input `{}`", unused.node),
         message: match unused.used_before {
+            _ if is_partly_unseen(transcript) => format!(
+                "the answer was not used: whether the run waited at `{}` was not seen, since its answer broke off",
+                unused.node
+            ),
             0 => format!("the answer was not used: the run never waited at `{}`", unused.node),
             _ => format!("the answer was not used: the run did not wait at `{}` again", unused.node),
         },

@@ -48,7 +48,14 @@ impl StreamReader {
         reader
     }
 
-    /// Breaks also where the nodes that have finished used more than the run may.
+    /// Passes over pauses that wait for nothing but these forms.
+    #[must_use]
+    pub fn beyond(mut self, answered: &[String]) -> Self {
+        self.record.repeats = Repeats::after(0, answered.to_vec());
+        self
+    }
+
+    /// Gives the run up where the nodes that have finished used more than it may.
     #[must_use]
     pub fn capped(mut self, cap: &Cap) -> Self {
         let spent = || Spent::of(&self.record.nodes.runs);
@@ -69,6 +76,22 @@ impl StreamReader {
     pub fn of_any_run(mut self) -> Self {
         self.record.ids = Ids::Unchecked;
         self
+    }
+
+    /// Gives the run up for this reason, and reads on: what still comes says what it used.
+    pub fn leave(&mut self, ending: Ending) {
+        self.record.left.get_or_insert(ending);
+        self.record.meter = None;
+    }
+
+    /// Why the run was given up, if it was.
+    pub fn left(&self) -> Option<&Ending> {
+        self.record.left.as_ref()
+    }
+
+    /// The task that runs it, once that is known.
+    pub fn task_id(&self) -> Option<&str> {
+        self.record.transcript.task_id.as_deref()
     }
 
     /// Bytes that came before this stream.
@@ -99,16 +122,22 @@ impl StreamReader {
     }
 
     /// Ends the reading where the body ended.
-    pub fn finish(mut self, end: &BodyEnd) -> Transcript {
-        let ending = self.record.ending.take();
-        let ending = ending.unwrap_or_else(|| Ending::Cut { detail: self.describe_cut(end) });
+    pub fn finish(self, end: &BodyEnd) -> Transcript {
+        let ending = match &self.record.ending {
+            Some(own) => own.clone(),
+            None => Ending::Cut { detail: self.describe_cut(end) },
+        };
         self.give_up(ending)
     }
 
     /// Ends the reading for a reason of ours; the stream's own ending wins.
     pub fn give_up(self, ending: Ending) -> Transcript {
-        let Record { mut transcript, nodes, ending: own, .. } = self.record;
-        transcript.ending = own.unwrap_or(ending);
+        let Record { mut transcript, nodes, ending: own, left, .. } = self.record;
+        let has_ended = matches!(own, Some(Ending::Finished | Ending::Paused));
+        if left.is_some() && has_ended {
+            transcript.told_after = transcript.run.take();
+        }
+        transcript.ending = left.or(own).unwrap_or(ending);
         transcript.nodes = nodes.runs;
         transcript.first_token_at = nodes.first_token_at;
         transcript

@@ -34,6 +34,8 @@ pub fn begin(mode: ResponseMode, inputs: Value, posted: Posted) -> Transcript {
         posted,
         pauses: Pauses::default(),
         recovery: None,
+        stopping: None,
+        told_after: None,
         asides: Vec::new(),
     }
 }

@@ -11,9 +11,10 @@ use crate::base::clock;
 use crate::base::units::format_size;
 use crate::client::assemble::{BodyEnd, StreamReader};
 use crate::client::encoding::unreadable_encoding;
+use crate::client::leave::{AFTER_STOP, Stopper};
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{Timeouts, document, failure, message};
-use crate::exchange::{Cap, Ending, Transcript, Wait};
+use crate::exchange::{Cap, Ending, Stopping, Transcript, Wait};
 use crate::wire::contract::Contracts;
 use crate::wire::error::classify_http;
 
@@ -34,6 +35,18 @@ pub struct Sent<'a, 'b> {
     pub cap: &'a Cap,
     /// What the events are held against; none where nobody watches.
     pub contracts: Option<&'a Contracts>,
+    /// Asks Dify to stop what is given up.
+    pub stopper: Stopper<'a>,
+}
+
+/// How the reading of a stream came to its end.
+enum Over {
+    /// The stream ended, or its run.
+    Ended(BodyEnd),
+    /// It cannot be read on.
+    Unreadable(Ending),
+    /// It is given up; the run may go on.
+    Left(Ending),
 }
 
 impl Sent<'_, '_> {
@@ -82,7 +95,7 @@ impl Sent<'_, '_> {
         let mut bytes = reader.bytes_before();
         let mut deadline = after(begun, self.timeouts.first_event);
         let mut wait = Wait::FirstEvent;
-        let (mut transcript, elapsed) = loop {
+        let (over, elapsed) = loop {
             let piece = self.waiter.wait(deadline, response.chunk()).await;
             let now = clock::now();
             let at = now.saturating_duration_since(self.at);
@@ -91,30 +104,66 @@ impl Sent<'_, '_> {
                     bytes += piece.len() as u64;
                     if reader.take(&piece, at).is_break() {
                         Self::finish_body(&mut response).await;
-                        break (reader.finish(&BodyEnd::Clean), at);
+                        break (Over::Ended(BodyEnd::Clean), at);
                     }
                     if bytes > self.max_body {
-                        break (reader.give_up(too_large(self.max_body)), at);
+                        break (Over::Unreadable(too_large(self.max_body)), at);
+                    }
+                    if let Some(left) = reader.left() {
+                        break (Over::Left(left.clone()), at);
                     }
                     if reader.has_events() {
                         wait = Wait::Idle;
                         deadline = after(now, self.timeouts.idle);
                     }
                 }
-                Ok(Ok(None)) => break (reader.finish(&BodyEnd::Clean), at),
+                Ok(Ok(None)) => break (Over::Ended(BodyEnd::Clean), at),
                 Ok(Err(error)) => {
-                    let ended = match failure::describe_body(&error) {
-                        Ok(end) => reader.finish(&end),
-                        Err(ending) => reader.give_up(ending),
+                    let over = match failure::describe_body(&error) {
+                        Ok(end) => Over::Ended(end),
+                        Err(ending) => Over::Unreadable(ending),
                     };
-                    break (ended, at);
+                    break (over, at);
                 }
-                Err(given_up) => break (reader.give_up(self.ending_of(given_up, wait)), at),
+                Err(given_up) => match self.ending_of(given_up, wait) {
+                    // It is looked for before it is stopped.
+                    ending @ Ending::Stalled { .. } => break (Over::Unreadable(ending), at),
+                    ending => break (Over::Left(ending), at),
+                },
             }
         };
-        transcript.bytes = bytes;
-        transcript.elapsed = elapsed;
-        transcript
+        let transcript = match over {
+            Over::Ended(end) => reader.finish(&end),
+            Over::Unreadable(ending) => reader.give_up(ending),
+            Over::Left(ending) => self.leave(response, reader, ending).await,
+        };
+        Transcript { bytes, elapsed, ..transcript }
+    }
+
+    /// Asks Dify to stop a run, and hears what it still tells.
+    async fn leave(
+        &mut self,
+        mut response: Response,
+        mut reader: StreamReader,
+        ending: Ending,
+    ) -> Transcript {
+        reader.leave(ending);
+        let Some(task_id) = reader.task_id() else { return reader.finish(&BodyEnd::Clean) };
+        let stopping = self.stopper.stop(task_id).await;
+        if stopping == Stopping::Asked {
+            let (mut left, at) = (self.max_body, self.at);
+            let rest = async {
+                while let Ok(Some(piece)) = response.chunk().await {
+                    left = left.saturating_sub(piece.len() as u64);
+                    if reader.take(&piece, clock::now().saturating_duration_since(at)).is_break() || left == 0
+                    {
+                        return;
+                    }
+                }
+            };
+            drop(tokio::time::timeout(AFTER_STOP, rest).await);
+        }
+        Transcript { stopping: Some(stopping), ..reader.finish(&BodyEnd::Clean) }
     }
 
     /// Reads a finished stream's last bytes if they come at once: only then can the connection be used again.

@@ -3,30 +3,29 @@
 //! A run given up by us is stopped on the server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use crate::base::clock;
 use crate::client::asides::Asides;
 use crate::client::assemble;
 use crate::client::connect::{self, ClientError};
 use crate::client::follow::Sent;
+use crate::client::leave::{AFTER_STOP, Stopper, is_worth_a_look};
 use crate::client::pause::Line;
-use crate::client::recover::{Caller, Search, Users, loss};
+use crate::client::recover::{Caller, Loss, Search, Users, loss};
 use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
 use crate::client::{Endpoint, Recover, Timeouts, message};
-use crate::exchange::{Ending, Posted, Recovery, Request, Transcript};
+use crate::exchange::{Ending, Posted, Request, Transcript};
 use crate::wire::contract::Contracts;
 use crate::wire::request;
-
-/// How long the server is given to acknowledge a stop.
-const STOP_WAIT: Duration = Duration::from_secs(3);
 
 /// A connection pool to one endpoint.
 #[derive(Debug)]
@@ -143,6 +142,7 @@ impl Client {
         };
         self.users.note(authorization, &request.user, request.user_scope);
         let sent_at = clock::now();
+        let stopper = Stopper { http: &self.http, base: &self.base, authorization, user: &request.user };
         let mut sent = Sent {
             timeouts,
             waiter,
@@ -150,40 +150,99 @@ impl Client {
             max_body: self.max_body,
             cap: &request.cap,
             contracts: self.contracts.as_deref(),
+            stopper,
         };
         let transcript = sent.follow(&self.http, message, transcript).await;
         if surely_did_not_run(&transcript.ending) {
             self.users.release(authorization, &request.user);
         }
-        let transcript = match loss(&transcript, &self.recovery) {
-            None => transcript,
-            Some(loss) => {
-                let search = Search {
-                    caller: self.caller(asked, timeouts),
-                    waiter: sent.waiter,
-                    waits: self.recovery,
-                    timeouts,
-                    request,
-                    sent_at,
-                    users: &self.users,
-                };
-                search.run(transcript, loss).await
-            }
-        };
+        let transcript = self.recover(asked, &mut sent, transcript).await;
         let line = Line {
             http: &self.http,
             base: &self.base,
             authorization,
             user: &request.user,
             uploader: self.uploader(asked),
+            caller: self.caller(asked, timeouts),
+            waits: self.recovery,
+            request,
+            users: &self.users,
         };
         let transcript = line.go_on(&mut sent, &request.answers, transcript).await;
-        if is_left_running(&transcript)
-            && let Some(task_id) = &transcript.task_id
-        {
-            self.stop_task(authorization, task_id, &request.user).await;
+        let transcript = stopper.stop_left(transcript).await;
+        if is_worth_a_look(&transcript) {
+            return self.look_once(asked, (timeouts, sent_at), transcript).await;
         }
         transcript
+    }
+
+    /// Looks for the run if its answer broke off.
+    async fn recover(
+        &self,
+        asked: &Asked<'_>,
+        sent: &mut Sent<'_, '_>,
+        transcript: Transcript,
+    ) -> Transcript {
+        let Some(loss) = loss(&transcript, &self.recovery) else { return transcript };
+        let search = Search {
+            caller: self.caller(asked, sent.timeouts),
+            sent_at: sent.at,
+            waits: self.recovery,
+            timeouts: sent.timeouts,
+            request: asked.request,
+            users: &self.users,
+            answered: &[],
+            waiter: &mut *sent.waiter,
+        };
+        search.run(transcript, loss).await
+    }
+
+    /// Looks for the run of a request that was sent so long ago by a process that was killed; sends no run.
+    pub async fn find(
+        &self,
+        key: &SecretString,
+        request: &Request,
+        (timeouts, ago): (&Timeouts, Duration),
+        stop: &mut StopSignal,
+    ) -> Transcript {
+        let mut waiter = Waiter::new(clock::now(), timeouts.total, stop);
+        let authorization = match message::bearer(key) {
+            Ok(authorization) => authorization,
+            Err(failure) => return self.not_sent(request, failure.into()),
+        };
+        let asides = Asides::default();
+        let asked = Asked { authorization: &authorization, request, asides: &asides };
+        let (loss, lost) = Loss::by_kill(&self.recovery, ago);
+        let transcript = self.not_sent(request, Ending::Cut { detail: lost });
+        let search = Search {
+            caller: self.caller(&asked, timeouts),
+            waiter: &mut waiter,
+            waits: self.recovery,
+            timeouts,
+            request,
+            sent_at: clock::now().checked_sub(ago).unwrap_or_else(clock::now),
+            users: &self.users,
+            answered: &[],
+        };
+        let transcript = search.run(transcript, loss).await;
+        Transcript { asides: asides.take(), ..transcript }
+    }
+
+    /// Looks once at a run that was given up: whether it has ended, and what it used.
+    async fn look_once(
+        &self,
+        asked: &Asked<'_>,
+        (timeouts, sent_at): (&Timeouts, Instant),
+        transcript: Transcript,
+    ) -> Transcript {
+        let (_nobody, mut stop) = watch::channel(None);
+        let mut waiter = Waiter::new(clock::now(), AFTER_STOP, &mut stop);
+        let (request, waits) = (asked.request, self.recovery);
+        let caller = self.caller(asked, timeouts);
+        let (users, answered) = (&self.users, &[][..]);
+        let search =
+            Search { caller, waiter: &mut waiter, waits, timeouts, request, sent_at, users, answered };
+        search.glance(transcript).await
     }
 
     fn caller<'a>(&'a self, asked: &Asked<'a>, timeouts: &Timeouts) -> Caller<'a> {
@@ -204,38 +263,14 @@ impl Client {
             None => self.run_url.clone(),
         }
     }
-
-    /// Asks the server to stop a task; its answer proves nothing and is not read.
-    async fn stop_task(&self, authorization: &HeaderValue, task_id: &str, user: &str) {
-        let message = message::stop(authorization, &self.base, task_id, user);
-        drop(tokio::time::timeout(STOP_WAIT, self.http.execute(message)).await);
-    }
-}
-
-/// True when the run may go on although nobody listens any more.
-fn is_left_running(transcript: &Transcript) -> bool {
-    match &transcript.ending {
-        Ending::Stalled { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Unreadable { .. } => true,
-        Ending::Cut { .. } | Ending::Rejected(_) => {
-            matches!(transcript.recovery, Some(Recovery::Lost { .. }))
-        }
-        Ending::Finished
-        | Ending::ErrorEvent(_)
-        | Ending::Paused
-        | Ending::Unanswered { .. }
-        | Ending::NotSent { .. } => false,
-    }
 }
 
 /// True when no run of this request can appear in the logs.
 fn surely_did_not_run(ending: &Ending) -> bool {
     match ending {
         Ending::NotSent { .. } => true,
-        Ending::Rejected(error) | Ending::ErrorEvent(error) => error.not_started,
+        Ending::Rejected(error) => error.nothing_ran(),
+        Ending::ErrorEvent(error) => error.not_started,
         Ending::Finished
         | Ending::Stalled { .. }
         | Ending::Cut { .. }

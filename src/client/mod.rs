@@ -11,6 +11,7 @@ mod failure;
 mod follow;
 mod http;
 mod judge;
+mod leave;
 mod message;
 mod nodes;
 mod pause;

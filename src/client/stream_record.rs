@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub nodes: Nodes,
     /// Set by the event that ends the run.
     pub ending: Option<Ending>,
+    /// Why the run was given up before it ended, if it was.
+    pub left: Option<Ending>,
     pub last_event_at: Duration,
     pub repeats: Repeats,
     /// The most the run may use, and what its nodes used so far; none where nothing is capped.
@@ -53,6 +55,7 @@ impl Record {
             transcript,
             nodes: Nodes::default(),
             ending: None,
+            left: None,
             last_event_at: Duration::ZERO,
             repeats: Repeats::default(),
             meter: None,
@@ -190,9 +193,10 @@ impl Record {
         match event.kind {
             EventKind::NodeStarted => self.nodes.start(data, at),
             EventKind::NodeFinished => {
-                let exceeded = self.meter.as_mut().and_then(|meter| weigh(meter, data));
+                if let Some(exceeded) = self.meter.as_mut().and_then(|meter| weigh(meter, data)) {
+                    (self.left, self.meter) = (Some(exceeded), None);
+                }
                 self.nodes.finish(data, text, at);
-                return exceeded;
             }
             EventKind::NodeRetry => {
                 if self.nodes.retry(data, at) {
@@ -263,7 +267,7 @@ fn name<'d>(data: &'d Lean<'_>) -> &'d str {
     data["title"].as_str().or_else(|| data["node_id"].as_str()).unwrap_or_default()
 }
 
-/// Adds what a finished node used; a run that used more than it may has ended for us.
+/// Adds what a finished node used; a run that used more than it may is given up.
 fn weigh((cap, spent): &mut (Cap, Spent), data: &Lean<'_>) -> Option<Ending> {
     let node_type = data["node_type"].as_str().unwrap_or_default();
     if !matches!(node_type, "iteration" | "loop") {

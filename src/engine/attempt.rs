@@ -11,17 +11,19 @@ use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
 use crate::engine::again::{Again, again};
 use crate::engine::aside::aside;
-use crate::engine::budget::{Afforded, Hold};
+use crate::engine::budget::Hold;
 use crate::engine::cassettes::Route;
+use crate::engine::gate::Inside;
 use crate::engine::heard::heard;
 use crate::engine::judging::Opinions;
-use crate::engine::request::{AttemptId, RequestError};
-use crate::engine::usage::{Ended, over_cap};
+use crate::engine::request::AttemptId;
+use crate::engine::usage::{Ended, over_cap, seen_use};
 use crate::engine::versions::{Seat, version_finding};
 use crate::engine::waiting::{Awaited, Waiting};
+use crate::event::SinkError;
 use crate::exchange::{Ending, Request, Transcript};
 use crate::judge::Judging;
-use crate::outcome::{Attempt, Cause, Facts, Waits};
+use crate::outcome::{Attempt, Cause};
 use crate::plan::case::{Case, TargetKind};
 use crate::verdict::{self, Verdict};
 
@@ -37,18 +39,71 @@ impl Engine {
     /// Sends and judges one attempt; none when the run was stopped meanwhile.
     ///
     /// `waiting` is what it has waited for so far.
-    pub(super) async fn attempt(&self, case: &Case, id: AttemptId, mut waiting: Waiting) -> Option<Judged> {
+    pub(super) async fn attempt(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        mut waiting: Waiting,
+    ) -> Result<Option<Judged>, SinkError> {
         let (scope, request, route) = match self.prepare(case, id).await {
             Ok(prepared) => prepared,
-            Err(unsent) => return Some(unsent),
+            Err(unsent) => return Ok(Some(unsent)),
         };
         let mut stop = self.stop.subscribe();
         waiting.skip();
         let mut hold = match self.hold(case, id, &route, &mut stop).await {
             Ok(hold) => hold,
-            Err(unsent) => return unsent,
+            Err(unsent) => return Ok(unsent),
         };
         waiting.waited_for(Awaited::Budget);
+        let Some((inside, meant)) = self.turn(&route, &mut waiting, &mut stop).await else { return Ok(None) };
+        hold.iter_mut().for_each(Hold::send);
+        let sent = clock::now();
+        let (key, _) = super::app_of(&self.plan.target, &case.test.app);
+        let timeouts = self.timeouts_of(case);
+        let transcript = match &route {
+            Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
+            Route::Send(_) => {
+                self.note_start(case, id, &request)?;
+                self.client.run(&key, &request, &timeouts, &mut stop).await
+            }
+        };
+        if inside.is_some() {
+            self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        }
+        drop(inside);
+        if matches!(transcript.ending, Ending::Stopped { .. }) {
+            return self.given_up(case, id, (&route, &transcript));
+        }
+        self.keep(case, id, &route, &transcript);
+        let made = Made { case, id, scope, waiting, sent, meant, route };
+        // What came for others is read first, so that the time of its coming is not that of this judging.
+        tokio::task::yield_now().await;
+        let Some(asked) = self.ask_judges(case, &made.scope, &transcript).await else {
+            return self.given_up(case, id, (&made.route, &transcript));
+        };
+        let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
+        if let Some(meant) = meant {
+            let latency = judged.attempt.facts.latency_ms.map(|ms| Duration::from_secs_f64(ms / 1000.0));
+            self.pace.note(meant, sent, latency);
+        }
+        if let Some(hold) = hold {
+            let attempt = &judged.attempt;
+            let (facts, judges) = (&attempt.facts, &attempt.judges);
+            let ended = Ended { facts, judges, transcript: &transcript };
+            hold.settle(&case.test.suite, &ended).await;
+        }
+        Ok(Some(judged))
+    }
+
+    /// Waits for a place under the limit and a turn at the rate, and says when that was meant to be; none when the run was
+    /// stopped meanwhile. What is replayed waits for nothing.
+    async fn turn(
+        &self,
+        route: &Route,
+        waiting: &mut Waiting,
+        stop: &mut StopSignal,
+    ) -> Option<(Option<Inside<'_>>, Option<Instant>)> {
         let turn = async {
             if !route.is_live() {
                 return (None, None);
@@ -59,43 +114,24 @@ impl Engine {
             waiting.waited_for(Awaited::Rate);
             (Some(inside), meant)
         };
-        let (inside, meant) = tokio::select! {
+        tokio::select! {
             biased;
-            _ = stop.wait_for(Option::is_some) => return None,
-            turn = turn => turn,
-        };
-        hold.iter_mut().for_each(Hold::send);
-        let sent = clock::now();
-        let (key, _) = super::app_of(&self.plan.target, &case.test.app);
-        let timeouts = self.timeouts_of(case);
-        let transcript = match &route {
-            Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
-            Route::Send(_) => self.client.run(&key, &request, &timeouts, &mut stop).await,
-        };
-        if inside.is_some() {
-            self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+            _ = stop.wait_for(Option::is_some) => None,
+            turn = turn => Some(turn),
         }
-        drop(inside);
-        if matches!(transcript.ending, Ending::Stopped { .. }) {
-            return None;
+    }
+
+    /// Nothing is judged of an attempt that was given up with the run; what it used is noted where it was sent.
+    fn given_up(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        (route, transcript): (&Route, &Transcript),
+    ) -> Result<Option<Judged>, SinkError> {
+        if route.is_live() {
+            self.note_left(case, id, transcript)?;
         }
-        self.keep(case, id, &route, &transcript);
-        let made = Made { case, id, scope, waiting, sent, meant, route };
-        // What came for others is read first, so that the time of its coming is not that of this judging.
-        tokio::task::yield_now().await;
-        let asked = self.ask_judges(case, &made.scope, &transcript).await?;
-        let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
-        if let Some(meant) = meant {
-            let latency = judged.attempt.facts.latency_ms.map(|ms| Duration::from_secs_f64(ms / 1000.0));
-            self.pace.note(meant, sent, latency);
-        }
-        if let Some(hold) = hold {
-            let attempt = &judged.attempt;
-            let (facts, judges) = (&attempt.facts, &attempt.judges);
-            let ended = Ended { facts, judges, transcript: &transcript, again: judged.again };
-            hold.settle(&case.test.suite, &ended).await;
-        }
-        Some(judged)
+        Ok(None)
     }
 
     /// The names, the request and the way of an attempt; else why nothing can be sent.
@@ -111,18 +147,24 @@ impl Engine {
         }
     }
 
-    fn timeouts_of(&self, case: &Case) -> Timeouts {
+    pub(super) fn timeouts_of(&self, case: &Case) -> Timeouts {
         match case.test.timeout {
             Some(total) => Timeouts { total, ..self.timeouts },
             None => self.timeouts,
         }
     }
 
-    fn judge(&self, made: &Made<'_>, transcript: &Transcript, asked: Opinions) -> Judged {
+    pub(super) fn judge(&self, made: &Made<'_>, transcript: &Transcript, asked: Opinions) -> Judged {
         let case = made.case;
         let judging = Judging::new(asked.answers);
-        let Examined { mut cause, mut findings, facts } =
+        let Examined { mut cause, mut findings, mut facts } =
             self.examine(case, &made.scope, transcript, &judging);
+        facts.seen = seen_use(&facts, transcript);
+        if self.versions.brought_events()
+            && let (Some(cause), Some(hint)) = (&mut cause, check::hint_beside_others(transcript))
+        {
+            cause.hint = Some(hint.to_owned());
+        }
         findings.extend(check::unused_answers(transcript));
         let other_version = self.other_version(made, transcript);
         if let Some(found) = &other_version {
@@ -202,77 +244,24 @@ impl Engine {
             None => by_rule(),
         }
     }
-
-    /// An attempt whose request could not be made: errored, with the reason.
-    fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
-        let message = format!("the request could not be made: {error}");
-        self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
-    }
-
-    /// What is set aside for an attempt that will be sent; else what becomes of it, none when the run was stopped.
-    async fn hold(
-        &self,
-        case: &Case,
-        id: AttemptId,
-        route: &Route,
-        stop: &mut StopSignal,
-    ) -> Result<Option<Hold>, Option<Judged>> {
-        if !route.is_live() {
-            return Ok(None);
-        }
-        match self.afford(case, stop).await {
-            Afforded::Yes(hold) => Ok(hold),
-            Afforded::No(reason) => Err(Some(self.unaffordable(case, id, reason))),
-            Afforded::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
-            Afforded::Stopped => Err(None),
-        }
-    }
-
-    /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.
-    fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
-        let cause = Cause { message: reason, hint: None, class: None, stops_suite: false };
-        let mut judged = self.unsent_attempt(case, id, cause);
-        judged.attempt.verdict = Verdict::Skipped;
-        judged
-    }
-
-    /// An attempt that nothing was sent for: errored.
-    fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
-        let attempt = Attempt {
-            case: case.ordinal,
-            key: case.key,
-            repeat: id.repeat,
-            attempt: id.attempt,
-            verdict: Verdict::Errored,
-            cause: Some(cause),
-            findings: Vec::new(),
-            facts: Facts::default(),
-            mode: case.test.mode,
-            sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
-            waited_ms: 0.0,
-            waits: Waits::default(),
-            intended_ms: None,
-            retried: false,
-            replayed: false,
-            curl: String::new(),
-            outputs: None,
-            contract: Vec::new(),
-            judges: Vec::new(),
-        };
-        Judged { attempt, again: Again::Useless }
-    }
 }
 
 /// A request that was made: whose, with which names, and when.
-struct Made<'a> {
-    case: &'a Case,
-    id: AttemptId,
-    scope: Scope,
-    waiting: Waiting,
-    sent: Instant,
+pub(super) struct Made<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// Which attempt of it.
+    pub id: AttemptId,
+    /// What its templates see.
+    pub scope: Scope,
+    /// What it waited for.
+    pub waiting: Waiting,
+    /// When it was sent.
+    pub sent: Instant,
     /// When the rate meant it to be sent.
-    meant: Option<Instant>,
-    route: Route,
+    pub meant: Option<Instant>,
+    /// Where the answer came from.
+    pub route: Route,
 }
 
 /// Milliseconds with a fraction.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::base::clock;
 use crate::engine::Engine;
@@ -11,6 +11,7 @@ use crate::engine::again::Again;
 use crate::engine::attempt::{Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
 use crate::engine::request::AttemptId;
+use crate::engine::side_by_side::Repeating;
 use crate::engine::waiting::{Awaited, Waiting};
 use crate::event::{Event, SinkError};
 use crate::outcome::{Attempt, CaseOutcome};
@@ -25,11 +26,11 @@ pub struct Ran {
     pub telling: Option<Arc<Attempt>>,
 }
 
-/// A case that is being run, repeat by repeat; it keeps its slot until it is finished or dropped.
+/// A case that is being run, one repeat after the other; it keeps its slot until it is finished or dropped.
 pub struct Going<'e> {
     engine: &'e Engine,
     case: &'e Case,
-    _slot: SemaphorePermit<'e>,
+    _slot: OwnedSemaphorePermit,
     /// What the next repeat has waited for.
     waiting: Waiting,
     began: Instant,
@@ -41,6 +42,16 @@ pub struct Going<'e> {
 pub enum Begun<'e> {
     /// It goes on.
     Going(Box<Going<'e>>),
+    /// Nothing was sent, and that is recorded.
+    Unsent,
+    /// The run was stopped meanwhile.
+    Stopped,
+}
+
+/// Whether a case may begin.
+enum Entered {
+    /// It may, on this slot, for which it waited so long.
+    With(OwnedSemaphorePermit, Waiting),
     /// Nothing was sent, and that is recorded.
     Unsent(Ran),
     /// The run was stopped meanwhile.
@@ -58,7 +69,12 @@ pub enum Step {
     Stopped,
 }
 
-impl Going<'_> {
+impl<'e> Going<'e> {
+    fn new(engine: &'e Engine, case: &'e Case, (slot, waiting): (OwnedSemaphorePermit, Waiting)) -> Self {
+        let (began, tally) = (clock::now(), Tally::default());
+        Self { engine, case, _slot: slot, waiting, began, tally, over: false }
+    }
+
     /// Runs the next repeat, its retries included.
     pub async fn step(&mut self) -> Result<Step, SinkError> {
         let repeat = self.tally.seen.all();
@@ -92,7 +108,7 @@ impl Going<'_> {
 }
 
 /// What became of one repeat.
-enum Repeated {
+pub(super) enum Repeated {
     /// The attempt that stands for it.
     Stands(Arc<Attempt>),
     /// It, or a retry after the attempt given here, no longer fits the budget.
@@ -102,43 +118,53 @@ enum Repeated {
 }
 
 impl Engine {
-    /// Runs one case to its end and records it; none when the run was stopped meanwhile.
-    pub async fn run_case(&self, case: &Case) -> Result<Option<Ran>, SinkError> {
-        let mut going = match self.begin_case(case).await? {
-            Begun::Going(going) => going,
-            Begun::Unsent(ran) => return Ok(Some(ran)),
-            Begun::Stopped => return Ok(None),
-        };
-        loop {
-            match going.step().await? {
-                Step::Ran => {}
-                Step::Over => return going.finish().map(Some),
-                Step::Stopped => return Ok(None),
+    /// Runs the case at this place of the plan to its end and records it; none when the run was stopped meanwhile.
+    pub async fn run_case(self: &Arc<Self>, place: usize) -> Result<Option<Ran>, SinkError> {
+        let case = &self.plan.cases[place];
+        match self.enter(case).await? {
+            Entered::With(slot, waiting) if case.test.repeats.times.most() > 1 => {
+                Repeating::new(self, place, slot).run(waiting).await
             }
+            Entered::With(slot, waiting) => {
+                let mut going = Going::new(self, case, (slot, waiting));
+                match going.step().await? {
+                    Step::Ran | Step::Over => going.finish().map(Some),
+                    Step::Stopped => Ok(None),
+                }
+            }
+            Entered::Unsent(ran) => Ok(Some(ran)),
+            Entered::Stopped => Ok(None),
         }
     }
 
     /// Waits for a slot; the case is then run step by step.
     pub async fn begin_case<'e>(&'e self, case: &'e Case) -> Result<Begun<'e>, SinkError> {
+        Ok(match self.enter(case).await? {
+            Entered::With(slot, waiting) => Begun::Going(Box::new(Going::new(self, case, (slot, waiting)))),
+            Entered::Unsent(_) => Begun::Unsent,
+            Entered::Stopped => Begun::Stopped,
+        })
+    }
+
+    /// Waits for the slot of a case that is to be sent.
+    async fn enter(&self, case: &Case) -> Result<Entered, SinkError> {
         if let Some(reason) = &case.skip {
-            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(Begun::Unsent);
+            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(Entered::Unsent);
         }
         let mut waiting = Waiting::begin();
         let slot = self.pace.slot().await;
         if self.stopping().is_some() {
-            return Ok(Begun::Stopped);
+            return Ok(Entered::Stopped);
         }
         if let Some(cause) = self.blocked(&case.test.app) {
-            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Begun::Unsent);
+            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Entered::Unsent);
         }
         waiting.waited_for(Awaited::Slot);
-        let (began, tally) = (clock::now(), Tally::default());
-        let going = Going { engine: self, case, _slot: slot, waiting, began, tally, over: false };
-        Ok(Begun::Going(Box::new(going)))
+        Ok(Entered::With(slot, waiting))
     }
 
     /// One repeat: tries until it was not an infrastructure failure or the retries are used up.
-    async fn repeat(
+    pub(super) async fn repeat(
         &self,
         case: &Case,
         repeat: u32,
@@ -148,9 +174,16 @@ impl Engine {
         let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
         let mut number = 0;
         let mut last = None;
+        if let Some(found) = self.interrupted(case, repeat).await {
+            tally.attempts += 1;
+            let attempt = Arc::new(found.attempt);
+            self.tell(&Event::AttemptFinished(attempt.clone()))?;
+            self.note(case, &attempt, tally);
+            return Ok(Repeated::Stands(attempt));
+        }
         loop {
             let id = AttemptId { repeat, attempt: number };
-            let Some(mut judged) = self.attempt(case, id, waiting).await else {
+            let Some(mut judged) = self.attempt(case, id, waiting).await? else {
                 return Ok(Repeated::Stopped);
             };
             if let Some(reason) = unaffordable(&judged) {
@@ -211,7 +244,11 @@ impl Engine {
         self.close_case(CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
     }
 
-    fn close_case(&self, outcome: CaseOutcome, telling: Option<Arc<Attempt>>) -> Result<Ran, SinkError> {
+    pub(super) fn close_case(
+        &self,
+        outcome: CaseOutcome,
+        telling: Option<Arc<Attempt>>,
+    ) -> Result<Ran, SinkError> {
         let outcome = Arc::new(outcome);
         self.tell(&Event::CaseFinished(outcome.clone()))?;
         Ok(Ran { outcome, telling })
@@ -224,6 +261,6 @@ fn unaffordable(judged: &Judged) -> Option<String> {
     (judged.attempt.verdict == Verdict::Skipped).then(|| cause.message.clone())
 }
 
-fn stops_suite(attempt: &Attempt) -> bool {
+pub(super) fn stops_suite(attempt: &Attempt) -> bool {
     attempt.cause.as_ref().is_some_and(|cause| cause.stops_suite)
 }

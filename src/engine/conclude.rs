@@ -45,15 +45,25 @@ impl Tally {
         }
     }
 
-    /// Counts a repeat.
+    /// Counts a repeat; of those that did not pass the last one tells why, whichever ended last.
     pub fn add(&mut self, attempt: Arc<Attempt>) {
         self.seen.add(attempt.verdict);
         if let Some(passed) = passed(attempt.verdict) {
             self.results.push((attempt.sent_ms, passed));
         }
-        if attempt.verdict != Verdict::Passed {
+        let is_last = self.telling.as_ref().is_none_or(|known| known.repeat <= attempt.repeat);
+        if attempt.verdict != Verdict::Passed && is_last {
             self.telling = Some(attempt);
         }
+    }
+
+    /// Adds what a repeat brought along that was run for itself.
+    pub fn join(&mut self, part: Self) {
+        self.attempts += part.attempts;
+        self.retries += part.retries;
+        self.warnings += part.warnings;
+        self.recovered += part.recovered;
+        self.tokens = (self.tokens.0.saturating_add(part.tokens.0), self.tokens.1 + part.tokens.1);
     }
 
     /// Ends before the plan does, since an attempt no longer fits the budget; `last` is the one it was to follow as a retry.

@@ -13,6 +13,7 @@ pub(crate) mod contract;
 mod fields;
 pub(crate) mod gate;
 pub(crate) mod heard;
+pub(crate) mod in_flight;
 mod judging;
 pub(crate) mod pace;
 pub(crate) mod pair;
@@ -20,11 +21,13 @@ pub(crate) mod part;
 pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod run;
+mod side_by_side;
 pub(crate) mod signal;
 pub(crate) mod snapshots;
 mod spending;
 mod starts;
 mod unrecorded;
+mod unsent;
 mod usage;
 pub(crate) mod versions;
 mod waiting;
@@ -101,6 +104,8 @@ pub struct Engine {
     judges: judging::Bench,
     /// Masks what judges are sent.
     redactor: Redactor,
+    /// Attempts that a kill interrupted, to be looked for before they are sent again.
+    interrupted: Mutex<in_flight::Interrupted>,
     /// What may be used; none where no budget is set.
     purse: Option<Arc<Purse>>,
     stop: watch::Sender<Option<Arc<str>>>,
@@ -134,6 +139,7 @@ impl Engine {
             watch,
             judges: judging::Bench::of(&plan)?,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
+            interrupted: Mutex::default(),
             purse: None,
             stop: watch::Sender::new(None),
             run_id,

@@ -1,9 +1,9 @@
 //! When an attempt may be sent: slots, the rate, and the back-off between retries.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::clock;
 use crate::base::units::Rate;
@@ -19,7 +19,7 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 pub struct Pace {
     /// How many attempts may be at the target at once.
     pub gate: Gate,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     starts: Option<Starts>,
     random: Mutex<fastrand::Rng>,
 }
@@ -29,15 +29,15 @@ impl Pace {
     pub fn new(concurrency: usize, rate: Option<Rate>, seed: u64) -> Self {
         Self {
             gate: Gate::new(concurrency),
-            slots: Semaphore::new(concurrency.max(1)),
+            slots: Arc::new(Semaphore::new(concurrency.max(1))),
             starts: rate.map(Starts::new),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }
 
     /// Waits for a slot; it is free again when the permit is dropped.
-    pub async fn slot(&self) -> SemaphorePermit<'_> {
-        self.slots.acquire().await.expect("the semaphore is never closed")
+    pub async fn slot(&self) -> OwnedSemaphorePermit {
+        self.slots.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
     /// Waits until the rate allows another start; tells when the rate meant it to be, if there is one.

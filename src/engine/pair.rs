@@ -129,7 +129,7 @@ async fn begin(engine: &Engine, place: Option<usize>) -> Result<Option<Box<Going
     match engine.begin_case(case).await? {
         Begun::Going(going) => Ok(Some(going)),
         // A side that is stopped stops the other before its next case.
-        Begun::Unsent(_) | Begun::Stopped => Ok(None),
+        Begun::Unsent | Begun::Stopped => Ok(None),
     }
 }
 

@@ -71,12 +71,12 @@ pub enum RequestError {
 impl Engine {
     /// The names a case's templates see in one attempt.
     pub(super) fn scope(&self, case: &Case, id: AttemptId) -> Result<Scope, RequestError> {
-        let names = AttemptNames {
-            test: &case.test.name,
-            run: &self.run_id,
-            repeat: id.repeat,
-            row: case.row.as_deref(),
-        };
+        self.scope_of_run(case, id, &self.run_id)
+    }
+
+    /// The names in an attempt of an earlier part of the run, which had an id of its own.
+    pub(super) fn scope_of_run(&self, case: &Case, id: AttemptId, run: &str) -> Result<Scope, RequestError> {
+        let names = AttemptNames { test: &case.test.name, run, repeat: id.repeat, row: case.row.as_deref() };
         let rendered = case.test.bindings.scope(&self.plan.templates, names);
         rendered.map_err(|source| RequestError::Template { what: "`vars`".to_owned(), source })
     }

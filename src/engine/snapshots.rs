@@ -18,6 +18,7 @@ use crate::plan::case::Case;
 pub struct Waiting {
     first: Mutex<HashSet<(Arc<str>, String)>>,
     failed: Mutex<Vec<String>>,
+    writing: Mutex<()>,
 }
 
 /// What a run left to be approved, counted, and what could not be written.
@@ -46,13 +47,14 @@ impl Engine {
         examined
     }
 
-    /// Keeps what an attempt took; of several repeats the first that differs counts.
+    /// Keeps what an attempt took; of several repeats the first that ends and differs counts.
     fn keep_snapshots(&self, case: &Case, taken: &[Taken]) {
         let pending = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name));
         let Some(PendingFile { test, path, fence }) = pending else {
             return;
         };
-        // Nobody else has this case meanwhile, so that the lock need not be held over the writing.
+        // Repeats of one case may end at once: the one that is first here writes first.
+        let _turn = self.waiting.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let changes: Vec<(&str, Option<&Value>)> = {
             let mut first = self.waiting.first.lock().unwrap_or_else(PoisonError::into_inner);
             let is_open = |taken: &&Taken| !first.contains(&(case.name.clone(), taken.key.clone()));

@@ -3,10 +3,9 @@
 use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
-use crate::engine::again::Again;
-use crate::exchange::{Ending, Spent, Transcript};
+use crate::exchange::{Ending, Spent, Stopping, Transcript};
 use crate::ledger::{Amount, Costs, Currency, Used};
-use crate::outcome::{Facts, JudgeFact, JudgesSpent, Price};
+use crate::outcome::{Facts, JudgeFact, JudgesSpent, Price, SeenUse};
 use crate::plan::case::Case;
 use crate::verdict::{Finding, Severity, Truth};
 
@@ -18,8 +17,6 @@ pub struct Ended<'a> {
     pub judges: &'a [JudgeFact],
     /// What came back.
     pub transcript: &'a Transcript,
-    /// Whether it surely did not run.
-    pub again: Again,
 }
 
 /// What budgets limit.
@@ -71,21 +68,48 @@ fn with_judges(used: Used, judges: &JudgesSpent, limits: &Limits) -> Used {
 }
 
 fn used_by_run(ended: &Ended<'_>, limits: &Limits) -> Used {
-    let Ended { facts, transcript, again, .. } = ended;
-    let refused = facts.status.as_deref() == Some("rejected");
-    let unsent = matches!(transcript.ending, Ending::NotSent { .. });
-    if refused || unsent || matches!(again, Again::Safe(_)) {
+    let Ended { facts, transcript, .. } = ended;
+    if facts.seen.as_ref().is_some_and(|seen| seen.nothing) || facts.status.as_deref() == Some("rejected") {
         return nothing();
     }
-    let seen = Spent::of(&transcript.nodes);
+    let nodes = Spent::of(&transcript.nodes);
     let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
+    let seen = facts.seen.as_ref().map_or(0, |seen| seen.tokens);
+    let priced = |(name, price): (&String, &Decimal)| Some((Currency::of(name)?, *price));
     let at_least = Amount {
-        tokens: seen.tokens.max(doubted),
-        cost: seen.prices.iter().filter_map(|(name, price)| Some((Currency::of(name)?, *price))).collect(),
+        tokens: nodes.tokens.max(doubted).max(seen),
+        cost: nodes.prices.iter().filter_map(|(name, price)| priced((name, price))).collect(),
     };
     let tokens = if limits.tokens { facts.tokens } else { Some(facts.tokens.unwrap_or(at_least.tokens)) };
     let cost = if limits.currencies.is_empty() { Some(Costs::new()) } else { cost_of(facts, limits) };
     Used { tokens, cost, at_least, ran: true }
+}
+
+/// What totals count of an attempt that surely did not run; the rest is as it was seen.
+pub fn seen_use(facts: &Facts, transcript: &Transcript) -> Option<SeenUse> {
+    if nothing_ran(transcript) {
+        Some(SeenUse { nothing: true, ..SeenUse::default() })
+    } else {
+        facts.seen.clone()
+    }
+}
+
+/// True where surely no run began: it was refused, or never arrived.
+pub fn nothing_ran(transcript: &Transcript) -> bool {
+    match &transcript.ending {
+        Ending::NotSent { .. } => true,
+        Ending::Rejected(error) => error.nothing_ran(),
+        Ending::ErrorEvent(error) => error.not_started,
+        Ending::Finished
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. } => false,
+    }
 }
 
 /// The prices, if all of them are in currencies that a budget counts; what costs in another is not known here.
@@ -117,7 +141,8 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<F
     };
     let exceeded = |detail: &str| format!("the attempt used {detail}");
     if let Ending::Exceeded { detail } = &transcript.ending {
-        return Some(finding(Truth::Broken, Severity::Error, exceeded(detail) + "; it was stopped"));
+        let message = format!("the attempt used at least {detail}; {}", stopped(transcript));
+        return Some(finding(Truth::Broken, Severity::Error, message));
     }
     let seen = Spent::of(&transcript.nodes);
     let told = |currency: &str| {
@@ -129,10 +154,7 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<F
         return Some(finding(Truth::Broken, Severity::Error, exceeded(&detail)));
     }
     let unknown = unknown_part(case, facts).filter(|_| has_ended(transcript))?;
-    let least = format_count(seen.tokens);
-    let message = format!(
-        "whether the attempt kept within it cannot be told: {unknown} (its nodes say {least} tokens)"
-    );
+    let message = format!("whether the attempt kept within it cannot be told: {unknown}");
     Some(finding(Truth::Undecided, Severity::Error, message))
 }
 
@@ -142,15 +164,39 @@ fn has_ended(transcript: &Transcript) -> bool {
 }
 
 /// What of the cap cannot be held against what Dify tells, and what helps; none where all can.
-fn unknown_part(case: &Case, facts: &Facts) -> Option<&'static str> {
+fn unknown_part(case: &Case, facts: &Facts) -> Option<String> {
     let cap = &case.test.suite.budget.cap;
     if cap.tokens.is_some() && facts.tokens.is_none() {
-        return Some(
-            "Dify does not say reliably how many tokens it used; `usage: trust` takes its total as it is",
-        );
+        let least = format_count(facts.used().tokens);
+        return Some(format!(
+            "Dify does not say reliably how many tokens it used; `usage: trust` takes its total as it is (its nodes say {least} tokens)"
+        ));
     }
-    let is_priced = !facts.cost.is_empty() || facts.tokens == Some(0);
-    (cap.cost.is_some() && !is_priced).then_some(
-        "Dify does not say what it cost; prices come only in streams, of models whose price Dify knows",
-    )
+    let currency = &cap.cost.as_ref()?.currency;
+    let others: Vec<String> = facts
+        .cost
+        .iter()
+        .filter(|price| *price.currency != **currency)
+        .map(|price| format!("{} {}", price.amount, price.currency))
+        .collect();
+    if !others.is_empty() {
+        let others = others.join(" and ");
+        return Some(format!(
+            "it cost {others}, and the cap is in {currency}: no rate is known between them"
+        ));
+    }
+    (!facts.used().cost_known).then(|| {
+        "Dify does not say what it cost; prices come only in streams, of models whose price Dify knows"
+            .to_owned()
+    })
+}
+
+/// What was done about an attempt that had used too much.
+fn stopped(transcript: &Transcript) -> &'static str {
+    match &transcript.stopping {
+        Some(Stopping::Asked) => "Dify was asked to stop it",
+        Some(Stopping::Failed(_)) => "the request to stop it failed",
+        Some(Stopping::NoTask) => "no event told its task, so that nothing could stop it",
+        None => "it ended before it could be stopped",
+    }
 }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use crate::engine::fields::fields;
 use crate::event::RanVersion;
-use crate::exchange::Transcript;
+use crate::exchange::{Ending, Transcript};
 use crate::outcome::Cause;
 use crate::plan::case::{Case, HeldVersion};
 use crate::verdict::{Finding, Severity, Truth};
+use crate::wire::error::WireError;
 
 /// Different versions that are told of one run; a live one has one an app.
 const MOST: usize = 64;
@@ -29,10 +30,14 @@ struct Seen {
     held: BTreeMap<Arc<str>, Held>,
     /// Attempts by what ran.
     ran: BTreeMap<Ran, u32>,
+    /// Requests that were refused as too many, which the same app may answer later.
+    busy: BTreeMap<Ran, u32>,
     /// `event.field`, of all events.
     fields: BTreeSet<String>,
     /// Attempts whose fields were looked at.
     looked: u32,
+    /// True once a stream brought an event: a worker is there.
+    brought_events: bool,
 }
 
 /// App, `workflow_id` and Dify's version.
@@ -74,20 +79,37 @@ impl Versions {
 
     /// Notes what ran for the reports; attempts that no Dify answered have nothing to note.
     pub fn count(&self, app: &Arc<str>, transcript: &Transcript) {
-        if transcript.workflow_id.is_none() && transcript.dify_version.is_none() {
-            return;
-        }
+        let busy = match refusal(transcript) {
+            _ if transcript.workflow_id.is_some() => false,
+            // Silence and what breaks off say nothing of a version, and are no refusal.
+            None => return,
+            Some(_) if transcript.dify_version.is_none() => return,
+            Some(error) => error.not_started,
+        };
         let ran = (app.clone(), transcript.workflow_id.clone(), transcript.dify_version.clone());
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if busy {
+            *seen.busy.entry(ran).or_default() += 1;
+            return;
+        }
         if seen.ran.len() < MOST || seen.ran.contains_key(&ran) {
             *seen.ran.entry(ran).or_default() += 1;
         }
     }
 
+    /// True once a stream of the target brought an event.
+    pub fn brought_events(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).brought_events
+    }
+
     /// Notes the fields of what came, recorded or not.
     pub fn look(&self, transcript: &Transcript) {
-        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).looked >= LOOKED {
-            return;
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.brought_events |= !transcript.events.is_empty();
+            if seen.looked >= LOOKED {
+                return;
+            }
         }
         let fields = fields(transcript);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +148,26 @@ impl Versions {
             dify_version: dify_version.clone(),
             attempts: *attempts,
         };
-        seen.ran.iter().map(version).collect()
+        let answers = |app: &Arc<str>| seen.ran.keys().any(|(known, _, _)| known == app);
+        let refused = seen.busy.iter().filter(|((app, _, _), _)| !answers(app));
+        seen.ran.iter().chain(refused).map(version).collect()
+    }
+}
+
+/// What Dify refused a request with, if it did.
+fn refusal(transcript: &Transcript) -> Option<&WireError> {
+    match &transcript.ending {
+        Ending::Rejected(error) | Ending::ErrorEvent(error) => Some(error),
+        Ending::Finished
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. }
+        | Ending::NotSent { .. } => None,
     }
 }
 

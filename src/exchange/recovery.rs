@@ -32,6 +32,8 @@ pub enum Recovery {
         why: String,
         /// Whether a run was seen that is ours, or may be.
         trace: Trace,
+        /// True where it was seen, and had not ended.
+        going_on: bool,
     },
 }
 

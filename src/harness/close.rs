@@ -1,6 +1,7 @@
 //! The end of a run behind its trials: what makes it red though no trial failed, and its reports.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use libtest_mimic::{Arguments, Conclusion};
@@ -87,11 +88,11 @@ impl Shared {
     }
 
     /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.
-    fn record_skipped(&self, engine: &Engine, arguments: &Arguments) -> Result<(), String> {
-        let skipped =
-            self.plan.cases.iter().filter(|case| case.skip.is_some() && is_selected(arguments, case));
-        for case in skipped {
-            self.runtime.block_on(engine.run_case(case)).map_err(|error| error.to_string())?;
+    fn record_skipped(&self, engine: &Arc<Engine>, arguments: &Arguments) -> Result<(), String> {
+        let cases = self.plan.cases.iter().enumerate();
+        let skipped = cases.filter(|(_, case)| case.skip.is_some() && is_selected(arguments, case));
+        for (place, _) in skipped {
+            self.runtime.block_on(engine.run_case(place)).map_err(|error| error.to_string())?;
         }
         Ok(())
     }

@@ -130,6 +130,8 @@ impl Journal {
             Event::RunStarted(_)
             | Event::CasesPlanned(_)
             | Event::RunContinued(_)
+            | Event::AttemptStarted(_)
+            | Event::AttemptLeft(_)
             | Event::CaseFinished(_)
             | Event::RunFinished(_) => true,
         };

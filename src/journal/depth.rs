@@ -25,6 +25,8 @@ pub(super) fn bounded(event: &Event) -> Cow<'_, Event> {
             Cow::Owned(Event::AttemptFinished(Arc::new(attempt)))
         }
         Event::AttemptFinished(_)
+        | Event::AttemptStarted(_)
+        | Event::AttemptLeft(_)
         | Event::RunStarted(_)
         | Event::CasesPlanned(_)
         | Event::RunContinued(_)

@@ -17,9 +17,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
-use crate::event::{Event, RunContinuation, RunStart};
+use crate::event::{AttemptStart, Event, LeftAttempt, RunContinuation, RunStart};
+use crate::journal::at_work::{AtWork, Whose};
 use crate::journal::cases::{Cases, PlannedLine, Standing, planned};
 use crate::journal::ends::Ends;
 use crate::journal::index::{Entry, Index, Mark};
@@ -27,7 +26,7 @@ use crate::journal::line::{AttemptLine, Line, OutcomeLine};
 use crate::journal::read::{Damage, Loss, RunRecord, Stored};
 use crate::journal::totals::{Saved, SuiteTotals, Totals};
 use crate::journal::watched::Watched;
-use crate::outcome::Price;
+use crate::outcome::{Attempt, AttemptUse};
 use crate::verdict::Verdict;
 
 /// The state of the fold.
@@ -41,6 +40,8 @@ pub(super) struct Fold {
     watched: Watched,
     cases: Cases,
     entries: Vec<Entry>,
+    /// Attempts that were begun and have no end.
+    at_work: AtWork,
     /// Where the run was continued.
     parts: Vec<u64>,
     damage: Vec<Damage>,
@@ -60,6 +61,7 @@ impl Fold {
             watched: Watched::default(),
             cases: Cases::default(),
             entries: Vec::with_capacity(expected),
+            at_work: AtWork::default(),
             parts: Vec::new(),
             damage: Vec::new(),
             line: 1,
@@ -76,12 +78,16 @@ impl Fold {
         match serde_json::from_slice(text) {
             Ok(Line::CasesPlanned(cases)) => self.plan(cases.into_iter(), offset),
             Ok(Line::RunContinued(continuation)) => self.go_on(&continuation, offset),
-            Ok(Line::AttemptFinished(AttemptLine { case, key, facts, replayed, contract, judges })) => {
+            Ok(Line::AttemptStarted(start)) => self.begin(&start),
+            Ok(Line::AttemptLeft(left)) => self.leave(&left),
+            Ok(Line::AttemptFinished(line)) => {
+                let AttemptLine { case, key, repeat, attempt, facts, replayed, contract, judges } = line;
+                self.at_work.end(Whose { key, repeat, attempt });
                 let number = self.cases.number(key, case);
-                self.watched.take(number, facts.usage, contract);
+                self.watched.take(number, facts.usage.clone(), contract);
                 self.totals.replayed += u32::from(replayed);
                 self.totals.judges.add(&judges);
-                self.attempt(number, facts.tokens, &facts.cost, offset);
+                self.attempt(number, &facts.used(), offset);
             }
             Ok(Line::CaseFinished(outcome)) => self.outcome(&outcome, offset),
             Ok(Line::RunFinished(end)) => self.ends.finish(end),
@@ -97,14 +103,18 @@ impl Fold {
             Event::RunStarted(_) => return false,
             Event::CasesPlanned(cases) => self.plan(planned(cases), offset),
             Event::RunContinued(continuation) => self.go_on(continuation, offset),
+            Event::AttemptStarted(start) => self.begin(start),
+            Event::AttemptLeft(left) => self.leave(left),
             Event::AttemptFinished(attempt) => {
+                let Attempt { key, repeat, attempt: number, .. } = **attempt;
+                self.at_work.end(Whose { key, repeat, attempt: number });
                 let facts = &attempt.facts;
                 let number = self.cases.number(attempt.key, attempt.case);
                 self.watched.take(number, facts.usage.clone(), attempt.contract.clone());
                 self.totals.replayed += u32::from(attempt.replayed);
                 self.line += 1;
                 self.totals.judges.add(&attempt.judges);
-                self.attempt(number, facts.tokens, &facts.cost, offset);
+                self.attempt(number, &facts.used(), offset);
                 return true;
             }
             Event::CaseFinished(outcome) => {
@@ -150,28 +160,34 @@ impl Fold {
         }
         self.parts.push(offset);
         self.ends.go_on(continuation.how);
+        self.at_work.go_on(continuation.how);
         let mended = self.damage.iter_mut().filter(|damage| damage.line <= continuation.mended);
         mended.for_each(|damage| damage.loss = Loss::Mended);
     }
 
-    fn attempt(&mut self, number: u32, tokens: Option<u64>, cost: &[Price], offset: u64) {
+    fn attempt(&mut self, number: u32, used: &AttemptUse<'_>, offset: u64) {
         self.entries.push(Entry::new(offset, Mark::Attempt, number, 0));
         self.totals.attempts += 1;
-        match tokens {
-            Some(tokens) => self.totals.tokens = self.totals.tokens.saturating_add(tokens),
-            None => self.totals.tokens_unknown += 1,
-        }
-        for price in cost {
-            match price.amount.parse::<Decimal>() {
-                Ok(amount) => match self.totals.cost.get_mut(&price.currency) {
-                    Some(sum) => *sum = sum.saturating_add(amount),
-                    None => drop(self.totals.cost.insert(price.currency.clone(), amount)),
-                },
-                Err(_) => {
-                    let reason = format!("has a price that is no number: `{}`", price.amount);
-                    self.damaged(Loss::Unreadable, reason);
-                }
-            }
+        self.add(used);
+    }
+
+    fn begin(&mut self, start: &AttemptStart) {
+        let AttemptStart { key, repeat, attempt, .. } = *start;
+        self.at_work.begin(Whose { key, repeat, attempt });
+    }
+
+    /// Takes an attempt that was given up: what it was seen to use was paid.
+    fn leave(&mut self, left: &LeftAttempt) {
+        let LeftAttempt { key, repeat, attempt, how, .. } = *left;
+        self.at_work.end(Whose { key, repeat, attempt });
+        self.totals.attempts += 1;
+        self.totals.left.add(how);
+        self.add(&AttemptUse::of(None, &[], Some(&left.seen)));
+    }
+
+    fn add(&mut self, used: &AttemptUse<'_>) {
+        if let Err(amount) = self.totals.used.add(used) {
+            self.damaged(Loss::Unreadable, format!("has a price that is no number: `{amount}`"));
         }
     }
 
@@ -219,6 +235,9 @@ impl Fold {
     /// The record of what was taken.
     pub fn finish(self, path: &Path, file: Arc<File>) -> RunRecord {
         let Self { cases, mut entries, mut totals, .. } = self;
+        totals.left.killed = self.at_work.open();
+        totals.attempts += totals.left.killed;
+        totals.used.add_untold(totals.left.killed);
         entries.retain(|entry| cases.counts(entry.case, entry.offset()));
         let mut index = Index::new(entries, &self.parts);
         let mut names = self.suites;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::base::digest::Digest;
 use crate::exchange::{RecoveredBy, ResponseMode};
-use crate::outcome::{Attempt, ContractNote, Facts, JudgeFact, Price, UsageDoubt, Waits};
+use crate::outcome::{Attempt, ContractNote, Facts, JudgeFact, Price, SeenUse, UsageDoubt, Waits};
 use crate::verdict::Verdict;
 
 /// The line of such an attempt.
@@ -61,6 +61,7 @@ struct HeldFacts {
     recovered: Option<RecoveredBy>,
     lost: Option<String>,
     usage: Option<UsageDoubt>,
+    seen: Option<SeenUse>,
 }
 
 impl From<Held> for Attempt {
@@ -109,6 +110,7 @@ impl From<HeldFacts> for Facts {
             settled: None,
             usage: held.usage,
             error: None,
+            seen: held.seen,
         }
     }
 }

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::base::digest::Digest;
-use crate::event::{RunContinuation, RunEnd, RunStart};
+use crate::event::{AttemptStart, LeftAttempt, RunContinuation, RunEnd, RunStart};
 use crate::journal::cases::PlannedLine;
-use crate::outcome::{CaseOutcome, ContractNote, JudgeFact, Price, RepeatFacts, UsageDoubt};
+use crate::outcome::{
+    AttemptUse, CaseOutcome, ContractNote, JudgeFact, Price, RepeatFacts, SeenUse, UsageDoubt,
+};
 use crate::verdict::Verdict;
 
 /// A further line, as far as the fold needs it.
@@ -17,6 +19,8 @@ pub(super) enum Line<'a> {
     RunStarted(Box<RunStart>),
     CasesPlanned(Vec<PlannedLine>),
     RunContinued(RunContinuation),
+    AttemptStarted(AttemptStart),
+    AttemptLeft(LeftAttempt),
     AttemptFinished(AttemptLine),
     #[serde(borrow)]
     CaseFinished(OutcomeLine<'a>),
@@ -29,6 +33,10 @@ pub(super) struct AttemptLine {
     pub case: u32,
     #[serde(default)]
     pub key: Digest,
+    #[serde(default)]
+    pub repeat: u32,
+    #[serde(default)]
+    pub attempt: u32,
     #[serde(default)]
     pub replayed: bool,
     pub facts: FactsLine,
@@ -45,6 +53,14 @@ pub(super) struct FactsLine {
     #[serde(default)]
     pub cost: Vec<Price>,
     pub usage: Option<UsageDoubt>,
+    pub seen: Option<SeenUse>,
+}
+
+impl FactsLine {
+    /// What the attempt used.
+    pub fn used(&self) -> AttemptUse<'_> {
+        AttemptUse::of(self.tokens, &self.cost, self.seen.as_ref())
+    }
 }
 
 /// The outcome of a case.

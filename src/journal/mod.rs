@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::files::Fence;
 
 mod append;
+mod at_work;
 mod cases;
 mod depth;
 mod ends;
@@ -21,6 +22,7 @@ mod file;
 mod fold;
 mod held;
 mod index;
+mod interrupted;
 mod latest;
 mod line;
 mod lines;
@@ -41,6 +43,7 @@ mod totals;
 mod watched;
 
 pub(crate) use append::{Journal, ReopenError};
+pub(crate) use at_work::LeftRuns;
 pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};
 pub(crate) use latest::{forget_latest, latest, newest_second, next_id, point_to};

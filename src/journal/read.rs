@@ -33,7 +33,7 @@ impl CaseReader<'_> {
 pub(crate) struct CaseRecord {
     /// What became of it.
     pub outcome: CaseOutcome,
-    /// Its attempts in the order they finished.
+    /// Its attempts by repeat and try.
     pub attempts: Vec<Attempt>,
 }
 
@@ -49,12 +49,6 @@ impl CaseRecord {
             }
         };
         judged().find(|attempt| attempt.verdict == wanted).or_else(|| self.attempts.last())
-    }
-
-    /// Dify's tokens over all attempts; none when no attempt told them.
-    pub fn tokens(&self) -> Option<u64> {
-        let known = self.attempts.iter().filter_map(|attempt| attempt.facts.tokens);
-        known.reduce(u64::saturating_add)
     }
 }
 

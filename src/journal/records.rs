@@ -35,7 +35,9 @@ impl<'a> RecordReader<'a> {
         let number = outcome.case;
         let numbered = |attempt| Attempt { case: number, ..attempt };
         let attempts = attempts_of(case).map(|offset| self.attempt(offset).map(numbered));
-        Ok(CaseRecord { attempts: attempts.collect::<Result<_, _>>()?, outcome })
+        let mut attempts = attempts.collect::<Result<Vec<_>, _>>()?;
+        attempts.sort_by_key(order);
+        Ok(CaseRecord { attempts, outcome })
     }
 
     /// Reads a case and adds its attempts to `text` as the members of a JSON list; what held is copied, and not read.
@@ -48,13 +50,18 @@ impl<'a> RecordReader<'a> {
         let explained = outcome.verdict != Verdict::Passed || outcome.warnings > 0;
         let mut attempts = Vec::with_capacity(case.lines.len() - 1);
         for offset in attempts_of(case) {
-            if !attempts.is_empty() {
+            let attempt = if explained { self.attempt(offset)? } else { self.held(offset)? };
+            attempts.push((offset, attempt));
+        }
+        attempts.sort_by_key(|(_, attempt)| order(attempt));
+        for (place, (offset, attempt)) in attempts.iter().enumerate() {
+            if place > 0 {
                 text.push(b',');
             }
-            let attempt = if explained { self.attempt(offset)? } else { self.held(offset)? };
-            self.copy_attempt(offset, (&attempt, outcome.case), text)?;
-            attempts.push(Attempt { case: outcome.case, ..attempt });
+            self.copy_attempt(*offset, (attempt, outcome.case), text)?;
         }
+        let numbered = |(_, attempt)| Attempt { case: outcome.case, ..attempt };
+        let attempts = attempts.into_iter().map(numbered).collect();
         Ok(CaseRecord { outcome, attempts })
     }
 
@@ -69,6 +76,8 @@ impl<'a> RecordReader<'a> {
             Event::RunStarted(_)
             | Event::CasesPlanned(_)
             | Event::RunContinued(_)
+            | Event::AttemptStarted(_)
+            | Event::AttemptLeft(_)
             | Event::AttemptFinished(_)
             | Event::RunFinished(_) => Err(self.unreadable(offset, CHANGED)),
         }
@@ -80,6 +89,8 @@ impl<'a> RecordReader<'a> {
             Event::RunStarted(_)
             | Event::CasesPlanned(_)
             | Event::RunContinued(_)
+            | Event::AttemptStarted(_)
+            | Event::AttemptLeft(_)
             | Event::CaseFinished(_)
             | Event::RunFinished(_) => Err(self.unreadable(offset, CHANGED)),
         }
@@ -129,6 +140,11 @@ impl<'a> RecordReader<'a> {
 }
 
 const CHANGED: &str = "the file changed while it was read";
+
+/// Attempts are told by repeat and try, whichever of them ended first.
+fn order(attempt: &Attempt) -> (u32, u32) {
+    (attempt.repeat, attempt.attempt)
+}
 
 /// Where the attempts of a case stand, in the order they finished.
 fn attempts_of(case: CaseLines<'_>) -> impl Iterator<Item = u64> {

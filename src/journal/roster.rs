@@ -98,6 +98,8 @@ impl RunRecord {
                 // The fold has told of a line that cannot be read.
                 Ok(
                     Event::RunStarted(_)
+                    | Event::AttemptStarted(_)
+                    | Event::AttemptLeft(_)
                     | Event::AttemptFinished(_)
                     | Event::CaseFinished(_)
                     | Event::RunFinished(_),

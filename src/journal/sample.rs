@@ -123,6 +123,7 @@ pub(crate) fn attempt(case: u32, verdict: Verdict, findings: Vec<Finding>) -> At
         cause: None,
         findings,
         facts: Facts {
+            seen: None,
             run_id: Some(format!("run-{case}")),
             workflow_id: Some(String::from("wf-1")),
             dify_version: Some(String::from("1.14.2")),

@@ -44,7 +44,11 @@ impl SharedJournal {
         match event {
             Event::RunStarted(start) => self.begin(start),
             Event::AttemptFinished(_) => self.add(event).map_err(|error| failed(&self.path, error)),
-            Event::CasesPlanned(_) | Event::RunContinued(_) | Event::CaseFinished(_) => {
+            Event::CasesPlanned(_)
+            | Event::RunContinued(_)
+            | Event::AttemptStarted(_)
+            | Event::AttemptLeft(_)
+            | Event::CaseFinished(_) => {
                 self.add(event).and_then(|()| self.flush()).map_err(|error| failed(&self.path, error))
             }
             Event::RunFinished(end) => {

@@ -7,10 +7,12 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::base::digest::Digest;
+use crate::event::{AttemptStart, Event, LeftAttempt};
 use crate::journal::JournalError;
+use crate::journal::at_work::{AtWork, Whose};
 use crate::journal::lines::FromStart;
 use crate::journal::read::RunRecord;
-use crate::outcome::{JudgeFact, JudgesSpent, Price};
+use crate::outcome::{AttemptUse, JudgeFact, JudgesSpent, Price, SeenUse};
 
 /// What the attempts of a test used, their judges included.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,6 +37,10 @@ struct AttemptLine {
 struct Used {
     key: Digest,
     #[serde(default)]
+    repeat: u32,
+    #[serde(default)]
+    attempt: u32,
+    #[serde(default)]
     retried: bool,
     facts: UsedFacts,
     #[serde(default)]
@@ -47,6 +53,7 @@ struct UsedFacts {
     #[serde(default)]
     cost: Vec<Price>,
     status: Option<String>,
+    seen: Option<SeenUse>,
 }
 
 impl RunRecord {
@@ -55,14 +62,33 @@ impl RunRecord {
         let failed = |source: io::Error| JournalError::Io { path: self.path().to_owned(), source };
         let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(self.file()));
         let (mut spent, mut line) = (HashMap::<Digest, TestSpent>::new(), Vec::new());
+        let mut at_work = AtWork::default();
         loop {
             line.clear();
             if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                for (key, count) in at_work.open_by_case() {
+                    spent.entry(key).or_default().unknown += count;
+                }
                 return Ok(spent);
+            }
+            if line.starts_with(b"{\"attempt_started\"") || line.starts_with(b"{\"attempt_left\"") {
+                match serde_json::from_slice(&line) {
+                    Ok(Event::AttemptStarted(AttemptStart { key, repeat, attempt, .. })) => {
+                        at_work.begin(Whose { key, repeat, attempt });
+                    }
+                    Ok(Event::AttemptLeft(left)) => {
+                        let LeftAttempt { key, repeat, attempt, .. } = left;
+                        at_work.end(Whose { key, repeat, attempt });
+                        spent.entry(key).or_default().leave(&left.seen);
+                    }
+                    Ok(_) | Err(_) => {}
+                }
+                continue;
             }
             if line.starts_with(b"{\"attempt_finished\"")
                 && let Ok(AttemptLine { attempt_finished: used }) = serde_json::from_slice(&line)
             {
+                at_work.end(Whose { key: used.key, repeat: used.repeat, attempt: used.attempt });
                 spent.entry(used.key).or_default().add(&used);
             }
         }
@@ -70,17 +96,36 @@ impl RunRecord {
 }
 
 impl TestSpent {
+    /// Adds an attempt that was given up.
+    fn leave(&mut self, seen: &SeenUse) {
+        let known = AttemptUse::of(None, &[], Some(seen));
+        self.tokens = self.tokens.saturating_add(known.tokens);
+        self.largest = self.largest.max(known.tokens);
+        self.unknown += u32::from(!known.tokens_known);
+        self.add_prices(known.cost);
+    }
+
+    fn add_prices(&mut self, prices: &[Price]) {
+        for price in prices {
+            if let Ok(amount) = price.amount.parse::<Decimal>() {
+                let sum = self.cost.entry(price.currency.clone()).or_default();
+                *sum = sum.saturating_add(amount);
+            }
+        }
+    }
+
     fn add(&mut self, used: &Used) {
         let mut judges = JudgesSpent::default();
         judges.add(&used.judges);
-        let tokens = used.facts.tokens.unwrap_or_default().saturating_add(judges.tokens);
+        let UsedFacts { tokens, cost, status, seen } = &used.facts;
+        let known = AttemptUse::of(*tokens, cost, seen.as_ref());
+        let tokens = known.tokens.saturating_add(judges.tokens);
         self.tokens = self.tokens.saturating_add(tokens);
         self.largest = self.largest.max(tokens);
         // What was refused, or sent again since it surely did not run, used nothing.
-        let ran = !used.retried && used.facts.status.as_deref() != Some("rejected");
-        self.unknown += u32::from(used.facts.tokens.is_none() && ran);
-        let prices = used
-            .facts
+        let ran = !used.retried && status.as_deref() != Some("rejected");
+        self.unknown += u32::from(!known.tokens_known && ran);
+        let prices = known
             .cost
             .iter()
             .filter_map(|price| Some((price.currency.clone(), price.amount.parse::<Decimal>().ok()?)));

@@ -19,6 +19,8 @@ pub(super) fn mend_differences<'a>(event: Cow<'a, Event>, redactor: &Redactor) -
             None => event,
         },
         Event::RunStarted(_)
+        | Event::AttemptStarted(_)
+        | Event::AttemptLeft(_)
         | Event::CasesPlanned(_)
         | Event::RunContinued(_)
         | Event::CaseFinished(_)

@@ -33,9 +33,12 @@ fn what_is_appended_comes_back() {
     let case_of = |event: &Event| match event {
         Event::AttemptFinished(attempt) => attempt.case,
         Event::CaseFinished(outcome) => outcome.case,
-        Event::RunStarted(_) | Event::CasesPlanned(_) | Event::RunContinued(_) | Event::RunFinished(_) => {
-            u32::MAX
-        }
+        Event::RunStarted(_)
+        | Event::CasesPlanned(_)
+        | Event::RunContinued(_)
+        | Event::AttemptStarted(_)
+        | Event::AttemptLeft(_)
+        | Event::RunFinished(_) => u32::MAX,
     };
     let mut told = events[1..events.len() - 1].to_vec();
     told.sort_by_key(case_of);
@@ -50,8 +53,11 @@ fn totals_count_every_verdict() {
     let counts =
         [totals.passed, totals.failed, totals.errored, totals.inconclusive, totals.flaky, totals.skipped];
     assert_eq!(counts, [1, 2, 2, 1, 1, 1]);
-    assert_eq!((totals.attempts, totals.tokens, totals.tokens_unknown, totals.warnings), (8, 6 * 421, 2, 1));
-    assert_eq!(totals.cost["USD"].to_string(), "0.0000246");
+    assert_eq!(
+        (totals.attempts, totals.used.tokens, totals.used.tokens_unknown, totals.warnings),
+        (8, 6 * 421, 2, 1)
+    );
+    assert_eq!(totals.used.cost["USD"].to_string(), "0.0000246");
     let suites: Vec<(&str, u32)> =
         record.suites.iter().map(|suite| (suite.name.as_str(), suite.totals.cases())).collect();
     assert_eq!(suites, [("triage", 6), ("hostile <&>", 1), ("other", 1)]);
@@ -388,7 +394,7 @@ mod continued {
         ]);
         assert_eq!(told(&record), [("a".to_owned(), Verdict::Passed, vec![5])]);
         let totals = &record.totals;
-        assert_eq!((totals.attempts, totals.tokens, totals.cases(), totals.failed), (2, 15, 1, 0));
+        assert_eq!((totals.attempts, totals.used.tokens, totals.cases(), totals.failed), (2, 15, 1, 0));
         assert!((record.suites[0].duration_ms - 812.25).abs() < f64::EPSILON);
         assert!((record.end.as_ref().unwrap().duration_ms - 1235.5).abs() < 1e-9);
         assert_eq!(record.end.as_ref().unwrap().versions.len(), 2);
@@ -406,7 +412,7 @@ mod continued {
             half,
         ]);
         assert_eq!(told(&record), [("a".to_owned(), Verdict::Passed, vec![5])]);
-        assert_eq!((record.totals.attempts, record.totals.tokens), (3, 19));
+        assert_eq!((record.totals.attempts, record.totals.used.tokens), (3, 19));
     }
 
     #[test]

@@ -1,11 +1,8 @@
 //! How many cases ended how, over a run and over a suite.
 
-use std::collections::BTreeMap;
-
-use rust_decimal::Decimal;
-
+use crate::journal::at_work::LeftRuns;
 use crate::journal::index::CaseLines;
-use crate::outcome::{JudgesSpent, SequentialFacts};
+use crate::outcome::{JudgesSpent, SequentialFacts, UseSum};
 use crate::verdict::Verdict;
 
 /// How many cases ended how, and what they used.
@@ -33,12 +30,10 @@ pub(crate) struct Totals {
     pub attempts: u32,
     /// Those of them that were replayed from cassettes.
     pub replayed: u32,
-    /// Sum of the tokens that are known.
-    pub tokens: u64,
-    /// Attempts whose tokens are unknown.
-    pub tokens_unknown: u32,
-    /// Exact sums by currency.
-    pub cost: BTreeMap<String, Decimal>,
+    /// What the attempts used.
+    pub used: UseSum,
+    /// Runs that were given up, or at work when the run was killed.
+    pub left: LeftRuns,
     /// What judges were asked and what that took; in no other sum.
     pub judges: JudgesSpent,
     /// What sequential tests saved.

@@ -15,7 +15,7 @@ impl Facts {
     /// What the run cost, by currency; none where a price is not known. A run that used no model cost nothing.
     pub fn prices(&self) -> Option<BTreeMap<&str, Decimal>> {
         if self.cost.is_empty() {
-            let used_none = self.tokens == Some(0) && self.usage.is_none();
+            let used_none = self.used().cost_known && self.usage.is_none();
             return used_none.then(BTreeMap::new);
         }
         let mut prices = BTreeMap::new();

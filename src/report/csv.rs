@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use crate::journal::CaseRecord;
 use crate::report::headline::why;
-use crate::report::spent::cost;
+use crate::report::spent::used;
 use crate::report::text::{Lines, visible};
 use crate::verdict::Verdict;
 
 /// The names of the columns.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 23] = [
     "name",
     "suite",
     "file",
@@ -31,6 +31,8 @@ const COLUMNS: [&str; 21] = [
     "run_id",
     "workflow_id",
     "dify_version",
+    "tokens_unknown",
+    "cost_unknown",
 ];
 
 /// A table that is being written.
@@ -66,7 +68,9 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
     };
     let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
     let replayed = case.attempts.iter().filter(|attempt| attempt.replayed).count();
-    let costs = cost(case);
+    let spent = used(case);
+    let tokens =
+        (spent.tokens > 0 || spent.tokens_unknown == 0 && !case.attempts.is_empty()).then_some(spent.tokens);
     let joined = |parts: Vec<String>| parts.join("; ");
     let why = match outcome.verdict {
         Verdict::Passed if outcome.warnings == 0 => String::new(),
@@ -77,7 +81,7 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
         | Verdict::Flaky
         | Verdict::Skipped => why(case),
     };
-    let cells: [String; 21] = [
+    let cells: [String; 23] = [
         text(&outcome.name),
         text(&outcome.suite),
         text(&outcome.place.file),
@@ -93,12 +97,14 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
         number(facts.ttft_ms),
         number(facts.server_ms),
         count(facts.steps),
-        count(case.tokens()),
-        joined(costs.values().map(|amount| amount.normalize().to_string()).collect()),
-        text(&joined(costs.keys().map(|currency| (*currency).to_owned()).collect())),
+        count(tokens),
+        joined(spent.cost.values().map(|amount| amount.normalize().to_string()).collect()),
+        text(&joined(spent.cost.keys().cloned().collect())),
         text(facts.run_id.as_deref().unwrap_or_default()),
         text(facts.workflow_id.as_deref().unwrap_or_default()),
         text(facts.dify_version.as_deref().unwrap_or_default()),
+        spent.tokens_unknown.to_string(),
+        spent.cost_unknown.to_string(),
     ];
     out.extend_from_slice(&line(&cells));
 }

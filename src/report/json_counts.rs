@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::journal::{Saved, Totals};
+use crate::journal::{LeftRuns, Saved, Totals};
 use crate::report::judges::{JudgeCounts, prices};
 
 /// The counts of a run, as the document writes them.
@@ -29,10 +29,22 @@ pub(super) struct Counts<'a> {
     tokens: u64,
     tokens_unknown: u32,
     cost: BTreeMap<&'a str, String>,
+    cost_unknown: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<Left>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judges: Option<JudgeCounts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<SavedRuns>,
+}
+
+/// Runs that were given up, or at work when the run was killed.
+#[derive(Serialize)]
+struct Left {
+    asked: u32,
+    failed: u32,
+    not_stoppable: u32,
+    killed: u32,
 }
 
 #[derive(Serialize)]
@@ -63,12 +75,19 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
         warnings: totals.warnings,
         attempts: totals.attempts,
         replayed: totals.replayed,
-        tokens: totals.tokens,
-        tokens_unknown: totals.tokens_unknown,
-        cost: prices(&totals.cost),
+        tokens: totals.used.tokens,
+        tokens_unknown: totals.used.tokens_unknown,
+        cost: prices(&totals.used.cost),
+        cost_unknown: totals.used.cost_unknown,
+        left: left(totals.left),
         judges: JudgeCounts::of(&totals.judges),
         saved: saved(totals.saved),
     }
+}
+
+fn left(left: LeftRuns) -> Option<Left> {
+    let LeftRuns { asked, failed, not_stoppable, killed } = left;
+    (!left.is_none()).then_some(Left { asked, failed, not_stoppable, killed })
 }
 
 /// What sequential tests saved; none where none decided.

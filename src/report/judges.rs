@@ -35,7 +35,7 @@ impl<'a> JudgeCounts<'a> {
 }
 
 /// Prices as text, by currency.
-pub(super) fn prices(sums: &BTreeMap<String, Decimal>) -> BTreeMap<&str, String> {
+pub(crate) fn prices(sums: &BTreeMap<String, Decimal>) -> BTreeMap<&str, String> {
     sums.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect()
 }
 

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use crate::gate::{self, Gates, RunConclusion};
 use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::outcome::{Attempt, JudgesSpent};
-use crate::report::explain::Bounds;
 use crate::report::facts::{bounded_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::judges::told_judges;
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
+use crate::report::pieces::Writing;
 use crate::report::provenance;
 use crate::report::run_facts::told_run;
+use crate::report::spent::told_properties;
 use crate::report::xml::Xml;
 use crate::verdict::Verdict;
 
@@ -111,7 +112,7 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(note) = provenance::note(start, &self.record.totals) {
             property(&mut self.xml, "flowproof.note", &note)?;
         }
-        for (name, value) in self.record.end.iter().flat_map(told_run) {
+        for (name, value) in told_run(self.record) {
             property(&mut self.xml, name, &value)?;
         }
         if let Some(beyond) = &self.beyond {
@@ -132,20 +133,20 @@ pub(super) struct Section {
 }
 
 /// Adds a case to the sections of those before it.
-pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord, bounds: Bounds) {
+pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord, writing: Writing) {
     let (suite, place) = (&case.outcome.suite, &case.outcome.place);
     if sections.last().is_none_or(|section| section.suite != *suite) {
         sections.push(Section { suite: suite.clone(), file: place.file.clone(), cases: Vec::new() });
     }
     let section = sections.last_mut().expect("there is one");
     let xml = Xml::inside(&mut section.cases, &["testsuites", "testsuite"]);
-    Testcase { xml, bounds }.write(case).expect("a Vec takes all");
+    Testcase { xml, writing }.write(case).expect("a Vec takes all");
 }
 
 /// A testcase that is being written.
 struct Testcase<W> {
     xml: Xml<W>,
-    bounds: Bounds,
+    writing: Writing,
 }
 
 impl<W: Write> Testcase<W> {
@@ -207,14 +208,11 @@ impl<W: Write> Testcase<W> {
         if let Some(by) = facts.recovered {
             self.property("recovered", way(by))?;
         }
-        if let Some(tokens) = case.tokens() {
-            self.property("tokens", &tokens.to_string())?;
+        for (name, told) in told_properties(case, self.writing.answers) {
+            self.property(name, &told)?;
         }
         if let Some(doubt) = &facts.usage {
             self.property("usage", &doubt.message)?;
-        }
-        for price in &facts.cost {
-            self.property("cost", &format!("{} {}", price.amount, price.currency))?;
         }
         let mut judges = JudgesSpent::default();
         case.attempts.iter().for_each(|attempt| judges.add(&attempt.judges));
@@ -254,7 +252,7 @@ impl<W: Write> Testcase<W> {
         self.xml.open(element)?.attribute("message", &headline(case))?.attribute("type", kind)?;
         let deciding = case.deciding();
         if let Some(attempt) = deciding {
-            self.xml.text(&bounded_explanation(attempt, self.bounds))?;
+            self.xml.text(&bounded_explanation(attempt, self.writing.bounds))?;
         }
         self.xml.close()?;
         self.reruns(case, deciding, ["rerunFailure", "rerunError"])
@@ -281,7 +279,7 @@ impl<W: Write> Testcase<W> {
                 .attribute("message", &attempt_headline(attempt))?
                 .attribute("type", attempt.verdict.word())?
                 .open("stackTrace")?
-                .text(&bounded_explanation(attempt, self.bounds))?
+                .text(&bounded_explanation(attempt, self.writing.bounds))?
                 .close()?
                 .close()?;
         }

@@ -14,6 +14,7 @@ use crate::report::gates::tell_gates;
 use crate::report::headline::why;
 use crate::report::provenance;
 use crate::report::run_facts::tell_run;
+use crate::report::spent::told_use;
 use crate::report::standing::standing;
 use crate::report::terminal::Detail;
 use crate::report::text::{Ink, Text, one_line};
@@ -92,13 +93,7 @@ fn run_facts(text: &mut String, record: &RunRecord) -> Result<(), JournalError> 
             format_duration(took)
         ));
     }
-    if totals.tokens > 0 {
-        let more = if totals.tokens_unknown > 0 { " or more" } else { "" };
-        facts.push(format!("{} tokens{more}", format_count(totals.tokens)));
-    }
-    facts.extend(totals.cost.iter().take(8).map(|(currency, amount)| {
-        format!("{} {}", amount.normalize(), markdown_text(&one_line(currency, 10)))
-    }));
+    facts.extend(told_use(record).iter().take(9).map(|told| markdown_text(told)));
     facts.push(format!(
         "run {}, flowproof {}",
         code(&start.run, 100),

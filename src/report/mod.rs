@@ -119,4 +119,6 @@ pub(crate) enum ReportError {
     },
 }
 
+pub(crate) use judges::prices;
+pub(crate) use spent::told_use;
 pub(crate) use write::{add_step_summary, append_summary, check_latest, kind_of, write_all, write_file};

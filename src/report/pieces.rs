@@ -4,8 +4,18 @@ use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::report::explain::Bounds;
 use crate::report::html::{self, HtmlPiece};
 use crate::report::junit::Section;
+use crate::report::spent::Answers;
 use crate::report::tap::{self, Point};
 use crate::report::{Format, csv, diff, json, junit};
+
+/// How testcases are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writing {
+    /// How much of each is told.
+    pub bounds: Bounds,
+    /// Who answered.
+    pub answers: Answers,
+}
 
 /// Cases that follow each other, as the documents will have them.
 #[derive(Debug, Default)]
@@ -28,11 +38,11 @@ pub(super) struct Piece {
 pub(super) fn render(record: &RunRecord, cases: &[u32], formats: &[Format]) -> Result<Piece, JournalError> {
     let mut piece = Piece::default();
     let green = html::green(record);
-    let bounds = Bounds::of_file(record.totals.red());
+    let writing = Writing { bounds: Bounds::of_file(record.totals.red()), answers: Answers::of(record) };
     record.read_cases(cases, |case, attempts| {
         for format in formats {
             match format {
-                Format::Junit => junit::push_case(&mut piece.sections, &case, bounds),
+                Format::Junit => junit::push_case(&mut piece.sections, &case, writing),
                 Format::Json => json::push_case(&mut piece.json, &case, attempts),
                 Format::Html => html::push_case(&mut piece.html, &case, attempts, green),
                 Format::Tap => tap::push_case(&mut piece.tap, &case),

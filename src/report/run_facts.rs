@@ -1,8 +1,8 @@
 //! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, what Dify is not known to send, and whose tokens are in doubt.
 
 use crate::base::units::format_count;
-use crate::event::{FallenLimit, KeptRate, RanVersion, RunEnd};
-use crate::journal::{JournalError, RunRecord};
+use crate::event::{FallenLimit, KeptRate, RanVersion};
+use crate::journal::{JournalError, LeftRuns, RunRecord};
 use crate::report::budget::{tell_budgets, told_budget};
 use crate::report::facts::told_ms;
 use crate::report::judges::tell_judges;
@@ -17,6 +17,9 @@ const DOUBTS: usize = 3;
 /// Writes what the run as a whole came to, besides its counts.
 pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
     tell_versions(text, record);
+    if let Some(left) = told_left(&record.totals.left) {
+        text.tone(Tone::Doubt, &left).end();
+    }
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
         text.tone(Tone::Doubt, &told_limit(limit)).end();
     }
@@ -33,13 +36,42 @@ pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), Journa
     tell_usage(text, record)
 }
 
+/// `runs given up: Dify was asked to stop 1; 1 has no task to stop: they may go on at Dify, and cost`; none where there are none.
+pub(crate) fn told_left(left: &LeftRuns) -> Option<String> {
+    if left.is_none() {
+        return None;
+    }
+    let mut told = Vec::new();
+    if left.asked > 0 {
+        told.push(format!("Dify was asked to stop {}, where what had begun may go on", left.asked));
+    }
+    if left.failed > 0 {
+        told.push(format!("for {} the request to stop failed, so that they may go on and cost", left.failed));
+    }
+    if left.not_stoppable > 0 {
+        told.push(format!(
+            "{} could not be stopped, as blocking runs and those that told no task, and may go on and cost",
+            left.not_stoppable
+        ));
+    }
+    if left.killed > 0 {
+        told.push(format!(
+            "{} were at work when the run was killed, and what they used is not known",
+            left.killed
+        ));
+    }
+    Some(format!("runs that were given up: {}", told.join("; ")))
+}
+
 /// What documents tell of a run as a whole: versions, the limit that fell, budgets, each under the name of its property.
-pub(crate) fn told_run(end: &RunEnd) -> Vec<(&'static str, String)> {
+pub(crate) fn told_run(record: &RunRecord) -> Vec<(&'static str, String)> {
+    let left = told_left(&record.totals.left).map(|left| ("flowproof.left", left));
+    let Some(end) = &record.end else { return left.into_iter().collect() };
     let versions = end.versions.iter().map(|ran| ("flowproof.ran", told_version(ran)));
     let limit = end.limit.map(|limit| ("flowproof.limit", told_limit(limit)));
     let budgets = end.budgets.iter().map(|budget| ("flowproof.budget", told_budget(budget)));
     let rates = end.rates.iter().map(|rate| ("flowproof.rate", told_rate(rate)));
-    versions.chain(limit).chain(rates).chain(budgets).collect()
+    left.into_iter().chain(versions).chain(limit).chain(rates).chain(budgets).collect()
 }
 
 /// Writes in one line how answers differ from what Dify is known to send.

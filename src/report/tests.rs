@@ -100,7 +100,7 @@ fn summary_tap_and_csv_of_every_verdict() {
     let table = written(&record, folder.path(), "a.csv");
     expect("every-verdict.csv", &table);
     let mut rows = ::csv::Reader::from_reader(table.as_bytes());
-    assert_eq!(rows.records().map(|row| row.unwrap().len()).collect::<Vec<_>>(), [21; 8]);
+    assert_eq!(rows.records().map(|row| row.unwrap().len()).collect::<Vec<_>>(), [23; 8]);
 }
 
 #[test]

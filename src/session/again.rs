@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::base::clock;
 use crate::base::digest::Digest;
-use crate::event::{Asked, Continued, PlannedCase, RunContinuation};
+use crate::event::{Asked, AttemptStart, Continued, PlannedCase, RunContinuation};
 use crate::journal::{self, Journal, ReopenError, Roster, RunRecord};
 use crate::plan::case::{Case, HeldVersion, Plan};
 use crate::plan::choices::Selection;
@@ -40,6 +40,8 @@ pub struct TakenUp {
     pub planned: Vec<PlannedCase>,
     /// What its earlier parts used.
     pub before: Before,
+    /// Attempts that were at work when it was killed.
+    pub interrupted: Vec<AttemptStart>,
 }
 
 /// Takes up a run and plans what is left of it. It is the latest from before its suites are loaded, whatever becomes of this
@@ -108,7 +110,8 @@ fn take_up(
         thresholds: (opening.plan.thresholds != start.thresholds).then(|| opening.plan.thresholds.clone()),
     };
     let journal = journal.masked_by(opening.session.redactor.clone());
-    opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before });
+    let interrupted = record.interrupted().map_err(|error| OpenFailure::Usage(error.to_string()))?;
+    opening.again = Some(TakenUp { journal, continuation, planned: left.planned, before, interrupted });
     Ok(opening)
 }
 

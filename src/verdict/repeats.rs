@@ -107,6 +107,29 @@ impl Repeats {
         }
     }
 
+    /// How many further repeats are needed whatever they come to, those that were seen left out: so many can run side by
+    /// side without one too many. A range begins with its least; errored repeats, which end it, are not reckoned with.
+    ///
+    /// A decision takes the fewest repeats where all of them pass or none does. So a test whose repeats run side by side is
+    /// decided by the same repeats as one whose repeats run one after the other.
+    pub fn surely_needed(&self, seen: Seen) -> u32 {
+        if !self.goes_on(seen) {
+            return 0;
+        }
+        match self.times {
+            Times::Fixed(times) => times - seen.all(),
+            Times::Until { min, .. } if seen.all() < min => min - seen.all(),
+            Times::Until { max, .. } => {
+                let left = max - seen.all();
+                let all_pass = |count| Seen { passed: seen.passed + count, ..seen };
+                let none_does = |count| Seen { failed: seen.failed + count, ..seen };
+                let decides =
+                    |count: &u32| !self.goes_on(all_pass(*count)) || !self.goes_on(none_does(*count));
+                (1..left).find(decides).unwrap_or(left)
+            }
+        }
+    }
+
     /// The verdict on what was seen.
     ///
     /// An errored repeat is no observation and leaves the plan unmet: the test is errored, unless the broken repeats alone
@@ -266,5 +289,42 @@ mod tests {
         assert_eq!(needs(3, 0.3, 0.1, 0.95), Some(12), "three passes decide, but no three failures");
         assert_eq!(needs(40, 0.9, 0.89, 0.95), Some(269));
         assert_eq!(Repeats::ONCE.needs(), None);
+    }
+
+    #[test]
+    fn what_is_surely_needed_is_never_one_too_many() {
+        let fixed = Repeats { times: Times::Fixed(8), ..Repeats::ONCE };
+        assert_eq!(fixed.surely_needed(seen("")), 8);
+        assert_eq!(fixed.surely_needed(seen("pfe")), 5, "whatever the others answer");
+        assert_eq!(fixed.surely_needed(seen("pppppppp")), 0);
+        let range = Repeats {
+            times: Times::Until { min: 3, max: 40 },
+            pass_rate: 0.9,
+            fail_below: 0.7,
+            confidence: 0.95,
+            undecided: Undecided::Red,
+        };
+        assert_eq!(range.surely_needed(seen("")), 3);
+        // Every way on from every state within reach: a decision never leaves a repeat at work.
+        for passed in 0..40 {
+            for failed in 0..12_u32.min(40 - passed) {
+                let here = Seen { passed, failed, errored: 0 };
+                if here.all() < 3 || !range.goes_on(here) {
+                    continue;
+                }
+                let needed = range.surely_needed(here);
+                let after = |count: u32, broken: u32| Seen {
+                    passed: passed + count - broken,
+                    failed: failed + broken,
+                    errored: 0,
+                };
+                for count in 1..needed {
+                    let goes_on = (0..=count).all(|broken| range.goes_on(after(count, broken)));
+                    assert!(goes_on, "{here:?}: {count} of {needed}");
+                }
+                let may_end = (0..=needed).any(|broken| !range.goes_on(after(needed, broken)));
+                assert!(may_end, "{here:?}: more than {needed} are needed");
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::gateway::{Reach, reach};
 use super::input_refusal::is_input_refusal;
 
 /// Whose fault an error is.
@@ -54,6 +55,8 @@ struct Judgement {
 }
 
 const REJECTED: Judgement = Judgement { class: ErrorClass::Rejected, not_started: false, stops_suite: false };
+const NOT_REACHED: Judgement =
+    Judgement { class: ErrorClass::Transport, not_started: true, stops_suite: false };
 const TRANSPORT: Judgement =
     Judgement { class: ErrorClass::Transport, not_started: false, stops_suite: false };
 const CONFIG: Judgement = Judgement { class: ErrorClass::Config, not_started: false, stops_suite: false };
@@ -100,6 +103,26 @@ pub fn classify_event(json: &Value) -> WireError {
 }
 
 impl WireError {
+    /// True when surely no run began, and none was paid: Dify refused the request, or it never reached Dify.
+    ///
+    /// What Dify says of a model's provider may come after nodes have run.
+    pub fn nothing_ran(&self) -> bool {
+        let of_provider = matches!(
+            self.code.as_deref(),
+            Some(
+                "provider_not_initialize"
+                    | "provider_quota_exceeded"
+                    | "model_currently_not_support"
+                    | "completion_request_error"
+            )
+        );
+        // A firewall may refuse the answer to a run with 403; Dify itself says it before.
+        let refused = matches!(self.status, 300..=399 | 401 | 404 | 405 | 407 | 413 | 429)
+            || (self.status == 403 && self.code.is_some())
+            || (self.status == 400 && self.stops_suite);
+        self.not_started || self.class == ErrorClass::Rejected || (refused && !of_provider)
+    }
+
     fn new(status: u16, code: Option<&str>, message: String, judgement: Judgement) -> Self {
         Self {
             status,
@@ -217,10 +240,15 @@ fn validated_model(message: &str) -> Option<&str> {
 /// A login in front of Dify, a redirect and a wrong address concern every request. A firewall, a gateway or a limit of size
 /// may have refused this request alone.
 fn judge_status(status: u16) -> Judgement {
+    match reach(status) {
+        Some(Reach::Never) => return NOT_REACHED,
+        Some(Reach::Perhaps | Reach::Likely) => return TRANSPORT,
+        None => {}
+    }
     match status {
         401 | 404 | 405 | 407 | 300..=399 => CONFIG_OF_ALL,
         429 => BUSY,
-        400..=499 if !matches!(status, 408 | 425) => CONFIG,
+        400..=499 if status != 425 => CONFIG,
         _ => TRANSPORT,
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod form;
+pub(crate) mod gateway;
 pub(crate) mod history;
 pub(crate) mod input_refusal;
 pub(crate) mod parameters;

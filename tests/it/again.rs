@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::live::{Live, case, command, finish, junit, report, run, signal, spawn, until, wait};
 use crate::project::{Project, RED, code, text};
-use crate::server::{Seen, Step, good, succeed, suite_of, target};
+use crate::server::{Seen, Step, good, succeed, suite_of, target, with_headers};
 
 /// The journal of the run begun last.
 fn journal(project: &Project) -> PathBuf {
@@ -261,7 +261,7 @@ fn a_damaged_line_is_named_and_its_test_is_run_anew() {
     let attempts: Vec<usize> = text_of
         .lines()
         .enumerate()
-        .filter(|(_, line)| line.starts_with("{\"attempt"))
+        .filter(|(_, line)| line.starts_with("{\"attempt_finished"))
         .map(|(at, _)| at)
         .collect();
     let damaged: Vec<&str> = text_of
@@ -325,7 +325,7 @@ fn a_damaged_line_is_not_mended_by_other_tests() {
     live.expect(0, &[]);
     let path = journal(&live.project);
     let whole = fs::read_to_string(&path).unwrap();
-    let first = whole.lines().position(|line| line.starts_with("{\"attempt")).unwrap();
+    let first = whole.lines().position(|line| line.starts_with("{\"attempt_finished")).unwrap();
     let line = |(at, line): (usize, &str)| if at == first { "{".to_owned() } else { line.to_owned() };
     fs::write(&path, whole.lines().enumerate().map(line).collect::<Vec<_>>().join("\n") + "\n").unwrap();
     let ran = live.expect(100, &["--resume", "latest", "-f", "t2"]);
@@ -561,4 +561,58 @@ fn a_run_with_nothing_left_is_judged_as_it_is() {
     let ran = live.expect(100, &["--resume", "latest"]);
     assert!(ran.text.contains("nothing is left to run"), "{}", ran.text);
     assert_eq!(live.server.runs().len(), 2);
+}
+
+#[test]
+fn what_a_kill_interrupted_is_looked_for_before_it_is_sent_again() {
+    let user = Arc::new(Mutex::new(String::new()));
+    let heard = user.clone();
+    let is_found = Arc::new(AtomicBool::new(true));
+    let finds = is_found.clone();
+    let live = Live::new(&suite_of(1), "recovery: { deadline: 2s, poll: 20ms }", move |seen| {
+        let json = |body: serde_json::Value| {
+            let date = "Date: Mon, 23 Nov 2026 18:42:00 GMT\r\n";
+            vec![Step::Send(with_headers("200 OK", "application/json", date, body.to_string().as_bytes()))]
+        };
+        let whose = heard.lock().unwrap().clone();
+        if seen.is_run() {
+            let is_first = whose.is_empty();
+            *heard.lock().unwrap() = seen.body["user"].as_str().unwrap().to_owned();
+            return if is_first { vec![Step::Hang] } else { good(seen) };
+        }
+        if seen.target.contains("/workflows/logs?") {
+            let row = serde_json::json!({ "workflow_run": { "id": "run-1", "created_at": 1_795_459_320 }, "created_by_end_user": { "session_id": whose } });
+            let rows = if finds.load(Ordering::SeqCst) { vec![row] } else { Vec::new() };
+            return json(serde_json::json!({ "data": rows }));
+        }
+        json(serde_json::json!({
+            "id": "run-1", "workflow_id": "wf-1", "status": "succeeded",
+            "inputs": serde_json::json!({ "sys.user_id": whose }).to_string(), "outputs": { "x": 1 },
+            "error": null, "total_steps": 2, "total_tokens": 19, "created_at": 1, "finished_at": 2, "elapsed_time": 1.5,
+        }))
+    });
+    let kill = || {
+        let before = live.server.runs().len();
+        let mut child = spawn(&live.project, command(&live.project, &[]));
+        until("the run is in flight", || live.server.runs().len() > before);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        signal(&child, "KILL");
+        crate::live::end(&mut child);
+    };
+    kill();
+    live.expect(0, &["--resume", "latest"]);
+    assert_eq!(live.server.runs().len(), 1, "it was found, and not sent again");
+    let told = report(&live.project);
+    assert_eq!((&told["totals"]["tokens"], &told["totals"]["tokens_unknown"]), (&19.into(), &0.into()));
+    assert_eq!(case(&told, "t0")["attempts"][0]["facts"]["recovered"], "logs");
+
+    // What is not found is sent again, and may have been paid all the same.
+    user.lock().unwrap().clear();
+    is_found.store(false, Ordering::SeqCst);
+    kill();
+    let ran = live.expect(0, &["--resume", "latest"]);
+    assert_eq!(live.server.runs().len(), 3);
+    let totals = report(&live.project)["totals"].clone();
+    assert_eq!((&totals["left"]["killed"], &totals["attempts"]), (&1.into(), &2.into()), "{totals}");
+    assert!(totals["tokens_unknown"].as_u64().unwrap() >= 1, "{}", ran.text);
 }

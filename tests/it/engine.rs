@@ -40,6 +40,57 @@ fn no_more_requests_at_once_than_allowed() {
 }
 
 #[test]
+fn repeats_of_one_test_run_side_by_side_and_none_too_many() {
+    let test = |repeat: &str| suite_of(1).replace("    inputs:", &format!("{repeat}    inputs:"));
+    let slow = |seen: &Seen| [vec![Step::Sleep(ms(150))], good(seen)].concat();
+    let live = Live::new(&test("    repeat: 6\n"), "concurrency: 3", slow);
+    live.expect(0, &[]);
+    assert_eq!((live.server.runs().len(), live.server.most_in_flight()), (6, 3));
+    let report = report(&live.project);
+    let attempts = case(&report, "t0")["attempts"].as_array().unwrap();
+    let order: Vec<u64> = attempts.iter().map(|attempt| attempt["repeat"].as_u64().unwrap()).collect();
+    assert_eq!(order, [0, 1, 2, 3, 4, 5], "by number, whichever ended first");
+    let runs = live.server.runs();
+    let users: std::collections::BTreeSet<String> =
+        runs.iter().map(|seen| seen.body["user"].to_string()).collect();
+    assert_eq!(users.len(), 6, "each has a user of its own");
+
+    // Both ways a range is decided by the same repeats.
+    let range = "    repeat: { min: 4, max: 60 }\n    pass_rate: 0.9\n    fail_below: 0.5\n";
+    let [one_by_one, side_by_side] = ["1", "8"].map(|at_once| {
+        let live = Live::new(&test(range), "", slow);
+        live.expect(0, &["-j", at_once]);
+        (live.server.runs().len(), live.server.most_in_flight())
+    });
+    assert_eq!((one_by_one.0, one_by_one.1), (side_by_side.0, 1));
+    assert!(side_by_side.1 >= 4, "{side_by_side:?}");
+}
+
+#[test]
+fn what_is_in_flight_at_a_ctrl_c_is_told_and_counted() {
+    let suite = suite_of(2).replacen("    inputs:", "    response_mode: blocking\n    inputs:", 1);
+    let live = Live::new(&suite, "concurrency: 2", |seen| match seen.is_run() {
+        true if seen.body["response_mode"] == "blocking" => vec![Step::Hang],
+        true => vec![Step::Send([stream_head(), started("task-1")].concat()), Step::Hang],
+        false => vec![Step::Send(document("200 OK", "application/json", b"{\"result\":\"success\"}"))],
+    });
+    let child = spawn(&live.project, command(&live.project, &[]));
+    until("both are in flight", || live.server.runs().len() == 2);
+    std::thread::sleep(ms(300));
+    signal(&child, "INT");
+    let ran = wait(&live.project, child);
+    assert_eq!((ran.code, live.server.stops().len()), (Some(130), 1), "{}", ran.text);
+    assert!(
+        ran.text.contains("Dify was asked to stop 1") && ran.text.contains("1 could not be stopped"),
+        "{}",
+        ran.text
+    );
+    let totals = report(&live.project)["totals"].clone();
+    assert_eq!((&totals["tokens_unknown"], &totals["cost_unknown"]), (&2.into(), &2.into()), "{totals}");
+    assert_eq!((&totals["left"]["asked"], &totals["left"]["not_stoppable"]), (&1.into(), &1.into()));
+}
+
+#[test]
 fn connections_are_used_again() {
     let live = Live::new(&suite_of(40), "", slow);
     live.expect(0, &["-j", "4"]);

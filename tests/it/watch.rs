@@ -79,7 +79,7 @@ fn two_versions_at_once_are_never_green_whichever_answers_first() {
 #[test]
 fn repeats_and_retries_on_another_version_are_no_observation() {
     let live = Live::new(&suite_of(1), "", published_at(2));
-    live.expect(3, &["--repeat", "5"]);
+    live.expect(3, &["--repeat", "5", "-j", "1"]);
     assert_eq!(live.server.runs().len(), 3, "what is left of the repeats would meet the same");
 
     let live =

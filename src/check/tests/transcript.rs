@@ -66,6 +66,8 @@ pub(super) fn build(spec: &Value) -> Transcript {
     let arrived = |event: Value| Arrival::new(Duration::from_secs(1), event.to_string());
     let events = told.into_iter().filter(|_| is_streamed).map(arrived).collect();
     Transcript {
+        stopping: None,
+        told_after: None,
         ending,
         mode,
         http_status: spec["http_status"].as_u64().map_or(Some(200), |status| Some(status as u16)),
@@ -148,6 +150,7 @@ fn recovery(spec: &Value) -> Option<Recovery> {
             lost: "the stream ended after 3 events".to_owned(),
             why: why.to_owned(),
             trace: Trace::None,
+            going_on: false,
         },
     })
 }

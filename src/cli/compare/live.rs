@@ -126,6 +126,8 @@ impl Sink for Teller {
             Event::RunStarted(_)
             | Event::CasesPlanned(_)
             | Event::RunContinued(_)
+            | Event::AttemptStarted(_)
+            | Event::AttemptLeft(_)
             | Event::AttemptFinished(_)
             | Event::RunFinished(_) => {}
         }

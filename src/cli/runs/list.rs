@@ -10,6 +10,7 @@ use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit};
 use crate::cli::say;
 use crate::journal::{self, JournalError, RunRecord};
+use crate::report::{prices, told_use};
 use crate::session::runs::{Runs, Stored};
 
 /// `flowproof runs list`.
@@ -126,6 +127,9 @@ fn counts(record: &RunRecord) -> String {
     if !told.is_empty() {
         text = format!("{text}: {}", told.join(", "));
     }
+    for told in told_use(record) {
+        text = format!("{text} · {told}");
+    }
     if let Some(shard) = record.start.shard {
         text = format!("{text} · shard {}/{}", shard.index, shard.total);
     }
@@ -151,7 +155,8 @@ fn item(stored: &Stored, record: &Result<Read, String>) -> Value {
                 "tests": totals.cases() + record.unfinished(), "passed": totals.passed, "failed": totals.failed,
                 "errored": totals.errored, "inconclusive": totals.inconclusive, "flaky": totals.flaky,
                 "skipped": totals.skipped, "unfinished": record.unfinished(), "attempts": totals.attempts,
-                "tokens": totals.tokens,
+                "tokens": totals.used.tokens, "tokens_unknown": totals.used.tokens_unknown,
+                "cost": prices(&totals.used.cost), "cost_unknown": totals.used.cost_unknown,
             })
         }
         Err(error) => json!({ "id": stored.id, "journal": stored.path, "error": error }),

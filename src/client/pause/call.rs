@@ -5,14 +5,16 @@ use reqwest::{Response, Url};
 use serde_json::{Map, Value};
 
 use super::{Ready, quiet};
-use crate::base::units::format_size;
+use crate::base::units::{format_duration, format_size};
 use crate::client::asides::Head;
 use crate::client::encoding::unreadable_encoding;
 use crate::client::follow::Sent;
+use crate::client::recover::{Caller, Users};
 use crate::client::upload::Uploader;
-use crate::client::{failure, message};
-use crate::exchange::{Call, Ending, FileVariable, Wait};
+use crate::client::{Recover, failure, message};
+use crate::exchange::{Call, Ending, FileVariable, Request, Wait};
 use crate::wire::error::{self, WireError};
+use crate::wire::gateway::{Reach, reach};
 
 /// How the calls are made.
 pub struct Line<'a> {
@@ -26,6 +28,22 @@ pub struct Line<'a> {
     pub user: &'a str,
     /// Sends files.
     pub uploader: Uploader<'a>,
+    /// How a run is looked for that was answered and then lost.
+    pub caller: Caller<'a>,
+    /// How long and how often.
+    pub waits: Recover,
+    /// What was sent.
+    pub request: &'a Request,
+    /// Users under which something was sent.
+    pub users: &'a Users,
+}
+
+/// What is known of an answer that was sent.
+pub(super) enum Reply {
+    /// Dify took it.
+    Taken,
+    /// Whether Dify took it is not known, and why: its reply was lost.
+    Lost(String),
 }
 
 impl Line<'_> {
@@ -67,15 +85,39 @@ impl Line<'_> {
         Ok(inputs)
     }
 
-    /// Sends the answer.
-    pub(super) async fn submit(&self, sent: &mut Sent<'_, '_>, ready: &Ready) -> Result<(), Ending> {
+    /// Sends the answer, once; a reply that is lost is no refusal.
+    pub(super) async fn submit(&self, sent: &mut Sent<'_, '_>, ready: &Ready) -> Result<Reply, Ending> {
         let what = format!("the answer to the form of `{}` was not taken", ready.name);
         let request = message::submit(self.authorization, self.base, &ready.token, ready.body.to_string());
-        let response = self.send(sent, &what, request).await?;
+        let deadline = quiet(sent);
+        let response = match sent.waiter.wait(deadline, self.http.execute(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) if error.is_connect() || error.is_builder() => {
+                return Err(unsent(&what, &error));
+            }
+            Ok(Err(error)) => return Ok(Reply::Lost(failure::reason(&error))),
+            Err(given_up) => match sent.ending_of(given_up, Wait::Idle) {
+                Ending::Stalled { after, .. } => {
+                    return Ok(Reply::Lost(format!("none came for {}", format_duration(after))));
+                }
+                ending => return Err(ending),
+            },
+        };
+        let status = response.status().as_u16();
+        match reach(status) {
+            Some(Reach::Perhaps | Reach::Likely) => return Ok(Reply::Lost(format!("HTTP {status}"))),
+            // A bug of the server's may come after the answer was kept.
+            _ if status == 500 => return Ok(Reply::Lost(format!("HTTP {status}"))),
+            Some(Reach::Never) | None => {}
+        }
         if !response.status().is_success() {
             return Err(self.refused(sent, &what, (Call::Submit, response)).await);
         }
-        self.read(sent, &what, (Call::Submit, response)).await.map(drop)
+        // Its head says that it was taken; the rest tells nothing.
+        match self.read(sent, &what, (Call::Submit, response)).await {
+            Err(ending @ (Ending::TimedOut { .. } | Ending::Stopped { .. })) => Err(ending),
+            Ok(_) | Err(_) => Ok(Reply::Taken),
+        }
     }
 
     async fn send(
@@ -90,10 +132,7 @@ impl Line<'_> {
                 None => Ok(response),
                 Some(why) => Err(Ending::Unreadable { detail: format!("{what}: {why}") }),
             },
-            Ok(Err(error)) => Err(Ending::Unanswered {
-                detail: format!("{what}: {}", failure::reason(&error)),
-                hint: Some("is Dify running?"),
-            }),
+            Ok(Err(error)) => Err(unsent(what, &error)),
             Err(given_up) => Err(sent.ending_of(given_up, Wait::Idle)),
         }
     }
@@ -147,6 +186,11 @@ impl Line<'_> {
             Err(ending) => ending,
         }
     }
+}
+
+fn unsent(what: &str, error: &reqwest::Error) -> Ending {
+    let detail = format!("{what}: {}", failure::reason(error));
+    Ending::Unanswered { detail, hint: Some("is Dify running?") }
 }
 
 fn told(what: &str, error: &WireError) -> String {

@@ -3,6 +3,7 @@
 //! The events are followed from before the answer is sent, so that nothing falls between. The clock of the transcript stands
 //! still from the pause until the answer is sent: that time is ours, not the workflow's.
 
+mod answer;
 mod call;
 mod given;
 mod retell;
@@ -11,26 +12,16 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use reqwest::Response;
 use serde_json::Value;
 
 use crate::base::clock;
-use crate::client::assemble::StreamReader;
-use crate::client::document;
-use crate::client::encoding::unreadable_encoding;
 use crate::client::follow::Sent;
-use crate::client::message;
 use crate::client::wait::after;
-use crate::exchange::{
-    AnsweredAt, Call, Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused, Wait,
-};
+use crate::exchange::{AnsweredAt, Ending, HumanAnswer, NodeRun, ResponseMode, Transcript, Unused};
 use crate::wire::form::Form;
 
 pub use self::call::Line;
 pub use self::retell::retell;
-
-/// How long the head of the events is waited for before the answer is sent: a proxy may hold it back until there are events.
-const HEAD_WAIT: Duration = Duration::from_secs(5);
 
 impl Line<'_> {
     /// Answers the forms of a run for as long as it pauses and there are answers; notes the answers left over.
@@ -43,7 +34,10 @@ impl Line<'_> {
         let mut giving = Giving::of(answers);
         while let Some((form, answer)) = giving.next(&mut transcript) {
             transcript = match self.prepare(sent, form, answer, &transcript).await {
-                Ok(ready) => self.answer(sent, ready, transcript, &giving.answered).await,
+                Ok(ready) => {
+                    let told = self.answer(sent, &ready, transcript, &giving.answered).await;
+                    self.find_again(sent, &ready, told, &giving.answered).await
+                }
                 Err(ending) => Transcript { ending, ..transcript },
             };
         }
@@ -79,78 +73,6 @@ impl Line<'_> {
         let body = serde_json::json!({ "inputs": inputs, "action": given.action, "user": self.user });
         Ok(Ready { name: form.name().to_owned(), token, run_id, body })
     }
-
-    /// Follows the run, sends the answer, and reads on.
-    async fn answer(
-        &self,
-        sent: &mut Sent<'_, '_>,
-        ready: Ready,
-        transcript: Transcript,
-        answered: &[String],
-    ) -> Transcript {
-        let ended = |ending, transcript| Transcript { ending, ..transcript };
-        let events =
-            self.http.execute(message::events(self.authorization, self.base, &ready.run_id, self.user));
-        tokio::pin!(events);
-        let early = match sent.waiter.wait(after(clock::now(), HEAD_WAIT), &mut events).await {
-            Ok(head) => match self.stream(sent, &ready.name, head).await {
-                Ok(response) => Some(response),
-                Err(ending) => return ended(ending, transcript),
-            },
-            Err(given_up) => match sent.ending_of(given_up, Wait::Idle) {
-                Ending::Stalled { .. } => None,
-                ending => return ended(ending, transcript),
-            },
-        };
-        let asked_at = sent.at + transcript.elapsed;
-        let answered_at = clock::now();
-        if let Err(ending) = self.submit(sent, &ready).await {
-            return ended(ending, transcript);
-        }
-        let mut transcript = count(transcript, answered_at.saturating_duration_since(asked_at));
-        sent.at = answered_at.checked_sub(transcript.elapsed).unwrap_or(sent.at);
-        let response = match early {
-            Some(response) => response,
-            None => {
-                let deadline = after(answered_at, sent.timeouts.first_event);
-                match sent.waiter.wait(deadline, &mut events).await {
-                    Ok(head) => match self.stream(sent, &ready.name, head).await {
-                        Ok(response) => response,
-                        Err(ending) => return ended(ending, transcript),
-                    },
-                    Err(given_up) => {
-                        let ending = sent.ending_of(given_up, Wait::FirstEvent);
-                        transcript.elapsed = sent.elapsed();
-                        return ended(ending, transcript);
-                    }
-                }
-            }
-        };
-        let reader = StreamReader::resume(transcript, sent.max_body, answered.to_vec());
-        sent.read_stream(response, reader, answered_at).await
-    }
-
-    /// The stream behind a head; anything else means that the run cannot be followed.
-    async fn stream(
-        &self,
-        sent: &mut Sent<'_, '_>,
-        name: &str,
-        head: Result<Response, reqwest::Error>,
-    ) -> Result<Response, Ending> {
-        let what = format!("the run that waits at `{name}` cannot be followed");
-        let response = head.map_err(|error| Ending::Unanswered {
-            detail: format!("{what}: {}", crate::client::failure::reason(&error)),
-            hint: None,
-        })?;
-        if let Some(why) = unreadable_encoding(response.headers()) {
-            return Err(Ending::Unreadable { detail: format!("{what}: {why}") });
-        }
-        let content_type = message::content_type(response.headers());
-        if response.status().as_u16() == 200 && document::is_stream(&content_type) {
-            return Ok(response);
-        }
-        Err(self.refused(sent, &what, (Call::Events, response)).await)
-    }
 }
 
 /// The answers of a request while they are given one after the other.
@@ -171,7 +93,7 @@ impl<'a> Giving<'a> {
         if transcript.ending != Ending::Paused {
             return None;
         }
-        transcript.pauses.waiting = waiting(transcript);
+        transcript.pauses.waiting = waiting(transcript, &self.answered);
         let (form, answer) = next_answer(&transcript.pauses.waiting, &mut self.left)?;
         self.answered.extend(form.id.clone());
         Some((form, answer))
@@ -214,8 +136,10 @@ struct Ready {
 }
 
 /// The forms a pause waits for; a token that the pause leaves out may stand in the event of the form.
-fn waiting(transcript: &Transcript) -> Vec<Form> {
-    let reasons = transcript.run.as_ref().map_or(&Value::Null, |run| &run["reasons"]);
+fn waiting(transcript: &Transcript, answered: &[String]) -> Vec<Form> {
+    let Some(reasons) = transcript.run.as_ref().and_then(|run| run.get("reasons")) else {
+        return seen(transcript, answered);
+    };
     let mut forms = Form::waiting(reasons);
     for form in forms.iter_mut().filter(|form| form.token.is_none()) {
         let told =
@@ -224,6 +148,14 @@ fn waiting(transcript: &Transcript) -> Vec<Form> {
             told.map(|event| Form::decode(&event.json()["data"])).filter(|told| told.id == form.id);
         form.token = same.find_map(|told| told.token);
     }
+    forms
+}
+
+/// The forms that events told of and nobody answered: a pause that only the run's detail tells has no others.
+fn seen(transcript: &Transcript, answered: &[String]) -> Vec<Form> {
+    let told = transcript.events.iter().filter(|event| event.text().contains("human_input_required"));
+    let mut forms: Vec<Form> = told.map(|event| Form::decode(&event.json()["data"])).collect();
+    forms.retain(|form| form.id.as_ref().is_some_and(|id| !answered.contains(id)));
     forms
 }
 

@@ -30,7 +30,7 @@ pub fn retell(
         };
     }
     if transcript.ending == Ending::Paused {
-        transcript.pauses.waiting = waiting(&transcript);
+        transcript.pauses.waiting = waiting(&transcript, &giving.answered);
     }
     giving.close(Transcript { elapsed: elapsed.min(total), ..transcript })
 }

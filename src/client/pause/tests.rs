@@ -122,7 +122,7 @@ async fn send(
         concurrency: 2,
         timeouts,
         recovery: crate::client::Recover {
-            deadline: Duration::from_millis(50),
+            deadline: Duration::from_millis(600),
             poll: Duration::from_millis(10),
         },
         max_body: 1_000_000,
@@ -357,7 +357,6 @@ async fn what_keeps_an_answer_from_being_given_is_told() {
             "the answer to the form of `Approval` was not taken: HTTP 400 invalid_form_data: Missing required inputs: comment",
             1,
         ),
-        ("POST /v1/form/", vec![Step::Close], "the answer to the form of `Approval` was not taken: ", 1),
     ];
     for (target, steps, expected, submitted) in cases {
         let server =
@@ -414,4 +413,102 @@ async fn a_stream_cut_after_the_answer_is_a_cut() {
         "{:?}",
         transcript.ending
     );
+}
+
+/// The run's detail; the recorded run's id is in its events.
+fn detail(status: &str) -> Vec<Step> {
+    let first = frames(&body_of("streaming")).swap_remove(1);
+    let first: Value = serde_json::from_str(first.trim_start_matches("data: ")).unwrap();
+    let detail = json!({
+        "id": first["workflow_run_id"], "workflow_id": first["data"]["workflow_id"], "status": status,
+        "inputs": json!({ "draft": "Hello", "sys.user_id": "h u" }).to_string(), "outputs": { "comment": "looks fine" },
+        "error": null, "total_steps": 4, "total_tokens": 7, "created_at": 1, "finished_at": 2, "elapsed_time": 1.0,
+    });
+    vec![Step::Send(document("200 OK", "application/json", detail.to_string().as_bytes()))]
+}
+
+fn is_recovered(transcript: &Transcript) -> bool {
+    let by_status = transcript.run.as_ref().is_some_and(|run| run["status"] == "succeeded");
+    transcript.ending == Ending::Finished && transcript.recovered().is_some() && by_status
+}
+
+#[tokio::test]
+async fn a_run_whose_rest_is_lost_after_an_answer_is_found_again() {
+    let head = || Step::Send(stream_head());
+    let ping = || Step::Send(chunk(b"event: ping\n\n"));
+    let cut = [after(50, stream(&resumption()[..4]))[..6].to_vec(), vec![Step::Close]].concat();
+    let ways: [(&str, Vec<Step>); 5] = [
+        ("cut", cut),
+        ("a clean end after one event", after(50, stream(&resumption()[..2]))),
+        ("a stall", vec![head(), ping(), Step::Hang]),
+        ("the call itself broke", vec![Step::Close]),
+        ("a gateway", vec![Step::Send(document("502 Bad Gateway", "text/html", b"<html></html>"))]),
+    ];
+    for (name, events) in ways {
+        for mode in [ResponseMode::Streaming, ResponseMode::Blocking] {
+            let events = events.clone();
+            let server = RawServer::start(move |seen| match seen.target.as_str() {
+                target if target.contains("/events?") => events.clone(),
+                target if target.starts_with("GET /v1/workflows/run/") => detail("succeeded"),
+                _ => dify(seen),
+            })
+            .await;
+            let waits = Timeouts { first_event: Duration::from_millis(300), ..PATIENT };
+            let transcript = send(&server, mode, vec![fine()], waits).await;
+            assert!(is_recovered(&transcript), "{name} {mode:?}: {:?}", transcript.ending);
+            assert_eq!(server.seen("POST /v1/form/").len(), 1, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_whose_reply_is_lost_is_sent_once_and_its_run_decides() {
+    let replies: [Vec<Step>; 3] = [
+        vec![Step::Close],
+        vec![Step::Send(document("504 Gateway Time-out", "text/html", b"<html></html>"))],
+        vec![Step::Send(document("500 Internal Server Error", "text/html", b"<html></html>"))],
+    ];
+    for reply in replies {
+        let lost = reply.clone();
+        let server = RawServer::start(move |seen| match seen.target.as_str() {
+            target if target.starts_with("POST /v1/form/") => lost.clone(),
+            _ => dify(seen),
+        })
+        .await;
+        let taken = send(&server, ResponseMode::Streaming, vec![fine()], PATIENT).await;
+        assert_eq!((&taken.ending, server.seen("POST /v1/form/").len()), (&Ending::Finished, 1));
+
+        let server = RawServer::start(move |seen| match seen.target.as_str() {
+            target if target.starts_with("POST /v1/form/") => reply.clone(),
+            target if target.contains("/events?") => vec![Step::Send(stream_head()), Step::Hang],
+            target if target.starts_with("GET /v1/workflows/run/") => detail("paused"),
+            _ => dify(seen),
+        })
+        .await;
+        let waits = Timeouts { first_event: Duration::from_millis(200), ..PATIENT };
+        let waiting = send(&server, ResponseMode::Streaming, vec![fine()], waits).await;
+        let Ending::Unanswered { detail, .. } = &waiting.ending else { panic!("{:?}", waiting.ending) };
+        assert!(detail.contains("was sent once") && detail.contains("still waits for it"), "{detail}");
+        assert_eq!(server.seen("POST /v1/form/").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_only_the_detail_tells_is_answered_by_the_form_that_was_seen() {
+    let server = RawServer::start(|seen| match seen.target.as_str() {
+        target if target.contains("/events?") && seen.head.contains("include_state_snapshot") => {
+            vec![Step::Close]
+        }
+        target if target.starts_with("GET /v1/workflows/run/") => detail("paused"),
+        target if target.starts_with("POST /v1/workflows/run") => {
+            let mut frames = frames(&body_of("streaming"));
+            frames.pop();
+            stream(&frames)
+        }
+        _ => dify(seen),
+    })
+    .await;
+    let transcript = send(&server, ResponseMode::Streaming, vec![fine()], PATIENT).await;
+    assert_eq!(server.seen("POST /v1/form/").len(), 1, "{:?}", transcript.ending);
+    assert_eq!(transcript.ending, Ending::Finished);
 }

@@ -68,6 +68,7 @@ impl Caller<'_> {
     pub async fn events(
         &self,
         (path, query): (&str, &[(&str, &str)]),
+        answered: &[String],
         waiter: &mut Waiter<'_>,
         until: Instant,
     ) -> Result<Events, NoAnswer> {
@@ -78,7 +79,7 @@ impl Caller<'_> {
             return Ok(Events::Other(self.read((Call::Events, response), waiter, head).await?));
         }
         let blank = assemble::begin(ResponseMode::Streaming, Value::Null, Posted::default());
-        let mut reader = StreamReader::new(blank, self.max_body).of_any_run();
+        let mut reader = StreamReader::new(blank, self.max_body).of_any_run().beyond(answered);
         let mut bytes = 0;
         loop {
             let quiet = until.min(after(clock::now(), self.idle));

@@ -7,6 +7,7 @@ use crate::base::units::format_duration;
 use crate::client::document::is_json;
 use crate::client::recover::ask::{Events, NoAnswer};
 use crate::client::recover::loss::{BackOff, has_events};
+use crate::client::recover::pauses::Pauses;
 use crate::client::recover::replay::{self, Followed};
 use crate::client::recover::same::Ours;
 use crate::client::recover::sight::{self, Found, Sending, Sight};
@@ -18,7 +19,7 @@ use crate::wire::request;
 /// A search under way.
 pub(super) struct Climb<'s, 'a, 'b> {
     search: &'s mut Search<'a, 'b>,
-    lost: &'s Transcript,
+    pub(super) lost: &'s Transcript,
     until: Instant,
     pause: BackOff,
     version: Option<String>,
@@ -28,6 +29,10 @@ pub(super) struct Climb<'s, 'a, 'b> {
     shown: Option<String>,
     /// How many pages of the logs without the run are believed; none: as many as there is time for.
     looks: Option<u32>,
+    /// How long a run is waited for that was seen, and had not ended.
+    once_seen: Instant,
+    /// True once it was seen so.
+    going_on: bool,
 }
 
 /// What a search gathered besides the run's end.
@@ -38,6 +43,8 @@ pub(super) struct Gathered {
     pub version: Option<String>,
     /// What the last look showed.
     pub shown: Option<String>,
+    /// True where the run was seen, and had not ended.
+    pub going_on: bool,
 }
 
 /// Whether the events endpoint is worth asking.
@@ -56,12 +63,35 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     ) -> Self {
         let (pause, version) = (BackOff::new(&search.waits), lost.dify_version.clone());
         let (nodes, shown) = (Vec::new(), None);
-        Self { search, lost, until, pause, version, follows: Follows::MayBe, nodes, shown, looks }
+        let (once_seen, going_on) = (until, false);
+        Self {
+            search,
+            lost,
+            until,
+            pause,
+            version,
+            follows: Follows::MayBe,
+            nodes,
+            shown,
+            looks,
+            once_seen,
+            going_on,
+        }
+    }
+
+    /// Waits longer for a run that is seen: it is there, and will end.
+    pub(super) fn patient_until(self, once_seen: Instant) -> Self {
+        Self { once_seen, ..self }
+    }
+
+    /// A run of ours was seen, and may not have ended.
+    fn sighted(&mut self) {
+        self.until = self.until.max(self.once_seen);
     }
 
     /// What was learnt, whatever came of it.
     pub(super) fn gathered(self) -> Gathered {
-        Gathered { nodes: self.nodes, version: self.version, shown: self.shown }
+        Gathered { nodes: self.nodes, version: self.version, shown: self.shown, going_on: self.going_on }
     }
 
     /// Looks at a run until it has ended.
@@ -69,15 +99,25 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
         let mut trace = Trace::None;
         // A run found by its user is compared with ours before its events, which do not tell its inputs, are believed.
         let mut is_ours = by != RecoveredBy::Logs;
+        let mut pauses = Pauses::default();
         loop {
             if is_ours && let Some(known) = self.follow(id, by).await? {
                 return Ok(known);
             }
             let why = match self.look(id).await? {
                 Sight::Ended(run) => return Ok(Known { ending: Ending::Finished, run, by }),
-                Sight::Paused(run) => return Ok(Known { ending: Ending::Paused, run, by }),
+                Sight::Paused(run) => {
+                    is_ours = true;
+                    if pauses.settles(self.search, self.version.as_deref()) {
+                        return Ok(Known { ending: Ending::Paused, run, by });
+                    }
+                    pauses.last = Some(run);
+                    (trace, self.until) = (Trace::Seen, self.until.max(self.once_seen));
+                    format!("the run {id} is paused")
+                }
                 Sight::Running => {
-                    (is_ours, trace) = (true, Trace::Seen);
+                    (is_ours, trace, self.going_on) = (true, Trace::Seen, true);
+                    self.sighted();
                     format!("the run {id} had not ended")
                 }
                 Sight::Unknown => format!("Dify does not know the run {id}"),
@@ -89,13 +129,18 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
                 }
                 Sight::Unclear(why) => format!("the run {id} could not be looked up: {why}"),
             };
-            self.rest(why, trace).await?;
+            match (self.rest(why, trace).await, pauses.last.take()) {
+                (Ok(()), last) => pauses.last = last.filter(|_| trace == Trace::Seen),
+                (Err(Over::Lost(..)), Some(run)) => return Ok(Known { ending: Ending::Paused, run, by }),
+                (Err(over), _) => return Err(over),
+            }
         }
     }
 
     /// Looks for the run in the logs, then at it.
     pub(super) async fn find_and_watch(&mut self) -> Result<(String, Known), Over> {
         let id = self.find().await?;
+        self.sighted();
         let known = self.watch(&id, RecoveredBy::Logs).await?;
         Ok((id, known))
     }
@@ -145,7 +190,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
         )
     }
 
-    fn is_unique(&self) -> bool {
+    pub(super) fn is_unique(&self) -> bool {
         let Search { caller, request, users, .. } = &*self.search;
         users.is_unique(caller.authorization, &request.user, request.user_scope)
     }
@@ -159,18 +204,19 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
         let path = request::events_path(id);
         let query = request::events_query(&self.search.request.user);
         let caller = self.search.caller;
-        let mut stream = match caller.events((&path, &query), self.search.waiter, until).await {
-            Ok(Events::Stream(stream)) => stream,
-            Ok(Events::Other(answer)) => {
-                // Without JSON it is no answer of Dify's: the address is not served.
-                if matches!(answer.status, 404 | 405) && !is_json(&answer.content_type) {
-                    self.follows = Follows::No;
+        let mut stream =
+            match caller.events((&path, &query), self.search.answered, self.search.waiter, until).await {
+                Ok(Events::Stream(stream)) => stream,
+                Ok(Events::Other(answer)) => {
+                    // Without JSON it is no answer of Dify's: the address is not served.
+                    if matches!(answer.status, 404 | 405) && !is_json(&answer.content_type) {
+                        self.follows = Follows::No;
+                    }
+                    return Ok(None);
                 }
-                return Ok(None);
-            }
-            Err(NoAnswer::GivenUp(given_up)) => return Err(Over::GivenUp(given_up)),
-            Err(NoAnswer::Failed(_)) => return Ok(None),
-        };
+                Err(NoAnswer::GivenUp(given_up)) => return Err(Over::GivenUp(given_up)),
+                Err(NoAnswer::Failed(_)) => return Ok(None),
+            };
         let by = if by == RecoveredBy::Logs { by } else { RecoveredBy::Events };
         let followed = replay::judge(&mut stream, &self.ours(id));
         replay::join(&mut self.nodes, stream.nodes);
@@ -185,7 +231,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     }
 
     /// Reads the run's detail once.
-    async fn look(&mut self, id: &str) -> Result<Sight, Over> {
+    pub(super) async fn look(&mut self, id: &str) -> Result<Sight, Over> {
         let path = request::detail_path(id);
         let caller = self.search.caller;
         match caller.get((Call::Detail, &path, &[]), self.search.waiter, self.until).await {
@@ -199,7 +245,7 @@ impl<'s, 'a, 'b> Climb<'s, 'a, 'b> {
     }
 
     /// Reads the logs once.
-    async fn look_into_logs(&mut self) -> Result<Found, Over> {
+    pub(super) async fn look_into_logs(&mut self) -> Result<Found, Over> {
         let query = request::logs_query(&self.search.request.user);
         let caller = self.search.caller;
         match caller.get((Call::Logs, request::logs_path(), &query), self.search.waiter, self.until).await {

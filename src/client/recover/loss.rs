@@ -6,6 +6,7 @@ use crate::base::units::format_duration;
 use crate::client::Recover;
 use crate::exchange::{Ending, ResponseMode, Transcript, Wait};
 use crate::wire::error::ErrorClass;
+use crate::wire::gateway::{Reach, reach};
 
 /// How many times its first value the wait between two looks may grow to.
 const LONGEST: u32 = 8;
@@ -15,21 +16,35 @@ const LONGEST: u32 = 8;
 pub struct Loss {
     /// How.
     pub how: String,
-    /// How long it is looked for, at most.
+    /// How long it is looked for, at most; longer where it is seen and has not ended.
     pub patience: Duration,
     /// After how many pages of the logs without it it is taken for lost; none: as many as there is time for.
     pub looks: Option<u32>,
 }
 
+impl Loss {
+    /// A run whose process was killed so long after it was sent, and how it was lost.
+    ///
+    /// Whatever arrived is in the logs once as much time has passed as looks are spent on a run that may never have started.
+    pub fn by_kill(waits: &Recover, ago: Duration) -> (Self, String) {
+        let how = "flowproof was killed while it waited for the run".to_owned();
+        let mut back_off = BackOff::new(waits);
+        let looked: Duration = (1..LOOKS).filter_map(|_| back_off.wait(Duration::MAX / 4)).sum();
+        let (looks, patience) =
+            if ago >= looked { (1, waits.poll.saturating_mul(4)) } else { (LOOKS, looked) };
+        (Self { how: how.clone(), patience: patience.min(waits.deadline), looks: Some(looks) }, how)
+    }
+}
+
 /// Looks into logs without the run that are believed, where it may never have started: 46 s with the usual waits.
 ///
-/// Dify writes a run into its logs when the run ends, so that a few looks do not suffice.
+/// Older Difys write a run into their logs when the run ends, so that a few looks do not suffice.
 const LOOKS: u32 = 6;
 
 /// Tells whether a run was lost: it may have started, and its end was not told.
 ///
 /// A silence before the first event of a stream proves nothing (Dify 1.13 and 1.14 answer bad inputs so): only a few
-/// looks are spent on it.
+/// looks are spent on it, unless one of them shows the run.
 pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
     let whole = |how: String| Some(Loss { how, patience: waits.deadline, looks: None });
     let perhaps_never_sent = |how: String| Some(Loss { how, patience: waits.deadline, looks: Some(LOOKS) });
@@ -43,6 +58,9 @@ pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
         Ending::Stalled { wait: Wait::Idle, after } => {
             whole(format!("nothing came for {}", format_duration(*after)))
         }
+        Ending::Stalled { wait: Wait::FirstEvent, after } if !transcript.pauses.answered.is_empty() => {
+            whole(format!("no event came within {} of the answer", format_duration(*after)))
+        }
         Ending::Stalled { wait: Wait::FirstEvent, after } => {
             let how = format!("no answer came within {}", format_duration(*after));
             let patience = match transcript.mode {
@@ -51,11 +69,13 @@ pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<Loss> {
             };
             Some(Loss { how, patience, looks: None })
         }
-        Ending::Rejected(error)
-            if error.class == ErrorClass::Transport && matches!(error.status, 502..=504 | 524) =>
-        {
+        Ending::Rejected(error) if error.class == ErrorClass::Transport && reach(error.status).is_some() => {
             let how = format!("a proxy answered HTTP {}", error.status);
-            if matches!(error.status, 502 | 503) { perhaps_never_sent(how) } else { whole(how) }
+            match reach(error.status)? {
+                Reach::Never => None,
+                Reach::Perhaps => perhaps_never_sent(how),
+                Reach::Likely => whole(how),
+            }
         }
         // Handed over, not refused: it went on under its id (read in Dify's sources).
         Ending::Rejected(error) if error.status == 202 && transcript.run_id.is_some() => {

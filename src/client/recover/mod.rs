@@ -4,7 +4,9 @@
 
 mod ask;
 mod climb;
+mod glance;
 mod loss;
+mod pauses;
 mod replay;
 mod same;
 mod sight;
@@ -44,6 +46,8 @@ pub struct Search<'a, 'b> {
     pub sent_at: Instant,
     /// Users under which something was sent.
     pub users: &'a Users,
+    /// Forms of the run that were answered: a pause that waits for no other is over.
+    pub answered: &'a [String],
 }
 
 /// A run whose end is known.
@@ -64,23 +68,26 @@ enum Over {
 impl Search<'_, '_> {
     /// Looks for a lost run until its end is known or the patience ends; total time and the word to stop end it sooner.
     pub async fn run(mut self, lost: Transcript, loss: Loss) -> Transcript {
-        let until = after(clock::now(), loss.patience).min(self.waiter.end);
-        let mut climb = Climb::new(&mut self, &lost, (until, loss.looks));
+        let now = clock::now();
+        let until = after(now, loss.patience).min(self.waiter.end);
+        let once_seen = after(now, self.waits.deadline).min(self.waiter.end);
+        let mut climb = Climb::new(&mut self, &lost, (until, loss.looks)).patient_until(once_seen);
         let found = match lost.run_id.clone() {
             Some(id) => climb.watch(&id, RecoveredBy::Detail).await.map(|known| (id, known)),
             None => climb.find_and_watch().await,
         };
-        let Gathered { nodes, version, shown } = climb.gathered();
+        let Gathered { nodes, version, shown, going_on } = climb.gathered();
         let elapsed = clock::now().saturating_duration_since(self.sent_at);
         let transcript = Transcript { elapsed, dify_version: version, ..lost };
         match found {
             Ok((id, known)) => recovered(transcript, (id, known), nodes, loss.how),
-            Err(Over::Lost(why, trace)) => {
-                Transcript { recovery: Some(Recovery::Lost { lost: loss.how, why, trace }), ..transcript }
-            }
+            Err(Over::Lost(why, trace)) => Transcript {
+                recovery: Some(Recovery::Lost { lost: loss.how, why, trace, going_on }),
+                ..transcript
+            },
             Err(Over::GivenUp(given_up)) => {
                 let why = shown.unwrap_or_else(|| "no look for it was answered".to_owned());
-                let recovery = Some(Recovery::Lost { lost: loss.how, why, trace: Trace::Seen });
+                let recovery = Some(Recovery::Lost { lost: loss.how, why, trace: Trace::Seen, going_on });
                 let ending = match given_up {
                     GivenUp::Deadline => Ending::TimedOut { after: self.timeouts.total },
                     GivenUp::Stopped(reason) => Ending::Stopped { reason: reason.to_string() },

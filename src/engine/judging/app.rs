@@ -11,11 +11,13 @@ use crate::check::{self, Context, Examined, Usage};
 use crate::client::Timeouts;
 use crate::engine::again::{Again, again};
 use crate::engine::heard::heard;
+use crate::engine::usage::seen_use;
 use crate::engine::{Engine, app_of};
 use crate::exchange::{Ending, Request, ResponseMode, Transcript, UserScope};
 use crate::judge::{Ask, Judging, Vote, read_workflow};
+use crate::outcome::AttemptUse;
 
-use super::{Ballot, Brief, tokens_of};
+use super::{Ballot, Brief};
 
 impl Engine {
     /// Runs the workflow; as for any test, only what surely did not start is sent again.
@@ -85,13 +87,11 @@ impl Engine {
         let (scope, judging) = (Scope::new(), Judging::default());
         let context = Context::new(&self.plan.templates, &scope, Usage::Audit, &judging);
         let Examined { cause, facts, .. } = check::examine(&[], transcript, &context);
-        let ran = !matches!(transcript.ending, Ending::NotSent { .. } | Ending::Rejected(_));
-        if facts.tokens.is_some() || ran {
-            let (tokens, unknown) = tokens_of(facts.tokens);
-            ballot.tokens = ballot.tokens.saturating_add(tokens);
-            ballot.tokens_unknown += unknown;
-        }
-        ballot.cost.extend(facts.cost);
+        let seen = seen_use(&facts, transcript);
+        let used = AttemptUse::of(facts.tokens, &facts.cost, seen.as_ref());
+        ballot.tokens = ballot.tokens.saturating_add(used.tokens);
+        ballot.tokens_unknown += u32::from(!used.tokens_known);
+        ballot.cost.extend_from_slice(used.cost);
         if let Some(cause) = cause {
             return Err(format!("its workflow gave no answer: {}", cause.message));
         }

@@ -130,6 +130,8 @@ impl Scan {
             Some(
                 Ok(
                     Event::RunStarted(_)
+                    | Event::AttemptStarted(_)
+                    | Event::AttemptLeft(_)
                     | Event::AttemptFinished(_)
                     | Event::CaseFinished(_)
                     | Event::RunFinished(_),

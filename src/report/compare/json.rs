@@ -1,5 +1,6 @@
 //! `compare.json`: a comparison for programs, versioned; `schema.json` describes it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use rust_decimal::prelude::ToPrimitive;
@@ -13,6 +14,7 @@ use crate::compare::{
 };
 use crate::journal::RunRecord;
 use crate::report::compare::{decided, sides, words};
+use crate::report::judges::prices;
 
 /// The version of the document's schema.
 pub(crate) const VERSION: u32 = 1;
@@ -54,6 +56,9 @@ struct Run<'c> {
     attempts: u32,
     replayed: u32,
     tokens: u64,
+    tokens_unknown: u32,
+    cost: BTreeMap<&'c str, String>,
+    cost_unknown: u32,
     versions: &'c [crate::event::RanVersion],
     told: String,
 }
@@ -192,7 +197,10 @@ fn run(record: &RunRecord) -> Run<'_> {
         unfinished: record.unfinished(),
         attempts: record.totals.attempts,
         replayed: record.totals.replayed,
-        tokens: record.totals.tokens,
+        tokens: record.totals.used.tokens,
+        tokens_unknown: record.totals.used.tokens_unknown,
+        cost: prices(&record.totals.used.cost),
+        cost_unknown: record.totals.used.cost_unknown,
         versions: record.end.as_ref().map_or(&[], |end| &end.versions),
         told: sides::side(record),
     }

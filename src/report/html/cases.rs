@@ -7,14 +7,14 @@ use serde::Serialize;
 use crate::journal::{CaseRecord, RunRecord};
 use crate::report::headline::why;
 use crate::report::named::look_alikes;
-use crate::report::spent::cost;
+use crate::report::spent::used;
 use crate::verdict::{Finding, Truth, Verdict};
 
 /// The most tests of a run whose green tests have details; of a larger run only the others have.
 const MOST_WITH_HELD: u32 = 20_000;
 
 /// The names of a row's parts, in their order; the page finds them by these.
-pub(super) const COLUMNS: [&str; 18] = [
+pub(super) const COLUMNS: [&str; 20] = [
     "case",
     "suite",
     "name",
@@ -33,6 +33,8 @@ pub(super) const COLUMNS: [&str; 18] = [
     "replayed",
     "alike",
     "tolerated",
+    "tokens_unknown",
+    "cost_unknown",
 ];
 
 /// A row, its parts in the order of [`COLUMNS`].
@@ -52,10 +54,12 @@ struct Row<'a>(
     Option<f64>,
     Option<f64>,
     Option<u64>,
-    Vec<(&'a str, String)>,
+    Vec<(String, String)>,
     usize,
     BTreeMap<String, String>,
     bool,
+    u32,
+    u32,
 );
 
 /// Cases that follow each other, as the page has them.
@@ -112,7 +116,10 @@ fn row(case: &CaseRecord) -> Row<'_> {
         (Verdict::Passed, 0) => String::new(),
         _ => why(case),
     };
-    let costs = cost(case).into_iter();
+    let spent = used(case);
+    let tokens =
+        (spent.tokens > 0 || spent.tokens_unknown == 0 && !case.attempts.is_empty()).then_some(spent.tokens);
+    let (tokens_unknown, cost_unknown) = (spent.tokens_unknown, spent.cost_unknown);
     Row(
         outcome.case,
         &outcome.suite,
@@ -127,11 +134,13 @@ fn row(case: &CaseRecord) -> Row<'_> {
         outcome.duration_ms,
         facts.and_then(|facts| facts.latency_ms),
         facts.and_then(|facts| facts.ttft_ms),
-        case.tokens(),
-        costs.map(|(currency, amount)| (currency, amount.normalize().to_string())).collect(),
+        tokens,
+        spent.cost.into_iter().map(|(currency, amount)| (currency, amount.normalize().to_string())).collect(),
         case.attempts.iter().filter(|attempt| attempt.replayed).count(),
         alike(case),
         outcome.tolerated,
+        tokens_unknown,
+        cost_unknown,
     )
 }
 

@@ -1,13 +1,10 @@
 //! The bar: done of all, what passed and failed, tokens, cost, time left.
 
-use std::collections::BTreeMap;
-
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rust_decimal::Decimal;
 
 use crate::base::letters::Letters;
-use crate::base::units::format_count;
-use crate::outcome::{CaseOutcome, Facts};
+use crate::outcome::{CaseOutcome, Facts, UseSum};
+use crate::report::spent::{told_cost, told_tokens};
 use crate::report::terminal::Progress;
 use crate::verdict::Verdict;
 
@@ -23,8 +20,7 @@ struct Shown {
     bar: ProgressBar,
     green: u64,
     red: u64,
-    tokens: u64,
-    cost: BTreeMap<String, Decimal>,
+    used: UseSum,
 }
 
 impl Bar {
@@ -56,11 +52,8 @@ impl Bar {
     /// Counts what an attempt used.
     pub fn spent(&mut self, facts: &Facts) {
         let Some(shown) = &mut self.shown else { return };
-        shown.tokens = shown.tokens.saturating_add(facts.tokens.unwrap_or(0));
-        for price in &facts.cost {
-            let sum = shown.cost.entry(price.currency.clone()).or_default();
-            *sum = sum.saturating_add(price.amount.parse().unwrap_or_default());
-        }
+        // A price that is no number is told with the run, by the fold.
+        let _ = shown.used.add(&facts.used());
     }
 
     /// Counts a finished case.
@@ -96,16 +89,13 @@ impl Shown {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_style(style(Letters::All));
-        Self { letters: Letters::All, bar, green: 0, red: 0, tokens: 0, cost: BTreeMap::new() }
+        Self { letters: Letters::All, bar, green: 0, red: 0, used: UseSum::default() }
     }
 
     fn message(&self) -> String {
         let mut message = format!("{} passed, {} failed", self.green, self.red);
-        if self.tokens > 0 {
-            message.push_str(&format!(" · {} tokens", format_count(self.tokens)));
-        }
-        for (currency, amount) in &self.cost {
-            message.push_str(&format!(" · {} {currency}", amount.normalize()));
+        for told in told_tokens(&self.used).into_iter().chain(told_cost(&self.used)) {
+            message.push_str(&format!(" · {told}"));
         }
         self.letters.shown(&message).into_owned()
     }

@@ -3,21 +3,26 @@
 use std::time::Duration;
 
 use crate::base::units::{format_count, format_duration};
-use crate::outcome::{CaseOutcome, Cause, RepeatFacts};
+use crate::outcome::{CaseOutcome, Cause, RepeatFacts, UseSum};
 use crate::report::repeats::{told_count, told_rate, told_saving, told_sticking};
+use crate::report::spent::or_more;
 use crate::report::text::{Text, Tone, one_line};
 use crate::verdict::Verdict;
 
 /// Writes the line of a finished test: sign, word, name, duration, tokens, and why it was skipped.
-pub(super) fn case_line(text: &mut Text, outcome: &CaseOutcome, tokens: Option<u64>) {
+pub(super) fn case_line(text: &mut Text, outcome: &CaseOutcome, used: &UseSum) {
     let (sign, tone) = sign_of(outcome.verdict);
     text.tone(tone, &format!("{sign} {:<7}", outcome.verdict.word()))
         .push(" ")
         .push(&one_line(&outcome.name, 300));
     if outcome.attempts > 0 {
         let mut aside = format!("  {}", format_duration(duration(outcome.duration_ms)));
-        if let Some(tokens) = tokens.filter(|tokens| *tokens > 0) {
-            aside.push_str(&format!(" · {} tokens", format_count(tokens)));
+        if used.tokens > 0 {
+            aside.push_str(&format!(
+                " · {} tokens{}",
+                format_count(used.tokens),
+                or_more(used.tokens_unknown)
+            ));
         }
         match outcome.recovered {
             0 => {}

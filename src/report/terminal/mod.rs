@@ -20,7 +20,7 @@ use crate::base::letters::Letters;
 use crate::base::redact::Redactor;
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord, mended};
-use crate::outcome::{Attempt, CaseOutcome};
+use crate::outcome::{Attempt, CaseOutcome, UseSum};
 use crate::report::explain::{Bounds, Which, explain_findings};
 use crate::report::terminal::bar::Bar;
 use crate::report::terminal::burst::Burst;
@@ -138,7 +138,7 @@ impl OutputFailure {
 /// What is kept of a case between its attempts and its end.
 #[derive(Debug, Default)]
 struct Going {
-    tokens: Option<u64>,
+    used: UseSum,
     /// The last attempt, only where held assertions are told.
     last: Option<Arc<Attempt>>,
     /// The warnings of an attempt, where they are told alone.
@@ -228,9 +228,8 @@ impl<W: Write> Terminal<W> {
 
     fn attempt(&mut self, attempt: &Arc<Attempt>) {
         let going = self.going.entry(attempt.case).or_default();
-        if let Some(tokens) = attempt.facts.tokens {
-            going.tokens = Some(going.tokens.unwrap_or(0).saturating_add(tokens));
-        }
+        // A price that is no number is told with the run, by the fold.
+        let _ = going.used.add(&attempt.facts.used());
         if self.screen.detail == Detail::Verbose {
             let mended = self.redactor.as_ref().and_then(|redactor| mended(attempt, redactor));
             going.last = Some(mended.map_or_else(|| attempt.clone(), Arc::new));
@@ -249,7 +248,7 @@ impl<W: Write> Terminal<W> {
             return;
         }
         let mut text = Text::new(self.screen.ink);
-        case_line(&mut text, outcome, going.tokens);
+        case_line(&mut text, outcome, &going.used);
         if let Some(attempt) = going.last.filter(|_| !outcome.is_red()) {
             explain_findings(&mut text, &attempt.findings, Which::All, Bounds::SCREEN);
         }
@@ -267,7 +266,7 @@ impl<W: Write> Terminal<W> {
         match event {
             Event::RunStarted(start) => self.bar.start(start.cases),
             Event::RunContinued(continuation) => self.bar.start(continuation.cases),
-            Event::CasesPlanned(_) => {}
+            Event::CasesPlanned(_) | Event::AttemptStarted(_) | Event::AttemptLeft(_) => {}
             Event::AttemptFinished(attempt) => self.attempt(attempt),
             Event::CaseFinished(outcome) => self.case(outcome),
             Event::RunFinished(_) => {

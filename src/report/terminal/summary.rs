@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use crate::base::units::{format_count, format_duration};
 use crate::gate::Gates;
 use crate::journal::{CaseRecord, JournalError, RunRecord};
-use crate::outcome::{Attempt, CaseOutcome, Cause};
+use crate::outcome::{Attempt, CaseOutcome, Cause, UseSum};
 use crate::report::explain::{Bounds, Which};
 use crate::report::facts::{beyond_cause, explain_attempt};
 use crate::report::gates::tell_gates;
 use crate::report::provenance;
 use crate::report::run_facts::tell_run;
+use crate::report::spent::{told_use, used};
 use crate::report::terminal::undecided::tolerated;
 use crate::report::terminal::{Detail, Screen, case_line, duration};
 use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
@@ -161,7 +162,7 @@ fn failures(
     if rest > 0 {
         text.tone(Tone::Strong, &format!("{} more tests are red:", format_count(u64::from(rest)))).end();
         for outcome in &names {
-            case_line(text, outcome, None);
+            case_line(text, outcome, &UseSum::default());
         }
         if rest as usize > names.len() {
             let left = format_count(u64::from(rest) - names.len() as u64);
@@ -175,7 +176,10 @@ fn failures(
 /// Explains one red test without colour, for a harness that prints it itself.
 pub(crate) fn failure_text(outcome: &CaseOutcome, attempt: Option<&Attempt>) -> String {
     let mut text = Text::new(Ink::Plain);
-    case_line(&mut text, outcome, attempt.and_then(|attempt| attempt.facts.tokens));
+    let mut used = UseSum::default();
+    // A price that is no number is told with the run, by the fold.
+    let _ = attempt.map_or(Ok(()), |attempt| used.add(&attempt.facts.used()));
+    case_line(&mut text, outcome, &used);
     explain(&mut text, outcome, attempt, Which::NotHeld);
     text.out
 }
@@ -186,7 +190,7 @@ fn failure(text: &mut Text, case: &CaseRecord, detail: Detail) {
         Detail::Verbose => Which::All,
     };
     text.end();
-    case_line(text, &case.outcome, case.tokens());
+    case_line(text, &case.outcome, &used(case));
     explain(text, &case.outcome, case.deciding(), which);
 }
 
@@ -257,12 +261,8 @@ fn totals(text: &mut Text, record: &RunRecord) {
     if let Some(end) = &record.end {
         text.push(&format!(" in {}", format_duration(duration(end.duration_ms))));
     }
-    if totals.tokens > 0 {
-        let more = if totals.tokens_unknown > 0 { " or more" } else { "" };
-        text.push(&format!(" · {} tokens{more}", format_count(totals.tokens)));
-    }
-    for (currency, amount) in &totals.cost {
-        text.push(&format!(" · {} {}", amount.normalize(), one_line(currency, 10)));
+    for told in told_use(record) {
+        text.push(&format!(" · {told}"));
     }
     if totals.warnings > 0 {
         let plural = if totals.warnings == 1 { "" } else { "s" };

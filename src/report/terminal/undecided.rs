@@ -2,6 +2,7 @@
 
 use crate::base::units::format_count;
 use crate::journal::{JournalError, RunRecord};
+use crate::outcome::UseSum;
 use crate::report::terminal::case_line;
 use crate::report::terminal::summary::NAMED;
 use crate::report::text::{Text, Tone};
@@ -17,7 +18,7 @@ pub(super) fn tolerated(text: &mut Text, record: &RunRecord) -> Result<(), Journ
     let cases =
         record.cases_with(&wanted).filter(|case| case.as_ref().map_or(true, |case| case.outcome.tolerated));
     for case in cases.take(NAMED) {
-        case_line(text, &case?.outcome, None);
+        case_line(text, &case?.outcome, &UseSum::default());
     }
     let left = (record.totals.tolerated as usize).saturating_sub(NAMED);
     if left > 0 {

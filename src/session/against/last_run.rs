@@ -78,6 +78,8 @@ fn started(path: &PathBuf, target: &str) -> Option<String> {
         Event::RunStarted(_)
         | Event::CasesPlanned(_)
         | Event::RunContinued(_)
+        | Event::AttemptStarted(_)
+        | Event::AttemptLeft(_)
         | Event::AttemptFinished(_)
         | Event::CaseFinished(_)
         | Event::RunFinished(_) => None,

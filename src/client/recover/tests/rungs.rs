@@ -235,7 +235,9 @@ async fn the_total_time_and_the_word_to_stop_end_the_search() {
     attempt.recovery.deadline = LONG;
     let found = attempt.send(&server).await;
     assert_eq!(found.ending, Ending::TimedOut { after: Duration::from_millis(300) });
-    let Some(Recovery::Lost { lost, why, trace: Trace::Seen }) = &found.recovery else { panic!("{found:?}") };
+    let Some(Recovery::Lost { lost, why, trace: Trace::Seen, going_on: true }) = &found.recovery else {
+        panic!("{found:?}")
+    };
     assert_eq!(
         (lost.as_str(), why.as_str()),
         ("the connection was closed after 1 event", "the run r-1 had not ended")
@@ -261,7 +263,7 @@ async fn the_total_time_and_the_word_to_stop_end_the_search() {
 }
 
 #[tokio::test]
-async fn a_timeout_is_no_loss() {
+async fn a_timeout_is_no_loss_and_costs_one_look() {
     let script = Script {
         run: vec![Step::Send(stream_head()), Step::Send(started()), Step::Hang],
         detail: vec![succeeded()],
@@ -272,5 +274,80 @@ async fn a_timeout_is_no_loss() {
     attempt.timeouts.total = Duration::from_millis(200);
     let found = attempt.send(&server).await;
     assert!(matches!(found.ending, Ending::TimedOut { .. }) && found.recovery.is_none());
-    assert_eq!((server.seen("GET").len(), server.seen("POST /v1/workflows/tasks").len()), (0, 1));
+    assert_eq!((server.seen("GET").len(), server.seen("POST /v1/workflows/tasks").len()), (1, 1));
+    assert!(found.run.is_none() && found.ended_by_itself(), "what came too late is not judged");
+}
+
+#[tokio::test]
+async fn a_queued_run_that_is_found_running_is_waited_for() {
+    let ping = Step::Send(chunk(b"event: ping\n\n"));
+    // Many more looks than are spent on a silence behind which nothing is found.
+    let details: Vec<Vec<Step>> = (0..12).map(|_| running()).chain([succeeded()]).collect();
+    for (mode, run) in [
+        (ResponseMode::Streaming, vec![Step::Send(stream_head()), ping, Step::Hang]),
+        (ResponseMode::Blocking, vec![Step::Hang]),
+    ] {
+        let script = Script {
+            run,
+            detail: details.clone(),
+            logs: vec![logs(&[]), logs(&[("r-1", "user-7", NOON)])],
+            ..Script::default()
+        };
+        let server = script.start().await;
+        let mut attempt = Try::new(mode);
+        attempt.timeouts.first_event = Duration::from_millis(100);
+        let found = attempt.send(&server).await;
+        assert_eq!((by(&found), server.seen("POST /v1/workflows/run").len()), (RecoveredBy::Logs, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_a_kill_interrupted_is_found_by_its_user_and_not_sent_again() {
+    let script = Script {
+        logs: vec![logs(&[("r-1", "user-7", NOON)])],
+        detail: vec![succeeded()],
+        ..Script::default()
+    };
+    let server = script.start().await;
+    let attempt = Try::streaming();
+    let (_keep, mut stop) = watch::channel(None);
+    let key = SecretString::from("app-SECRET");
+    let client = attempt.client(&server);
+    let ago = Duration::from_secs(1);
+    let found = client.find(&key, &attempt.request, (&attempt.timeouts, ago), &mut stop).await;
+    assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Logs, &json!({ "a": 1 })));
+    assert!(server.seen("POST").is_empty());
+
+    let empty = Script { logs: vec![logs(&[])], ..Script::default() }.start().await;
+    let client = attempt.client(&empty);
+    let long_ago = Duration::from_secs(3600);
+    let gone = client.find(&key, &attempt.request, (&attempt.timeouts, long_ago), &mut stop).await;
+    assert_eq!(lost(&gone).1, Trace::None);
+    assert_eq!(empty.seen("GET /v1/workflows/logs").len(), 1, "so long ago it would be there");
+}
+
+#[tokio::test]
+async fn a_stop_that_dify_does_not_take_is_told_and_its_late_words_are_heard() {
+    let usage =
+        json!({ "execution_metadata": { "total_tokens": 19, "total_price": "0.5", "currency": "USD" } });
+    let late = node("node_finished", "n-2", &usage);
+    let steps = vec![
+        Step::Send(stream_head()),
+        Step::Send(started()),
+        Step::Until(Duration::from_millis(1500)),
+        Step::Send(late),
+        Step::Send(finished(
+            &json!({ "id": "r-1", "status": "failed", "error": "Aborted: User requested stop", "total_tokens": 19 }),
+        )),
+        Step::Hang,
+    ];
+    let server = Script { run: steps, ..Script::default() }.start().await;
+    let mut attempt = Try::streaming();
+    attempt.timeouts.total = Duration::from_millis(300);
+    let found = attempt.send(&server).await;
+    assert!(matches!(found.ending, Ending::TimedOut { .. }) && found.run.is_none(), "{:?}", found.ending);
+    assert_eq!(found.stopping, Some(crate::exchange::Stopping::Asked));
+    assert!(!found.ended_by_itself(), "newer Difys call it failed");
+    assert_eq!(crate::exchange::Spent::of(&found.nodes).tokens, 19, "it was paid");
+    assert_eq!(server.seen("GET").len(), 0, "its end was heard");
 }

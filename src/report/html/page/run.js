@@ -34,10 +34,12 @@ const summarize = () => {
     byId("note").replaceChildren(...shown(run.note));
     byId("note").hidden = false;
   }
-  const cost = Object.entries(totals.cost).map(([currency, amount]) => `${amount} ${currency}`);
+  const orMore = (unknown) => (unknown ? " or more" : "");
+  const cost = Object.entries(totals.cost).map(([currency, amount]) => `${amount} ${currency}${orMore(totals.cost_unknown)}`);
+  if (cost.length === 0 && totals.cost_unknown && !run.mock) cost.push("unknown");
   const facts = [
     ["target", run.target], ["profile", run.profile], ["started", run.started.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC")], ["took", run.duration_ms === undefined ? "not ended" : duration(run.duration_ms)],
-    ["attempts", count(totals.attempts)], ["tokens", totals.tokens ? count(totals.tokens) + (totals.tokens_unknown ? " or more" : "") : ""], ["cost", cost.join(" + ")], ["run", run.id], ["flowproof", run.flowproof], ["left out by filters", run.deselected || ""], ["not finished", totals.unfinished || ""],
+    ["attempts", count(totals.attempts)], ["tokens", totals.tokens ? count(totals.tokens) + orMore(totals.tokens_unknown) : totals.tokens_unknown ? "unknown" : ""], ["cost", cost.join(" + ")], ["run", run.id], ["flowproof", run.flowproof], ["left out by filters", run.deselected || ""], ["not finished", totals.unfinished || ""],
   ];
   byId("about").replaceChildren(...facts.filter(([, value]) => value !== "").map(([name, value]) => make("span", {}, make("b", {}, name), " ", shown(value))));
   if (told.length > 0) {
@@ -93,7 +95,7 @@ const brief = (why) => why.replace(/^(\S+) equals [^]*?: (expected |\$[.[])/, (w
 const rowElement = (row) => make("div", { class: `row ${row.group}` },
   make("span", { class: "sign", role: "img", "aria-label": row.group }, ROW_SIGNS[row.group]),
   make("span", { class: "name" }, make("span", { class: "faint" }, `${plain(row.suite).slice(0, 200)} › `), make("bdi", {}, plain(row.name).slice(0, 400))),
-  make("span", { class: "figures" }, [row.attempts === 0 ? "" : duration(row.latency ?? row.duration), !row.tokens ? "" : `${count(row.tokens)} tok`].filter((text) => text !== "").join(" · ")),
+  make("span", { class: "figures" }, [row.attempts === 0 ? "" : duration(row.latency ?? row.duration), !row.tokens ? "" : `${count(row.tokens)} tok${row.tokens_unknown ? " or more" : ""}`].filter((text) => text !== "").join(" · ")),
   make("span", { class: "why" }, plain(brief(row.why) || [row.line > 0 ? `${row.file}:${row.line}` : row.file, ...row.tags].join("  ")).slice(0, 400)));
 
 const list = virtualList(byId("tests"), { label: "Tests, most important first", render: rowElement, select: (at) => choose(at) });

@@ -1,0 +1,139 @@
+//! What is noted of attempts at work, and how those are looked for that a kill interrupted.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::base::clock;
+use crate::base::digest::Digest;
+use crate::check;
+use crate::engine::Engine;
+use crate::engine::attempt::{Judged, Made};
+use crate::engine::cassettes::Route;
+use crate::engine::judging::Opinions;
+use crate::engine::request::AttemptId;
+use crate::engine::usage::nothing_ran;
+use crate::engine::waiting::Waiting;
+use crate::event::{AttemptStart, Event, LeftAttempt, LeftHow, SinkError};
+use crate::exchange::{Recovery, Request, Stopping, Transcript, UserScope};
+use crate::outcome::SeenUse;
+use crate::plan::case::{Case, TargetKind};
+
+/// Attempts that a kill interrupted, by case and repeat.
+pub type Interrupted = HashMap<(Digest, u32), Vec<AttemptStart>>;
+
+impl Engine {
+    /// Looks for these attempts before their tests are sent again.
+    #[must_use]
+    pub fn taking_up(self, interrupted: Vec<AttemptStart>) -> Self {
+        {
+            let mut known = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+            for start in interrupted {
+                known.entry((start.key, start.repeat)).or_default().push(start);
+            }
+        }
+        self
+    }
+
+    /// Notes that an attempt is about to be sent to a live target; nothing is sent that could not be noted.
+    pub(super) fn note_start(&self, case: &Case, id: AttemptId, request: &Request) -> Result<(), SinkError> {
+        match self.plan.target.kind {
+            TargetKind::Live { .. } => {}
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => return Ok(()),
+        }
+        let user = match request.user_scope {
+            UserScope::Attempt => Some(request.user.clone()),
+            UserScope::Repeat | UserScope::Shared => None,
+        };
+        self.tell(&Event::AttemptStarted(AttemptStart {
+            case: case.ordinal,
+            key: case.key,
+            print: case.print,
+            repeat: id.repeat,
+            attempt: id.attempt,
+            run: self.run_id.to_string(),
+            sent: clock::timestamp_text(clock::wall()),
+            user,
+        }))
+    }
+
+    /// Notes an attempt that was given up with the run: what it used was paid.
+    pub(super) fn note_left(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        transcript: &Transcript,
+    ) -> Result<(), SinkError> {
+        let never_ran = nothing_ran(transcript);
+        let how = match &transcript.stopping {
+            _ if never_ran || transcript.ended_by_itself() => LeftHow::Ended,
+            None => LeftHow::Ended,
+            Some(Stopping::Asked) => LeftHow::AskedToStop,
+            Some(Stopping::Failed(_)) => LeftHow::StopFailed,
+            Some(Stopping::NoTask) => LeftHow::NotStoppable,
+        };
+        let seen = check::seen_at_least(transcript);
+        self.tell(&Event::AttemptLeft(LeftAttempt {
+            case: case.ordinal,
+            key: case.key,
+            repeat: id.repeat,
+            attempt: id.attempt,
+            run_id: transcript.run_id.clone(),
+            how,
+            seen: if never_ran { SeenUse { nothing: true, ..SeenUse::default() } } else { seen },
+        }))
+    }
+
+    /// Looks for the runs of this repeat that a kill interrupted; the first that is found is judged, and not sent again.
+    ///
+    /// A run that is there and has not ended is not sent again either: two would run at once.
+    pub(super) async fn interrupted(&self, case: &Case, repeat: u32) -> Option<Judged> {
+        let starts = {
+            let mut known = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+            known.remove(&(case.key, repeat))?
+        };
+        for start in starts.iter().filter(|start| start.print == case.print) {
+            let id = AttemptId { repeat, attempt: start.attempt };
+            if let Some(judged) = self.look_for(case, id, start).await {
+                return Some(judged);
+            }
+        }
+        None
+    }
+
+    async fn look_for(&self, case: &Case, id: AttemptId, start: &AttemptStart) -> Option<Judged> {
+        let user = start.user.clone()?;
+        let sent: Timestamp = start.sent.parse().ok()?;
+        let scope = self.scope_of_run(case, id, &start.run).ok()?;
+        let request = self.request(case, id, &scope).ok()?;
+        let request = Request { user, user_scope: UserScope::Attempt, ..request };
+        let ago = Duration::try_from(clock::wall().duration_since(sent)).unwrap_or_default();
+        let (key, _) = super::app_of(&self.plan.target, &case.test.app);
+        let (timeouts, mut stop) = (self.timeouts_of(case), self.stop.subscribe());
+        let transcript = self.client.find(&key, &request, (&timeouts, ago), &mut stop).await;
+        let is_there = match &transcript.recovery {
+            Some(Recovery::Recovered { .. }) => true,
+            Some(Recovery::Lost { going_on, .. }) => *going_on,
+            None => false,
+        };
+        if !is_there || self.stopping().is_some() {
+            return None;
+        }
+        let asked = self.ask_judges(case, &scope, &transcript).await?;
+        Some(self.judge_found(case, (id, scope), &transcript, asked))
+    }
+
+    fn judge_found(
+        &self,
+        case: &Case,
+        (id, scope): (AttemptId, crate::base::template::Scope),
+        transcript: &Transcript,
+        asked: Opinions,
+    ) -> Judged {
+        let (waiting, sent) = (Waiting::begin(), clock::now());
+        let made = Made { case, id, scope, waiting, sent, meant: None, route: Route::Send(None) };
+        self.judge(&made, transcript, asked)
+    }
+}

@@ -1,0 +1,74 @@
+//! Attempts that nothing was sent for: what could not be made, or no longer fits a budget.
+
+use crate::base::clock;
+use crate::client::StopSignal;
+use crate::engine::Engine;
+use crate::engine::again::Again;
+use crate::engine::attempt::{Judged, milliseconds};
+use crate::engine::budget::{Afforded, Hold};
+use crate::engine::cassettes::Route;
+use crate::engine::request::{AttemptId, RequestError};
+use crate::outcome::{Attempt, Cause, Facts, SeenUse, Waits};
+use crate::plan::case::Case;
+use crate::verdict::Verdict;
+
+impl Engine {
+    /// An attempt whose request could not be made: errored, with the reason.
+    pub(super) fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
+        let message = format!("the request could not be made: {error}");
+        self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
+    }
+
+    /// What is set aside for an attempt that will be sent; else what becomes of it, none when the run was stopped.
+    pub(super) async fn hold(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        route: &Route,
+        stop: &mut StopSignal,
+    ) -> Result<Option<Hold>, Option<Judged>> {
+        if !route.is_live() {
+            return Ok(None);
+        }
+        match self.afford(case, stop).await {
+            Afforded::Yes(hold) => Ok(hold),
+            Afforded::No(reason) => Err(Some(self.unaffordable(case, id, reason))),
+            Afforded::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
+            Afforded::Stopped => Err(None),
+        }
+    }
+
+    /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.
+    fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
+        let cause = Cause { message: reason, hint: None, class: None, stops_suite: false };
+        let mut judged = self.unsent_attempt(case, id, cause);
+        judged.attempt.verdict = Verdict::Skipped;
+        judged
+    }
+
+    /// An attempt that nothing was sent for: errored.
+    pub(super) fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
+        let attempt = Attempt {
+            case: case.ordinal,
+            key: case.key,
+            repeat: id.repeat,
+            attempt: id.attempt,
+            verdict: Verdict::Errored,
+            cause: Some(cause),
+            findings: Vec::new(),
+            facts: Facts { seen: Some(SeenUse { nothing: true, ..SeenUse::default() }), ..Facts::default() },
+            mode: case.test.mode,
+            sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
+            waited_ms: 0.0,
+            waits: Waits::default(),
+            intended_ms: None,
+            retried: false,
+            replayed: false,
+            curl: String::new(),
+            outputs: None,
+            contract: Vec::new(),
+            judges: Vec::new(),
+        };
+        Judged { attempt, again: Again::Useless }
+    }
+}
