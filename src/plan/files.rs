@@ -97,11 +97,11 @@ fn compile_path(
     (grounds, templates, known): (&Grounds, &mut Templates, &KnownNames),
 ) -> Option<FileSource> {
     let path = reader.template(node, templates, known);
-    if let Template::Literal(serde_json::Value::String(text)) = &path {
-        if let Err(message) = grounds.check_upload(text) {
-            reader.problem(node.mark, message);
-            return None;
-        }
+    if let Template::Literal(serde_json::Value::String(text)) = &path
+        && let Err(message) = grounds.check_upload(text)
+    {
+        reader.problem(node.mark, message);
+        return None;
     }
     Some(FileSource::Path { path, base: grounds.folder.clone(), fence: grounds.fence.clone(), kind })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -65,7 +65,7 @@ impl LastRun {
 }
 
 /// The run of a journal, where it ran on the target.
-fn started(path: &PathBuf, target: &str) -> Option<String> {
+fn started(path: &Path, target: &str) -> Option<String> {
     let mut line = Vec::new();
     BufReader::new(files::open(path, &journal::fence_of(path)).ok()?)
         .take(LONGEST_LINE)
