@@ -123,7 +123,7 @@ impl Segment<'_> {
             Step::Name(name) => Some(name.as_str()),
             Step::Index(_) => None,
         });
-        let is_named = match names.clone().last() {
+        let is_named = match names.clone().next_back() {
             Some(last) => self.text.contains(last),
             None => true,
         };

@@ -36,9 +36,9 @@ struct Going<'a> {
 /// Where a run begins.
 enum Beginning {
     /// In a new journal; none where it could not be announced.
-    New(Option<Journal>),
+    New(Option<Box<Journal>>),
     /// In the journal of a run that goes on.
-    Again(TakenUp),
+    Again(Box<TakenUp>),
 }
 
 /// Runs the selected tests and says what became of them.
@@ -69,8 +69,10 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         return dry_run::print(&plan, &session, detail(args));
     }
     let beginning = match (again, announced) {
-        (Some(again), _) => Beginning::Again(again),
-        (None, Ok(announced)) => Beginning::New(announced.and_then(|announced| session.adopt(announced))),
+        (Some(again), _) => Beginning::Again(Box::new(again)),
+        (None, Ok(announced)) => {
+            Beginning::New(announced.and_then(|announced| session.adopt(announced)).map(Box::new))
+        }
         (None, Err(error)) => return say::failure(&SessionError::Journal(error).to_string(), Exit::Unusable),
     };
     let going = Going { args, settings, session, output: OutputFailure::default() };
@@ -166,10 +168,10 @@ impl Going<'_> {
         };
         session::runtime()?.block_on(async {
             let engine = match beginning {
-                Beginning::Again(again) => session.go_on(plan, again, Some(listener))?,
+                Beginning::Again(again) => session.go_on(plan, *again, Some(listener))?,
                 Beginning::New(journal) => {
                     let selected = session::planned(&plan.cases);
-                    session.start_in(journal, plan, selected, Some(listener))?
+                    session.start_in(journal.map(|journal| *journal), plan, selected, Some(listener))?
                 }
             };
             let signals = signal::watch(engine.clone());

@@ -98,7 +98,9 @@ fn quoted(text: &str, quote: char) -> Result<(String, usize), &'static str> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Vec<(String, String)>, Vec<(u32, String)>) {
+    type Variables = Vec<(String, String)>;
+
+    fn read(text: &str) -> (Variables, Vec<(u32, String)>) {
         let mut problems = Vec::new();
         let variables = read_env_file(&Source::new(".env", text.to_owned()), &mut problems);
         assert!(problems.iter().all(|problem| problem.place.excerpt.is_empty()));
