@@ -5,6 +5,7 @@ pub(crate) mod byte_order_mark;
 pub(crate) mod clock;
 pub(crate) mod diff;
 pub(crate) mod digest;
+pub(crate) mod effort;
 pub(crate) mod file_name;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;

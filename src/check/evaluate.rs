@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::effort::{Effort, EffortError};
 use crate::base::json_path::show_place;
 use crate::drift::Taking;
 use crate::exchange::{FlawKind, Transcript};
@@ -29,6 +30,8 @@ pub struct Examined {
 
 /// Judges every check against a transcript, whatever fails, and gathers its facts, in one look at it.
 pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> Examined {
+    let own = Effort::default();
+    let context = &context.within(context.effort.unwrap_or(&own));
     let view = if subject::expects_pause(checks, context) {
         View::of_pause(transcript, context.usage)
     } else {
@@ -86,6 +89,10 @@ fn repeated(transcript: &Transcript, checks: &[Check]) -> Option<Finding> {
 }
 
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<Finding>) -> Finding {
+    context.effort().renew();
+    if context.effort().is_ended() {
+        return finding(check, Judged::undecided(EffortError::Ended.to_string()), Vec::new(), context);
+    }
     let (judged, members) = match &*check.body {
         Body::Value(value) => {
             let place = || format!("the {}", value.root.word());

@@ -42,6 +42,7 @@ mod values;
 mod varying;
 mod view;
 
+use crate::base::effort::Effort;
 use crate::base::template::{Scope, Templates};
 use crate::drift::Taking;
 use crate::judge::Judging;
@@ -87,17 +88,29 @@ pub struct Context<'a> {
     snapshots: Option<&'a Taking<'a>>,
     /// The type of the node whose values are judged.
     node_type: Option<&'a str>,
+    /// What each check may still do; `examine` gives one where there is none.
+    effort: Option<&'a Effort>,
 }
 
 impl<'a> Context<'a> {
     /// A test without snapshots.
     pub fn new(templates: &'a Templates, scope: &'a Scope, usage: Usage, judging: &'a Judging) -> Self {
-        Self { templates, scope, usage, judging, snapshots: None, node_type: None }
+        Self { templates, scope, usage, judging, snapshots: None, node_type: None, effort: None }
     }
 
     /// The same with a look at the test's snapshots.
     #[must_use]
     pub fn taking(self, snapshots: Option<&'a Taking<'a>>) -> Self {
         Self { snapshots, ..self }
+    }
+
+    /// The same, ended with this effort.
+    #[must_use]
+    pub fn within(self, effort: &'a Effort) -> Self {
+        Self { effort: Some(effort), ..self }
+    }
+
+    fn effort(&self) -> &'a Effort {
+        self.effort.expect("`examine` gives every check an effort")
     }
 }

@@ -15,6 +15,7 @@ use super::model::{Equality, Predicate};
 use super::operand::parse_path;
 use super::operand::test::Test;
 use super::operand::words::{JsonType, TYPES, Word};
+use super::values::unfollowed;
 use super::{format, opinion, text};
 
 /// Judges all predicates on one value: every one must hold.
@@ -82,9 +83,15 @@ pub(super) fn options<'a>(
 fn apply(test: &Test, value: &Value, options: &EqualOptions, context: &Context<'_>) -> Judged {
     let case = options.ignore_case;
     match test {
-        Test::Equals(expected) => equals(expected, value, options),
+        Test::Equals(expected) => match follow_all(options, [expected, value], context) {
+            Ok(()) => equals(expected, value, options),
+            Err(why) => Judged::undecided(why),
+        },
         Test::OneOf(choices) => one_of(choices, value, case),
-        Test::Includes(subset) => includes_subset(subset, value, options),
+        Test::Includes(subset) => match follow_all(options, [subset, value], context) {
+            Ok(()) => includes_subset(subset, value, options),
+            Err(why) => Judged::undecided(why),
+        },
         Test::Contains(needle) => text::contains(needle, value, case),
         Test::ContainsAny(needles) => text::contains_any(needles, value, case),
         Test::ContainsAll(needles) => text::contains_all(needles, value, case),
@@ -163,6 +170,24 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
         Judged::broken(compared(Compared::Included, subset, actual)).expected(subset).actual(actual);
     judged.diff = difference::of_subset(subset, actual, options);
     judged
+}
+
+/// Follows the paths of `ignore` in each value; an error says why one of them was not followed to its end.
+fn follow_all(options: &EqualOptions, values: [&Value; 2], context: &Context<'_>) -> Result<(), String> {
+    values.into_iter().try_for_each(|value| follow_ignored(options, value, context))
+}
+
+/// Follows the paths of `ignore`, so that what is taken out of a value is known to be all of it.
+pub(super) fn follow_ignored(
+    options: &EqualOptions,
+    value: &Value,
+    context: &Context<'_>,
+) -> Result<(), String> {
+    options.ignore.iter().try_for_each(|path| {
+        context.effort().renew();
+        let followed = path.find_places(value, context.effort()).map(drop);
+        followed.map_err(|error| unfollowed(path, error))
+    })
 }
 
 /// A comparison from which everything was taken out would hold for every value.

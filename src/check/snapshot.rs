@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::base::diff::{CaseRule, EqualOptions};
+use crate::base::effort::EffortError;
 use crate::base::json_path::{JsonPath, Step};
 use crate::base::lean::Lean;
 use crate::base::origin::Place;
@@ -18,7 +19,7 @@ use super::difference;
 use super::judged::{Judged, show};
 use super::model::{Body, Check, NodeWhat, Root, SnapshotCheck, ValueCheck};
 use super::operand::snapshot::{parse_key, parse_manner};
-use super::predicate::nothing_left;
+use super::predicate::{self, nothing_left};
 
 /// The deepest value that a file of snapshots can hold, and be read again.
 const DEEPEST: usize = 100;
@@ -51,15 +52,21 @@ pub(super) fn judge(
             *key
         ));
     }
-    let found = manner.redacted(&taking.cleaner.clean(found));
-    compare(&key, &found, (&manner, options), taking)
+    let redacted = manner.redacted(&taking.cleaner.clean(found), context.effort());
+    match redacted
+        .map_err(|error| error.to_string())
+        .and_then(|found| predicate::follow_ignored(options, &found, context).map(|()| found))
+    {
+        Ok(found) => compare(&key, &found, (&manner, options), (taking, context)),
+        Err(why) => Judged::undecided(why),
+    }
 }
 
 fn compare(
     key: &str,
     found: &Value,
     (manner, options): (&Manner, &EqualOptions),
-    taking: &Taking<'_>,
+    (taking, context): (&Taking<'_>, &Context<'_>),
 ) -> Judged {
     let waits = |judged: Judged| {
         taking.note(Taken { key: key.to_owned(), pending: Some(found.clone()) });
@@ -71,10 +78,16 @@ fn compare(
             show(found)
         )));
     };
+    if let Err(why) = predicate::follow_ignored(options, approved, context) {
+        return Judged::undecided(why);
+    }
     if let Some(why) = nothing_left(approved, options) {
         return Judged::undecided(why);
     }
-    let approved = manner.redacted(&taking.cleaner.clean(approved.clone()));
+    let approved = match manner.redacted(&taking.cleaner.clean(approved.clone()), context.effort()) {
+        Ok(approved) => approved,
+        Err(error) => return Judged::undecided(error.to_string()),
+    };
     match compare_values(&approved, found, &manner.compare, options) {
         Comparison::Same => {
             taking.note(Taken { key: key.to_owned(), pending: None });
@@ -113,7 +126,11 @@ fn how(compare: &Compare, (approved, found): (&Value, &Value), case: CaseRule) -
 }
 
 /// The selected values without what varies by itself in the run, each seen in the whole it is part of.
-pub(super) fn settled(path: &JsonPath, (whole, root): (&Value, Root), context: &Context<'_>) -> Vec<Value> {
+pub(super) fn settled(
+    path: &JsonPath,
+    (whole, root): (&Value, Root),
+    context: &Context<'_>,
+) -> Result<Vec<Value>, EffortError> {
     let none = Varying::default();
     let varying = context.snapshots.and_then(|taking| taking.varying.get()).unwrap_or(&none);
     let all = match (context.node_type, root) {
@@ -126,7 +143,7 @@ pub(super) fn settled(path: &JsonPath, (whole, root): (&Value, Root), context: &
             value_at(whole, place).map_or(Value::Null, |value| varying.settle(&Lean::of(value)).to_value())
         }
     };
-    path.select_places(whole).iter().map(at).collect()
+    Ok(path.find_places(whole, context.effort())?.iter().map(at).collect())
 }
 
 /// A value once more without what varies: a transform may have brought it to light.

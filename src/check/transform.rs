@@ -14,6 +14,7 @@ use super::judged::{Judged, quote, show};
 use super::model::Transform;
 use super::operand::parse_path;
 use super::operand::test::parse_group_regex;
+use super::values::unfollowed;
 
 /// Applies the steps in order.
 pub(super) fn apply<'v>(
@@ -78,7 +79,9 @@ fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, 
         }
         Transform::JsonPath(operand) => {
             let path = operand.get(context, parse_path).map_err(|why| Box::new(Judged::undecided(why)))?;
-            match path.select_values(value).as_slice() {
+            let selected = path.select_values(value, context.effort());
+            let selected = selected.map_err(|error| Box::new(Judged::undecided(unfollowed(&path, error))))?;
+            match selected.as_slice() {
                 [one] => Ok((*one).clone()),
                 several => Err(failed(
                     "jsonpath",

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::base::json_path::show_place;
+use crate::base::effort::EffortError;
+use crate::base::json_path::{JsonPath, show_place};
 use crate::verdict::Truth;
 
 use super::Context;
@@ -48,11 +49,18 @@ pub(super) fn judge(
             }
             let nothing =
                 || format!("`{}` selects nothing in {}{}", path.as_str(), place(), keys(value, check.root));
-            let places = || path.select_places(value).iter().map(|place| show_place(place)).collect();
-            let values = path.select_values(value);
+            let places = || {
+                let places = path.find_places(value, context.effort()).unwrap_or_default();
+                places.iter().map(|place| show_place(place)).collect()
+            };
             let settled = match &check.expect.snapshot {
                 Some(_) => snapshot::settled(&path, (value, check.root), context),
-                None => Vec::new(),
+                None => Ok(Vec::new()),
+            };
+            let selected = path.select_values(value, context.effort());
+            let (values, settled) = match (selected, settled) {
+                (Ok(values), Ok(settled)) => (values, settled),
+                (Err(error), _) | (_, Err(error)) => return Judged::undecided(unfollowed(&path, error)),
             };
             let selection = Selection { values: &values, settled, nothing: &nothing, places: &places };
             judge_selected(&check.expect, &selection, context)
@@ -77,6 +85,11 @@ fn respelled_headers(response: &Value, path: &str) -> Value {
         })
         .collect();
     response
+}
+
+/// What a path comes to that could not be followed to its end.
+pub(super) fn unfollowed(path: &JsonPath, error: EffortError) -> String {
+    format!("`{}` was not followed to its end: {error}", path.as_str())
 }
 
 /// Values already selected, and the words for them.

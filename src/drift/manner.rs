@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::effort::{Effort, EffortError};
 use crate::base::json_path::{JsonPath, Step};
 use crate::base::near::Tolerance;
 use crate::base::similarity::Likeness;
@@ -39,15 +40,15 @@ pub struct Redaction {
 }
 
 impl Manner {
-    /// Replaces what the assertion says.
-    pub fn redacted(&self, value: &Value) -> Value {
+    /// Replaces what the assertion says; an error where a path is too much work.
+    pub fn redacted(&self, value: &Value, effort: &Effort) -> Result<Value, EffortError> {
         let mut redacted = value.clone();
         for redaction in &self.redact {
-            for place in redaction.path.select_places(&redacted) {
+            for place in redaction.path.find_places(&redacted, effort)? {
                 replace(&mut redacted, &place, &redaction.with);
             }
         }
-        redacted
+        Ok(redacted)
     }
 }
 

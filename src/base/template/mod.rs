@@ -6,6 +6,7 @@
 mod calls;
 mod convert;
 mod errors;
+mod extent;
 mod inspect;
 mod output;
 mod scope;
@@ -23,6 +24,7 @@ pub use self::scope::Scope;
 
 use self::convert::{UNDEFINED, to_json};
 use self::errors::describe;
+use self::extent::check_extent;
 use self::inspect::inspect;
 use self::output::{SLOT, TYPED, format_value};
 use self::whole::{dotted_name, whole_expression};
@@ -112,6 +114,7 @@ impl Templates {
         if let Some(template) = self.known.get(source) {
             return Ok(template.clone());
         }
+        check_extent(source, self.environment.syntax())?;
         let id = TemplateId(self.names.len());
         let is_whole = whole_expression(source)
             .is_some_and(|inner| self.environment.compile_expression_owned(inner.to_owned()).is_ok());

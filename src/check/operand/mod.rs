@@ -20,6 +20,7 @@ use crate::base::template::Template;
 use crate::suite::problem::nearest;
 
 use super::Context;
+use super::judged::{cut, quote};
 
 /// A compiled operand, or the template that yields it.
 #[derive(Debug, Clone)]
@@ -163,12 +164,14 @@ pub(super) fn parse_bool(value: &Value, what: &str) -> Result<bool, OperandError
 pub(super) fn parse_path(value: &Value) -> Result<JsonPath, OperandError> {
     let text = parse_text(value, "a path")?;
     JsonPath::parse(&text).map_err(|error| {
-        if text.starts_with('$') {
-            OperandError::new(format!("`{text}` is not a JSONPath: {error}"))
-        } else {
-            let wrong = OperandError::new(format!("`{text}` is not a JSONPath: paths start at `$`"));
-            wrong.help(format!("did you mean `$.{text}`?"))
-        }
+        let rest = error.offset.filter(|offset| *offset > 0).and_then(|offset| text.get(offset..));
+        let at = match rest {
+            Some("") => "at its end: ".to_owned(),
+            Some(rest) => format!("at {}: ", quote(rest)),
+            None => String::new(),
+        };
+        let wrong = OperandError::new(format!("`{}` is not a JSONPath: {at}{}", cut(&text), error.message));
+        OperandError { help: error.help, ..wrong }
     })
 }
 

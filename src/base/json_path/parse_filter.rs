@@ -1,0 +1,248 @@
+//! Reading a filter: conditions, comparisons, functions and literals by the grammar of RFC 9535, section 2.3.5.
+
+use serde_json::{Number, Value};
+
+use super::JsonPathError;
+use super::filter::compile_pattern;
+use super::parse::Parser;
+use super::syntax::{Comparison, Extent, Logical, Matching, Operand, Operator, Pattern, Query, Start};
+
+/// The functions by name.
+const FUNCTIONS: [&str; 5] = ["length", "count", "value", "match", "search"];
+
+impl Parser<'_> {
+    /// Conditions joined by `||`.
+    pub(super) fn logical(&mut self) -> Result<Logical, JsonPathError> {
+        let mut any = vec![self.conjunction()?];
+        while self.joined_by("||") {
+            any.push(self.conjunction()?);
+        }
+        Ok(if any.len() == 1 { any.remove(0) } else { Logical::Any(any) })
+    }
+
+    fn conjunction(&mut self) -> Result<Logical, JsonPathError> {
+        let mut all = vec![self.condition()?];
+        while self.joined_by("&&") {
+            all.push(self.condition()?);
+        }
+        Ok(if all.len() == 1 { all.remove(0) } else { Logical::All(all) })
+    }
+
+    fn joined_by(&mut self, word: &str) -> bool {
+        let before = self.at;
+        self.skip_blanks();
+        let joined = self.take(word);
+        if joined {
+            self.skip_blanks();
+        } else {
+            self.at = before;
+        }
+        joined
+    }
+
+    fn condition(&mut self) -> Result<Logical, JsonPathError> {
+        let negated = self.peek() == Some('!');
+        if negated {
+            self.at += 1;
+            self.skip_blanks();
+        }
+        let begun = self.at;
+        let condition = match self.peek() {
+            Some('(') => self.deeper(Self::parenthesis)?,
+            _ => match self.test_or_comparison()? {
+                Logical::Compare(_) if negated => {
+                    self.at = begun;
+                    return Err(self.wrong("`!` before a comparison needs parentheses: `!(…)`"));
+                }
+                condition => condition,
+            },
+        };
+        Ok(if negated { Logical::Not(Box::new(condition)) } else { condition })
+    }
+
+    fn parenthesis(&mut self) -> Result<Logical, JsonPathError> {
+        let open = self.at;
+        self.at += 1;
+        self.skip_blanks();
+        let inner = self.logical()?;
+        self.skip_blanks();
+        if self.take(")") { Ok(inner) } else { Err(self.unclosed(open)) }
+    }
+
+    fn test_or_comparison(&mut self) -> Result<Logical, JsonPathError> {
+        let begun = self.at;
+        let left = self.term()?;
+        let before = self.at;
+        self.skip_blanks();
+        let Some(operator) = self.operator() else {
+            self.at = before;
+            return match left {
+                Term::Query(query) => Ok(Logical::Exists(query)),
+                Term::Matching(matching) => Ok(Logical::Matches(matching)),
+                Term::Operand(_) => {
+                    self.at = begun;
+                    Err(self.wrong("a literal or the value of a function must be compared with something"))
+                }
+            };
+        };
+        self.skip_blanks();
+        let left = self.comparable(left, begun)?;
+        let begun = self.at;
+        let right = self.term()?;
+        let right = self.comparable(right, begun)?;
+        Ok(Logical::Compare(Comparison { left, operator, right }))
+    }
+
+    fn operator(&mut self) -> Option<Operator> {
+        const OPERATORS: [(&str, Operator); 6] = [
+            ("==", Operator::Equal),
+            ("!=", Operator::NotEqual),
+            ("<=", Operator::LessOrEqual),
+            (">=", Operator::GreaterOrEqual),
+            ("<", Operator::Less),
+            (">", Operator::Greater),
+        ];
+        OPERATORS.into_iter().find(|(word, _)| self.take(word)).map(|(_, operator)| operator)
+    }
+
+    fn comparable(&mut self, term: Term, begun: usize) -> Result<Operand, JsonPathError> {
+        let message = match term {
+            Term::Operand(operand) => return Ok(operand),
+            Term::Query(query) if query.is_singular() => return Ok(Operand::Single(query)),
+            Term::Query(_) => {
+                "a path that may select several values cannot be compared; `count()` and `value()` make one of them"
+            }
+            Term::Matching(_) => "`match` and `search` are conditions by themselves and cannot be compared",
+        };
+        self.at = begun;
+        Err(self.wrong(message))
+    }
+
+    /// A literal, a query or a function.
+    fn term(&mut self) -> Result<Term, JsonPathError> {
+        match self.peek() {
+            Some('$') => {
+                self.at += 1;
+                self.query(Start::Root).map(Term::Query)
+            }
+            Some('@') => {
+                self.at += 1;
+                self.query(Start::Current).map(Term::Query)
+            }
+            Some('\'' | '"') => self.string().map(|text| Term::Operand(Operand::Literal(Value::from(text)))),
+            Some('-' | '0'..='9') => self.number().map(|number| Term::Operand(Operand::Literal(number))),
+            Some('a'..='z') => self.word(),
+            _ => Err(self.wrong("a filter takes `@…`, `$…`, a literal or a function here")),
+        }
+    }
+
+    fn word(&mut self) -> Result<Term, JsonPathError> {
+        let begun = self.at;
+        let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+        let length = self.rest().bytes().take_while(is_word).count();
+        let word = self.rest()[..length].to_owned();
+        self.at += length;
+        let literal = match word.as_str() {
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            "null" => Some(Value::Null),
+            _ => None,
+        };
+        if let Some(literal) = literal.filter(|_| self.peek() != Some('(')) {
+            return Ok(Term::Operand(Operand::Literal(literal)));
+        }
+        if self.peek() == Some('(') && FUNCTIONS.contains(&word.as_str()) {
+            return self.deeper(|parser| parser.function(&word));
+        }
+        self.at = begun;
+        Err(self.wrong(format!("`{word}` is no function of JSONPath: they are {}", FUNCTIONS.join(", "))))
+    }
+
+    /// The arguments of a function, at its parenthesis.
+    fn function(&mut self, name: &str) -> Result<Term, JsonPathError> {
+        let open = self.at;
+        self.at += 1;
+        self.skip_blanks();
+        let term = match name {
+            "length" => Term::Operand(Operand::Length(Box::new(self.argument()?))),
+            "count" => Term::Operand(Operand::Count(self.nodes()?)),
+            "value" => Term::Operand(Operand::ValueOf(self.nodes()?)),
+            "match" => Term::Matching(self.matching(Extent::Whole)?),
+            _ => Term::Matching(self.matching(Extent::Part)?),
+        };
+        self.skip_blanks();
+        match self.peek() {
+            Some(')') => {
+                self.at += 1;
+                Ok(term)
+            }
+            None => Err(self.unclosed(open)),
+            Some(_) => Err(self.wrong(format!("`{name}` takes no further argument"))),
+        }
+    }
+
+    fn matching(&mut self, extent: Extent) -> Result<Matching, JsonPathError> {
+        let text = self.argument()?;
+        self.skip_blanks();
+        if !self.take(",") {
+            return Err(self.wrong("a text and a pattern are needed, with a comma between them"));
+        }
+        self.skip_blanks();
+        let begun = self.at;
+        let pattern = match self.argument()? {
+            Operand::Literal(Value::String(pattern)) => match compile_pattern(&pattern, extent) {
+                Ok(regex) => Pattern::Ready(regex),
+                Err(error) => {
+                    self.at = begun;
+                    return Err(self.wrong(format!("not a regular expression: {error}")));
+                }
+            },
+            late => Pattern::Late(late),
+        };
+        Ok(Matching { extent, text, pattern })
+    }
+
+    /// An argument that is one value.
+    fn argument(&mut self) -> Result<Operand, JsonPathError> {
+        let begun = self.at;
+        let term = self.term()?;
+        self.comparable(term, begun)
+    }
+
+    /// An argument that is a list of nodes.
+    fn nodes(&mut self) -> Result<Query, JsonPathError> {
+        let begun = self.at;
+        match self.term()? {
+            Term::Query(query) => Ok(query),
+            Term::Operand(_) | Term::Matching(_) => {
+                self.at = begun;
+                Err(self.wrong("a path is needed here, as in `@.*`"))
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<Value, JsonPathError> {
+        let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = self.rest().bytes().take_while(is_part).count();
+        let written = &self.rest()[..length];
+        let number = serde_json::from_str::<Number>(written);
+        let Ok(number) = number else {
+            return Err(self.wrong(format!("`{written}` is not a number")));
+        };
+        let is_whole = written.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+        if is_whole && written != "-0" && !(number.is_i64() || number.is_u64()) {
+            let message =
+                format!("{written} is too large for a filter: select with `match: any` and `equals` instead");
+            return Err(self.wrong(message));
+        }
+        self.at += length;
+        Ok(Value::Number(number))
+    }
+}
+
+/// What can stand at the side of a comparison, or alone.
+enum Term {
+    Operand(Operand),
+    Query(Query),
+    Matching(Matching),
+}

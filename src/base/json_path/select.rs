@@ -1,0 +1,227 @@
+//! Following a path through a value: every node that is looked at costs a step, and the nodes held at the same time are bounded.
+
+use std::collections::HashMap;
+use std::iter::successors;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::base::effort::{Effort, EffortError};
+
+use super::Step;
+use super::syntax::{Extent, Query, Reach, Segment, Selector, Slice, Start};
+
+/// The most nodes that a path may select at the same time.
+const MOST: usize = 1_000_000;
+
+/// A selected value, and the number of its last step in the trail.
+#[derive(Clone, Copy)]
+pub(super) struct Selected<'v> {
+    pub value: &'v Value,
+    link: usize,
+}
+
+/// The steps that lead to selected values, each with the number of the one before; nothing is kept where no place is asked for.
+#[derive(Default)]
+pub(super) struct Trail<'v> {
+    links: Option<Vec<(usize, Near<'v>)>>,
+}
+
+/// A step from a value to its child.
+#[derive(Clone, Copy)]
+enum Near<'v> {
+    Name(&'v str),
+    Index(usize),
+}
+
+impl<'v> Trail<'v> {
+    /// One that keeps the steps.
+    pub fn kept() -> Self {
+        Self { links: Some(Vec::new()) }
+    }
+
+    fn add(&mut self, parent: usize, near: Near<'v>) -> usize {
+        let Some(links) = &mut self.links else { return 0 };
+        links.push((parent, near));
+        links.len()
+    }
+
+    /// The way from the root to a selected value.
+    pub fn steps(&self, selected: Selected<'v>) -> Vec<Step> {
+        let link = |number: usize| self.links.as_ref()?.get(number.checked_sub(1)?);
+        let back = successors(link(selected.link), |(parent, _)| link(*parent));
+        let mut steps: Vec<Step> = back
+            .map(|(_, near)| match near {
+                Near::Name(name) => Step::Name((*name).to_owned()),
+                Near::Index(index) => Step::Index(*index),
+            })
+            .collect();
+        steps.reverse();
+        steps
+    }
+}
+
+/// One look through a value.
+pub(super) struct Search<'v, 'e> {
+    pub root: &'v Value,
+    pub effort: &'e Effort,
+    /// Patterns that were found in the value; none for what is no regular expression.
+    pub patterns: HashMap<(String, Extent), Option<Regex>>,
+}
+
+impl<'v, 'e> Search<'v, 'e> {
+    pub fn new(root: &'v Value, effort: &'e Effort) -> Self {
+        Self { root, effort, patterns: HashMap::new() }
+    }
+
+    /// Everything that a query selects, in order.
+    pub fn run(
+        &mut self,
+        query: &Query,
+        current: &'v Value,
+        trail: &mut Trail<'v>,
+    ) -> Result<Vec<Selected<'v>>, EffortError> {
+        let value = match query.start {
+            Start::Root => self.root,
+            Start::Current => current,
+        };
+        let mut nodes = vec![Selected { value, link: 0 }];
+        for segment in &query.segments {
+            let mut next = Vec::new();
+            for node in nodes {
+                match segment.reach {
+                    Reach::Children => self.select(segment, node, (trail, &mut next))?,
+                    Reach::Descendants => self.descend(segment, node, (trail, &mut next))?,
+                }
+            }
+            nodes = next;
+        }
+        Ok(nodes)
+    }
+
+    /// Applies a segment to a value and everything below it, parents first.
+    fn descend(
+        &mut self,
+        segment: &Segment,
+        node: Selected<'v>,
+        (trail, found): (&mut Trail<'v>, &mut Vec<Selected<'v>>),
+    ) -> Result<(), EffortError> {
+        let mut waiting = vec![node];
+        while let Some(node) = waiting.pop() {
+            self.select(segment, node, (trail, found))?;
+            let first = waiting.len();
+            self.children(node, (trail, &mut waiting))?;
+            waiting[first..].reverse();
+        }
+        Ok(())
+    }
+
+    fn select(
+        &mut self,
+        segment: &Segment,
+        node: Selected<'v>,
+        (trail, found): (&mut Trail<'v>, &mut Vec<Selected<'v>>),
+    ) -> Result<(), EffortError> {
+        for selector in &segment.selectors {
+            self.effort.spend(1)?;
+            match (selector, node.value) {
+                (Selector::Name(name), Value::Object(members)) => {
+                    if let Some((name, value)) = members.get_key_value(name) {
+                        found.push(Selected { value, link: trail.add(node.link, Near::Name(name)) });
+                    }
+                }
+                (Selector::Wildcard, _) => self.children(node, (trail, found))?,
+                (Selector::Index(index), Value::Array(items)) => {
+                    if let Some((at, value)) =
+                        at(*index, items.len()).and_then(|at| Some((at, items.get(at)?)))
+                    {
+                        found.push(Selected { value, link: trail.add(node.link, Near::Index(at)) });
+                    }
+                }
+                (Selector::Slice(slice), Value::Array(items)) => {
+                    for index in indices(*slice, items.len()) {
+                        self.effort.spend(1)?;
+                        let Some(value) = items.get(index) else { continue };
+                        found.push(Selected { value, link: trail.add(node.link, Near::Index(index)) });
+                    }
+                }
+                (Selector::Filter(condition), _) => {
+                    let first = found.len();
+                    self.children(node, (trail, found))?;
+                    let mut kept = first;
+                    for index in first..found.len() {
+                        let child = found[index];
+                        if self.holds(condition, child.value)? {
+                            found[kept] = child;
+                            kept += 1;
+                        }
+                    }
+                    found.truncate(kept);
+                }
+                (Selector::Name(_) | Selector::Index(_) | Selector::Slice(_), _) => {}
+            }
+            if found.len() > MOST {
+                return Err(EffortError::TooMany(MOST));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds all children of a value.
+    fn children(
+        &self,
+        node: Selected<'v>,
+        (trail, found): (&mut Trail<'v>, &mut Vec<Selected<'v>>),
+    ) -> Result<(), EffortError> {
+        match node.value {
+            Value::Array(items) => {
+                self.effort.spend(items.len() as u64)?;
+                found.extend(items.iter().enumerate().map(|(index, value)| Selected {
+                    value,
+                    link: trail.add(node.link, Near::Index(index)),
+                }));
+            }
+            Value::Object(members) => {
+                self.effort.spend(members.len() as u64)?;
+                found.extend(
+                    members.iter().map(|(name, value)| Selected {
+                        value,
+                        link: trail.add(node.link, Near::Name(name)),
+                    }),
+                );
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// An index from the front, of one that may count from the end.
+fn at(index: i64, length: usize) -> Option<usize> {
+    match usize::try_from(index) {
+        Ok(index) => Some(index),
+        Err(_) => length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
+    }
+}
+
+/// The indices of a slice (RFC 9535, section 2.3.4.2.2).
+fn indices(slice: Slice, length: usize) -> Box<dyn Iterator<Item = usize>> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let step = slice.step.unwrap_or(1);
+    let normal = |bound: i64| if bound >= 0 { bound } else { length.saturating_add(bound) };
+    let as_index = |index: i64| usize::try_from(index).unwrap_or(usize::MAX);
+    match step {
+        0 => Box::new(std::iter::empty()),
+        1.. => {
+            let low = normal(slice.start.unwrap_or(0)).clamp(0, length);
+            let high = normal(slice.end.unwrap_or(length)).clamp(0, length);
+            Box::new((low..high).step_by(as_index(step)).map(as_index))
+        }
+        _ => {
+            let high = normal(slice.start.unwrap_or(length - 1)).clamp(-1, length - 1);
+            let low = slice.end.map_or(-1, normal).clamp(-1, length - 1);
+            let back = successors(Some(high), move |index| index.checked_add(step));
+            Box::new(back.take_while(move |index| *index > low).map(as_index))
+        }
+    }
+}
