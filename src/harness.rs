@@ -45,6 +45,7 @@ const RED: u8 = 101;
 /// project file does, and without that the folder `suites/` runs on the built-in mock.
 pub fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    crate::base::panics::keep_quiet();
     let settings = Settings::read();
     match machine(&arguments).and_then(|()| Door::open(&settings, &arguments)) {
         Ok(door) => door.run(&arguments),

@@ -16,6 +16,7 @@ pub(crate) mod long_text;
 pub(crate) mod member;
 pub(crate) mod near;
 pub(crate) mod origin;
+pub(crate) mod panics;
 pub(crate) mod redact;
 pub(crate) mod repeat;
 pub(crate) mod repeated;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::effort::Effort;
 use crate::base::json_path::{JsonPath, Step, show_place};
 use crate::exchange::{Flaw, FlawKind};
 
@@ -92,7 +93,8 @@ pub(super) fn doubt_read_by<'d>(path: &JsonPath, whole: &Value, doubts: &'d [Dou
         }
         so_far.push_str(segment.text);
         let Ok(prefix) = JsonPath::parse(&so_far) else { return doubts.first() };
-        here = prefix.select_places(whole);
+        let Ok(found) = prefix.find_places(whole, &Effort::default()) else { return doubts.first() };
+        here = found;
     }
     doubts.iter().find(|doubt| here.iter().any(|place| doubt.seen_from(place).is_some()))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::base::effort::{Effort, EffortError};
+use crate::base::effort::Effort;
 use crate::base::json_path::show_place;
 use crate::drift::Taking;
 use crate::exchange::{FlawKind, Transcript};
@@ -89,9 +89,8 @@ fn repeated(transcript: &Transcript, checks: &[Check]) -> Option<Finding> {
 }
 
 fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<Finding>) -> Finding {
-    context.effort().renew();
-    if context.effort().is_ended() {
-        return finding(check, Judged::undecided(EffortError::Ended.to_string()), Vec::new(), context);
+    if let Err(error) = context.effort().renew() {
+        return finding(check, Judged::undecided(error.to_string()), Vec::new(), context);
     }
     let (judged, members) = match &*check.body {
         Body::Value(value) => {

@@ -16,6 +16,7 @@ mod executions;
 mod facts;
 mod format;
 mod gap;
+mod heavy;
 mod judged;
 mod model;
 mod named;
@@ -55,6 +56,7 @@ pub use self::contract::contract_deviations;
 pub use self::difference::difference_of;
 pub use self::evaluate::{Examined, examine};
 pub use self::facts::seen_at_least;
+pub use self::heavy::may_take_long;
 pub use self::judged::{clip, is_clipped, is_comparison};
 pub use self::model::Check;
 pub use self::named::{judges_of, schema_files_of};
@@ -89,7 +91,7 @@ pub struct Context<'a> {
     /// The type of the node whose values are judged.
     node_type: Option<&'a str>,
     /// What each check may still do; `examine` gives one where there is none.
-    effort: Option<&'a Effort>,
+    effort: Option<&'a Effort<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -106,11 +108,11 @@ impl<'a> Context<'a> {
 
     /// The same, ended with this effort.
     #[must_use]
-    pub fn within(self, effort: &'a Effort) -> Self {
+    pub fn within(self, effort: &'a Effort<'a>) -> Self {
         Self { effort: Some(effort), ..self }
     }
 
-    fn effort(&self) -> &'a Effort {
+    fn effort(&self) -> &'a Effort<'a> {
         self.effort.expect("`examine` gives every check an effort")
     }
 }

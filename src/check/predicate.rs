@@ -15,6 +15,7 @@ use super::model::{Equality, Predicate};
 use super::operand::parse_path;
 use super::operand::test::Test;
 use super::operand::words::{JsonType, TYPES, Word};
+use super::schema::Conformance;
 use super::values::unfollowed;
 use super::{format, opinion, text};
 
@@ -131,9 +132,12 @@ fn apply(test: &Test, value: &Value, options: &EqualOptions, context: &Context<'
             None => misfit(Word::Empty, "text, a list or an object", value),
         },
         Test::Type(wanted) => json_type(*wanted, value),
-        Test::Schema(schema) => match schema.violations(value) {
-            None => Judged::held(),
-            Some(why) => Judged::broken(format!("the schema is violated: {why}")).actual(value),
+        Test::Schema(schema) => match schema.check(value, context.effort()) {
+            Conformance::Conforms => Judged::held(),
+            Conformance::Violates(why) => {
+                Judged::broken(format!("the schema is violated: {why}")).actual(value)
+            }
+            Conformance::Unknown(why) => Judged::undecided(why).actual(value),
         },
     }
 }
@@ -184,8 +188,8 @@ pub(super) fn follow_ignored(
     context: &Context<'_>,
 ) -> Result<(), String> {
     options.ignore.iter().try_for_each(|path| {
-        context.effort().renew();
-        let followed = path.find_places(value, context.effort()).map(drop);
+        let effort = context.effort();
+        let followed = effort.renew().and_then(|()| path.find_places(value, effort)).map(drop);
         followed.map_err(|error| unfollowed(path, error))
     })
 }

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::base::panics;
 use crate::cli::args::{ColorWhen, Command, CommandLine};
 use crate::cli::exit::Exit;
 use crate::session;
@@ -46,23 +47,30 @@ pub fn command_line() -> ExitCode {
     }
     let mut settings = Settings::read();
     settings.limit_env(line.env_names.as_deref());
-    match line.command {
-        Command::Run(args) => run::run(&args, &settings),
-        Command::Record(args) => run::run(&args.into_run(), &settings),
-        Command::List(args) => list::list(&args, &settings),
-        Command::Check(args) => check::check(&args, &settings),
-        Command::Mock(args) => mock::mock(&args, &settings),
-        Command::Init(args) => init::init(&args, &settings),
-        Command::Doctor(args) => doctor::doctor(&args, &settings),
-        Command::Merge(args) => merge::merge(&args, &settings),
-        Command::Compare(args) => compare::compare(&args, &settings),
-        Command::Report(args) => report::report(&args, &settings),
-        Command::Runs(args) => runs::runs(&args, &settings),
-        Command::Snapshot(args) => snapshot::snapshot(&args, &settings),
+    let place = panics::keep_quiet();
+    match panics::catch(|| run_command(line.command, &settings)) {
+        Ok(exit) => exit.into(),
+        Err(panic) => say::panicked(&panic, &place),
+    }
+}
+
+fn run_command(command: Command, settings: &Settings) -> Exit {
+    match command {
+        Command::Run(args) => run::run(&args, settings),
+        Command::Record(args) => run::run(&args.into_run(), settings),
+        Command::List(args) => list::list(&args, settings),
+        Command::Check(args) => check::check(&args, settings),
+        Command::Mock(args) => mock::mock(&args, settings),
+        Command::Init(args) => init::init(&args, settings),
+        Command::Doctor(args) => doctor::doctor(&args, settings),
+        Command::Merge(args) => merge::merge(&args, settings),
+        Command::Compare(args) => compare::compare(&args, settings),
+        Command::Report(args) => report::report(&args, settings),
+        Command::Runs(args) => runs::runs(&args, settings),
+        Command::Snapshot(args) => snapshot::snapshot(&args, settings),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     }
-    .into()
 }
 
 /// Whether a command takes threads, memory and files for suites, records or a network.

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use crate::base::panics::{CaughtPanic, PanicPlace};
 use crate::base::visible::{Lines, LookAlikes};
 use crate::cli::exit::Exit;
 use crate::session::OpenFailure;
@@ -61,6 +62,16 @@ pub fn problems(found: &[Problem]) {
     // The stream removes the colours where they are not wanted.
     let columns = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
     note(&render::render(found, Style::Color(columns)));
+}
+
+/// The exit code of a program that panicked.
+const PANICKED: u8 = 101;
+
+/// Says that the program itself is at fault, and where.
+pub fn panicked(panic: &CaughtPanic, place: &PanicPlace) -> ExitCode {
+    let at = place.last().map(|place| format!(" at {place}")).unwrap_or_default();
+    note(&format!("{panic}{at}"));
+    ExitCode::from(PANICKED)
 }
 
 /// Prints clap's help, version or usage error.

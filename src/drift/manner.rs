@@ -41,7 +41,7 @@ pub struct Redaction {
 
 impl Manner {
     /// Replaces what the assertion says; an error where a path is too much work.
-    pub fn redacted(&self, value: &Value, effort: &Effort) -> Result<Value, EffortError> {
+    pub fn redacted(&self, value: &Value, effort: &Effort<'_>) -> Result<Value, EffortError> {
         let mut redacted = value.clone();
         for redaction in &self.redact {
             for place in redaction.path.find_places(&redacted, effort)? {

@@ -1,5 +1,6 @@
 //! Long answers are judged aside, so that they do not hold up the reading of others.
 
+use crate::check::{Check, may_take_long};
 use crate::exchange::Transcript;
 
 /// Answers longer than this are judged aside, bytes.
@@ -7,9 +8,9 @@ const LONG_ANSWER: u64 = 256 * 1024;
 /// Events and documents longer than this too: a difference of what is in them may take long.
 const LONG_EVENT: usize = 16 * 1024;
 
-/// Judges an answer; a long one while another thread goes on with what this one had to read.
-pub(super) fn aside<T>(transcript: &Transcript, judge: impl FnOnce() -> T) -> T {
-    if is_long(transcript) { tokio::task::block_in_place(judge) } else { judge() }
+/// Judges an answer; a long one, or one with checks that may take long, while another thread goes on with what this one had to read.
+pub(super) fn aside<T>(transcript: &Transcript, checks: &[Check], judge: impl FnOnce() -> T) -> T {
+    if is_long(transcript) || may_take_long(checks) { tokio::task::block_in_place(judge) } else { judge() }
 }
 
 fn is_long(transcript: &Transcript) -> bool {

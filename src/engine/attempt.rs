@@ -1,21 +1,24 @@
 //! One attempt: wait for its turn, send, judge.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::base::clock;
+use crate::base::panics::CaughtPanic;
 use crate::base::template::Scope;
 use crate::check::{self, Examined};
 use crate::client::{StopSignal, Timeouts};
 use crate::engine::Engine;
 use crate::engine::again::{Again, again};
-use crate::engine::aside::aside;
 use crate::engine::budget::Hold;
 use crate::engine::cassettes::Route;
 use crate::engine::gate::Inside;
 use crate::engine::heard::heard;
 use crate::engine::judging::Opinions;
+use crate::engine::limit::JudgingLimit;
 use crate::engine::request::AttemptId;
 use crate::engine::usage::{Ended, over_cap, seen_use};
 use crate::engine::versions::{Seat, version_finding};
@@ -36,10 +39,20 @@ pub struct Judged {
 }
 
 impl Engine {
-    /// Sends and judges one attempt; none when the run was stopped meanwhile.
+    /// Sends and judges one attempt; none when the run was stopped meanwhile. What panics in it is its own error.
     ///
     /// `waiting` is what it has waited for so far.
     pub(super) async fn attempt(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        waiting: Waiting,
+    ) -> Result<Option<Judged>, SinkError> {
+        let attempted = AssertUnwindSafe(self.attempt_once(case, id, waiting)).catch_unwind().await;
+        attempted.unwrap_or_else(|payload| Ok(Some(self.unjudged(case, id, &CaughtPanic::of(&*payload)))))
+    }
+
+    async fn attempt_once(
         &self,
         case: &Case,
         id: AttemptId,
@@ -79,10 +92,9 @@ impl Engine {
         let made = Made { case, id, scope, waiting, sent, meant, route };
         // What came for others is read first, so that the time of its coming is not that of this judging.
         tokio::task::yield_now().await;
-        let Some(asked) = self.ask_judges(case, &made.scope, &transcript).await else {
+        let Some(judged) = self.judge_answer(&made, &transcript).await else {
             return self.given_up(case, id, (&made.route, &transcript));
         };
-        let judged = aside(&transcript, || self.judge(&made, &transcript, asked));
         if let Some(meant) = meant {
             let latency = judged.attempt.facts.latency_ms.map(|ms| Duration::from_secs_f64(ms / 1000.0));
             self.pace.note(meant, sent, latency);
@@ -154,11 +166,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn judge(&self, made: &Made<'_>, transcript: &Transcript, asked: Opinions) -> Judged {
+    pub(super) fn judge(
+        &self,
+        made: &Made<'_>,
+        transcript: &Transcript,
+        (asked, limit): (Opinions, &JudgingLimit),
+    ) -> Judged {
         let case = made.case;
         let judging = Judging::new(asked.answers);
         let Examined { mut cause, mut findings, mut facts } =
-            self.examine(case, &made.scope, transcript, &judging);
+            self.examine(made, transcript, (&judging, limit));
         facts.seen = seen_use(&facts, transcript);
         if self.versions.brought_events()
             && let (Some(cause), Some(hint)) = (&mut cause, check::hint_beside_others(transcript))

@@ -36,6 +36,13 @@ pub struct Purse {
     failure: Mutex<Option<LedgerError>>,
 }
 
+impl Purse {
+    /// How long the whole run may take, where that is limited.
+    pub fn time(&self) -> Option<Duration> {
+        self.of_run.time
+    }
+}
+
 /// What is set aside for an attempt; settled when dropped, if nobody did before.
 pub struct Hold {
     purse: Arc<Purse>,

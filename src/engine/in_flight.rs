@@ -12,7 +12,6 @@ use crate::check;
 use crate::engine::Engine;
 use crate::engine::attempt::{Judged, Made};
 use crate::engine::cassettes::Route;
-use crate::engine::judging::Opinions;
 use crate::engine::request::AttemptId;
 use crate::engine::usage::nothing_ran;
 use crate::engine::waiting::Waiting;
@@ -121,19 +120,8 @@ impl Engine {
         if !is_there || self.stopping().is_some() {
             return None;
         }
-        let asked = self.ask_judges(case, &scope, &transcript).await?;
-        Some(self.judge_found(case, (id, scope), &transcript, asked))
-    }
-
-    fn judge_found(
-        &self,
-        case: &Case,
-        (id, scope): (AttemptId, crate::base::template::Scope),
-        transcript: &Transcript,
-        asked: Opinions,
-    ) -> Judged {
         let (waiting, sent) = (Waiting::begin(), clock::now());
         let made = Made { case, id, scope, waiting, sent, meant: None, route: Route::Send(None) };
-        self.judge(&made, transcript, asked)
+        self.judge_answer(&made, &transcript).await
     }
 }

@@ -11,16 +11,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::base::clock;
-use crate::base::template::Scope;
+use crate::base::effort::Effort;
 use crate::check::{self, Context};
 use crate::client::Asker;
 use crate::engine::aside::aside;
-use crate::engine::attempt::milliseconds;
+use crate::engine::attempt::{Made, milliseconds};
+use crate::engine::limit::JudgingLimit;
 use crate::engine::{Engine, EngineError};
 use crate::exchange::Transcript;
 use crate::judge::{Answer, Answers, Ask, Form, Judging, LONGEST, Question, Vote, shown_json};
 use crate::outcome::{JudgeFact, Price};
-use crate::plan::case::{Case, Plan};
+use crate::plan::case::Plan;
 use crate::plan::judge::{Judge, JudgeWay};
 
 /// The connections to the judges of a plan, by name.
@@ -99,15 +100,15 @@ impl Engine {
     /// Asks what an attempt's checks leave open, each question once; none when the run was stopped meanwhile.
     pub(super) async fn ask_judges(
         &self,
-        case: &Case,
-        scope: &Scope,
+        made: &Made<'_>,
         transcript: &Transcript,
+        limit: &JudgingLimit,
     ) -> Option<Opinions> {
         let mut opinions = Opinions::default();
-        if case.test.judges.is_empty() {
+        if made.case.test.judges.is_empty() {
             return Some(opinions);
         }
-        for question in self.open_questions(case, scope, transcript) {
+        for question in self.open_questions(made, transcript, limit) {
             let began = clock::now();
             let (answer, mut fact) = self.ask(&question, transcript).await?;
             fact.ms = milliseconds(clock::now().saturating_duration_since(began));
@@ -118,10 +119,18 @@ impl Engine {
     }
 
     /// What the checks ask of judges: known once they have looked at the run without any answer.
-    fn open_questions(&self, case: &Case, scope: &Scope, transcript: &Transcript) -> Vec<Question> {
+    fn open_questions(
+        &self,
+        made: &Made<'_>,
+        transcript: &Transcript,
+        limit: &JudgingLimit,
+    ) -> Vec<Question> {
         let judging = Judging::default();
-        let context = Context::new(&self.plan.templates, scope, case.test.usage, &judging);
-        aside(transcript, || drop(check::examine(&case.test.checks, transcript, &context)));
+        let test = &made.case.test;
+        let is_over = || limit.is_over();
+        let effort = Effort::until(&is_over);
+        let context = Context::new(&self.plan.templates, &made.scope, test.usage, &judging).within(&effort);
+        aside(transcript, &test.checks, || drop(check::examine(&test.checks, transcript, &context)));
         judging.into_open()
     }
 

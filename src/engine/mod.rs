@@ -15,6 +15,7 @@ pub(crate) mod gate;
 pub(crate) mod heard;
 pub(crate) mod in_flight;
 mod judging;
+mod limit;
 pub(crate) mod pace;
 pub(crate) mod pair;
 pub(crate) mod part;

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::base::template::Scope;
+use crate::base::effort::Effort;
 use crate::check::{self, Context, Examined};
 use crate::drift::{PendingFile, Taken, Taking, store};
 use crate::engine::Engine;
+use crate::engine::attempt::Made;
+use crate::engine::limit::JudgingLimit;
 use crate::exchange::Transcript;
 use crate::judge::Judging;
 use crate::plan::case::Case;
@@ -34,15 +36,21 @@ impl Engine {
     /// Judges every check of a case against a transcript, and keeps what differs from its approved snapshots.
     pub(super) fn examine(
         &self,
-        case: &Case,
-        scope: &Scope,
+        made: &Made<'_>,
         transcript: &Transcript,
-        judging: &Judging,
+        (judging, limit): (&Judging, &JudgingLimit),
     ) -> Examined {
+        let case = made.case;
         let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
         let context =
-            Context::new(&self.plan.templates, scope, case.test.usage, judging).taking(taking.as_ref());
-        let examined = check::examine(&case.test.checks, transcript, &context);
+            Context::new(&self.plan.templates, &made.scope, case.test.usage, judging).taking(taking.as_ref());
+        let is_over = || limit.is_over();
+        let effort = Effort::until(&is_over);
+        let mut examined = check::examine(&case.test.checks, transcript, &context.within(&effort));
+        if effort.is_ended() {
+            limit.end(&mut examined);
+            return examined;
+        }
         self.keep_snapshots(case, &taking.map(Taking::into_taken).unwrap_or_default());
         examined
     }

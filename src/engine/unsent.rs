@@ -1,6 +1,7 @@
 //! Attempts that nothing was sent for: what could not be made, or no longer fits a budget.
 
 use crate::base::clock;
+use crate::base::panics::CaughtPanic;
 use crate::client::StopSignal;
 use crate::engine::Engine;
 use crate::engine::again::Again;
@@ -36,6 +37,14 @@ impl Engine {
             Afforded::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
             Afforded::Stopped => Err(None),
         }
+    }
+
+    /// An attempt that met an error of ours or of a library: errored, so that the others go on. What it used is not known.
+    pub(super) fn unjudged(&self, case: &Case, id: AttemptId, panic: &CaughtPanic) -> Judged {
+        let cause = Cause { message: panic.to_string(), hint: None, class: None, stops_suite: false };
+        let mut judged = self.unsent_attempt(case, id, cause);
+        judged.attempt.facts = Facts::default();
+        judged
     }
 
     /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.

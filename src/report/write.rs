@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::base::panics::catch;
 use crate::files::{self, Before, Fence, Mark, Output, parent_of};
 use crate::journal::RunRecord;
 use crate::report::csv::Table;
@@ -34,15 +35,22 @@ pub(crate) fn write_all(
     latest: &Path,
     formats: &[Format],
 ) -> Result<Vec<PathBuf>, ReportError> {
-    match write_these(record, latest, formats) {
+    match write_caught(record, latest, formats) {
         Err(error @ ReportError::Write { .. }) if formats.contains(&Format::Junit) && formats.len() > 1 => {
-            Err(match write_these(record, latest, &[Format::Junit]) {
+            Err(match write_caught(record, latest, &[Format::Junit]) {
                 Ok(_) => ReportError::OnlyJunit { why: Box::new(error), folder: latest.to_owned() },
                 Err(_) => error,
             })
         }
         written => written,
     }
+}
+
+/// Writes the documents; what panics in one of them is an error of writing it.
+fn write_caught(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
+    catch(|| write_these(record, latest, formats)).unwrap_or_else(|panic| {
+        Err(ReportError::Write { path: latest.to_owned(), source: io::Error::other(panic) })
+    })
 }
 
 fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
@@ -83,7 +91,8 @@ pub(crate) fn write_file(
     let output = file.file().try_clone().map_err(failed)?;
     let document = Document::begin(format, output, path, record)?;
     let mut open = [(document, path.to_owned())];
-    fill(record, &mut open, &[format])?;
+    catch(|| fill(record, &mut open, &[format]))
+        .unwrap_or_else(|panic| Err(failed(io::Error::other(panic))))?;
     let [(document, _)] = open;
     document.finish().map_err(failed)?;
     file.finish().map_err(failed)

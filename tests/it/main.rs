@@ -10,6 +10,8 @@ mod against;
 mod agreement;
 /// Suites, outputs, keys and endpoints nobody wished for; secrets that endpoints tell.
 mod bad_input;
+/// Suites that ask for work without end: refused at their place, or undecided, and never the end of the others.
+mod bounds;
 /// Budgets: what no longer fits, what nobody knows, what several processes share; the plan of a dry run.
 mod budgets;
 /// Cassettes: every mode of recording, replays, what does not match, files that are broken, secrets.

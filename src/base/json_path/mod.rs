@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::effort::{Effort, EffortError};
 
 use self::select::{Search, Trail};
-use self::syntax::Query;
+use self::syntax::{Query, Reach, Selector};
 
 /// The most bytes a path may have.
 const LONGEST: usize = 2048;
@@ -73,13 +73,17 @@ impl JsonPath {
     }
 
     /// Selects values in document order.
-    pub fn select_values<'a>(&self, root: &'a Value, effort: &Effort) -> Result<Vec<&'a Value>, EffortError> {
+    pub fn select_values<'a>(
+        &self,
+        root: &'a Value,
+        effort: &Effort<'_>,
+    ) -> Result<Vec<&'a Value>, EffortError> {
         let selected = Search::new(root, effort).run(&self.query, root, &mut Trail::default())?;
         Ok(selected.into_iter().map(|selected| selected.value).collect())
     }
 
     /// Selects places alone, as names and indices from the root down.
-    pub fn find_places(&self, root: &Value, effort: &Effort) -> Result<Vec<Vec<Step>>, EffortError> {
+    pub fn find_places(&self, root: &Value, effort: &Effort<'_>) -> Result<Vec<Vec<Step>>, EffortError> {
         let mut trail = Trail::kept();
         let selected = Search::new(root, effort).run(&self.query, root, &mut trail)?;
         let (mut places, room) = (Vec::with_capacity(selected.len()), Effort::new(MOST_STEPS));
@@ -94,6 +98,20 @@ impl JsonPath {
     /// The places within the usual bound of work, and none beyond it: only for those who know that [`Self::find_places`] succeeds.
     pub fn select_places(&self, root: &Value) -> Vec<Vec<Step>> {
         self.find_places(root, &Effort::default()).unwrap_or_default()
+    }
+
+    /// True for a path that may look at much more than it selects: at every depth, or through filters.
+    pub fn is_wide(&self) -> bool {
+        let is_filter = |selector: &Selector| matches!(selector, Selector::Filter(_));
+        let segments = &self.query.segments;
+        let lists = segments
+            .iter()
+            .filter(|segment| segment.selectors.len() > 1 || !Query::is_narrow(segment))
+            .count();
+        lists > 3
+            || segments
+                .iter()
+                .any(|one| one.reach == Reach::Descendants || one.selectors.iter().any(is_filter))
     }
 
     /// The path as the user wrote it.
@@ -469,8 +487,8 @@ mod tests {
             path(filters).select_values(&root, &Effort::new(100_000)),
             Err(EffortError::UsedUp(100_000))
         );
-        let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-        assert_eq!(path("$.a").select_values(&root, &Effort::until(flag)), Err(EffortError::Ended));
+        let over = || true;
+        assert_eq!(path(&many).select_values(&root, &Effort::until(&over)), Err(EffortError::Ended));
     }
 
     #[test]

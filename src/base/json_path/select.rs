@@ -64,13 +64,13 @@ impl<'v> Trail<'v> {
 /// One look through a value.
 pub(super) struct Search<'v, 'e> {
     pub root: &'v Value,
-    pub effort: &'e Effort,
+    pub effort: &'e Effort<'e>,
     /// Patterns that were found in the value; none for what is no regular expression.
     pub patterns: HashMap<(String, Extent), Option<Regex>>,
 }
 
 impl<'v, 'e> Search<'v, 'e> {
-    pub fn new(root: &'v Value, effort: &'e Effort) -> Self {
+    pub fn new(root: &'v Value, effort: &'e Effort<'e>) -> Self {
         Self { root, effort, patterns: HashMap::new() }
     }
 

@@ -126,9 +126,12 @@ pub(super) enum Pattern {
 impl Query {
     /// True where it selects one value at most, whatever it is applied to.
     pub fn is_singular(&self) -> bool {
-        self.segments.iter().all(|segment| {
-            segment.reach == Reach::Children
-                && matches!(segment.selectors.as_slice(), [Selector::Name(_) | Selector::Index(_)])
-        })
+        self.segments.iter().all(Self::is_narrow)
+    }
+
+    /// True for a segment that selects one child at most.
+    pub fn is_narrow(segment: &Segment) -> bool {
+        segment.reach == Reach::Children
+            && matches!(segment.selectors.as_slice(), [Selector::Name(_) | Selector::Index(_)])
     }
 }

@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 pub use self::inspect::{EnvName, Guard};
 pub use self::scope::Scope;
+use super::panics::{CaughtPanic, catch};
 
 use self::convert::{UNDEFINED, to_json};
 use self::errors::describe;
@@ -116,12 +117,17 @@ impl Templates {
         }
         check_extent(source, self.environment.syntax())?;
         let id = TemplateId(self.names.len());
-        let is_whole = whole_expression(source)
-            .is_some_and(|inner| self.environment.compile_expression_owned(inner.to_owned()).is_ok());
+        let compiles = |inner: &str| {
+            let compiled = catch(|| self.environment.compile_expression_owned(inner.to_owned()).is_ok());
+            compiled.unwrap_or(false)
+        };
+        let is_whole = whole_expression(source).is_some_and(compiles);
         let template = if is_whole { Template::Typed(id) } else { Template::Text(id) };
         // Blanks around a whole expression would not reach the value, but they keep the spans right.
-        let added = self.environment.add_template_owned(name_of(&template), source.to_owned());
-        added.map_err(|error| describe(&error))?;
+        let name = name_of(&template);
+        let added = catch(|| self.environment.add_template_owned(name, source.to_owned()));
+        let panicked = |panic: CaughtPanic| TemplateError { message: panic.to_string(), span: None };
+        added.map_err(panicked)?.map_err(|error| describe(&error))?;
         let env = inspect(&self.environment, source).map_err(|error| *error)?;
         self.names.push(self.undeclared(&template, &env));
         self.env.push(env);

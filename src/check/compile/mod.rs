@@ -1,8 +1,11 @@
 //! From YAML nodes to checks: every key, operand and path is examined here, at its place.
 
+mod conflict;
+mod exclusion;
 mod group;
 mod judges;
 mod keys;
+mod kinds;
 mod label;
 mod merge;
 mod operand;

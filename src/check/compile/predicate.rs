@@ -14,6 +14,7 @@ use crate::suite::node::{Entry, Node};
 
 use super::Compiler;
 use super::keys::{Family, family};
+use super::kinds::Kinds;
 
 impl Compiler<'_, '_, '_> {
     /// Everything but where to look.
@@ -48,7 +49,9 @@ impl Compiler<'_, '_, '_> {
             self.reader.problem(node.mark, format!("{what} without a predicate can never be red"));
             return None;
         }
-        self.expectation(entries)
+        let expect = self.expectation(entries)?;
+        self.check_together((node, entries), &expect, Kinds::TEXT);
+        Some(expect)
     }
 
     /// Equality with a text, for facts that may be written bare.

@@ -8,6 +8,7 @@ use crate::suite::node::{Entry, Node, NodeValue};
 
 use super::Compiler;
 use super::keys::{Family, family};
+use super::kinds::Kinds;
 
 const ROOTS: [(&str, Root); 6] = [
     ("outputs", Root::Outputs),
@@ -67,6 +68,11 @@ impl Compiler<'_, '_, '_> {
         if let Some(expect) = &mut expect {
             let execution = selector.as_ref().map(|(_, execution)| *execution);
             expect.snapshot = self.snapshot(node, expect.matching, execution)?;
+        }
+        if let Some(expect) = &expect {
+            let is_whole = node.get("path").is_none_or(|path| path.as_text() == Some("$"));
+            let kinds = if root == Some(Root::Text) && is_whole { Kinds::TEXT } else { Kinds::ALL };
+            self.check_together((node, entries), expect, kinds);
         }
         self.check_list_predicates(node, path.as_ref());
         let check = ValueCheck { root: root?, path: path?, expect: expect? };

@@ -1,223 +1,130 @@
-//! What a schema demands, by its keywords: one that demands nothing, or is misspelt, could never be red.
+//! Words of a schema that do nothing: JSON Schema ignores what it does not know, and what is ignored is never red.
 
+use jsonschema::Draft;
 use serde_json::{Map, Value};
 
-use crate::check::operand::OperandError;
+use crate::check::operand::{OperandError, Spot};
 use crate::suite::problem::nearest;
 
-/// Keywords that can refuse a value, of all drafts.
-const DEMANDS: [&str; 43] = [
-    "type",
-    "enum",
-    "const",
-    "format",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "multipleOf",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "required",
-    "properties",
-    "patternProperties",
-    "additionalProperties",
-    "propertyNames",
-    "minProperties",
-    "maxProperties",
-    "dependencies",
-    "dependentRequired",
-    "dependentSchemas",
-    "unevaluatedProperties",
-    "items",
-    "prefixItems",
-    "additionalItems",
-    "unevaluatedItems",
-    "contains",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "then",
-    "else",
-    "extends",
-    "disallow",
-    "divisibleBy",
-    "$ref",
-    "$dynamicRef",
-    "$recursiveRef",
-];
-/// Keywords that mean something and demand nothing by themselves.
-const OTHERS: [&str; 29] = [
-    "if",
-    "minContains",
-    "maxContains",
-    "$schema",
-    "$id",
-    "id",
-    "$anchor",
-    "$dynamicAnchor",
-    "$recursiveAnchor",
-    "$vocabulary",
-    "$comment",
-    "$defs",
-    "definitions",
-    "title",
-    "description",
-    "default",
-    "example",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "nullable",
-    "discriminator",
-    "xml",
-    "externalDocs",
-    "enumNames",
-];
-/// Formats that are checked, of all drafts.
-const FORMATS: [&str; 20] = [
-    "date-time",
-    "date",
-    "time",
-    "duration",
-    "email",
-    "idn-email",
-    "hostname",
-    "idn-hostname",
-    "ipv4",
-    "ipv6",
-    "uri",
-    "uri-reference",
-    "uri-template",
-    "iri",
-    "iri-reference",
-    "uuid",
-    "json-pointer",
-    "relative-json-pointer",
-    "regex",
-    "color",
-];
+use super::graph::SchemaGraph;
+use super::keywords::{
+    FORMATS, KeywordRole, NOTED_FORMATS, meant, name_of, ref_stands_alone, role_of, types_of,
+};
 
-/// Tells whether any keyword of a schema, whatever it says, could refuse a value.
-pub(super) fn can_refuse(keywords: &Map<String, Value>) -> bool {
-    keywords.iter().any(|(key, value)| match (key.as_str(), value) {
-        ("format", Value::String(format)) => FORMATS.contains(&format.as_str()),
-        (key, _) => DEMANDS.contains(&key),
-    })
-}
-
-/// Finds a misspelt keyword or format: JSON Schema ignores what it does not know.
-pub(super) fn find_misspelt(schema: &Value) -> Result<(), OperandError> {
-    let Value::Object(keywords) = schema else { return Ok(()) };
-    for (key, value) in keywords {
-        check_word(key, value)?;
-        let below = match key.as_str() {
-            "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-                let members = value.as_object().into_iter().flatten();
-                members.map(|(name, member)| (Some(name.clone()), member)).collect()
+/// Finds the first keyword or format that no draft knows, or that has no effect where it is written.
+pub(super) fn find_idle(graph: &SchemaGraph<'_>) -> Result<(), OperandError> {
+    for index in 0..graph.nodes.len() {
+        let Value::Object(keywords) = graph.nodes[index].schema else { continue };
+        for (keyword, value) in keywords {
+            if let Err(idle) = check_keyword((keyword, value), graph, index) {
+                let at_key = idle.is_word && graph.nodes[index].place.document.is_none();
+                let mut error = graph.error_at(index, Some(keyword), idle.message);
+                error.spot = if at_key { Spot::Key } else { Spot::Value };
+                error.help = Some(idle.help);
+                return Err(error);
             }
-            "allOf" | "anyOf" | "oneOf" | "prefixItems" | "items" if value.is_array() => {
-                let items = value.as_array().into_iter().flatten().enumerate();
-                items.map(|(index, item)| (Some(index.to_string()), item)).collect()
-            }
-            "items"
-            | "additionalItems"
-            | "additionalProperties"
-            | "unevaluatedItems"
-            | "contains"
-            | "unevaluatedProperties"
-            | "propertyNames"
-            | "not"
-            | "if"
-            | "then"
-            | "else" => {
-                vec![(None, value)]
-            }
-            _ => Vec::new(),
-        };
-        for (step, schema) in below {
-            find_misspelt(schema).map_err(|error| {
-                let error = match step {
-                    Some(step) => error.under(step),
-                    None => error,
-                };
-                error.under(key)
-            })?;
         }
     }
     Ok(())
 }
 
-fn check_word(key: &str, value: &Value) -> Result<(), OperandError> {
-    let format = value.as_str().filter(|format| key == "format" && !FORMATS.contains(format));
-    if let Some((format, near)) = format.and_then(|format| Some((format, nearest(format, FORMATS)?))) {
-        return Err(OperandError::new(format!("JSON Schema knows no format `{format}`"))
-            .help(format!("did you mean `{near}`?"))
-            .under(key));
-    }
-    // Short words and those with a hyphen are somebody's own far more often than a slip.
-    if DEMANDS.contains(&key) || OTHERS.contains(&key) || key.len() < 5 || key.contains('-') {
-        return Ok(());
-    }
-    match nearest(key, DEMANDS) {
-        Some(near) => Err(OperandError::at_key(key, format!("JSON Schema knows no keyword `{key}`"))
-            .help(format!("did you mean `{near}`?"))),
-        None => Ok(()),
+/// A keyword without effect.
+struct Idle {
+    message: String,
+    help: String,
+    /// True where the keyword itself is wrong, not its value.
+    is_word: bool,
+}
+
+impl Idle {
+    fn new(message: String, help: impl Into<String>) -> Self {
+        Self { message, help: help.into(), is_word: true }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn misspelt(schema: Value) -> Option<(String, String)> {
-        find_misspelt(&schema).err().map(|error| (error.at.join("."), error.help.unwrap_or_default()))
+fn check_keyword(
+    (keyword, value): (&str, &Value),
+    graph: &SchemaGraph<'_>,
+    index: usize,
+) -> Result<(), Idle> {
+    let node = &graph.nodes[index];
+    let Value::Object(keywords) = node.schema else { return Ok(()) };
+    if keyword == "format" {
+        return check_format(value, node.draft);
     }
-
-    #[test]
-    fn misspelt_keywords_are_found_where_they_stand() {
-        let deep = json!({ "properties": { "a": { "items": { "anyOf": [{ "type": "string", "minLenght": 1 }] } } } });
-        let found = misspelt(deep).unwrap();
-        assert_eq!(found.0, "properties.a.items.anyOf.0.minLenght");
-        assert_eq!(found.1, "did you mean `minLength`?");
-        assert_eq!(misspelt(json!({ "requird": ["a"] })).unwrap().0, "requird");
-        assert_eq!(misspelt(json!({ "type": "string", "format": "date_time" })).unwrap().0, "format");
+    let Some(role) = role_of(keyword) else {
+        let message = format!("JSON Schema knows no keyword `{keyword}`");
+        return Err(match meant(keyword) {
+            Some(near) => Idle::new(message, format!("did you mean `{near}`?")),
+            None => Idle::new(message, "it would be ignored: begin a note of your own with `x-`"),
+        });
+    };
+    if role != KeywordRole::Demand {
+        return Ok(());
     }
+    if !node.draft.is_known_keyword(keyword) {
+        let message = format!("{} knows no keyword `{keyword}`: it would be ignored", name_of(node.draft));
+        return Err(Idle::new(message, "name the draft that knows it in `$schema`, or take it out"));
+    }
+    if ref_stands_alone(node.draft) && keyword != "$ref" && keywords.contains_key("$ref") {
+        let message = format!("{} ignores `{keyword}` beside `$ref`", name_of(node.draft));
+        return Err(Idle::new(message, "put both into `allOf`"));
+    }
+    check_company(keyword, keywords)
+}
 
-    #[test]
-    fn what_is_no_keyword_by_intent_is_left_alone() {
-        for schema in [
-            json!({ "properties": { "requird": { "type": "string" }, "typ": true } }),
-            json!({ "x-note": 1, "nullable": true, "example": 5, "type": "integer", "format": "int64" }),
-            json!({ "enum": [{ "requird": 1 }], "default": { "minLenght": 1 } }),
-            json!({ "const": { "format": "emial" } }),
-            json!(true),
-        ] {
-            assert_eq!(misspelt(schema.clone()), None, "{schema}");
+/// A keyword that needs another one beside it, or a type that the schema does not allow.
+fn check_company(keyword: &str, keywords: &Map<String, Value>) -> Result<(), Idle> {
+    let needed = match keyword {
+        "then" | "else" => Some("if"),
+        "minContains" | "maxContains" => Some("contains"),
+        _ => None,
+    };
+    if let Some(needed) = needed.filter(|needed| !keywords.contains_key(*needed)) {
+        let message = format!("`{keyword}` has no effect without `{needed}`");
+        return Err(Idle::new(message, format!("add `{needed}`, or take `{keyword}` out")));
+    }
+    let (Some(looks_at), Some(types)) = (types_of(keyword), keywords.get("type").and_then(written_types))
+    else {
+        return Ok(());
+    };
+    if types.iter().any(|one| looks_at.contains(one)) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{keyword}` has no effect beside `type: {}`: it looks only at {}",
+        types.join(", "),
+        looks_at.join(" and ")
+    );
+    Err(Idle::new(message, format!("take `{keyword}` out, or correct `type`")))
+}
+
+/// The types that `type` allows; none where it is not made of words.
+pub(super) fn written_types(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(one) => Some(vec![one]),
+        Value::Array(several) => several.iter().map(Value::as_str).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+fn check_format(value: &Value, draft: Draft) -> Result<(), Idle> {
+    let Some(format) = value.as_str() else { return Ok(()) };
+    if jsonschema::options().is_known_format(draft, format) || NOTED_FORMATS.contains(&format) {
+        return Ok(());
+    }
+    let (message, help) = match nearest(format, FORMATS) {
+        Some(near) if near != format => {
+            (format!("JSON Schema knows no format `{format}`"), format!("did you mean `{near}`?"))
         }
-    }
-
-    #[test]
-    fn a_schema_of_annotations_refuses_nothing() {
-        for schema in [
-            json!({}),
-            json!({ "title": "x", "readOnly": true, "if": { "type": "string" } }),
-            json!({ "format": "int64" }),
-            json!({ "x-required": ["a"] }),
-        ] {
-            assert!(!can_refuse(schema.as_object().unwrap()), "{schema}");
-        }
-        assert!(can_refuse(json!({ "format": "email" }).as_object().unwrap()));
-    }
+        Some(_) => (
+            format!("{} knows no format `{format}`: it would be ignored", name_of(draft)),
+            "name the draft that knows it in `$schema`, or write a `pattern`".to_owned(),
+        ),
+        None => (
+            format!("JSON Schema knows no format `{format}`: it would be ignored"),
+            "write a `pattern` instead".to_owned(),
+        ),
+    };
+    Err(Idle { message, help, is_word: false })
 }
