@@ -1,11 +1,19 @@
 //! Ctrl-C, SIGTERM, SIGHUP, SIGQUIT, and what Windows tells a console that closes: the first asks the run to stop, the second
 //! ends the process.
 
+#[cfg(unix)]
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
+#[cfg(unix)]
+use crate::files::{self, Fence};
+
+/// The most bytes that are read of what the system says of a process.
+#[cfg(unix)]
+const LONGEST_STATUS: u64 = 64 << 10;
 
 /// Exit code of a process that a second signal ended at once.
 const INTERRUPTED: i32 = 130;
@@ -57,8 +65,9 @@ impl Signals {
 #[cfg(unix)]
 fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
     use std::io::IsTerminal;
-    match std::fs::read_to_string("/proc/self/status") {
-        Ok(status) => is_in_mask(&status, kind.as_raw_value()),
+    let status = files::read(Path::new("/proc/self/status"), &Fence::anywhere(), LONGEST_STATUS);
+    match status {
+        Ok(status) => is_in_mask(&String::from_utf8_lossy(&status), kind.as_raw_value()),
         Err(_) => !std::io::stdin().is_terminal(),
     }
 }

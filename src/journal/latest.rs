@@ -35,7 +35,7 @@ pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
 /// Forgets which run is the latest, where that run is gone.
 pub(crate) fn forget_latest(reports: &Path) {
     if latest(reports).is_none() {
-        let _ = std::fs::remove_file(reports.join(POINTER));
+        let _ = files::remove(&reports.join(POINTER), &Fence::around(reports));
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::base::redact::Redactor;
 use crate::event::SinkError;
+use crate::files::{self, Fence};
 use crate::journal::{self, Journal};
 use crate::session::reports::{Written, reports_folder};
 use crate::session::runs::{Runs, remove_never_begun};
@@ -73,11 +74,12 @@ impl AnnouncedRun {
         let is_alone = fs::read_dir(runs).is_ok_and(|entries| entries.flatten().count() == 1);
         if is_alone {
             // Folders go only where they are empty.
-            let _ = fs::remove_file(&path);
-            let _ = fs::remove_dir(folder);
-            let _ = fs::remove_dir(runs);
+            let fence = Fence::around(&reports);
+            let _ = files::remove(&path, &fence);
+            let _ = files::remove_empty_folder(folder, &fence);
+            let _ = files::remove_empty_folder(runs, &fence);
             journal::forget_latest(&reports);
-            let _ = fs::remove_dir(&reports);
+            let _ = files::remove_empty_folder(&reports, &Fence::anywhere());
         }
     }
 }

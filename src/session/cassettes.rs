@@ -1,7 +1,6 @@
 //! Reads the cassettes of a plan's suites before a run, and writes what was recorded after it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::engine::part::PartFile;
 use crate::engine::recorder::{RecordedSuite, Recording};
 use crate::files::{self, Fence, plain};
 use crate::plan::case::{Plan, TargetKind};
-use crate::session::parts::{LeftPart, left_parts, read_part};
+use crate::session::parts::{left_parts, read_part};
 use crate::session::{Opening, Partial};
 use crate::settings::Settings;
 use crate::suite::grounds::shown;
@@ -50,7 +49,8 @@ fn load(plan: &mut Plan, used: Use, (root, redactor): (&Path, &Redactor)) -> Vec
     for (path, InSuites { files, fence }) in suites(plan) {
         let name = shown(&path, root);
         let is_used = used.mode.is_some() || files::exists(&path);
-        if let Some(folder) = path.parent() {
+        let folder = files::parent_of(&path);
+        if fence.find(folder).is_ok() {
             whole_file::remove_leftovers(folder);
         }
         if let ([first, second, ..], true) = (files.as_slice(), is_used) {
@@ -177,7 +177,7 @@ struct Read {
 
 fn read_with_parts(path: &Path, fence: &Fence) -> Result<Option<Read>, Unreadable> {
     let cassette = read(path, fence)?;
-    let left: Vec<LeftPart> = left_parts(path).collect();
+    let left = left_parts(path, fence);
     if cassette.is_none() && left.is_empty() {
         return Ok(None);
     }
@@ -211,8 +211,9 @@ pub fn save(recording: Recording, plan: &Plan, redactor: &Redactor) -> Result<Ve
     let nothing =
         |path: PathBuf| RecordedSuite { path, part: None, held: Vec::new(), count: 0, planned: None };
     let known = suites(plan);
-    let left = known.keys().filter(|path| !recorded.contains(*path)).cloned();
-    let left = left.filter(|path| left_parts(path).next().is_some()).map(nothing);
+    let left = known.iter().filter(|(path, _)| !recorded.contains(*path));
+    let left = left.filter(|(path, of)| !left_parts(path, &of.fence).is_empty());
+    let left = left.map(|(path, _)| nothing(path.clone()));
     let (mut saved, mut failure) = (Vec::new(), None);
     for suite in recording.cassettes.into_iter().chain(left.collect::<Vec<_>>()) {
         let fence = known.get(&suite.path).map(|of| of.fence.clone()).unwrap_or_default();
@@ -240,7 +241,7 @@ fn save_suite(suite: RecordedSuite, mode: Mode, (mask, fence): (&Mask, &Fence)) 
     // Others may record into the same cassette.
     let _held = hold(files::parent_of(&path), fence).map_err(|error| failed(error.to_string()))?;
     let mut before = read(&path, fence).map_err(unreadable)?.unwrap_or_default();
-    let left: Vec<LeftPart> = left_parts(&path).collect();
+    let left = left_parts(&path, fence);
     for part in &left {
         before = newer(before, part.read(fence).map_err(unreadable)?);
     }
@@ -253,7 +254,7 @@ fn save_suite(suite: RecordedSuite, mode: Mode, (mask, fence): (&Mask, &Fence)) 
     let change = whole_file::replace(&path, fence, &text).map_err(|error| failed(plain(&error)))?;
     // All of it is in the cassette now.
     for path in left.iter().map(|part| part.path.as_path()).chain(part.as_ref().map(PartFile::path)) {
-        let _ = fs::remove_file(path);
+        let _ = files::remove(path, fence);
     }
     Ok(Saved { path, recorded: count, change })
 }

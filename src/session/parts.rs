@@ -1,6 +1,6 @@
 //! What processes recorded that ended before they had joined it into its cassette.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::cassette::{Recorded, parse_part};
@@ -28,18 +28,17 @@ pub(super) fn read_part(path: &Path, fence: &Fence) -> Result<Vec<Recorded>, Unr
 }
 
 /// The files beside a cassette that processes left which ended before they had joined them.
-pub(super) fn left_parts(cassette: &Path) -> impl Iterator<Item = LeftPart> {
+pub(super) fn left_parts(cassette: &Path, fence: &Fence) -> Vec<LeftPart> {
     let begin = format!("{}.", cassette.file_name().unwrap_or_default().to_string_lossy());
-    let folder = cassette.parent().unwrap_or(Path::new("."));
-    fs::read_dir(folder).into_iter().flatten().flatten().filter_map(move |entry| {
-        let name = entry.file_name();
-        let name = name.to_str()?;
-        let is_part = name.starts_with(&begin) && name.ends_with(part::ENDING);
-        if !is_part || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            return None;
-        }
-        let lock = File::options().read(true).write(true).open(entry.path()).ok()?;
+    let is_part = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&begin) && name.ends_with(part::ENDING)
+    };
+    let paths = files::list(files::parent_of(cassette), fence).into_iter().filter(is_part);
+    let left = paths.filter_map(|path| {
+        let lock = files::open(&path, fence).ok()?;
         lock.try_lock().ok()?;
-        Some(LeftPart { path: entry.path(), _lock: lock })
-    })
+        Some(LeftPart { path, _lock: lock })
+    });
+    left.collect()
 }
