@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::origin::Place;
+use crate::base::redact::Redactor;
 use crate::wire::curl::render_curl;
 use crate::wire::error::WireError;
 use crate::wire::form::Form;
@@ -230,9 +231,18 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`.
-    pub fn curl(&self) -> String {
-        render_curl(&self.posted.url, &String::from_utf8_lossy(&self.posted.body))
+    /// The `curl` line that repeats the request, key replaced by `$DIFY_API_KEY`; secrets are masked before they are quoted.
+    pub fn curl(&self, redactor: &Redactor) -> String {
+        let body = String::from_utf8_lossy(&self.posted.body);
+        let masked = match serde_json::from_str::<Value>(&body) {
+            Ok(mut json) if redactor.contains_secret(&body) => {
+                redactor.json(&mut json);
+                json.to_string().into()
+            }
+            Ok(_) => body,
+            Err(_) => redactor.text(&body).into_owned().into(),
+        };
+        render_curl(&redactor.text(&self.posted.url), &masked)
     }
 
     /// True where the run ended by itself after all, whatever was asked for.

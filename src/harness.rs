@@ -5,6 +5,7 @@
 mod close;
 mod loading;
 mod nextest;
+mod say;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,14 +15,16 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
+use crate::base::visible::harmless;
 use crate::engine::Engine;
 use crate::engine::signal;
 use crate::event::{PlannedCase, SinkError};
 use crate::harness::close::tell;
 use crate::harness::loading::loading;
 use crate::harness::nextest::{announce, exact_name, refused, refused_retry, share};
+use crate::harness::say::{ignored, is_selected, trial_name};
 use crate::journal::mended;
-use crate::plan::case::{Case, Plan};
+use crate::plan::case::Plan;
 use crate::report::terminal::failure_text;
 use crate::session::{self, OpenFailure, Partial, Request, Session};
 use crate::settings::Settings;
@@ -116,7 +119,9 @@ impl Door {
         let shared = Shared {
             selected: match arguments.list {
                 true => Vec::new(),
-                false => session::planned(plan.cases.iter().filter(|case| is_selected(arguments, case))),
+                false => {
+                    session::planned(plan.cases.iter().filter(|case| is_selected(arguments, case, settings)))
+                }
             },
             refusal: refused_retry(settings, &plan),
             exact: exact_name(settings, arguments),
@@ -165,15 +170,9 @@ impl Door {
     }
 }
 
-/// Whether libtest runs or ignores the case, and does not pass it over.
-fn is_selected(arguments: &Arguments, case: &Case) -> bool {
-    let trial = Trial::test(case.name.to_string(), || Ok(())).with_ignored_flag(case.skip.is_some());
-    !arguments.is_filtered_out(&trial)
-}
-
 fn trial(shared: &Arc<Shared>, index: usize) -> Trial {
     let case = &shared.plan.cases[index];
-    let (name, skipped) = (case.name.to_string(), case.skip.is_some());
+    let (name, skipped) = (trial_name(case, &shared.settings), case.skip.is_some());
     let shared = shared.clone();
     Trial::ignorable_test(name, move || shared.judge(index)).with_ignored_flag(skipped)
 }
@@ -196,20 +195,18 @@ impl Shared {
                 if self.in_nextest {
                     return Err(Failed::from(format!("not judged: {reason}")));
                 }
-                Ok(Completion::ignored_with(reason))
+                Ok(ignored(reason))
             }
             Verdict::Inconclusive if ran.outcome.tolerated => {
                 self.tolerated.fetch_add(1, Ordering::Relaxed);
                 let reason = ran.outcome.reason.as_deref().unwrap_or("the repeats did not decide");
-                Ok(Completion::ignored_with(format!("inconclusive: {reason}")))
+                Ok(ignored(&format!("inconclusive: {reason}")))
             }
-            Verdict::Skipped => {
-                Ok(Completion::ignored_with(ran.outcome.reason.as_deref().unwrap_or("skipped")))
-            }
+            Verdict::Skipped => Ok(ignored(ran.outcome.reason.as_deref().unwrap_or("skipped"))),
             Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
                 let mended = ran.telling.as_deref().and_then(|told| mended(told, &self.session.redactor));
                 let text = failure_text(&ran.outcome, mended.as_ref().or(ran.telling.as_deref()));
-                Err(Failed::from(self.session.redactor.text(&text)))
+                Err(Failed::from(harmless(&self.session.redactor.text(&text))))
             }
         }
     }

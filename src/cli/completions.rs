@@ -17,5 +17,5 @@ pub struct CompletionArgs {
 pub fn completions(args: &CompletionArgs) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut CommandLine::command(), "flowproof", &mut script);
-    say::bytes(&script)
+    say::verbatim(&script)
 }

@@ -37,7 +37,10 @@ pub enum ListFormat {
 /// Prints the selected tests.
 pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
     match session::list(settings, &args.selection.request()) {
-        Ok(tests) => say::bytes(render(&tests, args.format).as_bytes()),
+        Ok(tests) => match args.format {
+            ListFormat::Pretty | ListFormat::Terse => say::bytes(render(&tests, args.format).as_bytes()),
+            ListFormat::Json => say::json(&render(&tests, args.format)),
+        },
         Err(failure) => say::refusal(&failure, "nothing is listed"),
     }
 }

@@ -77,7 +77,7 @@ fn show(record: &RunRecord, (exit, gates): (Exit, Gates), settings: &Settings) -
     terminal::summary(record, (Detail::Normal, settings.letters), &ending, &OutputFailure::default())
         .map_err(|error| error.to_string())?;
     if settings.in_github {
-        say::bytes(report::github::annotations(record).as_bytes());
+        say::verbatim(report::github::annotations(record).as_bytes());
     }
     if let Some(path) = &settings.step_summary
         && let Err(error) = report::add_step_summary(record, path)

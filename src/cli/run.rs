@@ -242,7 +242,7 @@ impl Going<'_> {
             say::note(&format!("error: {error}"));
         }
         if self.settings.in_github && !is_aside {
-            say::bytes(report::github::annotations(record).as_bytes());
+            say::verbatim(report::github::annotations(record).as_bytes());
         }
     }
 }

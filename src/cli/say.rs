@@ -1,17 +1,29 @@
 //! How commands speak: results on standard output, everything else on standard error; a closed pipe is no failure.
+//!
+//! What is said cannot become a command of a build server; only `verbatim` writes bytes as they are.
 
-use std::io::{ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::base::panics::{CaughtPanic, PanicPlace};
-use crate::base::visible::{Lines, LookAlikes};
+use crate::base::visible::{Lines, LookAlikes, harmless, harmless_json, visible};
 use crate::cli::exit::Exit;
 use crate::session::OpenFailure;
 use crate::suite::problem::Problem;
 use crate::suite::render::{self, Style};
 
-/// Writes a result; a reader that has left is no failure.
+/// Writes a result for people; a reader that has left is no failure.
 pub fn bytes(result: &[u8]) -> Exit {
+    verbatim(harmless(&String::from_utf8_lossy(result)).as_bytes())
+}
+
+/// Writes a result that is JSON.
+pub fn json(result: &str) -> Exit {
+    verbatim(harmless_json(result).as_bytes())
+}
+
+/// Writes bytes as they are: our own documents, in which nothing comes from outside, and our own commands to a build server.
+pub fn verbatim(result: &[u8]) -> Exit {
     let mut output = anstream::stdout().lock();
     match output.write_all(result).and_then(|()| output.flush()) {
         Ok(()) => Exit::Success,
@@ -20,21 +32,41 @@ pub fn bytes(result: &[u8]) -> Exit {
     }
 }
 
-/// Writes a document that was made for the standard output.
-pub fn document(mut whole: std::fs::File) -> Exit {
+/// Writes a document that was made for the standard output, line by line; that of JSON, or a page that holds JSON, stays such.
+pub fn document(whole: std::fs::File) -> Exit {
+    let mut lines = BufReader::new(whole);
+    let is_json = match lines.fill_buf() {
+        Ok(begin) => [&b"{"[..], b"[", b"<!doctype", b"<!DOCTYPE"].iter().any(|sign| begin.starts_with(sign)),
+        Err(error) => return failure(&format!("the document cannot be read again: {error}"), Exit::Usage),
+    };
     let mut output = std::io::stdout().lock();
-    match std::io::copy(&mut whole, &mut output).and_then(|_| output.flush()) {
+    let mut line = Vec::new();
+    let mut copy = || -> std::io::Result<()> {
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            let shown = if is_json { harmless_json(&text) } else { harmless(&text) };
+            output.write_all(shown.as_bytes())?;
+            line.clear();
+        }
+        output.flush()
+    };
+    match copy() {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => failure(&format!("standard output cannot be written: {error}"), Exit::Usage),
     }
 }
 
-/// Writes a note for the person at the terminal.
+/// Writes a note for the person at the terminal; what cannot be seen in it is named.
 pub fn note(text: &str) {
+    coloured_note(&visible(text, Lines::Kept));
+}
+
+/// Writes a note that may be coloured, in which everything is visible.
+fn coloured_note(text: &str) {
     let mut output = anstream::stderr().lock();
     // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(output, "{}", text.trim_end_matches('\n'));
+    let _ = writeln!(output, "{}", harmless(text.trim_end_matches('\n')));
 }
 
 /// Says why a command failed.
@@ -61,7 +93,7 @@ pub fn refusal(failure_of: &OpenFailure, undone: &str) -> Exit {
 pub fn problems(found: &[Problem]) {
     // The stream removes the colours where they are not wanted.
     let columns = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
-    note(&render::render(found, Style::Color(columns)));
+    coloured_note(&render::render(found, Style::Color(columns)));
 }
 
 /// The exit code of a program that panicked.

@@ -33,5 +33,5 @@ pub fn schema(args: &SchemaArgs) -> Exit {
         SchemaKind::Report => crate::report::json::SCHEMA,
         SchemaKind::Compare => crate::report::compare::SCHEMA,
     };
-    say::bytes(text.as_bytes())
+    say::verbatim(text.as_bytes())
 }

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::base::redact::Redactor;
 use crate::client::raw_http::{chunk, document, stream_head};
 use crate::client::raw_server::{RawServer, Step};
 use crate::client::{Certificates, Client, ClientError, Endpoint, Recover, Timeouts};
@@ -561,9 +562,9 @@ async fn a_request_is_what_dify_wants() {
         !seen[0].head.contains("x-flowproof-attempt") && seen[1].head.contains("x-flowproof-attempt: case-3")
     );
     assert!(
-        plain.curl().contains("\"it'\\''s\"")
-            && plain.curl().contains("$DIFY_API_KEY")
-            && !plain.curl().contains("SECRET")
+        plain.curl(&Redactor::new([])).contains("\"it'\\''s\"")
+            && plain.curl(&Redactor::new([])).contains("$DIFY_API_KEY")
+            && !plain.curl(&Redactor::new([])).contains("SECRET")
     );
     assert_eq!((plain.inputs, plain.dify_version.as_deref()), (json!({ "q": "it's" }), Some("1.14.2")));
     assert_eq!((plain.workflow_id.as_deref(), plain.http_status), (Some("wf-1"), Some(200)));

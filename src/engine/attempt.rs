@@ -214,7 +214,7 @@ impl Engine {
             intended_ms: made.meant.map(|meant| milliseconds(meant.saturating_duration_since(self.started))),
             retried: false,
             replayed: !made.route.is_live(),
-            curl: if passed { String::new() } else { transcript.curl() },
+            curl: if passed { String::new() } else { transcript.curl(&self.redactor) },
             outputs: outputs(transcript),
             contract,
             judges: asked.facts,

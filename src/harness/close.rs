@@ -6,17 +6,19 @@ use std::sync::atomic::Ordering;
 
 use libtest_mimic::{Arguments, Conclusion};
 
+use crate::base::visible::{Lines, harmless, visible};
 use crate::engine::Engine;
 use crate::gate::{self, Gates};
-use crate::harness::{Shared, is_selected};
+use crate::harness::Shared;
+use crate::harness::say::is_selected;
 use crate::report::gates::told;
 use crate::session::Keeping;
 use crate::session::snapshots::left_text;
 use crate::verdict::Truth;
 
-/// Writes a line on standard error; nobody is left to be told where that cannot be written.
+/// Writes a line on standard error that commands no build server; nobody is left to be told where that cannot be written.
 pub(super) fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(&visible(text, Lines::Kept)));
 }
 
 impl Shared {
@@ -90,7 +92,8 @@ impl Shared {
     /// Records the tests that libtest passed over as ignored, with the reasons that `run` would give.
     fn record_skipped(&self, engine: &Arc<Engine>, arguments: &Arguments) -> Result<(), String> {
         let cases = self.plan.cases.iter().enumerate();
-        let skipped = cases.filter(|(_, case)| case.skip.is_some() && is_selected(arguments, case));
+        let skipped =
+            cases.filter(|(_, case)| case.skip.is_some() && is_selected(arguments, case, &self.settings));
         for (place, _) in skipped {
             self.runtime.block_on(engine.run_case(place)).map_err(|error| error.to_string())?;
         }

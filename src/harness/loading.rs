@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::base::visible::harmless;
 use crate::suite::problem::Problem;
 use crate::suite::render::{Style, render};
 
 /// A trial that can only fail.
 pub(super) fn failing(name: &str, message: String) -> Trial {
-    Trial::test(name, move || Err(Failed::from(message)))
+    Trial::test(harmless(name), move || Err(Failed::from(harmless(&message))))
 }
 
 /// One failing trial a file with problems, so that listing never fails and no other suite is held up.

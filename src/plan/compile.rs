@@ -14,13 +14,15 @@ use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Order};
 use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
+use crate::plan::compiled::Compiled;
 use crate::plan::contents::add_contents;
-use crate::plan::endpoint::{check_templates, read_secrets};
+use crate::plan::endpoint::check_templates;
 use crate::plan::environment::of_suites;
 use crate::plan::expand::expand;
 use crate::plan::judges::{self, Bench};
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::problems::{in_order, unread_files};
+use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
@@ -39,20 +41,15 @@ use crate::suite::project::ProjectSpec;
 use crate::suite::reader::Reader;
 use crate::suite::spec::SuiteSpec;
 
-/// A plan, and everything that is wrong.
-pub struct Compiled {
-    /// What can run: the tests of all suites without problems. None where the target cannot be chosen.
-    pub plan: Option<Plan>,
-    /// Everything wrong in files, those of loading included; `run` sends nothing while one stands.
-    pub problems: Vec<Problem>,
-    /// Why the target cannot be used; `run` exits with 3.
-    pub target_errors: Vec<TargetError>,
-    /// Suite files with problems: none of their tests is in the plan. `Problem::concerns` tells which problems are theirs.
-    pub unsound: Vec<Arc<str>>,
-}
-
 /// Compiles what was loaded, for the target that is chosen.
 pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
+    let mask = ProblemMask::of(loaded.project.as_ref(), choices);
+    let mut compiled = compile_all(loaded, choices);
+    mask.mask(&mut compiled.problems);
+    compiled
+}
+
+fn compile_all(loaded: Loaded, choices: &Choices) -> Compiled {
     let unsound = unread_files(&loaded);
     let Loaded { project, project_read, suites, mut problems, .. } = loaded;
     let chosen = match choose(project.as_ref(), choices) {

@@ -4,11 +4,10 @@ use crate::base::template::{Scope, TemplateError};
 use crate::base::workflow_id::parse_workflow_id;
 use crate::client::{Certificates, Endpoint, Recover, Timeouts};
 use crate::plan::compile::Tools;
-use crate::plan::environment::of_project;
+use crate::plan::secrets::QUOTES;
 use crate::plan::target::{CONCURRENCY, MAX_BODY, Setting, TargetError, compile_node};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
-use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
 use crate::suite::reader::Reader;
 
@@ -45,13 +44,17 @@ pub(super) fn check_address((node, what): (&Node, &str), text: &str, help: &str,
 }
 
 /// A user and password written into an address, whether or not it is one.
-fn user_of(address: &str) -> Option<&str> {
+pub(super) fn user_of(address: &str) -> Option<&str> {
     let (_, rest) = address.split_once("//")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     authority.rsplit_once('@').map(|(user, _)| user).filter(|user| !user.is_empty())
 }
 
 fn why_no_address(text: &str) -> Option<String> {
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        let keepers = "which `docker run --env-file` and some build servers keep";
+        return Some(format!("it is in quotes, {keepers}: take them off"));
+    }
     match reqwest::Url::parse(text) {
         Err(error) => Some(error.to_string()),
         Ok(url) if !matches!(url.scheme(), "http" | "https") => {
@@ -125,11 +128,17 @@ fn read_text((node, what): (&Node, &str), setting: &mut Setting<'_>, scope: &Sco
     }
 }
 
-/// What is wrong with a key's bytes, said without them.
+/// What is wrong with a key, said without it; what surrounds it is named first.
 pub(super) fn why_no_key(key: &str) -> Option<&'static str> {
-    if key.contains(['\n', '\r']) {
+    let text = key.trim();
+    let scheme = text.get(..6).filter(|word| word.eq_ignore_ascii_case("bearer"));
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        Some("it is in quotes, which `docker run --env-file` and some build servers keep: take them off")
+    } else if scheme.is_some_and(|word| text[word.len()..].starts_with([' ', ':', '\t'])) {
+        Some("it begins with `Bearer`, which is sent in front of it anyway: leave the word out")
+    } else if key.contains(['\n', '\r']) {
         Some("it holds a line end, often left over from reading it out of a file")
-    } else if key.trim() != key {
+    } else if text != key {
         Some("it begins or ends with blanks")
     } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         Some("it holds characters that no header can carry")
@@ -169,58 +178,6 @@ pub(super) fn render(
         Some(template) => setting.templates.render_text(&template, scope).map(Some),
         None => Ok(None),
     }
-}
-
-/// The values to mask: every API key that is set, of whatever target, the passwords of proxies, and what `secrets` names.
-pub(super) fn read_secrets(
-    project: Option<&ProjectSpec>,
-    (templates, choices, problems): Tools<'_>,
-) -> Vec<String> {
-    let Some(project) = project else { return Vec::new() };
-    let scope = Scope::new().with_env(of_project(Some(project), choices));
-    let mut secrets = Vec::new();
-    for name in &project.secrets {
-        match choices.env.get(&name.value).or_else(|| project.env_of_file.get(&name.value)) {
-            Some(value) if value.chars().count() >= SHORTEST_SECRET => secrets.push(value.clone()),
-            Some(_) => {
-                let mut reader = Reader { source: project.source.clone(), problems };
-                let message = format!(
-                    "the value of `{}` has fewer than 6 characters: masking it would corrupt facts",
-                    name.value
-                );
-                reader.problem_with_help(
-                    name.mark,
-                    message,
-                    "give it a longer value, or take it off the list",
-                );
-            }
-            None => {}
-        }
-    }
-    let mut aside = Vec::new();
-    let mut setting = Setting { project, templates, choices, problems: &mut aside };
-    let of_apps =
-        project.targets.iter().flat_map(|target| &target.apps).filter_map(|app| app.api_key.as_ref());
-    let of_judges = project.judges.iter().filter_map(|judge| match &judge.kind {
-        Some(JudgeKindSpec::Endpoint { api_key, .. }) => api_key.as_ref(),
-        Some(JudgeKindSpec::App(_)) | None => None,
-    });
-    for node in of_apps.chain(of_judges) {
-        let key = render(node, &mut setting, &scope).ok().flatten();
-        secrets.extend(
-            key.map(|key| key.trim().to_owned()).filter(|key| key.chars().count() >= SHORTEST_SECRET),
-        );
-    }
-    let proxies = project.targets.iter().filter_map(|target| target.proxy.as_ref());
-    let proxies: Vec<String> =
-        proxies.filter_map(|node| render(node, &mut setting, &scope).ok().flatten()).collect();
-    let passwords = proxies.iter().filter_map(|proxy| user_of(proxy)?.split_once(':'));
-    let passwords = passwords.map(|(_, password)| password.to_owned());
-    problems.append(&mut aside);
-    secrets.extend(passwords.filter(|password| password.chars().count() >= SHORTEST_SECRET));
-    secrets.sort();
-    secrets.dedup();
-    secrets
 }
 
 /// Compiles the templates of all targets, whichever is in use; only that one's are rendered.

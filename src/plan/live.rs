@@ -8,7 +8,7 @@ use crate::base::template::Templates;
 use crate::client::Endpoint;
 use crate::plan::case::TargetKind;
 use crate::plan::choices::Choices;
-use crate::plan::endpoint::read_secrets;
+use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::target::{Setting, TargetError, choose, prepare_live};
 use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
@@ -60,6 +60,7 @@ pub fn live_target(project: Option<&ProjectSpec>, choices: &Choices) -> Result<L
     let prepared = prepare_live(&chosen, spec, &mut setting);
     let secrets = read_secrets(Some(project), (&mut templates, &choices, &mut problems));
     if !problems.is_empty() {
+        ProblemMask::of(Some(project), &choices).mask(&mut problems);
         return Err(NoLiveTarget::Problems(problems));
     }
     let TargetKind::Live { endpoint, apps: ready } = prepared.target.kind else {

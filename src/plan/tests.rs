@@ -13,7 +13,8 @@ use crate::exchange::ResponseMode;
 use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::choices::{Choices, Matching, Order, Selection};
-use crate::plan::compile::{Compiled, compile};
+use crate::plan::compile::compile;
+use crate::plan::compiled::Compiled;
 use crate::plan::list::list;
 use crate::plan::target::TargetError;
 use crate::suite::load::{LoadOptions, Outside, load};
@@ -506,4 +507,121 @@ fn what_decides_nothing_keeps_the_fingerprint() {
         "683836cfac8910fb",
         "a test without caps, limits or judges is the one of earlier versions"
     );
+}
+
+fn secrets_of(target: &str, pairs: &[(&str, &str)]) -> Vec<String> {
+    let project = format!("version: 1\nsecrets: [HUSH]\ntargets:\n  t:\n{target}");
+    let files =
+        [("flowproof.yaml", project.as_str()), ("suites/s.yaml", "version: 1\ntests: [{ name: a }]\n")];
+    let compiled = compiled(&files, &Choices { env: env(pairs), ..Choices::default() });
+    assert!(compiled.problems.is_empty(), "{:?}", compiled.problems);
+    compiled.plan.unwrap().secrets
+}
+
+#[test]
+fn what_a_key_or_header_is_made_of_is_secret() {
+    let target = |key: &str, rest: &str| format!("    base_url: https://h/v1\n    api_key: {key:?}\n{rest}");
+    for (target, found) in [
+        (target("tenant7.{{ env.A }}", ""), vec!["alpha-1", "tenant7.alpha-1"]),
+        (target("{{ env.A }}.{{ env.B }}", ""), vec!["BRAVO-2", "alpha-1", "alpha-1.BRAVO-2"]),
+        (target("t.{{ env.B | lower }}", ""), vec!["BRAVO-2", "bravo-2", "t.bravo-2"]),
+        (target("t.{{ env.C | trim }}", ""), vec!["charlie-3", "t.charlie-3"]),
+        (target("t.{{ env['A'] }}", ""), vec!["alpha-1", "t.alpha-1"]),
+        (target("t.{{ env.NONE | default('fallback') }}", ""), vec!["fallback", "t.fallback"]),
+        (target("{{ env.QUOTED }}", ""), vec!["\"app-quoted\"", "app-quoted"]),
+        (target("{{ env.SHORT }}", "    headers: { X-Tier: gold }\n"), vec![]),
+        (target("{{ env.SHORT }}", "    headers: { X-Plain: plain-value }\n"), vec!["plain-value"]),
+        (
+            target("{{ env.SHORT }}", "    headers: { X-Auth: \"Bearer {{ env.A }}\" }\n"),
+            vec!["Bearer alpha-1", "alpha-1"],
+        ),
+        (
+            target("{{ env.SHORT }}", "    headers: { Proxy-Authorization: \"Basic {{ env.BASIC }}\" }\n"),
+            vec!["Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA==", "password", "user:password"],
+        ),
+        (
+            target("{{ env.SHORT }}", "    headers: { Cookie: \"sid={{ env.A }}; theme=darkness\" }\n"),
+            vec!["alpha-1", "darkness", "sid=alpha-1", "sid=alpha-1; theme=darkness", "theme=darkness"],
+        ),
+        (
+            target("{{ env.SHORT }}", "    proxy: \"http://operator:p%40ssword@h:1\"\n"),
+            vec!["operator", "operator:p%40ssword", "operator:p@ssword", "p%40ssword", "p@ssword"],
+        ),
+    ] {
+        let pairs = [
+            ("A", "alpha-1"),
+            ("B", "BRAVO-2"),
+            ("C", "charlie-3\n"),
+            ("BASIC", "dXNlcjpwYXNzd29yZA=="),
+            ("QUOTED", "\"app-quoted\""),
+            ("SHORT", "abc"),
+        ];
+        assert_eq!(secrets_of(&target, &pairs), found, "{target}");
+    }
+}
+
+#[test]
+fn addresses_versions_and_models_are_no_secrets() {
+    let target = "    base_url: \"https://{{ env.HOST }}/v1\"\n    api_key: \"{{ env.KEY }}\"\n    workflow_id: \"{{ env.ID }}\"\njudges:\n  j: { url: \"https://{{ env.HOST }}/v1\", api_key: \"j-{{ env.JUDGE }}\", model: \"{{ env.MODEL }}\" }\n";
+    let pairs = [
+        ("HOST", "dify.example.com"),
+        ("ID", "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345"),
+        ("MODEL", "gpt-4o-mini"),
+        ("KEY", "app-123456"),
+        ("JUDGE", "sk-judge"),
+        ("HUSH", "hush-hush"),
+    ];
+    assert_eq!(secrets_of(target, &pairs), ["app-123456", "hush-hush", "j-sk-judge", "sk-judge"]);
+}
+
+#[test]
+fn what_surrounds_a_key_or_an_address_is_named() {
+    let why = |key: &str, url: &str| {
+        let project = PROJECT
+            .replace("\"{{ env.DIFY_BASE_URL | default('https://api.dify.ai/v1') }}\"", "\"{{ env.URL }}\"");
+        let files = [("flowproof.yaml", project.as_str()), ("suites/s.yaml", TRIAGE)];
+        let pairs = [("TRIAGE_KEY", key), ("URL", url)];
+        let choices = Choices { target: Some("staging".to_owned()), env: env(&pairs), ..Choices::default() };
+        let compiled = compiled(&files, &choices);
+        let told = compiled.problems.iter().map(line_of);
+        let told: Vec<String> = told.chain(compiled.target_errors.iter().map(ToString::to_string)).collect();
+        assert!(told.iter().all(|line| !line.contains("app-secret")), "{told:?}");
+        told.join("\n")
+    };
+    assert_eq!(why("app-secret", "https://h/v1"), "");
+    for key in
+        ["\"app-secret\"", "'app-secret'", "`app-secret`", "“app-secret”", "\"app-secret\"\n", " 'app-secret"]
+    {
+        assert!(why(key, "https://h/v1").contains("is in quotes"), "{key}");
+    }
+    for key in ["Bearer app-secret", "bearer: app-secret", "BEARER\tapp-secret"] {
+        assert!(why(key, "https://h/v1").contains("begins with `Bearer`"), "{key}");
+    }
+    assert!(why("app-secret ", "https://h/v1").contains("blanks"));
+    assert!(why("app-secret\r\n", "https://h/v1").contains("line end"));
+    for url in ["\"https://h/v1\"", "'https://h/v1'", " \"https://h/v1\" "] {
+        assert!(why("app-secret", url).contains("is in quotes"), "{url}");
+    }
+    assert_eq!(why("app-secret", " https://h/v1/\n"), "", "what surely belongs to no address is left out");
+}
+
+#[test]
+fn problems_show_no_key_and_no_header() {
+    let project = "version: 1\ntargets:\n  t: { base_url: \"ftp://x\", api_key: app-literal-key, headers: { X-A: tiny, X-B: a-long-token } }\n";
+    let files = [
+        ("flowproof.yaml", project),
+        ("suites/s.yaml", "version: 1\ntests: [{ name: app-literal-key, asert: 1 }]\n"),
+    ];
+    let compiled = compiled(&files, &Choices { target: Some("t".to_owned()), ..Choices::default() });
+    assert_eq!(compiled.problems.len(), 2, "{:?}", compiled.problems);
+    for problem in &compiled.problems {
+        let told = format!("{problem:?}");
+        assert!(
+            ["app-literal-key", "tiny", "a-long-token"].iter().all(|hidden| !told.contains(hidden)),
+            "{told}"
+        );
+        let line = files.iter().find(|(name, _)| problem.place.file.ends_with(name)).unwrap().1;
+        let line = line.lines().nth(problem.place.line as usize - 1).unwrap();
+        assert_eq!(problem.place.excerpt.chars().count(), line.chars().count());
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::base::origin::Place;
+use crate::base::visible::harmless;
 use crate::gate::{self, RunConclusion};
 use crate::journal::{CaseRecord, JournalError, RunRecord};
 use crate::outcome::Attempt;
@@ -78,9 +79,10 @@ fn worst(finding: &Finding) -> Option<&Finding> {
     }
 }
 
-/// Escapes a message as GitHub's toolkit does (`escapeData`).
+/// Escapes a message as GitHub's toolkit does (`escapeData`); no command is left in it.
 fn message(text: &str) -> String {
-    visible(text, Lines::Kept).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let text = visible(text, Lines::Kept);
+    harmless(&text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property as GitHub's toolkit does (`escapeProperty`).

@@ -15,7 +15,8 @@ use serde_json::json;
 use crate::base::redact::Redactor;
 use crate::plan::case::{Plan, TargetKind};
 use crate::plan::choices::Judges;
-use crate::plan::compile::{Compiled, compile};
+use crate::plan::compile::compile;
+use crate::plan::compiled::Compiled;
 use crate::probe::compare::uncompared;
 use crate::session::against::findings::Findings;
 use crate::session::against::judge_apps::{JudgeApp, judge_apps, judge_findings};
@@ -98,6 +99,7 @@ impl Comparison {
         findings.extend(judge_findings(&self.judges, &forms));
         for problem in &mut findings {
             problem.message = self.redactor.text(&problem.message).into_owned();
+            problem.place.excerpt = Arc::from(&*self.redactor.excerpt(&problem.place.excerpt));
             problem.help = problem.help.as_ref().map(|help| self.redactor.text(help).into_owned());
         }
         let notes = notes.iter().map(|note| self.redactor.text(note).into_owned()).collect();

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use crate::base::redact::Redactor;
 use crate::client::{Certificates, Endpoint, Enquirer, Reply};
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
+use crate::plan::secrets::ProblemMask;
 use crate::probe::app::{AppSaid, read_app};
 use crate::probe::doctor::{self, Address, Line, State};
 use crate::session::open;
@@ -16,8 +17,9 @@ use crate::wire::parameters::{INFO_PATH, PARAMETERS_PATH};
 /// The live target that is asked for, else the project's only one; no suite is loaded.
 pub fn target(settings: &Settings, request: &Request) -> Result<LiveTarget, OpenFailure> {
     let choices = open::choices(settings, request)?;
-    let (project, problems) = load_alone(&settings.working_dir);
+    let (project, mut problems) = load_alone(&settings.working_dir);
     if !problems.is_empty() {
+        ProblemMask::of(project.as_ref(), &choices).mask(&mut problems);
         return Err(OpenFailure::Problems(problems));
     }
     live_target(project.as_ref(), &choices).map_err(|none| match none {

@@ -19,6 +19,8 @@ mod cassettes;
 /// The CI files of the examples: their commands run in order, as GitHub, GitLab and Kubernetes would.
 mod ci_files;
 mod clocks;
+/// Text from outside is no command of a build server.
+mod commands;
 /// What differs between recorded runs and between live sides, which gate decides, and what is never green.
 mod compare;
 /// Live sides of a comparison: which request comes when, what their budgets leave out, sides that cannot be judged.
@@ -67,6 +69,8 @@ mod recovery;
 mod reports;
 /// `snapshot review` at a terminal: what is typed decides, and nothing else.
 mod review;
+/// Headers, parts of keys and keys with quotes: masked at every door, and named where they are wrong.
+mod secrets;
 /// A server of raw bytes on a loopback port.
 mod server;
 /// Shares of a run on several machines, and runs that are read again.

@@ -1,5 +1,8 @@
 //! Finds what is left of a secret that was cut in two: its beginning right before an ellipsis, or its end right after one.
+//!
+//! The pieces are sorted by the bytes next to the cut, so that an ellipsis beside which no piece stands costs one look.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// What stands where a text was cut.
@@ -9,44 +12,91 @@ const SHORTEST: usize = 4;
 /// May stand between a piece and the ellipsis.
 const QUOTES: [char; 2] = ['"', '\\'];
 
-/// Finds the places of pieces, in order, those that overlap or touch joined into one.
-pub(super) fn pieces(forms: &[String], text: &str) -> Vec<Range<usize>> {
-    let mut places: Vec<Range<usize>> = Vec::new();
-    for (at, cut) in text.match_indices(CUT) {
-        let before = text[..at].trim_end_matches(QUOTES);
-        let after = text[at + cut.len()..].trim_start_matches(QUOTES);
-        let begun = forms.iter().map(|form| beginning(form, before)).max().unwrap_or(0);
-        let ended = forms.iter().map(|form| end(form, after)).max().unwrap_or(0);
-        let start = text.len() - after.len();
-        for place in [before.len() - begun..before.len(), start..start + ended] {
-            match places.last_mut() {
-                _ if place.is_empty() => {}
-                Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
-                Some(_) | None => places.push(place),
+/// The pieces that each set of forms can leave beside a cut.
+#[derive(Debug, Default)]
+pub(super) struct SecretParts {
+    /// Beginnings of forms, by their last bytes, the longest first.
+    begun: HashMap<[u8; SHORTEST], Vec<SecretPart>>,
+    /// Ends of forms, by their first bytes, the longest first.
+    ended: HashMap<[u8; SHORTEST], Vec<SecretPart>>,
+}
+
+/// A part of a form, but not all of it.
+#[derive(Debug)]
+struct SecretPart {
+    form: usize,
+    part: Range<usize>,
+}
+
+impl SecretPart {
+    fn bytes<'f>(&self, forms: &'f [String]) -> &'f [u8] {
+        &forms[self.form].as_bytes()[self.part.clone()]
+    }
+}
+
+impl SecretParts {
+    /// Cuts every form wherever it can be cut.
+    pub fn of(forms: &[String]) -> Self {
+        let mut pieces = Self::default();
+        for (form, text) in forms.iter().enumerate() {
+            let cuts = text.char_indices().map(|(at, _)| at).filter(|at| *at > 0);
+            for cut in cuts {
+                let (begun, ended) = text.as_bytes().split_at(cut);
+                if let Some(last) = begun.last_chunk::<SHORTEST>() {
+                    pieces.begun.entry(*last).or_default().push(SecretPart { form, part: 0..cut });
+                }
+                if let Some(first) = ended.first_chunk::<SHORTEST>() {
+                    pieces.ended.entry(*first).or_default().push(SecretPart { form, part: cut..text.len() });
+                }
             }
         }
+        for found in pieces.begun.values_mut().chain(pieces.ended.values_mut()) {
+            found.sort_by(|a, b| {
+                b.part.len().cmp(&a.part.len()).then_with(|| a.bytes(forms).cmp(b.bytes(forms)))
+            });
+            found.dedup_by(|a, b| a.bytes(forms) == b.bytes(forms));
+        }
+        pieces
     }
-    places
+
+    /// Finds the places of pieces, in order, those that overlap or touch joined into one.
+    pub fn find(&self, forms: &[String], text: &str) -> Vec<Range<usize>> {
+        let mut places: Vec<Range<usize>> = Vec::new();
+        for (at, cut) in text.match_indices(CUT) {
+            let before = text[..at].trim_end_matches(QUOTES);
+            let after = text[at + cut.len()..].trim_start_matches(QUOTES);
+            let begun = self.begun_before(before).iter().map(|piece| piece.bytes(forms));
+            let begun = longest(begun, |piece| before.as_bytes().ends_with(piece));
+            let ended = self.ended_after(after).iter().map(|piece| piece.bytes(forms));
+            let ended = longest(ended, |piece| after.as_bytes().starts_with(piece));
+            let start = text.len() - after.len();
+            for place in [before.len() - begun..before.len(), start..start + ended] {
+                match places.last_mut() {
+                    _ if place.is_empty() => {}
+                    Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+                    Some(_) | None => places.push(place),
+                }
+            }
+        }
+        places
+    }
+
+    /// The pieces that may end a text.
+    fn begun_before(&self, text: &str) -> &[SecretPart] {
+        let last = text.as_bytes().last_chunk::<SHORTEST>();
+        last.and_then(|last| self.begun.get(last)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pieces that may begin a text.
+    fn ended_after(&self, text: &str) -> &[SecretPart] {
+        let first = text.as_bytes().first_chunk::<SHORTEST>();
+        first.and_then(|first| self.ended.get(first)).map_or(&[], Vec::as_slice)
+    }
 }
 
-/// The length of the longest part of a form, but not all of it, with which it begins and a text ends.
-fn beginning(form: &str, text: &str) -> usize {
-    let fits = |length: usize| length >= SHORTEST && text.as_bytes().ends_with(&form.as_bytes()[..length]);
-    lengths(form).rev().find(|length| fits(*length)).unwrap_or(0)
-}
-
-/// The length of the longest part of a form, but not all of it, with which it ends and a text begins.
-fn end(form: &str, text: &str) -> usize {
-    let rest = |length: &usize| form.len() - length;
-    let fits = |length: usize| {
-        length >= SHORTEST && text.as_bytes().starts_with(&form.as_bytes()[form.len() - length..])
-    };
-    lengths(form).map(|length| rest(&length)).find(|length| fits(*length)).unwrap_or(0)
-}
-
-/// Where a form can be divided, from its beginning on.
-fn lengths(form: &str) -> impl DoubleEndedIterator<Item = usize> + '_ {
-    form.char_indices().map(|(at, _)| at).filter(|at| *at > 0)
+/// The length of the first piece that fits, the longest being first.
+fn longest<'f>(mut pieces: impl Iterator<Item = &'f [u8]>, fits: impl Fn(&[u8]) -> bool) -> usize {
+    pieces.find(|piece| fits(piece)).map_or(0, <[u8]>::len)
 }
 
 #[cfg(test)]
@@ -55,7 +105,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<&str> {
         let forms = ["app-123456".to_owned(), "gehßheim".to_owned()];
-        pieces(&forms, text).into_iter().map(|place| &text[place]).collect()
+        SecretParts::of(&forms).find(&forms, text).into_iter().map(|place| &text[place]).collect()
     }
 
     #[test]
@@ -75,5 +125,23 @@ mod tests {
         {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_ellipsis_costs_a_look_and_half_a_key_a_comparison() {
+        let forms: Vec<String> =
+            (0..50).map(|number| format!("app-key-{number:03}-abcdefghijklmnop")).collect();
+        let pieces = SecretParts::of(&forms);
+        let looks = |text: &str| -> usize {
+            let looks_at = |(at, cut): (usize, &str)| {
+                pieces.begun_before(&text[..at]).len() + pieces.ended_after(&text[at + cut.len()..]).len()
+            };
+            text.match_indices(CUT).map(looks_at).sum()
+        };
+        assert_eq!(looks(&"…".repeat(10_000)), 0);
+        assert_eq!(looks(&"***…".repeat(10_000)), 0);
+        // The same beginning of all fifty is one piece, and each end has one for each of them.
+        assert_eq!(looks(&"app-key-…".repeat(1_000)), 1_000);
+        assert_eq!(looks(&"app-key-007-abc… ".repeat(1_000)), 50 * 1_000);
     }
 }

@@ -3,12 +3,14 @@
 //! The one place that says which characters those are.
 
 mod alike;
+mod commands;
 
 use std::borrow::Cow;
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 pub use self::alike::LookAlikes;
+pub use self::commands::{harmless, harmless_json};
 
 /// Whether line ends and tabs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,11 +35,10 @@ pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
     let stored = runs.all()?;
     let read: Vec<(&Stored, Result<Read, String>)> =
         stored.par_iter().map(|run| (run, read_one(run).map_err(|error| error.to_string()))).collect();
-    let text = match args.format {
-        RunsFormat::Pretty => pretty(&read, &runs.reports),
-        RunsFormat::Json => as_json(&read),
-    };
-    Ok(say::bytes(text.as_bytes()))
+    Ok(match args.format {
+        RunsFormat::Pretty => say::bytes(pretty(&read, &runs.reports).as_bytes()),
+        RunsFormat::Json => say::json(&as_json(&read)),
+    })
 }
 
 /// A run, and the exit that `run` would have ended with.

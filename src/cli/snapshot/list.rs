@@ -28,11 +28,11 @@ pub enum ListFormat {
 
 /// Lists them; what waits is a finding.
 pub fn list(args: &ListArgs, stock: &Stock) -> Exit {
-    let text = match args.format {
-        ListFormat::Pretty => pretty(stock),
-        ListFormat::Json => as_json(stock),
+    let said = match args.format {
+        ListFormat::Pretty => say::bytes(pretty(stock).as_bytes()),
+        ListFormat::Json => say::json(&as_json(stock)),
     };
-    match say::bytes(text.as_bytes()) {
+    match said {
         Exit::Success if !stock.waiting.is_empty() => Exit::Findings,
         exit => exit,
     }

@@ -18,6 +18,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use crate::base::letters::Letters;
 use crate::base::redact::Redactor;
+use crate::base::visible::harmless;
 use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord, mended};
 use crate::outcome::{Attempt, CaseOutcome, UseSum};
@@ -96,7 +97,8 @@ pub(crate) fn summary(
 ) -> Result<(), JournalError> {
     let text = render_summary(record, Screen::of_stdout(detail), ending)?;
     let mut out = anstream::stdout().lock();
-    let written = out.write_all(letters.shown(&text).as_bytes()).and_then(|()| out.flush());
+    let shown = letters.shown(&text);
+    let written = out.write_all(harmless(&shown).as_bytes()).and_then(|()| out.flush());
     written.unwrap_or_else(|error| output.note(&error));
     Ok(())
 }
@@ -109,7 +111,7 @@ pub(crate) fn summary_aside(
 ) -> Result<(), JournalError> {
     let text = render_summary(record, Screen::plain(detail), ending)?;
     let mut out = io::stderr().lock();
-    let _ = out.write_all(letters.shown(&text).as_bytes());
+    let _ = out.write_all(harmless(&letters.shown(&text)).as_bytes());
     Ok(())
 }
 
@@ -218,6 +220,7 @@ impl<W: Write> Terminal<W> {
         }
         let Self { out, bar, letters, .. } = self;
         let text = letters.shown(text);
+        let text = harmless(&text);
         let written = bar.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
         if let Err(error) = written {
             self.closed = true;

@@ -1,0 +1,26 @@
+//! What this door gives to libtest to print: text that commands no build server.
+
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use crate::base::visible::harmless;
+use crate::plan::case::Case;
+use crate::settings::Settings;
+
+/// The name that libtest prints; nextest, which prints names itself, gives back the one that it was given.
+pub(super) fn trial_name(case: &Case, settings: &Settings) -> String {
+    match settings.nextest {
+        Some(_) => case.name.to_string(),
+        None => harmless(&case.name).into_owned(),
+    }
+}
+
+/// Whether libtest runs or ignores the case, and does not pass it over.
+pub(super) fn is_selected(arguments: &Arguments, case: &Case, settings: &Settings) -> bool {
+    let trial = Trial::test(trial_name(case, settings), || Ok(())).with_ignored_flag(case.skip.is_some());
+    !arguments.is_filtered_out(&trial)
+}
+
+/// What libtest is told of a test that was not judged.
+pub(super) fn ignored(reason: &str) -> Completion {
+    Completion::ignored_with(harmless(reason))
+}

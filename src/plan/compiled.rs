@@ -1,0 +1,19 @@
+//! What compiling comes to.
+
+use std::sync::Arc;
+
+use crate::plan::case::Plan;
+use crate::plan::target::TargetError;
+use crate::suite::problem::Problem;
+
+/// A plan, and everything that is wrong.
+pub struct Compiled {
+    /// What can run: the tests of all suites without problems. None where the target cannot be chosen.
+    pub plan: Option<Plan>,
+    /// Everything wrong in files, those of loading included; `run` sends nothing while one stands.
+    pub problems: Vec<Problem>,
+    /// Why the target cannot be used; `run` exits with 3.
+    pub target_errors: Vec<TargetError>,
+    /// Suite files with problems: none of their tests is in the plan. `Problem::concerns` tells which problems are theirs.
+    pub unsound: Vec<Arc<str>>,
+}
