@@ -12,6 +12,9 @@ mod base {
     pub mod clock;
     pub mod units;
 }
+#[expect(dead_code, unused_imports, reason = "the ledger opens its files through it")]
+#[path = "../../src/files/mod.rs"]
+mod files;
 #[expect(dead_code, unused_imports, reason = "only reserving and settling are measured")]
 #[path = "../../src/ledger/mod.rs"]
 mod ledger;

@@ -11,6 +11,7 @@ mod bare_loop;
 mod base {
     pub mod clock;
     pub mod diff;
+    pub mod effort;
     pub mod json_number;
     pub mod json_path;
     pub mod lean;

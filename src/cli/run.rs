@@ -51,7 +51,8 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         Err(message) => return say::failure(&message, Exit::Usage),
     };
     let is_new = request.again.is_none() && !args.dry_run;
-    let announced = is_new.then(|| session::announce(settings, &mut request)).transpose();
+    let announced =
+        is_new.then(|| session::announce(settings, &mut request)).transpose().map(Option::flatten);
     let Opening { plan, mut session, notes, again } = match session::open(settings, &request) {
         Ok(opening) => opening,
         Err(failure) => {

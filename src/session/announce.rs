@@ -9,6 +9,7 @@ use crate::base::redact::Redactor;
 use crate::event::SinkError;
 use crate::files::{self, Fence};
 use crate::journal::{self, Journal};
+use crate::report::check_latest;
 use crate::session::reports::{Written, reports_folder};
 use crate::session::runs::{Runs, remove_never_begun};
 use crate::session::{Request, Session, run_id};
@@ -27,11 +28,16 @@ pub struct AnnouncedRun {
 }
 
 /// Announces a new run. A name of a run in the request means the one that it means before.
-pub fn announce(settings: &Settings, request: &mut Request) -> Result<AnnouncedRun, SinkError> {
+///
+/// `None` where the run is going to be refused, whatever the suites hold: for a folder of reports that is not ours, or for the
+/// name of a run that does not exist.
+pub fn announce(settings: &Settings, request: &mut Request) -> Result<Option<AnnouncedRun>, SinkError> {
     let reports = reports_of(settings, request)?;
-    if let Some(name) = &request.shard_by
-        && let Ok(path) = Runs::below(settings, &reports).find(name)
-    {
+    if check_latest(&reports.join("latest")).is_err() {
+        return Ok(None);
+    }
+    if let Some(name) = &request.shard_by {
+        let Ok(path) = Runs::below(settings, &reports).find(name) else { return Ok(None) };
         request.shard_by = Some(path.to_string_lossy().into_owned());
     }
     remove_never_begun(&reports);
@@ -40,7 +46,7 @@ pub fn announce(settings: &Settings, request: &mut Request) -> Result<AnnouncedR
         let run = run_id(&reports);
         tries += 1;
         match Journal::create(&reports, &run, Redactor::new([])) {
-            Ok(journal) => return Ok(AnnouncedRun { run, reports, journal }),
+            Ok(journal) => return Ok(Some(AnnouncedRun { run, reports, journal })),
             Err(error) if tries == TRIES || error.source.kind() != std::io::ErrorKind::WouldBlock => {
                 return Err(error);
             }

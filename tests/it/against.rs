@@ -106,8 +106,8 @@ fn inputs_of_later_repeats_and_of_the_environment_are_rendered() {
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("`pink` is no option"), "{said}");
     let (code, said) = compared(&suite("  - { name: a, inputs: { text: \"{{ env.NO_SUCH_NAME }}\" } }\n"));
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("what it sends cannot be told") && said.contains("NO_SUCH_NAME"), "{said}");
+    assert_eq!(code, 2, "found before the app is asked: {said}");
+    assert!(said.contains("`env.NO_SUCH_NAME` may not be read by suites"), "{said}");
 }
 
 #[test]
@@ -126,8 +126,14 @@ fn what_cannot_be_compared_is_said() {
 
 #[test]
 fn a_secret_in_an_input_is_not_told() {
-    let (code, said) =
-        compared(&suite("  - { name: a, inputs: { text: x, sel: \"{{ env.TEST_KEY }}\" } }\n"));
+    let server = dify("1.14.2", "echo");
+    let project =
+        Project::with_suite(&suite("  - { name: a, inputs: { text: x, sel: \"{{ env.TEST_KEY }}\" } }\n"));
+    target(&project, &server.base_url(), "");
+    let file = project.read("flowproof.yaml");
+    project.write("flowproof.yaml", format!("{file}env: [TEST_KEY]\n"));
+    let output = run(&project, &["check", "--against", "live"]);
+    let (code, said) = (code(&output), text(&output));
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("is no option of the input `sel`"), "{said}");
 }

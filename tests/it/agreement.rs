@@ -73,7 +73,7 @@ fn scenarios() -> Vec<Scenario> {
         scenario(
             "a budget that fits nothing",
             98,
-            with("budget: { tokens: 10, per_test: { tokens: 20 } }", &two),
+            with("budget: { tokens: 10, per_test: { tokens: 10 } }", &two),
         ),
         scenario("a threshold", 99, with("thresholds: { tokens: { mean: 99 } }", &repeated("", "p"))),
         scenario("a failed test", 100, RED),

@@ -340,8 +340,7 @@ fn a_budget_of_nothing_is_refused_at_the_flag_and_in_the_profile() {
 fn a_flag_stands_above_the_profile_key_by_key() {
     let live = Live::new(&suite_of(4), "", |_| model(100, 100));
     let file = live.project.read("flowproof.yaml");
-    let budget =
-        "version: 1\nprofiles: { default: { target: live, budget: { tokens: 100, cost: 1 USD } } }\n";
+    let budget = "profiles: { default: { target: live, budget: { tokens: 100, cost: 1 USD } } }\n";
     live.project.write("flowproof.yaml", format!("{file}{budget}"));
     live.expect(98, &[]);
     live.expect(0, &["--budget-tokens", "400"]);
@@ -469,5 +468,9 @@ fn a_harness_whose_tests_no_longer_fit_exits_101() {
     let ran = live::finish(&live.project, command);
     assert_eq!(ran.code, Some(101), "{}", ran.text);
     assert!(ran.text.contains("2 passed; 0 failed; 2 ignored"), "{}", ran.text);
-    assert!(ran.text.contains("2 tests no longer fit the budget and were not judged"), "{}", ran.text);
+    assert!(
+        ran.text.contains("2 tests no longer fit the budget: what was not judged is not green"),
+        "{}",
+        ran.text
+    );
 }

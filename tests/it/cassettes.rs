@@ -343,7 +343,7 @@ fn files_count_by_name_and_content_and_the_user_and_the_run_do_not() {
 fn a_pinned_version_is_part_of_the_request() {
     let answer = |seen: &Seen| good(seen);
     let live = Live::new(&suite(&[("a", "one")]), "", answer);
-    let [one, other] = ["wf-1", "wf-2"];
+    let [one, other] = ["7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345", "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12346"];
     live.expect(0, &["--record", "once", "--workflow-id", one]);
     live.expect(0, &["--replay", "--workflow-id", one]);
     let ran = live.expect(3, &["--replay", "--workflow-id", other]);

@@ -28,7 +28,7 @@ fn assert_tame(ran: &Ran) {
 }
 
 fn suite() -> String {
-    let name = json!("n ##[group]a ::warning::b");
+    let name = json!("n ##[group]a ##vso[b]");
     let row = json!(EVIL);
     format!(
         "version: 1\nname: S\ntests:\n  - name: {name}\n    each: [{{ id: {row}, t: fail }}, {{ id: b, t: error }}, {{ id: c, t: output }}]\n    inputs: {{ t: \"{{{{ row.t }}}}\" }}\n    assert:\n      - {{ path: $.x, equals: \"said\\n::warning::mine\", label: {row} }}\n      - {{ path: $.x, snapshot: true }}\n"

@@ -201,7 +201,7 @@ fn github_shows_the_comparison_in_the_summary_of_the_job() {
     expect(&compare(&summary), 0, "no test regressed");
     let written = project.read("step-summary");
     assert_eq!(written.matches("## ✓ flowproof compare: no test regressed").count(), 2, "{written}");
-    let nowhere = compare(&project.path("no/such/folder/summary"));
+    let nowhere = compare(&project.path("step-summary/below-a-file"));
     expect(&nowhere, 0, "note: the summary of the job was not written");
     let quiet = project
         .command(&["compare", "latest", "latest"])

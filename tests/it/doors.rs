@@ -88,7 +88,7 @@ fn what_is_wrong_with_an_app_is_a_finding() {
         assert!(said.contains("no version is published") && said.contains("press Publish"), "{said}");
         let (code, said) = doctor(&dify(version, "echo").base_url(), "app-of-somebody-else");
         assert_eq!(code, 1, "{said}");
-        assert!(said.contains("it is refused: HTTP 401 unauthorized"), "{said}");
+        assert!(said.contains("wrong  key        /info is refused: HTTP 401 unauthorized"), "{said}");
     }
 }
 

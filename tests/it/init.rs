@@ -201,7 +201,7 @@ fn what_is_no_workflow_or_does_not_answer_gets_nothing() {
     let page = Server::start(|_| vec![Step::Send(document("200 OK", "text/html", b"<title>Hi</title>"))]);
     let closed = "http://127.0.0.1:1/v1".to_owned();
     for (url, key, code, word) in [
-        (base.clone(), "app-of-somebody-else", 3, "it is refused: HTTP 401"),
+        (base.clone(), "app-of-somebody-else", 3, "/info is refused: HTTP 401"),
         (base.clone(), "", 3, "export DIFY_API_KEY="),
         (without, KEY, 3, "lacks /v1"),
         (page.base_url(), KEY, 3, "is not Dify's API"),

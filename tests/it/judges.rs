@@ -374,7 +374,7 @@ fn a_replay_asks_nobody() {
     });
     let project = judged.project.read("flowproof.yaml");
     let target = format!(
-        "version: 1\ntargets:\n  live: {{ base_url: {}, api_key: \"{{{{ env.TEST_KEY }}}}\" }}\n",
+        "targets:\n  live: {{ base_url: {}, api_key: \"{{{{ env.TEST_KEY }}}}\" }}\n",
         judged.server.base_url()
     );
     judged.project.write("flowproof.yaml", project + &target);
@@ -529,7 +529,7 @@ fn a_judge_that_cannot_be_asked_is_a_problem_at_its_place() {
         ("{ url: 'http://localhost/v1', model: m, repeat: 11 }", "must lie between 1 and 9"),
         ("{ url: 'http://localhost/v1', model: m, timeout: 0s }", "must be more than zero"),
         ("{ url: 'http://localhost/v1', model: m, temperature: 0 }", "unknown key `temperature` in a judge"),
-        ("{ url: 'http://localhost/v1', model: '{{ env.M', }", "flowproof.yaml:2:"),
+        ("{ url: 'http://localhost/v1', model: '{{ env.M', }", "flowproof.yaml:3:"),
         ("gpt", "a judge must be a mapping"),
     ] {
         let project = Project::with_suite(crate::project::GREEN);
@@ -537,7 +537,7 @@ fn a_judge_that_cannot_be_asked_is_a_problem_at_its_place() {
         let output = project.run(&["check"]);
         let said = crate::project::text(&output);
         assert_eq!(crate::project::code(&output), 1, "{judge}: {said}");
-        assert!(said.contains(problem) && said.contains("flowproof.yaml:2:"), "{judge}: {said}");
+        assert!(said.contains(problem) && said.contains("flowproof.yaml:3:"), "{judge}: {said}");
         assert!(!said.contains("me:pass"), "{said}");
     }
 }

@@ -15,11 +15,11 @@ fn names(project: &Project, folder: &str) -> Vec<String> {
 fn the_project_chooses_the_documents() {
     let project = Project::with_suite(RED);
     assert_eq!(code(&project.run(&["run"])), 100);
-    let usual = ["diff", "junit.xml", "report.html", "report.json", "summary.md"];
+    let usual = [".flowproof", "diff", "junit.xml", "report.html", "report.json", "summary.md"];
     assert_eq!(names(&project, "reports/latest"), usual);
     project.write("flowproof.yaml", "version: 1\nreports: { formats: [tap, csv, tap] }\n");
     assert_eq!(code(&project.run(&["run"])), 100);
-    assert_eq!(names(&project, "reports/latest"), ["diff", "report.csv", "report.tap"]);
+    assert_eq!(names(&project, "reports/latest"), [".flowproof", "diff", "report.csv", "report.tap"]);
 }
 
 #[test]
@@ -62,11 +62,9 @@ fn a_green_run_is_green_and_an_empty_one_is_not() {
     project.write("suites/s.yaml", skipped);
     assert_eq!(code(&project.run(&["run"])), 4);
     assert!(
-        project
-            .read("reports/latest/report.html")
-            .contains("\"light\":\"grey\",\"text\":\"no test was run\"")
+        project.read("reports/latest/report.html").contains("\"light\":\"red\",\"text\":\"no test was run\"")
     );
-    assert!(project.read("reports/latest/summary.md").starts_with("## – flowproof: no test was run\n"));
+    assert!(project.read("reports/latest/summary.md").starts_with("## ✗ flowproof: no test was run\n"));
 }
 
 #[test]
@@ -85,7 +83,7 @@ fn github_shows_the_summary_of_every_run_of_a_job() {
     run("true", &summary);
     let written = project.read("step-summary");
     assert_eq!(written.matches("## ✗ flowproof: 1 of 2 tests is red").count(), 2, "{written}");
-    let elsewhere = run("true", &project.path("no/such/folder/summary"));
+    let elsewhere = run("true", &project.path("step-summary/below-a-file"));
     assert_eq!(code(&elsewhere), 100, "a summary that cannot be written changes no verdict");
     assert!(
         text(&elsewhere).contains("note: the summary of the job was not written"),

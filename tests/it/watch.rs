@@ -15,6 +15,8 @@ use crate::server::{
 
 const FIRST: &str = "wf-1";
 const SECOND: &str = "wf-2";
+/// A version as a target may pin it: Dify takes nothing but a UUID.
+const PINNED: &str = "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345";
 
 /// The same answer from another version; both ids are of one length.
 fn on(version: &str, mut steps: Vec<Step>) -> Vec<Step> {
@@ -106,15 +108,17 @@ fn a_broken_assertion_stays_broken_on_another_version() {
 
 #[test]
 fn a_pinned_version_must_be_the_one_that_runs() {
+    let pinned = format!("workflow_id: {PINNED}");
     let good_for_any = |seen: &Seen| {
-        assert!(seen.target.contains("/workflows/wf-1/run"), "{}", seen.target);
-        good(seen)
+        assert!(seen.target.contains(&format!("/workflows/{PINNED}/run")), "{}", seen.target);
+        on(PINNED, good(seen))
     };
-    Live::new(&suite_of(3), "workflow_id: wf-1", good_for_any).expect(0, &[]);
-    Live::new(&suite_of(3), "", good_for_any).expect(0, &["--workflow-id", "wf-1"]);
-    let live = Live::new(&suite_of(1), "workflow_id: wf-1", |seen| on(SECOND, good(seen)));
+    Live::new(&suite_of(3), &pinned, good_for_any).expect(0, &[]);
+    Live::new(&suite_of(3), "", good_for_any).expect(0, &["--workflow-id", PINNED]);
+    let live = Live::new(&suite_of(1), &pinned, |seen| on(SECOND, good(seen)));
     let ran = live.expect(3, &[]);
-    assert!(ran.text.contains("version wf-1 was asked for, and version wf-2 ran"), "{}", ran.text);
+    let message = format!("version {PINNED} was asked for, and version wf-2 ran");
+    assert!(ran.text.contains(&message), "{}", ran.text);
 }
 
 #[test]

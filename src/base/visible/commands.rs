@@ -86,7 +86,7 @@ fn begins_section(line: &str, at: usize) -> bool {
         let before = at.checked_sub(word.len()).and_then(|from| line.get(from..at));
         before.is_some_and(|before| before.eq_ignore_ascii_case(word))
     };
-    has_time && SECTIONS.iter().any(|word| is_word(&word))
+    has_time && SECTIONS.iter().any(is_word)
 }
 
 /// Whether a runner may pass the character over before it looks for a command.

@@ -233,13 +233,18 @@ impl<W: Write> Terminal<W> {
         let going = self.going.entry(attempt.case).or_default();
         // A price that is no number is told with the run, by the fold.
         let _ = going.used.add(&attempt.facts.used());
-        if self.screen.detail == Detail::Verbose {
-            let mended = self.redactor.as_ref().and_then(|redactor| mended(attempt, redactor));
-            going.last = Some(mended.map_or_else(|| attempt.clone(), Arc::new));
-        }
         let warns = |finding: &&Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
-        if self.screen.detail == Detail::Normal && going.warnings.is_empty() {
-            going.warnings = attempt.findings.iter().filter(warns).cloned().collect();
+        let shows_warnings = self.screen.detail == Detail::Normal && going.warnings.is_empty();
+        let shows_all = self.screen.detail == Detail::Verbose;
+        if shows_all || (shows_warnings && attempt.findings.iter().any(|finding| warns(&finding))) {
+            // Secrets are masked before a difference takes them apart.
+            let mended = self.redactor.as_ref().and_then(|redactor| mended(attempt, redactor));
+            let shown = mended.map_or_else(|| attempt.clone(), Arc::new);
+            if shows_all {
+                going.last = Some(shown);
+            } else {
+                going.warnings = shown.findings.iter().filter(warns).cloned().collect();
+            }
         }
         self.bar.spent(&attempt.facts);
     }

@@ -319,7 +319,9 @@ async fn a_run_that_a_kill_interrupted_is_found_by_its_user_and_not_sent_again()
     assert!(server.seen("POST").is_empty());
 
     let empty = Script { logs: vec![logs(&[])], ..Script::default() }.start().await;
-    let client = attempt.client(&empty);
+    let mut patient = Try::streaming();
+    patient.recovery.poll = Duration::from_secs(2);
+    let client = patient.client(&empty);
     let long_ago = Duration::from_secs(3600);
     let gone = client.find(&key, &attempt.request, (&attempt.timeouts, long_ago), &mut stop).await;
     assert_eq!(lost(&gone).1, Trace::None);
