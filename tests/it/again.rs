@@ -373,7 +373,13 @@ fn another_published_version_is_not_mixed_into_a_record() {
         if now.load(Ordering::SeqCst) {
             for step in &mut steps {
                 if let Step::Send(bytes) = step {
-                    *bytes = String::from_utf8(bytes.clone()).unwrap().replace("wf-1", "wf-2").into_bytes();
+                    *bytes = String::from_utf8(bytes.clone())
+                        .unwrap()
+                        .replace(
+                            "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345",
+                            "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12346",
+                        )
+                        .into_bytes();
                 }
             }
         }
@@ -586,7 +592,7 @@ fn what_a_kill_interrupted_is_looked_for_before_it_is_sent_again() {
             return json(serde_json::json!({ "data": rows }));
         }
         json(serde_json::json!({
-            "id": "run-1", "workflow_id": "wf-1", "status": "succeeded",
+            "id": "run-1", "workflow_id": "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345", "status": "succeeded",
             "inputs": serde_json::json!({ "sys.user_id": whose }).to_string(), "outputs": { "x": 1 },
             "error": null, "total_steps": 2, "total_tokens": 19, "created_at": 1, "finished_at": 2, "elapsed_time": 1.5,
         }))

@@ -578,7 +578,7 @@ fn tattle(seen: &Seen, secret: &str) -> Vec<Step> {
         _ => {
             let body = run_document(&outputs)
                 .replace("\"run-1\"", &json!(secret).to_string())
-                .replace("\"wf-1\"", &json!(secret).to_string());
+                .replace("\"7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345\"", &json!(secret).to_string());
             let version = if secret.is_ascii() {
                 format!("X-Version: {secret}\r\nX-Trace-Id: {secret}\r\n")
             } else {

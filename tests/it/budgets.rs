@@ -35,7 +35,7 @@ fn node(id: &str, tokens: u64, price: &str) -> Vec<u8> {
 
 fn ended(total: u64) -> Vec<u8> {
     let data = format!(
-        r#"{{"id":"run-1","workflow_id":"wf-1","status":"succeeded","outputs":{{"x":1}},"error":null,"elapsed_time":0.1,"total_tokens":{total},"total_steps":2,"created_at":1,"finished_at":2}}"#
+        r#"{{"id":"run-1","workflow_id":"7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345","status":"succeeded","outputs":{{"x":1}},"error":null,"elapsed_time":0.1,"total_tokens":{total},"total_steps":2,"created_at":1,"finished_at":2}}"#
     );
     [event("task-1", "workflow_finished", &data), b"0\r\n\r\n".to_vec()].concat()
 }

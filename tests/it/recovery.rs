@@ -31,7 +31,7 @@ fn json_of(json: &Value) -> Vec<Step> {
 fn detail(status: &str, user: &str) -> Vec<Step> {
     let inputs = json!({ "sys.user_id": user }).to_string();
     json_of(&json!({
-        "id": "run-1", "workflow_id": "wf-1", "status": status, "inputs": inputs, "outputs": "{\"x\": 1}", "error": null,
+        "id": "run-1", "workflow_id": "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345", "status": status, "inputs": inputs, "outputs": "{\"x\": 1}", "error": null,
         "total_steps": 2, "total_tokens": 5, "created_at": 1, "finished_at": 2, "elapsed_time": 1.5,
     }))
 }

@@ -292,7 +292,7 @@ pub fn refusal(status: u16, code: &str, message: &str) -> Vec<Step> {
 /// Dify's answer to a blocking run that succeeded with these outputs, given as JSON text.
 pub fn run_document(outputs: &str) -> String {
     format!(
-        r#"{{"task_id": "task-1", "workflow_run_id": "run-1", "data": {{"id": "run-1", "workflow_id": "wf-1", "status": "succeeded", "outputs": {outputs}, "error": null, "elapsed_time": 0.1, "total_tokens": 0, "total_steps": 2, "created_at": 1, "finished_at": 2}}}}"#
+        r#"{{"task_id": "task-1", "workflow_run_id": "run-1", "data": {{"id": "run-1", "workflow_id": "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345", "status": "succeeded", "outputs": {outputs}, "error": null, "elapsed_time": 0.1, "total_tokens": 0, "total_steps": 2, "created_at": 1, "finished_at": 2}}}}"#
     )
 }
 
@@ -337,14 +337,14 @@ pub fn started(task: &str) -> Vec<u8> {
     event(
         task,
         "workflow_started",
-        r#"{"id":"run-1","workflow_id":"wf-1","inputs":{},"created_at":1,"reason":"initial"}"#,
+        r#"{"id":"run-1","workflow_id":"7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345","inputs":{},"created_at":1,"reason":"initial"}"#,
     )
 }
 
 /// `workflow_finished` with these outputs.
 pub fn finished(task: &str, outputs: &str) -> Vec<u8> {
     let data = format!(
-        r#"{{"id":"run-1","workflow_id":"wf-1","status":"succeeded","outputs":{outputs},"error":null,"elapsed_time":0.1,"total_tokens":0,"total_steps":2,"created_by":{{"id":"u","user":"u"}},"created_at":1,"finished_at":2,"exceptions_count":0,"files":[]}}"#
+        r#"{{"id":"run-1","workflow_id":"7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345","status":"succeeded","outputs":{outputs},"error":null,"elapsed_time":0.1,"total_tokens":0,"total_steps":2,"created_by":{{"id":"u","user":"u"}},"created_at":1,"finished_at":2,"exceptions_count":0,"files":[]}}"#
     );
     event(task, "workflow_finished", &data)
 }

@@ -13,10 +13,8 @@ use crate::server::{
     suite_of, with_headers,
 };
 
-const FIRST: &str = "wf-1";
-const SECOND: &str = "wf-2";
-/// A version as a target may pin it: Dify takes nothing but a UUID.
-const PINNED: &str = "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345";
+const FIRST: &str = "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345";
+const SECOND: &str = "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12346";
 
 /// The same answer from another version; both ids are of one length.
 fn on(version: &str, mut steps: Vec<Step>) -> Vec<Step> {
@@ -52,11 +50,12 @@ fn a_version_published_during_the_run_makes_later_tests_errored() {
         assert_eq!(verdicts, ["passed", "errored", "errored", "errored"], "{mode}: {}", ran.text);
         assert!(
             message(&report(&live.project), "t1")
-                .contains("published during the run: this test ran on version wf-2, `S::t0` on wf-1")
+                .contains("published during the run: this test ran on version 7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12346, `S::t0` on 7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345")
         );
         assert_eq!(live.server.runs().len(), 2, "the rest would meet the same and is not paid for");
         assert!(
-            ran.text.contains("version wf-1 ran on") && ran.text.contains("version wf-2 ran on"),
+            ran.text.contains("version 7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345 ran on")
+                && ran.text.contains("version 7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12346 ran on"),
             "{}",
             ran.text
         );
@@ -108,16 +107,16 @@ fn a_broken_assertion_stays_broken_on_another_version() {
 
 #[test]
 fn a_pinned_version_must_be_the_one_that_runs() {
-    let pinned = format!("workflow_id: {PINNED}");
+    let pinned = format!("workflow_id: {FIRST}");
     let good_for_any = |seen: &Seen| {
-        assert!(seen.target.contains(&format!("/workflows/{PINNED}/run")), "{}", seen.target);
-        on(PINNED, good(seen))
+        assert!(seen.target.contains(&format!("/workflows/{FIRST}/run")), "{}", seen.target);
+        good(seen)
     };
     Live::new(&suite_of(3), &pinned, good_for_any).expect(0, &[]);
-    Live::new(&suite_of(3), "", good_for_any).expect(0, &["--workflow-id", PINNED]);
+    Live::new(&suite_of(3), "", good_for_any).expect(0, &["--workflow-id", FIRST]);
     let live = Live::new(&suite_of(1), &pinned, |seen| on(SECOND, good(seen)));
     let ran = live.expect(3, &[]);
-    let message = format!("version {PINNED} was asked for, and version wf-2 ran");
+    let message = format!("version {FIRST} was asked for, and version {SECOND} ran");
     assert!(ran.text.contains(&message), "{}", ran.text);
 }
 
@@ -125,16 +124,31 @@ fn a_pinned_version_must_be_the_one_that_runs() {
 fn what_ran_is_in_every_report() {
     let live = Live::new(&suite_of(2), "", good);
     let ran = live.expect(0, &[]);
-    assert!(ran.text.contains("version wf-1 ran on Dify 1.14.2"), "{}", ran.text);
+    assert!(
+        ran.text.contains("version 7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345 ran on Dify 1.14.2"),
+        "{}",
+        ran.text
+    );
     let report = report(&live.project);
     assert_eq!(
         report["run"]["versions"],
-        serde_json::json!([{ "app": "", "workflow_id": "wf-1", "dify_version": "1.14.2", "attempts": 2 }])
+        serde_json::json!([{ "app": "", "workflow_id": "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345", "dify_version": "1.14.2", "attempts": 2 }])
     );
-    assert_eq!(case(&report, "t0")["attempts"][0]["facts"]["workflow_id"], "wf-1");
+    assert_eq!(
+        case(&report, "t0")["attempts"][0]["facts"]["workflow_id"],
+        "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345"
+    );
     let xml = live.project.read("reports/latest/junit.xml");
-    assert!(xml.contains(r#"<property name="flowproof.ran" value="version wf-1 ran on"#), "{xml}");
-    assert!(xml.contains(r#"<property name="workflow_id" value="wf-1""#), "{xml}");
+    assert!(
+        xml.contains(
+            r#"<property name="flowproof.ran" value="version 7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345 ran on"#
+        ),
+        "{xml}"
+    );
+    assert!(
+        xml.contains(r#"<property name="workflow_id" value="7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345""#),
+        "{xml}"
+    );
 }
 
 #[test]
@@ -177,10 +191,13 @@ fn counted(total: u64, second: u64) -> Vec<Step> {
         )
     };
     let end = format!(
-        r#"{{"id":"run-1","workflow_id":"wf-1","status":"succeeded","outputs":{{"x":1}},"error":null,"elapsed_time":0.1,"total_tokens":{total},"total_steps":3}}"#
+        r#"{{"id":"run-1","workflow_id":"7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345","status":"succeeded","outputs":{{"x":1}},"error":null,"elapsed_time":0.1,"total_tokens":{total},"total_steps":3}}"#
     );
     let events = [
-        ("workflow_started", r#"{"id":"run-1","workflow_id":"wf-1"}"#.to_owned()),
+        (
+            "workflow_started",
+            r#"{"id":"run-1","workflow_id":"7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345"}"#.to_owned(),
+        ),
         ("iteration_started", start("loop", "iteration", "Loop").replace("e-loop", "loop")),
         ("node_started", start("a", "llm", "a")),
         ("node_finished", finish("a", "llm", 21)),
@@ -394,7 +411,7 @@ fn lost_and_found(more: &Value) -> impl Fn(&Seen) -> Vec<Step> + use<> {
             return vec![Step::Send([head.into_bytes(), started("task-1")].concat()), Step::Close];
         }
         let mut detail = serde_json::json!({
-            "id": "run-1", "workflow_id": "wf-1", "status": "succeeded", "inputs": "{}", "outputs": "{\"x\": 1}", "error": null,
+            "id": "run-1", "workflow_id": "7c3e33d4-2a8b-4e5f-9b1a-d3c6e8f12345", "status": "succeeded", "inputs": "{}", "outputs": "{\"x\": 1}", "error": null,
             "total_steps": 2, "total_tokens": 5, "created_at": 1, "finished_at": 2, "elapsed_time": 1.5,
         });
         for (key, value) in more.as_object().unwrap() {

@@ -143,8 +143,6 @@ struct Going {
     used: UseSum,
     /// The last attempt, only where held assertions are told.
     last: Option<Arc<Attempt>>,
-    /// The warnings of an attempt, where they are told alone.
-    warnings: Vec<Finding>,
 }
 
 /// A listener that prints.
@@ -233,18 +231,15 @@ impl<W: Write> Terminal<W> {
         let going = self.going.entry(attempt.case).or_default();
         // A price that is no number is told with the run, by the fold.
         let _ = going.used.add(&attempt.facts.used());
-        let warns = |finding: &&Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
-        let shows_warnings = self.screen.detail == Detail::Normal && going.warnings.is_empty();
-        let shows_all = self.screen.detail == Detail::Verbose;
-        if shows_all || (shows_warnings && attempt.findings.iter().any(|finding| warns(&finding))) {
+        let warns = |finding: &Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
+        let is_shown = match self.screen.detail {
+            Detail::Verbose => true,
+            Detail::Normal | Detail::Quiet => going.last.is_none() && attempt.findings.iter().any(warns),
+        };
+        if is_shown {
             // Secrets are masked before a difference takes them apart.
             let mended = self.redactor.as_ref().and_then(|redactor| mended(attempt, redactor));
-            let shown = mended.map_or_else(|| attempt.clone(), Arc::new);
-            if shows_all {
-                going.last = Some(shown);
-            } else {
-                going.warnings = shown.findings.iter().filter(warns).cloned().collect();
-            }
+            going.last = Some(mended.map_or_else(|| attempt.clone(), Arc::new));
         }
         self.bar.spent(&attempt.facts);
     }
@@ -257,11 +252,12 @@ impl<W: Write> Terminal<W> {
         }
         let mut text = Text::new(self.screen.ink);
         case_line(&mut text, outcome, &going.used);
-        if let Some(attempt) = going.last.filter(|_| !outcome.is_red()) {
-            explain_findings(&mut text, &attempt.findings, Which::All, Bounds::SCREEN);
-        }
-        if outcome.verdict == Verdict::Passed {
-            explain_findings(&mut text, &going.warnings, Which::NotHeld, Bounds::SCREEN);
+        let (which, is_shown) = match self.screen.detail {
+            Detail::Verbose => (Which::All, !outcome.is_red()),
+            Detail::Normal | Detail::Quiet => (Which::NotHeld, outcome.verdict == Verdict::Passed),
+        };
+        if let Some(attempt) = going.last.filter(|_| is_shown) {
+            explain_findings(&mut text, &attempt.findings, which, Bounds::SCREEN);
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
         let text = self.burst.hold_back(masked.as_ref().unwrap_or(&text.out));
