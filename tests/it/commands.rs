@@ -13,10 +13,16 @@ fn commands(text: &str) -> Vec<&str> {
     let obeyed = |line: &&str| {
         let (trimmed, lower) = (line.trim_start(), line.to_ascii_lowercase());
         let begins = ["::", "--- ", "+++ ", "~~~ ", "^^^ "].iter().any(|begin| trimmed.starts_with(begin));
-        let marks = ["##[", "##vso[", "##teamcity[", "section_start:1", "section_end:1"];
-        begins || marks.iter().any(|mark| lower.contains(mark))
+        let marks = ["##[", "##vso[", "##teamcity["];
+        // GitLab's markers of sections end with a carriage return.
+        let is_section =
+            line.ends_with('\r') && (lower.contains("section_start:1") || lower.contains("section_end:1"));
+        begins || is_section || marks.iter().any(|mark| lower.contains(mark))
     };
-    text.split(['\n', '\r']).filter(obeyed).collect()
+    text.split_inclusive(['\n', '\r'])
+        .filter(obeyed)
+        .map(|line| line.trim_end_matches(['\n', '\r']))
+        .collect()
 }
 
 /// Only our own annotations are commands, and nothing in them is one.
