@@ -530,6 +530,15 @@ mod tests {
             let _ = JsonPath::parse(&text);
         }
 
+        /// Another reader of the same standard selects the same values.
+        #[test]
+        fn another_reader_agrees(text in "\\$(\\.[ab]|\\.\\.[ab]|\\.\\*|\\.\\.\\*|\\[(-?[0-3]|'a'|\\*|-?[0-3]?:-?[0-3]?|-?[0-3]?::-?[12]|0,'b',\\*|\\?@\\.a|\\?!@\\.b|\\?@(\\.a)? (==|<=|<|!=) (1|'x'|null|\\$\\.b)|\\?@\\.a && \\(@\\.b \\|\\| @\\[0\\] > 1\\)|\\?count\\(@\\.\\.\\*\\) > 2|\\?length\\(@\\) >= 1)\\]){0,3}") {
+            let root = json!({ "a": [1, { "a": "x", "b": [2, null] }, [3, [1]], "x"], "b": { "a": null, "b": { "a": 1, "b": "x" } } });
+            let ours = JsonPath::parse(&text).map(|path| path.select_values(&root, &Effort::default()).unwrap().into_iter().cloned().collect::<Vec<_>>());
+            let theirs = serde_json_path::JsonPath::parse(&text).map(|path| path.query(&root).all().into_iter().cloned().collect::<Vec<_>>());
+            prop_assert_eq!(ours.ok(), theirs.ok(), "{}", text);
+        }
+
         #[test]
         fn a_normalized_path_selects_what_it_stands_for(names in prop::collection::vec("\\PC{0,4}|[\\x00-\\x1f'\"\\\\]{1,3}", 1..4)) {
             let root = names.iter().rev().fold(json!([7]), |child, name| json!({"": 0, name: child}));
