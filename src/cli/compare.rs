@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::compare::{Comparison, Gates, Verdict};
 use crate::files::{self, Fence, parent_of};
+use crate::gate::RunConclusion;
 use crate::journal::RunRecord;
 use crate::report::append_summary;
 use crate::report::compare::{self as documents, Document, End, Wanted};
@@ -132,13 +133,13 @@ fn add_summary(comment: &Path, path: &Path) {
 /// The exit code of what a comparison comes to.
 fn exit_of(verdict: Verdict) -> Exit {
     match verdict {
-        Verdict::NothingInCommon => Exit::NoTests,
+        Verdict::NothingInCommon => RunConclusion::NoTests.into(),
         Verdict::Unjudged => Exit::Unusable,
-        Verdict::Unfinished => Exit::Unfinished,
-        Verdict::Errored | Verdict::Regressed => Exit::Red,
-        Verdict::Gate => Exit::Gate,
-        Verdict::OverBudget => Exit::OverBudget,
-        Verdict::Undecided => Exit::Inconclusive,
+        Verdict::Unfinished => RunConclusion::Unfinished.into(),
+        Verdict::Errored | Verdict::Regressed => RunConclusion::Red.into(),
+        Verdict::Gate => RunConclusion::Gate.into(),
+        Verdict::OverBudget => RunConclusion::OverBudget.into(),
+        Verdict::Undecided => RunConclusion::Inconclusive.into(),
         Verdict::Holds => Exit::Success,
     }
 }

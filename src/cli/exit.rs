@@ -9,7 +9,7 @@ use crate::report;
 
 /// Why a command ended as it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// All is well.
     Success,
     /// A check has findings.
@@ -18,78 +18,39 @@ pub enum Exit {
     Usage,
     /// The target could not be used: nothing was judged.
     Unusable,
-    /// No test was selected, or every one was skipped.
-    NoTests,
-    /// A test failed or errored.
-    Red,
-    /// A selected test has no verdict, and nobody asked for that.
-    Unfinished,
-    /// Tests were skipped that no longer fit their budget.
-    OverBudget,
-    /// A threshold of a suite, or a gate of a comparison, does not hold.
-    Gate,
-    /// The repeats of a test did not decide.
-    Inconclusive,
-    /// A threshold of a suite could not be decided.
-    Undecided,
-    /// What was recorded could not be written into a cassette.
-    Unrecorded,
-    /// Stopped by a signal.
-    Interrupted,
+    /// A run or a comparison that is not green, for this reason.
+    Run(RunConclusion),
 }
 
 impl Exit {
-    /// The process's exit code.
+    /// The process's exit code; that of a run is its conclusion's.
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Findings => 1,
             Self::Usage => 2,
-            Self::Unusable | Self::Unrecorded => 3,
-            Self::NoTests => 4,
-            Self::Inconclusive | Self::Undecided => 97,
-            Self::OverBudget => 98,
-            Self::Gate => 99,
-            Self::Red | Self::Unfinished => 100,
-            Self::Interrupted => 130,
+            Self::Unusable => RunConclusion::Unusable.code(),
+            Self::Run(conclusion) => conclusion.code(),
         }
     }
 
     /// Why, in a few words, for the last line of a run.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Success => "every test passed",
+            Self::Success => RunConclusion::Passed.reason(),
             Self::Findings => "there are findings",
             Self::Usage => "the command or the suites are wrong; nothing was sent",
-            Self::Unusable => "no test could be judged",
-            Self::NoTests => "no test was run",
-            Self::OverBudget => "tests were skipped that no longer fit their budget",
-            Self::Gate => "a threshold failed",
-            Self::Inconclusive => "the repeats of a test did not decide",
-            Self::Undecided => "a threshold could not be decided",
-            Self::Red => "a test failed or errored",
-            Self::Unfinished => "not every selected test has a verdict, or the run did not end",
-            Self::Unrecorded => "what was recorded could not be written into a cassette",
-            Self::Interrupted => "interrupted",
+            Self::Unusable => RunConclusion::Unusable.reason(),
+            Self::Run(conclusion) => conclusion.reason(),
         }
     }
 
     /// The same, with the threshold that decided.
     pub(crate) fn told(self, gates: &Gates) -> String {
         let gate = match self {
-            Self::Gate => gates.broken(),
-            Self::Undecided => gates.undecided(),
-            Self::Success
-            | Self::Findings
-            | Self::Usage
-            | Self::Unusable
-            | Self::NoTests
-            | Self::Red
-            | Self::Unfinished
-            | Self::OverBudget
-            | Self::Inconclusive
-            | Self::Unrecorded
-            | Self::Interrupted => None,
+            Self::Run(RunConclusion::Gate) => gates.broken(),
+            Self::Run(RunConclusion::Undecided) => gates.undecided(),
+            Self::Run(_) | Self::Success | Self::Findings | Self::Usage | Self::Unusable => None,
         };
         match gate {
             Some(gate) => format!("{}: {}", self.reason(), report::gates::told(gate)),
@@ -138,19 +99,9 @@ pub fn of_record(record: &RunRecord, no_tests: Option<NoTestsChoice>) -> Result<
 impl From<RunConclusion> for Exit {
     fn from(conclusion: RunConclusion) -> Self {
         match conclusion {
-            RunConclusion::Passed | RunConclusion::NothingHere | RunConclusion::NoTestsAllowed => {
-                Self::Success
-            }
-            RunConclusion::NoTests => Self::NoTests,
             RunConclusion::Unusable => Self::Unusable,
-            RunConclusion::Red => Self::Red,
-            RunConclusion::Unfinished => Self::Unfinished,
-            RunConclusion::Gate => Self::Gate,
-            RunConclusion::OverBudget => Self::OverBudget,
-            RunConclusion::Inconclusive => Self::Inconclusive,
-            RunConclusion::Undecided => Self::Undecided,
-            RunConclusion::Unrecorded => Self::Unrecorded,
-            RunConclusion::Interrupted => Self::Interrupted,
+            green if green.is_green() => Self::Success,
+            red => Self::Run(red),
         }
     }
 }

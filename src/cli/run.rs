@@ -13,6 +13,7 @@ use crate::engine::run::Limits;
 use crate::engine::signal;
 use crate::event::{NoTests, Sink};
 use crate::gate::Gates;
+use crate::gate::RunConclusion;
 use crate::journal::{Journal, RunRecord};
 use crate::plan::case::Plan;
 use crate::plan::shard::Share;
@@ -104,7 +105,11 @@ fn say_what_is_selected(plan: &Plan, request: &Request, args: &RunArgs) -> Optio
         let no_tests = request.no_tests.unwrap_or_default();
         say_nothing_selected(plan, no_tests);
         if args.dry_run {
-            return Some(if no_tests == NoTests::Fail { Exit::NoTests } else { Exit::Success });
+            return Some(if no_tests == NoTests::Fail {
+                RunConclusion::NoTests.into()
+            } else {
+                Exit::Success
+            });
         }
     }
     if let Some(share) = plan.share {

@@ -8,6 +8,7 @@ use crate::cli::say;
 use crate::engine::run::Limits;
 use crate::engine::{Engine, pair, signal};
 use crate::event::{Event, RunEnd, Sink, SinkError};
+use crate::gate::RunConclusion;
 use crate::journal::RunRecord;
 use crate::plan::case::Plan;
 use crate::session::{self, Opening, Request, Session, SessionError};
@@ -28,7 +29,7 @@ pub(super) fn open(request: Request, settings: &Settings) -> Result<Opened, Exit
     if plan.cases.is_empty() {
         return Err(say::failure(
             "no test was selected; `flowproof list` shows what there is",
-            Exit::NoTests,
+            RunConclusion::NoTests.into(),
         ));
     }
     Ok(Opened { plan, session })
@@ -101,7 +102,7 @@ fn failed(error: SessionError) -> Exit {
 fn interrupted(ends: &[&RunEnd]) -> Result<(), Exit> {
     if ends.iter().any(|end| end.interrupted) {
         let message = "interrupted: nothing was compared; what had finished is in `flowproof runs list`";
-        return Err(say::failure(message, Exit::Interrupted));
+        return Err(say::failure(message, RunConclusion::Interrupted.into()));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit};
 use crate::cli::say;
+use crate::gate::RunConclusion;
 use crate::journal::{self, JournalError, RunRecord};
 use crate::report::{prices, told_use};
 use crate::session::runs::{Runs, Stored};
@@ -55,13 +56,18 @@ fn verdict((record, exit): &Read) -> &'static str {
     match exit {
         Exit::Success if record.start.cases == 0 => "empty",
         Exit::Success => "passed",
-        Exit::Red | Exit::Unusable | Exit::Gate => "red",
-        Exit::Inconclusive | Exit::Undecided => "inconclusive",
-        Exit::OverBudget => "over budget",
-        Exit::NoTests => "empty",
-        Exit::Interrupted => "interrupted",
-        Exit::Unrecorded => "not recorded",
-        Exit::Unfinished | Exit::Findings | Exit::Usage => "unfinished",
+        Exit::Unusable | Exit::Run(RunConclusion::Red | RunConclusion::Unusable | RunConclusion::Gate) => {
+            "red"
+        }
+        Exit::Run(RunConclusion::Inconclusive | RunConclusion::Undecided) => "inconclusive",
+        Exit::Run(RunConclusion::OverBudget) => "over budget",
+        Exit::Run(RunConclusion::NoTests) => "empty",
+        Exit::Run(RunConclusion::Interrupted) => "interrupted",
+        Exit::Run(RunConclusion::Unrecorded) => "not recorded",
+        Exit::Run(RunConclusion::Passed | RunConclusion::NothingHere | RunConclusion::NoTestsAllowed) => {
+            "passed"
+        }
+        Exit::Run(RunConclusion::Unfinished) | Exit::Findings | Exit::Usage => "unfinished",
     }
 }
 
