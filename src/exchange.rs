@@ -16,6 +16,7 @@ use crate::wire::form::Form;
 mod arrival;
 mod aside;
 mod asked;
+mod ending;
 mod flaw;
 mod node;
 mod recovery;

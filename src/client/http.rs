@@ -153,7 +153,7 @@ impl Client {
             stopper,
         };
         let transcript = sent.follow(&self.http, message, transcript).await;
-        if surely_did_not_run(&transcript.ending) {
+        if transcript.ending.nothing_ran() {
             self.users.release(authorization, &request.user);
         }
         let transcript = self.recover(asked, &mut sent, transcript).await;
@@ -262,23 +262,5 @@ impl Client {
             Some(id) => message::join(&self.base, &request::run_path(Some(id))),
             None => self.run_url.clone(),
         }
-    }
-}
-
-/// True when no run of this request can appear in the logs.
-fn surely_did_not_run(ending: &Ending) -> bool {
-    match ending {
-        Ending::NotSent { .. } => true,
-        Ending::Rejected(error) => error.nothing_ran(),
-        Ending::ErrorEvent(error) => error.not_started,
-        Ending::Finished
-        | Ending::Stalled { .. }
-        | Ending::Cut { .. }
-        | Ending::Unreadable { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Paused
-        | Ending::Unanswered { .. } => false,
     }
 }

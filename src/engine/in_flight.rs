@@ -13,7 +13,6 @@ use crate::engine::Engine;
 use crate::engine::attempt::{Judged, Made};
 use crate::engine::cassettes::Route;
 use crate::engine::request::AttemptId;
-use crate::engine::usage::nothing_ran;
 use crate::engine::waiting::Waiting;
 use crate::event::{AttemptStart, Event, LeftAttempt, LeftHow, SinkError};
 use crate::exchange::{Recovery, Request, Stopping, Transcript, UserScope};
@@ -65,7 +64,7 @@ impl Engine {
         id: AttemptId,
         transcript: &Transcript,
     ) -> Result<(), SinkError> {
-        let never_ran = nothing_ran(transcript);
+        let never_ran = transcript.ending.nothing_ran();
         let how = match &transcript.stopping {
             _ if never_ran || transcript.ended_by_itself() => LeftHow::Ended,
             None => LeftHow::Ended,

@@ -87,28 +87,10 @@ fn used_by_run(ended: &Ended<'_>, limits: &Limits) -> Used {
 
 /// What totals count of an attempt that surely did not run; the rest is as it was seen.
 pub fn seen_use(facts: &Facts, transcript: &Transcript) -> Option<SeenUse> {
-    if nothing_ran(transcript) {
+    if transcript.ending.nothing_ran() {
         Some(SeenUse { nothing: true, ..SeenUse::default() })
     } else {
         facts.seen.clone()
-    }
-}
-
-/// True where surely no run began: it was refused, or never arrived.
-pub fn nothing_ran(transcript: &Transcript) -> bool {
-    match &transcript.ending {
-        Ending::NotSent { .. } => true,
-        Ending::Rejected(error) => error.nothing_ran(),
-        Ending::ErrorEvent(error) => error.not_started,
-        Ending::Finished
-        | Ending::Stalled { .. }
-        | Ending::Cut { .. }
-        | Ending::Unreadable { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Paused
-        | Ending::Unanswered { .. } => false,
     }
 }
 

@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use crate::engine::fields::fields;
 use crate::event::RanVersion;
-use crate::exchange::{Ending, Transcript};
+use crate::exchange::Transcript;
 use crate::outcome::Cause;
 use crate::plan::case::{Case, HeldVersion};
 use crate::verdict::{Finding, Severity, Truth};
-use crate::wire::error::WireError;
 
 /// Different versions that are told of one run; a live one has one an app.
 const MOST: usize = 64;
@@ -79,7 +78,7 @@ impl Versions {
 
     /// Notes what ran for the reports; attempts that no Dify answered have nothing to note.
     pub fn count(&self, app: &Arc<str>, transcript: &Transcript) {
-        let busy = match refusal(transcript) {
+        let busy = match transcript.ending.error() {
             _ if transcript.workflow_id.is_some() => false,
             // Silence and what breaks off say nothing of a version, and are no refusal.
             None => return,
@@ -151,23 +150,6 @@ impl Versions {
         let answers = |app: &Arc<str>| seen.ran.keys().any(|(known, _, _)| known == app);
         let refused = seen.busy.iter().filter(|((app, _, _), _)| !answers(app));
         seen.ran.iter().chain(refused).map(version).collect()
-    }
-}
-
-/// What Dify refused a request with, if it did.
-fn refusal(transcript: &Transcript) -> Option<&WireError> {
-    match &transcript.ending {
-        Ending::Rejected(error) | Ending::ErrorEvent(error) => Some(error),
-        Ending::Finished
-        | Ending::Stalled { .. }
-        | Ending::Cut { .. }
-        | Ending::Unreadable { .. }
-        | Ending::TimedOut { .. }
-        | Ending::Stopped { .. }
-        | Ending::Exceeded { .. }
-        | Ending::Paused
-        | Ending::Unanswered { .. }
-        | Ending::NotSent { .. } => None,
     }
 }
 
