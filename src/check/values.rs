@@ -42,7 +42,8 @@ pub(super) fn judge(
             )
         }
         Fact::Known(value) => {
-            let respelled = (check.root == Root::Response).then(|| respelled_headers(value, path.as_str()));
+            let respelled =
+                (check.root == Root::Response).then(|| respelled_headers(value, path.as_str())).flatten();
             let value = respelled.as_ref().unwrap_or(value);
             if let Some(doubt) = doubt_read_by(&path, value, doubts) {
                 return Judged::undecided(format!("in {}, {}", place(), doubt.message()));
@@ -68,23 +69,27 @@ pub(super) fn judge(
     }
 }
 
-/// A response whose headers are spelt as a path spells them: upper and lower case are the same in their names.
-fn respelled_headers(response: &Value, path: &str) -> Value {
-    let mut response = response.clone();
-    let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { return response };
+/// A response whose headers are spelt as a path spells them: upper and lower case are the same in their names. `None` where
+/// they are so already, as in a path in lower case: the body, which may be large, is not copied then.
+fn respelled_headers(response: &Value, path: &str) -> Option<Value> {
+    let headers = response.get("headers")?.as_object()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || "!#%&+-.^_`|~".contains(c);
-    let written: Vec<&str> =
-        path.split(|c: char| !is_name(c)).flat_map(|word| [word, word.trim_matches('.')]).collect();
-    let dotted = path.split(|c: char| !is_name(c)).flat_map(|word| word.split('.'));
-    let written: Vec<&str> = written.into_iter().chain(dotted).collect();
-    *headers = std::mem::take(headers)
-        .into_iter()
-        .map(|(name, value)| match written.iter().find(|word| word.eq_ignore_ascii_case(&name)) {
-            Some(word) => ((*word).to_owned(), value),
-            None => (name, value),
-        })
+    let words = || path.split(|c: char| !is_name(c));
+    let written: Vec<&str> = words()
+        .flat_map(|word| [word, word.trim_matches('.')])
+        .chain(words().flat_map(|word| word.split('.')))
         .collect();
-    response
+    let spelling = |name: &str| {
+        let word = written.iter().find(|word| word.eq_ignore_ascii_case(name));
+        word.map_or_else(|| name.to_owned(), |word| (*word).to_owned())
+    };
+    if headers.keys().all(|name| spelling(name) == *name) {
+        return None;
+    }
+    let respelled = headers.iter().map(|(name, value)| (spelling(name), value.clone())).collect();
+    let mut response = response.clone();
+    response["headers"] = Value::Object(respelled);
+    Some(response)
 }
 
 /// What a path comes to that could not be followed to its end.
