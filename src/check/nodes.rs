@@ -1,6 +1,7 @@
 //! Nodes: finding the executions an assertion means, and lists of those that must have run.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::exchange::NodeRun;
 use crate::verdict::Truth;
@@ -88,17 +89,18 @@ fn offer(name: &str, nodes: &[NodeRun]) -> String {
 }
 
 fn ran(nodes: &[NodeRun]) -> String {
-    let mut titles: Vec<&str> = Vec::new();
-    for node in nodes {
-        if !titles.contains(&node.title.as_str()) {
-            titles.push(&node.title);
-        }
-    }
+    let titles = titles(nodes.iter());
     match titles.len() {
         0 => "no node ran".to_owned(),
         1..=12 => format!("these ran: {}", listed(&titles)),
         more => format!("these ran: {}, … ({more} in all)", listed(&titles[..12])),
     }
+}
+
+/// The titles of nodes, each once, in order of their starts.
+fn titles<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Vec<&'t str> {
+    let mut seen = HashSet::new();
+    nodes.map(|node| node.title.as_str()).filter(|title| seen.insert(*title)).collect()
 }
 
 /// Names in a message.
@@ -231,12 +233,8 @@ impl Seen<'_> {
 
     fn exactly(&self, names: &[String]) -> Judged {
         let missing = self.missing_of(names);
-        let mut extra: Vec<&str> = Vec::new();
-        for node in self.nodes.iter().filter(|node| !names.iter().any(|name| is_named(node, name))) {
-            if !extra.contains(&node.title.as_str()) {
-                extra.push(&node.title);
-            }
-        }
+        let is_listed = |node: &NodeRun| names.iter().any(|name| is_named(node, name));
+        let extra = titles(self.nodes.iter().filter(|node| !is_listed(node)));
         if !extra.is_empty() {
             let also = if missing.is_empty() {
                 String::new()

@@ -1,7 +1,7 @@
 //! Which nodes of a run are known: whether the events and Dify's count of steps prove that none ran unseen.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -90,16 +90,17 @@ impl<'t> View<'t> {
     /// Why nodes inside of containers may have run unseen: a round of which Dify tells the duration has no events.
     pub(super) fn lost_round(&self) -> Option<String> {
         let nodes = self.transcript.nodes.as_slice();
+        let mut seen: Option<HashMap<&str, HashSet<u64>>> = None;
         nodes.iter().filter(|node| node.is_container()).find_map(|container| {
             let metadata = &container.finished.as_ref()?["execution_metadata"];
             let maps = ["iteration_duration_map", "loop_duration_map"];
             let rounds = maps.iter().find_map(|map| metadata[*map].as_object())?;
-            let parents = nodes.iter().filter_map(|node| node.parent.as_ref());
-            let inside =
-                parents.filter(|round| [&container.node_id, &container.id].contains(&&round.container));
-            let seen: HashSet<u64> = inside.filter_map(|round| round.index).collect();
-            let lost =
-                rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !seen.contains(round))?;
+            let seen = seen.get_or_insert_with(|| seen_rounds(nodes));
+            let is_seen = |round: &u64| {
+                let ids = [container.node_id.as_str(), container.id.as_str()];
+                ids.iter().any(|id| seen.get(id).is_some_and(|rounds| rounds.contains(round)))
+            };
+            let lost = rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !is_seen(round))?;
             Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
         })
     }
@@ -112,6 +113,15 @@ impl<'t> View<'t> {
             .lost_beginning
             .get_or_init(|| self.transcript.events.first().is_some_and(|first| !is_beginning(first)))
     }
+}
+
+/// The rounds of each container in which nodes were seen.
+fn seen_rounds(nodes: &[NodeRun]) -> HashMap<&str, HashSet<u64>> {
+    let mut seen: HashMap<&str, HashSet<u64>> = HashMap::new();
+    for round in nodes.iter().filter_map(|node| node.parent.as_ref()) {
+        seen.entry(round.container.as_str()).or_default().extend(round.index);
+    }
+    seen
 }
 
 /// Steps of which no event came, because an iteration over an empty list sends none.

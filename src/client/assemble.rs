@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::client::nodes::Nodes;
 use crate::client::repeats::Repeats;
+use crate::client::room::Room;
 use crate::client::stream_record::{Ids, Record};
 use crate::exchange::{Cap, Ending, Spent, Transcript};
 use crate::wire::contract::Contracts;
@@ -31,8 +32,8 @@ pub struct StreamReader {
 impl StreamReader {
     /// Begins to read into a transcript; `limit` bounds one event, in bytes.
     pub fn new(transcript: Transcript, limit: u64) -> Self {
+        let record = Record::new(transcript, Room::of(limit));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let record = Record::new(transcript);
         Self { decoder: Decoder::new(limit), record }
     }
 

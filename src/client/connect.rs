@@ -9,7 +9,7 @@ use reqwest::{Certificate, ClientBuilder, Proxy, Url};
 use crate::client::{Certificates, Endpoint};
 use crate::files::{self, Fence};
 
-/// How long an unused connection is kept: shorter than servers keep theirs.
+/// How long an unused connection is kept, where any is: only to the mock, which ends none.
 const KEPT_IDLE: Duration = Duration::from_secs(20);
 
 /// An endpoint cannot be used as it is described.
@@ -120,7 +120,7 @@ fn builder(endpoint: &Endpoint, base: &Url, headers: &HeaderMap) -> Result<Clien
         .tcp_nodelay(true)
         .connect_timeout(endpoint.timeouts.connect)
         .pool_idle_timeout(KEPT_IDLE)
-        .pool_max_idle_per_host(endpoint.concurrency.max(1));
+        .pool_max_idle_per_host(endpoint.kept_connections);
     match endpoint.proxy.as_deref() {
         Some("none") => Ok(builder.no_proxy()),
         Some(address) => {

@@ -12,6 +12,7 @@ use crate::base::units::format_size;
 use crate::client::assemble::{BodyEnd, StreamReader};
 use crate::client::encoding::unreadable_encoding;
 use crate::client::leave::{AFTER_STOP, Stopper};
+use crate::client::room::{AllAnswers, Room};
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{Timeouts, document, failure, message};
 use crate::exchange::{Cap, Ending, Stopping, Transcript, Wait};
@@ -35,6 +36,8 @@ pub struct Sent<'a, 'b> {
     pub cap: &'a Cap,
     /// What the events are held against; none where nobody watches.
     pub contracts: Option<&'a Contracts>,
+    /// All answers that are being read.
+    pub all: &'a AllAnswers,
     /// Asks Dify to stop what is given up.
     pub stopper: Stopper<'a>,
 }
@@ -95,6 +98,7 @@ impl Sent<'_, '_> {
         let mut bytes = reader.bytes_before();
         let mut deadline = after(begun, self.timeouts.first_event);
         let mut wait = Wait::FirstEvent;
+        let mut share = self.all.begin();
         let (over, elapsed) = loop {
             let piece = self.waiter.wait(deadline, response.chunk()).await;
             let now = clock::now();
@@ -105,6 +109,9 @@ impl Sent<'_, '_> {
                     if reader.take(&piece, at).is_break() {
                         Self::finish_body(&mut response).await;
                         break (Over::Ended(BodyEnd::Clean), at);
+                    }
+                    if let Err(detail) = share.grow(piece.len()) {
+                        break (Over::Unreadable(Ending::Unreadable { detail }), at);
                     }
                     if bytes > self.max_body {
                         break (Over::Unreadable(too_large(self.max_body)), at);
@@ -178,14 +185,19 @@ impl Sent<'_, '_> {
         transcript: Transcript,
         content_type: &str,
     ) -> Transcript {
-        let mut body = Vec::new();
+        let (mut body, mut share) = (Vec::new(), self.all.begin());
         let ended = loop {
             let deadline = after(clock::now(), self.timeouts.idle);
             match self.waiter.wait(deadline, response.chunk()).await {
                 Ok(Ok(Some(piece))) if body.len() as u64 + piece.len() as u64 > self.max_body => {
                     break Some(too_large(self.max_body));
                 }
-                Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
+                Ok(Ok(Some(piece))) => {
+                    body.extend_from_slice(&piece);
+                    if let Err(detail) = share.grow(piece.len()) {
+                        break Some(Ending::Unreadable { detail });
+                    }
+                }
                 Ok(Ok(None)) => break None,
                 Ok(Err(error)) => break Some(cut_body(&error, body.len())),
                 Err(given_up) => break Some(self.ending_of(given_up, Wait::Idle)),
@@ -193,6 +205,11 @@ impl Sent<'_, '_> {
         };
         let elapsed = self.elapsed();
         let bytes = body.len() as u64;
+        let room = Room::of(self.max_body);
+        let ended = ended.or_else(|| {
+            let detail = || format!("it holds more values than are read: {}", room.bound());
+            (!room.has_room_for_tree(&body)).then(|| Ending::Unreadable { detail: detail() })
+        });
         let transcript = match ended {
             None => document::read_document(transcript, content_type, &body),
             Some(ending) => Transcript { ending, ..transcript },

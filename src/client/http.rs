@@ -20,6 +20,7 @@ use crate::client::follow::Sent;
 use crate::client::leave::{AFTER_STOP, Stopper, is_worth_a_look};
 use crate::client::pause::Line;
 use crate::client::recover::{Caller, Loss, Search, Users, loss};
+use crate::client::room::AllAnswers;
 use crate::client::upload::{Uploader, Uploads};
 use crate::client::wait::{GivenUp, StopSignal, Waiter};
 use crate::client::{Endpoint, Recover, Timeouts, message};
@@ -35,6 +36,7 @@ pub struct Client {
     run_url: Url,
     upload_url: Url,
     max_body: u64,
+    all: AllAnswers,
     recovery: Recover,
     uploads: Uploads,
     users: Users,
@@ -63,6 +65,7 @@ impl Client {
             run_url,
             upload_url,
             max_body: endpoint.max_body,
+            all: AllAnswers::of(endpoint.max_body),
             recovery: endpoint.recovery,
             uploads: Uploads::default(),
             users: Users::default(),
@@ -150,6 +153,7 @@ impl Client {
             max_body: self.max_body,
             cap: &request.cap,
             contracts: self.contracts.as_deref(),
+            all: &self.all,
             stopper,
         };
         let transcript = sent.follow(&self.http, message, transcript).await;

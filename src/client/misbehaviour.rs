@@ -27,7 +27,7 @@ fn endpoint(base_url: String) -> Endpoint {
         ca_file: None,
         proxy: None,
         certificates: Certificates::Checked,
-        concurrency: 4,
+        kept_connections: 4,
         timeouts: PATIENT,
         recovery: BRIEF,
         max_body: 1_000_000,
@@ -295,6 +295,48 @@ async fn answers_without_end_are_bounded() {
         assert!(unreadable_detail(&transcript).contains("larger than 1 MB"), "{:?}", transcript.ending);
         assert!(transcript.bytes < 3 << 20, "{}", transcript.bytes);
     }
+}
+
+#[tokio::test]
+async fn a_run_has_a_connection_of_its_own_where_the_server_may_end_idle_ones() {
+    let server = RawServer::start(|_| stream(&[started(), finished(), LAST.to_vec()])).await;
+    let careful = Endpoint { kept_connections: 0, ..endpoint(format!("{}/v1", server.address)) };
+    let careful = Client::new(&careful).unwrap();
+    for runs in 1..=3 {
+        let transcript = send(&careful, &request(ResponseMode::Streaming), &PATIENT).await;
+        assert_eq!(transcript.ending, Ending::Finished);
+        assert_eq!(server.connections.load(Ordering::SeqCst), runs);
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_an_attempt_holds_while_every_piece_is_there_at_once() {
+    let limit = Timeouts { total: SHORT, ..PATIENT };
+    let endless = RawServer::start(|seen| match seen.target.contains("/tasks/") {
+        true => vec![Step::Send(document("200 OK", "application/json", b"{\"result\":\"success\"}"))],
+        false => then(stream(&[started()]), Step::Endless(chunk(b"event: ping\n\n"))),
+    })
+    .await;
+    let wide = Endpoint { max_body: 1_000_000_000, ..endpoint(format!("{}/v1", endless.address)) };
+    let transcript = send(&Client::new(&wide).unwrap(), &request(ResponseMode::Streaming), &limit).await;
+    assert_eq!(transcript.ending, Ending::TimedOut { after: SHORT });
+}
+
+#[tokio::test]
+async fn tiny_events_are_bounded_by_what_is_kept_of_them() {
+    for nameless in ["{}", r#"{"a":1}"#, r#"{"event":""}"#, r#"{"event":7}"#] {
+        let told = streamed(&[nameless]).await;
+        assert!(unreadable_detail(&told).contains("has no name in `event`"), "{nameless}: {:?}", told.ending);
+    }
+    let tiny = streamed(&[r#"{"event":"x"}"#; 45_000]).await;
+    assert!(unreadable_detail(&tiny).contains("events, of 0 executions"), "{:?}", tiny.ending);
+    assert!(unreadable_detail(&tiny).contains("2.5 times `max_body`"), "{:?}", tiny.ending);
+    let wide = format!(r#"{{"event":"x","data":[{}1]}}"#, "1,".repeat(200_000));
+    let wide = streamed(&[&wide]).await;
+    assert!(unreadable_detail(&wide).contains("more values than are read"), "{:?}", wide.ending);
+    let body = format!(r#"{{"data":{{"status":"succeeded","outputs":[{}1]}}}}"#, "1,".repeat(200_000));
+    let blocking = run(vec![Step::Send(document("200 OK", "application/json", body.as_bytes()))]).await;
+    assert!(unreadable_detail(&blocking).contains("more values than are read"), "{:?}", blocking.ending);
 }
 
 #[tokio::test]

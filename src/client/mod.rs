@@ -11,13 +11,16 @@ mod failure;
 mod follow;
 mod http;
 mod judge;
+mod keep;
 mod leave;
 mod message;
+mod node_index;
 mod nodes;
 mod pause;
 mod recover;
 mod repeats;
 mod retime;
+mod room;
 mod rounds;
 mod stream_flaws;
 mod stream_record;
@@ -59,8 +62,8 @@ pub struct Endpoint {
     pub proxy: Option<String>,
     /// Whether certificates are checked.
     pub certificates: Certificates,
-    /// Idle connections kept for reuse.
-    pub concurrency: usize,
+    /// Idle connections kept for reuse; none where the server may end one at the moment a run is sent on it.
+    pub kept_connections: usize,
     /// The waits of an exchange.
     pub timeouts: Timeouts,
     /// How lost runs are looked for.

@@ -3,16 +3,16 @@
 //! An execution is known by its id, a container by its node id. Events may be lost: a finish without a start makes the
 //! execution known, a start without a finish leaves it unfinished.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::lean::Lean;
 use crate::base::long_text::keep_long;
+use crate::client::node_index::NodeIndex;
 use crate::client::rounds::Rounds;
 use crate::exchange::{Flaw, NodeEnd, NodeRound, NodeRun, NodeTold};
 
-/// The type of a node that waits for a person.
-const ASKS: &str = "human-input";
 /// Tries of one execution whose errors are kept.
 const KEPT_TRIES: usize = 16;
 
@@ -26,7 +26,9 @@ pub struct Nodes {
     /// The round each container is in.
     rounds: Rounds,
     /// First non-blank chunks of nodes that no event has named yet.
-    unclaimed: Vec<(String, Duration)>,
+    unclaimed: HashMap<String, Duration>,
+    /// Where each execution is.
+    index: NodeIndex,
     /// How many node events came.
     events: u32,
 }
@@ -36,7 +38,14 @@ impl Nodes {
     pub fn resume(runs: Vec<NodeRun>, first_token_at: Option<Duration>) -> Self {
         let spans = runs.iter().flat_map(|run| [run.began, run.ended]).flatten();
         let events = spans.max().unwrap_or(0);
-        Self { first_token_at, rounds: Rounds::of(&runs), events, runs, ..Self::default() }
+        Self {
+            first_token_at,
+            rounds: Rounds::of(&runs),
+            index: NodeIndex::of(&runs),
+            events,
+            runs,
+            ..Self::default()
+        }
     }
 
     /// Takes `node_started`; a repeated one changes nothing.
@@ -44,14 +53,15 @@ impl Nodes {
     /// A node that asked is begun again once it was answered: that is the same execution, whatever its id.
     pub fn start(&mut self, data: &Lean<'_>, at: Duration) {
         let number = self.count();
-        if self.by_execution(text(data, "id")).is_some() {
+        let id = text(data, "id");
+        if self.by_execution(id).is_some() {
             return;
         }
-        let asked = |run: &NodeRun| {
-            run.node_type == ASKS && run.finished.is_none() && run.node_id == text(data, "node_id")
-        };
-        match self.runs.iter_mut().find(|run| asked(run)) {
-            Some(run) => run.id = text(data, "id").to_owned(),
+        match self.index.asking(&self.runs, text(data, "node_id")) {
+            Some(index) => {
+                self.runs[index].id = id.to_owned();
+                self.index.rename(index, id);
+            }
             None => {
                 let index = self.add(data, at);
                 self.runs[index].began = Some(number);
@@ -114,7 +124,7 @@ impl Nodes {
     pub fn finish_container(&mut self, data: &Lean<'_>, event: &Arc<str>, at: Duration) {
         let number = self.count();
         let id = text(data, "id");
-        let open = self.runs.iter().position(|run| run.id == id && run.finished.is_none());
+        let open = self.index.oldest_open_by_id(&self.runs, id);
         let index = open.or_else(|| self.by_execution(id)).unwrap_or_else(|| self.add(data, at));
         let told = self.parent(data, Known::Told).and_then(|round| round.index);
         let run = &mut self.runs[index];
@@ -138,13 +148,10 @@ impl Nodes {
 
     /// Takes a non-blank `text_chunk` of a node.
     pub fn token(&mut self, node_id: &str, at: Duration) {
-        let newest = |open: bool| {
-            self.runs.iter().rposition(|run| run.node_id == node_id && (!open || run.finished.is_none()))
-        };
-        match newest(true).or_else(|| newest(false)) {
+        match self.index.newest_of_node(&self.runs, node_id) {
             Some(index) => self.mark(index, at),
-            None if self.unclaimed.iter().all(|(known, _)| known != node_id) => {
-                self.unclaimed.push((node_id.to_owned(), at))
+            None if !self.unclaimed.contains_key(node_id) => {
+                self.unclaimed.insert(node_id.to_owned(), at);
             }
             None => {}
         }
@@ -163,8 +170,8 @@ impl Nodes {
         }
     }
 
-    fn by_execution(&self, id: &str) -> Option<usize> {
-        self.runs.iter().rposition(|run| run.id == id)
+    fn by_execution(&mut self, id: &str) -> Option<usize> {
+        self.index.newest_by_id(&self.runs, id)
     }
 
     fn add(&mut self, data: &Lean<'_>, at: Duration) -> usize {
@@ -178,11 +185,11 @@ impl Nodes {
             ..NodeRun::default()
         };
         self.rounds.begin(run.parent.as_ref());
-        let early = self.unclaimed.iter().position(|(node_id, _)| *node_id == run.node_id);
+        let early = self.unclaimed.remove(&run.node_id);
+        let index = self.runs.len();
+        self.index.add(index, &run);
         self.runs.push(run);
-        let index = self.runs.len() - 1;
-        if let Some(early) = early {
-            let (_, at) = self.unclaimed.swap_remove(early);
+        if let Some(at) = early {
             self.mark(index, at);
         }
         index
@@ -276,6 +283,60 @@ mod tests {
 
     fn event(data: &Value) -> Arc<str> {
         json!({ "data": data }).to_string().into()
+    }
+
+    /// Events of so many executions: of as many nodes, or all of one; with rounds, retries, chunks and ends.
+    fn many(count: usize, is_one_node: bool) -> Duration {
+        let began = std::time::Instant::now();
+        let mut nodes = Nodes::default();
+        for number in 0..count {
+            let node_id = if is_one_node { "n".to_owned() } else { format!("n{number}") };
+            let mut data = node(&number.to_string(), &node_id, "code");
+            nodes.token(&format!("early{number}"), ms(1));
+            start(&mut nodes, &data, ms(1));
+            retry(&mut nodes, &data, ms(1));
+            nodes.token(&node_id, ms(1));
+            start_container(&mut nodes, &node(&node_id, &node_id, "loop"), ms(1));
+            next_round(&mut nodes, &json!({ "node_id": node_id, "index": number }));
+            data["status"] = "succeeded".into();
+            finish(&mut nodes, &data, ms(2));
+            // Its start was lost.
+            finish(&mut nodes, &json!({ "id": format!("lost{number}"), "node_id": node_id }), ms(2));
+        }
+        for number in 0..count {
+            let node_id = if is_one_node { "n".to_owned() } else { format!("n{number}") };
+            finish_container(&mut nodes, &json!({ "id": node_id, "node_id": node_id }), ms(3));
+        }
+        assert!(nodes.runs.len() == 3 * count && nodes.runs.iter().all(|run| run.finished.is_some()));
+        began.elapsed()
+    }
+
+    #[test]
+    fn work_grows_with_the_events_and_not_with_their_square() {
+        for is_one_node in [false, true] {
+            let least = |count| (0..3).map(|_| many(count, is_one_node)).min().unwrap();
+            let (few, more) = (least(500), least(8_000));
+            let growth = more.as_secs_f64() / few.as_secs_f64();
+            assert!(growth < 90.0, "16 times the events take {growth:.0} times the work");
+        }
+    }
+
+    #[test]
+    fn executions_that_were_begun_again_or_ended_are_found_by_the_ids_they_have() {
+        let mut nodes = Nodes::default();
+        start(&mut nodes, &node("1", "form", "human-input"), ms(1));
+        start(&mut nodes, &node("2", "form", "human-input"), ms(2));
+        start(&mut nodes, &node("1", "other", "code"), ms(3));
+        let ids = |nodes: &Nodes| nodes.runs.iter().map(|run| run.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&nodes), ["2", "1"], "the form was begun again, and its first id is free");
+        let mut data = node("2", "form", "human-input");
+        data["status"] = "succeeded".into();
+        finish(&mut nodes, &data, ms(4));
+        start(&mut nodes, &node("3", "form", "human-input"), ms(5));
+        assert_eq!(ids(&nodes), ["2", "1", "3"], "what has ended is not begun again");
+        let mut resumed = Nodes::resume(nodes.runs, None);
+        start(&mut resumed, &node("4", "form", "human-input"), ms(6));
+        assert_eq!(ids(&resumed), ["2", "1", "4"]);
     }
 
     #[test]

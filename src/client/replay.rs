@@ -251,7 +251,7 @@ fn endpoint(base_url: String) -> Endpoint {
         ca_file: None,
         proxy: None,
         certificates: Certificates::Checked,
-        concurrency: 1,
+        kept_connections: 1,
         timeouts: Timeouts::default(),
         recovery: Recover { deadline: Duration::from_millis(50), poll: Duration::from_millis(10) },
         max_body: 64 << 20,

@@ -3,17 +3,20 @@
 //! Where rounds run one after the other, a node that starts belongs to the round that began last. An iteration that runs
 //! its rounds at once announces them all before their nodes start: then only Dify's own index says which round it was.
 
+use std::collections::{BTreeSet, HashMap};
+
+use crate::client::node_index::entry;
 use crate::exchange::{NodeRound, NodeRun};
 
 /// The containers of a run.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
-    containers: Vec<Container>,
+    /// By node id.
+    containers: HashMap<String, Container>,
 }
 
 #[derive(Debug, Default)]
 struct Container {
-    node_id: String,
     /// The round that began last.
     round: Option<u64>,
     /// Nodes that started since that round began.
@@ -23,7 +26,7 @@ struct Container {
     /// True once two rounds were seen to run at the same time.
     is_mixed: bool,
     /// Executions that started and did not end, indices of the run's nodes.
-    open: Vec<usize>,
+    open: BTreeSet<usize>,
     /// The execution that started last.
     last: Option<usize>,
 }
@@ -57,14 +60,14 @@ impl Rounds {
             container.unfinished = 0;
         }
         (container.round, container.started) = (round, 0);
-        container.open.push(run);
+        container.open.insert(run);
         container.last = Some(run);
     }
 
     /// A container has ended.
     pub fn close(&mut self, node_id: &str, run: usize) {
-        if let Some(container) = self.containers.iter_mut().find(|known| known.node_id == node_id) {
-            container.open.retain(|open| *open != run);
+        if let Some(container) = self.containers.get_mut(node_id) {
+            container.open.remove(&run);
         }
     }
 
@@ -102,8 +105,8 @@ impl Rounds {
 
     /// The execution of a container that is open; none where there is not exactly one.
     pub fn open_run(&self, node_id: &str) -> Option<usize> {
-        let [run] = self.known(node_id)?.open.as_slice() else { return None };
-        Some(*run)
+        let open = &self.known(node_id)?.open;
+        open.first().copied().filter(|_| open.len() == 1)
     }
 
     /// The execution of a container that started last.
@@ -112,16 +115,11 @@ impl Rounds {
     }
 
     fn known(&self, node_id: &str) -> Option<&Container> {
-        self.containers.iter().find(|known| known.node_id == node_id)
+        self.containers.get(node_id)
     }
 
     fn container(&mut self, node_id: &str) -> &mut Container {
-        let at = self.containers.iter().position(|known| known.node_id == node_id);
-        let at = at.unwrap_or_else(|| {
-            self.containers.push(Container { node_id: node_id.to_owned(), ..Container::default() });
-            self.containers.len() - 1
-        });
-        &mut self.containers[at]
+        entry(&mut self.containers, node_id)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::base::json_path::show_place;
 use crate::base::lean::Lean;
 use crate::client::nodes::Nodes;
 use crate::client::repeats::Repeats;
+use crate::client::room::Room;
 use crate::client::stream_flaws::decides;
 use crate::exchange::{Arrival, Cap, Ending, NodeTold, ReadableText, Spent, Transcript};
 use crate::wire::chunk::{Mold, TextChunk};
@@ -15,6 +16,9 @@ use crate::wire::contract::Contract;
 use crate::wire::error;
 use crate::wire::event::{Event, EventKind};
 use crate::wire::sse::Frame;
+
+/// Events longer than this, bytes, are counted before a tree is made of them.
+const LONG_EVENT: usize = 64 * 1024;
 
 /// What the stream told so far.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(super) struct Record {
     pub contract: Option<Arc<Contract>>,
     /// Whether every event must be of the same run.
     pub ids: Ids,
+    /// What may be kept of it.
+    pub room: Room,
     /// What the last chunk that was read has in common with those after it.
     mold: Option<Arc<Mold>>,
 }
@@ -50,7 +56,7 @@ pub(super) enum Ids {
 
 impl Record {
     /// Nothing of a stream came yet.
-    pub fn new(transcript: Transcript) -> Self {
+    pub fn new(transcript: Transcript, room: Room) -> Self {
         Self {
             transcript,
             nodes: Nodes::default(),
@@ -61,6 +67,7 @@ impl Record {
             meter: None,
             contract: None,
             ids: Ids::Checked,
+            room,
             mold: None,
         }
     }
@@ -87,10 +94,14 @@ impl Record {
             return ControlFlow::Continue(());
         }
         if let Some(chunk) = self.take_chunk(text, at) {
+            let chunk_length = chunk.length();
             // A chunk is taken only where it has the known fields and types, and no others.
             let fits = self.contract.as_ref().map(|contract| contract.version);
-            self.transcript.events.push(chunk.fitting(fits));
-            return ControlFlow::Continue(());
+            return self.keep(chunk.fitting(fits), chunk_length);
+        }
+        if text.len() > LONG_EVENT && !self.room.has_room_for_tree(data) {
+            let bound = self.room.bound();
+            return self.unreadable(format!("event {number} holds more values than are read: {bound}"));
         }
         let readable = ReadableText::of(text);
         let text = &*readable.text;
@@ -102,6 +113,9 @@ impl Record {
         if json["event"] == "ping" {
             self.transcript.pings += 1;
             return ControlFlow::Continue(());
+        }
+        if json["event"].as_str().is_none_or(str::is_empty) {
+            return self.unreadable(format!("event {number} has no name in `event`: it is none of Dify's"));
         }
         let event = Event::from_json(json);
         self.note_time(at);
@@ -116,18 +130,7 @@ impl Record {
         {
             return self.unreadable(detail);
         }
-        self.note_ids(&event);
-        let fits = self.contract.as_ref().filter(|contract| contract.fits(&event.json));
-        let fits = fits.map(|contract| contract.version);
-        let text: Arc<str> = text.into();
-        let ending = self.note_event(&event, &text, at);
-        self.note_flaws(&event, flaws);
-        self.transcript.events.push(Arrival::new(at, text).fitting(fits));
-        if ending.is_some() {
-            self.ending = ending;
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
+        self.take_event(&event, (text, flaws), at)
     }
 
     /// Takes an event if it is a chunk and nothing more.
@@ -161,7 +164,7 @@ impl Record {
         Some(Arrival::new(at, event))
     }
 
-    fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
+    pub(super) fn unreadable(&mut self, detail: String) -> ControlFlow<()> {
         self.ending = Some(Ending::Unreadable { detail });
         ControlFlow::Break(())
     }
@@ -175,7 +178,7 @@ impl Record {
     }
 
     /// Takes ids from whichever event has them: the first may be lost.
-    fn note_ids(&mut self, event: &Event<'_>) {
+    pub(super) fn note_ids(&mut self, event: &Event<'_>) {
         let transcript = &mut self.transcript;
         if transcript.run_id.is_none() {
             transcript.run_id = event.run_id().map(str::to_owned);
@@ -188,7 +191,7 @@ impl Record {
         }
     }
 
-    fn note_event(&mut self, event: &Event<'_>, text: &Arc<str>, at: Duration) -> Option<Ending> {
+    pub(super) fn note_event(&mut self, event: &Event<'_>, text: &Arc<str>, at: Duration) -> Option<Ending> {
         let data = event.data();
         match event.kind {
             EventKind::NodeStarted => self.nodes.start(data, at),

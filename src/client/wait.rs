@@ -28,13 +28,23 @@ pub struct Waiter<'a> {
     pub end: Instant,
     stopped: Pin<Box<dyn Future<Output = Arc<str>> + Send + 'a>>,
     timer: Pin<Box<Sleep>>,
+    /// How often it waited.
+    pieces: u32,
 }
+
+/// Pieces that are taken before others have their turn.
+const AT_A_STRETCH: u32 = 32;
 
 impl<'a> Waiter<'a> {
     /// Begins an attempt that may last for `total`.
     pub fn new(started: Instant, total: Duration, stop: &'a mut StopSignal) -> Self {
         let end = after(started, total);
-        Self { end, stopped: Box::pin(stopped(stop)), timer: Box::pin(tokio::time::sleep_until(end.into())) }
+        Self {
+            end,
+            stopped: Box::pin(stopped(stop)),
+            timer: Box::pin(tokio::time::sleep_until(end.into())),
+            pieces: 0,
+        }
     }
 
     /// Waits for a future until the deadline, or the attempt's end if that is sooner.
@@ -50,11 +60,18 @@ impl<'a> Waiter<'a> {
             self.timer.as_mut().reset(deadline);
         }
         tokio::pin!(future);
+        self.pieces = self.pieces.wrapping_add(1);
+        if self.pieces.is_multiple_of(AT_A_STRETCH) {
+            tokio::task::yield_now().await;
+        }
         loop {
+            // The word to stop and the attempt's end count also while every piece is there at once.
             tokio::select! {
                 biased;
-                value = &mut future => return Ok(value),
                 reason = &mut self.stopped => return Err(GivenUp::Stopped(reason)),
+                value = &mut future => {
+                    return if self.is_over(clock::now()) { Err(GivenUp::Deadline) } else { Ok(value) };
+                }
                 () = &mut self.timer => {
                     if clock::now() >= deadline.into_std() {
                         return Err(GivenUp::Deadline);

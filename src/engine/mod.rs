@@ -221,7 +221,7 @@ fn mock_endpoint(mock: &MockServer, target: &Target) -> Endpoint {
         ca_file: None,
         proxy: None,
         certificates: Certificates::Checked,
-        concurrency: target.concurrency,
+        kept_connections: target.concurrency.max(1),
         timeouts: Timeouts::default(),
         recovery: Recover { deadline: MOCK_RECOVERY, poll: MOCK_POLL },
         max_body: MAX_BODY,

@@ -53,6 +53,14 @@ impl Arrival {
         matches!(self.text, Text::Molded(..))
     }
 
+    /// Its text, to be shared by an event that is the same word for word; none where it is another.
+    pub fn same(&self, text: &str) -> Option<Arc<str>> {
+        match &self.text {
+            Text::Whole(own) if &**own == text => Some(own.clone()),
+            Text::Whole(_) | Text::Molded(..) => None,
+        }
+    }
+
     /// Bytes of what sets it apart: the whole of it, or the text of a chunk out of a mold.
     pub fn length(&self) -> usize {
         match &self.text {

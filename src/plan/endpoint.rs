@@ -5,7 +5,7 @@ use crate::base::workflow_id::parse_workflow_id;
 use crate::client::{Certificates, Endpoint, Recover, Timeouts};
 use crate::plan::compile::Tools;
 use crate::plan::secrets::QUOTES;
-use crate::plan::target::{CONCURRENCY, MAX_BODY, Setting, TargetError, compile_node};
+use crate::plan::target::{MAX_BODY, Setting, TargetError, compile_node};
 use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
@@ -203,7 +203,7 @@ pub(super) fn bare_endpoint() -> Endpoint {
         ca_file: None,
         proxy: None,
         certificates: Certificates::Checked,
-        concurrency: CONCURRENCY,
+        kept_connections: 0,
         timeouts: Timeouts::default(),
         recovery: Recover::default(),
         max_body: MAX_BODY,
@@ -227,6 +227,7 @@ pub(super) fn endpoint_of(
         certificates: if spec.insecure { Certificates::Unchecked } else { Certificates::Checked },
         timeouts: timeouts_of(spec.timeouts),
         recovery: recovery_of(spec.recovery),
+        max_body: spec.max_body.unwrap_or(MAX_BODY),
         ..bare_endpoint()
     }
 }

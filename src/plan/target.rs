@@ -9,7 +9,6 @@ use crate::base::template::{Scope, Templates};
 use crate::base::units::Rate;
 use crate::cassette::Mode;
 use crate::check::Usage;
-use crate::client::Endpoint;
 use crate::plan::case::{App, Contract, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key, read_version};
@@ -23,8 +22,8 @@ use crate::suite::reader::Reader;
 use crate::suite::spec::{RetriesSpec, UsageSpec};
 
 /// Attempts at once where nothing else is said.
-pub(super) const CONCURRENCY: usize = 8;
-/// Most bytes of one answer.
+const CONCURRENCY: usize = 8;
+/// Most bytes of one answer where the target does not say.
 pub const MAX_BODY: u64 = 64_000_000;
 
 /// Why a run cannot use its target: exit code 3.
@@ -160,8 +159,7 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
     target.rate = rate(setting.choices.rate, chosen, spec.rate);
     target.contract = if spec.strict { Contract::Strict } else { Contract::Watch };
-    let endpoint = Box::new(Endpoint { concurrency: target.concurrency, ..endpoint });
-    target.kind = TargetKind::Live { endpoint, apps };
+    target.kind = TargetKind::Live { endpoint: Box::new(endpoint), apps };
     Prepared { target, unusable, usage: usage_of(spec.usage) }
 }
 

@@ -146,9 +146,39 @@ fn a_live_target_takes_its_key_and_limits() {
     let plan = plan(&files, &choices);
     let TargetKind::Live { endpoint, apps } = &plan.target.kind else { panic!("a live target") };
     assert_eq!(endpoint.base_url, "https://api.dify.ai/v1");
-    assert_eq!((plan.target.concurrency, endpoint.concurrency, plan.target.retries.count), (4, 4, 1));
+    assert_eq!((plan.target.concurrency, endpoint.kept_connections, plan.target.retries.count), (4, 0, 1));
     assert_eq!(apps["triage"].api_key.expose_secret(), "app-triage-1");
     assert_eq!(plan.secrets, ["app-triage-1", "hush-hush"]);
+}
+
+#[test]
+fn a_target_bounds_its_answers_between_a_kilobyte_and_a_gigabyte() {
+    let key = env(&[("TRIAGE_KEY", "app-triage-1")]);
+    let choices = Choices { target: Some("staging".to_owned()), env: key, ..Choices::default() };
+    let with = |size: &str| PROJECT.replace("  staging:\n", &format!("  staging:\n    max_body: {size}\n"));
+    let bound = |project: &str| {
+        let files = [("flowproof.yaml", project), ("suites/s.yaml", TRIAGE)];
+        let TargetKind::Live { endpoint, .. } = plan(&files, &choices).target.kind else { panic!("live") };
+        endpoint.max_body
+    };
+    assert_eq!(bound(PROJECT), 64_000_000);
+    for (size, bytes) in [("1KB", 1_000), ("2.5MB", 2_500_000), ("1GB", 1_000_000_000)] {
+        assert_eq!(bound(&with(size)), bytes, "{size}");
+    }
+    for (size, told) in [
+        ("999B", "`max_body` must lie between 1 KB and 1 GB"),
+        ("1.1GB", "`max_body` must lie between 1 KB and 1 GB"),
+        ("0B", "`max_body` must lie between 1 KB and 1 GB"),
+        ("-1MB", "max_body"),
+        ("64", "max_body"),
+        ("[]", "max_body"),
+    ] {
+        let project = with(size);
+        let found = compiled(&[("flowproof.yaml", &project), ("suites/s.yaml", TRIAGE)], &choices).problems;
+        let [problem] = found.as_slice() else { panic!("{size}: {found:?}") };
+        assert!(problem.message.contains(told), "{size}: {}", problem.message);
+        assert_eq!(problem.place.to_string().split(':').next(), Some("flowproof.yaml"), "{size}");
+    }
 }
 
 #[test]

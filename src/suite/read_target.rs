@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::units::{Rate, parse_rate};
+use crate::base::units::{Rate, format_size, parse_rate, parse_size};
 use crate::suite::node::{Entry, Node};
 use crate::suite::read_suite::USAGE_WORDS;
 use crate::suite::read_test::read_retries;
@@ -10,7 +10,7 @@ use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{RetriesSpec, UsageSpec};
 
 /// The keys of a target.
-pub const TARGET_KEYS: [&str; 15] = [
+pub const TARGET_KEYS: [&str; 16] = [
     "base_url",
     "apps",
     "api_key",
@@ -26,6 +26,7 @@ pub const TARGET_KEYS: [&str; 15] = [
     "ca_file",
     "proxy",
     "insecure",
+    "max_body",
 ];
 /// The keys of an app.
 pub const APP_KEYS: [&str; 2] = ["api_key", "workflow_id"];
@@ -63,6 +64,8 @@ pub struct TargetSpec {
     pub proxy: Option<Node>,
     /// `insecure: true`.
     pub insecure: bool,
+    /// Most bytes of one answer.
+    pub max_body: Option<u64>,
     /// `contract: strict`.
     pub strict: bool,
 }
@@ -156,6 +159,7 @@ fn empty_target(name: At<String>) -> TargetSpec {
         ca_file: None,
         proxy: None,
         insecure: false,
+        max_body: None,
         strict: false,
     }
 }
@@ -177,9 +181,24 @@ fn read_target_key(reader: &mut Reader<'_>, entry: &Entry, target: &mut TargetSp
         "headers" => target.headers = read_headers(reader, value),
         "ca_file" => target.ca_file = reader.filled_text(value, "`ca_file`").map(|_| value.clone()),
         "proxy" => target.proxy = reader.filled_text(value, "`proxy`").map(|_| value.clone()),
+        "max_body" => target.max_body = read_max_body(reader, value),
         "insecure" => target.insecure = reader.boolean(value, "`insecure`").is_some_and(|flag| flag.value),
         _ => {}
     }
+}
+
+/// The bounds of `max_body`, bytes: the smallest holds any refusal, the largest is what one answer may take of memory.
+const LEAST_BODY: u64 = 1_000;
+const LARGEST_BODY: u64 = 1_000_000_000;
+
+fn read_max_body(reader: &mut Reader<'_>, node: &Node) -> Option<u64> {
+    let size = reader.parsed(node, "`max_body`", parse_size)?.value;
+    if (LEAST_BODY..=LARGEST_BODY).contains(&size) {
+        return Some(size);
+    }
+    let (least, most) = (format_size(LEAST_BODY), format_size(LARGEST_BODY));
+    reader.problem(node.mark, format!("`max_body` must lie between {least} and {most}"));
+    None
 }
 
 fn read_headers(reader: &mut Reader<'_>, node: &Node) -> Vec<Entry> {

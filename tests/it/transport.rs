@@ -40,7 +40,7 @@ fn an_authority_of_ones_own_is_trusted_where_it_is_named() {
     let ran = run(&project, &["-j", "2"]);
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     assert_eq!(server.runs().len(), 30);
-    assert!(server.connections() <= 6, "{} connections", server.connections());
+    assert!(server.connections() >= 30, "each run has its own: {} connections", server.connections());
 }
 
 #[test]
@@ -130,9 +130,11 @@ fn https_goes_through_a_proxy_in_a_tunnel() {
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     assert_eq!(server.runs().len(), 8);
     let seen = proxy.requests();
-    assert!(seen.len() <= 3, "a tunnel serves many: {seen:?}");
-    assert_eq!(seen[0].target, "CONNECT dify.invalid:443");
-    assert!(!seen[0].head.contains("authorization"), "the proxy does not see the key: {}", seen[0].head);
+    assert!(seen.len() >= 8, "each run has a tunnel of its own: {seen:?}");
+    for tunnel in &seen {
+        assert_eq!(tunnel.target, "CONNECT dify.invalid:443");
+        assert!(!tunnel.head.contains("authorization"), "the proxy does not see the key: {}", tunnel.head);
+    }
 }
 
 #[test]

@@ -119,7 +119,7 @@ async fn send(
         ca_file: None,
         proxy: None,
         certificates: Certificates::Checked,
-        concurrency: 2,
+        kept_connections: 2,
         timeouts,
         recovery: crate::client::Recover {
             deadline: Duration::from_millis(600),

@@ -100,7 +100,7 @@ impl Try {
             ca_file: None,
             proxy: None,
             certificates: Certificates::Checked,
-            concurrency: 4,
+            kept_connections: 4,
             timeouts: self.timeouts,
             recovery: self.recovery,
             max_body: 1_000_000,
