@@ -140,6 +140,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_has_the_hash_of_its_bytes() {
+        let bytes: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
+        assert_eq!(Digest::of_all(bytes.as_slice()).unwrap(), Digest::of_bytes(&bytes));
+        assert_ne!(Digest::of_all(&bytes[1..]).unwrap(), Digest::of_bytes(&bytes));
+        assert_eq!(format!("{:?}", Digest::of("a")), Digest::of("a").to_string());
+        let wrong = serde_json::from_str::<Digest>("7").unwrap_err().to_string();
+        assert!(wrong.contains("expected 16 hexadecimal digits"), "{wrong}");
+    }
+
+    #[test]
+    fn json_is_a_part_like_others() {
+        let of = |value: Value, after: &str| Digester::default().json(&value).text(after).finish();
+        let hash = of(serde_json::json!({"a": 1}), "x");
+        assert_eq!(hash, Digester::default().text(r#"{"a":1}"#).text("x").finish());
+        assert_ne!(hash, of(serde_json::json!({"a": 2}), "x"));
+        assert_ne!(hash, of(serde_json::json!({"a": 1}), "y"));
+    }
+
+    #[test]
     fn parts_do_not_run_together() {
         let of = |parts: &[&str]| {
             let mut digester = Digester::default();

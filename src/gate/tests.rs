@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::event::{Event, RunStart};
+use crate::event::{Event, RunStart, Sharded};
 use crate::journal::sample::{self, outcome};
 use crate::outcome::{Attempt, Facts, Price, UsageDoubt, UsageKind};
 use crate::suite::thresholds::Comparison;
@@ -43,9 +43,19 @@ fn facts(change: impl FnOnce(&mut Facts)) -> Attempt {
 
 /// Judges one threshold over attempts, a test each, of a suite with so many tests in all.
 fn judged(threshold: Threshold, attempts: Vec<Attempt>, tests: u32) -> Option<Gate> {
+    judged_in(None, threshold, attempts, tests)
+}
+
+fn judged_in(
+    shard: Option<Sharded>,
+    threshold: Threshold,
+    attempts: Vec<Attempt>,
+    tests: u32,
+) -> Option<Gate> {
     let suite = SuiteThresholds { suite: String::from("s"), tests, thresholds: vec![threshold] };
     let cases = u32::try_from(attempts.len()).unwrap();
-    let mut events = vec![Event::RunStarted(RunStart { thresholds: vec![suite], ..sample::start(cases) })];
+    let mut events =
+        vec![Event::RunStarted(RunStart { shard, thresholds: vec![suite], ..sample::start(cases) })];
     for (case, attempt) in (0..).zip(attempts) {
         let verdict = attempt.verdict;
         let attempt = Attempt { case, ..attempt };
@@ -187,6 +197,49 @@ fn a_part_of_a_suite_is_judged_but_what_it_cannot_decide_is_left_to_the_whole() 
 }
 
 #[test]
+fn only_one_of_several_shards_is_left_to_the_merged_run() {
+    let most = || threshold(Metric::Latency, "max", Comparison::Lte, "10");
+    let of = |total| Some(Sharded { index: 1, total, cases: 1, runnable: 1 });
+    let broken = judged_in(of(1), most(), vec![took(11.0)], 1).unwrap();
+    assert_eq!(broken.truth, Truth::Broken, "the only shard is the whole");
+    assert_eq!(judged_in(of(2), most(), vec![took(11.0)], 1), None);
+    assert_eq!(judged_in(of(3), most(), vec![took(11.0)], 1), None);
+}
+
+#[test]
+fn a_run_has_the_first_threshold_that_failed_and_the_first_that_a_whole_suite_leaves_undecided() {
+    let most = |limit| threshold(Metric::Latency, "max", Comparison::Lte, limit);
+    let held = || judged(most("10"), vec![took(1.0)], 1).unwrap();
+    let broken = || judged(most("10"), vec![took(11.0)], 1).unwrap();
+    let undecided = |tests| judged(p95("1000"), vec![took(1.0)], tests).unwrap();
+    let all = Gates { judged: vec![held(), undecided(40), undecided(1), broken()] };
+    assert_eq!(all.broken(), Some(&broken()));
+    assert_eq!(all.undecided(), Some(&undecided(1)));
+    let none = Gates { judged: vec![held(), undecided(40)] };
+    assert_eq!((none.broken(), none.undecided()), (None, None));
+    let failed = Gates { judged: vec![broken()] };
+    assert_eq!((failed.broken(), failed.undecided()), (Some(&broken()), None));
+}
+
+#[test]
+fn a_pass_rate_says_how_many_attempts_it_leaves_out() {
+    let message = |errored: usize, limit| {
+        let left_out = (0..errored).map(|_| of(Verdict::Errored));
+        let attempts = [of(Verdict::Passed)].into_iter().chain(left_out).collect();
+        whole(threshold(Metric::PassRate, "share", Comparison::Gte, limit), attempts).message
+    };
+    assert_eq!(message(0, "1"), "it is 100 % over 1 attempt");
+    assert_eq!(message(1, "1"), "it is 100 % over 1 attempt; 1 more was not judged");
+    assert_eq!(message(2, "1"), "it is 100 % over 1 attempt; 2 more were not judged");
+    let most = threshold(Metric::Latency, "max", Comparison::Lte, "10");
+    assert_eq!(
+        whole(most, vec![took(1.0), of(Verdict::Errored)]).message,
+        "it is 1 ms over 1 attempt",
+        "of a time, what did not finish is not part of the sample anyway"
+    );
+}
+
+#[test]
 fn totals_count_what_was_used_by_attempts_that_did_not_finish() {
     let total = |limit| threshold(Metric::Tokens, "total", Comparison::Lte, limit);
     let used = |tokens, verdict| {
@@ -198,7 +251,9 @@ fn totals_count_what_was_used_by_attempts_that_did_not_finish() {
     assert_eq!(whole(total("150"), both.clone()).truth, Truth::Held);
     assert_eq!(whole(total("149"), both).truth, Truth::Broken);
     let lost = vec![used(Some(100), Verdict::Passed), used(None, Verdict::Errored)];
-    assert_eq!(whole(total("150"), lost.clone()).truth, Truth::Undecided, "it ran, and nobody knows");
+    let open = whole(total("150"), lost.clone());
+    assert_eq!(open.truth, Truth::Undecided, "it ran, and nobody knows");
+    assert_eq!(open.message, "not decided: what an attempt used that did not finish is not known");
     assert_eq!(whole(total("99"), lost).truth, Truth::Broken);
     let mut refused = used(None, Verdict::Errored);
     refused.facts.run_id = None;

@@ -187,6 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_differ_by_more_than_case_differ() {
+        let options = EqualOptions { ignore_case: CaseRule::Ignore, ..EqualOptions::default() };
+        for (expected, actual) in [("Kettle", "Teapot"), ("kettle", "kettles"), ("", "a"), ("é", "e")] {
+            assert!(!equal(&json!(expected), &json!(actual), &options), "{expected} {actual}");
+            assert!(
+                !equal(&json!({"a": [expected]}), &json!({"a": [actual]}), &options),
+                "{expected} {actual}"
+            );
+            assert!(!includes(&json!({"a": [actual]}), &json!({"a": [expected]}), CaseRule::Ignore));
+        }
+        assert!(!equal(&json!("1"), &json!(1), &options));
+        assert!(!is_equal(json!("Kettle"), json!("kettle")));
+        assert!(!holds(json!(["Kettle"]), json!(["kettle"])));
+    }
+
+    #[test]
     fn subsets() {
         assert!(holds(json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1.0}})));
         assert!(!holds(json!({"a": {"b": 1}}), json!({"a": {"c": null}})));
