@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::Response;
 use reqwest::header::HeaderMap;
 
+use crate::client::http_answer::HttpAnswer;
 use crate::client::{document, message};
 use crate::exchange::{Aside, Call};
 
@@ -30,7 +30,7 @@ pub struct Head {
 
 impl Head {
     /// Reads the head of an answer.
-    pub fn of(call: Call, response: &Response) -> Self {
+    pub fn of(call: Call, response: &HttpAnswer) -> Self {
         let headers = response.headers();
         let dify_version = version(headers);
         let content_type = message::content_type(headers);

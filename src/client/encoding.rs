@@ -2,9 +2,17 @@
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 
+/// True where the body is gzip and nothing else (RFC 9110, 8.4.1: names of codings have no case).
+pub(super) fn is_gzip(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    let is_gzip =
+        encodings.next().is_some_and(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"gzip"));
+    is_gzip && encodings.next().is_none()
+}
+
 /// Why a body cannot be read, a clause; none where it can.
 ///
-/// flowproof asks for no compression. What is gzip all the same was decoded, and its header taken away.
+/// flowproof asks for no compression. What is gzip all the same is decompressed, and its header was taken away.
 pub(super) fn unreadable_encoding(headers: &HeaderMap) -> Option<String> {
     let encodings = headers.get_all(CONTENT_ENCODING).iter();
     let encodings: Vec<String> =

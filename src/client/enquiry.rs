@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::base::clock;
 use crate::client::connect::{self, ClientError};
-use crate::client::encoding::unreadable_encoding;
 use crate::client::failure::SendFailure;
+use crate::client::http_answer::execute;
 use crate::client::{Endpoint, document, failure, message};
 
 /// Most bytes of an answer to a question.
@@ -74,10 +74,10 @@ impl Enquirer {
     }
 
     async fn ask(&self, request: reqwest::Request, url: &Url) -> Result<Reply, String> {
-        let sent = self.http.execute(request).await;
+        let sent = execute(&self.http, request).await;
         let mut response = sent.map_err(|error| failure::describe_send(&error, url).detail())?;
         let headers = response.headers();
-        if let Some(why) = unreadable_encoding(headers) {
+        if let Some(why) = response.unreadable() {
             return Err(format!("the answer of {url} cannot be read: {why}"));
         }
         let mut reply = Reply {
@@ -89,7 +89,7 @@ impl Enquirer {
             at: clock::wall(),
             body: Vec::new(),
         };
-        while let Some(piece) = response.chunk().await.map_err(|error| failure::reason(&error))? {
+        while let Some(piece) = response.piece().await.map_err(|failure| failure.reason())? {
             if reply.body.len() + piece.len() > MAX_ANSWER {
                 return Err(format!("the answer of {url} is larger than 4 MB"));
             }

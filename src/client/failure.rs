@@ -43,6 +43,25 @@ impl From<SendFailure> for Ending {
     }
 }
 
+/// Why the body of an answer cannot be read on.
+#[derive(Debug)]
+pub enum ReadFailure {
+    /// The connection broke.
+    Broken(reqwest::Error),
+    /// What came cannot be read as it is encoded, and why.
+    Unreadable(String),
+}
+
+impl ReadFailure {
+    /// What happened.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Broken(error) => reason(error),
+            Self::Unreadable(why) => why.clone(),
+        }
+    }
+}
+
 /// Judges a request that got no answer.
 pub fn describe_send(error: &reqwest::Error, url: &Url) -> SendFailure {
     let reason = reason(error);
@@ -65,12 +84,11 @@ pub fn describe_send(error: &reqwest::Error, url: &Url) -> SendFailure {
 }
 
 /// Judges a body that broke off.
-pub fn describe_body(error: &reqwest::Error) -> Result<BodyEnd, Ending> {
-    if error.is_decode() && !is_connection(error) {
-        let detail = format!("the compressed answer cannot be read: {}", reason(error));
-        return Err(Ending::Unreadable { detail });
+pub fn describe_body(failure: &ReadFailure) -> Result<BodyEnd, Ending> {
+    match failure {
+        ReadFailure::Broken(error) => Ok(BodyEnd::Broken(broken(error))),
+        ReadFailure::Unreadable(detail) => Err(Ending::Unreadable { detail: detail.clone() }),
     }
-    Ok(BodyEnd::Broken(broken(error)))
 }
 
 /// Says how a connection broke.
@@ -81,16 +99,6 @@ fn broken(error: &reqwest::Error) -> String {
         _ if is_close(&reason(error)) => "the connection was closed".to_owned(),
         _ => format!("the connection broke ({})", reason(error)),
     }
-}
-
-/// True where the connection failed, not the decompression of what came over it.
-fn is_connection(error: &reqwest::Error) -> bool {
-    let reset = matches!(
-        io_kind(error),
-        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
-    );
-    let reason = reason(error);
-    reset || is_close(&reason) || reason.contains("chunk") || reason.contains("connection")
 }
 
 /// The HTTP library's words for a peer that closed before it had said everything.

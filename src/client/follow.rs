@@ -5,12 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Response;
-
 use crate::base::clock;
 use crate::base::units::format_size;
 use crate::client::assemble::{BodyEnd, StreamReader};
-use crate::client::encoding::unreadable_encoding;
+use crate::client::failure::ReadFailure;
+use crate::client::http_answer::{HttpAnswer, execute};
 use crate::client::leave::{AFTER_STOP, Stopper};
 use crate::client::room::{AllAnswers, Room};
 use crate::client::wait::{GivenUp, Waiter, after};
@@ -62,7 +61,7 @@ impl Sent<'_, '_> {
     ) -> Transcript {
         let url = message.url().clone();
         let deadline = after(self.at, self.timeouts.first_event);
-        let response = match self.waiter.wait(deadline, http.execute(message)).await {
+        let response = match self.waiter.wait(deadline, execute(http, message)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 let ending = failure::describe_send(&error, &url).into();
@@ -75,8 +74,8 @@ impl Sent<'_, '_> {
         };
         let content_type = message::content_type(response.headers());
         note_head(&mut transcript, &response);
-        if let Some(why) = unreadable_encoding(response.headers()) {
-            let ending = unreadable(response.status().as_u16(), &why);
+        if let Some(why) = response.unreadable() {
+            let ending = unreadable(response.status().as_u16(), why);
             return Transcript { ending, elapsed: self.elapsed(), ..transcript };
         }
         if response.status().as_u16() == 200 && document::is_stream(&content_type) {
@@ -90,7 +89,7 @@ impl Sent<'_, '_> {
     /// Reads a stream that began at a time, to its end or the run's.
     pub(super) async fn read_stream(
         &mut self,
-        mut response: Response,
+        mut response: HttpAnswer,
         reader: StreamReader,
         begun: Instant,
     ) -> Transcript {
@@ -100,7 +99,7 @@ impl Sent<'_, '_> {
         let mut wait = Wait::FirstEvent;
         let mut share = self.all.begin();
         let (over, elapsed) = loop {
-            let piece = self.waiter.wait(deadline, response.chunk()).await;
+            let piece = self.waiter.wait(deadline, response.piece()).await;
             let now = clock::now();
             let at = now.saturating_duration_since(self.at);
             match piece {
@@ -150,7 +149,7 @@ impl Sent<'_, '_> {
     /// Asks Dify to stop a run, and hears what it still tells.
     async fn leave(
         &mut self,
-        mut response: Response,
+        mut response: HttpAnswer,
         mut reader: StreamReader,
         ending: Ending,
     ) -> Transcript {
@@ -160,7 +159,7 @@ impl Sent<'_, '_> {
         if stopping == Stopping::Asked {
             let (mut left, at) = (self.max_body, self.at);
             let rest = async {
-                while let Ok(Some(piece)) = response.chunk().await {
+                while let Ok(Some(piece)) = response.piece().await {
                     left = left.saturating_sub(piece.len() as u64);
                     if reader.take(&piece, clock::now().saturating_duration_since(at)).is_break() || left == 0
                     {
@@ -174,21 +173,20 @@ impl Sent<'_, '_> {
     }
 
     /// Reads a finished stream's last bytes if they come at once: only then can the connection be used again.
-    async fn finish_body(response: &mut Response) {
-        let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
-        drop(tokio::time::timeout(REUSE_WAIT, rest).await);
+    async fn finish_body(response: &mut HttpAnswer) {
+        drop(tokio::time::timeout(REUSE_WAIT, response.drain()).await);
     }
 
     async fn read_document(
         &mut self,
-        mut response: Response,
+        mut response: HttpAnswer,
         transcript: Transcript,
         content_type: &str,
     ) -> Transcript {
         let (mut body, mut share) = (Vec::new(), self.all.begin());
         let ended = loop {
             let deadline = after(clock::now(), self.timeouts.idle);
-            match self.waiter.wait(deadline, response.chunk()).await {
+            match self.waiter.wait(deadline, response.piece()).await {
                 Ok(Ok(Some(piece))) if body.len() as u64 + piece.len() as u64 > self.max_body => {
                     break Some(too_large(self.max_body));
                 }
@@ -240,7 +238,7 @@ impl Sent<'_, '_> {
     }
 }
 
-fn cut_body(error: &reqwest::Error, received: usize) -> Ending {
+fn cut_body(error: &ReadFailure, received: usize) -> Ending {
     match failure::describe_body(error) {
         Ok(BodyEnd::Broken(how)) => {
             Ending::Cut { detail: format!("{how} after {received} bytes of the answer") }
@@ -271,7 +269,7 @@ fn too_large(limit: u64) -> Ending {
     }
 }
 
-fn note_head(transcript: &mut Transcript, response: &Response) {
+fn note_head(transcript: &mut Transcript, response: &HttpAnswer) {
     transcript.http_status = Some(response.status().as_u16());
     let headers = response.headers().iter();
     transcript.headers = headers

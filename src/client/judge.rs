@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Response, Url};
 use secrecy::SecretString;
 
 use crate::base::clock;
 use crate::client::connect::{self, ClientError};
-use crate::client::encoding::unreadable_encoding;
 use crate::client::failure::SendFailure;
+use crate::client::http_answer::{HttpAnswer, execute};
 use crate::client::{Endpoint, failure, message};
 use crate::wire::retry_after::decode_retry_after;
 
@@ -67,8 +67,9 @@ impl Asker {
     }
 
     async fn send(&self, request: reqwest::Request, url: &Url) -> Result<Told, Untold> {
-        let mut response =
-            self.http.execute(request).await.map_err(|error| untold(failure::describe_send(&error, url)))?;
+        let mut response = execute(&self.http, request)
+            .await
+            .map_err(|error| untold(failure::describe_send(&error, url)))?;
         let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
         if response.status().is_redirection() {
             let to = response
@@ -81,17 +82,17 @@ impl Asker {
                 "it answers HTTP {status} and sends elsewhere ({to}), where nothing is sent"
             )));
         }
-        if let Some(why) = unreadable_encoding(response.headers()) {
+        if let Some(why) = response.unreadable() {
             return Err(Untold::Lost(format!("its answer cannot be read: {why}")));
         }
         let body = self.read(&mut response).await?;
         Ok(Told { status, retry_after, body })
     }
 
-    async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Untold> {
+    async fn read(&self, response: &mut HttpAnswer) -> Result<Vec<u8>, Untold> {
         let mut body = Vec::new();
         loop {
-            match response.chunk().await {
+            match response.piece().await {
                 Ok(Some(piece)) if body.len() as u64 + piece.len() as u64 > self.max_body => {
                     let most = self.max_body / 1_000_000;
                     return Err(Untold::Lost(format!("its answer is larger than {most} MB")));
@@ -99,7 +100,7 @@ impl Asker {
                 Ok(Some(piece)) => body.extend_from_slice(&piece),
                 Ok(None) => return Ok(body),
                 Err(error) => {
-                    return Err(Untold::Lost(format!("its answer broke off: {}", failure::reason(&error))));
+                    return Err(Untold::Lost(format!("its answer broke off: {}", error.reason())));
                 }
             }
         }

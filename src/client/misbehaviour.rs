@@ -1,5 +1,6 @@
 //! Servers that misbehave, and what the client makes of them.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -358,6 +359,39 @@ async fn compressed_answers_are_read_and_bounded() {
         "{:?}",
         garbage.ending
     );
+}
+
+#[tokio::test]
+async fn gzip_in_several_members_is_read_whole_or_named_at_once() {
+    let member = |text: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    };
+    let answer = |content_type: &str, body: &[u8]| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Encoding: GZip\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        vec![Step::Send([head.as_bytes(), body].concat()), Step::Close]
+    };
+    let text = br#"{"workflow_run_id":"r-1","task_id":"t-1","data":{"id":"r-1","workflow_id":"w-1","status":"succeeded","outputs":{"a":1},"total_tokens":1}}"#;
+    let (first, second) = text.split_at(60);
+    let document = run(answer("application/json", &[member(first), member(second)].concat())).await;
+    assert_eq!((document.ending, &document.run.unwrap()["outputs"]), (Ending::Finished, &json!({ "a": 1 })));
+    assert!(document.headers.iter().all(|(name, _)| name != "content-encoding" && name != "content-length"));
+    let (begun, ended) = (format!("data: {BEGUN}\n\n"), format!("data: {ENDED}\n\n"));
+    let events = [member(begun.as_bytes()), member(b""), member(ended.as_bytes())].concat();
+    assert_eq!(run(answer("text/event-stream", &events)).await.ending, Ending::Finished);
+    let trailing = [member(begun.as_bytes()), b"rest".to_vec()].concat();
+    for broken in [&events[..events.len() - 40], b"none".as_slice(), &trailing] {
+        for content_type in ["text/event-stream", "application/json"] {
+            let told = run(answer(content_type, broken)).await;
+            let detail = unreadable_detail(&told);
+            assert!(detail.starts_with("the compressed answer cannot be read"), "{detail}");
+            assert_eq!(told.recovery, None, "an answer came: nothing is searched");
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod enquiry;
 mod failure;
 mod follow;
 mod http;
+mod http_answer;
 mod judge;
 mod keep;
 mod leave;

@@ -15,8 +15,8 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
 use crate::client::asides::{Asides, Head};
-use crate::client::encoding::unreadable_encoding;
-use crate::client::failure::SendFailure;
+use crate::client::failure::{ReadFailure, SendFailure};
+use crate::client::http_answer::HttpAnswer;
 use crate::client::{failure, message};
 use crate::exchange::{Call, Ending, FileInput, FileVariable};
 use crate::files::{self, Fence};
@@ -138,15 +138,15 @@ impl Uploader<'_> {
             .multipart(form)
             .send()
             .await;
-        let mut response = sent.map_err(|error| self.not_uploaded(path, &error))?;
+        let mut response = HttpAnswer::of(sent.map_err(|error| self.not_uploaded(path, &error))?);
         let status = response.status().as_u16();
         let content_type = message::content_type(response.headers());
-        if let Some(why) = unreadable_encoding(response.headers()) {
+        if let Some(why) = response.unreadable() {
             return Err(Ending::Unreadable { detail: format!("upload {}: {why}", path.display()) });
         }
         let head = Head::of(Call::Upload, &response);
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.not_uploaded(path, &error))? {
+        while let Some(piece) = response.piece().await.map_err(|failure| self.unread(path, failure))? {
             body.extend_from_slice(&piece);
             if body.len() > LONGEST_ANSWER {
                 let detail = format!("upload {}: the answer is larger than 1 MB", path.display());
@@ -155,6 +155,16 @@ impl Uploader<'_> {
         }
         self.asides.hear(head, &body);
         read_answer(path, status, &content_type, &body)
+    }
+
+    /// The upload's answer did not come, or cannot be read.
+    fn unread(&self, path: &Path, failure: ReadFailure) -> Ending {
+        match failure {
+            ReadFailure::Broken(error) => self.not_uploaded(path, &error),
+            ReadFailure::Unreadable(why) => {
+                Ending::Unreadable { detail: format!("upload {}: {why}", path.display()) }
+            }
+        }
     }
 
     /// The run itself was not sent, however its upload failed.

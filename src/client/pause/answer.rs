@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
-
 use super::call::Reply;
 use super::{Line, Ready, count};
 use crate::base::clock;
 use crate::client::assemble::StreamReader;
-use crate::client::encoding::unreadable_encoding;
 use crate::client::follow::Sent;
+use crate::client::http_answer::{HttpAnswer, execute};
 use crate::client::recover::{Search, loss};
 use crate::client::wait::after;
 use crate::client::{document, failure, message};
@@ -22,7 +20,7 @@ const HEAD_WAIT: Duration = Duration::from_secs(5);
 /// The events of a run that waits, as they were asked for before its answer was sent.
 enum Early {
     /// They come.
-    Open(Response),
+    Open(HttpAnswer),
     /// The call has no answer yet.
     Pending,
     /// The call broke, and how: the run is looked for once it is answered.
@@ -40,7 +38,7 @@ impl Line<'_> {
     ) -> Transcript {
         let ended = |ending, transcript| Transcript { ending, ..transcript };
         let events =
-            self.http.execute(message::events(self.authorization, self.base, &ready.run_id, self.user));
+            execute(self.http, message::events(self.authorization, self.base, &ready.run_id, self.user));
         tokio::pin!(events);
         let early = match sent.waiter.wait(after(clock::now(), HEAD_WAIT), &mut events).await {
             Ok(head) => match self.early(sent, ready, head).await {
@@ -122,7 +120,7 @@ impl Line<'_> {
         &self,
         sent: &mut Sent<'_, '_>,
         ready: &Ready,
-        head: Result<Response, reqwest::Error>,
+        head: Result<HttpAnswer, reqwest::Error>,
     ) -> Result<Early, Ending> {
         match head {
             Err(error) => Ok(Early::Broken(broken(&failure::reason(&error)))),
@@ -138,8 +136,8 @@ impl Line<'_> {
         &self,
         sent: &mut Sent<'_, '_>,
         ready: &Ready,
-        head: Result<Response, reqwest::Error>,
-    ) -> Result<Response, Ending> {
+        head: Result<HttpAnswer, reqwest::Error>,
+    ) -> Result<HttpAnswer, Ending> {
         let cut = |why: &str| Ending::Cut { detail: broken(why) };
         let head = head.map_err(|error| cut(&failure::reason(&error)))?;
         let status = head.status().as_u16();
@@ -154,10 +152,10 @@ impl Line<'_> {
         &self,
         sent: &mut Sent<'_, '_>,
         ready: &Ready,
-        response: Response,
-    ) -> Result<Response, Ending> {
+        response: HttpAnswer,
+    ) -> Result<HttpAnswer, Ending> {
         let what = format!("the run that waits at `{}` cannot be followed", ready.name);
-        if let Some(why) = unreadable_encoding(response.headers()) {
+        if let Some(why) = response.unreadable() {
             return Err(Ending::Unreadable { detail: format!("{what}: {why}") });
         }
         let content_type = message::content_type(response.headers());

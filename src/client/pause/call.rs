@@ -1,14 +1,14 @@
 //! The calls around a form: its page, uploads, the answer; each bounded in time and size.
 
+use reqwest::Url;
 use reqwest::header::HeaderValue;
-use reqwest::{Response, Url};
 use serde_json::{Map, Value};
 
 use super::{Ready, quiet};
 use crate::base::units::{format_duration, format_size};
 use crate::client::asides::Head;
-use crate::client::encoding::unreadable_encoding;
 use crate::client::follow::Sent;
+use crate::client::http_answer::{HttpAnswer, execute};
 use crate::client::recover::{Caller, Users};
 use crate::client::upload::Uploader;
 use crate::client::{Recover, failure, message};
@@ -90,7 +90,7 @@ impl Line<'_> {
         let what = format!("the answer to the form of `{}` was not taken", ready.name);
         let request = message::submit(self.authorization, self.base, &ready.token, ready.body.to_string());
         let deadline = quiet(sent);
-        let response = match sent.waiter.wait(deadline, self.http.execute(request)).await {
+        let response = match sent.waiter.wait(deadline, execute(self.http, request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) if error.is_connect() || error.is_builder() => {
                 return Err(unsent(&what, &error));
@@ -125,10 +125,10 @@ impl Line<'_> {
         sent: &mut Sent<'_, '_>,
         what: &str,
         request: reqwest::Request,
-    ) -> Result<Response, Ending> {
+    ) -> Result<HttpAnswer, Ending> {
         let deadline = quiet(sent);
-        match sent.waiter.wait(deadline, self.http.execute(request)).await {
-            Ok(Ok(response)) => match unreadable_encoding(response.headers()) {
+        match sent.waiter.wait(deadline, execute(self.http, request)).await {
+            Ok(Ok(response)) => match response.unreadable() {
                 None => Ok(response),
                 Some(why) => Err(Ending::Unreadable { detail: format!("{what}: {why}") }),
             },
@@ -141,13 +141,13 @@ impl Line<'_> {
         &self,
         sent: &mut Sent<'_, '_>,
         what: &str,
-        (call, mut response): (Call, Response),
+        (call, mut response): (Call, HttpAnswer),
     ) -> Result<Vec<u8>, Ending> {
         let head = Head::of(call, &response);
         let mut body = Vec::new();
         loop {
             let deadline = quiet(sent);
-            match sent.waiter.wait(deadline, response.chunk()).await {
+            match sent.waiter.wait(deadline, response.piece()).await {
                 Ok(Ok(Some(piece))) if body.len() as u64 + piece.len() as u64 > sent.max_body => {
                     let detail = format!("{what}: the answer is larger than {}", format_size(sent.max_body));
                     return Err(Ending::Unreadable { detail });
@@ -158,7 +158,7 @@ impl Line<'_> {
                     return Ok(body);
                 }
                 Ok(Err(error)) => {
-                    let detail = format!("{what}: {}", failure::reason(&error));
+                    let detail = format!("{what}: {}", error.reason());
                     return Err(Ending::Unanswered { detail, hint: None });
                 }
                 Err(given_up) => return Err(sent.ending_of(given_up, Wait::Idle)),
@@ -171,7 +171,7 @@ impl Line<'_> {
         &self,
         sent: &mut Sent<'_, '_>,
         what: &str,
-        (call, response): (Call, Response),
+        (call, response): (Call, HttpAnswer),
     ) -> Ending {
         let status = response.status().as_u16();
         let content_type = message::content_type(response.headers());

@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
-use reqwest::{Method, Response, Url};
+use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::base::clock;
 use crate::client::asides::{self, Asides, Head};
 use crate::client::assemble::{self, BodyEnd, StreamReader};
-use crate::client::encoding::unreadable_encoding;
+use crate::client::failure::ReadFailure;
+use crate::client::http_answer::{HttpAnswer, execute};
 use crate::client::recover::sight::Answer;
 use crate::client::wait::{GivenUp, Waiter, after};
 use crate::client::{document, failure, message};
@@ -83,12 +84,13 @@ impl Caller<'_> {
         let mut bytes = 0;
         loop {
             let quiet = until.min(after(clock::now(), self.idle));
-            let flow = match waiter.wait(quiet, response.chunk()).await {
+            let flow = match waiter.wait(quiet, response.piece()).await {
                 Ok(Ok(Some(piece))) => {
                     bytes += piece.len() as u64;
                     reader.take(&piece, Duration::ZERO)
                 }
-                Ok(Ok(None) | Err(_)) => ControlFlow::Break(()),
+                Ok(Ok(None) | Err(ReadFailure::Broken(_))) => ControlFlow::Break(()),
+                Ok(Err(ReadFailure::Unreadable(why))) => return Err(NoAnswer::Failed(why)),
                 Err(given_up) if is_whole(&given_up, waiter) => return Err(NoAnswer::GivenUp(given_up)),
                 Err(_) => ControlFlow::Break(()),
             };
@@ -104,15 +106,15 @@ impl Caller<'_> {
         (path, query): (&str, &[(&str, &str)]),
         waiter: &mut Waiter<'_>,
         until: Instant,
-    ) -> Result<Response, NoAnswer> {
+    ) -> Result<HttpAnswer, NoAnswer> {
         let mut url = message::join(self.base, path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let mut request = reqwest::Request::new(Method::GET, url.clone());
         request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
-        match waiter.wait(until, self.http.execute(request)).await {
-            Ok(Ok(response)) => match unreadable_encoding(response.headers()) {
+        match waiter.wait(until, execute(self.http, request)).await {
+            Ok(Ok(response)) => match response.unreadable() {
                 None => Ok(response),
                 Some(why) => Err(NoAnswer::Failed(format!("the answer cannot be read: {why}"))),
             },
@@ -123,7 +125,7 @@ impl Caller<'_> {
 
     async fn read(
         &self,
-        (call, mut response): (Call, Response),
+        (call, mut response): (Call, HttpAnswer),
         waiter: &mut Waiter<'_>,
         until: Instant,
     ) -> Result<Answer, NoAnswer> {
@@ -136,7 +138,7 @@ impl Caller<'_> {
             body: Vec::new(),
         };
         loop {
-            match waiter.wait(until, response.chunk()).await {
+            match waiter.wait(until, response.piece()).await {
                 Ok(Ok(Some(piece))) if answer.body.len() as u64 + piece.len() as u64 > self.max_body => {
                     return Err(NoAnswer::Failed("the answer is too large".to_owned()));
                 }
@@ -145,7 +147,7 @@ impl Caller<'_> {
                     self.asides.hear(head, &answer.body);
                     return Ok(answer);
                 }
-                Ok(Err(error)) => return Err(NoAnswer::Failed(failure::reason(&error))),
+                Ok(Err(error)) => return Err(NoAnswer::Failed(error.reason())),
                 Err(given_up) => return Err(no_answer(given_up, waiter)),
             }
         }
