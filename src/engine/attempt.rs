@@ -10,16 +10,15 @@ use crate::base::clock;
 use crate::base::panics::CaughtPanic;
 use crate::base::template::Scope;
 use crate::check::{self, Examined};
-use crate::client::{StopSignal, Timeouts};
+use crate::client::Timeouts;
 use crate::engine::Engine;
 use crate::engine::again::{Again, again};
 use crate::engine::budget::Hold;
 use crate::engine::cassettes::Route;
-use crate::engine::gate::Inside;
-use crate::engine::heard::heard;
 use crate::engine::judging::Opinions;
 use crate::engine::limit::JudgingLimit;
 use crate::engine::request::AttemptId;
+use crate::engine::turn::with_limit;
 use crate::engine::usage::{Ended, over_cap, seen_use};
 use crate::engine::versions::{Seat, version_finding};
 use crate::engine::waiting::{Awaited, Waiting};
@@ -69,27 +68,31 @@ impl Engine {
             Err(unsent) => return Ok(unsent),
         };
         waiting.waited_for(Awaited::Budget);
-        let Some((inside, meant)) = self.turn(&route, &mut waiting, &mut stop).await else { return Ok(None) };
+        let place = match self.turn(case, &route, (&mut waiting, &mut stop)).await {
+            Ok(place) => place,
+            Err(why) => return Ok(self.turned_away(case, id, &why)),
+        };
+        let (meant, held) = (place.meant, place.held);
         hold.iter_mut().for_each(Hold::send);
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
-        let timeouts = self.timeouts_of(case);
+        let timeouts = self.timeouts_after(case, held);
         let transcript = match &route {
             Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
             Route::Send(_) => {
                 self.note_start(case, id, &request)?;
-                self.client.run(&key, &request, &timeouts, &mut stop).await
+                with_limit(self.client.run(&key, &request, &timeouts, &mut stop).await, held)
             }
         };
-        if inside.is_some() {
-            self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        if place.inside.is_some() {
+            self.hear(&case.test.app, sent, &transcript);
         }
-        drop(inside);
+        drop(place);
         if matches!(transcript.ending, Ending::Stopped { .. }) {
             return self.given_up(case, id, (&route, &transcript));
         }
         self.keep(case, id, &route, &transcript);
-        let made = Made { case, id, scope, waiting, sent, meant, route };
+        let made = Made { case, id, scope, waiting, sent, held, meant, route };
         // What came for others is read first, so that the time of its coming is not that of this judging.
         tokio::task::yield_now().await;
         let Some(judged) = self.judge_answer(&made, &transcript).await else {
@@ -106,31 +109,6 @@ impl Engine {
             hold.settle(&case.test.suite, &ended).await;
         }
         Ok(Some(judged))
-    }
-
-    /// Waits for a place under the limit and a turn at the rate, and says when that was meant to be; none when the run was
-    /// stopped meanwhile. What is replayed waits for nothing.
-    async fn turn(
-        &self,
-        route: &Route,
-        waiting: &mut Waiting,
-        stop: &mut StopSignal,
-    ) -> Option<(Option<Inside<'_>>, Option<Instant>)> {
-        let turn = async {
-            if !route.is_live() {
-                return (None, None);
-            }
-            let inside = self.pace.gate.enter().await;
-            waiting.waited_for(Awaited::Limit);
-            let meant = self.pace.turn().await;
-            waiting.waited_for(Awaited::Rate);
-            (Some(inside), meant)
-        };
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(Option::is_some) => None,
-            turn = turn => Some(turn),
-        }
     }
 
     /// Nothing is judged of an attempt that was given up with the run; what it used is noted where it was sent.
@@ -275,6 +253,8 @@ pub(super) struct Made<'a> {
     pub waiting: Waiting,
     /// When it was sent.
     pub sent: Instant,
+    /// How long its app asked to be left alone before, which is of the attempt's limit.
+    pub held: Duration,
     /// When the rate meant it to be sent.
     pub meant: Option<Instant>,
     /// Where the answer came from.

@@ -10,12 +10,13 @@ use crate::engine::Engine;
 use crate::engine::again::Again;
 use crate::engine::attempt::{Judged, milliseconds};
 use crate::engine::conclude::{Tally, outcome_of};
+use crate::engine::pace::LONGEST_RETRY_AFTER;
 use crate::engine::request::AttemptId;
 use crate::engine::side_by_side::Repeating;
 use crate::engine::waiting::{Awaited, Waiting};
 use crate::event::{Event, SinkError};
 use crate::outcome::{Attempt, CaseOutcome};
-use crate::plan::case::{Case, Resend, Retries};
+use crate::plan::case::{Case, Resend};
 use crate::verdict::Verdict;
 
 /// What became of a case, with the attempt that explains it.
@@ -190,8 +191,8 @@ impl Engine {
                 return Ok(Repeated::Unaffordable(last, reason));
             }
             tally.attempts += 1;
-            let left = number < retries.count && judged.attempt.verdict == Verdict::Errored;
-            let wait = left.then(|| self.wait_before_retry(retries, number + 1, judged.again)).flatten();
+            let wait =
+                (number < retries.count).then(|| self.wait_before_retry(case, number + 1, &judged)).flatten();
             judged.attempt.retried = wait.is_some();
             let attempt = Arc::new(judged.attempt);
             self.tell(&Event::AttemptFinished(attempt.clone()))?;
@@ -213,18 +214,28 @@ impl Engine {
     /// Counts what an attempt that stands brings along.
     fn note(&self, case: &Case, attempt: &Attempt, tally: &mut Tally) {
         tally.note(attempt);
+        if let Some(cause) = attempt.cause.as_ref().filter(|_| attempt.verdict == Verdict::Errored) {
+            self.give_up(&case.test.app, &cause.message);
+        }
         if let Some(cause) = attempt.cause.as_ref().filter(|cause| cause.stops_suite) {
             self.block(&case.test.app, cause);
         }
     }
 
-    /// The back-off before the next try, or none when the last one may have run.
-    fn wait_before_retry(&self, retries: &Retries, retry: u32, again: Again) -> Option<Duration> {
-        match (again, retries.resend) {
-            (Again::Safe(after), Resend::Never | Resend::Allowed) => {
-                Some(self.pace.back_off(retries, retry, after))
+    /// The back-off before the next try; none when the last one may have run, or nothing is to be had from another.
+    ///
+    /// What its app asks for beyond that is waited at the gate, with all others of the app.
+    fn wait_before_retry(&self, case: &Case, retry: u32, judged: &Judged) -> Option<Duration> {
+        let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
+        if judged.attempt.verdict != Verdict::Errored || self.blocked(&case.test.app).is_some() {
+            return None;
+        }
+        let limit = self.timeouts_of(case).total;
+        match (judged.again, retries.resend) {
+            (Again::Safe(Some(after)), _) if after.min(LONGEST_RETRY_AFTER) >= limit => None,
+            (Again::Safe(_), Resend::Never | Resend::Allowed) | (Again::Unsafe, Resend::Allowed) => {
+                Some(self.pace.back_off(retries, retry, None))
             }
-            (Again::Unsafe, Resend::Allowed) => Some(self.pace.back_off(retries, retry, None)),
             (Again::Unsafe, Resend::Never) | (Again::Useless, Resend::Never | Resend::Allowed) => None,
         }
     }

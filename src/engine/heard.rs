@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::clock;
 use crate::engine::gate::Heard;
 use crate::engine::pace::LONGEST_RETRY_AFTER;
-use crate::exchange::{Ending, Transcript};
+use crate::exchange::{Ending, Recovery, Trace, Transcript};
 use crate::wire::error::ErrorClass;
 use crate::wire::retry_after::decode_retry_after;
 
@@ -18,15 +18,32 @@ pub fn heard(transcript: &Transcript) -> Heard {
             Heard::Refused(retry_after(transcript).map(|wait| wait.min(LONGEST_RETRY_AFTER)))
         }
         Ending::Finished | Ending::Exceeded { .. } | Ending::Paused | Ending::Unanswered { .. } => Heard::Ran,
-        Ending::Rejected(_)
-        | Ending::ErrorEvent(_)
-        | Ending::Stalled { .. }
+        Ending::NotSent { retryable: true, .. } => Heard::Unreached(None),
+        Ending::Stalled { .. } | Ending::Cut { .. } if left_no_trace(transcript) => Heard::Unreached(None),
+        Ending::Rejected(error) if error.class == ErrorClass::Transport && !is_seen(transcript) => {
+            Heard::Unreached(retry_after(transcript).map(|wait| wait.min(LONGEST_RETRY_AFTER)))
+        }
+        Ending::Rejected(_) | Ending::ErrorEvent(_) => Heard::Answered,
+        Ending::Stalled { .. }
         | Ending::Cut { .. }
         | Ending::Unreadable { .. }
         | Ending::TimedOut { .. }
         | Ending::Stopped { .. }
         | Ending::NotSent { .. } => Heard::Nothing,
     }
+}
+
+/// True where a run was looked for in vain.
+fn left_no_trace(transcript: &Transcript) -> bool {
+    matches!(transcript.recovery, Some(Recovery::Lost { trace: Trace::None, .. }))
+}
+
+/// True where a run was seen behind an answer that was not its own.
+fn is_seen(transcript: &Transcript) -> bool {
+    matches!(
+        transcript.recovery,
+        Some(Recovery::Recovered { .. } | Recovery::Lost { trace: Trace::Seen, .. })
+    )
 }
 
 /// How long the server asks to be left alone.

@@ -120,7 +120,16 @@ impl Engine {
             return None;
         }
         let (waiting, sent) = (Waiting::begin(), clock::now());
-        let made = Made { case, id, scope, waiting, sent, meant: None, route: Route::Send(None) };
+        let made = Made {
+            case,
+            id,
+            scope,
+            waiting,
+            sent,
+            held: Duration::ZERO,
+            meant: None,
+            route: Route::Send(None),
+        };
         self.judge_answer(&made, &transcript).await
     }
 }

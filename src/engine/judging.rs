@@ -4,19 +4,21 @@ mod app;
 mod endpoint;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
 use crate::base::clock;
 use crate::base::effort::Effort;
+use crate::base::units::format_duration;
 use crate::check::{self, Context};
-use crate::client::Asker;
+use crate::client::{Asker, Told, Untold};
 use crate::engine::aside::aside;
 use crate::engine::attempt::{Made, milliseconds};
 use crate::engine::limit::JudgingLimit;
+use crate::engine::streak::Streak;
 use crate::engine::{Engine, EngineError};
 use crate::exchange::Transcript;
 use crate::judge::{Answer, Answers, Ask, Form, Judging, LONGEST, Question, Vote, shown_json};
@@ -34,9 +36,26 @@ struct Line {
     asker: Asker,
     /// True once it said that it does not know `response_format`.
     in_words: AtomicBool,
+    streak: Mutex<Streak>,
 }
 
 impl Line {
+    fn streak(&self) -> MutexGuard<'_, Streak> {
+        self.streak.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what an answer says of the judge, to a request that was sent at a time.
+    fn hear(&self, sent: Instant, told: &Result<Told, Untold>) {
+        let at = (sent, clock::now());
+        match told {
+            Ok(Told { status: 429 | 500..=u16::MAX, retry_after, .. }) => {
+                self.streak().refused(at, *retry_after)
+            }
+            Ok(_) => self.streak().answered(),
+            Err(_) => self.streak().refused(at, None),
+        }
+    }
+
     fn form(&self) -> Form {
         if self.in_words.load(Ordering::Relaxed) { Form::InWords } else { Form::Enforced }
     }
@@ -56,7 +75,10 @@ impl Bench {
             if let Ok(Judge { kind: JudgeWay::Endpoint { endpoint, api_key, .. }, .. }) = judge {
                 let asker = Asker::new(endpoint, api_key.as_ref())
                     .map_err(|source| EngineError::Judge { judge: name.clone(), source })?;
-                askers.insert(name.clone(), Line { asker, in_words: AtomicBool::new(false) });
+                askers.insert(
+                    name.clone(),
+                    Line { asker, in_words: AtomicBool::new(false), streak: Mutex::default() },
+                );
             }
         }
         Ok(Self { askers })
@@ -94,6 +116,18 @@ struct Brief {
     value: String,
     /// The inputs of the run, as JSON in one line.
     context: String,
+    /// When the time of its attempt is over.
+    end: Instant,
+}
+
+impl Brief {
+    /// Why a wait is not waited that is over after the attempt; none where it is.
+    fn left_before(&self, wait: Duration) -> Option<String> {
+        let is_late = clock::now().checked_add(wait).is_none_or(|until| until >= self.end);
+        is_late.then(|| {
+            format!("another try would be in {}, after the limit of the attempt", format_duration(wait))
+        })
+    }
 }
 
 impl Engine {
@@ -110,7 +144,7 @@ impl Engine {
         }
         for question in self.open_questions(made, transcript, limit) {
             let began = clock::now();
-            let (answer, mut fact) = self.ask(&question, transcript).await?;
+            let (answer, mut fact) = self.ask(&question, transcript, limit).await?;
             fact.ms = milliseconds(clock::now().saturating_duration_since(began));
             opinions.answers.insert(question, answer);
             opinions.facts.push(fact);
@@ -135,9 +169,14 @@ impl Engine {
     }
 
     /// Asks for all votes at once.
-    async fn ask(&self, question: &Question, transcript: &Transcript) -> Option<(Answer, JudgeFact)> {
+    async fn ask(
+        &self,
+        question: &Question,
+        transcript: &Transcript,
+        limit: &JudgingLimit,
+    ) -> Option<(Answer, JudgeFact)> {
         let (votes, why_not) = match self.plan.judges.get(&question.judge) {
-            Some(Ok(judge)) => match self.brief(question, transcript) {
+            Some(Ok(judge)) => match self.brief(question, transcript, limit) {
                 Ok(brief) => {
                     let votes = (0..judge.repeat).map(|_| self.vote(&question.judge, judge, &brief));
                     (join_all(votes).await.into_iter().collect::<Option<Vec<_>>>()?, None)
@@ -164,7 +203,12 @@ impl Engine {
     }
 
     /// Masks secrets, which are no judge's business; what is too long is not cut, since a judge would grade the rest unseen.
-    fn brief(&self, question: &Question, transcript: &Transcript) -> Result<Brief, String> {
+    fn brief(
+        &self,
+        question: &Question,
+        transcript: &Transcript,
+        limit: &JudgingLimit,
+    ) -> Result<Brief, String> {
         let mask = |text: &str| self.redactor.text(text).into_owned();
         let ask = match &question.ask {
             Ask::Rubric(rubric) => Ask::Rubric(mask(rubric)),
@@ -186,13 +230,7 @@ impl Engine {
                 return Err(format!("{what} {length} characters, and a judge is sent at most {LONGEST}"));
             }
         }
-        Ok(Brief { ask, value, context })
-    }
-
-    /// Waits before another try; none when the run was stopped meanwhile.
-    async fn wait_for_judge(&self, retry: u32, after: Option<Duration>) -> Option<()> {
-        let wait = self.pace.back_off(&self.plan.target.retries, retry, after);
-        self.sleep(wait).await.then_some(())
+        Ok(Brief { ask, value, context, end: limit.deadline() })
     }
 }
 

@@ -37,6 +37,11 @@ impl JudgingLimit {
         now >= self.deadline || (now >= self.least && self.stop.borrow().is_some())
     }
 
+    /// When the time of the attempt is over.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// True once it left checks undecided.
     pub fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Relaxed)
@@ -72,7 +77,7 @@ impl Engine {
 
     /// The limit of the checks of an attempt whose answer is there.
     fn judging_limit(&self, made: &Made<'_>) -> JudgingLimit {
-        let total = self.timeouts_of(made.case).total;
+        let total = self.timeouts_of(made.case).total.saturating_sub(made.held);
         let own = (made.sent + total, format!("the attempt's limit of {total:?}"));
         let time = self.purse.as_ref().and_then(|purse| purse.time());
         let of_run = time.map(|time| (self.started + time, format!("the run's time of {time:?}")));

@@ -27,6 +27,8 @@ pub(crate) mod signal;
 pub(crate) mod snapshots;
 mod spending;
 mod starts;
+mod streak;
+mod turn;
 mod unrecorded;
 mod unsent;
 mod usage;

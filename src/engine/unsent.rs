@@ -48,7 +48,7 @@ impl Engine {
     }
 
     /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.
-    fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
+    pub(super) fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
         let cause = Cause { message: reason, hint: None, class: None, stops_suite: false };
         let mut judged = self.unsent_attempt(case, id, cause);
         judged.attempt.verdict = Verdict::Skipped;

@@ -344,6 +344,29 @@ fn a_server_without_response_format_is_asked_in_words_and_a_busy_one_again() {
 }
 
 #[test]
+fn a_judge_that_refuses_again_and_again_is_asked_no_more_and_no_longer_than_the_attempt() {
+    let names: Vec<String> = (0..20).map(|number| format!("t{number}")).collect();
+    let replies: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+    let judged = Judged::new("", RUBRIC, &replies, |_| status("429 Too Many Requests", "{}"));
+    let ran = judged.run(&["--retries", "0", "-j", "1"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.text);
+    assert_eq!(judged.server.requests().len(), 8);
+    assert!(ran.text.contains("it is asked no more: 8 requests in a row were refused"), "{}", ran.text);
+
+    let patient = Judged::new("", RUBRIC, &[("a", "x")], |_| {
+        let wait = "Retry-After: 250\r\n";
+        vec![Step::Send(with_headers("429 Busy", "application/json", wait, b"{}"))]
+    });
+    let suite =
+        patient.project.read("suites/s.yaml").replace("    inputs:", "    timeout: 100s\n    inputs:");
+    patient.project.write("suites/s.yaml", suite);
+    let ran = patient.run(&["--retries", "3"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.text);
+    assert_eq!(patient.server.requests().len(), 1);
+    assert!(ran.text.contains("after the limit of the attempt"), "{}", ran.text);
+}
+
+#[test]
 fn a_key_that_is_not_set_skips_without_ci_and_is_an_error_with_it() {
     let judged = Judged::new("", RUBRIC, &[("graded", "x")], |seen| grade(seen, 1.0, ""));
     judged.project.write("suites/green.yaml", crate::project::GREEN.replace("name: S", "name: G"));

@@ -65,6 +65,8 @@ mod project;
 mod raw_http;
 /// Runs whose answer breaks off are found again, told as such, and never taken for more than was seen.
 mod recovery;
+/// Apps and judges that refuse again and again: how long they are waited for, and when they are asked no more.
+mod refusals;
 /// The documents of a run: which there are, what each says, the summary of a job.
 mod reports;
 /// `snapshot review` at a terminal: what is typed decides, and nothing else.

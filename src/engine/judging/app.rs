@@ -10,7 +10,8 @@ use crate::base::template::Scope;
 use crate::check::{self, Context, Examined, Usage};
 use crate::client::Timeouts;
 use crate::engine::again::{Again, again};
-use crate::engine::heard::heard;
+use crate::engine::gate::NoTurn;
+use crate::engine::turn::{past_run, too_long};
 use crate::engine::usage::seen_use;
 use crate::engine::{Engine, app_of};
 use crate::exchange::{Ending, Request, ResponseMode, Transcript, UserScope};
@@ -33,18 +34,34 @@ impl Engine {
         let mut ballot = Ballot::unasked("it was not asked");
         let mut retry = 0;
         loop {
-            let transcript = self.run_judge(app, timeout, [rubric, &brief.value, &brief.context]).await;
+            let ran = self.run_judge(app, timeout, [rubric, &brief.value, &brief.context]).await;
+            let transcript = match ran {
+                Ok(transcript) => transcript,
+                Err(NoTurn::Stopped) => return None,
+                Err(why) => {
+                    ballot.vote = Err(self.not_asked(app, &why));
+                    return Some(ballot);
+                }
+            };
             if matches!(transcript.ending, Ending::Stopped { .. }) {
                 return None;
             }
             ballot.requests += 1;
             ballot.vote = self.read_judge(&mut ballot, &transcript);
             match again(&transcript) {
-                Again::Safe(after) if retry < self.plan.target.retries.count => {
+                // What it asks for beyond the back-off is waited at the gate.
+                Again::Safe(_) if retry < self.plan.target.retries.count => {
                     retry += 1;
-                    self.wait_for_judge(retry, after).await?;
+                    let wait = self.pace.back_off(&self.plan.target.retries, retry, None);
+                    self.sleep(wait).await.then_some(())?;
                 }
-                Again::Safe(_) | Again::Unsafe | Again::Useless => return Some(ballot),
+                Again::Safe(_) => {
+                    if let Err(why) = &ballot.vote {
+                        self.give_up(app, why);
+                    }
+                    return Some(ballot);
+                }
+                Again::Unsafe | Again::Useless => return Some(ballot),
             }
         }
     }
@@ -55,7 +72,7 @@ impl Engine {
         app: &Arc<str>,
         timeout: Duration,
         [rubric, output, context]: [&str; 3],
-    ) -> Transcript {
+    ) -> Result<Transcript, NoTurn> {
         let (key, pinned) = app_of(&self.plan.target, app);
         let inputs = [("rubric", rubric), ("output", output), ("context", context)];
         let inputs: Map<String, Value> =
@@ -71,15 +88,34 @@ impl Engine {
             mock_attempt: None,
             cap: Default::default(),
         };
-        let inside = self.pace.gate.enter().await;
-        self.pace.turn().await;
-        let sent = clock::now();
-        let timeouts = Timeouts { total: timeout, ..self.timeouts };
         let mut stop = self.stop.subscribe();
+        let patience = self.patience(timeout);
+        let turn = async {
+            let entered = self.pace.gate.enter(app, &patience).await;
+            self.pace.turn().await;
+            entered
+        };
+        let (inside, held) = tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => return Err(NoTurn::Stopped),
+            entered = turn => entered?,
+        };
+        let sent = clock::now();
+        let timeouts = Timeouts { total: timeout.saturating_sub(held), ..self.timeouts };
         let transcript = self.client.run(&key, &request, &timeouts, &mut stop).await;
-        self.pace.gate.hear(sent, clock::now(), heard(&transcript));
+        self.hear(app, sent, &transcript);
         drop(inside);
-        transcript
+        Ok(transcript)
+    }
+
+    /// Why a judge was not asked.
+    fn not_asked(&self, app: &Arc<str>, why: &NoTurn) -> String {
+        match why {
+            NoTurn::Shut => self.blocked(app).map(|cause| cause.not_sent()).unwrap_or_default(),
+            NoTurn::TooLong { wait, limit } => too_long(*wait, *limit),
+            NoTurn::PastRun { wait } => past_run(*wait),
+            NoTurn::Stopped => "the run was stopped".to_owned(),
+        }
     }
 
     /// Takes the vote from the outputs of a run that succeeded, and counts what it took.

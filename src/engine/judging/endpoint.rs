@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::base::clock;
 use crate::client::{Told, Untold};
 use crate::engine::Engine;
 use crate::judge::{
@@ -27,8 +28,14 @@ impl Engine {
         let mut ballot = Ballot::unasked("it was not asked");
         let mut retry = 0;
         loop {
+            if let Some(why) = line.streak().hopeless() {
+                ballot.vote = Err(format!("it is asked no more: {why}"));
+                return Some(ballot);
+            }
             let (nonce, form) = (nonce(), line.form());
+            let sent = clock::now();
             let told = self.post(line, brief, message(model, brief, &nonce, form)).await?;
+            line.hear(sent, &told);
             ballot.requests += 1;
             let (why, after) = match means(&mut ballot, told, brief, (&nonce, form)) {
                 Means::Vote(vote) => {
@@ -43,11 +50,17 @@ impl Engine {
                 Means::Again(why, after) => (why, after),
             };
             if retry >= self.plan.target.retries.count {
+                line.streak().give_up(&why);
                 ballot.vote = Err(why);
                 return Some(ballot);
             }
             retry += 1;
-            self.wait_for_judge(retry, after).await?;
+            let wait = self.pace.back_off(&self.plan.target.retries, retry, after);
+            if let Some(end) = after.and_then(|_| brief.left_before(wait)) {
+                ballot.vote = Err(format!("{why}; {end}"));
+                return Some(ballot);
+            }
+            self.sleep(wait).await.then_some(())?;
         }
     }
 

@@ -1,0 +1,140 @@
+//! An attempt's turn: a place at the gate of its app, one at the rate; and what its answer says to those that wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::base::clock;
+use crate::base::units::format_duration;
+use crate::client::{StopSignal, Timeouts};
+use crate::engine::Engine;
+use crate::engine::attempt::Judged;
+use crate::engine::budget::SKIPPED;
+use crate::engine::cassettes::Route;
+use crate::engine::gate::{Inside, NoTurn, Patience};
+use crate::engine::heard::heard;
+use crate::engine::request::AttemptId;
+use crate::engine::waiting::{Awaited, Waiting};
+use crate::exchange::{Ending, Transcript};
+use crate::outcome::Cause;
+use crate::plan::case::{Case, TargetKind};
+use crate::wire::error::ErrorClass;
+
+/// A place that an attempt has.
+#[derive(Default)]
+pub(super) struct Place<'a> {
+    /// At the gate; none for what is replayed.
+    pub inside: Option<Inside<'a>>,
+    /// How long its app asked to be left alone meanwhile, which is of the attempt's limit.
+    pub held: Duration,
+    /// When the rate meant it to be sent.
+    pub meant: Option<Instant>,
+}
+
+impl Engine {
+    /// Waits for a place under the limit and a turn at the rate. What is replayed waits for nothing.
+    pub(super) async fn turn(
+        &self,
+        case: &Case,
+        route: &Route,
+        (waiting, stop): (&mut Waiting, &mut StopSignal),
+    ) -> Result<Place<'_>, NoTurn> {
+        let patience = self.patience(self.timeouts_of(case).total);
+        let turn = async {
+            if !route.is_live() {
+                return Ok(Place::default());
+            }
+            let (inside, held) = self.pace.gate.enter(&case.test.app, &patience).await?;
+            waiting.waited_for(Awaited::Limit);
+            let meant = self.pace.turn().await;
+            waiting.waited_for(Awaited::Rate);
+            Ok(Place { inside: Some(inside), held, meant })
+        };
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => Err(NoTurn::Stopped),
+            turn = turn => turn,
+        }
+    }
+
+    /// How long an attempt with this limit waits for an app that asked to be left alone.
+    pub(super) fn patience(&self, limit: Duration) -> Patience {
+        let time = self.purse.as_ref().and_then(|purse| purse.time());
+        Patience { limit, run_ends: time.and_then(|time| self.started.checked_add(time)) }
+    }
+
+    /// The waits of an attempt that was held back for so long.
+    pub(super) fn timeouts_after(&self, case: &Case, held: Duration) -> Timeouts {
+        let timeouts = self.timeouts_of(case);
+        Timeouts { total: timeouts.total.saturating_sub(held), ..timeouts }
+    }
+
+    /// What becomes of an attempt that has no turn; none when the run was stopped.
+    pub(super) fn turned_away(&self, case: &Case, id: AttemptId, why: &NoTurn) -> Option<Judged> {
+        match why {
+            NoTurn::Stopped => None,
+            NoTurn::Shut => {
+                let cause = self.blocked(&case.test.app)?;
+                Some(self.unsent_attempt(case, id, Cause { message: cause.not_sent(), ..cause }))
+            }
+            NoTurn::TooLong { wait, limit } => {
+                let message = too_long(*wait, *limit);
+                let hint = Some("raise `timeout`, or send less at once: `concurrency`, `rate`".to_owned());
+                let class = Some(ErrorClass::Quota);
+                Some(self.unsent_attempt(case, id, Cause { message, hint, class, stops_suite: false }))
+            }
+            NoTurn::PastRun { wait } => {
+                Some(self.unaffordable(case, id, format!("{SKIPPED}{}", past_run(*wait))))
+            }
+        }
+    }
+
+    /// Takes what the answer to a request says that was sent at a time.
+    pub(super) fn hear(&self, app: &Arc<str>, sent: Instant, transcript: &Transcript) {
+        self.pace.gate.hear(app, (sent, clock::now()), heard(transcript));
+        self.shut_if_hopeless(app);
+    }
+
+    /// Notes that a test of an app has none of its retries left.
+    pub(super) fn give_up(&self, app: &Arc<str>, why: &str) {
+        self.pace.gate.give_up(app, why);
+        self.shut_if_hopeless(app);
+    }
+
+    /// An app that refused so often in a row is asked no more. That of a mock is: each of its tests has an answer of its own.
+    fn shut_if_hopeless(&self, app: &Arc<str>) {
+        if !matches!(self.plan.target.kind, TargetKind::Live { .. }) {
+            return;
+        }
+        if let Some(message) = self.pace.gate.hopeless(app) {
+            let hint =
+                Some("is Dify overloaded, or down? `concurrency` and `rate` say how much is sent".to_owned());
+            self.block(app, &Cause { message, hint, class: Some(ErrorClass::Quota), stops_suite: true });
+            self.pace.gate.shut(app);
+        }
+    }
+}
+
+/// What came of an attempt that was held back before: its limit is told as a whole.
+pub(super) fn with_limit(transcript: Transcript, held: Duration) -> Transcript {
+    match transcript.ending {
+        Ending::TimedOut { after } => {
+            Transcript { ending: Ending::TimedOut { after: after + held }, ..transcript }
+        }
+        _ => transcript,
+    }
+}
+
+/// Why a wait is not waited that is over after the run.
+pub(super) fn past_run(wait: Duration) -> String {
+    let wait = format_duration(wait);
+    format!("the endpoint asks to be left alone for {wait}, and the time of the run is over before")
+}
+
+/// Why a wait is not waited that an attempt does not outlast.
+pub(super) fn too_long(wait: Duration, limit: Duration) -> String {
+    format!(
+        "not sent: the endpoint asks to be left alone for {}, and the limit of an attempt is {}",
+        format_duration(wait),
+        format_duration(limit)
+    )
+}
