@@ -87,7 +87,7 @@ impl Judged {
     /// Both must hold: the worse one counts, the first of two alike, with the messages of both.
     pub(super) fn and(self, other: Self) -> Self {
         match (self.grade, other.grade) {
-            (Grade::Held, _) => return other.with(self.notes),
+            (Grade::Held, _) => return Self { notes: self.with(other.notes).notes, ..other },
             (_, Grade::Held) => return self.with(other.notes),
             (_, _) => {}
         }

@@ -14,8 +14,8 @@ use super::view::{Fact, NodeFacts, State, View};
 pub(super) const BEGINNING_LOST: &str = "the stream lost its first events";
 
 impl<'t> View<'t> {
-    /// The nodes that ran, as far as that is known.
-    pub(super) fn nodes(&self) -> NodeFacts<'t> {
+    /// The nodes that ran, as far as that is known; looks at all of them.
+    pub(super) fn seen_nodes(&self) -> NodeFacts<'t> {
         let run = match &self.state {
             State::Rejected { .. } => return NodeFacts::Complete(&[]),
             State::Unjudged(cause) => return NodeFacts::Unknown(Cow::Owned(cause.message.clone())),

@@ -59,13 +59,9 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
 
 /// Judges one fact of a node's execution.
 pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, context: &Context<'_>) -> Judged {
-    let all = match view.nodes() {
-        NodeFacts::Complete(nodes)
-        | NodeFacts::Partial(nodes, _)
-        | NodeFacts::Gap(nodes, _)
-        | NodeFacts::Silent(nodes, _) => nodes,
-        NodeFacts::Unknown(why) => return Judged::undecided(why),
-    };
+    if let NodeFacts::Unknown(why) = view.nodes() {
+        return Judged::undecided(why);
+    }
     if let Some(why) = hidden(subject, node, view) {
         return Judged::undecided(why);
     }
@@ -79,14 +75,14 @@ pub(super) fn of_node(subject: &Subject, node: &NodeRun, view: &View<'_>, contex
         Subject::Count(CountFact::Retries, bound) => {
             count(CountFact::Retries, bound, Fact::Known(u64::from(node.retries)), context)
         }
-        Subject::Count(fact, bound) => count(*fact, bound, usage::tokens_of(node, all), context),
+        Subject::Count(fact, bound) => count(*fact, bound, usage::tokens_of(node, view), context),
         Subject::Time(fact, bound) => {
             let time = node_time(*fact, node);
             with(bound.get(context, |value| Bound::parse(value, Bare::Most)), |bound| {
                 within(*fact, bound, time)
             })
         }
-        Subject::Cost(bound) => cost(bound, usage::cost_of(node, all), context),
+        Subject::Cost(bound) => cost(bound, usage::cost_of(node, view), context),
         Subject::Nodes(_) => Judged::undecided("`nodes` is a fact of the run"),
     }
 }

@@ -1,6 +1,7 @@
 //! Tokens and prices as facts: audited against the nodes, never guessed.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
 
@@ -58,14 +59,14 @@ fn audited(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
 }
 
 /// A node's own tokens.
-pub(super) fn tokens_of(node: &NodeRun, all: &[NodeRun]) -> Fact<u64> {
+pub(super) fn tokens_of(node: &NodeRun, view: &View<'_>) -> Fact<u64> {
     let (Some(data), Some(told)) = (&node.finished, node.told()) else {
         return unknown(format!("`{}` never finished", node.title));
     };
     let reported = told.tokens.or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
     match reported {
         Some(tokens) if tokens > 0 => Fact::Known(tokens),
-        Some(_) | None if uses_model(node, all) => {
+        Some(_) | None if uses_model(node, view) => {
             unknown(format!("Dify reports no tokens of `{}`, which uses a model", node.title))
         }
         Some(_) | None => Fact::Known(0),
@@ -116,7 +117,7 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
 }
 
 /// A node's own price; a container's is that of the nodes in it.
-pub(super) fn cost_of(node: &NodeRun, all: &[NodeRun]) -> Fact<Prices> {
+pub(super) fn cost_of(node: &NodeRun, view: &View<'_>) -> Fact<Prices> {
     if !node.is_container() {
         return sum_prices([node].into_iter());
     }
@@ -125,7 +126,7 @@ pub(super) fn cost_of(node: &NodeRun, all: &[NodeRun]) -> Fact<Prices> {
         NodePrice::Known { amount, currency } if !currency.is_empty() => {
             Fact::Known(vec![(currency, amount)])
         }
-        NodePrice::Known { .. } | NodePrice::Unknown | NodePrice::None if uses_model(node, all) => {
+        NodePrice::Known { .. } | NodePrice::Unknown | NodePrice::None if uses_model(node, view) => {
             unknown(format!("no price is known of `{}`, in which a model ran", node.title))
         }
         NodePrice::Known { .. } | NodePrice::Unknown | NodePrice::None => Fact::Known(Prices::new()),
@@ -133,7 +134,7 @@ pub(super) fn cost_of(node: &NodeRun, all: &[NodeRun]) -> Fact<Prices> {
 }
 
 fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
-    let mut sums = Prices::new();
+    let (mut sums, mut places) = (Prices::new(), HashMap::new());
     let mut tool = None;
     for node in nodes {
         let Some(told) = node.told() else {
@@ -145,18 +146,26 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
             }
             continue;
         };
-        let priced = match told.price.clone() {
-            NodePrice::Known { amount, currency } if !currency.is_empty() => Some((currency, amount)),
+        let priced = match &told.price {
+            NodePrice::Known { amount, currency } if !currency.is_empty() => {
+                Some((currency.as_str(), *amount))
+            }
             NodePrice::Known { .. } | NodePrice::Unknown => {
                 return unknown(format!("no price is known of `{}`", node.title));
             }
             NodePrice::None => None,
         };
         match priced {
-            Some((ref currency, amount)) if !add(&mut sums, currency, amount) => {
-                return unknown("the prices are too large to be added exactly");
+            Some((currency, amount)) => {
+                let place = *places.entry(currency).or_insert_with(|| {
+                    sums.push((currency.to_owned(), Decimal::ZERO));
+                    sums.len() - 1
+                });
+                let Some(total) = add_exactly(sums[place].1, amount) else {
+                    return unknown("the prices are too large to be added exactly");
+                };
+                sums[place].1 = total;
             }
-            Some(_) => {}
             None if told.tokens.unwrap_or(0) > 0 => {
                 return unknown(format!("no price is known of `{}`", node.title));
             }
@@ -170,25 +179,17 @@ fn sum_prices<'t>(nodes: impl Iterator<Item = &'t NodeRun>) -> Fact<Prices> {
     }
 }
 
-fn add(sums: &mut Prices, currency: &str, amount: Decimal) -> bool {
-    match sums.iter_mut().find(|(known, _)| known == currency) {
-        Some((_, sum)) => match add_exactly(*sum, amount) {
-            Some(total) => *sum = total,
-            None => return false,
-        },
-        None => sums.push((currency.to_owned(), amount)),
-    }
-    true
-}
-
-fn uses_model(node: &NodeRun, all: &[NodeRun]) -> bool {
+fn uses_model(node: &NodeRun, view: &View<'_>) -> bool {
     if !node.is_container() {
         return may_use_model(&node.node_type);
     }
-    let inside = |other: &&NodeRun| {
-        other.parent.as_ref().is_some_and(|round| [&node.node_id, &node.id].contains(&&round.container))
-    };
-    all.iter().filter(inside).any(|other| may_use_model(&other.node_type))
+    let with_model = view.model_containers.get_or_init(|| model_containers(&view.transcript.nodes));
+    with_model.contains(node.node_id.as_str()) || with_model.contains(node.id.as_str())
+}
+
+fn model_containers(nodes: &[NodeRun]) -> HashSet<&str> {
+    let of_models = nodes.iter().filter(|node| may_use_model(&node.node_type));
+    of_models.filter_map(|node| Some(node.parent.as_ref()?.container.as_str())).collect()
 }
 
 fn unknown<T>(why: impl Into<Cow<'static, str>>) -> Fact<T> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -73,6 +74,9 @@ pub(super) struct View<'t> {
     text: OnceCell<Value>,
     events: OnceCell<Value>,
     tokens: OnceCell<Fact<u64>>,
+    nodes: OnceCell<NodeFacts<'t>>,
+    /// Containers in which a node ran that may use a model, by their ids.
+    pub(super) model_containers: OnceCell<HashSet<&'t str>>,
     pub(super) lost_beginning: OnceCell<bool>,
 }
 
@@ -87,6 +91,8 @@ impl<'t> View<'t> {
             text: OnceCell::new(),
             events: OnceCell::new(),
             tokens: OnceCell::new(),
+            nodes: OnceCell::new(),
+            model_containers: OnceCell::new(),
             lost_beginning: OnceCell::new(),
         }
     }
@@ -94,6 +100,11 @@ impl<'t> View<'t> {
     /// Dify's total of tokens, if its nodes do not contradict it.
     pub(super) fn tokens(&self) -> Fact<u64> {
         self.tokens.get_or_init(|| run_tokens(self)).clone()
+    }
+
+    /// The nodes that ran, as far as that is known.
+    pub(super) fn nodes(&self) -> NodeFacts<'t> {
+        self.nodes.get_or_init(|| self.seen_nodes()).clone()
     }
 
     /// Looks at a run that is meant to wait: what it did so far is known, as of a run that has ended.

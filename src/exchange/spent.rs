@@ -1,5 +1,7 @@
 //! What the nodes of a run say they used so far, and the most that a run may use.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use super::{NodeRun, NodeTold};
@@ -21,7 +23,7 @@ pub struct Spent {
     /// Tokens.
     pub tokens: u64,
     /// Exact prices by currency.
-    pub prices: Vec<(String, Decimal)>,
+    pub prices: BTreeMap<String, Decimal>,
 }
 
 impl Spent {
@@ -40,15 +42,15 @@ impl Spent {
     pub fn add(&mut self, told: &NodeTold) {
         self.tokens = self.tokens.saturating_add(told.tokens.unwrap_or(0));
         let NodePrice::Known { amount, currency } = &told.price else { return };
-        match self.prices.iter_mut().find(|(known, _)| known == currency) {
-            Some((_, sum)) => *sum = sum.saturating_add(*amount),
-            None => self.prices.push((currency.clone(), *amount)),
+        match self.prices.get_mut(currency) {
+            Some(sum) => *sum = sum.saturating_add(*amount),
+            None => drop(self.prices.insert(currency.clone(), *amount)),
         }
     }
 
     /// The price in one currency.
     pub fn price(&self, currency: &str) -> Decimal {
-        self.prices.iter().find(|(known, _)| known == currency).map_or(Decimal::ZERO, |(_, price)| *price)
+        self.prices.get(currency).copied().unwrap_or_default()
     }
 }
 
@@ -114,11 +116,11 @@ mod tests {
     #[test]
     fn only_more_than_the_cap_exceeds_it() {
         let cap = Cap { tokens: Some(45), cost: Some(parse_money("0.30 USD").unwrap()) };
-        let spent = Spent { tokens: 45, prices: vec![("USD".into(), "0.3".parse().unwrap())] };
+        let spent = Spent { tokens: 45, prices: [("USD".into(), "0.3".parse().unwrap())].into() };
         assert_eq!(cap.exceeded_by(&spent), None);
         let more = Spent { tokens: 46, ..spent.clone() };
         assert_eq!(cap.exceeded_by(&more).unwrap(), "46 tokens, and `budget.per_test` allows 45");
-        let dearer = Spent { prices: vec![("USD".into(), "0.300001".parse().unwrap())], ..spent };
+        let dearer = Spent { prices: [("USD".into(), "0.300001".parse().unwrap())].into(), ..spent };
         assert_eq!(cap.exceeded_by(&dearer).unwrap(), "0.300001 USD, and `budget.per_test` allows 0.30 USD");
         assert_eq!(Cap::default().exceeded_by(&more), None);
     }

@@ -1,5 +1,6 @@
 //! Assertions decided by data: each case in `tests/data/check/` names an assertion, a transcript and what must become of it.
 
+mod growth;
 mod judging;
 mod laws;
 mod transcript;
