@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::live::{Live, command, report, signal, spawn, until, wait};
 use crate::project::Project;
+use crate::server::succeed;
 
 fn text(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
@@ -17,14 +19,52 @@ fn junit_of(project: &Project, test: &str) -> String {
     rest[..rest[1..].find("<testcase").map_or(rest.len(), |end| end + 1)].to_owned()
 }
 
-#[test]
-fn checks_end_with_the_limit_of_their_attempt() {
-    let nested = format!("{}1{}", "[".repeat(60), "]".repeat(60));
-    let mut suite = "version: 1\nname: S\ntests:\n  - name: long\n    timeout: 1s\n    assert:\n".to_owned();
+/// Outputs in which the paths of `long_checks` find very much.
+fn nested() -> String {
+    format!("{{ \"x\": {}1{} }}", "[".repeat(60), "]".repeat(60))
+}
+
+/// A suite of one test whose checks would go on for minutes.
+fn long_checks(timeout: &str) -> String {
+    let mut suite =
+        format!("version: 1\nname: S\ntests:\n  - name: long\n    timeout: {timeout}\n    assert:\n");
     for _ in 0..200 {
         writeln!(suite, "      - {{ path: \"${}\", match: any, equals: zz }}", "..*".repeat(7)).unwrap();
     }
-    write!(suite, "    mock: {{ outputs: {{ x: {nested} }} }}\n  - name: other\n    assert: [{{ path: $.a, equals: ok }}]\n    mock: {{ outputs: {{ a: ok }} }}\n").unwrap();
+    write!(suite, "    mock: {{ outputs: {} }}\n", nested()).unwrap();
+    suite
+}
+
+#[test]
+fn checks_end_with_the_time_of_the_run() {
+    let project = Project::with_suite(&long_checks("10m"));
+    let ran = project.run(&["run", "--max-time", "1s"]);
+    assert_ne!(ran.status.code(), Some(0), "{}", text(&ran));
+    let told = "timed out: the checks were not done when the run's time of 1s was over";
+    assert!(text(&ran).contains(told), "{}", text(&ran));
+    let long = junit_of(&project, "long");
+    assert!(long.contains("<error") && !long.contains("<failure"), "{long}");
+}
+
+#[test]
+fn checks_end_with_a_signal_and_judge_nothing() {
+    let live = Live::new(&long_checks("10m"), "", |seen| succeed(seen, &nested()));
+    let child = spawn(&live.project, command(&live.project, &[]));
+    until("the run was answered", || live.server.runs().len() == 1 && live.server.is_quiet());
+    signal(&child, "INT");
+    let ran = wait(&live.project, child);
+    assert_eq!(ran.code, Some(130), "{}", ran.text);
+    let report = report(&live.project);
+    let totals = &report["totals"];
+    assert_eq!((&totals["passed"], &totals["failed"]), (&0.into(), &0.into()), "{totals}");
+}
+
+#[test]
+fn checks_end_with_the_limit_of_their_attempt() {
+    let mut suite = long_checks("1s");
+    suite.push_str(
+        "  - name: other\n    assert: [{ path: $.a, equals: ok }]\n    mock: { outputs: { a: ok } }\n",
+    );
     let project = Project::with_suite(&suite);
     let ran = project.run(&["run"]);
     assert_eq!(ran.status.code(), Some(100), "{}", text(&ran));
