@@ -157,12 +157,14 @@ impl Sent<'_, '_> {
         let Some(task_id) = reader.task_id() else { return reader.finish(&BodyEnd::Clean) };
         let stopping = self.stopper.stop(task_id).await;
         if stopping == Stopping::Asked {
-            let (mut left, at) = (self.max_body, self.at);
+            let (mut left, at, end) = (self.max_body, self.at, after(clock::now(), AFTER_STOP));
             let rest = async {
                 while let Ok(Some(piece)) = response.piece().await {
                     left = left.saturating_sub(piece.len() as u64);
-                    if reader.take(&piece, clock::now().saturating_duration_since(at)).is_break() || left == 0
-                    {
+                    let now = clock::now();
+                    // While every piece is there at once, no timer is looked at.
+                    let is_over = left == 0 || now >= end;
+                    if reader.take(&piece, now.saturating_duration_since(at)).is_break() || is_over {
                         return;
                     }
                 }

@@ -3,6 +3,8 @@
 //! Dify replays nodes without their data, and what happened in between may be told by no event: whatever comes this way
 //! is marked as replayed.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::client::recover::same::Ours;
@@ -63,9 +65,14 @@ fn foreign(run: &Value, ours: &Ours<'_>) -> Option<String> {
 ///
 /// A node whose end had come stays as it was. One that only started gets its end from the replay, without its data.
 pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
+    let ids = |node: &NodeRun| (node.id.clone(), node.node_id.clone());
+    let mut places = HashMap::new();
+    for (place, node) in seen.iter().enumerate() {
+        places.entry(ids(node)).or_insert(place);
+    }
     for node in told {
-        let known = seen.iter_mut().find(|known| known.id == node.id && known.node_id == node.node_id);
-        match known {
+        let place = *places.entry(ids(&node)).or_insert(seen.len());
+        match seen.get_mut(place) {
             Some(known) if known.finished.is_none() && node.finished.is_some() => {
                 known.finished = node.finished.map(NodeEnd::retold);
                 known.replayed = true;
@@ -93,6 +100,25 @@ mod tests {
     fn node(id: &str, finished: Option<Value>) -> NodeRun {
         let finished = finished.map(Into::into);
         NodeRun { id: id.into(), node_id: id.to_uppercase(), finished, ..NodeRun::default() }
+    }
+
+    #[test]
+    fn many_nodes_are_joined_in_work_that_grows_with_them() {
+        let many = |count: usize, name: &str| -> Vec<NodeRun> {
+            (0..count).map(|number| node(&format!("{name}{number}"), None)).collect()
+        };
+        let least = |count: usize| {
+            let times = (0..3).map(|_| {
+                let (mut seen, told) = (many(count, "a"), [many(count, "a"), many(count, "b")].concat());
+                let began = std::time::Instant::now();
+                join(&mut seen, told);
+                assert_eq!(seen.len(), 2 * count);
+                began.elapsed()
+            });
+            times.min().unwrap()
+        };
+        let growth = least(32_000).as_secs_f64() / least(2_000).as_secs_f64();
+        assert!(growth < 100.0, "16 times the nodes take {growth:.0} times the work, their square 256 times");
     }
 
     #[test]
