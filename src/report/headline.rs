@@ -28,7 +28,10 @@ pub(crate) fn why(case: &CaseRecord) -> String {
     let not_passed = || case.attempts.iter().find(|attempt| attempt.verdict != Verdict::Passed);
     match (outcome.verdict, &outcome.reason) {
         (Verdict::Skipped, Some(reason)) => one_line(reason, 300),
-        (Verdict::Flaky, _) => not_passed().map(attempt_headline).unwrap_or_default(),
+        (Verdict::Flaky, _) => {
+            let told = not_passed().map(attempt_headline).into_iter().chain(warning(case));
+            told.collect::<Vec<_>>().join("; ")
+        }
         (Verdict::Passed, _) => warning(case).unwrap_or_default(),
         (Verdict::Failed | Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped, _) => headline(case),
     }
@@ -36,9 +39,20 @@ pub(crate) fn why(case: &CaseRecord) -> String {
 
 /// The first warning of a case.
 fn warning(case: &CaseRecord) -> Option<String> {
-    let warns = |finding: &&Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
-    let first = case.attempts.iter().flat_map(|attempt| &attempt.findings).find(warns)?;
+    let first = case.attempts.iter().flat_map(|attempt| &attempt.findings).find(|finding| warns(finding))?;
     Some(one_line(&format!("warning: {}", finding_headline(first, 0)), 300))
+}
+
+/// True for an attempt that warns, where the one that did so before did not or was not green as this one is.
+pub(crate) fn warns_better(attempt: &Attempt, before: Option<&Attempt>) -> bool {
+    let is_green = |attempt: &Attempt| attempt.verdict == Verdict::Passed;
+    let is_better = |before: &Attempt| is_green(attempt) && !is_green(before);
+    before.is_none_or(is_better) && attempt.findings.iter().any(warns)
+}
+
+/// True for a warning that does not hold.
+fn warns(finding: &Finding) -> bool {
+    finding.severity == Severity::Warn && finding.truth != Truth::Held
 }
 
 /// Why an attempt did not pass, in one line.

@@ -204,3 +204,18 @@ fn names_of_keys_and_words_of_problems_are_named_too() {
         assert!(text(&checked).contains(shown), "{shown}: {}", text(&checked));
     }
 }
+
+#[test]
+fn a_flaky_test_warns_like_one_that_passed() {
+    let project = Project::with_suite(
+        "version: 1\nname: S\ndefaults: { retries: { count: 1, delay: 10ms } }\ntests:\n- name: a\n  assert: [{ path: $.x, equals: 1 }, { path: $.x, equals: 2, severity: warn }]\n  mock: { outputs: { x: 1 }, fault: { name: http_429, times: 1 } }\n",
+    );
+    let output = project.run(&["run", "-o", "report.csv", "-o", "report.tap"]);
+    let text = crate::project::text(&output);
+    assert!(output.status.success() && text.contains("1 flaky"), "{text}");
+    assert!(text.contains("expected 2, found 1"), "{text}");
+    for name in ["report.csv", "report.tap"] {
+        let document = project.read(name);
+        assert!(document.contains("warning: ") && document.contains("429"), "{name}: {document}");
+    }
+}

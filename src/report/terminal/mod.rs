@@ -23,11 +23,11 @@ use crate::event::{Event, Sink, SinkError};
 use crate::journal::{JournalError, RunRecord, mended};
 use crate::outcome::{Attempt, CaseOutcome, UseSum};
 use crate::report::explain::{Bounds, Which, explain_findings};
+use crate::report::headline::warns_better;
 use crate::report::terminal::bar::Bar;
 use crate::report::terminal::burst::Burst;
 use crate::report::terminal::line::{case_line, duration};
 use crate::report::text::{Ink, Text};
-use crate::verdict::{Finding, Severity, Truth, Verdict};
 
 pub(crate) use summary::{Ending, failure_text, render_summary};
 
@@ -231,10 +231,9 @@ impl<W: Write> Terminal<W> {
         let going = self.going.entry(attempt.case).or_default();
         // A price that is no number is told with the run, by the fold.
         let _ = going.used.add(&attempt.facts.used());
-        let warns = |finding: &Finding| finding.severity == Severity::Warn && finding.truth != Truth::Held;
         let is_shown = match self.screen.detail {
             Detail::Verbose => true,
-            Detail::Normal | Detail::Quiet => going.last.is_none() && attempt.findings.iter().any(warns),
+            Detail::Normal | Detail::Quiet => warns_better(attempt, going.last.as_deref()),
         };
         if is_shown {
             // Secrets are masked before a difference takes them apart.
@@ -252,11 +251,8 @@ impl<W: Write> Terminal<W> {
         }
         let mut text = Text::new(self.screen.ink);
         case_line(&mut text, outcome, &going.used);
-        let (which, is_shown) = match self.screen.detail {
-            Detail::Verbose => (Which::All, !outcome.is_red()),
-            Detail::Normal | Detail::Quiet => (Which::NotHeld, outcome.verdict == Verdict::Passed),
-        };
-        if let Some(attempt) = going.last.filter(|_| is_shown) {
+        let which = if self.screen.detail == Detail::Verbose { Which::All } else { Which::NotHeld };
+        if let Some(attempt) = going.last.filter(|_| !outcome.is_red()) {
             explain_findings(&mut text, &attempt.findings, which, Bounds::SCREEN);
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
