@@ -49,6 +49,41 @@ fn spent(live: &Live) -> Value {
 }
 
 #[test]
+fn a_price_in_another_currency_is_not_within_the_cap() {
+    let cost = |amount: &str, price: &str| {
+        format!(
+            "version: 1\nname: S\nbudget: {{ per_test: {{ cost: {amount} }} }}\ntests:\n- name: a\n  assert: [{{ path: $.x, equals: 1 }}]\n  mock: {{ outputs: {{ x: 1 }}, nodes: [{{ title: A, type: llm, tokens: 5, price: {price} }}] }}\n"
+        )
+    };
+    for (amount, price, verdict) in
+        [("0.05 USD", "3 EUR", "errored"), ("0.05 USD", "3 USD", "failed"), ("3 EUR", "3 EUR", "passed")]
+    {
+        let project = Project::with_suite(&cost(amount, price));
+        let output = project.run(&["run"]);
+        let report = report(&project);
+        assert_eq!(crate::live::case(&report, "a")["verdict"], verdict, "{amount} {price}");
+        assert_eq!(output.status.success(), verdict == "passed", "{amount} {price}");
+    }
+}
+
+#[test]
+fn a_request_that_was_refused_is_known_to_cost_nothing() {
+    let busy = "Too many requests. Please try again later. The current maximum concurrent requests allowed for a is 2.";
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let live = Live::new(&suite_of(2), "retries: { count: 2, delay: 10ms }", move |_| {
+        match number.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => crate::server::refusal(400, "invalid_param", busy),
+            _ => model(19, 19),
+        }
+    });
+    let ran = live.expect(0, &[]);
+    let totals = report(&live.project)["totals"].clone();
+    assert_eq!(live.server.runs().len(), 3, "{}", ran.text);
+    assert_eq!((&totals["tokens"], &totals["tokens_unknown"]), (&38.into(), &0.into()), "{}", ran.text);
+    assert!(!ran.text.contains("or more"), "{}", ran.text);
+}
+
+#[test]
 fn tests_that_no_longer_fit_are_skipped_and_the_run_is_not_green() {
     let live = Live::new(&suite_of(20), "", |_| model(100, 100));
     let ran = live.expect(98, &["--budget-tokens", "550"]);
