@@ -1,19 +1,68 @@
-//! Exact logic on JSON numbers: 64-bit integers and doubles are compared by the value they stand for, never through a rounding.
+//! Exact logic on JSON numbers: what is written counts, as a decimal of any length; nothing is compared through a rounding.
 
 use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
-use serde_json::Number;
+use serde_json::{Number, Value};
 
+use crate::base::exact_decimal::ExactDecimal;
 use crate::base::lean::Lean;
 
-/// Compares two numbers by value: `1` equals `1.0`, `9007199254740993` exceeds `9007199254740992.0`.
+/// The key of which `serde_json` makes an object, as it hands over a number that is no 64-bit integer.
+pub const NUMBER_KEY: &str = "$serde_json::private::Number";
+
+/// Gives the number that a decimal text stands for; none for any other text, and for an exponent of more than 18 digits.
+///
+/// What a 64-bit integer or a double writes is spelt as they do, `1e2` as `100.0`, and stays so from version to version;
+/// every other number keeps all its digits.
+pub fn read_number(text: &str) -> Option<Number> {
+    let is_short = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let written = ExactDecimal::read(text).filter(ExactDecimal::is_held)?;
+    let whole = || text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
+    if text != "-0"
+        && let Ok(whole) = whole()
+    {
+        return Some(whole);
+    }
+    match text.parse().ok().and_then(Number::from_f64) {
+        Some(double) if is_short || ExactDecimal::of(&double) == written => Some(double),
+        // YAML also knows `+5`, `.5` and `5.`.
+        Some(_) | None => text.parse().ok().or_else(|| written.to_string().parse().ok()),
+    }
+}
+
+/// True for a number that neither a 64-bit integer nor a double writes.
+pub fn is_long(number: &Number) -> bool {
+    let is_double = |double: Number| ExactDecimal::of(&double) == ExactDecimal::of(number);
+    !number.is_i64() && !number.is_u64() && !number.as_f64().and_then(Number::from_f64).is_some_and(is_double)
+}
+
+/// True for a value with such a number in it.
+pub fn holds_long(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+        Value::Number(number) => is_long(number),
+        Value::Array(items) => items.iter().any(holds_long),
+        Value::Object(members) => members.values().any(holds_long),
+    }
+}
+
+/// Writes a number alike however it came: `2`, `2.0`.
+pub fn canonical(number: &Number) -> String {
+    let held = if is_long(number) { None } else { read_number(number.as_str()) };
+    let whole = held.as_ref().filter(|held| held.is_f64()).and_then(Number::as_f64);
+    match (whole.filter(|double| double.fract() == 0.0 && double.abs() < 1e30), held) {
+        (Some(whole), _) => (whole as i128).to_string(),
+        (None, Some(held)) => held.to_string(),
+        (None, None) => ExactDecimal::of(number).to_string(),
+    }
+}
+
+/// Compares two numbers by value: `1` equals `1.0`, `0.1000000000000000000001` exceeds `0.1`.
 pub fn compare(left: &Number, right: &Number) -> Ordering {
-    match (integer(left), integer(right)) {
+    match (left.as_i64(), right.as_i64()) {
         (Some(left), Some(right)) => left.cmp(&right),
-        (Some(left), None) => compare_mixed(left, float(right)),
-        (None, Some(right)) => compare_mixed(right, float(left)).reverse(),
-        (None, None) => float(left).partial_cmp(&float(right)).unwrap_or(Ordering::Equal),
+        (Some(_) | None, Some(_) | None) => ExactDecimal::of(left).cmp(&ExactDecimal::of(right)),
     }
 }
 
@@ -22,7 +71,7 @@ pub fn compare(left: &Number, right: &Number) -> Ordering {
 /// `None` for any other value, and for numbers beyond 28 digits or below 28 decimals.
 pub fn decimal(value: &Lean<'_>) -> Option<Decimal> {
     match value {
-        Lean::Number(number) => decimal_text(&number.to_string()),
+        Lean::Number(number) => decimal_text(number.as_str()),
         Lean::Text(text) => decimal_text(text.trim()),
         Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => None,
     }
@@ -46,7 +95,7 @@ pub fn is_decimal(value: &Lean<'_>) -> bool {
 
 /// Tells whether a number has no fraction; `1.0` has none.
 pub fn is_integer(number: &Number) -> bool {
-    integer(number).is_some() || float(number).fract() == 0.0
+    ExactDecimal::of(number).is_integer()
 }
 
 fn decimal_text(text: &str) -> Option<Decimal> {
@@ -63,34 +112,10 @@ fn decimal_text(text: &str) -> Option<Decimal> {
     }
 }
 
-fn integer(number: &Number) -> Option<i128> {
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
-}
-
-/// Gives the double of a number; JSON knows no NaN and no infinity, so neither arises.
-fn float(number: &Number) -> f64 {
-    number.as_f64().unwrap_or(0.0)
-}
-
-/// Compares an integer of at most 64 bits with a finite double: first the whole parts, exactly, then the fraction.
-fn compare_mixed(integer: i128, float: f64) -> Ordering {
-    if float >= 1e30 {
-        return Ordering::Less;
-    }
-    if float <= -1e30 {
-        return Ordering::Greater;
-    }
-    let floor = float.floor();
-    match integer.cmp(&(floor as i128)) {
-        Ordering::Equal if float > floor => Ordering::Less,
-        order @ (Ordering::Less | Ordering::Equal | Ordering::Greater) => order,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -104,6 +129,37 @@ mod tests {
         compare(left, right)
     }
 
+    fn read(text: &str) -> Value {
+        Value::Number(read_number(text).unwrap())
+    }
+
+    #[test]
+    fn numbers_are_spelt_as_integers_and_doubles_where_these_hold_them() {
+        for (text, expected) in [
+            ("7", "7"),
+            ("-0", "-0.0"),
+            ("1.50", "1.5"),
+            ("1e2", "100.0"),
+            ("1E+21", "1e+21"),
+            ("100000000000000000000000", "1e+23"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("18446744073709551616", "18446744073709551616"),
+            ("0.1000000000000000000001", "0.1000000000000000000001"),
+            ("1e400", "1e+400"),
+            ("1e-400", "1e-400"),
+            ("+5", "5"),
+            (".5", "0.5"),
+            ("+.1000000000000000000001", "1000000000000000000001e-22"),
+        ] {
+            assert_eq!(read_number(text).map(|number| number.to_string()).as_deref(), Some(expected));
+        }
+        for text in
+            ["", "-", ".", "e5", "1e", "1e+", "nan", "inf", "0x10", "1_0", "1 ", "1e1000000000000000000"]
+        {
+            assert_eq!(read_number(text), None, "{text}");
+        }
+    }
+
     #[test]
     fn numbers_compare_by_exact_value() {
         let cases = [
@@ -112,8 +168,19 @@ mod tests {
             (json!(9007199254740993_i64), json!(9007199254740992.0), Ordering::Greater),
             (json!(9007199254740992_i64), json!(9007199254740992.0), Ordering::Equal),
             (json!(u64::MAX), json!(u64::MAX - 1), Ordering::Greater),
-            (json!(u64::MAX), json!(18446744073709551616.0), Ordering::Less),
-            (json!(i64::MIN), json!(-9223372036854775808.0), Ordering::Equal),
+            (json!(u64::MAX), read("18446744073709551616"), Ordering::Less),
+            (json!(i64::MIN), read("-9223372036854775808.0"), Ordering::Equal),
+            (read("0.1000000000000000000001"), json!(0.1), Ordering::Greater),
+            (read("-0.1000000000000000000001"), json!(-0.1), Ordering::Less),
+            (
+                read("123456789012345678901234567890"),
+                read("1.2345678901234567890123456789e29"),
+                Ordering::Equal,
+            ),
+            (read("1e400"), read("1e401"), Ordering::Less),
+            (read("1e-400"), json!(0), Ordering::Greater),
+            (read("1e1000000000"), read("9.99e999999999"), Ordering::Greater),
+            (json!(1e2), json!(100), Ordering::Equal),
             (json!(-1), json!(u64::MAX), Ordering::Less),
             (json!(-1), json!(-1.5), Ordering::Greater),
             (json!(1), json!(1.5), Ordering::Less),
@@ -157,6 +224,9 @@ mod tests {
             (json!(1.5), false),
             (json!(u64::MAX), true),
             (json!(1e300), true),
+            (read("9007199254740993.5"), false),
+            (read("1.5e400"), true),
+            (read("1e-400"), false),
         ] {
             assert_eq!(is_integer(value.as_number().unwrap()), expected, "{value}");
         }

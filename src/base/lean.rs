@@ -1,7 +1,7 @@
 //! JSON that borrows its texts from the document it was read from: a tree at a fraction of the cost of a `Value`.
 //!
-//! It takes exactly what `serde_json` takes as a `Value`. A key may stand there twice: of what is looked up, copied or made
-//! canonical the last one counts, as in a `Value`.
+//! It takes what `serde_json` takes as a `Value`, but for numbers whose exponent is beyond all reckoning and objects that pass for
+//! numbers there. A key may stand there twice: of what is looked up, copied or made canonical the last one counts, as in a `Value`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,9 +9,12 @@ use std::fmt;
 use std::io::Write;
 use std::ops::Index;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use memchr::memmem;
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
+
+use crate::base::json_number::{NUMBER_KEY, canonical, read_number};
 
 /// A value that borrows from a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +39,19 @@ static NOTHING: Lean<'static> = Lean::Null;
 impl<'a> Lean<'a> {
     /// Reads a document.
     pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+        match memmem::find(text.as_bytes(), NUMBER_KEY.as_bytes()) {
+            None => serde_json::from_str(text),
+            Some(_) => Err(no_number()),
+        }
+    }
+
+    /// Reads a document of bytes, as a `Value`.
+    pub fn read_value(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Lean::read(text).map(|json| json.to_value()),
+            // It says where the text is none.
+            Err(_) => serde_json::from_slice(bytes),
+        }
     }
 
     /// Looks at a value; no text of it is copied.
@@ -132,7 +147,7 @@ impl<'a> Lean<'a> {
         match self {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
-            Self::Number(number) => write_number(number, out),
+            Self::Number(number) => out.extend_from_slice(canonical(number).as_bytes()),
             Self::Text(text) => serde_json::to_writer(out, text).expect("memory takes all"),
             Self::Array(items) => {
                 out.push(b'[');
@@ -161,14 +176,9 @@ impl<'a> Lean<'a> {
     }
 }
 
-/// A whole number is written alike however it came: `2`, `2.0`.
-fn write_number(number: &Number, out: &mut Vec<u8>) {
-    let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e30);
-    match whole {
-        Some(float) => write!(out, "{}", float as i128),
-        None => write!(out, "{number}"),
-    }
-    .expect("memory takes all");
+/// An object from outside that `serde_json` would take for a number.
+fn no_number() -> serde_json::Error {
+    serde_json::Error::custom(format!("the key `{NUMBER_KEY}` cannot be read"))
 }
 
 impl<'a> Index<&str> for Lean<'a> {
@@ -240,6 +250,15 @@ impl<'de> Visitor<'de> for Whatever {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Lean<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = access.next_key_seed(Name)? {
+            match &key {
+                // `Lean::read` refuses texts with this key: here it is what a number comes as.
+                Cow::Borrowed(name) if *name == NUMBER_KEY && members.is_empty() => {
+                    let number = read_number(&access.next_value::<String>()?);
+                    return number.map(Lean::Number).ok_or_else(|| A::Error::custom("number out of range"));
+                }
+                Cow::Owned(name) if name == NUMBER_KEY => return Err(A::Error::custom(no_number())),
+                Cow::Borrowed(_) | Cow::Owned(_) => {}
+            }
             members.push((key, access.next_value()?));
         }
         Ok(Lean::Object(members))
@@ -279,6 +298,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::base::diff::{EqualOptions, equal};
 
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -299,6 +319,32 @@ mod tests {
         })
     }
 
+    #[test]
+    fn numbers_keep_all_their_digits() {
+        let text = r#"[0.1000000000000000000001,18446744073709551616,1e400,1e2,1.50]"#;
+        let lean = Lean::read(text).unwrap();
+        let kept = "[0.1000000000000000000001,18446744073709551616,1e+400,100.0,1.5]";
+        assert_eq!(lean.to_value().to_string(), kept);
+        let canonical = |text: &str| String::from_utf8(Lean::read(text).unwrap().canonical()).unwrap();
+        assert_eq!(canonical(text), "[1000000000000000000001e-22,18446744073709551616e0,1e400,100,1.5]");
+        assert_eq!(
+            canonical("[18446744073709551616.0,-18446744073709551617]"),
+            "[18446744073709551616e0,-18446744073709551617e0]"
+        );
+    }
+
+    #[test]
+    fn no_object_passes_for_a_number() {
+        for text in [
+            r#"{"a":{"$serde_json::private::Number":"5"}}"#,
+            r#"{"\u0024serde_json::private::Number":"5"}"#,
+            r#"{"a":1,"\u0024serde_json::private::Number":"5"}"#,
+        ] {
+            assert!(Lean::read(text).unwrap_err().to_string().contains("cannot be read"), "{text}");
+        }
+        assert!(Lean::read_value(br#"{"serde_json::private::Number":"5"}"#).is_ok());
+    }
+
     proptest! {
         #[test]
         fn it_says_what_a_value_says(value in any_value()) {
@@ -311,14 +357,18 @@ mod tests {
         #[test]
         fn it_takes_what_a_value_takes(text in "[\\[\\]{}:,\"a1.e\\\\u\\-0 ]{0,12}") {
             let (lean, value) = (Lean::read(&text), serde_json::from_str::<Value>(&text));
-            prop_assert_eq!(lean.map(|lean| lean.to_value()).ok(), value.ok());
+            let same = |lean: &Value, value: &Value| equal(value, lean, &EqualOptions::default());
+            match (lean, value) {
+                (Ok(lean), Ok(value)) => prop_assert!(same(&lean.to_value(), &value)),
+                (lean, value) => prop_assert_eq!(lean.is_ok(), value.is_ok()),
+            }
         }
     }
 
     #[test]
     fn it_refuses_what_a_value_refuses() {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        for text in ["1e400", r#""\ud800""#, "{\"a\":1", "[1,]", "\u{1}", "", &deep(128), "{\"a\":1e400}"] {
+        for text in [r#""\ud800""#, "{\"a\":1", "[1,]", "\u{1}", "", &deep(128), "{\"a\":1-2}"] {
             let value = serde_json::from_str::<Value>(text).unwrap_err().to_string();
             assert_eq!(Lean::read(text).unwrap_err().to_string(), value);
         }

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod effort;
+pub(crate) mod exact_decimal;
 pub(crate) mod file_name;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;

@@ -1,10 +1,12 @@
-//! When a number is near enough to another; exact where decimals can hold both.
+//! When a number is near enough to another, and when it is a multiple, exactly.
 
-use rust_decimal::Decimal;
+use num_bigint::BigInt;
 use serde_json::Number;
 
-use super::json_number;
-use super::lean::Lean;
+use super::exact_decimal::ExactDecimal;
+
+/// The most digits that numbers may have which are subtracted and multiplied.
+const MOST_DIGITS: i64 = 10_000;
 
 /// How far off a number may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,29 +17,95 @@ pub enum Tolerance {
     Relative(Number),
 }
 
-/// Tells whether a number is near enough to what is expected.
-pub fn is_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> bool {
-    is_near_exactly(expected, actual, tolerance)
-        .unwrap_or_else(|| is_roughly_near(expected, actual, tolerance))
+/// Tells whether a number is near enough to what is expected; none where they lie too many digits apart.
+pub fn is_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> Option<bool> {
+    let [expected, actual] = [expected, actual].map(ExactDecimal::of);
+    let (off, unit) = match tolerance {
+        Tolerance::Absolute(off) => (ExactDecimal::of(off), None),
+        Tolerance::Relative(off) => (ExactDecimal::of(off), Some(&expected)),
+    };
+    let power = off.exponent().checked_add(unit.map_or(0, ExactDecimal::exponent))?;
+    let least = expected.exponent().min(actual.exponent()).min(power);
+    let allowed = match unit {
+        Some(unit) => scaled(&off, off.exponent())? * magnitude(scaled(unit, unit.exponent())?),
+        None => scaled(&off, off.exponent())?,
+    };
+    let allowed = allowed * power_of_ten(power.checked_sub(least)?)?;
+    Some(magnitude(scaled(&expected, least)? - scaled(&actual, least)?) <= allowed)
 }
 
-/// In decimals; none where one of the numbers, or their difference, has no exact one.
-fn is_near_exactly(expected: &Number, actual: &Number, tolerance: &Tolerance) -> Option<bool> {
-    let decimal = |number: &Number| json_number::decimal(&Lean::Number(number.clone()));
-    let (expected, actual) = (decimal(expected)?, decimal(actual)?);
-    let allowed: Decimal = match tolerance {
-        Tolerance::Absolute(abs) => decimal(abs)?,
-        Tolerance::Relative(rel) => decimal(rel)?.checked_mul(expected.abs())?,
-    };
-    Some(actual.checked_sub(expected)?.abs() <= allowed)
+/// Tells whether a number is a whole multiple of another; none where they lie too many digits apart.
+pub fn is_multiple(number: &Number, unit: &Number) -> Option<bool> {
+    let [number, unit] = [number, unit].map(ExactDecimal::of);
+    let least = number.exponent().min(unit.exponent());
+    let unit = scaled(&unit, least)?;
+    (unit != BigInt::ZERO).then_some(())?;
+    Some(scaled(&number, least)? % unit == BigInt::ZERO)
 }
 
-fn is_roughly_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> bool {
-    let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
-    let expected = float(expected);
-    let allowed = match tolerance {
-        Tolerance::Absolute(abs) => float(abs),
-        Tolerance::Relative(rel) => float(rel) * expected.abs(),
-    };
-    (float(actual) - expected).abs() <= allowed
+/// How many times a decimal holds a power of ten that is at most its own.
+fn scaled(decimal: &ExactDecimal<'_>, exponent: i64) -> Option<BigInt> {
+    let length = i64::try_from(decimal.digits().len()).ok().filter(|length| *length <= MOST_DIGITS)?;
+    if length == 0 {
+        return Some(BigInt::ZERO);
+    }
+    let digits: BigInt = decimal.digits().parse().ok()?;
+    let scaled = digits * power_of_ten(decimal.exponent().checked_sub(exponent)?)?;
+    Some(if decimal.is_negative() { -scaled } else { scaled })
+}
+
+fn power_of_ten(exponent: i64) -> Option<BigInt> {
+    let exponent = u32::try_from(exponent).ok().filter(|exponent| i64::from(*exponent) <= MOST_DIGITS)?;
+    Some(BigInt::from(10).pow(exponent))
+}
+
+fn magnitude(number: BigInt) -> BigInt {
+    if number < BigInt::ZERO { -number } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn multiples_are_exact() {
+        for (text, unit, holds) in [
+            ("0.3", "0.1", Some(true)),
+            ("0.30000000000000000000001", "0.1", Some(false)),
+            ("-7e30", "7", Some(true)),
+            ("1e30", "7", Some(false)),
+            ("0", "7e400", Some(true)),
+            ("1e1000000000", "7", None),
+            ("1", "0", None),
+        ] {
+            assert_eq!(is_multiple(&number(text), &number(unit)), holds, "{text} {unit}");
+        }
+    }
+
+    #[test]
+    fn nearness_is_exact_at_its_bound_whatever_the_length() {
+        let absolute = |off: &str| Tolerance::Absolute(number(off));
+        let relative = |off: &str| Tolerance::Relative(number(off));
+        for (expected, actual, tolerance, holds) in [
+            ("0.3", "0.1", absolute("0.2"), Some(true)),
+            ("1", "1.1", relative("0.1"), Some(true)),
+            ("1", "1.1000000000000000000001", relative("0.1"), Some(false)),
+            ("-10", "-9", relative("1e-1"), Some(true)),
+            ("-10", "-8.9999999999999999999999999999999999", relative("1e-1"), Some(false)),
+            ("0", "0", absolute("0"), Some(true)),
+            ("0", "1e-400", absolute("0"), Some(false)),
+            ("123456789012345678901234567890", "123456789012345678901234567891", absolute("1"), Some(true)),
+            ("123456789012345678901234567890", "123456789012345678901234567892", absolute("1"), Some(false)),
+            ("1e400", "1.01e400", relative("0.01"), Some(true)),
+            ("1e1000000000", "1.01e1000000000", relative("0.01"), Some(true)),
+            ("1e1000000000", "1", absolute("1"), None),
+        ] {
+            let found = is_near(&number(expected), &number(actual), &tolerance);
+            assert_eq!(found, holds, "{expected} {actual} {tolerance:?}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(super) enum Why {
     Cut,
     /// Its key is given twice.
     Repeated,
-    /// It is a number that is not held as it is written, which is this.
+    /// It is a number whose exponent is beyond all reckoning, which is this.
     Rounded(String),
 }
 
@@ -62,10 +62,7 @@ impl Doubt {
             Why::Cut => format!("Dify cut `{place}` short: what it left out is not known"),
             Why::Repeated => format!("`{place}` is given twice: which of its values counts is not known"),
             Why::Rounded(token) => {
-                format!(
-                    "`{place}` is the number {}, which is too long or too large to be held exactly",
-                    cut(token)
-                )
+                format!("`{place}` is the number {}, whose exponent has more than 18 digits", cut(token))
             }
         }
     }

@@ -12,6 +12,7 @@ use super::Context;
 use super::difference;
 use super::judged::{Compared, Grade, Judged, compared, misfit, show, verdict};
 use super::model::{Equality, Predicate};
+use super::operand::near::Approx;
 use super::operand::parse_path;
 use super::operand::test::Test;
 use super::operand::words::{JsonType, TYPES, Word};
@@ -108,11 +109,7 @@ fn apply(test: &Test, value: &Value, options: &EqualOptions, context: &Context<'
         Test::Lt(limit) => compare((Word::Lt, "less than"), limit, value, Ordering::is_lt),
         Test::Lte(limit) => compare((Word::Lte, "at most"), limit, value, Ordering::is_le),
         Test::Between(low, high) => between(low, high, value),
-        Test::Approx(approx) => on_number(Word::Approx, value, |number| {
-            let near = approx.holds(number);
-            verdict(near, || format!("expected about {}, found {number}", approx.value))
-                .map_expected(&Value::Number(approx.value.clone()), value)
-        }),
+        Test::Approx(near) => approx(near, value),
         Test::Length(bound) => match length(value) {
             Some(length) => verdict(bound.holds(&length), || {
                 format!("expected a length of {}, found {length}: {}", bound.show(), show(value))
@@ -234,6 +231,14 @@ fn between(low: &Number, high: &Number, value: &Value) -> Judged {
     on_number(Word::Between, value, |number| {
         let within = json_number::compare(number, low).is_ge() && json_number::compare(number, high).is_le();
         verdict(within, || format!("expected {low} to {high}, found {number}")).map_actual(value)
+    })
+}
+
+fn approx(approx: &Approx, value: &Value) -> Judged {
+    on_number(Word::Approx, value, |number| match approx.holds(number) {
+        Some(near) => verdict(near, || format!("expected about {}, found {number}", approx.value))
+            .map_expected(&Value::Number(approx.value.clone()), value),
+        None => Judged::undecided("the numbers have too many digits to be subtracted"),
     })
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Number, Value};
 
 use crate::base::json_kind::kind;
+use crate::base::json_number::read_number;
 use crate::base::lean::Lean;
 use crate::exchange::ReadableText;
 
@@ -143,12 +144,17 @@ fn strip_think(text: &str) -> Result<String, &'static str> {
     Ok(kept)
 }
 
+/// The number that a text of JSON is.
+fn json_number_of(text: &str) -> Option<Number> {
+    serde_json::from_str::<Number>(text).ok().and_then(|number| read_number(number.as_str()))
+}
+
 fn to_number(value: &Value) -> Result<Value, Box<Judged>> {
     match value {
         Value::Number(_) => Ok(value.clone()),
-        Value::String(text) => match serde_json::from_str::<Number>(text.trim()) {
-            Ok(number) => Ok(Value::Number(number)),
-            Err(_) => Err(Box::new(
+        Value::String(text) => match json_number_of(text.trim()) {
+            Some(number) => Ok(Value::Number(number)),
+            None => Err(Box::new(
                 Judged::misfit(format!(
                     "the transform `to_number` does not apply: {} is not a number",
                     quote(text)

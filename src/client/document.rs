@@ -12,7 +12,7 @@ pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]
     let status = transcript.http_status.unwrap_or_default();
     let text = std::str::from_utf8(body).unwrap_or_default();
     let readable = ReadableText::of(text);
-    let json = serde_json::from_slice::<Value>(if text.is_empty() { body } else { readable.text.as_bytes() });
+    let json = Lean::read_value(if text.is_empty() { body } else { readable.text.as_bytes() });
     let ending = match &json {
         Ok(json) if status == 202 && json["event"] == "workflow_maintenance_paused" => {
             // The run was taken, and goes on elsewhere.

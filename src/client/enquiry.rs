@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::base::clock;
+use crate::base::lean::Lean;
 use crate::client::connect::{self, ClientError};
 use crate::client::failure::SendFailure;
 use crate::client::http_answer::execute;
@@ -47,7 +48,7 @@ pub struct Reply {
 impl Reply {
     /// The body where it is JSON and says so; null elsewhere.
     pub fn json(&self) -> Value {
-        let json = document::is_json(&self.content_type).then(|| serde_json::from_slice(&self.body).ok());
+        let json = document::is_json(&self.content_type).then(|| Lean::read_value(&self.body).ok());
         json.flatten().unwrap_or_default()
     }
 }

@@ -83,7 +83,7 @@ impl Allowance<'_> {
                 )
             }
             (Compare::Numeric(tolerance), Value::Number(approved), Value::Number(found)) => {
-                is_near(approved, found, tolerance)
+                is_near(approved, found, tolerance) == Some(true)
             }
             _ => false,
         }

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::base::json_number::NUMBER_KEY;
 use crate::exchange::Transcript;
 
 /// `event.field` of all events of an answer.
@@ -54,7 +55,10 @@ impl<'de> Visitor<'de> for KeysVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut keys = Vec::new();
         while let Some((key, IgnoredAny)) = access.next_entry::<Key<'de>, IgnoredAny>()? {
-            keys.push(key.0);
+            // What `serde_json` hands a number over as.
+            if key.0 != NUMBER_KEY {
+                keys.push(key.0);
+            }
         }
         Ok(keys)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::base::lean::Lean;
 use crate::wire::chunk::Mold;
 
 /// A data event with the time it came, since the request was sent.
@@ -71,7 +72,7 @@ impl Arrival {
 
     /// Reads the event.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text()).expect("it was read as JSON when it came")
+        Lean::read_value(self.text().as_bytes()).expect("it was read as JSON when it came")
     }
 }
 

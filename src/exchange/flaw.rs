@@ -1,11 +1,11 @@
-//! Parts of an answer that are not known although something stands there: keys given twice, numbers that are rounded.
+//! Parts of an answer that are not known although something stands there: keys given twice, numbers beyond all reckoning.
 
 use std::borrow::Cow;
 
 use crate::base::json_path::Step;
 use crate::base::lean::Lean;
 use crate::base::repeated::repeated_keys;
-use crate::base::rounded::{RoundedNumber, is_out_of_range, rounded_numbers, without_numbers};
+use crate::base::rounded::{RoundedNumber, rounded_numbers, without_numbers};
 
 /// A part of an answer that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Flaw {
 pub enum FlawKind {
     /// Its key stands twice in one object; the last value was taken.
     Repeated,
-    /// It is a number that is not held as it is written, which is this.
+    /// It is a number whose exponent is beyond all reckoning, which is this.
     Rounded(String),
 }
 
@@ -35,12 +35,12 @@ impl Flaw {
     }
 }
 
-/// A text of JSON as it can be read: numbers out of range are null in it.
+/// A text of JSON as it can be read: numbers beyond all reckoning are null in it.
 #[derive(Debug)]
 pub struct ReadableText<'t> {
     /// The text.
     pub text: Cow<'t, str>,
-    /// The numbers that are not held as they are written.
+    /// These numbers.
     rounded: Vec<(Vec<Step>, String)>,
 }
 
@@ -50,11 +50,9 @@ impl<'t> ReadableText<'t> {
         let numbers = rounded_numbers(text);
         let token = |number: &RoundedNumber| text[number.span.clone()].to_owned();
         let rounded = numbers.iter().map(|number| (number.place.clone(), token(number))).collect();
-        let lost: Vec<RoundedNumber> =
-            numbers.into_iter().filter(|number| is_out_of_range(&text[number.span.clone()])).collect();
-        let text = match lost.is_empty() {
+        let text = match numbers.is_empty() {
             true => Cow::Borrowed(text),
-            false => Cow::Owned(without_numbers(text, &lost)),
+            false => Cow::Owned(without_numbers(text, &numbers)),
         };
         Self { text, rounded }
     }

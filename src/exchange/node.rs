@@ -156,8 +156,9 @@ impl Deref for NodeEnd {
     fn deref(&self) -> &Value {
         self.whole.get_or_init(|| match &self.source {
             Source::Event(text) => {
-                let data = Member::plain("data").read(text).expect("it was read as an object when it came");
-                data.unwrap_or_default()
+                let data: Option<Lean<'_>> =
+                    Member::plain("data").read(text).expect("it was read as an object when it came");
+                data.map(|data| data.to_value()).unwrap_or_default()
             }
             Source::Value => Value::Null,
         })

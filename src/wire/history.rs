@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::base::lean::Lean;
 use crate::wire::answer::AnswerError;
 
 /// The detail of a run.
@@ -55,7 +56,7 @@ fn embedded(value: &Value) -> Option<Map<String, Value>> {
     match value {
         Value::Null => Some(Map::new()),
         Value::Object(object) => Some(object.clone()),
-        Value::String(text) => match serde_json::from_str(text).ok()? {
+        Value::String(text) => match Lean::read_value(text.as_bytes()).ok()? {
             Value::Object(object) => Some(object),
             Value::Null => Some(Map::new()),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,

@@ -4,6 +4,9 @@
 
 use serde_json::Number;
 
+/// The digits that Python's `int()` reads at most (`sys.int_info.default_max_str_digits`).
+const MOST_DIGITS: usize = 4_300;
+
 /// What Dify makes of a text that is given for a number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PythonNumber {
@@ -11,7 +14,7 @@ pub enum PythonNumber {
     Null,
     /// The number, as JSON can hold it.
     Number(Number),
-    /// A number that JSON cannot hold: an integer of very many digits. Dify takes it.
+    /// A number that JSON cannot hold, or that has very many digits. Dify takes it.
     TooLarge,
     /// Dify refuses the text.
     Refused,
@@ -36,10 +39,13 @@ pub fn read_number(text: &str) -> PythonNumber {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return PythonNumber::Refused;
     }
-    match plain.parse::<i64>() {
-        Ok(number) => PythonNumber::Number(number.into()),
-        Err(_) => PythonNumber::TooLarge,
-    }
+    let spelt = match digits.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        digits if plain.starts_with('-') => format!("-{digits}"),
+        digits => digits.to_owned(),
+    };
+    let number = Some(spelt).filter(|spelt| spelt.len() <= MOST_DIGITS).and_then(|spelt| spelt.parse().ok());
+    number.map_or(PythonNumber::TooLarge, PythonNumber::Number)
 }
 
 /// Digits of every script as ASCII, without the underscores that Python allows between two digits; `None` for a stray one.
@@ -94,7 +100,10 @@ mod tests {
             ("1_0.2_5e+1_0", number(10.25e10)),
             ("-1.5E-3", number(-0.0015)),
             ("1.0e999", PythonNumber::TooLarge),
-            ("123456789012345678901234567890", PythonNumber::TooLarge),
+            (
+                "-0123456789012345678901234567890",
+                PythonNumber::Number("-123456789012345678901234567890".parse().unwrap()),
+            ),
             ("", PythonNumber::Null),
             ("  \t", PythonNumber::Null),
         ];

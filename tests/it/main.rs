@@ -58,6 +58,8 @@ mod live;
 mod loading;
 /// Shards and re-runs become one run: in any order, twice the same, with one missing, of different plans.
 mod merge;
+/// Numbers of any length: written, sent, answered, compared and stored by their exact value.
+mod numbers;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
 /// HTTP/1.1 as bytes, for this server and for those of the client's own tests.

@@ -175,6 +175,10 @@ mod tests {
         assert!(!is_equal(json!({"a": null}), json!({"b": null})));
         assert!(!is_equal(json!("1"), json!(1)));
         assert!(!is_equal(json!(false), json!(null)));
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert!(!is_equal(read("0.1000000000000000000001"), json!(0.1)));
+        assert!(is_equal(read("[1e2, 1.50]"), json!([100, 1.5])));
+        assert!(is_equal(read("123456789012345678901234567890.0"), read("123456789012345678901234567890")));
     }
 
     #[test]

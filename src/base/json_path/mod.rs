@@ -333,8 +333,13 @@ mod tests {
             &[("$[1]", json!(9_007_199_254_740_993_u64))],
         );
         check("$[?@ == 1]", &root, &[("$[2]", json!(1)), ("$[3]", json!(1.0))]);
-        let error = JsonPath::parse("$.a[?@ > 99999999999999999999999 && @.b == 'x']").unwrap_err();
-        assert!(error.message.contains("too large") && error.offset == Some(9), "{error:?}");
+        let long = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let root = long("[0.1,0.1000000000000000000001,99999999999999999999999,1e400]");
+        check("$[?@ > 0.1 && @ < 1]", &root, &[("$[1]", long("0.1000000000000000000001"))]);
+        check("$[?@ == 99999999999999999999999]", &root, &[("$[2]", long("99999999999999999999999"))]);
+        check("$[?@ > 99999999999999999999999]", &root, &[("$[3]", long("1e400"))]);
+        let error = JsonPath::parse("$.a[?@ > 1e9999999999999999999 && @.b == 'x']").unwrap_err();
+        assert!(error.message.contains("not a number") && error.offset == Some(9), "{error:?}");
         for path in
             ["$.a9007199254740993", "$['9007199254740993', \"\\\"9007199254740993\"]", "$[?@.y < 1e300]"]
         {

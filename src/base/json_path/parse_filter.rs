@@ -2,6 +2,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::base::json_number::read_number;
+
 use super::JsonPathError;
 use super::filter::compile_pattern;
 use super::parse::Parser;
@@ -225,16 +227,10 @@ impl Parser<'_> {
         let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
         let length = self.rest().bytes().take_while(is_part).count();
         let written = &self.rest()[..length];
-        let number = serde_json::from_str::<Number>(written);
-        let Ok(number) = number else {
+        let number = serde_json::from_str::<Number>(written).ok();
+        let Some(number) = number.and_then(|number| read_number(number.as_str())) else {
             return Err(self.wrong(format!("`{written}` is not a number")));
         };
-        let is_whole = written.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
-        if is_whole && written != "-0" && !(number.is_i64() || number.is_u64()) {
-            let message =
-                format!("{written} is too large for a filter: select with `match: any` and `equals` instead");
-            return Err(self.wrong(message));
-        }
         self.at += length;
         Ok(Value::Number(number))
     }

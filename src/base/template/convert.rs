@@ -1,9 +1,10 @@
-//! Values across the border between JSON and MiniJinja, both ways, 64-bit integers exact.
+//! Values across the border between JSON and MiniJinja, both ways, numbers exact.
 
 use minijinja::value::ValueKind;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::TemplateError;
+use super::long_number::LongNumber;
 
 /// The deepest nesting a rendered value may have, that of JSON texts we read.
 const DEEPEST: usize = 128;
@@ -17,16 +18,23 @@ pub(super) fn from_json(value: &Value) -> minijinja::Value {
     match value {
         Value::Null => minijinja::Value::from(()),
         Value::Bool(truth) => minijinja::Value::from(*truth),
-        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(signed), _) => minijinja::Value::from(signed),
-            (None, Some(unsigned)) => minijinja::Value::from(unsigned),
-            (None, None) => minijinja::Value::from(number.as_f64().unwrap_or_default()),
-        },
+        Value::Number(number) => from_number(number),
         Value::String(text) => minijinja::Value::from(text.as_str()),
         Value::Array(items) => items.iter().map(from_json).collect(),
         Value::Object(members) => minijinja::Value::from_pairs(
             members.iter().map(|(key, member)| (key.as_str(), from_json(member))),
         ),
+    }
+}
+
+/// Whole numbers of 128 bits and doubles are what templates calculate with; they pass on every other number.
+fn from_number(number: &Number) -> minijinja::Value {
+    match (number.as_i64(), number.as_u64(), number.as_i128(), LongNumber::of(number)) {
+        (Some(signed), _, _, _) => minijinja::Value::from(signed),
+        (None, Some(unsigned), _, _) => minijinja::Value::from(unsigned),
+        (None, None, Some(whole), _) => minijinja::Value::from(whole),
+        (None, None, None, Some(long)) => minijinja::Value::from_object(long),
+        (None, None, None, None) => minijinja::Value::from(number.as_f64().unwrap_or_default()),
     }
 }
 
@@ -65,6 +73,9 @@ fn failure(message: &str) -> TemplateError {
 
 fn convert(value: &minijinja::Value, budget: &mut Budget) -> Result<Value, TemplateError> {
     budget.spend().map_err(failure)?;
+    if let Some(LongNumber(number)) = value.downcast_object_ref() {
+        return Ok(Value::Number(number.clone()));
+    }
     match value.kind() {
         ValueKind::Undefined => Err(failure(UNDEFINED)),
         ValueKind::None => Ok(Value::Null),
@@ -90,12 +101,12 @@ fn convert(value: &minijinja::Value, budget: &mut Budget) -> Result<Value, Templ
 
 fn number(value: &minijinja::Value) -> Result<Value, TemplateError> {
     let number = if !value.is_integer() {
-        f64::try_from(value.clone()).ok().and_then(serde_json::Number::from_f64)
-    } else if let Ok(signed) = i64::try_from(value.clone()) {
-        Some(signed.into())
+        f64::try_from(value.clone()).ok().and_then(Number::from_f64)
+    } else if let Ok(signed) = i128::try_from(value.clone()) {
+        Number::from_i128(signed)
     } else {
-        u64::try_from(value.clone()).ok().map(serde_json::Number::from)
+        u128::try_from(value.clone()).ok().and_then(Number::from_u128)
     };
-    let message = || format!("the number {value} has no JSON form: it is not finite or beyond 64 bits");
+    let message = || format!("the number {value} has no JSON form: it is not finite");
     number.map(Value::Number).ok_or_else(|| failure(&message()))
 }

@@ -34,18 +34,56 @@ pub enum Guard {
     Default,
 }
 
-/// Lists the variables of the environment that a template reads; the first thing in it that can only fail is an error.
-pub(super) fn inspect(
-    environment: &Environment<'_>,
-    source: &str,
-) -> Result<Vec<EnvName>, Box<TemplateError>> {
+/// What is seen in a template.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    /// The variables of the environment that it reads, in the order written.
+    pub(super) env: Vec<EnvName>,
+    /// What it does with its values.
+    pub(super) usage: Usage,
+}
+
+/// What a template does with its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usage {
+    /// It writes them, or is one of them.
+    Passes,
+    /// It calculates, compares, chooses or repeats.
+    Computes,
+}
+
+/// Looks through a template; the first thing in it that can only fail is an error.
+pub(super) fn inspect(environment: &Environment<'_>, source: &str) -> Result<Inspected, Box<TemplateError>> {
     let parsed = parse(source, "template", environment.syntax().clone());
     let tree = parsed.map_err(|error| Box::new(describe(&error)))?;
     let mut inspection = Inspection { environment, env: Vec::new(), fault: None };
     inspection.statement(&tree);
     match inspection.fault {
         Some(fault) => Err(Box::new(fault)),
-        None => Ok(inspection.env),
+        None => Ok(Inspected { env: inspection.env, usage: usage(&tree) }),
+    }
+}
+
+fn usage(statement: &Stmt<'_>) -> Usage {
+    let passes = match statement {
+        Stmt::Template(template) => template.children.iter().all(|child| usage(child) == Usage::Passes),
+        Stmt::EmitRaw(_) => true,
+        Stmt::EmitExpr(emit) => passes(&emit.expr),
+        _ => false,
+    };
+    if passes { Usage::Passes } else { Usage::Computes }
+}
+
+/// True for a name, and for one that only `default` or a conversion is applied to.
+fn passes(expression: &Expr<'_>) -> bool {
+    match expression {
+        Expr::Var(_) | Expr::Const(_) => true,
+        Expr::GetAttr(attribute) => passes(&attribute.expr),
+        Expr::GetItem(item) => passes(&item.expr) && matches!(item.subscript_expr, Expr::Const(_)),
+        Expr::Filter(filter) => {
+            matches!(filter.name, "default" | "d" | "float") && filter.expr.as_ref().is_some_and(passes)
+        }
+        _ => false,
     }
 }
 

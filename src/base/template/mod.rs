@@ -8,6 +8,7 @@ mod convert;
 mod errors;
 mod extent;
 mod inspect;
+mod long_number;
 mod output;
 mod scope;
 mod whole;
@@ -26,8 +27,9 @@ use super::panics::{CaughtPanic, catch};
 use self::convert::{UNDEFINED, to_json};
 use self::errors::describe;
 use self::extent::check_extent;
-use self::inspect::inspect;
-use self::output::{SLOT, TYPED, format_value};
+use self::inspect::{Inspected, Usage, inspect};
+use self::long_number::{float, holds_long};
+use self::output::{Rendered, SLOT, format_value, name_of};
 use self::whole::{dotted_name, whole_expression};
 
 /// The work one rendering may do: roughly instructions, plus one for each 64 bytes made.
@@ -44,6 +46,8 @@ pub struct Templates {
     paths: Vec<Option<String>>,
     /// For each template the variables of the environment that it reads.
     env: Vec<Vec<EnvName>>,
+    /// For each template what it does with its values.
+    usage: Vec<Usage>,
     /// The work that was spent on trying out.
     tried: u64,
 }
@@ -97,12 +101,14 @@ impl Templates {
         environment.set_formatter(format_value);
         // It prints every name with its value.
         environment.remove_global("debug");
+        environment.add_filter("float", float);
         Self {
             environment,
             known: HashMap::new(),
             names: Vec::new(),
             paths: Vec::new(),
             env: Vec::new(),
+            usage: Vec::new(),
             tried: 0,
         }
     }
@@ -124,11 +130,13 @@ impl Templates {
         let is_whole = whole_expression(source).is_some_and(compiles);
         let template = if is_whole { Template::Typed(id) } else { Template::Text(id) };
         // Blanks around a whole expression would not reach the value, but they keep the spans right.
-        let name = name_of(&template);
-        let added = catch(|| self.environment.add_template_owned(name, source.to_owned()));
         let panicked = |panic: CaughtPanic| TemplateError { message: panic.to_string(), span: None };
+        let inspected = catch(|| inspect(&self.environment, source)).map_err(panicked)?;
+        let Inspected { env, usage } = inspected.map_err(|error| *error)?;
+        let name = name_of(&template, usage);
+        let added = catch(|| self.environment.add_template_owned(name, source.to_owned()));
         added.map_err(panicked)?.map_err(|error| describe(&error))?;
-        let env = inspect(&self.environment, source).map_err(|error| *error)?;
+        self.usage.push(usage);
         self.names.push(self.undeclared(&template, &env));
         self.env.push(env);
         self.paths.push(whole_expression(source).filter(|_| is_whole).and_then(dotted_name));
@@ -233,7 +241,9 @@ impl Templates {
         id: TemplateId,
         scope: &Scope,
     ) -> Result<Rendered, TemplateError> {
-        let compiled = self.environment.get_template(&name_of(template)).map_err(|error| describe(&error))?;
+        self.refuse_long(id, scope)?;
+        let compiled = self.environment.get_template(&name_of(template, self.usage_of(id)));
+        let compiled = compiled.map_err(|error| describe(&error))?;
         let captured = compiled
             .render_captured(scope.context())
             .map_err(|error| self.explain(describe(&error), id, scope))?;
@@ -242,13 +252,28 @@ impl Templates {
         Ok(Rendered { value, text: captured.into_output(), work })
     }
 
+    fn refuse_long(&self, id: TemplateId, scope: &Scope) -> Result<(), TemplateError> {
+        if self.usage_of(id) == Usage::Passes || !scope.has_long() {
+            return Ok(());
+        }
+        let values = self.names[id.0].iter().filter_map(|name| scope.value(name));
+        let message = values.into_iter().find_map(|value| holds_long(&value));
+        message.map_or(Ok(()), |message| Err(TemplateError { message, span: None }))
+    }
+
+    fn usage_of(&self, id: TemplateId) -> Usage {
+        self.usage.get(id.0).copied().unwrap_or(Usage::Passes)
+    }
+
     /// The value of a template that is one dotted name; none where it has none, which the engine then explains.
     fn look_up(&self, id: TemplateId, scope: &Scope) -> Option<minijinja::Value> {
         scope.value(self.paths.get(id.0)?.as_deref()?)
     }
 
     fn undeclared(&self, template: &Template, env: &[EnvName]) -> Vec<String> {
-        let Ok(compiled) = self.environment.get_template(&name_of(template)) else { return Vec::new() };
+        let (Template::Text(id) | Template::Typed(id)) = template else { return Vec::new() };
+        let found = self.environment.get_template(&name_of(template, self.usage_of(*id)));
+        let Ok(compiled) = found else { return Vec::new() };
         let names = compiled.undeclared_variables(true).into_iter();
         let is_global = |name: &String| self.environment.globals().any(|(global, _)| global == name);
         let is_env = |name: &String| name.split('.').next() == Some("env");
@@ -270,21 +295,6 @@ impl Templates {
                 span: error.span,
             },
         }
-    }
-}
-
-struct Rendered {
-    value: Option<minijinja::Value>,
-    text: String,
-    /// The fuel that was used.
-    work: u64,
-}
-
-fn name_of(template: &Template) -> String {
-    match template {
-        Template::Typed(id) => format!("{TYPED}{}", id.0),
-        Template::Text(id) => format!("text-{}", id.0),
-        Template::Literal(_) | Template::List(_) | Template::Map(_) => String::new(),
     }
 }
 
@@ -617,14 +627,45 @@ mod tests {
 
     #[test]
     fn numbers_without_json_form_are_errors() {
-        for source in [
-            "{{ 'nan' | float }}",
-            "{{ 'inf' | float }}",
-            "x {{ 'nan' | float }}",
-            "{{ [1e308 * 10] }}",
-            "{{ 2 ** 70 }}",
-        ] {
+        for source in
+            ["{{ 'nan' | float }}", "{{ 'inf' | float }}", "x {{ 'nan' | float }}", "{{ [1e308 * 10] }}"]
+        {
             assert!(message(source).contains("no JSON form"), "{source}: {}", message(source));
+        }
+        assert_eq!(render("{{ 2 ** 70 }}").unwrap().to_string(), "1180591620717411303424");
+        assert_eq!(render("n {{ 2 ** 70 }}").unwrap(), json!("n 1180591620717411303424"));
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_passed_on_and_not_calculated_with() {
+        let long = serde_json::from_str("{\"n\":0.1000000000000000000001,\"l\":[1e400],\"t\":\"0.1000000000000000000001\",\"i\":18446744073709551616}").unwrap();
+        let scope = Scope::new().with_row(Some(&long));
+        let render = |source: &str| {
+            let mut templates = Templates::new();
+            let template = templates.compile(source).unwrap();
+            templates.render(&template, &scope).map(|value| value.to_string()).map_err(|error| error.message)
+        };
+        for (source, expected) in [
+            ("{{ row.n }}", "0.1000000000000000000001"),
+            ("at {{ row.n }}", "\"at 0.1000000000000000000001\""),
+            ("{{ row['n'] | default(1) }}", "0.1000000000000000000001"),
+            ("{{ row.l }}", "[1e+400]"),
+            ("{{ row.t | float }}", "0.1000000000000000000001"),
+            ("{{ row.i + 1 }}", "18446744073709551617"),
+            ("{{ row.i == 18446744073709551616 }}", "true"),
+        ] {
+            assert_eq!(render(source).as_deref(), Ok(expected), "{source}");
+        }
+        for source in [
+            "{{ row.n > 0.05 }}",
+            "{{ row.n + 1 }}",
+            "{{ row.l | tojson }}",
+            "{% if row.n %}{{ 1 }}{% endif %}",
+            "{{ (row.t | float) > 0.05 }}",
+            "{{ row['l'][0] * 2 }}",
+        ] {
+            let message = render(source).unwrap_err();
+            assert!(message.contains("more digits than a template calculates with"), "{source}: {message}");
         }
     }
 

@@ -3,11 +3,14 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State};
 
+use super::Template;
 use super::convert::to_json;
 use super::errors::kind_of;
+use super::inspect::Usage;
+use super::long_number::PASSING;
 
 /// Begins the names of templates that keep the type of their one expression.
-pub(super) const TYPED: &str = "typed-";
+const TYPED: &str = "typed-";
 /// The slot in which the formatter leaves the value of a typed template.
 pub(super) const SLOT: &str = "flowproof_value";
 
@@ -27,4 +30,23 @@ pub(super) fn format_value(out: &mut Output, state: &mut State, value: &Value) -
         }
     };
     written.map_err(|_| Error::new(ErrorKind::WriteFailure, "the text could not be written"))
+}
+
+/// What a rendering comes to.
+pub(super) struct Rendered {
+    /// The value of a typed template.
+    pub(super) value: Option<minijinja::Value>,
+    pub(super) text: String,
+    /// The fuel that was used.
+    pub(super) work: u64,
+}
+
+/// The name by which the engine knows a template.
+pub(super) fn name_of(template: &Template, usage: Usage) -> String {
+    let end = if usage == Usage::Passes { PASSING } else { "" };
+    match template {
+        Template::Typed(id) => format!("{TYPED}{}{end}", id.0),
+        Template::Text(id) => format!("text-{}{end}", id.0),
+        Template::Literal(_) | Template::List(_) | Template::Map(_) => String::new(),
+    }
 }

@@ -7,6 +7,7 @@ use minijinja::value::Object;
 use serde_json::Value;
 
 use super::convert::from_json;
+use super::long_number::LongNumber;
 
 /// The names a template sees: `vars.*`, `row.*`, `env.*`, `test.name`, `run.id`, `repeat.index`; cheap to clone and extend.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Scope {
     test: minijinja::Value,
     run: minijinja::Value,
     repeat: minijinja::Value,
+    /// True where `vars` or `row` hold a number that templates can only pass on.
+    has_long: bool,
 }
 
 impl Default for Scope {
@@ -36,18 +39,19 @@ impl Scope {
             test: empty.clone(),
             run: empty.clone(),
             repeat: empty,
+            has_long: false,
         }
     }
 
     /// Sets `vars.*`, a mapping; converts it once, clones of the scope share it.
     pub fn with_vars(self, vars: &Value) -> Self {
-        Self { vars: from_json(vars), ..self }
+        Self { vars: from_json(vars), has_long: self.has_long || holds_long(vars), ..self }
     }
 
     /// Sets `row.*`, a data row; `None` leaves its names undefined.
     pub fn with_row(self, row: Option<&Value>) -> Self {
         match row {
-            Some(row) => Self { row: from_json(row), ..self },
+            Some(row) => Self { row: from_json(row), has_long: self.has_long || holds_long(row), ..self },
             None => self,
         }
     }
@@ -72,9 +76,14 @@ impl Scope {
         Self { repeat: minijinja::context! { index }, ..self }
     }
 
+    /// True where a number in it can only be passed on.
+    pub(super) fn has_long(&self) -> bool {
+        self.has_long
+    }
+
     /// Gives all names as one mapping.
     pub(super) fn context(&self) -> minijinja::Value {
-        let Self { vars, row, env, test, run, repeat } = self;
+        let Self { vars, row, env, test, run, repeat, has_long: _ } = self;
         minijinja::context! { vars, row, env, test, run, repeat }
     }
 
@@ -98,6 +107,15 @@ impl Scope {
         parts.try_fold(root.clone(), |value, part| {
             value.get_attr(part).ok().filter(|next| !next.is_undefined())
         })
+    }
+}
+
+fn holds_long(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+        Value::Number(number) => LongNumber::of(number).is_some(),
+        Value::Array(items) => items.iter().any(holds_long),
+        Value::Object(members) => members.values().any(holds_long),
     }
 }
 

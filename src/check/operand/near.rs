@@ -13,7 +13,7 @@ use super::test::{Test, number, operand_keys};
 use super::words::{Word, choose};
 use super::{OperandError, parse_text};
 
-/// Nearness of numbers, exact where decimals can hold them.
+/// Nearness of numbers, exact.
 #[derive(Debug, Clone)]
 pub(in crate::check) struct Approx {
     /// The number to be near to.
@@ -134,8 +134,8 @@ pub(super) fn least_likeness(min: &Number) -> Result<Likeness, OperandError> {
 }
 
 impl Approx {
-    /// Tells whether a number is near enough.
-    pub(in crate::check) fn holds(&self, actual: &Number) -> bool {
+    /// Tells whether a number is near enough; none where that is too many digits to reckon with.
+    pub(in crate::check) fn holds(&self, actual: &Number) -> Option<bool> {
         is_near(&self.value, actual, &self.tolerance)
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::{Digest, Digester};
+use crate::base::lean::Lean;
 use crate::files::{self, Fence, Refusal, plain};
 
 /// The largest schema file.
@@ -85,8 +86,8 @@ fn read(file: &Path, fence: &Fence) -> Result<(Value, Digest), String> {
     })?;
     let content =
         Digest::of_all(bytes.as_slice()).map_err(|error| format!("cannot read `{name}`: {error}"))?;
-    let schema = serde_json::from_slice(without_mark(&bytes))
-        .map_err(|error| format!("`{name}` is not JSON: {error}"))?;
+    let schema =
+        Lean::read_value(without_mark(&bytes)).map_err(|error| format!("`{name}` is not JSON: {error}"))?;
     Ok((schema, content))
 }
 

@@ -6,6 +6,7 @@
 
 mod accepts;
 mod children;
+mod exact;
 mod files;
 mod graph;
 mod keywords;
@@ -13,6 +14,7 @@ mod lint;
 mod shares;
 #[cfg(test)]
 mod tests;
+mod validators;
 mod work;
 
 use std::fmt;
@@ -20,7 +22,7 @@ use std::path::Path;
 
 use jsonschema::canonical::{self, CanonicalSchema, Satisfiability};
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, PatternOptions, Registry, ValidationError, Validator};
+use jsonschema::{Draft, Registry, ValidationError, Validator};
 use referencing::Resolver;
 use serde_json::Value;
 
@@ -40,16 +42,13 @@ use self::files::{Files, Reach, absolute, file_uri};
 use self::graph::SchemaGraph;
 use self::lint::find_idle;
 use self::shares::Shares;
+use self::validators::{Validators, has_long, patterns};
 use self::work::{SchemaWork, WorkAmount};
 
 /// How many violations a message names.
 const NAMED: usize = 3;
 /// Beyond this many steps only the first violation is looked for: each that is collected takes memory.
 const COLLECTED: u64 = 100_000;
-/// After this many steps a search by trying gives up.
-const BACKTRACKS: usize = 250_000;
-/// The largest automaton of a pattern, in bytes.
-const LARGEST_PATTERN: usize = 1 << 20;
 /// The most schemas of a document whose normal form is looked at too.
 const MOST_NORMALIZED: usize = 200;
 /// Schemas that lie below each other deeper than this are worked on with a deep stack: the validator calls itself.
@@ -59,7 +58,7 @@ const NOWHERE: &str = "flowproof:/schema";
 
 /// A compiled schema.
 pub(super) struct Schema {
-    validator: Validator,
+    validators: Validators,
     work: SchemaWork,
     accepts: Shares,
     /// What the files hold that it was read from; none where it stands in the suite alone.
@@ -142,15 +141,15 @@ impl Schema {
         };
         let uri = base.map_or_else(|| NOWHERE.to_owned(), file_uri);
         let built = catch(|| Self::build_at(schema, &uri, reach));
-        let (validator, work, accepts) = built.unwrap_or_else(|panic| Err(unreadable(panic)))?;
-        Ok(Self { validator, work, accepts, files: read.digest() })
+        let (validators, work, accepts) = built.unwrap_or_else(|panic| Err(unreadable(panic)))?;
+        Ok(Self { validators, work, accepts, files: read.digest() })
     }
 
     fn build_at(
         schema: &Value,
         uri: &str,
         reach: Reach,
-    ) -> Result<(Validator, SchemaWork, Shares), OperandError> {
+    ) -> Result<(Validators, SchemaWork, Shares), OperandError> {
         let registry = Registry::new().retriever(reach.clone()).add(uri, schema);
         let registry = registry.and_then(|registry| registry.prepare()).map_err(|error| failed(&error))?;
         let base = referencing::uri::from_str(uri).map_err(|error| failed(&error))?;
@@ -160,18 +159,19 @@ impl Schema {
         find_idle(&graph)?;
         let work = SchemaWork::of(&graph);
         let finish = || {
-            let validator = validator_of(schema, (&registry, uri), reach)?;
+            let validators = Validators::of(schema, &graph, (&registry, uri), &reach)?;
             let accepts = accepted(&graph);
-            let normal = (graph.nodes.len() <= MOST_NORMALIZED).then(|| normal_form(schema, &registry, uri));
+            let has_normal = graph.nodes.len() <= MOST_NORMALIZED && !has_long(&graph);
+            let normal = has_normal.then(|| normal_form(schema, &registry, uri));
             check_demands(accepts, normal.flatten())?;
-            Ok((validator, accepts))
+            Ok((validators, accepts))
         };
-        let (validator, accepts) = if graph.depth() <= SHALLOW {
+        let (validators, accepts) = if graph.depth() <= SHALLOW {
             finish()?
         } else {
             with_deep_stack(finish).unwrap_or_else(|panic| Err(unreadable(panic)))?
         };
-        Ok((validator, work, accepts))
+        Ok((validators, work, accepts))
     }
 
     /// What the files hold that it was read from and refers to; none where there are none.
@@ -195,34 +195,38 @@ impl Schema {
             Ok(amount) => amount,
             Err(error) => return Conformance::Unknown(format!("the schema was not applied: {error}")),
         };
+        let validator = match self.validators.of_value(value) {
+            Ok(validator) => validator,
+            Err(why) => return Conformance::Unknown(format!("the schema was not applied: {why}")),
+        };
         if amount.depth <= SHALLOW {
-            return self.apply(value, amount);
+            return apply(validator, value, amount);
         }
-        match with_deep_stack(|| self.apply(value, amount)) {
+        match with_deep_stack(|| apply(validator, value, amount)) {
             Ok(conformance) => conformance,
             Err(panic) => Conformance::Unknown(panic.to_string()),
         }
     }
+}
 
-    fn apply(&self, value: &Value, amount: WorkAmount) -> Conformance {
-        if self.validator.is_valid(value) {
-            return Conformance::Conforms;
-        }
-        let errors: Vec<ValidationError<'_>> = match amount.steps {
-            0..=COLLECTED => self.validator.iter_errors(value).take(100).collect(),
-            _ => self.validator.validate(value).err().into_iter().collect(),
-        };
-        let gave_up = |error: &&ValidationError<'_>| {
-            matches!(error.kind(), ValidationErrorKind::BacktrackLimitExceeded { .. })
-        };
-        if let Some(error) = errors.iter().find(gave_up) {
-            return Conformance::Unknown(format!(
-                "a pattern of the schema was not searched to its end: {}",
-                cut(&error.to_string())
-            ));
-        }
-        Conformance::Violates(describe(&errors))
+fn apply(validator: &Validator, value: &Value, amount: WorkAmount) -> Conformance {
+    if validator.is_valid(value) {
+        return Conformance::Conforms;
     }
+    let errors: Vec<ValidationError<'_>> = match amount.steps {
+        0..=COLLECTED => validator.iter_errors(value).take(100).collect(),
+        _ => validator.validate(value).err().into_iter().collect(),
+    };
+    let gave_up = |error: &&ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::BacktrackLimitExceeded { .. })
+    };
+    if let Some(error) = errors.iter().find(gave_up) {
+        return Conformance::Unknown(format!(
+            "a pattern of the schema was not searched to its end: {}",
+            cut(&error.to_string())
+        ));
+    }
+    Conformance::Violates(describe(&errors))
 }
 
 /// The first violations in one line.
@@ -236,20 +240,6 @@ fn describe(errors: &[ValidationError<'_>]) -> String {
 
 fn failed(error: &dyn fmt::Display) -> OperandError {
     OperandError::new(format!("not a JSON Schema: {}", cut(&error.to_string())))
-}
-
-fn patterns() -> PatternOptions<jsonschema::FancyRegex> {
-    PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS).size_limit(LARGEST_PATTERN)
-}
-
-fn validator_of(
-    schema: &Value,
-    (registry, uri): (&Registry<'_>, &str),
-    reach: Reach,
-) -> Result<Validator, OperandError> {
-    let options = jsonschema::options().with_registry(registry).with_base_uri(uri);
-    let options = options.with_retriever(reach).with_pattern_options(patterns());
-    options.should_validate_formats(true).build(schema).map_err(|error| failed(&error))
 }
 
 /// The form to which schemas that accept the same values are reduced; none where the library has none.

@@ -5,6 +5,7 @@ use reqwest::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::{Ready, quiet};
+use crate::base::lean::Lean;
 use crate::base::units::{format_duration, format_size};
 use crate::client::asides::Head;
 use crate::client::follow::Sent;
@@ -61,7 +62,7 @@ impl Line<'_> {
             return Err(self.refused(sent, &what, (Call::Form, response)).await);
         }
         let body = self.read(sent, &what, (Call::Form, response)).await?;
-        serde_json::from_slice(&body).map_err(|error| Ending::Unreadable {
+        Lean::read_value(&body).map_err(|error| Ending::Unreadable {
             detail: format!("{what}: the answer is not JSON: {error}"),
         })
     }

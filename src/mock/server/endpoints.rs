@@ -14,6 +14,7 @@ use super::request::{pydantic, read_object, read_user, violation};
 use super::respond::html;
 use super::route::Call;
 use super::state::{State, StoredRun};
+use crate::base::lean::Lean;
 use crate::mock::answer::{DifyVersion, Sys, id_of, json as style, log_facts};
 
 /// Flask's page for unknown paths.
@@ -151,7 +152,7 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     let run = &stored.run;
     let mut inputs = Vec::new();
     run.push_inputs(&mut inputs, Sys::WithTimestamp);
-    let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
+    let inputs = Lean::read_value(&inputs).unwrap_or_default();
     // The detail of a stopped run was never seen to leave `running`.
     let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
         || run.graph.status == crate::mock::reply::RunStatus::Stopped;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
+use crate::base::lean::Lean;
 use crate::exchange::ResponseMode;
 use crate::mock::answer::DifyVersion;
 use crate::mock::answer::text::{Quoting, python};
@@ -30,7 +31,7 @@ pub fn read_object(content_type: Option<&str>, body: &[u8]) -> Result<Map<String
     if !is_json {
         return Err(Refusal::not_json());
     }
-    match serde_json::from_slice(body) {
+    match Lean::read_value(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
             Err(Refusal::unknown())

@@ -12,9 +12,11 @@ mod visit;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::Number;
 use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Options};
 
+use crate::base::json_number::read_number;
 use crate::base::origin::Place;
 use crate::suite::node::{Entry, Excerpts, Mark, Node, NodeValue, Source};
 use crate::suite::problem::{OF_MACHINE, Problem};
@@ -195,8 +197,8 @@ fn options(pass: Pass) -> Options {
     }
 }
 
-/// Finds duplicate keys, which are then dropped, whole numbers that a double has rounded, and numbers that are not finite; what
-/// YAML 1.2 does not spell as a number becomes the text that it is.
+/// Finds duplicate keys, which are then dropped, and numbers that JSON does not have; what YAML 1.2 does not spell as a number
+/// becomes the text that it is, and what a double rounds the number that is written.
 fn inspect(source: &Source, node: &mut Node, problems: &mut Vec<Problem>) {
     match &mut node.value {
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Text(_) => {}
@@ -204,9 +206,14 @@ fn inspect(source: &Source, node: &mut Node, problems: &mut Vec<Problem>) {
             let text = spelling::plain_text(source, node.mark);
             if let Some(text) = text.filter(|text| !spelling::is_number(text)) {
                 node.value = NodeValue::Text(text);
-            } else if let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.abs() >= 9e18)
-            {
-                inspect_large(source, (node.mark, float), problems);
+            } else if !number.is_i64() && !number.is_u64() {
+                match read_exactly(&spelling::bare_text(source, node.mark)) {
+                    Ok(number) => node.value = NodeValue::Number(number),
+                    Err(message) => {
+                        let problem = Problem::new(source.place(node.mark), message);
+                        problems.push(problem.help("put it in quotes if it is text"));
+                    }
+                }
             }
         }
         NodeValue::List(items) => items.iter_mut().for_each(|item| inspect(source, item, problems)),
@@ -217,18 +224,12 @@ fn inspect(source: &Source, node: &mut Node, problems: &mut Vec<Problem>) {
     }
 }
 
-fn inspect_large(source: &Source, (mark, float): (Mark, f64), problems: &mut Vec<Problem>) {
-    let is_stand_in = float == STAND_IN;
-    let line = source.line(mark.line);
-    let shown: String = line.chars().skip(mark.column as usize - 1).take(mark.width as usize).collect();
-    let digits = shown.trim().trim_start_matches(['-', '+']);
-    if is_stand_in && !digits.parse().is_ok_and(f64::is_finite) {
-        let message = format!("`{}` is not a finite number", shown.trim());
-        problems.push(Problem::new(source.place(mark), message).help("put it in quotes if it is text"));
-    } else if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let message = "a whole number beyond 64 bits cannot be kept exactly";
-        problems.push(Problem::new(source.place(mark), message).help("put it in quotes to send it as text"));
-    }
+/// The number that is written, where the library gives the double next to it; else why there is none.
+fn read_exactly(text: &str) -> Result<Number, String> {
+    read_number(text).ok_or_else(|| match spelling::is_not_finite(text) {
+        true => format!("`{text}` is not a finite number"),
+        false => format!("the number `{text}` is too large to be kept exactly"),
+    })
 }
 
 fn drop_duplicates(source: &Source, entries: &mut Vec<Entry>, problems: &mut Vec<Problem>) {

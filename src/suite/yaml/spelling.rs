@@ -6,17 +6,25 @@ use crate::suite::node::{Mark, Source};
 
 /// The text of a number as it stands in the source; none where a tag or quotes make it one.
 pub(super) fn plain_text(source: &Source, mark: Mark) -> Option<String> {
-    let line = source.line(mark.line);
     let column = mark.column.saturating_sub(1) as usize;
-    let (before, rest): (String, String) =
-        (line.chars().take(column).collect(), line.chars().skip(column).collect());
-    let text: String = rest.chars().take(mark.width as usize).collect();
+    let before: String = source.line(mark.line).chars().take(column).collect();
+    let text = marked(source, mark);
     let is_tagged = before
         .split_whitespace()
         .next_back()
         .is_some_and(|word| word.trim_start_matches(['[', '{']).starts_with('!'));
     let text = text.trim();
     (!is_tagged && !text.starts_with(['"', '\'', '!', '&', '*']) && !text.is_empty()).then(|| text.to_owned())
+}
+
+/// The text of a number without the quotes that a tag allows.
+pub(super) fn bare_text(source: &Source, mark: Mark) -> String {
+    marked(source, mark).trim().trim_matches(['"', '\'']).to_owned()
+}
+
+fn marked(source: &Source, mark: Mark) -> String {
+    let column = mark.column.saturating_sub(1) as usize;
+    source.line(mark.line).chars().skip(column).take(mark.width as usize).collect()
 }
 
 /// True for a number of the core schema.
@@ -52,7 +60,8 @@ fn is_float(text: &str) -> bool {
         && exponent.is_none_or(|digits| !digits.is_empty() && is_digits(digits))
 }
 
-fn is_not_finite(text: &str) -> bool {
+/// True for an infinity, and for what is no number.
+pub(super) fn is_not_finite(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
 }
