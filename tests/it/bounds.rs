@@ -31,7 +31,7 @@ fn long_checks(timeout: &str) -> String {
     for _ in 0..200 {
         writeln!(suite, "      - {{ path: \"${}\", match: any, equals: zz }}", "..*".repeat(7)).unwrap();
     }
-    write!(suite, "    mock: {{ outputs: {} }}\n", nested()).unwrap();
+    writeln!(suite, "    mock: {{ outputs: {} }}", nested()).unwrap();
     suite
 }
 

@@ -7,6 +7,9 @@ use crate::server::{Seen, Step, document, good, refusal, suite_of, target, with_
 /// Two tries of each test, at once.
 const TWICE: &str = "concurrency: 4\nretries: { count: 1, delay: 1ms, jitter: false }";
 
+/// What a server answers to everything.
+type Answer = fn() -> Vec<Step>;
+
 fn asks_for(wait: &str) -> Vec<Step> {
     let header = format!("Retry-After: {wait}\r\n");
     vec![Step::Send(with_headers("429 Busy", "text/plain", &header, b"busy"))]
@@ -23,7 +26,7 @@ fn why(live: &Project, test: &str) -> String {
 
 #[test]
 fn an_app_that_refuses_again_and_again_is_asked_no_more() {
-    let answers: [(&str, fn() -> Vec<Step>); 4] = [
+    let answers: [(&str, Answer); 4] = [
         ("429", || refusal(429, "too_many_requests", "busy")),
         ("with a wait", || asks_for("0")),
         ("400", || refusal(400, "invalid_param", "Too many requests. Please try again later.")),
