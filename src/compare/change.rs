@@ -352,6 +352,45 @@ mod tests {
     }
 
     #[test]
+    fn what_can_just_reach_the_level_is_not_too_small() {
+        // One of twenty arrangements: exactly 0.05.
+        let series = Series::of(Metric::Tokens, &vec![tokens(&[100], &[200]); 20]).remove(0);
+        let at = |count| series.change(Draws { count, seed: 5 });
+        assert_eq!((at(19).worse.attainable, at(19).is_too_small()), (0.05, false));
+        assert!(at(18).is_too_small());
+    }
+
+    #[test]
+    fn scatter_is_known_where_half_of_the_pairs_are_repeats() {
+        let (repeated, single) = (tokens(&[1; 3], &[2; 3]), tokens(&[1], &[2]));
+        let interval = |pairs: &[Pair]| change(Metric::Tokens, pairs).interval;
+        let three = |singles: usize| [vec![repeated.clone()], vec![single.clone(); singles]].concat();
+        assert!(interval(&three(3)).is_some());
+        assert!(interval(&three(4)).is_none());
+    }
+
+    #[test]
+    fn differences_that_stick_to_each_other_are_told() {
+        let sides = |marks: fn(usize) -> bool| {
+            let side = |value: fn(bool) -> u64| -> Vec<Observation> {
+                let seen = |at: usize| Observation {
+                    passed: Some(true),
+                    tokens: Some(value(marks(at))),
+                    sent: at as f64,
+                    ..Observation::default()
+                };
+                (0..40).map(seen).collect()
+            };
+            Pair { a: side(|_| 100), b: side(|high| if high { 120 } else { 80 }), ..Pair::default() }
+        };
+        let sticks = |marks| change(Metric::Tokens, &[sides(marks)]).sticks;
+        let halves = sticks(|at| at < 20).unwrap();
+        // Two of all orders of twenty and twenty: 2 / C(40, 20).
+        assert!((halves / (2.0 / 137_846_528_820.0) - 1.0).abs() < 1e-6, "{halves}");
+        assert_eq!(sticks(|at| at % 2 == 0), None);
+    }
+
+    #[test]
     fn says_how_often_tests_must_run() {
         let pairs = vec![tokens(&[1], &[1]); 2];
         let needed = |metric| Series::of(metric, &pairs).remove(0).repeats_needed(0.05);

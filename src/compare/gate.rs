@@ -260,6 +260,43 @@ mod tests {
     }
 
     #[test]
+    fn a_level_that_can_just_be_reached_decides() {
+        let five = |b| tokens(5, &[Some(100)], &[Some(b)]);
+        let just = |worse_by| Bound { alpha: 1.0 / 32.0, ..bound(Metric::Tokens, worse_by) };
+        assert_eq!(decided(&five(100), just("0.1")), Decision::Passed);
+        assert_eq!(decided(&five(200), just("0.1")), Decision::Failed);
+        let below = Bound { alpha: 0.031, ..just("0.1") };
+        assert_eq!(decided(&five(200), below), Decision::Inconclusive(Lack::Repeats(2)));
+    }
+
+    #[test]
+    fn two_gates_ask_for_more_repeats_than_one() {
+        let b = [0.90, 0.95, 1.0, 1.05, 1.1].map(|by| Some((110_500.0 * by) as u64));
+        let series = Series::all(&tokens(40, &[Some(100_000); 5], &b));
+        let gate = bound(Metric::Tokens, "0.1");
+        let repeats = |bounds: &[Bound]| match judge(bounds, &series, DRAWS)[0].decision {
+            Decision::Inconclusive(Lack::Noise(repeats)) => repeats as f64,
+            other => panic!("{other:?}"),
+        };
+        // (z(0.975) + z(0.8))² / (z(0.95) + z(0.8))² = 1.269.
+        let more = repeats(&[gate, bound(Metric::Ttft, "0.1")]) / repeats(&[gate]);
+        assert!((1.2..1.35).contains(&more), "{more}");
+    }
+
+    #[test]
+    fn what_is_not_decided_takes_one_repeat_more_at_least() {
+        // By the normal approximation these six pairs are enough; by all ways to swap their sides they are not.
+        let of = |b: [u64; 2]| tokens(1, &[Some(100); 2], &b.map(Some)).remove(0);
+        let pairs = [of([200, 200]), of([200, 200]), of([200, 90])];
+        let bounds = [bound(Metric::Tokens, "0"), bound(Metric::Cost, "0"), bound(Metric::Ttft, "0")];
+        let gated = judge(&bounds, &Series::all(&pairs), DRAWS);
+        assert_eq!(
+            (gated[0].chance, gated[0].decision),
+            (2.0 / 64.0, Decision::Inconclusive(Lack::Noise(3)))
+        );
+    }
+
+    #[test]
     fn too_few_pairs_never_pass() {
         let few = tokens(2, &[Some(100)], &[Some(100)]);
         assert_eq!(decided(&few, bound(Metric::Tokens, "0.1")), Decision::Inconclusive(Lack::Repeats(3)));

@@ -118,6 +118,8 @@ mod tests {
             (json!({"x": 1, "y": "a"}), json!({"y": "a", "x": 1.0}), 1, 1),
             (json!({"x": 1, "y": 2}), json!({"x": 1}), 1, 2),
             (json!([1, 2]), json!([1, 2, 3, 4]), 1, 2),
+            (json!([1, 2]), json!([1, 3]), 1, 2),
+            (json!([true, null]), json!([false, null]), 1, 2),
             (json!("1"), json!(1), 0, 1),
             (json!({}), json!({}), 1, 1),
             (json!(null), json!(null), 1, 1),
@@ -146,6 +148,9 @@ mod tests {
         assert!(distances(&[kept(&one), kept(&one)], &[kept(&one), kept(&one)]).is_some());
         let cut = crate::check::clip(&json!("word ".repeat(20_000)));
         assert_eq!(kept(&cut).likeness(&kept(&whole)), Err(UnmeasuredOutputs::Cut));
+        let nothing = json!(null);
+        assert_eq!(kept(&nothing).likeness(&kept(&cut)), Err(UnmeasuredOutputs::Cut));
+        assert_eq!(kept(&nothing).likeness(&kept(&whole)), Ok(Likeness::NONE));
         let (first, second) =
             (Kept { digest: Some("1"), ..kept(&cut) }, Kept { digest: Some("2"), ..kept(&cut) });
         assert_eq!(first.likeness(&second), Err(UnmeasuredOutputs::Cut));

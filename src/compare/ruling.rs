@@ -167,3 +167,175 @@ fn unknown<'c>(compared: &'c Comparison<'_>) -> Option<Ruling<'c>> {
     let found = found(compared, is_unknown)?;
     Some(Ruling { tests: Some(found), ..Ruling::of(Verdict::Undecided) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::similarity::Likeness;
+    use crate::compare::Gates;
+    use crate::compare::gate::Bound;
+    use crate::compare::plain::PlainGates;
+    use crate::event::{Event, RunEnd};
+    use crate::journal::sample;
+    use crate::suite::read_compare::Most;
+    use crate::verdict::Verdict::{Errored, Failed, Inconclusive, Passed, Skipped};
+
+    /// A test of a run: its name, its verdict, what it answers, its tokens.
+    type Test<'t> = (&'t str, verdict::Verdict, &'t str, u64);
+
+    fn record(folder: &Path, selected: u32, tests: &[Test<'_>], end: Option<RunEnd>) -> RunRecord {
+        let mut events = vec![Event::RunStarted(sample::start(selected))];
+        for (case, (name, verdict, text, tokens)) in (0..).zip(tests) {
+            let mut attempt = sample::attempt(case, *verdict, Vec::new());
+            attempt.outputs = Some(json!({ "reply": text }));
+            attempt.facts.digest = Some((*text).to_owned());
+            attempt.facts.tokens = Some(*tokens);
+            let mut outcome = sample::outcome(case, "s", name, *verdict);
+            outcome.over_budget = *name == "dear";
+            events.extend(sample::pair(attempt, outcome));
+        }
+        events.extend(end.map(Event::RunFinished));
+        sample::record(folder, &events)
+    }
+
+    fn ended() -> Option<RunEnd> {
+        Some(RunEnd { duration_ms: 1.0, ..RunEnd::default() })
+    }
+
+    /// What two records come to: the verdict, the test that decided and how many like it there are, and the plain gate.
+    type Ruled = (Verdict, Option<(String, usize)>, Option<&'static str>);
+
+    fn ruled(a: &RunRecord, b: &RunRecord, gates: &Gates) -> Ruled {
+        let compared = Comparison::of(a, b, gates, 1).unwrap();
+        let ruling = compared.ruling();
+        let tests = ruling.tests.map(|(row, count)| (row.name.clone(), count));
+        (ruling.verdict, tests, ruling.plain.map(|plain| plain.key))
+    }
+
+    /// The same of two whole runs.
+    fn rules(a: &[Test<'_>], b: &[Test<'_>], gates: &Gates) -> Ruled {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let whole = |folder: &tempfile::TempDir, tests: &[Test<'_>]| {
+            record(folder.path(), u32::try_from(tests.len()).unwrap(), tests, ended())
+        };
+        ruled(&whole(&folders[0], a), &whole(&folders[1], b), gates)
+    }
+
+    fn by_tests(verdict: Verdict, name: &str, count: usize) -> Ruled {
+        (verdict, Some((format!("s::{name}"), count)), None)
+    }
+
+    fn test(name: &str, verdict: verdict::Verdict) -> Test<'_> {
+        (name, verdict, "x", 10)
+    }
+
+    #[test]
+    fn sides_that_share_nothing_that_ran_are_never_green() {
+        let of = |a: &[Test<'_>], b: &[Test<'_>]| rules(a, b, &Gates::default());
+        let passed = test("one", Passed);
+        assert_eq!(of(&[passed], &[passed]), (Verdict::Holds, None, None));
+        assert_eq!(of(&[passed], &[test("other", Passed)]), (Verdict::NothingInCommon, None, None));
+        let skipped = test("one", Skipped);
+        assert_eq!(of(&[skipped], &[skipped]).0, Verdict::NothingInCommon);
+        assert_eq!(of(&[skipped], &[passed]).0, Verdict::Unjudged);
+        assert_eq!(of(&[passed], &[skipped]).0, Verdict::Unjudged);
+        assert_eq!(of(&[passed], &[test("one", Errored)]).0, Verdict::Unjudged);
+        assert_eq!(of(&[test("one", Failed)], &[test("one", Failed)]).0, Verdict::Holds);
+    }
+
+    #[test]
+    fn a_budget_that_kept_all_tests_from_being_judged_decides() {
+        let of = |a: &[Test<'_>], b: &[Test<'_>]| rules(a, b, &Gates::default());
+        let (dear, left_out) = (test("dear", Passed), test("dear", Skipped));
+        assert_eq!(of(&[dear], &[left_out]), by_tests(Verdict::OverBudget, "dear", 1));
+        assert_eq!(of(&[left_out], &[dear]), by_tests(Verdict::OverBudget, "dear", 1));
+        assert_eq!(of(&[left_out], &[left_out]), by_tests(Verdict::OverBudget, "dear", 1));
+        // A test that errored on either side, and none that was judged: not the budget alone.
+        for (a, b) in [(Passed, Errored), (Errored, Passed)] {
+            let found = of(&[left_out, test("one", a)], &[left_out, test("one", b)]);
+            assert_eq!(found.0, Verdict::Unjudged, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_side_that_did_not_run_to_its_end_is_never_green() {
+        let tests = [test("one", Passed)];
+        let unfinished = |selected, end: Option<RunEnd>| {
+            let [whole, part] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+            let whole = record(whole.path(), 1, &tests, ended());
+            let part = record(part.path(), selected, &tests, end);
+            let as_first = ruled(&part, &whole, &Gates::default()).0;
+            let as_second = ruled(&whole, &part, &Gates::default()).0;
+            assert_eq!(as_first, as_second);
+            assert_eq!(is_unfinished(&part), as_first == Verdict::Unfinished);
+            as_first
+        };
+        let interrupted = RunEnd { interrupted: true, ..ended().unwrap() };
+        assert_eq!(unfinished(1, ended()), Verdict::Holds);
+        assert_eq!(unfinished(2, ended()), Verdict::Unfinished, "a test has no verdict");
+        assert_eq!(unfinished(1, None), Verdict::Unfinished, "it was killed");
+        assert_eq!(unfinished(1, Some(interrupted)), Verdict::Unfinished);
+    }
+
+    #[test]
+    fn tests_that_are_red_by_themselves_are_named_and_counted() {
+        let of = |a: &[Test<'_>], b: &[Test<'_>]| rules(a, b, &Gates::default());
+        let [one, two, good] = ["one", "two", "good"].map(|name| test(name, Passed));
+        let errored = of(&[one, two, good], &[test("one", Errored), test("two", Errored), good]);
+        assert_eq!(errored, by_tests(Verdict::Errored, "one", 2));
+        let broke = of(&[one, two, good], &[test("one", Failed), two, good]);
+        assert_eq!(broke, by_tests(Verdict::Regressed, "one", 1));
+        let new = |verdict| of(&[good], &[good, test("new", verdict)]);
+        assert_eq!(new(Failed), by_tests(Verdict::Regressed, "new", 1));
+        assert_eq!(new(Passed).0, Verdict::Holds);
+        assert_eq!(new(Inconclusive), by_tests(Verdict::Undecided, "new", 1));
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_test_leaves_the_whole_undecided() {
+        let of = |a: &[Test<'_>], b: &[Test<'_>]| rules(a, b, &Gates::default());
+        let (good, gone) = (test("good", Passed), |verdict| test("gone", verdict));
+        assert_eq!(of(&[good, gone(Passed)], &[good]), by_tests(Verdict::Undecided, "gone", 1));
+        assert_eq!(of(&[good, gone(Skipped)], &[good]).0, Verdict::Holds, "it is not missed");
+        let one = |verdict| test("one", verdict);
+        assert_eq!(of(&[good, one(Skipped)], &[good, one(Skipped)]).0, Verdict::Holds);
+        for (a, b) in [(Skipped, Passed), (Failed, Skipped), (Inconclusive, Inconclusive)] {
+            let found = of(&[good, one(a)], &[good, one(b)]);
+            assert_eq!(found, by_tests(Verdict::Undecided, "one", 1), "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn the_gate_that_decides_is_named() {
+        let of = |b: &[Test<'_>], gates: &Gates| {
+            rules(&["1", "2", "3", "4", "5"].map(|name| test(name, Passed)), b, gates)
+        };
+        let answers = |text| ["1", "2", "3", "4", "5"].map(|name| (name, Passed, text, 10));
+        let least = PlainGates { min_similarity: Some(Likeness::of(1, 2)), ..PlainGates::default() };
+        let alike = Gates { plain: least, ..Gates::default() };
+        assert_eq!(of(&answers("x"), &alike), (Verdict::Holds, None, None));
+        assert_eq!(of(&answers("y"), &alike), (Verdict::Gate, None, Some("min_similarity")));
+        let most = PlainGates { max_changed: Some(Most::Tests(4)), ..PlainGates::default() };
+        let few = Gates { plain: most, ..Gates::default() };
+        assert_eq!(of(&answers("y"), &few), (Verdict::Gate, None, Some("max_changed")));
+        let bound = |alpha| Bound { metric: Metric::Tokens, worse_by: "0.1".parse().unwrap(), alpha };
+        let tokens = |alpha| Gates { bounds: vec![bound(alpha)], ..Gates::default() };
+        let dearer = ["1", "2", "3", "4", "5"].map(|name| (name, Passed, "x", 20));
+        assert_eq!(of(&answers("x"), &tokens(0.05)), (Verdict::Holds, None, None));
+        assert_eq!(of(&dearer, &tokens(0.05)), (Verdict::Gate, None, None));
+        assert_eq!(of(&dearer, &tokens(0.01)), (Verdict::Undecided, None, None));
+        let both = Gates { plain: least, ..tokens(0.01) };
+        assert_eq!(of(&dearer, &both), (Verdict::Undecided, None, None));
+        let worse = ["1", "2", "3", "4", "5"].map(|name| (name, Passed, "y", 20));
+        assert_eq!(of(&worse, &both), (Verdict::Gate, None, Some("min_similarity")), "red before undecided");
+        let cut = ["1", "2", "3", "4", "5"].map(|name| (name, Failed, "x", 10));
+        let rate =
+            Gates { bounds: vec![Bound { metric: Metric::PassRate, ..bound(0.05) }], ..Gates::default() };
+        assert_eq!(of(&cut, &rate).0, Verdict::Gate, "the gate judges what turned red");
+        assert_eq!(of(&cut, &Gates::default()), by_tests(Verdict::Regressed, "1", 5));
+    }
+}

@@ -500,6 +500,13 @@ fn whatever_decides_a_verdict_is_in_the_fingerprint() {
         ("retries", project.to_owned(), inside("retries: 3")),
         ("sending again", project.to_owned(), inside("retries: { count: 3, resend: true }")),
         ("a form's answer", project.to_owned(), inside("human_input: [{ node: ask, action: yes }]")),
+        ("a form's other answer", project.to_owned(), inside("human_input: [{ node: ask, action: leave }]")),
+        ("another form's answer", project.to_owned(), inside("human_input: [{ node: wait, action: yes }]")),
+        (
+            "what is written into a form",
+            project.to_owned(),
+            inside("human_input: [{ node: ask, action: yes, inputs: { note: x } }]"),
+        ),
         ("a cap of tokens", project.to_owned(), above("budget: { per_test: { tokens: 10 } }")),
         ("a cap of a price", project.to_owned(), above("budget: { per_test: { cost: 1.00 USD } }")),
         (
@@ -520,6 +527,29 @@ fn whatever_decides_a_verdict_is_in_the_fingerprint() {
         let other = prints.insert(print_of(project, suite), what);
         assert_eq!(other, None, "{what} changes nothing");
     }
+}
+
+#[test]
+fn a_plan_is_its_cases_in_any_order_and_each_with_the_files_it_sends() {
+    use super::print::{plan_print, with_files};
+    use crate::base::digest::Digest;
+
+    let suite = "version: 1\ntests:\n  - { name: a, inputs: { x: 1 } }\n  - { name: b, inputs: { x: 1 } }\n";
+    let cases =
+        plan(&[("flowproof.yaml", "version: 1\n"), ("suites/s.yaml", suite)], &Choices::default()).cases;
+    let [a, b] = &cases[..] else { panic!("{}", cases.len()) };
+    let unknown = Case { print: Digest::default(), ..a.clone() };
+    assert_eq!(plan_print([a, b].into_iter()), plan_print([b, a].into_iter()));
+    let different =
+        [vec![], vec![&unknown], vec![&unknown; 2], vec![a], vec![b], vec![a, b], vec![a, b, &unknown]];
+    let prints: std::collections::HashSet<Digest> =
+        different.iter().map(|cases| plan_print(cases.iter().copied())).collect();
+    assert_eq!(prints.len(), different.len());
+    let (one, other) = (Some(Digest::of("one")), Some(Digest::of("other")));
+    let held = [vec![], vec![None], vec![one], vec![other], vec![one, other], vec![other, one]];
+    let prints: std::collections::HashSet<Digest> =
+        held.iter().flat_map(|files| [with_files(a.print, files), with_files(b.print, files)]).collect();
+    assert_eq!(prints.len(), 2 * held.len());
 }
 
 #[test]

@@ -268,6 +268,9 @@ mod tests {
         assert_eq!(run(&long, "ppppppppppppppe"), (15, Verdict::Errored), "though fourteen passed");
         assert_eq!(run(&long, "ffffe"), (5, Verdict::Failed), "the broken ones alone decide");
         assert_eq!(run(&USUAL, "ffe"), (3, Verdict::Errored));
+        assert_eq!(USUAL.verdict(seen("pppppppppppe")), Verdict::Errored, "twelve passes would decide it");
+        let swaying = format!("{}ppppe", "ppppf".repeat(7));
+        assert_eq!(USUAL.verdict(seen(&swaying)), Verdict::Errored, "at the most there are");
     }
 
     #[test]
@@ -297,6 +300,7 @@ mod tests {
         assert_eq!(fixed.surely_needed(seen("")), 8);
         assert_eq!(fixed.surely_needed(seen("pfe")), 5, "whatever the others answer");
         assert_eq!(fixed.surely_needed(seen("pppppppp")), 0);
+        assert!(fixed.goes_on(seen("ppppppp")) && !fixed.goes_on(seen("pppppppp")));
         let range = Repeats {
             times: Times::Until { min: 3, max: 40 },
             pass_rate: 0.9,
@@ -304,7 +308,11 @@ mod tests {
             confidence: 0.95,
             undecided: Undecided::Red,
         };
-        assert_eq!(range.surely_needed(seen("")), 3);
+        assert_eq!((range.surely_needed(seen("")), range.surely_needed(seen("p"))), (3, 2));
+        let from = |min| Repeats { times: Times::Until { min, max: 40 }, ..range };
+        assert_eq!(from(1).surely_needed(seen("")), 1, "the least of the range, and not what decides");
+        let strict = Repeats { pass_rate: 1.0, ..from(5) };
+        assert_eq!((strict.surely_needed(seen("")), strict.surely_needed(seen("pp"))), (5, 3));
         // Every way on from every state within reach: a decision never leaves a repeat at work.
         for passed in 0..40 {
             for failed in 0..12_u32.min(40 - passed) {

@@ -436,4 +436,74 @@ mod tests {
         );
         assert_eq!(row(&quota), PLAN_USED_UP);
     }
+
+    #[test]
+    fn a_code_counts_for_more_than_the_status_beside_it() {
+        let of = |status: u16, code: &str| {
+            row(&classify_event(&json!({ "event": "error", "status": status, "code": code, "message": "x" })))
+        };
+        assert_eq!(of(500, "too_many_requests"), TRY_LATER);
+        assert_eq!(of(500, "completion_request_error"), WRONG);
+        assert_eq!((of(400, "internal_server_error"), of(400, "unknown")), (PROVES_NOTHING, PROVES_NOTHING));
+        assert_eq!((of(500, "unauthorized"), of(500, "not_found")), (WRONG_FOR_ALL, WRONG));
+    }
+
+    #[test]
+    fn half_of_a_known_message_is_another() {
+        for message in [
+            "Model gpt-x is overloaded",
+            "Provider x is busy",
+            "The dataset does not exist.",
+            "Reached maximum retries (3) of a node",
+            "The answer was 404 (not found) for URL https://a.example",
+        ] {
+            let body = json!({ "code": "invalid_param", "message": message }).to_string();
+            assert_eq!(row(&classify_http(400, "application/json", body.as_bytes())), WRONG, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_before_a_run_began_cost_nothing() {
+        let bare = |status| classify_http(status, "text/plain", b"x").nothing_ran();
+        for status in [300, 301, 399, 401, 404, 405, 407, 413, 429] {
+            assert!(bare(status), "{status}");
+        }
+        // A firewall may refuse the answer to a run; a server may fail in the middle of one.
+        for status in [400, 402, 403, 406, 408, 412, 425, 500, 502, 504] {
+            assert!(!bare(status), "{status}");
+        }
+        let of = |status: u16, code: &str, message: &str| {
+            let body = json!({ "code": code, "message": message }).to_string();
+            classify_http(status, "application/json", body.as_bytes()).nothing_ran()
+        };
+        assert!(of(403, "forbidden", "You don't have the permission to access the requested resource."));
+        assert!(!of(500, "forbidden", "x"));
+        assert!(of(400, "invalid_param", "Workflow not published"), "it concerns the app");
+        assert!(!of(500, "app_unavailable", "App unavailable"), "an error of any time");
+        assert!(of(400, "invalid_param", "Too many requests. Please try again later."));
+        assert!(of(400, "invalid_param", "q is required in input form"));
+        assert!(!of(400, "invalid_param", "something that nobody recorded"));
+        for code in [
+            "provider_not_initialize",
+            "provider_quota_exceeded",
+            "model_currently_not_support",
+            "completion_request_error",
+        ] {
+            assert!(!of(400, code, "x") && !of(401, code, "x"), "{code}: a node may have asked its model");
+        }
+        let event = json!({ "event": "error", "status": 500, "message": "q is required in input form" });
+        assert!(classify_event(&event).nothing_ran());
+        assert!(!classify_event(&json!({ "event": "error", "status": 500, "message": "x" })).nothing_ran());
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_type_or_by_how_it_begins() {
+        for (kind, body) in
+            [("text/html", "hello"), ("text/plain", "<!-- hello -->"), ("", "<HTML lang=en>hello</HTML>")]
+        {
+            let said = describe_body(kind, body.as_bytes());
+            assert_eq!(said, format!("an HTML page: {body}"));
+        }
+        assert_eq!(describe_body("text/plain", b"hello <!-- x --> <html>"), "hello <!-- x --> <html>");
+    }
 }

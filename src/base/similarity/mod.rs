@@ -167,6 +167,15 @@ mod tests {
     }
 
     #[test]
+    fn two_times_a_hundred_thousand_are_compared_and_no_more() {
+        let (one, other) = (vec![1; 100_000], vec![2; 100_000]);
+        assert!(Middle::of(&one, &other, "words").is_ok());
+        let (longer, unit) = ([one.as_slice(), &[1]].concat(), "words");
+        let error = Middle::of(&longer, &other, unit).err();
+        assert_eq!(error, Some(LikenessError { expected: 100_001, actual: 100_000, unit }));
+    }
+
+    #[test]
     fn edit_distances() {
         is(levenshtein("", ""), 1, 1);
         is(levenshtein("abc", ""), 0, 1);

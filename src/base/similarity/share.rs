@@ -167,6 +167,7 @@ mod tests {
         }
         assert!(Likeness::of(2, 3) < decimal("0.6666666666666666666666666667"));
         assert!(Likeness::of(2, 3) > decimal("0.6666666666666666666666666666"));
+        assert_eq!((Likeness::of(0, 0), Likeness::of(3, 0)), (Likeness::NONE, Likeness::NONE));
         for none in ["-0.1", "1.1"] {
             assert_eq!(Likeness::of_decimal(none.parse().unwrap()), None);
         }
@@ -193,6 +194,23 @@ mod tests {
         let true_mean = odd.iter().map(|(part, whole)| *part as f64 / *whole as f64).sum::<f64>() / 400.0;
         assert!((of(&odd).to_f64() - true_mean).abs() < 1e-12);
         assert_eq!(of(&[(1, 1); 1_000]), Likeness::ALL);
+        // Thirds of wholes whose products no number holds: a little less than a third.
+        let huge: Vec<(usize, usize)> =
+            (0..64).map(|step| (1 << 62) + 2 * step + 1).map(|whole| (whole / 3, whole)).collect();
+        let mean = of(&huge);
+        assert!(mean <= Likeness::of(1, 3) && mean.to_f64() > 1.0 / 3.0 - 1e-9, "{mean:?}");
+    }
+
+    #[test]
+    fn a_share_of_a_smaller_whole_is_the_same_or_less() {
+        assert_eq!(Likeness::of(7, 8).within(8), Likeness::of(7, 8));
+        for (whole, part) in (2..60_usize).flat_map(|whole| (0..=whole).map(move |part| (whole, part))) {
+            let share = Likeness::of(part, whole);
+            for most in 2..60 {
+                let less = share.within(most);
+                assert!(less <= share && less.whole <= most, "{part} of {whole} within {most}: {less:?}");
+            }
+        }
     }
 
     proptest! {

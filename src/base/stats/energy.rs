@@ -10,7 +10,7 @@ const ALL_BELOW: usize = 20_000;
 pub(crate) struct Distances {
     first: usize,
     second: usize,
-    /// Row after row, both triangles.
+    /// Row after row; only the places before the diagonal are used.
     cells: Vec<f64>,
 }
 
@@ -21,9 +21,7 @@ impl Distances {
         let mut cells = vec![0.0; all * all];
         for row in 0..all {
             for column in 0..row {
-                let value = distance(row, column);
-                cells[row * all + column] = value;
-                cells[column * all + row] = value;
+                cells[row * all + column] = distance(row, column);
             }
         }
         Self { first, second, cells }
@@ -232,6 +230,7 @@ mod tests {
         let same = Distances::of(3, 3, |_, _| 0.0);
         assert_eq!(test(&same, DRAWS), Permuted { p: 1.0, attainable: 0.1 });
         assert_eq!(test(&Distances::of(0, 3, |_, _| 1.0), DRAWS), Permuted { p: 1.0, attainable: 1.0 });
+        assert_eq!(test(&Distances::of(3, 0, |_, _| 1.0), DRAWS), Permuted { p: 1.0, attainable: 1.0 });
         assert_eq!(test(&Distances::of(1, 1, |_, _| 1.0), DRAWS), Permuted { p: 1.0, attainable: 1.0 });
     }
 
@@ -243,6 +242,19 @@ mod tests {
         assert_eq!(tested.p, tested.attainable);
         let many = stratified(&[apart.clone(), apart.clone(), apart], DRAWS);
         assert_eq!(many.p, 1.0 / 10_000.0);
+    }
+
+    #[test]
+    fn only_few_splits_are_all_looked_at() {
+        let of =
+            |side: usize| Distances::of(side, side, |one, other| f64::from((one < side) != (other < side)));
+        assert_eq!((of(8).every().map(|all| all.len()), of(10).every()), (Some(12_870 / 2), None));
+        let few_draws = Draws { count: 99, seed: 11 };
+        assert_eq!(test(&of(5), few_draws), Permuted { p: 2.0 / 252.0, attainable: 2.0 / 252.0 });
+        assert_eq!(test(&of(10), few_draws), Permuted { p: 0.01, attainable: 0.01 });
+        // Of two cases the splits are drawn, however few they are.
+        assert_eq!(stratified(&[of(5), of(5)], few_draws).attainable, 0.01);
+        assert_eq!(stratified(&[of(2), of(2)], DRAWS).attainable, 4.0 / 36.0);
     }
 
     #[test]

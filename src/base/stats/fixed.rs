@@ -100,10 +100,21 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_has_no_plan() {
-        for (low, high, error) in
-            [(0.9, 0.9, 0.05), (0.7, 0.9, 0.0), (0.0, 0.5, 0.05), (0.8999, 0.9, 0.05), (0.9, 0.7, 0.05)]
-        {
+        for (low, high, error) in [
+            (0.9, 0.9, 0.05),
+            (0.7, 0.9, 0.0),
+            (0.0, 0.5, 0.05),
+            (0.8999, 0.9, 0.05),
+            (0.9, 0.7, 0.05),
+            (0.3, 0.9, 0.5),
+        ] {
             assert_eq!(fixed_plan(low, high, error), None, "{low} {high} {error}");
         }
+    }
+
+    #[test]
+    fn an_error_of_just_what_is_allowed_is_allowed() {
+        // Two successes in a row at a rate of one half: exactly a quarter.
+        assert_eq!(fixed_plan(0.5, 1.0, 0.25), Some(FixedPlan { trials: 2, needed: 2 }));
     }
 }

@@ -41,3 +41,19 @@ fn share_of_draws(extreme: u32, draws: u32) -> f64 {
 fn slack(scale: f64) -> f64 {
     1e-9 * scale.abs().max(f64::MIN_POSITIVE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slack_grows_with_what_is_added() {
+        assert!((slack(1_000.0) - 1e-6).abs() < 1e-18 && slack(-1_000.0) == slack(1_000.0));
+        assert!(slack(0.0) < f64::MIN_POSITIVE);
+    }
+
+    #[test]
+    fn the_arrangement_that_was_seen_is_one_of_them() {
+        assert_eq!((share_of_draws(0, 999), share_of_draws(9, 999)), (0.001, 0.01));
+    }
+}

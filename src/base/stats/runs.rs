@@ -99,7 +99,10 @@ mod tests {
     fn what_never_varies_says_nothing() {
         assert_eq!(as_few_runs(&[]), 1.0);
         assert_eq!(as_few_runs(&[true; 30]), 1.0);
-        assert_eq!(as_many_equal_neighbours(&[vec![1, 1, 1], vec![1, 2, 3]], DRAWS).p, 1.0);
+        let nothing = Permuted { p: 1.0, attainable: 1.0 };
+        for alike in [vec![vec![1, 1, 1]], vec![vec![1, 2, 3]], vec![vec![1, 1, 1], vec![1, 2, 3]]] {
+            assert_eq!(as_many_equal_neighbours(&alike, DRAWS), nothing, "{alike:?}");
+        }
         assert!(as_few_runs(&[vec![true; 500], vec![false; 500]].concat()) < 1e-100);
     }
 

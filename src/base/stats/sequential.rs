@@ -103,6 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn evidence_of_just_what_is_enough_decides() {
+        // Each success doubles the ratio: four make sixteen. Each failure makes a third of it: two make a ninth.
+        let sixteen = Sequential::new(0.4, 0.8, 1.0 / 16.0);
+        assert_eq!((sixteen.decide(3, 0), sixteen.decide(4, 0)), (Decision::Open, Decision::AtLeast));
+        assert_eq!(sixteen.fewest_successes(), 4);
+        let nine = Sequential::new(0.4, 0.8, 1.0 / 9.0);
+        assert_eq!((nine.decide(0, 1), nine.decide(0, 2)), (Decision::Open, Decision::AtMost));
+        assert_eq!(nine.fewest_failures(), 2);
+    }
+
+    #[test]
     fn a_rate_of_one_is_undone_by_one_failure() {
         let strict = Sequential::new(0.8, 1.0, 0.05);
         assert_eq!(strict.fewest_failures(), 1);

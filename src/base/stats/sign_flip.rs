@@ -133,6 +133,19 @@ mod tests {
     }
 
     #[test]
+    fn sums_that_differ_by_rounding_are_as_extreme() {
+        // One pair decides, and the others are less than what rounding takes.
+        for others in [13, 14] {
+            let differences = |sign: f64| [vec![sign], vec![sign * 1e-12; others]].concat();
+            let (more, fewer) = (both_ways(&differences(1.0), DRAWS), both_ways(&differences(-1.0), DRAWS));
+            for half in [more.greater.p, fewer.less.p] {
+                assert!((half - 0.5).abs() < 0.02, "{half}");
+            }
+            assert_eq!((more.less.p, fewer.greater.p), (1.0, 1.0));
+        }
+    }
+
+    #[test]
     fn equal_pairs_could_have_differed() {
         let greater = |differences: &[f64], draws| both_ways(differences, draws).greater;
         assert_eq!(greater(&[0.0; 5], DRAWS), Permuted { p: 1.0, attainable: 1.0 / 32.0 });

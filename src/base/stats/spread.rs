@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(Spread::of_sum(&[vec![1.0]]), None);
         assert_eq!(Spread::of_sum(&[]), None);
         let equal = Spread::of_sum(&[vec![2.0], vec![2.0]]).unwrap();
-        assert_eq!(equal.half_width(0.95), 0.0);
+        assert_eq!((equal, equal.half_width(0.95)), (Spread { error: 0.0, freedom: 1.0 }, 0.0));
     }
 
     #[test]
@@ -132,6 +132,10 @@ mod tests {
         assert!(far < 1.0 && near > 10.0, "{far} {near}");
         assert_eq!(times_as_many(&[-1.0, -2.0], 0.05), None);
         assert_eq!(times_as_many(&[1.0], 0.05), None);
+        assert_eq!(times_as_many(&[-1.0, 1.0], 0.05), None, "nothing above 0");
+        for level in [-1.0, 0.0, 1.0, 2.0, f64::NAN] {
+            assert_eq!(times_as_many(&[1.0, 2.0], level), None, "{level} is no level");
+        }
         // z at 0.95 and 0.8: 1.6449 + 0.8416.
         let exact = times_as_many(&[0.0, 2.0], 0.05).unwrap();
         assert!((exact - (2.486_475 * 2.0 / 2.0_f64).powi(2)).abs() < 1e-4, "{exact}");

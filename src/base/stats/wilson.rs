@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn without_a_trial_there_is_no_interval() {
         assert_eq!(wilson(0, 0, 0.95), None);
-        assert_eq!(wilson(1, 2, 1.0), None);
+        assert_eq!((wilson(1, 2, 0.0), wilson(1, 2, 1.0)), (None, None));
         assert_eq!(wilson(1, 2, f64::NAN), None);
     }
 }
