@@ -94,3 +94,44 @@ fn size(value: &Value) -> usize {
         Value::Object(members) => members.iter().map(|(key, member)| key.len() + size(member) + 4).sum(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lines(count: usize) -> Diff {
+        let text = |word: &str| (0..count).map(|at| format!("{word} {at}\n")).collect::<String>();
+        of_values(&json!(text("a")), &json!(text("b")), &EqualOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn of_long_texts_the_first_lines_are_kept() {
+        let kept = |count| match lines(count) {
+            Diff::Text(diff) => (diff.lines.len(), diff.cut),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((kept(3), kept(100)), ((6, false), (200, false)));
+        assert_eq!((kept(101), kept(400)), ((200, true), (200, true)));
+        let equal = json!("a");
+        assert_eq!(of_values(&equal, &equal, &EqualOptions::default()), None);
+    }
+
+    #[test]
+    fn of_a_subset_what_the_value_lacks_is_shown() {
+        let of = |expected: &Value, actual: &Value| of_subset(expected, actual, &EqualOptions::default());
+        let Some(Diff::Json(changes)) = of(&json!({"a": 1, "b": 2}), &json!({"b": 3, "c": 4})) else {
+            panic!()
+        };
+        let places: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(places, ["$['a']", "$['b']"]);
+        assert!(of(&json!([1]), &json!([2])).is_some());
+        assert_eq!(of(&json!({"a": 1}), &json!({"a": 1, "b": 2})), None);
+        for (expected, actual) in [(json!(1), json!(2)), (json!({}), json!([1])), (json!("a"), json!({}))] {
+            assert_eq!(of(&expected, &actual), None, "{expected} {actual}");
+        }
+        let long = |letter: &str| json!({ "a": letter.repeat(JSON / 2) });
+        assert_eq!(of(&long("a"), &long("b")), None, "too large to be compared in detail");
+    }
+}

@@ -247,6 +247,14 @@ mod tests {
     }
 
     #[test]
+    fn a_bracket_ends_where_its_texts_do_not_go_on() {
+        for text in ["[1]", "['a]']", r#"["a]"]"#, r"['a\']b']", r"['a\\']", "[?@['a'] == ']']"] {
+            assert_eq!(bracket(&format!("{text}.x['y']")), Some(text.len()), "{text}");
+        }
+        assert_eq!((bracket("['a]"), bracket("[[1]")), (None, None));
+    }
+
+    #[test]
     fn a_doubt_is_seen_from_above_and_from_within() {
         let doubt = Doubt { place: vec![Step::Name("a".into()), Step::Name("b".into())], why: Why::Repeated };
         let from = |names: &[&str]| {

@@ -60,7 +60,7 @@ fn may_be_cut(event: &Arrival) -> bool {
     let text = event.text();
     text.split("_truncated\"")
         .skip(1)
-        .any(|rest| rest.trim_start_matches([' ', ':', '\t']).starts_with("true"))
+        .any(|rest| rest.trim_start_matches([' ', ':', '\t', '\r', '\n']).starts_with("true"))
 }
 
 /// The parts of a node's root that are not known.
@@ -74,5 +74,26 @@ pub(super) fn node_doubts(node: &NodeRun, root: Root) -> Vec<Doubt> {
             all.filter_map(|doubt| doubt.seen_from(&key)).collect()
         }
         Root::Response | Root::Text | Root::Events => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_event_says_that_it_is_cut_however_it_is_spaced() {
+        let says = |text: &str| may_be_cut(&Arrival::new(Duration::ZERO, text));
+        for blank in ["", " ", "\t", "\n", "\r\n", " \n "] {
+            assert!(says(&format!("{{\"data\":{{\"outputs_truncated\"{blank}:{blank}true}}}}")), "{blank:?}");
+            assert!(
+                !says(&format!("{{\"data\":{{\"outputs_truncated\"{blank}:{blank}false}}}}")),
+                "{blank:?}"
+            );
+        }
+        assert!(says(r#"{"data":{"inputs_truncated":false,"outputs_truncated":true}}"#));
+        assert!(!says(r#"{"data":{"outputs":true}}"#));
     }
 }

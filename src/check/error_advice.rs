@@ -126,6 +126,40 @@ mod tests {
     }
 
     #[test]
+    fn each_status_of_a_machine_in_between_has_its_advice() {
+        for (status, expected) in [
+            (301, "this is not Dify's API"),
+            (404, "this is not Dify's API"),
+            (405, "this is not Dify's API"),
+            (401, "a login in front of Dify"),
+            (402, "asks for a payment"),
+            (403, "a firewall or gateway"),
+            (406, "a firewall or gateway"),
+            (451, "a firewall or gateway"),
+            (407, "user and password into `proxy`"),
+            (413, "no request of this size"),
+            (414, "no address or headers of this length"),
+            (431, "no address or headers of this length"),
+            (429, "limits the requests"),
+            (418, "this answer is not Dify's"),
+            (500, "look into the logs"),
+            (502, "look into the logs"),
+            (521, "has no connection to it"),
+        ] {
+            let error = classify_http(status, "text/plain", b"x");
+            let advice = advise_on_answer(&error, ResponseMode::Streaming).unwrap();
+            assert!(advice.contains(expected), "{status}: {advice}");
+        }
+        let blocking = |status| {
+            let error = classify_http(status, "text/plain", b"x");
+            advise_on_answer(&error, ResponseMode::Blocking).unwrap()
+        };
+        assert!(blocking(504).contains("the run goes on: use `response_mode: streaming`"));
+        assert!(blocking(500).contains("look into the logs"), "{}", blocking(500));
+        assert!(blocking(521).contains("has no connection to it"));
+    }
+
+    #[test]
     fn errors_of_dify_keep_their_advice() {
         let cases = [
             (401, "unauthorized", "Access token is invalid", "is `api_key` the key"),
@@ -133,6 +167,10 @@ mod tests {
             (403, "forbidden", "The workspace's status is archived.", "app and its workspace"),
             (403, "workflow_version_execution_not_allowed", "", "pinned versions"),
             (404, "not_found", "Workflow not found with id: x", "published version"),
+            (404, "not_found", "The requested URL was not found on the server.", "end in `/v1`"),
+            (415, "unsupported_media_type", "Did not attempt to load JSON data", "changed on its way"),
+            (429, "too_many_requests", "", "lower `concurrency`"),
+            (429, "rate_limit_error", "", "a quota is used up"),
             (400, "not_workflow_app", "", "key of one"),
             (400, "invalid_param", "Workflow not published", "publish the workflow"),
             (400, "invalid_param", "Provider x does not exist.", "open the workflow"),

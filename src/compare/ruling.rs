@@ -184,15 +184,15 @@ mod tests {
     use crate::suite::read_compare::Most;
     use crate::verdict::Verdict::{Errored, Failed, Inconclusive, Passed, Skipped};
 
-    /// A test of a run: its name, its verdict, what it answers, its tokens.
+    /// A test of a run: its name, its verdict, what it answers (empty: no outputs), its tokens.
     type Test<'t> = (&'t str, verdict::Verdict, &'t str, u64);
 
     fn record(folder: &Path, selected: u32, tests: &[Test<'_>], end: Option<RunEnd>) -> RunRecord {
         let mut events = vec![Event::RunStarted(sample::start(selected))];
         for (case, (name, verdict, text, tokens)) in (0..).zip(tests) {
             let mut attempt = sample::attempt(case, *verdict, Vec::new());
-            attempt.outputs = Some(json!({ "reply": text }));
-            attempt.facts.digest = Some((*text).to_owned());
+            attempt.outputs = (!text.is_empty()).then(|| json!({ "reply": text }));
+            attempt.facts.digest = (!text.is_empty()).then(|| (*text).to_owned());
             attempt.facts.tokens = Some(*tokens);
             let mut outcome = sample::outcome(case, "s", name, *verdict);
             outcome.over_budget = *name == "dear";
@@ -322,6 +322,11 @@ mod tests {
         let most = PlainGates { max_changed: Some(Most::Tests(4)), ..PlainGates::default() };
         let few = Gates { plain: most, ..Gates::default() };
         assert_eq!(of(&answers("y"), &few), (Verdict::Gate, None, Some("max_changed")));
+        assert_eq!(
+            of(&answers(""), &few),
+            (Verdict::Undecided, None, Some("max_changed")),
+            "none is compared"
+        );
         let bound = |alpha| Bound { metric: Metric::Tokens, worse_by: "0.1".parse().unwrap(), alpha };
         let tokens = |alpha| Gates { bounds: vec![bound(alpha)], ..Gates::default() };
         let dearer = ["1", "2", "3", "4", "5"].map(|name| (name, Passed, "x", 20));

@@ -220,6 +220,96 @@ mod tests {
     }
 
     #[test]
+    fn one_test_that_was_judged_makes_the_others_red_and_not_unusable() {
+        use Verdict::{Errored, Failed, Flaky, Inconclusive, Passed, Skipped};
+        for judged in [Passed, Failed, Flaky, Inconclusive] {
+            assert_eq!(exit(2, &[judged, Errored], &ended()), RunConclusion::Red, "{judged:?}");
+        }
+        assert_eq!(exit(2, &[Skipped, Errored], &ended()), RunConclusion::Unusable);
+        for (verdict, expected) in [
+            (Errored, RunConclusion::Unusable),
+            (Failed, RunConclusion::Red),
+            (Inconclusive, RunConclusion::Inconclusive),
+            (Flaky, RunConclusion::Passed),
+            (Skipped, RunConclusion::NoTestsAllowed),
+        ] {
+            assert_eq!(exit(1, &[verdict], &ended()), expected, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_test_says_is_said_of_the_whole() {
+        use Verdict::{Failed, Passed, Skipped};
+        let record = |selected, verdicts: &[Verdict], end: Option<RunEnd>| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut events = vec![Event::RunStarted(start(selected, NoTests::Fail))];
+            for (case, verdict) in (0..).zip(verdicts) {
+                let mut outcome = sample::outcome(case, "s", &case.to_string(), *verdict);
+                outcome.over_budget = *verdict == Skipped;
+                events.extend(sample::pair(sample::attempt(case, *verdict, Vec::new()), outcome));
+            }
+            events.extend(end.map(Event::RunFinished));
+            sample::record(folder.path(), &events)
+        };
+        let says = |record: &RunRecord| RunConclusion::of(record, &Gates::default()).beyond_tests(record);
+        let of = |selected, verdicts: &[Verdict], end| says(&record(selected, verdicts, end));
+        let reason = |text: &str| Some(text.to_owned());
+        let early = RunEnd { stopped_early: Some(String::from("stopped after 1 red test")), ..ended() };
+        let interrupted = RunEnd { interrupted: true, ..ended() };
+        let unrecorded = RunEnd { unrecorded: Some(String::from("the disk is full")), ..ended() };
+        assert_eq!(of(1, &[Passed], Some(ended())), None);
+        assert_eq!(of(1, &[Failed], Some(ended())), None, "the test says it");
+        assert_eq!(
+            of(2, &[Passed], Some(ended())),
+            reason("records are missing: 1 of 2 tests were not judged")
+        );
+        assert_eq!(
+            of(2, &[Failed], Some(early)),
+            reason("stopped after 1 red test: 1 of 2 tests were not judged")
+        );
+        assert_eq!(
+            of(2, &[Passed], Some(interrupted.clone())),
+            reason("the run was interrupted: 1 of 2 tests were not judged")
+        );
+        assert_eq!(
+            of(1, &[Passed], None),
+            reason(
+                "the run was killed, could not be recorded, or still goes on: 0 of 1 tests were not judged"
+            )
+        );
+        assert_eq!(
+            of(2, &[Passed, Skipped], Some(ended())),
+            reason("tests were skipped that no longer fit their budget: 1 of 2 tests")
+        );
+        assert_eq!(of(1, &[Passed], Some(unrecorded.clone())), reason("the disk is full"));
+        let both = RunEnd { interrupted: true, ..unrecorded };
+        assert_eq!(of(1, &[Passed], Some(both)), reason("interrupted"));
+        assert_eq!(of(1, &[Passed], Some(interrupted)), reason("interrupted"));
+        assert_eq!(of(0, &[], Some(ended())), reason("no test was run"));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_told_where_nothing_else_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut events = vec![Event::RunStarted(start(2, NoTests::Fail))];
+        for case in 0..2 {
+            let outcome = sample::outcome(case, "s", &case.to_string(), Verdict::Passed);
+            events.extend(sample::pair(sample::attempt(case, Verdict::Passed, Vec::new()), outcome));
+        }
+        events.push(Event::RunFinished(ended()));
+        let path = sample::write(folder.path(), &events, &[]);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = whole.lines().collect();
+        lines[1] = "{\"att";
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        let record = crate::journal::read(&path).unwrap();
+        let conclusion = RunConclusion::of(&record, &Gates::default());
+        let said = conclusion.beyond_tests(&record).unwrap();
+        assert!(said.starts_with("a line of the journal cannot be read: "), "{said}");
+        assert_eq!(conclusion, RunConclusion::Unfinished);
+    }
+
+    #[test]
     fn a_shard_without_tests_is_no_failure_where_another_has_some() {
         let shard = |runnable| Sharded { index: 3, total: 4, cases: 2, runnable };
         let exit = |selected, verdicts: &[Verdict], runnable| {
