@@ -1,11 +1,13 @@
 //! Suites and the project file as written: every value knows its place, every problem is collected.
 
+mod columns;
 pub(crate) mod contents;
 mod csv_rows;
 pub(crate) mod data;
 pub(crate) mod discover;
 pub(crate) mod env_file;
 pub(crate) mod environment;
+mod excerpt;
 pub(crate) mod grounds;
 pub(crate) mod json;
 pub(crate) mod load;

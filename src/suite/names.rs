@@ -132,8 +132,7 @@ impl Reader<'_> {
         let (Some(before), Some(inside)) = (text.get(..span.start), text.get(span.clone())) else {
             return mark;
         };
-        let line = self.source.line(mark.line);
-        let mut shown = line.chars().skip(mark.column.saturating_sub(1) as usize).peekable();
+        let mut shown = self.source.from(mark).chars().peekable();
         let quote = u32::from(shown.next_if(|first| matches!(first, '"' | '\'')).is_some());
         if !before.chars().chain(inside.chars()).all(|expected| shown.next() == Some(expected)) {
             return mark;

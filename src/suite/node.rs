@@ -2,11 +2,14 @@
 //!
 //! Nothing here knows what a suite is; `reader` gives the tree its meaning.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
 use crate::base::origin::Place;
+use crate::suite::columns::Columns;
+use crate::suite::excerpt::{cut_line, flow_width};
 use crate::suite::secret_lines::{Known, keyed_lines, masked_line, masked_text};
 
 /// Where a node stands in its file: line and column from 1, columns in characters.
@@ -164,6 +167,10 @@ pub struct Source {
     secrets: Vec<String>,
     /// The lines that hold a key of secrets, once a line is asked for.
     keyed: OnceLock<Vec<u32>>,
+    /// Where columns are, once one is asked for.
+    columns: OnceLock<Columns>,
+    /// What was shown of long lines, by their numbers: a file may be one line that is asked for everywhere.
+    shown: Mutex<HashMap<u32, Arc<str>>>,
 }
 
 /// Whether the lines of a file may be shown.
@@ -181,13 +188,14 @@ impl Source {
         let mut line_starts = vec![0];
         line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
         let (name, secrets, keyed) = (name.into(), Vec::new(), OnceLock::new());
-        Self { name, text, line_starts, excerpts: Excerpts::Shown, secrets, keyed }
+        let (columns, shown) = (OnceLock::new(), Mutex::default());
+        Self { name, text, line_starts, excerpts: Excerpts::Shown, secrets, keyed, columns, shown }
     }
 
     /// The same file, with texts that its lines do not show.
     #[must_use]
     pub fn without_secrets(self, secrets: Vec<String>) -> Self {
-        Self { secrets, ..self }
+        Self { secrets, shown: Mutex::default(), ..self }
     }
 
     fn known(&self) -> Known<'_> {
@@ -216,10 +224,9 @@ impl Source {
 
     /// The place of a mark, with its source line.
     pub fn place(&self, mark: Mark) -> Place {
-        let masked = masked_line(mark.line, &|number| self.line(number), self.known());
-        let excerpt = cut_line(&masked);
+        let excerpt = self.excerpt(mark.line);
         let width = match mark.width {
-            0 => flow_width(excerpt, mark.column),
+            0 => flow_width(&excerpt, mark.column),
             known => known,
         };
         Place {
@@ -228,79 +235,85 @@ impl Source {
             column: mark.column,
             width,
             excerpt: match self.excerpts {
-                Excerpts::Shown => Arc::from(excerpt),
+                Excerpts::Shown => excerpt,
                 Excerpts::Hidden => Arc::from(""),
             },
         }
     }
-}
 
-/// At most the first 400 characters of a line; a column past the cut is named, and its caret left out.
-fn cut_line(line: &str) -> &str {
-    match line.char_indices().nth(400) {
-        Some((at, _)) => &line[..at],
-        None => line,
+    /// The beginning of a line, its secrets starred out.
+    fn excerpt(&self, number: u32) -> Arc<str> {
+        let make = || {
+            let masked = masked_line(number, &|number| self.line(number), self.known());
+            Arc::from(cut_line(&masked))
+        };
+        if self.line(number).len() <= SHOWN {
+            return make();
+        }
+        let known = |shown: &HashMap<u32, Arc<str>>| shown.get(&number).cloned();
+        if let Some(excerpt) = known(&self.shown.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return excerpt;
+        }
+        let excerpt: Arc<str> = make();
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(number, excerpt.clone());
+        excerpt
+    }
+
+    /// What stands on a mark's line before it.
+    pub fn before(&self, mark: Mark) -> &str {
+        let line = self.line(mark.line);
+        &line[..line.len() - self.from(mark).len()]
+    }
+
+    /// What stands on a mark's line from it on; found in the same time wherever on a line it is.
+    pub fn from(&self, mark: Mark) -> &str {
+        let line = self.line(mark.line);
+        let Some(index) = (mark.line as usize).checked_sub(1) else { return "" };
+        let Some(&start) = self.line_starts.get(index) else { return "" };
+        let columns = self.columns.get_or_init(|| Columns::of(&self.text, &self.line_starts));
+        let at = columns.byte(&self.text, (index, mark.column.saturating_sub(1) as usize));
+        line.get(at.saturating_sub(start as usize)..).unwrap_or_default()
     }
 }
 
-/// How many characters a list or mapping in flow style covers from its bracket on, up to the line's end if it goes on below;
-/// 1 in block style.
-fn flow_width(line: &str, column: u32) -> u32 {
-    let rest = || line.chars().skip(column.saturating_sub(1) as usize);
-    if !rest().next().is_some_and(|first| matches!(first, '{' | '[')) {
-        return 1;
-    }
-    let (mut open, mut within, mut before, mut solid) = (0_u32, Within::Flow, ' ', 1);
-    for (index, character) in (1_u32..).zip(rest()) {
-        match (within, character) {
-            (Within::Flow, '#') if before == ' ' => break,
-            (Within::Flow, '{' | '[') => open += 1,
-            (Within::Flow, '}' | ']') => open -= 1,
-            (Within::Flow | Within::Single | Within::Double | Within::Escape, _) => {}
-        }
-        within = within.after(character, before);
-        before = character;
-        if open == 0 {
-            return index;
-        }
-        if character != ' ' {
-            solid = index;
-        }
-    }
-    solid
-}
-
-/// Where a character of a line in flow style stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Within {
-    /// Outside quotes.
-    Flow,
-    /// In single quotes.
-    Single,
-    /// In double quotes.
-    Double,
-    /// After a backslash in double quotes.
-    Escape,
-}
-
-impl Within {
-    /// Where the next character stands. A quote opens only where a scalar may begin; `''` is a quote within single quotes.
-    fn after(self, character: char, before: char) -> Self {
-        let begins = matches!(before, ' ' | ',' | '[' | '{' | ':');
-        match (self, character) {
-            (Self::Flow, '"') if begins => Self::Double,
-            (Self::Flow, '\'') if begins || before == '\'' => Self::Single,
-            (Self::Single, '\'') | (Self::Double, '"') => Self::Flow,
-            (Self::Double, '\\') => Self::Escape,
-            (Self::Escape, _) => Self::Double,
-            (Self::Flow | Self::Single | Self::Double, _) => self,
-        }
-    }
-}
+/// The most bytes of a line that is masked anew each time.
+const SHOWN: usize = 400;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whatever the characters are, and wherever a line ends.
+    #[test]
+    fn a_mark_is_found_by_characters() {
+        let wide = "x: [ä, 1, \u{1f600}, 2]\r\n\ny: 3\n".repeat(60);
+        for text in ["", "a", "a: 1\nb: 22", "é", "\né\n", &wide, &"ß1, ".repeat(500), &"k: 1, ".repeat(500)]
+        {
+            let source = Source::new("a.yaml", text.to_owned());
+            for (number, line) in (1..).zip(text.split('\n')) {
+                let line = line.trim_end_matches('\r');
+                for column in 0..=line.chars().count() {
+                    let mark = Mark { line: number, column: column as u32 + 1, width: 1 };
+                    assert_eq!(source.before(mark), line.chars().take(column).collect::<String>());
+                    assert_eq!(source.from(mark), line.chars().skip(column).collect::<String>());
+                }
+            }
+            for (line, column) in [(0, 1), (1, 9_999), (9_999, 1), (1, 0)] {
+                let mark = Mark { line, column, width: 1 };
+                assert!(source.from(mark).len() <= source.line(line).len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_masked_once() {
+        let text = format!("api_key: abcdefgh{}", " x".repeat(500));
+        let source = Source::new("a.yaml", text);
+        let place = |column| source.place(Mark { line: 1, column, width: 1 }).excerpt;
+        assert!(Arc::ptr_eq(&place(1), &place(900)) && !place(1).contains("abcdefgh"));
+        let source = source.without_secrets(vec!["x x x".to_owned()]);
+        assert!(!source.place(Mark { line: 1, column: 1, width: 1 }).excerpt.contains("x x x"));
+    }
 
     #[test]
     fn a_list_or_mapping_is_underlined_up_to_its_end_on_the_line() {

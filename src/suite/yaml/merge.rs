@@ -35,6 +35,5 @@ fn find(source: &Source, node: &Node, problems: &mut Vec<Problem>) {
 
 /// In quotes it is a key like any other.
 fn is_merge(source: &Source, entry: &Entry) -> bool {
-    let column = entry.mark.column.saturating_sub(1) as usize;
-    entry.key == "<<" && source.line(entry.mark.line).chars().nth(column) == Some('<')
+    entry.key == "<<" && source.from(entry.mark).starts_with('<')
 }

@@ -6,10 +6,9 @@ use crate::suite::node::{Mark, Source};
 
 /// The text of a number as it stands in the source; none where a tag or quotes make it one.
 pub(super) fn plain_text(source: &Source, mark: Mark) -> Option<String> {
-    let column = mark.column.saturating_sub(1) as usize;
-    let before: String = source.line(mark.line).chars().take(column).collect();
     let text = marked(source, mark);
-    let is_tagged = before
+    let is_tagged = source
+        .before(mark)
         .split_whitespace()
         .next_back()
         .is_some_and(|word| word.trim_start_matches(['[', '{']).starts_with('!'));
@@ -23,8 +22,7 @@ pub(super) fn bare_text(source: &Source, mark: Mark) -> String {
 }
 
 fn marked(source: &Source, mark: Mark) -> String {
-    let column = mark.column.saturating_sub(1) as usize;
-    source.line(mark.line).chars().skip(column).take(mark.width as usize).collect()
+    source.from(mark).chars().take(mark.width as usize).collect()
 }
 
 /// True for a number of the core schema.
