@@ -68,10 +68,10 @@ class Project:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
-    def live(self, url, keys="", top=""):
+    def live(self, url, keys="", top="", patience="3s"):
         keys = "".join(f"    {line}\n" for line in keys.splitlines())
         self.write("flowproof.yaml", f"version: 1\ntargets:\n  live:\n    base_url: \"{url}\"\n    api_key: \"{KEY}\"\n"
-                   f"    recovery: {{ deadline: 3s, poll: 20ms }}\n{keys}profiles: {{ default: {{ target: live }} }}\n{top}")
+                   f"    recovery: {{ deadline: {patience}, poll: 20ms }}\n{keys}profiles: {{ default: {{ target: live }} }}\n{top}")
 
     def suite(self, tests, head="", name="s"):
         self.write(f"suites/{name}.yaml", f"version: 1\nname: {name}\n{head}tests:\n{tests}")

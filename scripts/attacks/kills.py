@@ -31,7 +31,7 @@ class Killing:
         self.endpoint.close()
 
     def live(self):
-        self.project.live(self.endpoint.url, "concurrency: 8\nretries: { count: 0 }")
+        self.project.live(self.endpoint.url, "concurrency: 8\nretries: { count: 0 }", patience="20s")
 
     def kill(self, *args):
         """Starts the program and kills it after some sends or at some moment; False where it ended before."""

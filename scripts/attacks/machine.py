@@ -23,7 +23,7 @@ class Live:
     def __init__(self, program, seconds=0.02, tokens=0, head="", answer=None):
         self.endpoint = Endpoint(answer or (lambda inputs: ({"answer": "A" + inputs["id"]}, seconds)), tokens)
         self.project = Project(program)
-        self.project.live(self.endpoint.url, "concurrency: 8\nretries: { count: 0 }")
+        self.project.live(self.endpoint.url, "concurrency: 8\nretries: { count: 0 }", patience="20s")
         self.project.suite(tests(TESTS), head=head)
 
     def __enter__(self):

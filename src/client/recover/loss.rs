@@ -11,6 +11,9 @@ use crate::wire::gateway::{Reach, reach};
 /// How many times its first value the wait between two looks may grow to.
 const LONGEST: u32 = 8;
 
+/// The least time for the logs to answer before a run of a killed process is sent again: a slow answer is no empty one.
+const LEAST_PATIENCE: Duration = Duration::from_secs(10);
+
 /// A run that was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
@@ -32,7 +35,8 @@ impl Loss {
         let looked: Duration = (1..LOOKS).filter_map(|_| back_off.wait(Duration::MAX / 4)).sum();
         let (looks, patience) =
             if ago >= looked { (1, waits.poll.saturating_mul(4)) } else { (LOOKS, looked) };
-        (Self { how: how.clone(), patience: patience.min(waits.deadline), looks: Some(looks) }, how)
+        let patience = patience.max(LEAST_PATIENCE).min(waits.deadline);
+        (Self { how: how.clone(), patience, looks: Some(looks) }, how)
     }
 }
 
@@ -179,6 +183,23 @@ mod tests {
         for status in [400, 401, 404, 429, 500, 501] {
             assert_eq!(patience(Blocking, Some(status), http(status)), None, "{status}");
         }
+    }
+
+    /// What ends the search of a run that is not there is an answer of the logs, not a short wait between looks.
+    #[test]
+    fn slow_logs_have_time_to_answer() {
+        let search = |poll: u64, ago: u64| {
+            let waits = Recover { poll: Duration::from_millis(poll), ..WAITS };
+            let (loss, _) = Loss::by_kill(&waits, Duration::from_secs(ago));
+            (loss.patience.as_secs(), loss.looks)
+        };
+        assert_eq!(search(20, 60), (10, Some(1)));
+        assert_eq!(search(20, 0), (10, Some(LOOKS)));
+        assert_eq!(search(2_000, 60), (10, Some(1)));
+        assert_eq!(search(5_000, 600), (20, Some(1)));
+        assert_eq!(search(2_000, 1), (46, Some(LOOKS)));
+        let short = Recover { deadline: Duration::from_secs(3), ..WAITS };
+        assert_eq!(Loss::by_kill(&short, Duration::from_secs(60)).0.patience.as_secs(), 3);
     }
 
     #[test]
