@@ -59,7 +59,7 @@ struct Embedding {
 /// The vote in a chat completion: only an answer that is the object asked for, with this nonce.
 pub fn read_chat(body: &[u8], nonce: &str) -> Result<Vote, String> {
     let completion: Completion =
-        serde_json::from_slice(body).map_err(|error| format!("its answer is no chat completion: {error}"))?;
+        read_json(body).map_err(|error| format!("its answer is no chat completion: {error}"))?;
     let [Choice { message, finish_reason }] = completion.choices.as_slice() else {
         return Err(format!("its answer has {} choices instead of one", completion.choices.len()));
     };
@@ -106,7 +106,7 @@ pub fn read_workflow(outputs: &Value) -> Result<Vote, String> {
 /// The likeness of the two texts that were sent: the cosine of their embeddings, and 0 where that is negative.
 pub fn read_embeddings(body: &[u8]) -> Result<Vote, String> {
     let embeddings: Embeddings =
-        serde_json::from_slice(body).map_err(|error| format!("its answer holds no embeddings: {error}"))?;
+        read_json(body).map_err(|error| format!("its answer holds no embeddings: {error}"))?;
     let [first, second] = embeddings.data.as_slice() else {
         return Err(format!("its answer holds {} embeddings instead of two", embeddings.data.len()));
     };
@@ -124,6 +124,12 @@ pub fn read_embeddings(body: &[u8]) -> Result<Vote, String> {
         return Err("its embeddings have no direction".to_owned());
     }
     Ok(Vote::new(cosine.clamp(0.0, 1.0), ""))
+}
+
+/// Reads a document: the whole of it is UTF-8, also where nobody looks.
+fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// The tokens an answer says it took, whatever else it holds; none where it does not say.
@@ -188,6 +194,23 @@ mod tests {
 
     fn message(message: Value) -> Result<Vote, String> {
         read_chat(json!({ "choices": [{ "message": message }] }).to_string().as_bytes(), NONCE)
+    }
+
+    /// What is no UTF-8 is no JSON, also within a key that nobody reads.
+    #[test]
+    fn an_answer_is_utf_8_as_a_whole() {
+        let sound = br#"{"choices":[{"message":{"content":"{\"nonce\":\"5c1f\",\"reason\":\"\",\"score\":1}"}}],"x":"y"}"#;
+        assert_eq!(read_chat(sound, NONCE).unwrap().score, 1.0);
+        let mut odd = sound.to_vec();
+        let at = odd.len() - 3;
+        odd[at] = 0xff;
+        assert!(read_chat(&odd, NONCE).unwrap_err().contains("no chat completion"));
+        let vectors = br#"{"data":[{"embedding":[1.0]},{"embedding":[1.0]}],"x":"y"}"#;
+        assert_eq!(read_embeddings(vectors).unwrap().score, 1.0);
+        let mut odd = vectors.to_vec();
+        let at = odd.len() - 3;
+        odd[at] = 0xff;
+        assert!(read_embeddings(&odd).unwrap_err().contains("no embeddings"));
     }
 
     #[test]
