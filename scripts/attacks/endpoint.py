@@ -27,7 +27,7 @@ class Endpoint:
 
     def __init__(self, answer, tokens=0, raw=None):
         self.answer, self.tokens, self.raw = answer, tokens, raw
-        self.lock, self.runs, self.at_work, self.judged, self.other = threading.Lock(), [], 0, [], []
+        self.lock, self.runs, self.at_work, self.connections, self.other = threading.Lock(), [], 0, 0, []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,6 +48,16 @@ class Endpoint:
             def handle_error(self, *_):
                 pass
 
+            def process_request(self, request, address):
+                with outer.lock:
+                    outer.connections += 1
+                super().process_request(request, address)
+
+            def shutdown_request(self, request):
+                super().shutdown_request(request)
+                with outer.lock:
+                    outer.connections -= 1
+
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
@@ -67,13 +77,14 @@ class Endpoint:
             return [run.inputs for run in self.runs]
 
     def settle(self):
-        """Waits until everything that was sent is answered."""
-        until = time.monotonic() + 10
-        quiet = 0
+        """Waits until all that a process sent is read and answered, once it has ended: its connections are accepted and closed."""
+        address, until, quiet = self.server.server_address, time.monotonic() + 20, 0
+        # They are accepted in their order, so those of the process before this one.
+        socket.create_connection(address, timeout=20).close()
         while quiet < 3 and time.monotonic() < until:
             time.sleep(0.01)
             with self.lock:
-                quiet = quiet + 1 if self.at_work == 0 else 0
+                quiet = quiet + 1 if self.at_work == 0 and self.connections == 0 else 0
         if quiet < 3:
             raise RuntimeError("the endpoint is never quiet")
 
