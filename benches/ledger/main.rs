@@ -10,14 +10,12 @@
 #[path = "../../src/base"]
 mod base {
     pub mod clock;
+    pub mod files;
     pub mod units;
 }
-#[expect(dead_code, unused_imports, reason = "the ledger opens its files through it")]
-#[path = "../../src/files/mod.rs"]
-mod files;
 #[expect(dead_code, unused_imports, reason = "only reserving and settling are measured")]
-#[path = "../../src/ledger/mod.rs"]
-mod ledger;
+#[path = "../../src/budget/mod.rs"]
+mod budget;
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -25,7 +23,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use ledger::{Allowance, Answer, Ask, Costs, Expected, Ledger, Sharing, Used};
+use budget::{
+    AttemptUsage, BudgetRequest, Costs, Expected, Ledger, LedgerSharing, ReservationAnswer, SpendingLimit,
+};
 
 /// Processes that share the file.
 const PROCESSES: usize = 8;
@@ -105,15 +105,16 @@ fn ready() -> Result<(), Failure> {
 
 /// One process that draws on the ledger.
 fn draw(path: &Path) -> Result<(), Failure> {
-    let ledger = Ledger::open(path, Sharing::Several)?;
-    let of_run = Allowance { tokens: Some(u64::MAX), ..Allowance::default() };
-    let of_suite = Allowance::default();
+    let ledger = Ledger::open(path, LedgerSharing::Several)?;
+    let of_run = SpendingLimit { tokens: Some(u64::MAX), ..SpendingLimit::default() };
+    let of_suite = SpendingLimit::default();
     let expected = Expected { tokens: Some(100), ..Expected::default() };
-    let used = Used { tokens: Some(80), cost: Some(Costs::new()), ran: true, ..Used::default() };
+    let used =
+        AttemptUsage { tokens: Some(80), cost: Some(Costs::new()), ran: true, ..AttemptUsage::default() };
     ready()?;
     for _ in 0..EACH {
-        let ask = Ask { suite: 1, expected: &expected, of_run: &of_run, of_suite: &of_suite };
-        let Answer::Reserved(reservation) = ledger.reserve(&ask)? else {
+        let ask = BudgetRequest { suite: 1, expected: &expected, of_run: &of_run, of_suite: &of_suite };
+        let ReservationAnswer::Reserved(reservation) = ledger.reserve(&ask)? else {
             return Err("it does not fit".into());
         };
         ledger.settle(&reservation, &used)?;

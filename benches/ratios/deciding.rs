@@ -3,11 +3,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::base::repeat::Times;
+use crate::base::repeat::RepeatRange;
 use crate::contest::Setting;
 use crate::failure::Failure;
+use crate::record::verdict::{RepeatCounts, RepeatRule, Undecided, Verdict};
 use crate::rounds::{alternate, ratio};
-use crate::source::verdict::{Repeats, Seen, Undecided, Verdict};
 use crate::table::{Goal, Row};
 
 /// Attempts that a sample is divided by, at least.
@@ -17,8 +17,8 @@ const LONGEST: f64 = 5.0;
 
 /// Deciding against counting alone, each for the same attempts.
 pub fn deciding(setting: &Setting) -> Result<Vec<Row>, Failure> {
-    let test = Repeats {
-        times: Times::Until { min: 3, max: 40 },
+    let test = RepeatRule {
+        times: RepeatRange::Until { min: 3, max: 40 },
         pass_rate: 0.9,
         fail_below: 0.7,
         confidence: 0.95,
@@ -36,12 +36,12 @@ pub fn deciding(setting: &Setting) -> Result<Vec<Row>, Failure> {
 }
 
 /// Microseconds an attempt of tests of which nine in ten attempts pass.
-fn sample(goes_on: impl Fn(Seen) -> bool, verdict: impl Fn(Seen) -> Verdict) -> f64 {
+fn sample(goes_on: impl Fn(RepeatCounts) -> bool, verdict: impl Fn(RepeatCounts) -> Verdict) -> f64 {
     let mut random = fastrand::Rng::with_seed(7);
     let mut attempts = 0;
     let started = Instant::now();
     while attempts < ATTEMPTS {
-        let mut seen = Seen::default();
+        let mut seen = RepeatCounts::default();
         while black_box(goes_on(seen)) {
             let passes = random.u32(..10) > 0;
             seen.add(if passes { Verdict::Passed } else { Verdict::Failed });

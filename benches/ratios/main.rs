@@ -9,12 +9,13 @@ mod bare_loop;
 #[expect(dead_code, unused_imports, reason = "only differences of texts, likeness and repeats are measured")]
 #[path = "../../src/base"]
 mod base {
+    pub mod borrowed_json;
     pub mod clock;
     pub mod diff;
     pub mod effort;
+    pub mod exact_decimal;
     pub mod json_number;
     pub mod json_path;
-    pub mod lean;
     pub mod origin;
     pub mod repeat;
     pub mod similarity;
@@ -41,8 +42,8 @@ mod report;
 mod rounds;
 mod served;
 #[expect(dead_code, unused_imports, reason = "only repeats are measured, and simulated nowhere here")]
-#[path = "../../src"]
-mod source {
+#[path = "../../src/record"]
+mod record {
     pub mod verdict;
 }
 mod table;
@@ -57,7 +58,6 @@ use clap::{Args, Parser, Subcommand};
 use crate::answers::Sending;
 use crate::failure::Failure;
 use crate::figures::{Figure, Scale};
-use crate::source::verdict;
 
 /// The command line of the benchmark.
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::base::template::{Scope, Template, TemplateError, Templates};
+use crate::base::template::{Template, TemplateError, TemplateScope, Templates};
 
 /// A suite's `vars` and the environment, before an attempt gives them values.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +31,12 @@ pub struct AttemptNames<'a> {
 
 impl Bindings {
     /// The scope of one attempt: renders `vars` in order.
-    pub fn scope(&self, templates: &Templates, names: AttemptNames<'_>) -> Result<Scope, TemplateError> {
-        let base = Scope::new()
+    pub fn scope(
+        &self,
+        templates: &Templates,
+        names: AttemptNames<'_>,
+    ) -> Result<TemplateScope, TemplateError> {
+        let base = TemplateScope::new()
             .with_env(self.env.clone())
             .with_test(names.test)
             .with_run(names.run)

@@ -67,8 +67,8 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Hex;
-        impl Visitor<'_> for Hex {
+        struct HexDigest;
+        impl Visitor<'_> for HexDigest {
             type Value = Digest;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for Digest {
                 digits.map(Digest).ok_or_else(|| E::custom("a hash is 16 hexadecimal digits"))
             }
         }
-        deserializer.deserialize_str(Hex)
+        deserializer.deserialize_str(HexDigest)
     }
 }
 

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
+use crate::base::borrowed_json::BorrowedValue;
 use crate::base::exact_decimal::ExactDecimal;
-use crate::base::lean::Lean;
 
 /// The key of which `serde_json` makes an object, as it hands over a number that is no 64-bit integer.
 pub const NUMBER_KEY: &str = "$serde_json::private::Number";
@@ -69,11 +69,13 @@ pub fn compare(left: &Number, right: &Number) -> Ordering {
 /// Gives the exact decimal of a number or of a decimal text such as `"0.0000056"`.
 ///
 /// `None` for any other value, and for numbers beyond 28 digits or below 28 decimals.
-pub fn decimal(value: &Lean<'_>) -> Option<Decimal> {
+pub fn decimal(value: &BorrowedValue<'_>) -> Option<Decimal> {
     match value {
-        Lean::Number(number) => decimal_text(number.as_str()),
-        Lean::Text(text) => decimal_text(text.trim()),
-        Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => None,
+        BorrowedValue::Number(number) => decimal_text(number.as_str()),
+        BorrowedValue::Text(text) => decimal_text(text.trim()),
+        BorrowedValue::Null | BorrowedValue::Bool(_) | BorrowedValue::Array(_) | BorrowedValue::Object(_) => {
+            None
+        }
     }
 }
 
@@ -84,12 +86,14 @@ pub fn add_exactly(left: Decimal, right: Decimal) -> Option<Decimal> {
 }
 
 /// Tells whether a value is a number, or the decimal text of one, however long.
-pub fn is_decimal(value: &Lean<'_>) -> bool {
+pub fn is_decimal(value: &BorrowedValue<'_>) -> bool {
     let is_number = |text: &str| serde_json::from_str::<Number>(text.trim_start_matches('+')).is_ok();
     match value {
-        Lean::Number(_) => true,
-        Lean::Text(text) => is_number(text.trim()),
-        Lean::Null | Lean::Bool(_) | Lean::Array(_) | Lean::Object(_) => false,
+        BorrowedValue::Number(_) => true,
+        BorrowedValue::Text(text) => is_number(text.trim()),
+        BorrowedValue::Null | BorrowedValue::Bool(_) | BorrowedValue::Array(_) | BorrowedValue::Object(_) => {
+            false
+        }
     }
 }
 
@@ -120,7 +124,7 @@ mod tests {
     use super::*;
 
     fn decimal(value: &Value) -> Option<Decimal> {
-        super::decimal(&Lean::of(value))
+        super::decimal(&BorrowedValue::of(value))
     }
 
     fn order(left: &Value, right: &Value) -> Ordering {

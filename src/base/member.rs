@@ -49,7 +49,7 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for Member<'_, S> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(is_it) = access.next_key_seed(Is(self.name))? {
+        while let Some(is_it) = access.next_key_seed(NameMatch(self.name))? {
             if is_it {
                 found = Some(access.next_value_seed(self.seed)?);
             } else {
@@ -61,9 +61,9 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for Member<'_, S> {
 }
 
 /// Whether a key is this name.
-struct Is<'k>(&'k str);
+struct NameMatch<'k>(&'k str);
 
-impl<'de> DeserializeSeed<'de> for Is<'_> {
+impl<'de> DeserializeSeed<'de> for NameMatch<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -71,7 +71,7 @@ impl<'de> DeserializeSeed<'de> for Is<'_> {
     }
 }
 
-impl Visitor<'_> for Is<'_> {
+impl Visitor<'_> for NameMatch<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

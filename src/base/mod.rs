@@ -1,18 +1,20 @@
 //! Words without a domain: places in files, units, templates, JSONPath, differences, masking, time.
 
 pub(crate) mod bindings;
+pub(crate) mod borrowed_json;
 pub(crate) mod byte_order_mark;
+pub(crate) mod charset;
+pub(crate) mod clip;
 pub(crate) mod clock;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod effort;
 pub(crate) mod exact_decimal;
 pub(crate) mod file_name;
+pub(crate) mod files;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;
 pub(crate) mod json_path;
-pub(crate) mod lean;
-pub(crate) mod letters;
 pub(crate) mod long_text;
 pub(crate) mod member;
 pub(crate) mod near;
@@ -27,4 +29,5 @@ pub(crate) mod stats;
 pub(crate) mod template;
 pub(crate) mod units;
 pub(crate) mod visible;
+pub(crate) mod whole_file;
 pub(crate) mod workflow_id;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How often a test runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Times {
+pub enum RepeatRange {
     /// So often, whatever comes of it.
     Fixed(u32),
     /// Until it is decided, within these bounds.
@@ -20,7 +20,7 @@ pub enum Times {
 /// The most repeats of a test.
 pub const MOST_REPEATS: u32 = 10_000;
 
-impl Times {
+impl RepeatRange {
     /// The most there can be.
     pub fn most(self) -> u32 {
         match self {
@@ -30,7 +30,7 @@ impl Times {
     }
 }
 
-impl std::fmt::Display for Times {
+impl std::fmt::Display for RepeatRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Fixed(times) => write!(f, "{times}"),
@@ -54,7 +54,7 @@ pub enum TimesError {
 }
 
 /// Parses `5` or `3..40`.
-pub fn parse_times(text: &str) -> Result<Times, TimesError> {
+pub fn parse_times(text: &str) -> Result<RepeatRange, TimesError> {
     let number = |part: &str| {
         let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if !is_number {
@@ -64,10 +64,10 @@ pub fn parse_times(text: &str) -> Result<Times, TimesError> {
         number.ok_or_else(|| TimesError::Bounds(part.to_owned()))
     };
     match text.trim().split_once("..") {
-        None => number(text.trim()).map(Times::Fixed),
+        None => number(text.trim()).map(RepeatRange::Fixed),
         Some((min, max)) => {
             let (min, max) = (number(min.trim())?, number(max.trim())?);
-            if min > max { Err(TimesError::Reversed(min, max)) } else { Ok(Times::Until { min, max }) }
+            if min > max { Err(TimesError::Reversed(min, max)) } else { Ok(RepeatRange::Until { min, max }) }
         }
     }
 }
@@ -78,9 +78,9 @@ mod tests {
 
     #[test]
     fn a_number_or_two_bounds() {
-        assert_eq!(parse_times("5"), Ok(Times::Fixed(5)));
-        assert_eq!(parse_times(" 3..40 "), Ok(Times::Until { min: 3, max: 40 }));
-        assert_eq!(parse_times("7..7"), Ok(Times::Until { min: 7, max: 7 }));
+        assert_eq!(parse_times("5"), Ok(RepeatRange::Fixed(5)));
+        assert_eq!(parse_times(" 3..40 "), Ok(RepeatRange::Until { min: 3, max: 40 }));
+        assert_eq!(parse_times("7..7"), Ok(RepeatRange::Until { min: 7, max: 7 }));
         for bad in [
             "", "0", "0..4", "4..0", "-1", "+1", "1.5", "3..", "..4", "3...4", "a", "10001", "3..10001",
             "1e3",
@@ -89,7 +89,7 @@ mod tests {
         }
         assert_eq!(parse_times("9..3"), Err(TimesError::Reversed(9, 3)));
         assert!(parse_times("99999999999").unwrap_err().to_string().contains("beyond the bounds"));
-        assert_eq!(Times::Until { min: 3, max: 40 }.to_string(), "3..40");
-        assert_eq!((Times::Until { min: 3, max: 40 }.most(), Times::Fixed(2).most()), (40, 2));
+        assert_eq!(RepeatRange::Until { min: 3, max: 40 }.to_string(), "3..40");
+        assert_eq!((RepeatRange::Until { min: 3, max: 40 }.most(), RepeatRange::Fixed(2).most()), (40, 2));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::json_path::Step;
-use super::lean::Lean;
+use super::borrowed_json::BorrowedValue;
+use super::json_path::PathStep;
 
 /// The most places that are kept.
 const MOST: usize = 100;
@@ -11,47 +11,49 @@ const MOST: usize = 100;
 const FEW: usize = 16;
 
 /// Where keys stand that are given twice in one object, the first hundred.
-pub fn repeated_keys(value: &Lean<'_>) -> Vec<Vec<Step>> {
+pub fn repeated_keys(value: &BorrowedValue<'_>) -> Vec<Vec<PathStep>> {
     let mut found = Vec::new();
     walk(value, &mut Vec::new(), &mut found);
     found
 }
 
-fn walk(value: &Lean<'_>, at: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn walk(value: &BorrowedValue<'_>, at: &mut Vec<PathStep>, found: &mut Vec<Vec<PathStep>>) {
     match value {
-        Lean::Object(members) => {
+        BorrowedValue::Object(members) => {
             for key in repeated(members) {
                 if found.len() < MOST {
-                    found.push(at.iter().cloned().chain([Step::Name(key.to_owned())]).collect());
+                    found.push(at.iter().cloned().chain([PathStep::Name(key.to_owned())]).collect());
                 }
             }
             for (key, member) in members.iter().filter(|(_, member)| has_members(member)) {
-                at.push(Step::Name(key.clone().into_owned()));
+                at.push(PathStep::Name(key.clone().into_owned()));
                 walk(member, at, found);
                 at.pop();
             }
         }
-        Lean::Array(items) => {
+        BorrowedValue::Array(items) => {
             for (index, item) in items.iter().enumerate().filter(|(_, item)| has_members(item)) {
-                at.push(Step::Index(index));
+                at.push(PathStep::Index(index));
                 walk(item, at, found);
                 at.pop();
             }
         }
-        Lean::Null | Lean::Bool(_) | Lean::Number(_) | Lean::Text(_) => {}
+        BorrowedValue::Null | BorrowedValue::Bool(_) | BorrowedValue::Number(_) | BorrowedValue::Text(_) => {}
     }
 }
 
-fn has_members(value: &Lean<'_>) -> bool {
+fn has_members(value: &BorrowedValue<'_>) -> bool {
     match value {
-        Lean::Object(members) => !members.is_empty(),
-        Lean::Array(items) => !items.is_empty(),
-        Lean::Null | Lean::Bool(_) | Lean::Number(_) | Lean::Text(_) => false,
+        BorrowedValue::Object(members) => !members.is_empty(),
+        BorrowedValue::Array(items) => !items.is_empty(),
+        BorrowedValue::Null | BorrowedValue::Bool(_) | BorrowedValue::Number(_) | BorrowedValue::Text(_) => {
+            false
+        }
     }
 }
 
 /// The keys of an object that stand there more than once, each once.
-fn repeated<'v>(members: &'v [(std::borrow::Cow<'_, str>, Lean<'_>)]) -> Vec<&'v str> {
+fn repeated<'v>(members: &'v [(std::borrow::Cow<'_, str>, BorrowedValue<'_>)]) -> Vec<&'v str> {
     let keys = || members.iter().map(|(key, _)| &**key);
     let mut repeated: Vec<&str> = if members.len() <= FEW {
         let again = |(at, key): &(usize, &str)| keys().take(*at).any(|before| before == *key);
@@ -71,7 +73,7 @@ mod tests {
     use crate::base::json_path::show_place;
 
     fn places(text: &str) -> Vec<String> {
-        repeated_keys(&Lean::read(text).unwrap()).iter().map(|place| show_place(place)).collect()
+        repeated_keys(&BorrowedValue::read(text).unwrap()).iter().map(|place| show_place(place)).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memchr2;
 
 use super::exact_decimal::ExactDecimal;
-use super::json_path::Step;
+use super::json_path::PathStep;
 
 /// The most numbers that are kept.
 const MOST: usize = 100;
@@ -14,27 +14,27 @@ const MOST: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundedNumber {
     /// Where it stands in the value.
-    pub place: Vec<Step>,
+    pub place: Vec<PathStep>,
     /// Where it stands in the text.
     pub span: Range<usize>,
 }
 
 /// Finds them in a text that is JSON, the first hundred.
 pub fn rounded_numbers(text: &str) -> Vec<RoundedNumber> {
-    let (mut found, mut path, mut at): (Vec<RoundedNumber>, Vec<Level<'_>>, usize) =
+    let (mut found, mut path, mut at): (Vec<RoundedNumber>, Vec<OpenContainer<'_>>, usize) =
         (Vec::new(), Vec::new(), 0);
     let bytes = text.as_bytes();
     while let Some(byte) = bytes.get(at).filter(|_| found.len() < MOST) {
         match byte {
             b'"' => {
                 let end = end_of_text(bytes, at);
-                if let Some(Level { key: key @ None, is_object: true, .. }) = path.last_mut() {
+                if let Some(OpenContainer { key: key @ None, is_object: true, .. }) = path.last_mut() {
                     *key = text.get(at..end);
                 }
                 at = end;
                 continue;
             }
-            b'{' | b'[' => path.push(Level { is_object: *byte == b'{', index: 0, key: None }),
+            b'{' | b'[' => path.push(OpenContainer { is_object: *byte == b'{', index: 0, key: None }),
             b'}' | b']' => drop(path.pop()),
             b',' => {
                 if let Some(level) = path.last_mut() {
@@ -45,7 +45,7 @@ pub fn rounded_numbers(text: &str) -> Vec<RoundedNumber> {
                 let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
                 let length = bytes[at..].iter().take_while(|byte| is_part(byte)).count();
                 if !is_held(&text[at..at + length]) {
-                    let place = path.iter().map(Level::step).collect();
+                    let place = path.iter().map(OpenContainer::step).collect();
                     found.push(RoundedNumber { place, span: at..at + length });
                 }
                 at += length;
@@ -71,7 +71,7 @@ pub fn without_numbers(text: &str, numbers: &[RoundedNumber]) -> String {
 }
 
 /// An object or a list that is open.
-struct Level<'t> {
+struct OpenContainer<'t> {
     is_object: bool,
     /// The item of a list.
     index: usize,
@@ -79,11 +79,13 @@ struct Level<'t> {
     key: Option<&'t str>,
 }
 
-impl Level<'_> {
-    fn step(&self) -> Step {
+impl OpenContainer<'_> {
+    fn step(&self) -> PathStep {
         match self.is_object {
-            true => Step::Name(self.key.and_then(|key| serde_json::from_str(key).ok()).unwrap_or_default()),
-            false => Step::Index(self.index),
+            true => {
+                PathStep::Name(self.key.and_then(|key| serde_json::from_str(key).ok()).unwrap_or_default())
+            }
+            false => PathStep::Index(self.index),
         }
     }
 }

@@ -80,14 +80,14 @@ pub(crate) mod exact {
 
 /// How often something may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Rate {
+pub struct RequestRate {
     /// Times a second; finite and more than zero.
     pub per_second: f64,
 }
 
 /// Parses `750ms`, `8s`, `1.5s`, `2m`, `1h`, `7d`.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
-    const FORM: Form = Form { what: "a duration", example: "30s" };
+    const FORM: QuantityForm = QuantityForm { what: "a duration", example: "30s" };
     let (number, unit) = FORM.split(text)?;
     let nanos = number.checked_mul(Decimal::from(FORM.factor(text, unit, DURATION_UNITS)?));
     let nanos = nanos.and_then(|nanos| nanos.round().to_u64());
@@ -107,7 +107,7 @@ pub fn parse_limit(text: &str) -> Result<Duration, UnitError> {
 
 /// Parses `3000`, `8k`, `1.5M`.
 pub fn parse_count(text: &str) -> Result<u64, UnitError> {
-    const FORM: Form = Form { what: "a count", example: "3000" };
+    const FORM: QuantityForm = QuantityForm { what: "a count", example: "3000" };
     let (number, unit) = FORM.split(text)?;
     let factor = FORM.factor(text, unit, COUNT_UNITS)?;
     FORM.whole(text, number, factor, "units")
@@ -115,7 +115,7 @@ pub fn parse_count(text: &str) -> Result<u64, UnitError> {
 
 /// Parses `512B`, `10MB`, `1.5GB` into bytes; the units are decimal.
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
-    const FORM: Form = Form { what: "a size", example: "10MB" };
+    const FORM: QuantityForm = QuantityForm { what: "a size", example: "10MB" };
     let (number, unit) = FORM.split(text)?;
     let factor = FORM.factor(text, unit, SIZE_UNITS)?;
     FORM.whole(text, number, factor, "bytes")
@@ -123,7 +123,7 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
 
 /// Parses `0.05 USD`.
 pub fn parse_money(text: &str) -> Result<Money, UnitError> {
-    const FORM: Form = Form { what: "an amount of money", example: "0.05 USD" };
+    const FORM: QuantityForm = QuantityForm { what: "an amount of money", example: "0.05 USD" };
     let (amount, currency) = FORM.split(text)?;
     if currency.is_empty() {
         return Err(FORM.missing_unit(text));
@@ -142,7 +142,7 @@ pub fn parse_percent(text: &str) -> Result<f64, UnitError> {
 
 /// The same, exact: for what is compared with it at its very bound.
 pub fn parse_exact_share(text: &str) -> Result<Decimal, UnitError> {
-    const FORM: Form = SHARE;
+    const FORM: QuantityForm = SHARE;
     let (number, unit) = FORM.split(text)?;
     let share = match unit {
         "%" => number.checked_div(Decimal::ONE_HUNDRED),
@@ -154,8 +154,8 @@ pub fn parse_exact_share(text: &str) -> Result<Decimal, UnitError> {
 }
 
 /// Parses `5/s`, `300/m` or `100/h`.
-pub fn parse_rate(text: &str) -> Result<Rate, UnitError> {
-    const FORM: Form = Form { what: "a rate", example: "5/s" };
+pub fn parse_rate(text: &str) -> Result<RequestRate, UnitError> {
+    const FORM: QuantityForm = QuantityForm { what: "a rate", example: "5/s" };
     let (number, unit) = FORM.split(text)?;
     let seconds = match unit {
         "/s" => 1.0,
@@ -166,7 +166,7 @@ pub fn parse_rate(text: &str) -> Result<Rate, UnitError> {
     };
     let per_second = number.to_f64().ok_or_else(|| FORM.malformed(text))? / seconds;
     if per_second > 0.0 && per_second.is_finite() {
-        Ok(Rate { per_second })
+        Ok(RequestRate { per_second })
     } else {
         Err(UnitError::NotPositive { text: text.to_owned(), example: FORM.example })
     }
@@ -233,16 +233,16 @@ pub fn format_size(bytes: u64) -> String {
 }
 
 /// How shares are written.
-const SHARE: Form = Form { what: "a share", example: "10%" };
+const SHARE: QuantityForm = QuantityForm { what: "a share", example: "10%" };
 
 /// What a quantity is called in errors, and how it is written.
 #[derive(Debug, Clone, Copy)]
-struct Form {
+struct QuantityForm {
     what: &'static str,
     example: &'static str,
 }
 
-impl Form {
+impl QuantityForm {
     /// Splits a text into its number, plain decimal digits without sign or exponent, and its unit.
     fn split<'a>(&self, text: &'a str) -> Result<(Decimal, &'a str), UnitError> {
         let trimmed = text.trim();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::app::RunOptions;
 use crate::cli::check::CheckArgs;
 use crate::cli::compare::CompareArgs;
 use crate::cli::completions::CompletionArgs;
@@ -18,9 +19,8 @@ use crate::cli::run::RunArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::schema::SchemaArgs;
 use crate::cli::snapshot::SnapshotArgs;
-use crate::plan::choices::{self, Matching, Order};
-use crate::session::Request;
-use crate::suite::load::Outside;
+use crate::plan::choices::{self, FilterMatching, RunOrder};
+use crate::suite::load::OutsidePaths;
 
 /// Regression tests for LLM workflows on Dify.
 #[derive(Debug, Parser)]
@@ -114,7 +114,7 @@ pub enum Command {
 
 /// Which tests, shared by the commands that choose some.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Selection {
+pub struct SelectionArgs {
     /// Suites: files or folders [default: the project's, else `suites`].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -135,29 +135,29 @@ pub struct Selection {
     pub allow_outside: bool,
 }
 
-impl Selection {
+impl SelectionArgs {
     /// The selected tests of the default target.
-    pub fn request(&self) -> Request {
-        Request {
+    pub fn request(&self) -> RunOptions {
+        RunOptions {
             paths: self.paths.clone(),
-            outside: self.allow_outside.then_some(Outside::Allowed),
-            selection: choices::Selection {
+            outside: self.allow_outside.then_some(OutsidePaths::Allowed),
+            selection: choices::TestSelection {
                 filters: self.filter.clone(),
-                matching: if self.exact { Matching::Exact } else { Matching::Substring },
+                matching: if self.exact { FilterMatching::Exact } else { FilterMatching::Substring },
                 tags: self.tags.clone(),
                 skip_tags: self.skip_tags.clone(),
                 sample: None,
                 shard: None,
-                order: Order::Written,
+                order: RunOrder::Written,
             },
-            ..Request::default()
+            ..RunOptions::default()
         }
     }
 }
 
 /// The tests of these suites, on the mock.
-pub fn on_mock(paths: &[PathBuf], outside: Option<Outside>) -> Request {
-    Request { paths: paths.to_vec(), outside, target: Some("mock".to_owned()), ..Request::default() }
+pub fn on_mock(paths: &[PathBuf], outside: Option<OutsidePaths>) -> RunOptions {
+    RunOptions { paths: paths.to_vec(), outside, target: Some("mock".to_owned()), ..RunOptions::default() }
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::against;
+use crate::app::settings::Settings;
+use crate::app::{self, OpenFailure, RunOptions};
 use crate::cli::args::on_mock;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::session::{self, OpenFailure, Request, against};
-use crate::settings::Settings;
-use crate::suite::load::Outside;
+use crate::suite::load::OutsidePaths;
 
 /// `flowproof check`.
 #[derive(Debug, Args)]
@@ -27,8 +28,8 @@ pub struct CheckArgs {
 
 impl CheckArgs {
     /// All tests of these suites.
-    pub fn request(&self) -> Request {
-        on_mock(&self.paths, self.allow_outside.then_some(Outside::Allowed))
+    pub fn request(&self) -> RunOptions {
+        on_mock(&self.paths, self.allow_outside.then_some(OutsidePaths::Allowed))
     }
 }
 
@@ -36,10 +37,10 @@ impl CheckArgs {
 pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
     let request = args.request();
     if let Some(target) = &args.against {
-        let request = Request { target: Some(target.clone()), ..request };
+        let request = RunOptions { target: Some(target.clone()), ..request };
         return against(target, &request, settings);
     }
-    match session::check(settings, &request) {
+    match app::check(settings, &request) {
         Ok(checked) => {
             let text = format!("{}: no problems\n", counted(checked.suites, checked.tests));
             say::bytes(text.as_bytes())
@@ -58,7 +59,7 @@ fn counted(suites: usize, tests: usize) -> String {
 }
 
 /// Holds the suites against what a target's apps say of themselves.
-fn against(target: &str, request: &Request, settings: &Settings) -> Exit {
+fn against(target: &str, request: &RunOptions, settings: &Settings) -> Exit {
     let comparison = match against::prepare(settings, request) {
         Ok(comparison) => comparison,
         Err(OpenFailure::Problems(problems)) => {
@@ -68,7 +69,7 @@ fn against(target: &str, request: &Request, settings: &Settings) -> Exit {
         }
         Err(failure) => return say::refusal(&failure, "nothing was compared"),
     };
-    let runtime = match session::runtime() {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
+use crate::app::live_app::diagnosis::{DiagnosisLine, FactState};
+use crate::app::probe;
+use crate::app::settings::Settings;
+use crate::app::{self, RunOptions};
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::probe::doctor::{Line, State};
-use crate::session::{self, Request, probe};
-use crate::settings::Settings;
 
 /// `flowproof doctor`.
 #[derive(Debug, Args)]
@@ -22,30 +23,30 @@ pub struct DoctorArgs {
 /// Asks the target about itself; runs nothing.
 pub fn doctor(args: &DoctorArgs, settings: &Settings) -> Exit {
     let request =
-        Request { target: args.target.clone(), profile: args.profile.clone(), ..Request::default() };
+        RunOptions { target: args.target.clone(), profile: args.profile.clone(), ..RunOptions::default() };
     let target = match probe::target(settings, &request) {
         Ok(target) => target,
         Err(failure) => return say::refusal(&failure, "nothing was asked"),
     };
-    let runtime = match session::runtime() {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };
     let lines = runtime.block_on(probe::diagnose(&target));
     let said = say::bytes(shown(&lines).as_bytes());
     match lines.iter().map(|line| line.state).max() {
-        Some(State::Unreachable) => Exit::Unusable,
-        Some(State::Finding) => Exit::Findings,
-        Some(State::Good | State::Untold) | None => said,
+        Some(FactState::Unreachable) => Exit::Unusable,
+        Some(FactState::Finding) => Exit::Findings,
+        Some(FactState::Good | FactState::Untold) | None => said,
     }
 }
 
-fn shown(lines: &[Line]) -> String {
-    let line = |line: &Line| {
+fn shown(lines: &[DiagnosisLine]) -> String {
+    let line = |line: &DiagnosisLine| {
         let state = match line.state {
-            State::Good => "ok",
-            State::Untold => "?",
-            State::Finding | State::Unreachable => "wrong",
+            FactState::Good => "ok",
+            FactState::Untold => "?",
+            FactState::Finding | FactState::Unreachable => "wrong",
         };
         format!("{state:<5}  {:<9}  {}\n", line.topic, line.text)
     };

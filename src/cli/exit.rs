@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::event::NoTests;
-use crate::gate::{self, Gates, RunConclusion};
-use crate::journal::{JournalError, RunRecord};
+use crate::record::event::NoTests;
+use crate::record::journal::{JournalError, RunRecord};
+use crate::record::thresholds::{self, RunConclusion, ThresholdGates};
 use crate::report;
 
 /// Why a command ended as it did.
@@ -46,7 +46,7 @@ impl Exit {
     }
 
     /// The same, with the threshold that decided.
-    pub(crate) fn told(self, gates: &Gates) -> String {
+    pub(crate) fn told(self, gates: &ThresholdGates) -> String {
         let gate = match self {
             Self::Run(RunConclusion::Gate) => gates.broken(),
             Self::Run(RunConclusion::Undecided) => gates.undecided(),
@@ -87,8 +87,11 @@ impl From<NoTestsChoice> for NoTests {
 }
 
 /// The exit of a run, as its record says, and its thresholds; what to do when no test was run may be said anew.
-pub fn of_record(record: &RunRecord, no_tests: Option<NoTestsChoice>) -> Result<(Exit, Gates), JournalError> {
-    let gates = gate::judge(record)?;
+pub fn of_record(
+    record: &RunRecord,
+    no_tests: Option<NoTestsChoice>,
+) -> Result<(Exit, ThresholdGates), JournalError> {
+    let gates = thresholds::judge(record)?;
     let conclusion = match no_tests {
         Some(choice) => RunConclusion::allowing(record, &gates, choice.into()),
         None => RunConclusion::of(record, &gates),

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use crate::app;
+use crate::app::init::{InitFiles, Origin, begin};
+use crate::app::settings::Settings;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::session;
-use crate::session::init::{Begun, Origin, begin};
-use crate::settings::Settings;
 
 /// The variable that holds a key, where none is named.
 const KEY_VARIABLE: &str = "DIFY_API_KEY";
@@ -43,7 +43,7 @@ impl InitArgs {
 
 /// Writes a project that runs as it is.
 pub fn init(args: &InitArgs, settings: &Settings) -> Exit {
-    let runtime = match session::runtime() {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };
@@ -57,7 +57,7 @@ pub fn init(args: &InitArgs, settings: &Settings) -> Exit {
     }
 }
 
-fn shown(begun: &Begun, written: &[String]) -> String {
+fn shown(begun: &InitFiles, written: &[String]) -> String {
     let mut text: String = written.iter().map(|name| format!("wrote {name}\n")).collect();
     if let Some(reason) = &begun.skip {
         text.push_str(&format!(

@@ -5,19 +5,19 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::args::Selection;
+use crate::app;
+use crate::app::settings::Settings;
+use crate::cli::args::SelectionArgs;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::plan::list::Listed;
-use crate::session;
-use crate::settings::Settings;
+use crate::plan::list::ListedTest;
 
 /// `flowproof list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Which tests.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     /// How to list them.
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     pub format: ListFormat,
@@ -36,7 +36,7 @@ pub enum ListFormat {
 
 /// Prints the selected tests.
 pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
-    match session::list(settings, &args.selection.request()) {
+    match app::list(settings, &args.selection.request()) {
         Ok(tests) => match args.format {
             ListFormat::Pretty | ListFormat::Terse => say::bytes(render(&tests, args.format).as_bytes()),
             ListFormat::Json => say::json(&render(&tests, args.format)),
@@ -45,7 +45,7 @@ pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
     }
 }
 
-fn render(tests: &[Listed], format: ListFormat) -> String {
+fn render(tests: &[ListedTest], format: ListFormat) -> String {
     match format {
         ListFormat::Pretty => pretty(tests),
         ListFormat::Terse => tests.iter().map(|test| format!("{}: test\n", test.name)).collect(),
@@ -54,7 +54,7 @@ fn render(tests: &[Listed], format: ListFormat) -> String {
 }
 
 /// Name, tags and place in columns, then how many there are.
-fn pretty(tests: &[Listed]) -> String {
+fn pretty(tests: &[ListedTest]) -> String {
     let width = |text: &str| text.chars().count();
     let names = tests.iter().map(|test| width(&test.name)).max().unwrap_or(0).min(60);
     let tags: Vec<String> = tests.iter().map(|test| test.tags.join(", ")).collect();
@@ -74,7 +74,7 @@ fn pretty(tests: &[Listed]) -> String {
     text
 }
 
-fn as_json(tests: &[Listed]) -> String {
+fn as_json(tests: &[ListedTest]) -> String {
     let items: Vec<_> = tests
         .iter()
         .map(|test| {

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::base::letters::Letters;
+use crate::app::merge::{self, MergedRuns};
+use crate::app::runs::ReportsFolder;
+use crate::app::settings::Settings;
+use crate::base::charset::Charset;
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit};
 use crate::cli::say;
-use crate::event::MergedRun;
-use crate::gate;
-use crate::journal::RunRecord;
-use crate::report::terminal::{self, Detail, Ending, OutputFailure};
-use crate::session::merge::{self, Joined};
-use crate::session::runs::Runs;
-use crate::settings::Settings;
+use crate::record::event::MergedRun;
+use crate::record::journal::RunRecord;
+use crate::record::thresholds;
+use crate::report::terminal::{self, OutputFailure, SummaryContext, Verbosity};
 
 /// `flowproof merge`.
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub struct MergeArgs {
 
 /// Joins the runs, shows what became of the whole, and says what is missing.
 pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
-    let joined = Runs::of(settings, args.reports.as_deref())
+    let joined = ReportsFolder::of(settings, args.reports.as_deref())
         .and_then(|runs| merge::join(&runs, &args.runs).map(|joined| (runs, joined)));
     let (runs, joined) = match joined {
         Ok(joined) => joined,
@@ -71,15 +71,16 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     }
 }
 
-fn show(record: &RunRecord, runs: &Runs, letters: Letters) -> Result<(), String> {
-    let gates = gate::judge(record).map_err(|error| error.to_string())?;
-    let ending = Ending { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
-    terminal::summary(record, (Detail::Normal, letters), &ending, &OutputFailure::default())
+fn show(record: &RunRecord, runs: &ReportsFolder, letters: Charset) -> Result<(), String> {
+    let gates = thresholds::judge(record).map_err(|error| error.to_string())?;
+    let ending =
+        SummaryContext { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
+    terminal::summary(record, (Verbosity::Normal, letters), &ending, &OutputFailure::default())
         .map_err(|error| error.to_string())
 }
 
 /// `merged 4 runs (shards 1 to 4 of 4), started 09:15:30 to 09:15:41`.
-fn told(joined: &Joined) -> String {
+fn told(joined: &MergedRuns) -> String {
     let runs: Vec<&MergedRun> = joined.plan.runs().collect();
     let plural = if runs.len() == 1 { "run" } else { "runs" };
     let mut shards: Vec<(u32, u32)> =

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cassette::Speed;
+use crate::app::settings::Settings;
+use crate::app::{self, RunOptions};
 use crate::cli::args::on_mock;
 use crate::cli::exit::Exit;
 use crate::cli::say;
+use crate::dify::cassette::Speed;
+use crate::dify::mock::fault::{FaultSpec, parse_fault};
+use crate::dify::mock::options::NodePace;
+use crate::dify::mock::server::{MockOptions, MockServer};
 use crate::engine::run::book_of;
 use crate::engine::signal::Signals;
-use crate::mock::fault::{FaultSpec, parse_fault};
-use crate::mock::options::Pace;
-use crate::mock::server::{MockOptions, MockServer};
 use crate::plan::case::{Plan, TargetKind};
-use crate::session::{self, Request};
-use crate::settings::Settings;
-use crate::suite::load::Outside;
+use crate::suite::load::OutsidePaths;
 
 /// `flowproof mock`.
 #[derive(Debug, Args)]
@@ -41,18 +41,18 @@ pub struct MockArgs {
 
 impl MockArgs {
     /// All tests of these suites.
-    pub fn request(&self) -> Request {
-        on_mock(&self.paths, self.allow_outside.then_some(Outside::Allowed))
+    pub fn request(&self) -> RunOptions {
+        on_mock(&self.paths, self.allow_outside.then_some(OutsidePaths::Allowed))
     }
 }
 
 /// Serves until Ctrl-C or SIGTERM; the address is the one line on standard output.
 pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
-    let plan = match session::open(settings, &args.request()) {
+    let plan = match app::open(settings, &args.request()) {
         Ok(opening) => opening.plan,
         Err(failure) => return say::refusal(&failure, "nothing is served"),
     };
-    let runtime = match session::runtime() {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return say::failure(&format!("no threads could be started: {error}"), Exit::Usage),
     };
@@ -66,7 +66,7 @@ async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
     let mut signals = Signals::listen();
     let (port, faults) = (args.port, args.faults.clone());
     let (pace, replay) = match args.real_time {
-        true => (Pace::Real, Speed::RealTime),
+        true => (NodePace::Real, Speed::RealTime),
         false => (options.pace, options.replay),
     };
     let options = MockOptions { port, pace, replay, faults, ..options.clone() };

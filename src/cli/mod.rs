@@ -23,11 +23,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::app;
+use crate::app::settings::Settings;
 use crate::base::panics;
 use crate::cli::args::{ColorWhen, Command, CommandLine};
 use crate::cli::exit::Exit;
-use crate::session;
-use crate::settings::Settings;
 
 /// Reads the process's arguments and environment, does what they say, and tells the exit code.
 pub fn command_line() -> ExitCode {
@@ -41,7 +41,7 @@ pub fn command_line() -> ExitCode {
         ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
     }
     if needs_much(&line.command)
-        && let Err(error) = session::check_machine()
+        && let Err(error) = app::check_machine()
     {
         return say::failure(&format!("{error}; nothing was sent"), Exit::Unusable).into();
     }

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::reports::fence_of_named;
+use crate::app::settings::Settings;
+use crate::base::files::{OutputTarget, is_standard_output};
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::files::{Output, is_standard_output};
-use crate::journal::RunRecord;
+use crate::record::journal::RunRecord;
 use crate::report::{self, ReportError};
-use crate::session::reports::fence_of_named;
-use crate::settings::Settings;
 
 /// Where a document went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum OutputDestination {
     /// Into the file, pipe or device that was named.
     File,
     /// To the standard output, and whether that could be written.
@@ -38,15 +38,15 @@ pub fn takes_standard_output(paths: &[PathBuf]) -> bool {
 
 /// Says why nothing can be written under this name.
 pub fn check_place(path: &Path, settings: &Settings) -> Result<(), String> {
-    Output::check(path, &fence_of_named(settings, path))
+    OutputTarget::check(path, &fence_of_named(settings, path))
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 /// Writes one document of a run.
-pub fn write(record: &RunRecord, path: &Path, settings: &Settings) -> Result<Sent, String> {
+pub fn write(record: &RunRecord, path: &Path, settings: &Settings) -> Result<OutputDestination, String> {
     let written = report::write_file(record, path, &fence_of_named(settings, path));
     match written.map_err(|error: ReportError| error.to_string())? {
-        Some(document) => Ok(Sent::Standard(say::document(document))),
-        None => Ok(Sent::File),
+        Some(document) => Ok(OutputDestination::Standard(say::document(document))),
+        None => Ok(OutputDestination::File),
     }
 }

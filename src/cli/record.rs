@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cassette::{Mode, Speed};
+use crate::app::cassettes::Use;
 use crate::cli::run::RunArgs;
-use crate::session::cassettes::Use;
+use crate::dify::cassette::{Mode, Speed};
 
 /// The flags of cassettes.
 #[derive(Debug, Clone, Copy, Args)]

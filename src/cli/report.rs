@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::runs::ReportsFolder;
+use crate::app::settings::Settings;
 use crate::cli::exit::{self, Exit, NoTestsChoice};
-use crate::cli::outputs::{self, Sent};
+use crate::cli::outputs::{self, OutputDestination};
 use crate::cli::say;
-use crate::gate::Gates;
-use crate::journal::{self, RunRecord};
+use crate::record::journal::{self, RunRecord};
+use crate::record::thresholds::ThresholdGates;
 use crate::report;
-use crate::report::terminal::{self, Detail, Ending, OutputFailure};
-use crate::session::runs::Runs;
-use crate::settings::Settings;
+use crate::report::terminal::{self, OutputFailure, SummaryContext, Verbosity};
 
 /// `flowproof report`.
 #[derive(Debug, Args)]
@@ -39,16 +39,16 @@ pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
     if let Err(message) = outputs::check(&args.output, settings) {
         return say::failure(&message, Exit::Usage);
     }
-    let runs = Runs::of(settings, args.reports.as_deref());
+    let runs = ReportsFolder::of(settings, args.reports.as_deref());
     let record = match runs.and_then(|runs| read(&args.run, &runs)) {
         Ok(record) => record,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
     for path in &args.output {
         match outputs::write(&record, path, settings) {
-            Ok(Sent::File) => say::note(&format!("wrote {}", path.display())),
-            Ok(Sent::Standard(Exit::Success)) => {}
-            Ok(Sent::Standard(exit)) => return exit,
+            Ok(OutputDestination::File) => say::note(&format!("wrote {}", path.display())),
+            Ok(OutputDestination::Standard(Exit::Success)) => {}
+            Ok(OutputDestination::Standard(exit)) => return exit,
             Err(error) => return say::failure(&error, Exit::Usage),
         }
     }
@@ -66,15 +66,19 @@ pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
 }
 
 /// The record of a run that is named.
-pub fn read(name: &str, runs: &Runs) -> Result<RunRecord, String> {
+pub fn read(name: &str, runs: &ReportsFolder) -> Result<RunRecord, String> {
     let path = runs.find(name)?;
     journal::read(&path).map_err(|error| error.to_string())
 }
 
-fn show(record: &RunRecord, (exit, gates): (Exit, Gates), settings: &Settings) -> Result<(), String> {
+fn show(
+    record: &RunRecord,
+    (exit, gates): (Exit, ThresholdGates),
+    settings: &Settings,
+) -> Result<(), String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
-    let ending = Ending { code: exit.code(), reason: exit.told(&gates), gates, reports };
-    terminal::summary(record, (Detail::Normal, settings.letters), &ending, &OutputFailure::default())
+    let ending = SummaryContext { code: exit.code(), reason: exit.told(&gates), gates, reports };
+    terminal::summary(record, (Verbosity::Normal, settings.letters), &ending, &OutputFailure::default())
         .map_err(|error| error.to_string())?;
     if settings.in_github {
         say::verbatim(report::github::annotations(record).as_bytes());

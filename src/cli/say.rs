@@ -5,12 +5,12 @@
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::process::ExitCode;
 
+use crate::app::OpenFailure;
 use crate::base::panics::{CaughtPanic, PanicPlace};
-use crate::base::visible::{Lines, LookAlikes, harmless, harmless_json, visible};
+use crate::base::visible::{LineEnds, LookAlikes, harmless, harmless_json, visible};
 use crate::cli::exit::Exit;
-use crate::session::OpenFailure;
-use crate::suite::problem::Problem;
-use crate::suite::render::{self, Style};
+use crate::yaml::problem::Problem;
+use crate::yaml::render::{self, ProblemStyle};
 
 /// Writes a result for people; a reader that has left is no failure.
 pub fn bytes(result: &[u8]) -> Exit {
@@ -59,7 +59,7 @@ pub fn document(whole: std::fs::File) -> Exit {
 
 /// Writes a note for the person at the terminal; what cannot be seen in it is named.
 pub fn note(text: &str) {
-    coloured_note(&visible(text, Lines::Kept));
+    coloured_note(&visible(text, LineEnds::Kept));
 }
 
 /// Writes a note that may be coloured, in which everything is visible.
@@ -71,7 +71,7 @@ fn coloured_note(text: &str) {
 
 /// Says why a command failed.
 pub fn failure(message: &str, exit: Exit) -> Exit {
-    note(&format!("error: {}", LookAlikes::within(message).show(message, Lines::Kept)));
+    note(&format!("error: {}", LookAlikes::within(message).show(message, LineEnds::Kept)));
     exit
 }
 
@@ -93,7 +93,7 @@ pub fn refusal(failure_of: &OpenFailure, undone: &str) -> Exit {
 pub fn problems(found: &[Problem]) {
     // The stream removes the colours where they are not wanted.
     let columns = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
-    coloured_note(&render::render(found, Style::Color(columns)));
+    coloured_note(&render::render(found, ProblemStyle::Color(columns)));
 }
 
 /// The exit code of a program that panicked.

@@ -6,35 +6,36 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use crate::assert::check::{self, CheckResult};
+use crate::assert::judge::JudgeQuestions;
+use crate::base::clip::clip;
 use crate::base::clock;
 use crate::base::panics::CaughtPanic;
-use crate::base::template::Scope;
-use crate::check::{self, Examined};
-use crate::client::Timeouts;
+use crate::base::template::TemplateScope;
+use crate::dify::client::Timeouts;
+use crate::dify::transcript::{Ending, Transcript, WorkflowRequest};
 use crate::engine::Engine;
-use crate::engine::again::{Again, again};
-use crate::engine::budget::Hold;
-use crate::engine::cassettes::Route;
+use crate::engine::budget::AttemptReservation;
+use crate::engine::cassettes::AnswerRoute;
 use crate::engine::judging::Opinions;
 use crate::engine::limit::JudgingLimit;
 use crate::engine::request::AttemptId;
+use crate::engine::retry_safety::{RetryDecision, again};
 use crate::engine::turn::with_limit;
-use crate::engine::usage::{Ended, over_cap, seen_use};
-use crate::engine::versions::{Seat, version_finding};
-use crate::engine::waiting::{Awaited, Waiting};
-use crate::event::SinkError;
-use crate::exchange::{Ending, Request, Transcript};
-use crate::judge::Judging;
-use crate::outcome::{Attempt, Cause};
+use crate::engine::usage::{EndedAttempt, over_cap, seen_use};
+use crate::engine::versions::{AnsweredAttempt, version_finding};
+use crate::engine::waiting::{AttemptWaits, WaitReason};
 use crate::plan::case::{Case, TargetKind};
-use crate::verdict::{self, Verdict};
+use crate::record::attempt::{Attempt, Cause};
+use crate::record::event::SinkError;
+use crate::record::verdict::{self, Verdict};
 
 /// A judged attempt with what the next decision needs.
-pub struct Judged {
+pub struct JudgedAttempt {
     /// What will be recorded.
     pub attempt: Attempt,
     /// Whether sending again is free of the risk of running twice.
-    pub again: Again,
+    pub again: RetryDecision,
 }
 
 impl Engine {
@@ -45,8 +46,8 @@ impl Engine {
         &self,
         case: &Case,
         id: AttemptId,
-        waiting: Waiting,
-    ) -> Result<Option<Judged>, SinkError> {
+        waiting: AttemptWaits,
+    ) -> Result<Option<JudgedAttempt>, SinkError> {
         let attempted = AssertUnwindSafe(self.attempt_once(case, id, waiting)).catch_unwind().await;
         attempted.unwrap_or_else(|payload| Ok(Some(self.unjudged(case, id, &CaughtPanic::of(&*payload)))))
     }
@@ -55,8 +56,8 @@ impl Engine {
         &self,
         case: &Case,
         id: AttemptId,
-        mut waiting: Waiting,
-    ) -> Result<Option<Judged>, SinkError> {
+        mut waiting: AttemptWaits,
+    ) -> Result<Option<JudgedAttempt>, SinkError> {
         let (scope, request, route) = match self.prepare(case, id).await {
             Ok(prepared) => prepared,
             Err(unsent) => return Ok(Some(unsent)),
@@ -67,19 +68,19 @@ impl Engine {
             Ok(hold) => hold,
             Err(unsent) => return Ok(unsent),
         };
-        waiting.waited_for(Awaited::Budget);
+        waiting.waited_for(WaitReason::Budget);
         let place = match self.turn(case, &route, (&mut waiting, &mut stop)).await {
             Ok(place) => place,
             Err(why) => return Ok(self.turned_away(case, id, &why)),
         };
         let (meant, held) = (place.meant, place.held);
-        hold.iter_mut().for_each(Hold::send);
+        hold.iter_mut().for_each(AttemptReservation::send);
         let sent = clock::now();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let timeouts = self.timeouts_after(case, held);
         let transcript = match &route {
-            Route::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
-            Route::Send(_) => {
+            AnswerRoute::Replay(recorded) => self.replay(recorded, &request, &timeouts, &mut stop).await,
+            AnswerRoute::Send(_) => {
                 self.note_start(case, id, &request)?;
                 with_limit(self.client.run(&key, &request, &timeouts, &mut stop).await, held)
             }
@@ -92,7 +93,7 @@ impl Engine {
             return self.given_up(case, id, (&route, &transcript));
         }
         self.keep(case, id, &route, &transcript);
-        let made = Made { case, id, scope, waiting, sent, held, meant, route };
+        let made = MadeRequest { case, id, scope, waiting, sent, held, meant, route };
         // What came for others is read first, so that the time of its coming is not that of this judging.
         tokio::task::yield_now().await;
         let Some(judged) = self.judge_answer(&made, &transcript).await else {
@@ -105,7 +106,7 @@ impl Engine {
         if let Some(hold) = hold {
             let attempt = &judged.attempt;
             let (facts, judges) = (&attempt.facts, &attempt.judges);
-            let ended = Ended { facts, judges, transcript: &transcript };
+            let ended = EndedAttempt { facts, judges, transcript: &transcript };
             hold.settle(&case.test.suite, &ended).await;
         }
         Ok(Some(judged))
@@ -116,8 +117,8 @@ impl Engine {
         &self,
         case: &Case,
         id: AttemptId,
-        (route, transcript): (&Route, &Transcript),
-    ) -> Result<Option<Judged>, SinkError> {
+        (route, transcript): (&AnswerRoute, &Transcript),
+    ) -> Result<Option<JudgedAttempt>, SinkError> {
         if route.is_live() {
             self.note_left(case, id, transcript)?;
         }
@@ -125,7 +126,11 @@ impl Engine {
     }
 
     /// The names, the request and the way of an attempt; else why nothing can be sent.
-    async fn prepare(&self, case: &Case, id: AttemptId) -> Result<(Scope, Request, Route), Judged> {
+    async fn prepare(
+        &self,
+        case: &Case,
+        id: AttemptId,
+    ) -> Result<(TemplateScope, WorkflowRequest, AnswerRoute), JudgedAttempt> {
         let prepared = self.scope(case, id).and_then(|scope| {
             let request = self.request(case, id, &scope)?;
             Ok((scope, request))
@@ -146,13 +151,13 @@ impl Engine {
 
     pub(super) fn judge(
         &self,
-        made: &Made<'_>,
+        made: &MadeRequest<'_>,
         transcript: &Transcript,
         (asked, limit): (Opinions, &JudgingLimit),
-    ) -> Judged {
+    ) -> JudgedAttempt {
         let case = made.case;
-        let judging = Judging::new(asked.answers);
-        let Examined { mut cause, mut findings, mut facts } =
+        let judging = JudgeQuestions::new(asked.answers);
+        let CheckResult { mut cause, mut findings, mut facts } =
             self.examine(made, transcript, (&judging, limit));
         facts.seen = seen_use(&facts, transcript);
         if self.versions.brought_events()
@@ -167,8 +172,8 @@ impl Engine {
             cause.get_or_insert_with(|| found.clone());
         }
         let (contract, deviates) = match made.route {
-            Route::Replay(_) => (Vec::new(), None),
-            Route::Send(_) => self.watch_contract(case, transcript),
+            AnswerRoute::Replay(_) => (Vec::new(), None),
+            AnswerRoute::Send(_) => self.watch_contract(case, transcript),
         };
         findings.extend(deviates);
         if made.route.is_live() {
@@ -199,13 +204,13 @@ impl Engine {
         };
         let again = match &other_version {
             None if made.route.is_live() => again(transcript),
-            Some(_) | None => Again::Useless,
+            Some(_) | None => RetryDecision::Useless,
         };
-        Judged { attempt, again }
+        JudgedAttempt { attempt, again }
     }
 
     /// Why the version that ran is not the one that the run tests, if so.
-    fn other_version(&self, made: &Made<'_>, transcript: &Transcript) -> Option<Cause> {
+    fn other_version(&self, made: &MadeRequest<'_>, transcript: &Transcript) -> Option<Cause> {
         self.versions.look(transcript);
         if !made.route.is_live() {
             // What was recorded ran then, and is no version of now.
@@ -215,7 +220,7 @@ impl Engine {
         self.versions.count(&test.app, transcript);
         let workflow_id = transcript.workflow_id.as_deref()?;
         let (_, asked) = super::app_of(&self.plan.target, &test.app);
-        let seat = Seat { app: &test.app, test: &made.case.name, sent: made.sent, asked };
+        let seat = AnsweredAttempt { app: &test.app, test: &made.case.name, sent: made.sent, asked };
         match &self.plan.target.kind {
             TargetKind::Live { .. } => self.versions.check(seat, workflow_id),
             TargetKind::Mock(_) | TargetKind::Replay { .. } if self.is_scripted(made, workflow_id) => None,
@@ -228,7 +233,7 @@ impl Engine {
     }
 
     /// True where the mock's reply names this version itself: the suite means it.
-    fn is_scripted(&self, made: &Made<'_>, workflow_id: &str) -> bool {
+    fn is_scripted(&self, made: &MadeRequest<'_>, workflow_id: &str) -> bool {
         let script = made.case.test.mock.as_ref();
         let reply = script.map(|script| script.reply(&self.plan.templates, &made.scope, made.id.repeat));
         let by_rule =
@@ -242,15 +247,15 @@ impl Engine {
 }
 
 /// A request that was made: whose, with which names, and when.
-pub(super) struct Made<'a> {
+pub(super) struct MadeRequest<'a> {
     /// The case.
     pub case: &'a Case,
     /// Which attempt of it.
     pub id: AttemptId,
     /// What its templates see.
-    pub scope: Scope,
+    pub scope: TemplateScope,
     /// What it waited for.
-    pub waiting: Waiting,
+    pub waiting: AttemptWaits,
     /// When it was sent.
     pub sent: Instant,
     /// How long its app asked to be left alone before, which is of the attempt's limit.
@@ -258,7 +263,7 @@ pub(super) struct Made<'a> {
     /// When the rate meant it to be sent.
     pub meant: Option<Instant>,
     /// Where the answer came from.
-    pub route: Route,
+    pub route: AnswerRoute,
 }
 
 /// Milliseconds with a fraction.
@@ -268,5 +273,5 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 
 fn outputs(transcript: &Transcript) -> Option<Value> {
     let outputs = transcript.run.as_ref()?.get("outputs")?;
-    Some(check::clip(outputs))
+    Some(clip(outputs))
 }

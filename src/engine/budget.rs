@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
-use crate::client::StopSignal;
-use crate::engine::Engine;
-use crate::engine::usage::{Ended, Limits, nothing, used};
-use crate::ledger::{
-    Allowance, Answer, Ask, Expected, Kind, Ledger, LedgerError, Reservation, Sharing, Shortage, Used, Whose,
-    suite_key, told,
+use crate::budget::{
+    AttemptUsage, BudgetOwner, BudgetRequest, Expected, Ledger, LedgerError, LedgerSharing, Reservation,
+    ReservationAnswer, Shortage, SpendingKind, SpendingLimit, suite_key, told,
 };
-use crate::outcome::Cause;
+use crate::dify::client::StopSignal;
+use crate::engine::Engine;
+use crate::engine::usage::{BudgetLimits, EndedAttempt, nothing, used};
 use crate::plan::case::{Case, SuiteHead};
+use crate::record::attempt::Cause;
 
 /// How the reason of a test begins that no longer fits.
 pub const SKIPPED: &str = "budget: ";
@@ -23,10 +23,10 @@ pub const SKIPPED: &str = "budget: ";
 const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// The budgets of a run.
-pub struct Purse {
+pub struct RunBudgets {
     ledger: Ledger,
-    sharing: Sharing,
-    of_run: Allowance,
+    sharing: LedgerSharing,
+    of_run: SpendingLimit,
     /// What earlier runs say of each case of the plan.
     history: HashMap<u32, Expected>,
     /// Who waits is served in order: small attempts do not overtake a large one for ever.
@@ -36,7 +36,7 @@ pub struct Purse {
     failure: Mutex<Option<LedgerError>>,
 }
 
-impl Purse {
+impl RunBudgets {
     /// How long the whole run may take, where that is limited.
     pub fn time(&self) -> Option<Duration> {
         self.of_run.time
@@ -44,15 +44,15 @@ impl Purse {
 }
 
 /// What is set aside for an attempt; settled when dropped, if nobody did before.
-pub struct Hold {
-    purse: Arc<Purse>,
+pub struct AttemptReservation {
+    purse: Arc<RunBudgets>,
     reservation: Reservation,
-    sent: Sent,
+    sent: AttemptStage,
 }
 
 /// How far an attempt has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
+enum AttemptStage {
     /// Nothing was sent: nothing was used.
     No,
     /// It was sent.
@@ -62,9 +62,9 @@ enum Sent {
 }
 
 /// What becomes of an attempt that asks its budgets.
-pub enum Afforded {
+pub enum BudgetOutcome {
     /// It may be sent; none where nothing limits it.
-    Yes(Option<Hold>),
+    Yes(Option<AttemptReservation>),
     /// It does not fit any more: why.
     No(String),
     /// The run was stopped meanwhile.
@@ -73,12 +73,12 @@ pub enum Afforded {
     Broken(Cause),
 }
 
-impl Purse {
+impl RunBudgets {
     /// Opens the ledger of a run's budgets; `history` tells what each case is expected to use.
     pub fn open(
         path: &Path,
-        sharing: Sharing,
-        of_run: Allowance,
+        sharing: LedgerSharing,
+        of_run: SpendingLimit,
         history: HashMap<u32, Expected>,
     ) -> Result<Self, LedgerError> {
         Ok(Self {
@@ -98,20 +98,20 @@ impl Purse {
     }
 
     /// Asks once; waits for no other attempt, only for processes that write their entries.
-    async fn ask(self: &Arc<Self>, case: &Case) -> Result<Asked, LedgerError> {
+    async fn ask(self: &Arc<Self>, case: &Case) -> Result<BudgetAnswer, LedgerError> {
         let suite = case.test.suite.clone();
         let ordinal = case.ordinal;
         let purse = self.clone();
         match self.sharing {
-            Sharing::Alone => purse.ask_now(&suite, ordinal),
-            Sharing::Several => {
+            LedgerSharing::Alone => purse.ask_now(&suite, ordinal),
+            LedgerSharing::Several => {
                 let asked = tokio::task::spawn_blocking(move || purse.ask_now(&suite, ordinal)).await;
                 asked.expect("asking a ledger neither panics nor is aborted")
             }
         }
     }
 
-    fn ask_now(self: Arc<Self>, suite: &SuiteHead, ordinal: u32) -> Result<Asked, LedgerError> {
+    fn ask_now(self: Arc<Self>, suite: &SuiteHead, ordinal: u32) -> Result<BudgetAnswer, LedgerError> {
         let cap = &suite.budget.cap;
         let capped = Expected {
             tokens: cap.tokens,
@@ -119,39 +119,43 @@ impl Purse {
                 .cost
                 .as_ref()
                 .map(std::slice::from_ref)
-                .map(crate::ledger::costs_of)
+                .map(crate::budget::costs_of)
                 .unwrap_or_default(),
         };
         let expected = match self.history.get(&ordinal) {
             Some(history) => capped.or(history.tokens, &history.cost),
             None => capped,
         };
-        let ask = Ask {
+        let ask = BudgetRequest {
             suite: suite_key(&suite.name),
             expected: &expected,
             of_run: &self.of_run,
             of_suite: &suite.budget.allowance,
         };
         Ok(match self.ledger.reserve(&ask)? {
-            Answer::Reserved(reservation) => {
-                Asked::Holds(Hold { purse: self.clone(), reservation, sent: Sent::No })
+            ReservationAnswer::Reserved(reservation) => BudgetAnswer::Holds(AttemptReservation {
+                purse: self.clone(),
+                reservation,
+                sent: AttemptStage::No,
+            }),
+            ReservationAnswer::Wait => BudgetAnswer::Waits,
+            ReservationAnswer::Refused(whose, shortage) => {
+                BudgetAnswer::Refused(refusal(whose, &suite.name, &shortage))
             }
-            Answer::Wait => Asked::Waits,
-            Answer::Refused(whose, shortage) => Asked::Refused(refusal(whose, &suite.name, &shortage)),
         })
     }
 
     /// Whether what is not told in these currencies is limited.
-    fn limits(&self, suite: &SuiteHead) -> Limits {
+    fn limits(&self, suite: &SuiteHead) -> BudgetLimits {
         let of_suite = &suite.budget.allowance;
         let currencies = self.of_run.cost.keys().chain(of_suite.cost.keys()).copied();
-        Limits {
+        BudgetLimits {
             tokens: self.of_run.tokens.is_some() || of_suite.tokens.is_some(),
             currencies: currencies.collect(),
         }
     }
 
-    fn settle(&self, reservation: &Reservation, used: &Used) {
+    fn settle(&self, reservation: &Reservation, used: &AttemptUsage) {
         if let Err(error) = self.ledger.settle(reservation, used) {
             // What is not settled stays set aside: it is never lost, only told late.
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -165,56 +169,56 @@ impl Purse {
     }
 }
 
-enum Asked {
-    Holds(Hold),
+enum BudgetAnswer {
+    Holds(AttemptReservation),
     Waits,
     Refused(String),
 }
 
-impl Hold {
+impl AttemptReservation {
     /// From now on something may be used, whatever comes.
     pub fn send(&mut self) {
-        self.sent = Sent::Yes;
+        self.sent = AttemptStage::Yes;
     }
 
     /// Counts what the attempt used.
-    pub async fn settle(mut self, suite: &SuiteHead, ended: &Ended<'_>) {
+    pub async fn settle(mut self, suite: &SuiteHead, ended: &EndedAttempt<'_>) {
         let used = used(ended, &self.purse.limits(suite));
         match self.purse.sharing {
-            Sharing::Alone => self.settle_as(&used),
-            Sharing::Several => {
+            LedgerSharing::Alone => self.settle_as(&used),
+            LedgerSharing::Several => {
                 let settled = tokio::task::spawn_blocking(move || self.settle_as(&used)).await;
                 settled.expect("settling neither panics nor is aborted");
             }
         }
     }
 
-    fn settle_as(&mut self, used: &Used) {
-        self.sent = Sent::Settled;
+    fn settle_as(&mut self, used: &AttemptUsage) {
+        self.sent = AttemptStage::Settled;
         self.purse.settle(&self.reservation, used);
     }
 }
 
-impl Drop for Hold {
+impl Drop for AttemptReservation {
     fn drop(&mut self) {
         match self.sent {
-            Sent::No => self.purse.settle(&self.reservation, &nothing()),
-            Sent::Yes => self.purse.settle(&self.reservation, &Used::default()),
-            Sent::Settled => {}
+            AttemptStage::No => self.purse.settle(&self.reservation, &nothing()),
+            AttemptStage::Yes => self.purse.settle(&self.reservation, &AttemptUsage::default()),
+            AttemptStage::Settled => {}
         }
     }
 }
 
 impl Engine {
     /// Sets aside what an attempt is expected to use; waits while it may fit once others have ended.
-    pub(super) async fn afford(&self, case: &Case, stop: &mut StopSignal) -> Afforded {
-        let Some(purse) = &self.purse else { return Afforded::Yes(None) };
+    pub(super) async fn afford(&self, case: &Case, stop: &mut StopSignal) -> BudgetOutcome {
+        let Some(purse) = &self.purse else { return BudgetOutcome::Yes(None) };
         if purse.of_run.is_empty() && case.test.suite.budget.allowance.is_empty() {
-            return Afforded::Yes(None);
+            return BudgetOutcome::Yes(None);
         }
         let _turn = tokio::select! {
             biased;
-            _ = stop.wait_for(Option::is_some) => return Afforded::Stopped,
+            _ = stop.wait_for(Option::is_some) => return BudgetOutcome::Stopped,
             turn = purse.door.acquire() => turn,
         };
         let (mut wait, longest) = WAITS;
@@ -224,14 +228,14 @@ impl Engine {
             // Listens from here on: who ends after the look below is not missed.
             changed.as_mut().enable();
             match purse.ask(case).await {
-                Ok(Asked::Holds(hold)) => return Afforded::Yes(Some(hold)),
-                Ok(Asked::Refused(reason)) => return Afforded::No(reason),
-                Ok(Asked::Waits) => {}
-                Err(error) => return Afforded::Broken(broken(&error)),
+                Ok(BudgetAnswer::Holds(hold)) => return BudgetOutcome::Yes(Some(hold)),
+                Ok(BudgetAnswer::Refused(reason)) => return BudgetOutcome::No(reason),
+                Ok(BudgetAnswer::Waits) => {}
+                Err(error) => return BudgetOutcome::Broken(broken(&error)),
             }
             tokio::select! {
                 biased;
-                _ = stop.wait_for(Option::is_some) => return Afforded::Stopped,
+                _ = stop.wait_for(Option::is_some) => return BudgetOutcome::Stopped,
                 () = changed => {}
                 () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(longest),
             }
@@ -250,15 +254,15 @@ fn broken(error: &LedgerError) -> Cause {
 }
 
 /// Why an attempt does not fit: `the 400,000 tokens of the run are used up`.
-fn refusal(whose: Whose, suite: &str, shortage: &Shortage) -> String {
+fn refusal(whose: BudgetOwner, suite: &str, shortage: &Shortage) -> String {
     let Shortage { kind, limit, left, needed, unknown } = *shortage;
     let whole = match whose {
-        Whose::Run => format!("the {} of the run", told(kind, limit)),
-        Whose::Suite => format!("the {} of the suite {suite}", told(kind, limit)),
+        BudgetOwner::Run => format!("the {} of the run", told(kind, limit)),
+        BudgetOwner::Suite => format!("the {} of the suite {suite}", told(kind, limit)),
     };
     let uses = |needed| format!("{SKIPPED}an attempt may use {}", told(kind, needed));
     let text = match (kind, needed) {
-        (Kind::Time, _) => format!("{SKIPPED}{whole} are over"),
+        (SpendingKind::Time, _) => format!("{SKIPPED}{whole} are over"),
         (_, Some(needed)) if left == limit => format!("{}, more than {whole}", uses(needed)),
         (_, Some(needed)) if !left.is_zero() => {
             format!("{}, and of {whole} only {} are left", uses(needed), told(kind, left))
@@ -285,7 +289,7 @@ mod tests {
     #[test]
     fn a_refusal_tells_what_is_needed_what_is_left_and_of_what() {
         let shortage = |left: i64, needed: Option<i64>, unknown| Shortage {
-            kind: Kind::Tokens,
+            kind: SpendingKind::Tokens,
             limit: Decimal::from(1_000),
             left: left.into(),
             needed: needed.map(Decimal::from),
@@ -293,19 +297,19 @@ mod tests {
         };
         let said = |whose, shortage: &Shortage| refusal(whose, "triage", shortage);
         assert_eq!(
-            said(Whose::Run, &shortage(0, Some(5), 0)),
+            said(BudgetOwner::Run, &shortage(0, Some(5), 0)),
             "budget: the 1,000 tokens of the run are used up"
         );
         assert_eq!(
-            said(Whose::Suite, &shortage(100, Some(150), 0)),
+            said(BudgetOwner::Suite, &shortage(100, Some(150), 0)),
             "budget: an attempt may use 150 tokens, and of the 1,000 tokens of the suite triage only 100 tokens are left"
         );
         assert_eq!(
-            said(Whose::Run, &shortage(1_000, Some(1_500), 0)),
+            said(BudgetOwner::Run, &shortage(1_000, Some(1_500), 0)),
             "budget: an attempt may use 1,500 tokens, more than the 1,000 tokens of the run"
         );
-        assert!(said(Whose::Run, &shortage(0, None, 1)).contains("what 1 attempt used nobody knows"));
-        let time = Shortage { kind: Kind::Time, limit: Decimal::from(90), ..shortage(0, None, 0) };
-        assert_eq!(said(Whose::Run, &time), "budget: the 1m 30s of the run are over");
+        assert!(said(BudgetOwner::Run, &shortage(0, None, 1)).contains("what 1 attempt used nobody knows"));
+        let time = Shortage { kind: SpendingKind::Time, limit: Decimal::from(90), ..shortage(0, None, 0) };
+        assert_eq!(said(BudgetOwner::Run, &time), "budget: the 1m 30s of the run are over");
     }
 }

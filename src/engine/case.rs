@@ -7,20 +7,20 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::base::clock;
 use crate::engine::Engine;
-use crate::engine::again::Again;
-use crate::engine::attempt::{Judged, milliseconds};
-use crate::engine::conclude::{Tally, outcome_of};
+use crate::engine::attempt::{JudgedAttempt, milliseconds};
 use crate::engine::pace::LONGEST_RETRY_AFTER;
 use crate::engine::request::AttemptId;
-use crate::engine::side_by_side::Repeating;
-use crate::engine::waiting::{Awaited, Waiting};
-use crate::event::{Event, SinkError};
-use crate::outcome::{Attempt, CaseOutcome};
+use crate::engine::retry_safety::RetryDecision;
+use crate::engine::side_by_side::RepeatingCase;
+use crate::engine::tally::{CaseTally, outcome_of};
+use crate::engine::waiting::{AttemptWaits, WaitReason};
 use crate::plan::case::{Case, Resend};
-use crate::verdict::Verdict;
+use crate::record::attempt::{Attempt, CaseOutcome};
+use crate::record::event::{Event, SinkError};
+use crate::record::verdict::Verdict;
 
 /// What became of a case, with the attempt that explains it.
-pub struct Ran {
+pub struct CaseResult {
     /// The outcome, as it was recorded.
     pub outcome: Arc<CaseOutcome>,
     /// The last attempt that did not pass, for those who tell it at once.
@@ -28,21 +28,21 @@ pub struct Ran {
 }
 
 /// A case that is being run, one repeat after the other; it keeps its slot until it is finished or dropped.
-pub struct Going<'e> {
+pub struct RunningCase<'e> {
     engine: &'e Engine,
     case: &'e Case,
     _slot: OwnedSemaphorePermit,
     /// What the next repeat has waited for.
-    waiting: Waiting,
+    waiting: AttemptWaits,
     began: Instant,
-    tally: Tally,
+    tally: CaseTally,
     over: bool,
 }
 
 /// What became of a case that was to begin.
-pub enum Begun<'e> {
+pub enum CaseStart<'e> {
     /// It goes on.
-    Going(Box<Going<'e>>),
+    Going(Box<RunningCase<'e>>),
     /// Nothing was sent, and that is recorded.
     Unsent,
     /// The run was stopped meanwhile.
@@ -50,18 +50,18 @@ pub enum Begun<'e> {
 }
 
 /// Whether a case may begin.
-enum Entered {
+enum CaseAdmission {
     /// It may, on this slot, for which it waited so long.
-    With(OwnedSemaphorePermit, Waiting),
+    With(OwnedSemaphorePermit, AttemptWaits),
     /// Nothing was sent, and that is recorded.
-    Unsent(Ran),
+    Unsent(CaseResult),
     /// The run was stopped meanwhile.
     Stopped,
 }
 
 /// What a step of a case came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum CaseStep {
     /// A repeat ran.
     Ran,
     /// There is none left to run.
@@ -70,37 +70,41 @@ pub enum Step {
     Stopped,
 }
 
-impl<'e> Going<'e> {
-    fn new(engine: &'e Engine, case: &'e Case, (slot, waiting): (OwnedSemaphorePermit, Waiting)) -> Self {
-        let (began, tally) = (clock::now(), Tally::default());
+impl<'e> RunningCase<'e> {
+    fn new(
+        engine: &'e Engine,
+        case: &'e Case,
+        (slot, waiting): (OwnedSemaphorePermit, AttemptWaits),
+    ) -> Self {
+        let (began, tally) = (clock::now(), CaseTally::default());
         Self { engine, case, _slot: slot, waiting, began, tally, over: false }
     }
 
     /// Runs the next repeat, its retries included.
-    pub async fn step(&mut self) -> Result<Step, SinkError> {
+    pub async fn step(&mut self) -> Result<CaseStep, SinkError> {
         let repeat = self.tally.seen.all();
         if self.over || !self.case.test.repeats.goes_on(self.tally.seen) {
-            return Ok(Step::Over);
+            return Ok(CaseStep::Over);
         }
         let ran = self.engine.repeat(self.case, repeat, self.waiting, &mut self.tally).await?;
         // The repeat before is nothing that the next one waits for.
-        self.waiting = Waiting::begin();
+        self.waiting = AttemptWaits::begin();
         match ran {
-            Repeated::Stands(attempt) => {
+            RepeatResult::Stands(attempt) => {
                 self.over = stops_suite(&attempt);
                 self.tally.add(attempt);
             }
-            Repeated::Unaffordable(last, reason) => {
+            RepeatResult::Unaffordable(last, reason) => {
                 self.tally.cut_short(last, reason);
                 self.over = true;
             }
-            Repeated::Stopped => return Ok(Step::Stopped),
+            RepeatResult::Stopped => return Ok(CaseStep::Stopped),
         }
-        Ok(Step::Ran)
+        Ok(CaseStep::Ran)
     }
 
     /// Records what became of it.
-    pub fn finish(self) -> Result<Ran, SinkError> {
+    pub fn finish(self) -> Result<CaseResult, SinkError> {
         let Self { engine, case, tally, began, .. } = self;
         let duration_ms = milliseconds(clock::now().saturating_duration_since(began));
         let outcome = CaseOutcome { duration_ms, ..tally.outcome(case) };
@@ -109,7 +113,7 @@ impl<'e> Going<'e> {
 }
 
 /// What became of one repeat.
-pub(super) enum Repeated {
+pub(super) enum RepeatResult {
     /// The attempt that stands for it.
     Stands(Arc<Attempt>),
     /// It, or a retry after the attempt given here, no longer fits the budget.
@@ -120,48 +124,50 @@ pub(super) enum Repeated {
 
 impl Engine {
     /// Runs the case at this place of the plan to its end and records it; none when the run was stopped meanwhile.
-    pub async fn run_case(self: &Arc<Self>, place: usize) -> Result<Option<Ran>, SinkError> {
+    pub async fn run_case(self: &Arc<Self>, place: usize) -> Result<Option<CaseResult>, SinkError> {
         let case = &self.plan.cases[place];
         match self.enter(case).await? {
-            Entered::With(slot, waiting) if case.test.repeats.times.most() > 1 => {
-                Repeating::new(self, place, slot).run(waiting).await
+            CaseAdmission::With(slot, waiting) if case.test.repeats.times.most() > 1 => {
+                RepeatingCase::new(self, place, slot).run(waiting).await
             }
-            Entered::With(slot, waiting) => {
-                let mut going = Going::new(self, case, (slot, waiting));
+            CaseAdmission::With(slot, waiting) => {
+                let mut going = RunningCase::new(self, case, (slot, waiting));
                 match going.step().await? {
-                    Step::Ran | Step::Over => going.finish().map(Some),
-                    Step::Stopped => Ok(None),
+                    CaseStep::Ran | CaseStep::Over => going.finish().map(Some),
+                    CaseStep::Stopped => Ok(None),
                 }
             }
-            Entered::Unsent(ran) => Ok(Some(ran)),
-            Entered::Stopped => Ok(None),
+            CaseAdmission::Unsent(ran) => Ok(Some(ran)),
+            CaseAdmission::Stopped => Ok(None),
         }
     }
 
     /// Waits for a slot; the case is then run step by step.
-    pub async fn begin_case<'e>(&'e self, case: &'e Case) -> Result<Begun<'e>, SinkError> {
+    pub async fn begin_case<'e>(&'e self, case: &'e Case) -> Result<CaseStart<'e>, SinkError> {
         Ok(match self.enter(case).await? {
-            Entered::With(slot, waiting) => Begun::Going(Box::new(Going::new(self, case, (slot, waiting)))),
-            Entered::Unsent(_) => Begun::Unsent,
-            Entered::Stopped => Begun::Stopped,
+            CaseAdmission::With(slot, waiting) => {
+                CaseStart::Going(Box::new(RunningCase::new(self, case, (slot, waiting))))
+            }
+            CaseAdmission::Unsent(_) => CaseStart::Unsent,
+            CaseAdmission::Stopped => CaseStart::Stopped,
         })
     }
 
     /// Waits for the slot of a case that is to be sent.
-    async fn enter(&self, case: &Case) -> Result<Entered, SinkError> {
+    async fn enter(&self, case: &Case) -> Result<CaseAdmission, SinkError> {
         if let Some(reason) = &case.skip {
-            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(Entered::Unsent);
+            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(CaseAdmission::Unsent);
         }
-        let mut waiting = Waiting::begin();
+        let mut waiting = AttemptWaits::begin();
         let slot = self.pace.slot().await;
         if self.stopping().is_some() {
-            return Ok(Entered::Stopped);
+            return Ok(CaseAdmission::Stopped);
         }
         if let Some(cause) = self.blocked(&case.test.app) {
-            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(Entered::Unsent);
+            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(CaseAdmission::Unsent);
         }
-        waiting.waited_for(Awaited::Slot);
-        Ok(Entered::With(slot, waiting))
+        waiting.waited_for(WaitReason::Slot);
+        Ok(CaseAdmission::With(slot, waiting))
     }
 
     /// One repeat: tries until it was not an infrastructure failure or the retries are used up.
@@ -169,9 +175,9 @@ impl Engine {
         &self,
         case: &Case,
         repeat: u32,
-        mut waiting: Waiting,
-        tally: &mut Tally,
-    ) -> Result<Repeated, SinkError> {
+        mut waiting: AttemptWaits,
+        tally: &mut CaseTally,
+    ) -> Result<RepeatResult, SinkError> {
         let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
         let mut number = 0;
         let mut last = None;
@@ -180,15 +186,15 @@ impl Engine {
             let attempt = Arc::new(found.attempt);
             self.tell(&Event::AttemptFinished(attempt.clone()))?;
             self.note(case, &attempt, tally);
-            return Ok(Repeated::Stands(attempt));
+            return Ok(RepeatResult::Stands(attempt));
         }
         loop {
             let id = AttemptId { repeat, attempt: number };
             let Some(mut judged) = self.attempt(case, id, waiting).await? else {
-                return Ok(Repeated::Stopped);
+                return Ok(RepeatResult::Stopped);
             };
             if let Some(reason) = unaffordable(&judged) {
-                return Ok(Repeated::Unaffordable(last, reason));
+                return Ok(RepeatResult::Unaffordable(last, reason));
             }
             tally.attempts += 1;
             let wait =
@@ -198,21 +204,21 @@ impl Engine {
             self.tell(&Event::AttemptFinished(attempt.clone()))?;
             let Some(wait) = wait else {
                 self.note(case, &attempt, tally);
-                return Ok(Repeated::Stands(attempt));
+                return Ok(RepeatResult::Stands(attempt));
             };
             last = Some(attempt);
             tally.retries += 1;
             number += 1;
-            waiting = Waiting::begin();
+            waiting = AttemptWaits::begin();
             if !self.sleep(wait).await {
-                return Ok(Repeated::Stopped);
+                return Ok(RepeatResult::Stopped);
             }
-            waiting.waited_for(Awaited::Retry);
+            waiting.waited_for(WaitReason::Retry);
         }
     }
 
     /// Counts what an attempt that stands brings along.
-    fn note(&self, case: &Case, attempt: &Attempt, tally: &mut Tally) {
+    fn note(&self, case: &Case, attempt: &Attempt, tally: &mut CaseTally) {
         tally.note(attempt);
         if let Some(cause) = attempt.cause.as_ref().filter(|_| attempt.verdict == Verdict::Errored) {
             self.give_up(&case.test.app, &cause.message);
@@ -225,18 +231,18 @@ impl Engine {
     /// The back-off before the next try; none when the last one may have run, or nothing is to be had from another.
     ///
     /// What its app asks for beyond that is waited at the gate, with all others of the app.
-    fn wait_before_retry(&self, case: &Case, retry: u32, judged: &Judged) -> Option<Duration> {
+    fn wait_before_retry(&self, case: &Case, retry: u32, judged: &JudgedAttempt) -> Option<Duration> {
         let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
         if judged.attempt.verdict != Verdict::Errored || self.blocked(&case.test.app).is_some() {
             return None;
         }
         let limit = self.timeouts_of(case).total;
         match (judged.again, retries.resend) {
-            (Again::Safe(Some(after)), _) if after.min(LONGEST_RETRY_AFTER) >= limit => None,
-            (Again::Safe(_), Resend::Never | Resend::Allowed) | (Again::Unsafe, Resend::Allowed) => {
-                Some(self.pace.back_off(retries, retry, None))
-            }
-            (Again::Unsafe, Resend::Never) | (Again::Useless, Resend::Never | Resend::Allowed) => None,
+            (RetryDecision::Safe(Some(after)), _) if after.min(LONGEST_RETRY_AFTER) >= limit => None,
+            (RetryDecision::Safe(_), Resend::Never | Resend::Allowed)
+            | (RetryDecision::Unsafe, Resend::Allowed) => Some(self.pace.back_off(retries, retry, None)),
+            (RetryDecision::Unsafe, Resend::Never)
+            | (RetryDecision::Useless, Resend::Never | Resend::Allowed) => None,
         }
     }
 
@@ -251,7 +257,7 @@ impl Engine {
     }
 
     /// Records a case that was not sent.
-    fn unsent(&self, case: &Case, verdict: Verdict, reason: String) -> Result<Ran, SinkError> {
+    fn unsent(&self, case: &Case, verdict: Verdict, reason: String) -> Result<CaseResult, SinkError> {
         self.close_case(CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
     }
 
@@ -259,15 +265,15 @@ impl Engine {
         &self,
         outcome: CaseOutcome,
         telling: Option<Arc<Attempt>>,
-    ) -> Result<Ran, SinkError> {
+    ) -> Result<CaseResult, SinkError> {
         let outcome = Arc::new(outcome);
         self.tell(&Event::CaseFinished(outcome.clone()))?;
-        Ok(Ran { outcome, telling })
+        Ok(CaseResult { outcome, telling })
     }
 }
 
 /// Why an attempt was not sent that no longer fits the budget; none for any other.
-fn unaffordable(judged: &Judged) -> Option<String> {
+fn unaffordable(judged: &JudgedAttempt) -> Option<String> {
     let cause = judged.attempt.cause.as_ref()?;
     (judged.attempt.verdict == Verdict::Skipped).then(|| cause.message.clone())
 }

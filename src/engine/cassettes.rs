@@ -5,31 +5,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use crate::cassette::{AnswerPrint, Ask, Asked, FilePrint, Heard, Mode, Pin, Recorded, Speed};
-use crate::client::{Client, StopSignal, Timeouts, Times, retell, retime};
+use crate::base::files::{self, Fence};
+use crate::dify::cassette::{
+    AnswerPrint, CassetteQuery, FilePrint, Mode, Pin, RecordedExchange, RecordedRequest, RecordedResponse,
+    Speed,
+};
+use crate::dify::client::{Client, RecordedTimes, StopSignal, Timeouts, retell, retime};
+use crate::dify::mock::book::recorded_name;
+use crate::dify::mock::server::{MockOptions, MockServer};
+use crate::dify::transcript::{Ending, FileInput, FileVariable, Transcript, WorkflowRequest};
+use crate::dify::wire::request::{remote_file, uploaded_file};
+use crate::engine::cassette_miss::{hidden, missing, no_cassette};
 use crate::engine::request::AttemptId;
-use crate::engine::unrecorded::{hidden, missing, no_cassette};
-use crate::engine::{Engine, EngineError, mock_endpoint, mock_key, run};
-use crate::exchange::{Ending, FileInput, FileVariable, Request, Transcript};
-use crate::files::{self, Fence};
-use crate::mock::book::recorded_name;
-use crate::mock::server::{MockOptions, MockServer};
-use crate::outcome::Cause;
+use crate::engine::run;
+use crate::engine::{Engine, EngineError, mock_endpoint, mock_key};
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::wire::request::{remote_file, uploaded_file};
+use crate::record::attempt::Cause;
 
 /// What stands for the run's id in recorded inputs.
 const RUN_ID: &str = "{{ run.id }}";
 
 /// Where the answer to a request comes from.
-pub enum Route {
+pub enum AnswerRoute {
     /// From the target; what came is kept under this, if anything is recorded.
-    Send(Option<Asked>),
+    Send(Option<RecordedRequest>),
     /// From a cassette.
-    Replay(Arc<Recorded>),
+    Replay(Arc<RecordedExchange>),
 }
 
-impl Route {
+impl AnswerRoute {
     /// True when the target is asked.
     pub fn is_live(&self) -> bool {
         match self {
@@ -40,12 +44,12 @@ impl Route {
 }
 
 /// A server that answers from cassettes beside a live target, and the way to it.
-pub struct Player {
+pub struct CassetteServer {
     client: Client,
     server: Mutex<Option<MockServer>>,
 }
 
-impl Player {
+impl CassetteServer {
     /// Starts one where a live run has something to replay.
     pub fn beside(plan: &Arc<Plan>, run_id: &str) -> Result<Option<Self>, EngineError> {
         let has_tapes = plan.cassettes.as_ref().is_some_and(|shelf| !shelf.exchanges().is_empty());
@@ -77,21 +81,26 @@ pub fn speed(plan: &Plan) -> Speed {
 
 impl Engine {
     /// Decides where the answer comes from; an error says why there is none.
-    pub(super) async fn route(&self, case: &Case, id: AttemptId, request: &Request) -> Result<Route, Cause> {
-        let Some(shelf) = &self.plan.cassettes else { return Ok(Route::Send(None)) };
+    pub(super) async fn route(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        request: &WorkflowRequest,
+    ) -> Result<AnswerRoute, Cause> {
+        let Some(shelf) = &self.plan.cassettes else { return Ok(AnswerRoute::Send(None)) };
         let is_scripted = match self.plan.target.kind {
             TargetKind::Mock(_) => case.test.mock.is_some(),
             TargetKind::Live { .. } => shelf.mode.is_none(),
             TargetKind::Replay { .. } => false,
         };
         if is_scripted {
-            return Ok(Route::Send(None));
+            return Ok(AnswerRoute::Send(None));
         }
         let asked = shelf.mask.request(self.asked(case, request).await);
         let cassette = shelf.cassette(&case.test.suite.cassette);
-        let ask = Ask { test: &case.name, repeat: id.repeat, asked: &asked, pin: self.pin() };
+        let ask = CassetteQuery { test: &case.name, repeat: id.repeat, asked: &asked, pin: self.pin() };
         let sends = match (&self.plan.target.kind, shelf.mode) {
-            (TargetKind::Live { .. }, Some(Mode::All)) => return Ok(Route::Send(Some(asked))),
+            (TargetKind::Live { .. }, Some(Mode::All)) => return Ok(AnswerRoute::Send(Some(asked))),
             (TargetKind::Live { .. }, Some(Mode::Once)) => {
                 cassette.is_none_or(|cassette| cassette.is_partial)
             }
@@ -101,8 +110,8 @@ impl Engine {
         };
         match cassette.map(|cassette| (cassette, cassette.find(ask))) {
             Some((cassette, Ok(recorded))) if recorded.masked => Err(hidden(&cassette.shown)),
-            Some((_, Ok(recorded))) => Ok(Route::Replay(recorded)),
-            Some((_, Err(_))) | None if sends => Ok(Route::Send(Some(asked))),
+            Some((_, Ok(recorded))) => Ok(AnswerRoute::Replay(recorded)),
+            Some((_, Err(_))) | None if sends => Ok(AnswerRoute::Send(Some(asked))),
             Some((cassette, Err(miss))) => Err(missing(&miss, &cassette.shown, &case.name, id.repeat)),
             None => Err(no_cassette(case)),
         }
@@ -118,7 +127,7 @@ impl Engine {
     }
 
     /// What makes a request the same in another run.
-    async fn asked(&self, case: &Case, request: &Request) -> Asked {
+    async fn asked(&self, case: &Case, request: &WorkflowRequest) -> RecordedRequest {
         let mut answers = Vec::with_capacity(request.answers.len());
         for answer in &request.answers {
             answers.push(AnswerPrint {
@@ -128,7 +137,7 @@ impl Engine {
                 files: prints(&answer.files).await,
             });
         }
-        Asked {
+        RecordedRequest {
             app: case.test.app.to_string(),
             mode: request.mode,
             workflow_id: request.workflow_id.clone(),
@@ -148,14 +157,14 @@ impl Engine {
     /// Replays an exchange to the same client; at once, its times are then those recorded.
     pub(super) async fn replay(
         &self,
-        recorded: &Recorded,
-        request: &Request,
+        recorded: &RecordedExchange,
+        request: &WorkflowRequest,
         timeouts: &Timeouts,
         stop: &mut StopSignal,
     ) -> Transcript {
         let client = self.player.as_ref().map_or(&self.client, |player| &player.client);
         let answers = request.answers.as_slice();
-        let mut request = Request {
+        let mut request = WorkflowRequest {
             cap: Default::default(),
             answers: Vec::new(),
             mock_attempt: Some(recorded_name(recorded.number)),
@@ -173,13 +182,16 @@ impl Engine {
         }
         let key = mock_key(&recorded.asked.app);
         let transcript = client.run(&key, &request, timeouts, stop).await;
-        let Heard { after, elapsed, .. } = &recorded.heard;
+        let RecordedResponse { after, elapsed, .. } = &recorded.heard;
         let paused_at = recorded.heard.first_elapsed();
         let transcript = match speed(&self.plan) {
             Speed::RealTime => transcript,
             Speed::AtOnce => {
                 let events = recorded.heard.times();
-                retime(transcript, &Times { events: &events, elapsed: paused_at, total: timeouts.total })
+                retime(
+                    transcript,
+                    &RecordedTimes { events: &events, elapsed: paused_at, total: timeouts.total },
+                )
             }
         };
         if transcript.ending != Ending::Paused {

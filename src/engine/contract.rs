@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::check::contract_deviations;
+use crate::assert::check::contract_deviations;
+use crate::dify::transcript::Transcript;
+use crate::dify::wire::contract::{Contracts, Deviation};
 use crate::engine::Engine;
-use crate::exchange::Transcript;
-use crate::outcome::ContractNote;
-use crate::plan::case::{Case, Contract, TargetKind};
-use crate::verdict::{Finding, Severity, Truth};
-use crate::wire::contract::{Contracts, Deviation};
+use crate::plan::case::{Case, ContractRule, TargetKind};
+use crate::record::attempt::ContractNote;
+use crate::record::verdict::{Finding, Severity, Truth};
 
 /// Different deviations that are noted of one run.
 const MOST: usize = 100;
@@ -43,8 +43,8 @@ impl Engine {
             return (Vec::new(), None);
         }
         let finding = match self.plan.target.contract {
-            Contract::Watch => None,
-            Contract::Strict => {
+            ContractRule::Watch => None,
+            ContractRule::Strict => {
                 let told: Vec<String> = found.iter().map(|(deviation, _)| deviation.to_string()).collect();
                 Some(finding(case, known, &told))
             }

@@ -8,7 +8,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::base::json_number::NUMBER_KEY;
-use crate::exchange::Transcript;
+use crate::dify::transcript::Transcript;
 
 /// `event.field` of all events of an answer.
 ///
@@ -17,7 +17,9 @@ pub(super) fn fields(transcript: &Transcript) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for event in transcript.events.iter().filter(|event| !event.is_molded()) {
         let text = event.text();
-        let Ok(Named { event: name, data: Keys(keys) }) = serde_json::from_str::<Named<'_>>(&text) else {
+        let Ok(EventFields { event: name, data: FieldKeys(keys) }) =
+            serde_json::from_str::<EventFields<'_>>(&text)
+        else {
             continue;
         };
         found.extend(keys.iter().map(|key| format!("{name}.{key}")));
@@ -27,17 +29,17 @@ pub(super) fn fields(transcript: &Transcript) -> BTreeSet<String> {
 
 /// An event, of which only its name and the keys of its `data` are kept.
 #[derive(Deserialize)]
-struct Named<'e> {
+struct EventFields<'e> {
     #[serde(borrow)]
     event: Cow<'e, str>,
     #[serde(borrow)]
-    data: Keys<'e>,
+    data: FieldKeys<'e>,
 }
 
 /// The keys of an object; none of anything else.
-struct Keys<'e>(Vec<Cow<'e, str>>);
+struct FieldKeys<'e>(Vec<Cow<'e, str>>);
 
-impl<'de: 'e, 'e> Deserialize<'de> for Keys<'e> {
+impl<'de: 'e, 'e> Deserialize<'de> for FieldKeys<'e> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(KeysVisitor).map(Self)
     }
@@ -54,7 +56,7 @@ impl<'de> Visitor<'de> for KeysVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut keys = Vec::new();
-        while let Some((key, IgnoredAny)) = access.next_entry::<Key<'de>, IgnoredAny>()? {
+        while let Some((key, IgnoredAny)) = access.next_entry::<FieldKey<'de>, IgnoredAny>()? {
             // What `serde_json` hands a number over as.
             if key.0 != NUMBER_KEY {
                 keys.push(key.0);
@@ -95,18 +97,19 @@ impl<'de> Visitor<'de> for KeysVisitor {
 
 /// A key, borrowed where the document has it unescaped.
 #[derive(Deserialize)]
-struct Key<'k>(#[serde(borrow)] Cow<'k, str>);
+struct FieldKey<'k>(#[serde(borrow)] Cow<'k, str>);
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::begin;
-    use crate::exchange::{Arrival, Posted, ResponseMode};
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{Arrival, PostedRequest, ResponseMode};
 
     fn of(events: &[&str]) -> Vec<String> {
-        let mut transcript = begin(ResponseMode::Streaming, serde_json::Value::Null, Posted::default());
+        let mut transcript =
+            begin(ResponseMode::Streaming, serde_json::Value::Null, PostedRequest::default());
         transcript.events = events.iter().map(|event| Arrival::new(Duration::ZERO, *event)).collect();
         fields(&transcript).into_iter().collect()
     }

@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::assert::check;
 use crate::base::clock;
 use crate::base::digest::Digest;
-use crate::check;
+use crate::dify::transcript::{Recovery, StopOutcome, Transcript, UserScope, WorkflowRequest};
 use crate::engine::Engine;
-use crate::engine::attempt::{Judged, Made};
-use crate::engine::cassettes::Route;
+use crate::engine::attempt::{JudgedAttempt, MadeRequest};
+use crate::engine::cassettes::AnswerRoute;
 use crate::engine::request::AttemptId;
-use crate::engine::waiting::Waiting;
-use crate::event::{AttemptStart, Event, LeftAttempt, LeftHow, SinkError};
-use crate::exchange::{Recovery, Request, Stopping, Transcript, UserScope};
-use crate::outcome::SeenUse;
+use crate::engine::waiting::AttemptWaits;
 use crate::plan::case::{Case, TargetKind};
+use crate::record::attempt::ObservedUse;
+use crate::record::event::{AbandonedHow, AttemptStart, Event, LeftAttempt, SinkError};
 
 /// Attempts that a kill interrupted, by case and repeat.
-pub type Interrupted = HashMap<(Digest, u32), Vec<AttemptStart>>;
+pub type InterruptedAttempts = HashMap<(Digest, u32), Vec<AttemptStart>>;
 
 impl Engine {
     /// Looks for these attempts before their tests are sent again.
@@ -36,7 +36,12 @@ impl Engine {
     }
 
     /// Notes that an attempt is about to be sent to a live target; nothing is sent that could not be noted.
-    pub(super) fn note_start(&self, case: &Case, id: AttemptId, request: &Request) -> Result<(), SinkError> {
+    pub(super) fn note_start(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        request: &WorkflowRequest,
+    ) -> Result<(), SinkError> {
         match self.plan.target.kind {
             TargetKind::Live { .. } => {}
             TargetKind::Mock(_) | TargetKind::Replay { .. } => return Ok(()),
@@ -66,11 +71,11 @@ impl Engine {
     ) -> Result<(), SinkError> {
         let never_ran = transcript.ending.nothing_ran();
         let how = match &transcript.stopping {
-            _ if never_ran || transcript.ended_by_itself() => LeftHow::Ended,
-            None => LeftHow::Ended,
-            Some(Stopping::Asked) => LeftHow::AskedToStop,
-            Some(Stopping::Failed(_)) => LeftHow::StopFailed,
-            Some(Stopping::NoTask) => LeftHow::NotStoppable,
+            _ if never_ran || transcript.ended_by_itself() => AbandonedHow::Ended,
+            None => AbandonedHow::Ended,
+            Some(StopOutcome::Asked) => AbandonedHow::AskedToStop,
+            Some(StopOutcome::Failed(_)) => AbandonedHow::StopFailed,
+            Some(StopOutcome::NoTask) => AbandonedHow::NotStoppable,
         };
         let seen = check::seen_at_least(transcript);
         self.tell(&Event::AttemptLeft(LeftAttempt {
@@ -80,14 +85,14 @@ impl Engine {
             attempt: id.attempt,
             run_id: transcript.run_id.clone(),
             how,
-            seen: if never_ran { SeenUse { nothing: true, ..SeenUse::default() } } else { seen },
+            seen: if never_ran { ObservedUse { nothing: true, ..ObservedUse::default() } } else { seen },
         }))
     }
 
     /// Looks for the runs of this repeat that a kill interrupted; the first that is found is judged, and not sent again.
     ///
     /// A run that is there and has not ended is not sent again either: two would run at once.
-    pub(super) async fn interrupted(&self, case: &Case, repeat: u32) -> Option<Judged> {
+    pub(super) async fn interrupted(&self, case: &Case, repeat: u32) -> Option<JudgedAttempt> {
         let starts = {
             let mut known = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
             known.remove(&(case.key, repeat))?
@@ -101,12 +106,12 @@ impl Engine {
         None
     }
 
-    async fn look_for(&self, case: &Case, id: AttemptId, start: &AttemptStart) -> Option<Judged> {
+    async fn look_for(&self, case: &Case, id: AttemptId, start: &AttemptStart) -> Option<JudgedAttempt> {
         let user = start.user.clone()?;
         let sent: Timestamp = start.sent.parse().ok()?;
         let scope = self.scope_of_run(case, id, &start.run).ok()?;
         let request = self.request(case, id, &scope).ok()?;
-        let request = Request { user, user_scope: UserScope::Attempt, ..request };
+        let request = WorkflowRequest { user, user_scope: UserScope::Attempt, ..request };
         let ago = Duration::try_from(clock::wall().duration_since(sent)).unwrap_or_default();
         let (key, _) = super::app_of(&self.plan.target, &case.test.app);
         let (timeouts, mut stop) = (self.timeouts_of(case), self.stop.subscribe());
@@ -119,8 +124,8 @@ impl Engine {
         if !is_there || self.stopping().is_some() {
             return None;
         }
-        let (waiting, sent) = (Waiting::begin(), clock::now());
-        let made = Made {
+        let (waiting, sent) = (AttemptWaits::begin(), clock::now());
+        let made = MadeRequest {
             case,
             id,
             scope,
@@ -128,7 +133,7 @@ impl Engine {
             sent,
             held: Duration::ZERO,
             meant: None,
-            route: Route::Send(None),
+            route: AnswerRoute::Send(None),
         };
         self.judge_answer(&made, &transcript).await
     }

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::assert::check::CheckResult;
 use crate::base::clock;
 use crate::base::panics::catch;
-use crate::check::Examined;
+use crate::dify::transcript::Transcript;
 use crate::engine::Engine;
-use crate::engine::aside::aside;
-use crate::engine::attempt::{Judged, Made};
-use crate::exchange::Transcript;
-use crate::outcome::Cause;
-use crate::verdict::Truth;
+use crate::engine::attempt::{JudgedAttempt, MadeRequest};
+use crate::engine::blocking::aside;
+use crate::record::attempt::Cause;
+use crate::record::verdict::Truth;
 
 /// However late an answer comes, its checks have this long.
 const LEAST: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ impl JudgingLimit {
     }
 
     /// Leaves everything undecided that was looked at: what was ended is neither held nor broken.
-    pub fn end(&self, examined: &mut Examined) {
+    pub fn end(&self, examined: &mut CheckResult) {
         self.has_ended.store(true, Ordering::Relaxed);
         let message = format!("timed out: the checks were not done when {} was over", self.whose);
         for finding in &mut examined.findings {
@@ -64,7 +64,11 @@ impl JudgingLimit {
 
 impl Engine {
     /// Judges an answer within the attempt's limit; none when the run was stopped before it was judged.
-    pub(super) async fn judge_answer(&self, made: &Made<'_>, transcript: &Transcript) -> Option<Judged> {
+    pub(super) async fn judge_answer(
+        &self,
+        made: &MadeRequest<'_>,
+        transcript: &Transcript,
+    ) -> Option<JudgedAttempt> {
         let limit = self.judging_limit(made);
         let asked = self.ask_judges(made, transcript, &limit).await?;
         let judge = || catch(|| self.judge(made, transcript, (asked, &limit)));
@@ -76,7 +80,7 @@ impl Engine {
     }
 
     /// The limit of the checks of an attempt whose answer is there.
-    fn judging_limit(&self, made: &Made<'_>) -> JudgingLimit {
+    fn judging_limit(&self, made: &MadeRequest<'_>) -> JudgingLimit {
         let total = self.timeouts_of(made.case).total.saturating_sub(made.held);
         let own = (made.sent + total, format!("the attempt's limit of {total:?}"));
         let time = self.purse.as_ref().and_then(|purse| purse.time());

@@ -2,25 +2,25 @@
 //!
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
-pub(crate) mod again;
-mod aside;
 mod attempt;
+pub(crate) mod backpressure;
+mod blocking;
 pub(crate) mod budget;
 pub(crate) mod case;
+mod cassette_miss;
 pub(crate) mod cassettes;
-mod conclude;
 pub(crate) mod contract;
 mod fields;
-pub(crate) mod gate;
-pub(crate) mod heard;
 pub(crate) mod in_flight;
 mod judging;
 mod limit;
+pub(crate) mod limiter;
 pub(crate) mod pace;
-pub(crate) mod pair;
+pub(crate) mod paired_run;
 pub(crate) mod part;
 pub(crate) mod recorder;
 pub(crate) mod request;
+pub(crate) mod retry_safety;
 pub(crate) mod run;
 mod side_by_side;
 pub(crate) mod signal;
@@ -28,8 +28,8 @@ pub(crate) mod snapshots;
 mod spending;
 mod starts;
 mod streak;
+mod tally;
 mod turn;
-mod unrecorded;
 mod unsent;
 mod usage;
 pub(crate) mod versions;
@@ -44,18 +44,18 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
-use crate::client::{Certificates, Client, Endpoint, Recover, Timeouts};
-use crate::engine::budget::Purse;
-use crate::engine::cassettes::Player;
-use crate::engine::pace::Pace;
+use crate::dify::client::{Certificates, Client, Endpoint, Recover, Timeouts};
+use crate::dify::mock::server::{MockOptions, MockServer};
+use crate::engine::budget::RunBudgets;
+use crate::engine::cassettes::CassetteServer;
+use crate::engine::pace::TargetPace;
 use crate::engine::recorder::Recorder;
-use crate::engine::snapshots::Waiting;
+use crate::engine::snapshots::SnapshotQueue;
 use crate::engine::versions::Versions;
-use crate::event::{Event, Sink, SinkError};
-use crate::mock::server::{MockOptions, MockServer};
-use crate::outcome::Cause;
 use crate::plan::case::{App, Plan, Target, TargetKind};
 use crate::plan::target::MAX_BODY;
+use crate::record::attempt::Cause;
+use crate::record::event::{Event, Sink, SinkError};
 
 /// Why the engine could not start; nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ pub enum EngineError {
         target: String,
         /// What is wrong.
         #[source]
-        source: crate::client::ClientError,
+        source: crate::dify::client::ClientError,
     },
     /// A judge's settings cannot be used.
     #[error("judge `{judge}`: {source}")]
@@ -76,7 +76,7 @@ pub enum EngineError {
         judge: String,
         /// What is wrong.
         #[source]
-        source: crate::client::ClientError,
+        source: crate::dify::client::ClientError,
     },
     /// The mock could not listen.
     #[error("the built-in mock cannot listen on 127.0.0.1: {0}")]
@@ -94,23 +94,23 @@ pub struct Engine {
     client: Client,
     timeouts: Timeouts,
     mock: Mutex<Option<MockServer>>,
-    pace: Pace,
+    pace: TargetPace,
     sink: Mutex<Box<dyn Sink + Send>>,
     sent: AtomicU64,
     /// Answers what is replayed beside a live target.
-    player: Option<Player>,
+    player: Option<CassetteServer>,
     recorder: Mutex<Recorder>,
-    waiting: Waiting,
+    waiting: SnapshotQueue,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
     watch: contract::Watch,
-    judges: judging::Bench,
+    judges: judging::JudgeClients,
     /// Masks what judges are sent.
     redactor: Redactor,
     /// Attempts that a kill interrupted, to be looked for before they are sent again.
-    interrupted: Mutex<in_flight::Interrupted>,
+    interrupted: Mutex<in_flight::InterruptedAttempts>,
     /// What may be used; none where no budget is set.
-    purse: Option<Arc<Purse>>,
+    purse: Option<Arc<RunBudgets>>,
     stop: watch::Sender<Option<Arc<str>>>,
 }
 
@@ -131,16 +131,16 @@ impl Engine {
             client,
             timeouts: endpoint.timeouts,
             mock: Mutex::new(mock),
-            pace: Pace::new(plan.target.concurrency, plan.target.rate, plan.seed),
+            pace: TargetPace::new(plan.target.concurrency, plan.target.rate, plan.seed),
             sink: Mutex::new(sink),
             sent: AtomicU64::new(0),
-            player: Player::beside(&plan, &run_id)?,
+            player: CassetteServer::beside(&plan, &run_id)?,
             recorder: Mutex::default(),
-            waiting: Waiting::default(),
+            waiting: SnapshotQueue::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::holding(&plan.held, started),
             watch,
-            judges: judging::Bench::of(&plan)?,
+            judges: judging::JudgeClients::of(&plan)?,
             redactor: Redactor::new(plan.secrets.iter().cloned()),
             interrupted: Mutex::default(),
             purse: None,
@@ -152,7 +152,7 @@ impl Engine {
 
     /// Draws on the budgets of a run.
     #[must_use]
-    pub fn paid_from(mut self, purse: Option<Purse>) -> Self {
+    pub fn paid_from(mut self, purse: Option<RunBudgets>) -> Self {
         self.purse = purse.map(Arc::new);
         self
     }

@@ -6,31 +6,31 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::clock;
-use crate::base::units::Rate;
-use crate::engine::gate::Gate;
-use crate::engine::starts::{Start, Starts};
-use crate::event::KeptRate;
+use crate::base::units::RequestRate;
+use crate::engine::limiter::RequestLimiter;
+use crate::engine::starts::{StartSchedule, StartTime};
 use crate::plan::case::{Jitter, Retries};
+use crate::record::event::RateAdherence;
 
 /// The longest that a server's `Retry-After` is obeyed.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Slots and rate of one target.
-pub struct Pace {
+pub struct TargetPace {
     /// How many attempts may be at the target at once.
-    pub gate: Gate,
+    pub gate: RequestLimiter,
     slots: Arc<Semaphore>,
-    starts: Option<Starts>,
+    starts: Option<StartSchedule>,
     random: Mutex<fastrand::Rng>,
 }
 
-impl Pace {
+impl TargetPace {
     /// As many slots as attempts may run at once; `rate` spaces their starts.
-    pub fn new(concurrency: usize, rate: Option<Rate>, seed: u64) -> Self {
+    pub fn new(concurrency: usize, rate: Option<RequestRate>, seed: u64) -> Self {
         Self {
-            gate: Gate::new(concurrency),
+            gate: RequestLimiter::new(concurrency),
             slots: Arc::new(Semaphore::new(concurrency.max(1))),
-            starts: rate.map(Starts::new),
+            starts: rate.map(StartSchedule::new),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }
@@ -53,12 +53,12 @@ impl Pace {
     /// Notes a start that the rate meant to be at a time, and the latency of its answer, if that is known.
     pub fn note(&self, meant: Instant, sent: Instant, latency: Option<Duration>) {
         if let Some(starts) = &self.starts {
-            starts.note(Start { meant, sent, latency });
+            starts.note(StartTime { meant, sent, latency });
         }
     }
 
     /// How far the rate was kept; none where there is no rate, or nothing was sent.
-    pub fn kept(&self) -> Option<KeptRate> {
+    pub fn kept(&self) -> Option<RateAdherence> {
         self.starts.as_ref()?.kept()
     }
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn back_off_doubles_up_to_its_limit() {
-        let pace = Pace::new(1, None, 1);
+        let pace = TargetPace::new(1, None, 1);
         let delays: Vec<u64> =
             (1..=5).map(|retry| pace.back_off(&retries(Jitter::Off), retry, None).as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 5, 5]);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn jitter_stays_between_half_and_all_of_the_delay() {
-        let pace = Pace::new(1, None, 7);
+        let pace = TargetPace::new(1, None, 7);
         for _ in 0..1000 {
             let delay = pace.back_off(&retries(Jitter::On), 2, None);
             assert!((Duration::from_secs(1)..=Duration::from_secs(2)).contains(&delay), "{delay:?}");
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_obeyed_within_reason() {
-        let pace = Pace::new(1, None, 1);
+        let pace = TargetPace::new(1, None, 1);
         let asked =
             |seconds| pace.back_off(&retries(Jitter::Off), 1, Some(Duration::from_secs(seconds))).as_secs();
         assert_eq!(asked(7), 7);

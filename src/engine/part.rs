@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cassette::{Mask, Recorded, first_line, render_line};
-use crate::files::{self, Before, Fence};
+use crate::base::files::{self, ChangeCondition, Fence};
+use crate::dify::cassette::{Mask, RecordedExchange, first_line, render_line};
 
 /// How the name of such a file ends: `triage.jsonl.abcdef.part` beside `triage.jsonl`.
 pub(crate) const ENDING: &str = ".part";
@@ -33,7 +33,7 @@ impl PartFile {
             let mut name = cassette.file_name().unwrap_or_default().to_owned();
             name.push(format!(".{salt}{ENDING}"));
             let path = cassette.with_file_name(name);
-            match files::open_to_add(&path, fence, Before::Missing) {
+            match files::open_to_add(&path, fence, ChangeCondition::Missing) {
                 Ok(mut file) => {
                     // Where nothing can be locked nobody takes it for a dead process's.
                     let _ = file.lock();
@@ -50,7 +50,7 @@ impl PartFile {
     }
 
     /// Adds an exchange, masked; after a write that failed, none, for it would be read as the end of a torn line.
-    pub fn add(&mut self, recorded: &Recorded, mask: &Mask) -> Result<(), String> {
+    pub fn add(&mut self, recorded: &RecordedExchange, mask: &Mask) -> Result<(), String> {
         if let Some(why) = &self.broken {
             return Err(why.clone());
         }

@@ -5,36 +5,36 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use crate::base::clock;
-use crate::cassette::{self, Mask, Recorded};
+use crate::base::files::Fence;
+use crate::dify::cassette::{self, Mask, RecordedExchange};
+use crate::dify::transcript::Transcript;
 use crate::engine::Engine;
-use crate::engine::cassettes::Route;
+use crate::engine::cassettes::AnswerRoute;
 use crate::engine::part::PartFile;
 use crate::engine::request::AttemptId;
-use crate::exchange::Transcript;
-use crate::files::Fence;
 use crate::plan::case::{Case, TargetKind};
 
 /// What a run has recorded so far.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    tapes: BTreeMap<PathBuf, Tape>,
+    tapes: BTreeMap<PathBuf, SuiteTape>,
     lost: BTreeMap<(Arc<str>, u32), &'static str>,
 }
 
 /// What is recorded of one suite.
 #[derive(Debug, Default)]
-struct Tape {
+struct SuiteTape {
     /// The file that takes each exchange when it ends; none where it could not be made.
     part: Option<PartFile>,
     /// Exchanges that the file did not take.
-    held: BTreeMap<(Arc<str>, u32), Recorded>,
+    held: BTreeMap<(Arc<str>, u32), RecordedExchange>,
     /// The tests and repeats of which there is an exchange.
     kept: BTreeSet<(Arc<str>, u32)>,
 }
 
 /// What a run recorded.
 #[derive(Debug)]
-pub struct Recording {
+pub struct RunRecording {
     /// What it recorded of each suite.
     pub cassettes: Vec<RecordedSuite>,
     /// Tests of which an exchange is no recording, each with the reason.
@@ -49,7 +49,7 @@ pub struct RecordedSuite {
     /// The file that holds it until then.
     pub part: Option<PartFile>,
     /// Exchanges that the file did not take.
-    pub held: Vec<Recorded>,
+    pub held: Vec<RecordedExchange>,
     /// How many exchanges there are in all.
     pub count: usize,
     /// How often each test was to run, if every test of the suite was planned: others exist no more.
@@ -58,8 +58,8 @@ pub struct RecordedSuite {
 
 impl Engine {
     /// Keeps what came from the target, if it is to be recorded and can be.
-    pub(super) fn keep(&self, case: &Case, id: AttemptId, route: &Route, transcript: &Transcript) {
-        let Route::Send(Some(asked)) = route else { return };
+    pub(super) fn keep(&self, case: &Case, id: AttemptId, route: &AnswerRoute, transcript: &Transcript) {
+        let AnswerRoute::Send(Some(asked)) = route else { return };
         if !matches!(self.plan.target.kind, TargetKind::Live { .. }) {
             return;
         }
@@ -77,7 +77,7 @@ impl Engine {
         if !heard.is_paused() {
             asked.answers.clear();
         }
-        let recorded = Recorded {
+        let recorded = RecordedExchange {
             number: 0,
             test: case.name.to_string(),
             repeat: id.repeat,
@@ -94,7 +94,7 @@ impl Engine {
     }
 
     /// Hands over what was recorded; to be called once, when the run has ended.
-    pub fn take_recording(&self) -> Recording {
+    pub fn take_recording(&self) -> RunRecording {
         let recorder = std::mem::take(&mut *self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
         let plan = &self.plan;
         let is_whole =
@@ -104,7 +104,7 @@ impl Engine {
             is_whole
                 .then(|| cases.map(|case| (case.name.to_string(), case.test.repeats.times.most())).collect())
         };
-        let recorded = |(path, tape): (PathBuf, Tape)| RecordedSuite {
+        let recorded = |(path, tape): (PathBuf, SuiteTape)| RecordedSuite {
             planned: planned(&path),
             path,
             part: tape.part,
@@ -114,15 +114,15 @@ impl Engine {
         let cassettes = recorder.tapes.into_iter().map(recorded).collect();
         let mut lost: Vec<_> = recorder.lost.into_iter().map(|((test, _), reason)| (test, reason)).collect();
         lost.dedup();
-        Recording { cassettes, lost }
+        RunRecording { cassettes, lost }
     }
 }
 
-impl Tape {
+impl SuiteTape {
     /// Keeps an exchange: in the file, and where that cannot be written in memory.
     fn keep(
         &mut self,
-        (whose, recorded): ((Arc<str>, u32), Recorded),
+        (whose, recorded): ((Arc<str>, u32), RecordedExchange),
         (path, fence): (&Path, &Fence),
         mask: &Mask,
     ) {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::base::bindings::AttemptNames;
-use crate::base::template::{Scope, Template, TemplateError};
+use crate::base::files::{Fence, FileRefusal};
+use crate::base::template::{Template, TemplateError, TemplateScope};
+use crate::dify::transcript::{FileInput, FileVariable, HumanAnswer, UserScope, WorkflowRequest};
+use crate::dify::wire::file::file_kind;
 use crate::engine::Engine;
-use crate::exchange::{FileInput, FileVariable, HumanAnswer, Request, UserScope};
-use crate::files::{Fence, Refusal};
 use crate::plan::case::{AnswerTemplate, Case, FileSource, FileTemplate, TargetKind};
 use crate::suite::grounds::check_upload;
-use crate::wire::file::file_kind;
 
 /// Which attempt of which case.
 #[derive(Debug, Clone, Copy)]
@@ -70,22 +70,32 @@ pub enum RequestError {
 
 impl Engine {
     /// The names a case's templates see in one attempt.
-    pub(super) fn scope(&self, case: &Case, id: AttemptId) -> Result<Scope, RequestError> {
+    pub(super) fn scope(&self, case: &Case, id: AttemptId) -> Result<TemplateScope, RequestError> {
         self.scope_of_run(case, id, &self.run_id)
     }
 
     /// The names in an attempt of an earlier part of the run, which had an id of its own.
-    pub(super) fn scope_of_run(&self, case: &Case, id: AttemptId, run: &str) -> Result<Scope, RequestError> {
+    pub(super) fn scope_of_run(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        run: &str,
+    ) -> Result<TemplateScope, RequestError> {
         let names = AttemptNames { test: &case.test.name, run, repeat: id.repeat, row: case.row.as_deref() };
         let rendered = case.test.bindings.scope(&self.plan.templates, names);
         rendered.map_err(|source| RequestError::Template { what: "`vars`".to_owned(), source })
     }
 
     /// The request of one attempt.
-    pub(super) fn request(&self, case: &Case, id: AttemptId, scope: &Scope) -> Result<Request, RequestError> {
+    pub(super) fn request(
+        &self,
+        case: &Case,
+        id: AttemptId,
+        scope: &TemplateScope,
+    ) -> Result<WorkflowRequest, RequestError> {
         let (_, pinned) = super::app_of(&self.plan.target, &case.test.app);
         let user = self.user(case, scope)?;
-        Ok(Request {
+        Ok(WorkflowRequest {
             inputs: self.inputs(case, scope)?,
             files: self.files("files", &case.test.files, scope)?,
             answers: self.answers(case, scope)?,
@@ -103,14 +113,14 @@ impl Engine {
         })
     }
 
-    fn inputs(&self, case: &Case, scope: &Scope) -> Result<Map<String, Value>, RequestError> {
+    fn inputs(&self, case: &Case, scope: &TemplateScope) -> Result<Map<String, Value>, RequestError> {
         self.members(&case.test.inputs, scope, "`inputs`")
     }
 
     fn members(
         &self,
         template: &Template,
-        scope: &Scope,
+        scope: &TemplateScope,
         what: &str,
     ) -> Result<Map<String, Value>, RequestError> {
         match self.render(template, scope, what)? {
@@ -124,7 +134,7 @@ impl Engine {
     }
 
     /// The answers to the forms of its pauses.
-    fn answers(&self, case: &Case, scope: &Scope) -> Result<Vec<HumanAnswer>, RequestError> {
+    fn answers(&self, case: &Case, scope: &TemplateScope) -> Result<Vec<HumanAnswer>, RequestError> {
         let answer = |answer: &AnswerTemplate| {
             let text = |template, key: &str| {
                 let rendered = self.plan.templates.render_text(template, scope);
@@ -143,7 +153,7 @@ impl Engine {
     }
 
     /// The test's own user, else one that no other attempt has.
-    fn user(&self, case: &Case, scope: &Scope) -> Result<String, RequestError> {
+    fn user(&self, case: &Case, scope: &TemplateScope) -> Result<String, RequestError> {
         match &case.test.user {
             None => Ok(format!("flowproof-{}-{}", self.run_id, self.next_number())),
             Some(template) => {
@@ -169,7 +179,7 @@ impl Engine {
         &self,
         key: &str,
         templates: &[(String, FileTemplate)],
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<Vec<(String, FileVariable)>, RequestError> {
         let mut files = Vec::with_capacity(templates.len());
         for (name, template) in templates {
@@ -186,7 +196,12 @@ impl Engine {
         Ok(files)
     }
 
-    fn file(&self, what: &str, source: &FileSource, scope: &Scope) -> Result<FileInput, RequestError> {
+    fn file(
+        &self,
+        what: &str,
+        source: &FileSource,
+        scope: &TemplateScope,
+    ) -> Result<FileInput, RequestError> {
         let text = |template| {
             let rendered = self.plan.templates.render_text(template, scope);
             rendered.map_err(|source| RequestError::Template { what: format!("`{what}`"), source })
@@ -206,7 +221,7 @@ impl Engine {
         }
     }
 
-    fn render(&self, template: &Template, scope: &Scope, what: &str) -> Result<Value, RequestError> {
+    fn render(&self, template: &Template, scope: &TemplateScope, what: &str) -> Result<Value, RequestError> {
         let rendered = self.plan.templates.render(template, scope);
         rendered.map_err(|source| RequestError::Template { what: what.to_owned(), source })
     }
@@ -220,13 +235,13 @@ fn url_path(url: &str) -> &str {
 /// The real path of a file that can be uploaded; `named` is its key and the path as it was rendered.
 fn upload(path: &Path, fence: &Fence, named: (&str, String)) -> Result<PathBuf, RequestError> {
     let real = fence.find(path).and_then(|real| check_upload(&real, fence).map(|()| real));
-    real.map_err(|source| match Refusal::of(&source) {
-        Some(Refusal::Outside(_)) => RequestError::Outside(path.to_owned()),
-        Some(Refusal::Folder | Refusal::Irregular) => {
+    real.map_err(|source| match FileRefusal::of(&source) {
+        Some(FileRefusal::Outside(_)) => RequestError::Outside(path.to_owned()),
+        Some(FileRefusal::Folder | FileRefusal::Irregular) => {
             RequestError::NoFile { variable: named.0.to_owned(), written: named.1 }
         }
-        Some(Refusal::TooLarge(_)) => RequestError::TooLarge { path: path.to_owned(), source },
-        Some(Refusal::Dangling | Refusal::Link | Refusal::Unread) | None => {
+        Some(FileRefusal::TooLarge(_)) => RequestError::TooLarge { path: path.to_owned(), source },
+        Some(FileRefusal::Dangling | FileRefusal::Link | FileRefusal::Unread) | None => {
             RequestError::File { path: path.to_owned(), source }
         }
     })

@@ -6,38 +6,38 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
 use crate::base::clock;
+use crate::dify::mock::book::{BookEntry, ScriptBook};
 use crate::engine::Engine;
 use crate::engine::attempt::milliseconds;
-use crate::event::{Event, RunEnd, SinkError};
-use crate::mock::book::{Book, BookEntry};
-use crate::outcome::CaseOutcome;
 use crate::plan::case::{Case, Plan};
+use crate::record::attempt::CaseOutcome;
+use crate::record::event::{Event, RunEnd, SinkError};
 
 /// When a run ends before its plan does.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Limits {
+pub struct RunLimits {
     /// No new test starts after so many red ones.
     pub max_fail: Option<u32>,
 }
 
 /// Shared by the workers of one run.
-struct Progress {
+struct RunProgress {
     next: AtomicUsize,
     red: AtomicU32,
     full: AtomicBool,
-    limits: Limits,
+    limits: RunLimits,
 }
 
 impl Engine {
     /// Runs every case of the plan and tells the sink how the run ended.
-    pub async fn run(self: &Arc<Self>, limits: Limits) -> Result<RunEnd, SinkError> {
+    pub async fn run(self: &Arc<Self>, limits: RunLimits) -> Result<RunEnd, SinkError> {
         let stopped_early = self.run_cases(limits).await?;
         self.end(stopped_early, None)
     }
 
     /// Runs every case of the plan; says why it stopped before all had run, if it did so on purpose.
-    pub async fn run_cases(self: &Arc<Self>, limits: Limits) -> Result<Option<String>, SinkError> {
-        let progress = Arc::new(Progress {
+    pub async fn run_cases(self: &Arc<Self>, limits: RunLimits) -> Result<Option<String>, SinkError> {
+        let progress = Arc::new(RunProgress {
             next: AtomicUsize::new(0),
             red: AtomicU32::new(0),
             full: AtomicBool::new(false),
@@ -83,7 +83,7 @@ impl Engine {
 }
 
 /// Takes the next case until there is none, the run is stopped, or enough are red.
-async fn work(engine: Arc<Engine>, progress: Arc<Progress>) -> Result<(), SinkError> {
+async fn work(engine: Arc<Engine>, progress: Arc<RunProgress>) -> Result<(), SinkError> {
     loop {
         if engine.stopping().is_some() || progress.full.load(Ordering::Relaxed) {
             return Ok(());
@@ -97,7 +97,7 @@ async fn work(engine: Arc<Engine>, progress: Arc<Progress>) -> Result<(), SinkEr
     }
 }
 
-impl Progress {
+impl RunProgress {
     /// Why no more tests were begun, if enough were red.
     fn stopped_early(&self) -> Option<String> {
         let red = self.red.load(Ordering::Relaxed);
@@ -120,9 +120,10 @@ impl Progress {
 }
 
 /// What the mock answers to the cases of a plan.
-pub fn book_of(plan: &Plan) -> Book {
+pub fn book_of(plan: &Plan) -> ScriptBook {
     let recorded = plan.cassettes.as_ref().map_or(&[][..], |shelf| shelf.exchanges());
-    Book::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone()).with_recorded(recorded)
+    ScriptBook::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone())
+        .with_recorded(recorded)
 }
 
 fn book_entry(case: &Case) -> BookEntry {

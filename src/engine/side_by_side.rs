@@ -12,38 +12,38 @@ use tokio::task::JoinSet;
 use crate::base::clock;
 use crate::engine::Engine;
 use crate::engine::attempt::milliseconds;
-use crate::engine::case::{Ran, Repeated, stops_suite};
-use crate::engine::conclude::Tally;
-use crate::engine::waiting::{Awaited, Waiting};
-use crate::event::SinkError;
-use crate::outcome::CaseOutcome;
+use crate::engine::case::{CaseResult, RepeatResult, stops_suite};
+use crate::engine::tally::CaseTally;
+use crate::engine::waiting::{AttemptWaits, WaitReason};
+use crate::record::attempt::CaseOutcome;
+use crate::record::event::SinkError;
 
 /// A case whose repeats run side by side.
-pub(super) struct Repeating {
+pub(super) struct RepeatingCase {
     engine: Arc<Engine>,
     /// The place of the case in the plan.
     place: usize,
     began: Instant,
-    tally: Tally,
+    tally: CaseTally,
     /// Repeats that were begun.
     begun: u32,
-    at_work: JoinSet<Result<Done, SinkError>>,
+    at_work: JoinSet<Result<FinishedRepeat, SinkError>>,
     /// A slot that is free for the next repeat, and kept until the case is recorded.
     slot: Option<OwnedSemaphorePermit>,
-    over: Over,
+    over: CaseProgress,
 }
 
 /// A repeat that ended.
-struct Done {
-    repeated: Repeated,
+struct FinishedRepeat {
+    repeated: RepeatResult,
     /// What it adds.
-    tally: Tally,
+    tally: CaseTally,
     slot: OwnedSemaphorePermit,
 }
 
 /// Whether a case goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Over {
+enum CaseProgress {
     /// It does.
     No,
     /// No further repeat is begun.
@@ -52,36 +52,36 @@ enum Over {
     Stopped,
 }
 
-impl Repeating {
+impl RepeatingCase {
     /// Begins with a slot; the first repeat waited for it.
     pub fn new(engine: &Arc<Engine>, place: usize, slot: OwnedSemaphorePermit) -> Self {
         Self {
             engine: engine.clone(),
             place,
             began: clock::now(),
-            tally: Tally::default(),
+            tally: CaseTally::default(),
             begun: 0,
             at_work: JoinSet::new(),
             slot: Some(slot),
-            over: Over::No,
+            over: CaseProgress::No,
         }
     }
 
     /// Runs the case to its end and records it; none when the run was stopped meanwhile.
-    pub async fn run(mut self, mut waiting: Waiting) -> Result<Option<Ran>, SinkError> {
+    pub async fn run(mut self, mut waiting: AttemptWaits) -> Result<Option<CaseResult>, SinkError> {
         let engine = self.engine.clone();
         loop {
             while self.is_one_more_needed() {
                 if let Some(slot) = self.slot.take() {
                     self.begin(slot, waiting);
-                    waiting = Waiting::begin();
+                    waiting = AttemptWaits::begin();
                     continue;
                 }
                 tokio::select! {
                     biased;
                     Some(joined) = self.at_work.join_next() => self.take(joined)?,
                     slot = engine.pace.slot() => {
-                        waiting.waited_for(Awaited::Slot);
+                        waiting.waited_for(WaitReason::Slot);
                         self.slot = Some(slot);
                     }
                 }
@@ -89,12 +89,12 @@ impl Repeating {
             match self.at_work.join_next().await {
                 Some(joined) => {
                     self.take(joined)?;
-                    waiting = Waiting::begin();
+                    waiting = AttemptWaits::begin();
                 }
                 None => break,
             }
         }
-        if self.over == Over::Stopped {
+        if self.over == CaseProgress::Stopped {
             return Ok(None);
         }
         let case = &engine.plan.cases[self.place];
@@ -107,41 +107,42 @@ impl Repeating {
     fn is_one_more_needed(&self) -> bool {
         let at_work = self.begun - self.tally.seen.all();
         let repeats = &self.engine.plan.cases[self.place].test.repeats;
-        self.over == Over::No && at_work < repeats.surely_needed(self.tally.seen)
+        self.over == CaseProgress::No && at_work < repeats.surely_needed(self.tally.seen)
     }
 
-    fn begin(&mut self, slot: OwnedSemaphorePermit, waiting: Waiting) {
+    fn begin(&mut self, slot: OwnedSemaphorePermit, waiting: AttemptWaits) {
         let (engine, place, repeat) = (self.engine.clone(), self.place, self.begun);
         self.begun += 1;
         self.at_work.spawn(async move {
-            let mut tally = Tally::default();
+            let mut tally = CaseTally::default();
             let case = &engine.plan.cases[place];
             let repeated = engine.repeat(case, repeat, waiting, &mut tally).await?;
-            Ok(Done { repeated, tally, slot })
+            Ok(FinishedRepeat { repeated, tally, slot })
         });
     }
 
     fn take(
         &mut self,
-        joined: Result<Result<Done, SinkError>, tokio::task::JoinError>,
+        joined: Result<Result<FinishedRepeat, SinkError>, tokio::task::JoinError>,
     ) -> Result<(), SinkError> {
-        let Done { repeated, tally, slot } = joined.expect("a repeat neither panics nor is aborted")?;
+        let FinishedRepeat { repeated, tally, slot } =
+            joined.expect("a repeat neither panics nor is aborted")?;
         self.slot = Some(slot);
         self.tally.join(tally);
         match repeated {
-            Repeated::Stands(attempt) => {
-                if stops_suite(&attempt) && self.over == Over::No {
-                    self.over = Over::Yes;
+            RepeatResult::Stands(attempt) => {
+                if stops_suite(&attempt) && self.over == CaseProgress::No {
+                    self.over = CaseProgress::Yes;
                 }
                 self.tally.add(attempt);
             }
-            Repeated::Unaffordable(last, reason) => {
+            RepeatResult::Unaffordable(last, reason) => {
                 self.tally.cut_short(last, reason);
-                if self.over == Over::No {
-                    self.over = Over::Yes;
+                if self.over == CaseProgress::No {
+                    self.over = CaseProgress::Yes;
                 }
             }
-            Repeated::Stopped => self.over = Over::Stopped,
+            RepeatResult::Stopped => self.over = CaseProgress::Stopped,
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::engine::Engine;
 #[cfg(unix)]
-use crate::files::{self, Fence};
+use crate::base::files::{self, Fence};
+use crate::engine::Engine;
 
 /// The most bytes that are read of what the system says of a process.
 #[cfg(unix)]

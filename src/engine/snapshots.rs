@@ -5,19 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::assert::check::{self, CheckResult, Context};
+use crate::assert::judge::JudgeQuestions;
+use crate::assert::snapshot::store;
+use crate::assert::snapshot::{PendingFile, SnapshotAttempt, TakenSnapshot};
 use crate::base::effort::Effort;
-use crate::check::{self, Context, Examined};
-use crate::drift::{PendingFile, Taken, Taking, store};
+use crate::dify::transcript::Transcript;
 use crate::engine::Engine;
-use crate::engine::attempt::Made;
+use crate::engine::attempt::MadeRequest;
 use crate::engine::limit::JudgingLimit;
-use crate::exchange::Transcript;
-use crate::judge::Judging;
 use crate::plan::case::Case;
 
 /// What a run left to be approved.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct SnapshotQueue {
     first: Mutex<HashSet<(Arc<str>, String)>>,
     failed: Mutex<Vec<String>>,
     writing: Mutex<()>,
@@ -25,7 +26,7 @@ pub struct Waiting {
 
 /// What a run left to be approved, counted, and what could not be written.
 #[derive(Debug, Default)]
-pub struct Left {
+pub struct PendingSnapshots {
     /// Snapshots that wait since this run.
     pub waiting: usize,
     /// Files that could not be written, and why.
@@ -36,10 +37,10 @@ impl Engine {
     /// Judges every check of a case against a transcript, and keeps what differs from its approved snapshots.
     pub(super) fn examine(
         &self,
-        made: &Made<'_>,
+        made: &MadeRequest<'_>,
         transcript: &Transcript,
-        (judging, limit): (&Judging, &JudgingLimit),
-    ) -> Examined {
+        (judging, limit): (&JudgeQuestions, &JudgingLimit),
+    ) -> CheckResult {
         let case = made.case;
         let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
         let context =
@@ -51,12 +52,12 @@ impl Engine {
             limit.end(&mut examined);
             return examined;
         }
-        self.keep_snapshots(case, &taking.map(Taking::into_taken).unwrap_or_default());
+        self.keep_snapshots(case, &taking.map(SnapshotAttempt::into_taken).unwrap_or_default());
         examined
     }
 
     /// Keeps what an attempt took; of several repeats the first that ends and differs counts.
-    fn keep_snapshots(&self, case: &Case, taken: &[Taken]) {
+    fn keep_snapshots(&self, case: &Case, taken: &[TakenSnapshot]) {
         let pending = self.plan.snapshots.as_ref().and_then(|shelf| shelf.pending(&case.name));
         let Some(PendingFile { test, path, fence }) = pending else {
             return;
@@ -65,8 +66,8 @@ impl Engine {
         let _turn = self.waiting.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let changes: Vec<(&str, Option<&Value>)> = {
             let mut first = self.waiting.first.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_open = |taken: &&Taken| !first.contains(&(case.name.clone(), taken.key.clone()));
-            let open: Vec<&Taken> = taken.iter().filter(is_open).collect();
+            let is_open = |taken: &&TakenSnapshot| !first.contains(&(case.name.clone(), taken.key.clone()));
+            let open: Vec<&TakenSnapshot> = taken.iter().filter(is_open).collect();
             let differing = open.iter().filter(|taken| taken.pending.is_some());
             first.extend(differing.map(|taken| (case.name.clone(), taken.key.clone())));
             open.into_iter().map(|taken| (taken.key.as_str(), taken.pending.as_ref())).collect()
@@ -80,8 +81,8 @@ impl Engine {
     }
 
     /// Tells what the run left to be approved.
-    pub fn left(&self) -> Left {
-        Left {
+    pub fn left(&self) -> PendingSnapshots {
+        PendingSnapshots {
             waiting: self.waiting.first.lock().unwrap_or_else(PoisonError::into_inner).len(),
             failed: self.waiting.failed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }

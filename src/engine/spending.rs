@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::budget::{Account, SpendingKind, SpendingLimit, limits, suite_key};
 use crate::engine::Engine;
-use crate::event::{BudgetFacts, Counted, Priced};
-use crate::ledger::{Account, Allowance, Kind, limits, suite_key};
+use crate::record::event::{BudgetFacts, CountLimit, PriceLimit};
 
 impl Engine {
     /// The run's budget, then those of its suites in the order of the plan; what others spent that share them included.
@@ -39,7 +39,7 @@ impl Engine {
 }
 
 /// A budget and what is left of it; none where it limits nothing.
-fn facts(suite: Option<String>, allowance: &Allowance, at: (&Account, u64)) -> Option<BudgetFacts> {
+fn facts(suite: Option<String>, allowance: &SpendingLimit, at: (&Account, u64)) -> Option<BudgetFacts> {
     let (account, elapsed_ms) = at;
     if allowance.is_empty() {
         return None;
@@ -49,24 +49,24 @@ fn facts(suite: Option<String>, allowance: &Allowance, at: (&Account, u64)) -> O
     for (kind, limit) in limits(allowance) {
         let left = account.left(kind, limit);
         match kind {
-            Kind::Tokens => {
+            SpendingKind::Tokens => {
                 let whole = |tokens| u64::try_from(tokens).unwrap_or(u64::MAX);
                 facts.tokens =
-                    Some(Counted { limit: whole(limit), spent: account.spent.tokens, left: whole(left) });
+                    Some(CountLimit { limit: whole(limit), spent: account.spent.tokens, left: whole(left) });
             }
-            Kind::Cost(currency) => facts.cost.push(Priced {
+            SpendingKind::Cost(currency) => facts.cost.push(PriceLimit {
                 currency: currency.to_string(),
                 limit: limit.to_string(),
                 spent: account.spent.in_currency(currency).to_string(),
                 left: left.to_string(),
             }),
-            Kind::Time => {}
+            SpendingKind::Time => {}
         }
     }
     facts.time_ms = allowance.time.map(|time| {
         let limit = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let spent = account.began_ms.map_or(0, |began| elapsed_ms.saturating_sub(began));
-        Counted { limit, spent, left: limit.saturating_sub(spent) }
+        CountLimit { limit, spent, left: limit.saturating_sub(spent) }
     });
     Some(facts)
 }

@@ -8,18 +8,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::base::stats::quantile::Percentile;
-use crate::base::units::Rate;
-use crate::event::{KeptRate, Spread};
+use crate::base::units::RequestRate;
+use crate::record::event::{RankSpread, RateAdherence};
 
 /// The starts of a run.
 #[derive(Debug)]
-pub struct Starts {
-    rate: Rate,
-    state: Mutex<State>,
+pub struct StartSchedule {
+    rate: RequestRate,
+    state: Mutex<ScheduleState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ScheduleState {
     first: Option<Instant>,
     reserved: u32,
     next: Option<Instant>,
@@ -31,7 +31,7 @@ struct State {
 
 /// A place in the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct ScheduleSlot {
     /// When it is meant to be.
     pub meant: Instant,
     /// When it may be: not before, and not closer to the one before than the rate allows.
@@ -40,7 +40,7 @@ pub struct Turn {
 
 /// A start that was.
 #[derive(Debug, Clone, Copy)]
-pub struct Start {
+pub struct StartTime {
     /// When it was meant to be.
     pub meant: Instant,
     /// When it was.
@@ -49,26 +49,26 @@ pub struct Start {
     pub latency: Option<Duration>,
 }
 
-impl Starts {
+impl StartSchedule {
     /// None so far.
-    pub fn new(rate: Rate) -> Self {
+    pub fn new(rate: RequestRate) -> Self {
         Self { rate, state: Mutex::default() }
     }
 
     /// Takes the next place in the schedule.
-    pub fn reserve(&self, now: Instant) -> Turn {
+    pub fn reserve(&self, now: Instant) -> ScheduleSlot {
         let gap = Duration::from_secs_f64(1.0 / self.rate.per_second);
         let mut state = self.state();
         let meant = *state.first.get_or_insert(now) + gap.saturating_mul(state.reserved);
         let at = state.next.map_or(meant, |next| next.max(meant)).max(now);
         state.reserved = state.reserved.saturating_add(1);
         state.next = Some(at + gap);
-        Turn { meant, at }
+        ScheduleSlot { meant, at }
     }
 
     /// Notes a start.
-    pub fn note(&self, start: Start) {
-        let Start { meant, sent, latency } = start;
+    pub fn note(&self, start: StartTime) {
+        let StartTime { meant, sent, latency } = start;
         let late = sent.saturating_duration_since(meant);
         let mut state = self.state();
         let (first, last) = state.sent.unwrap_or((sent, sent));
@@ -78,7 +78,7 @@ impl Starts {
     }
 
     /// How far the rate was kept; none where nothing was sent.
-    pub fn kept(&self) -> Option<KeptRate> {
+    pub fn kept(&self) -> Option<RateAdherence> {
         let mut state = self.state();
         let (first, last) = state.sent?;
         let starts = state.late_ms.len();
@@ -88,22 +88,22 @@ impl Starts {
         let late_ms = spread(&mut state.late_ms)?;
         let latency_ms = spread(&mut state.latency_ms);
         let starts = u64::try_from(starts).unwrap_or(u64::MAX);
-        Some(KeptRate { rate: self.rate.per_second, kept, starts, late_ms, latency_ms })
+        Some(RateAdherence { rate: self.rate.per_second, kept, starts, late_ms, latency_ms })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ScheduleState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn spread(values: &mut [f64]) -> Option<Spread> {
+fn spread(values: &mut [f64]) -> Option<RankSpread> {
     values.sort_by(f64::total_cmp);
     let max = *values.last()?;
     let at = |hundredths| {
         let rank = Percentile::new(hundredths)?.rank(u64::try_from(values.len()).ok()?);
         values.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied()
     };
-    Some(Spread { p50: at(5_000)?, p95: at(9_500)?, max })
+    Some(RankSpread { p50: at(5_000)?, p95: at(9_500)?, max })
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -117,18 +117,18 @@ mod tests {
 
     const GAP: Duration = Duration::from_millis(100);
 
-    fn starts() -> (Starts, Instant) {
-        (Starts::new(Rate { per_second: 10.0 }), clock::now())
+    fn starts() -> (StartSchedule, Instant) {
+        (StartSchedule::new(RequestRate { per_second: 10.0 }), clock::now())
     }
 
     #[test]
     fn the_schedule_does_not_move_with_the_starts_and_starts_are_never_too_close() {
         let (starts, now) = starts();
-        assert_eq!(starts.reserve(now), Turn { meant: now, at: now });
-        assert_eq!(starts.reserve(now), Turn { meant: now + GAP, at: now + GAP });
+        assert_eq!(starts.reserve(now), ScheduleSlot { meant: now, at: now });
+        assert_eq!(starts.reserve(now), ScheduleSlot { meant: now + GAP, at: now + GAP });
         let late = now + GAP * 50;
-        assert_eq!(starts.reserve(late), Turn { meant: now + GAP * 2, at: late });
-        assert_eq!(starts.reserve(late), Turn { meant: now + GAP * 3, at: late + GAP });
+        assert_eq!(starts.reserve(late), ScheduleSlot { meant: now + GAP * 2, at: late });
+        assert_eq!(starts.reserve(late), ScheduleSlot { meant: now + GAP * 3, at: late + GAP });
     }
 
     #[test]
@@ -139,13 +139,13 @@ mod tests {
         let mut free = now;
         for _ in 0..20 {
             let turn = starts.reserve(free);
-            starts.note(Start { meant: turn.meant, sent: turn.at, latency: Some(latency) });
+            starts.note(StartTime { meant: turn.meant, sent: turn.at, latency: Some(latency) });
             free = turn.at + latency;
         }
         let kept = starts.kept().unwrap();
         assert_eq!(kept.starts, 20);
         assert!((kept.kept - 10.0 / 3.0).abs() < 1e-6, "{kept:?}");
-        let expected = Spread { p50: 1800.0, p95: 3600.0, max: 3800.0 };
+        let expected = RankSpread { p50: 1800.0, p95: 3600.0, max: 3800.0 };
         for (found, expected) in [
             (kept.late_ms.p50, expected.p50),
             (kept.late_ms.p95, expected.p95),
@@ -161,7 +161,7 @@ mod tests {
         let (starts, now) = starts();
         assert_eq!(starts.kept(), None);
         let turn = starts.reserve(now);
-        starts.note(Start { meant: turn.meant, sent: turn.at, latency: None });
+        starts.note(StartTime { meant: turn.meant, sent: turn.at, latency: None });
         let kept = starts.kept().unwrap();
         assert_eq!((kept.starts, kept.late_ms.max, kept.latency_ms), (1, 0.0, None));
         assert!((kept.kept - 10.0).abs() < 1e-9);

@@ -5,25 +5,25 @@ use std::time::{Duration, Instant};
 
 use crate::base::clock;
 use crate::base::units::format_duration;
-use crate::client::{StopSignal, Timeouts};
+use crate::dify::client::{StopSignal, Timeouts};
+use crate::dify::transcript::{Ending, Transcript};
+use crate::dify::wire::error::ErrorClass;
 use crate::engine::Engine;
-use crate::engine::attempt::Judged;
+use crate::engine::attempt::JudgedAttempt;
+use crate::engine::backpressure::heard;
 use crate::engine::budget::SKIPPED;
-use crate::engine::cassettes::Route;
-use crate::engine::gate::{Inside, NoTurn, Patience};
-use crate::engine::heard::heard;
+use crate::engine::cassettes::AnswerRoute;
+use crate::engine::limiter::{LimiterPermit, NoTurn, Patience};
 use crate::engine::request::AttemptId;
-use crate::engine::waiting::{Awaited, Waiting};
-use crate::exchange::{Ending, Transcript};
-use crate::outcome::Cause;
+use crate::engine::waiting::{AttemptWaits, WaitReason};
 use crate::plan::case::{Case, TargetKind};
-use crate::wire::error::ErrorClass;
+use crate::record::attempt::Cause;
 
 /// A place that an attempt has.
 #[derive(Default)]
 pub(super) struct Place<'a> {
     /// At the gate; none for what is replayed.
-    pub inside: Option<Inside<'a>>,
+    pub inside: Option<LimiterPermit<'a>>,
     /// How long its app asked to be left alone meanwhile, which is of the attempt's limit.
     pub held: Duration,
     /// When the rate meant it to be sent.
@@ -35,8 +35,8 @@ impl Engine {
     pub(super) async fn turn(
         &self,
         case: &Case,
-        route: &Route,
-        (waiting, stop): (&mut Waiting, &mut StopSignal),
+        route: &AnswerRoute,
+        (waiting, stop): (&mut AttemptWaits, &mut StopSignal),
     ) -> Result<Place<'_>, NoTurn> {
         let patience = self.patience(self.timeouts_of(case).total);
         let turn = async {
@@ -44,9 +44,9 @@ impl Engine {
                 return Ok(Place::default());
             }
             let (inside, held) = self.pace.gate.enter(&case.test.app, &patience).await?;
-            waiting.waited_for(Awaited::Limit);
+            waiting.waited_for(WaitReason::Limit);
             let meant = self.pace.turn().await;
-            waiting.waited_for(Awaited::Rate);
+            waiting.waited_for(WaitReason::Rate);
             Ok(Place { inside: Some(inside), held, meant })
         };
         tokio::select! {
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// What becomes of an attempt that has no turn; none when the run was stopped.
-    pub(super) fn turned_away(&self, case: &Case, id: AttemptId, why: &NoTurn) -> Option<Judged> {
+    pub(super) fn turned_away(&self, case: &Case, id: AttemptId, why: &NoTurn) -> Option<JudgedAttempt> {
         match why {
             NoTurn::Stopped => None,
             NoTurn::Shut => {

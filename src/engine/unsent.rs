@@ -2,20 +2,20 @@
 
 use crate::base::clock;
 use crate::base::panics::CaughtPanic;
-use crate::client::StopSignal;
+use crate::dify::client::StopSignal;
 use crate::engine::Engine;
-use crate::engine::again::Again;
-use crate::engine::attempt::{Judged, milliseconds};
-use crate::engine::budget::{Afforded, Hold};
-use crate::engine::cassettes::Route;
+use crate::engine::attempt::{JudgedAttempt, milliseconds};
+use crate::engine::budget::{AttemptReservation, BudgetOutcome};
+use crate::engine::cassettes::AnswerRoute;
 use crate::engine::request::{AttemptId, RequestError};
-use crate::outcome::{Attempt, Cause, Facts, SeenUse, Waits};
+use crate::engine::retry_safety::RetryDecision;
 use crate::plan::case::Case;
-use crate::verdict::Verdict;
+use crate::record::attempt::{Attempt, Cause, ObservedUse, RunFacts, WaitTimes};
+use crate::record::verdict::Verdict;
 
 impl Engine {
     /// An attempt whose request could not be made: errored, with the reason.
-    pub(super) fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> Judged {
+    pub(super) fn unsendable(&self, case: &Case, id: AttemptId, error: &RequestError) -> JudgedAttempt {
         let message = format!("the request could not be made: {error}");
         self.unsent_attempt(case, id, Cause { message, hint: None, class: None, stops_suite: false })
     }
@@ -25,30 +25,30 @@ impl Engine {
         &self,
         case: &Case,
         id: AttemptId,
-        route: &Route,
+        route: &AnswerRoute,
         stop: &mut StopSignal,
-    ) -> Result<Option<Hold>, Option<Judged>> {
+    ) -> Result<Option<AttemptReservation>, Option<JudgedAttempt>> {
         if !route.is_live() {
             return Ok(None);
         }
         match self.afford(case, stop).await {
-            Afforded::Yes(hold) => Ok(hold),
-            Afforded::No(reason) => Err(Some(self.unaffordable(case, id, reason))),
-            Afforded::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
-            Afforded::Stopped => Err(None),
+            BudgetOutcome::Yes(hold) => Ok(hold),
+            BudgetOutcome::No(reason) => Err(Some(self.unaffordable(case, id, reason))),
+            BudgetOutcome::Broken(cause) => Err(Some(self.unsent_attempt(case, id, cause))),
+            BudgetOutcome::Stopped => Err(None),
         }
     }
 
     /// An attempt that met an error of ours or of a library: errored, so that the others go on. What it used is not known.
-    pub(super) fn unjudged(&self, case: &Case, id: AttemptId, panic: &CaughtPanic) -> Judged {
+    pub(super) fn unjudged(&self, case: &Case, id: AttemptId, panic: &CaughtPanic) -> JudgedAttempt {
         let cause = Cause { message: panic.to_string(), hint: None, class: None, stops_suite: false };
         let mut judged = self.unsent_attempt(case, id, cause);
-        judged.attempt.facts = Facts::default();
+        judged.attempt.facts = RunFacts::default();
         judged
     }
 
     /// An attempt that no longer fits its budgets: nothing was sent, and nothing is recorded of it.
-    pub(super) fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> Judged {
+    pub(super) fn unaffordable(&self, case: &Case, id: AttemptId, reason: String) -> JudgedAttempt {
         let cause = Cause { message: reason, hint: None, class: None, stops_suite: false };
         let mut judged = self.unsent_attempt(case, id, cause);
         judged.attempt.verdict = Verdict::Skipped;
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// An attempt that nothing was sent for: errored.
-    pub(super) fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> Judged {
+    pub(super) fn unsent_attempt(&self, case: &Case, id: AttemptId, cause: Cause) -> JudgedAttempt {
         let attempt = Attempt {
             case: case.ordinal,
             key: case.key,
@@ -65,11 +65,14 @@ impl Engine {
             verdict: Verdict::Errored,
             cause: Some(cause),
             findings: Vec::new(),
-            facts: Facts { seen: Some(SeenUse { nothing: true, ..SeenUse::default() }), ..Facts::default() },
+            facts: RunFacts {
+                seen: Some(ObservedUse { nothing: true, ..ObservedUse::default() }),
+                ..RunFacts::default()
+            },
             mode: case.test.mode,
             sent_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
             waited_ms: 0.0,
-            waits: Waits::default(),
+            waits: WaitTimes::default(),
             intended_ms: None,
             retried: false,
             replayed: false,
@@ -78,6 +81,6 @@ impl Engine {
             contract: Vec::new(),
             judges: Vec::new(),
         };
-        Judged { attempt, again: Again::Useless }
+        JudgedAttempt { attempt, again: RetryDecision::Useless }
     }
 }

@@ -3,16 +3,16 @@
 use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
-use crate::exchange::{Ending, Spent, Stopping, Transcript};
-use crate::ledger::{Amount, Costs, Currency, Used};
-use crate::outcome::{Facts, JudgeFact, JudgesSpent, Price, SeenUse};
+use crate::budget::{Amount, AttemptUsage, Costs, Currency};
+use crate::dify::transcript::{Ending, NodesUsage, StopOutcome, Transcript};
 use crate::plan::case::Case;
-use crate::verdict::{Finding, Severity, Truth};
+use crate::record::attempt::{JudgeFact, JudgesSpent, ObservedUse, Price, RunFacts};
+use crate::record::verdict::{Finding, Severity, Truth};
 
 /// An attempt that ended.
-pub struct Ended<'a> {
+pub struct EndedAttempt<'a> {
     /// Its numbers.
-    pub facts: &'a Facts,
+    pub facts: &'a RunFacts,
     /// What judges were asked about it.
     pub judges: &'a [JudgeFact],
     /// What came back.
@@ -20,7 +20,7 @@ pub struct Ended<'a> {
 }
 
 /// What budgets limit.
-pub struct Limits {
+pub struct BudgetLimits {
     /// Tokens.
     pub tokens: bool,
     /// Prices in these currencies.
@@ -28,12 +28,12 @@ pub struct Limits {
 }
 
 /// What an attempt used that surely did not run.
-pub fn nothing() -> Used {
-    Used { tokens: Some(0), cost: Some(Costs::new()), ..Used::default() }
+pub fn nothing() -> AttemptUsage {
+    AttemptUsage { tokens: Some(0), cost: Some(Costs::new()), ..AttemptUsage::default() }
 }
 
 /// What an attempt used, its judges included, as far as it is told and the budgets can count it.
-pub fn used(ended: &Ended<'_>, limits: &Limits) -> Used {
+pub fn used(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
     let mut judges = JudgesSpent::default();
     judges.add(ended.judges);
     let used = used_by_run(ended, limits);
@@ -41,8 +41,8 @@ pub fn used(ended: &Ended<'_>, limits: &Limits) -> Used {
 }
 
 /// Adds what judges used; an endpoint tells no price, and so counts by its tokens alone.
-fn with_judges(used: Used, judges: &JudgesSpent, limits: &Limits) -> Used {
-    let Used { tokens, mut cost, mut at_least, .. } = used;
+fn with_judges(used: AttemptUsage, judges: &JudgesSpent, limits: &BudgetLimits) -> AttemptUsage {
+    let AttemptUsage { tokens, mut cost, mut at_least, .. } = used;
     at_least.tokens = at_least.tokens.saturating_add(judges.tokens);
     let is_known = judges.tokens_unknown == 0 || !limits.tokens;
     let tokens = tokens.filter(|_| is_known).map(|tokens| tokens.saturating_add(judges.tokens));
@@ -64,15 +64,15 @@ fn with_judges(used: Used, judges: &JudgesSpent, limits: &Limits) -> Used {
             None => {}
         }
     }
-    Used { tokens, cost, at_least, ran: true }
+    AttemptUsage { tokens, cost, at_least, ran: true }
 }
 
-fn used_by_run(ended: &Ended<'_>, limits: &Limits) -> Used {
-    let Ended { facts, transcript, .. } = ended;
+fn used_by_run(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
+    let EndedAttempt { facts, transcript, .. } = ended;
     if facts.seen.as_ref().is_some_and(|seen| seen.nothing) || facts.status.as_deref() == Some("rejected") {
         return nothing();
     }
-    let nodes = Spent::of(&transcript.nodes);
+    let nodes = NodesUsage::of(&transcript.nodes);
     let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
     let seen = facts.seen.as_ref().map_or(0, |seen| seen.tokens);
     let priced = |(name, price): (&String, &Decimal)| Some((Currency::of(name)?, *price));
@@ -82,20 +82,20 @@ fn used_by_run(ended: &Ended<'_>, limits: &Limits) -> Used {
     };
     let tokens = if limits.tokens { facts.tokens } else { Some(facts.tokens.unwrap_or(at_least.tokens)) };
     let cost = if limits.currencies.is_empty() { Some(Costs::new()) } else { cost_of(facts, limits) };
-    Used { tokens, cost, at_least, ran: true }
+    AttemptUsage { tokens, cost, at_least, ran: true }
 }
 
 /// What totals count of an attempt that surely did not run; the rest is as it was seen.
-pub fn seen_use(facts: &Facts, transcript: &Transcript) -> Option<SeenUse> {
+pub fn seen_use(facts: &RunFacts, transcript: &Transcript) -> Option<ObservedUse> {
     if transcript.ending.nothing_ran() {
-        Some(SeenUse { nothing: true, ..SeenUse::default() })
+        Some(ObservedUse { nothing: true, ..ObservedUse::default() })
     } else {
         facts.seen.clone()
     }
 }
 
 /// The prices, if all of them are in currencies that a budget counts; what costs in another is not known here.
-fn cost_of(facts: &Facts, limits: &Limits) -> Option<Costs> {
+fn cost_of(facts: &RunFacts, limits: &BudgetLimits) -> Option<Costs> {
     if facts.cost.is_empty() {
         return (facts.tokens == Some(0)).then(Costs::new);
     }
@@ -107,7 +107,7 @@ fn cost_of(facts: &Facts, limits: &Limits) -> Option<Costs> {
 }
 
 /// What is to be said of the cap of one attempt: that it was exceeded, or that nobody knows.
-pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<Finding> {
+pub fn over_cap(case: &Case, transcript: &Transcript, facts: &RunFacts) -> Option<Finding> {
     let suite = &case.test.suite.budget;
     let (cap, place) = (&suite.cap, suite.cap_place.as_ref()?);
     let finding = |truth, severity, message| Finding {
@@ -126,7 +126,7 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &Facts) -> Option<F
         let message = format!("the attempt used at least {detail}; {}", stopped(transcript));
         return Some(finding(Truth::Broken, Severity::Error, message));
     }
-    let seen = Spent::of(&transcript.nodes);
+    let seen = NodesUsage::of(&transcript.nodes);
     let told = |currency: &str| {
         let price = facts.cost.iter().find(|price| price.currency == currency);
         price.and_then(|price| price.amount.parse().ok()).unwrap_or(Decimal::ZERO)
@@ -146,7 +146,7 @@ fn has_ended(transcript: &Transcript) -> bool {
 }
 
 /// What of the cap cannot be held against what Dify tells, and what helps; none where all can.
-fn unknown_part(case: &Case, facts: &Facts) -> Option<String> {
+fn unknown_part(case: &Case, facts: &RunFacts) -> Option<String> {
     let cap = &case.test.suite.budget.cap;
     if cap.tokens.is_some() && facts.tokens.is_none() {
         let least = format_count(facts.used().tokens);
@@ -176,9 +176,9 @@ fn unknown_part(case: &Case, facts: &Facts) -> Option<String> {
 /// What was done about an attempt that had used too much.
 fn stopped(transcript: &Transcript) -> &'static str {
     match &transcript.stopping {
-        Some(Stopping::Asked) => "Dify was asked to stop it",
-        Some(Stopping::Failed(_)) => "the request to stop it failed",
-        Some(Stopping::NoTask) => "no event told its task, so that nothing could stop it",
+        Some(StopOutcome::Asked) => "Dify was asked to stop it",
+        Some(StopOutcome::Failed(_)) => "the request to stop it failed",
+        Some(StopOutcome::NoTask) => "no event told its task, so that nothing could stop it",
         None => "it ended before it could be stopped",
     }
 }

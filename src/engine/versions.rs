@@ -4,33 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::dify::transcript::Transcript;
 use crate::engine::fields::fields;
-use crate::event::RanVersion;
-use crate::exchange::Transcript;
-use crate::outcome::Cause;
 use crate::plan::case::{Case, HeldVersion};
-use crate::verdict::{Finding, Severity, Truth};
+use crate::record::attempt::Cause;
+use crate::record::event::{FIELDS_WATCHED, RanVersion};
+use crate::record::verdict::{Finding, Severity, Truth};
 
 /// Different versions that are told of one run; a live one has one an app.
 const MOST: usize = 64;
 
-/// Attempts whose fields are looked at: they hardly differ, and a comparison says so where there were more.
-pub(crate) const LOOKED: u32 = 200;
-
 /// The versions seen so far.
 #[derive(Debug, Default)]
 pub struct Versions {
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenVersions>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenVersions {
     /// By app.
-    held: BTreeMap<Arc<str>, Held>,
+    held: BTreeMap<Arc<str>, PinnedVersion>,
     /// Attempts by what ran.
-    ran: BTreeMap<Ran, u32>,
+    ran: BTreeMap<RanKey, u32>,
     /// Requests that were refused as too many, which the same app may answer later.
-    busy: BTreeMap<Ran, u32>,
+    busy: BTreeMap<RanKey, u32>,
     /// `event.field`, of all events.
     fields: BTreeSet<String>,
     /// Attempts whose fields were looked at.
@@ -40,11 +37,11 @@ struct Seen {
 }
 
 /// App, `workflow_id` and Dify's version.
-type Ran = (Arc<str>, Option<String>, Option<String>);
+type RanKey = (Arc<str>, Option<String>, Option<String>);
 
 /// The version that an app must keep.
 #[derive(Debug)]
-struct Held {
+struct PinnedVersion {
     workflow_id: String,
     /// The test that saw it first.
     test: Arc<str>,
@@ -54,7 +51,7 @@ struct Held {
 
 /// An attempt that brought an answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Seat<'a> {
+pub struct AnsweredAttempt<'a> {
     /// The app that was asked.
     pub app: &'a Arc<str>,
     /// The test that asked.
@@ -70,9 +67,9 @@ impl Versions {
     pub fn holding(held: &BTreeMap<Arc<str>, HeldVersion>, since: Instant) -> Self {
         let hold = |(app, version): (&Arc<str>, &HeldVersion)| {
             let HeldVersion { workflow_id, test } = version.clone();
-            (app.clone(), Held { workflow_id, test, sent: since })
+            (app.clone(), PinnedVersion { workflow_id, test, sent: since })
         };
-        let seen = Seen { held: held.iter().map(hold).collect(), ..Seen::default() };
+        let seen = SeenVersions { held: held.iter().map(hold).collect(), ..SeenVersions::default() };
         Self { seen: Mutex::new(seen) }
     }
 
@@ -106,7 +103,7 @@ impl Versions {
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.brought_events |= !transcript.events.is_empty();
-            if seen.looked >= LOOKED {
+            if seen.looked >= FIELDS_WATCHED {
                 return;
             }
         }
@@ -125,12 +122,12 @@ impl Versions {
     ///
     /// First is whichever answer came first. An answer that came later may belong to a request that was sent earlier:
     /// that one is told too, but the tests after it will meet the version that is held.
-    pub fn check(&self, seat: Seat<'_>, workflow_id: &str) -> Option<Cause> {
+    pub fn check(&self, seat: AnsweredAttempt<'_>, workflow_id: &str) -> Option<Cause> {
         if let Some(asked) = seat.asked {
             return (!same(asked, workflow_id)).then(|| not_asked_for(asked, workflow_id));
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = seen.held.entry(seat.app.clone()).or_insert_with(|| Held {
+        let held = seen.held.entry(seat.app.clone()).or_insert_with(|| PinnedVersion {
             workflow_id: workflow_id.to_owned(),
             test: seat.test.clone(),
             sent: seat.sent,
@@ -141,7 +138,7 @@ impl Versions {
     /// What ran, by app.
     pub fn ran(&self) -> Vec<RanVersion> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let version = |((app, workflow_id, dify_version), attempts): (&Ran, &u32)| RanVersion {
+        let version = |((app, workflow_id, dify_version), attempts): (&RanKey, &u32)| RanVersion {
             app: app.to_string(),
             workflow_id: workflow_id.clone(),
             dify_version: dify_version.clone(),
@@ -158,7 +155,7 @@ fn same(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }
 
-fn published(held: &Held, seat: Seat<'_>, workflow_id: &str) -> Cause {
+fn published(held: &PinnedVersion, seat: AnsweredAttempt<'_>, workflow_id: &str) -> Cause {
     let first = &held.workflow_id;
     Cause {
         message: format!(
@@ -217,7 +214,8 @@ mod tests {
 
         fn sees(&self, test: &str, sent: u64, id: &str) -> Option<Cause> {
             let sent = self.began + Duration::from_secs(sent);
-            self.versions.check(Seat { app: &self.app, test: &Arc::from(test), sent, asked: None }, id)
+            self.versions
+                .check(AnsweredAttempt { app: &self.app, test: &Arc::from(test), sent, asked: None }, id)
         }
     }
 
@@ -248,7 +246,7 @@ mod tests {
         let run = Run::new();
         assert_eq!(run.sees("S::a", 0, "v1"), None);
         let other = Arc::from("handbook");
-        let seat = Seat { app: &other, test: &Arc::from("T::a"), sent: run.began, asked: None };
+        let seat = AnsweredAttempt { app: &other, test: &Arc::from("T::a"), sent: run.began, asked: None };
         assert_eq!(run.versions.check(seat, "w1"), None);
         assert!(run.versions.check(seat, "v1").is_some());
     }
@@ -257,7 +255,7 @@ mod tests {
     fn a_version_that_was_asked_for_must_be_the_one_that_ran() {
         let run = Run::new();
         let test = Arc::from("S::a");
-        let asked = |id| Seat { app: &run.app, test: &test, sent: run.began, asked: Some(id) };
+        let asked = |id| AnsweredAttempt { app: &run.app, test: &test, sent: run.began, asked: Some(id) };
         assert_eq!(run.versions.check(asked("AB"), "ab"), None);
         let cause = run.versions.check(asked("ab"), "cd").unwrap();
         assert_eq!(cause.message, "version ab was asked for, and version cd ran");

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
-use crate::outcome::Waits;
+use crate::record::attempt::WaitTimes;
 
 /// Shorter waits are the work of the computer, and no wait.
 const LEAST: Duration = Duration::from_micros(100);
 
 /// What can be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Awaited {
+pub enum WaitReason {
     /// A free slot.
     Slot,
     /// A budget.
@@ -25,17 +25,17 @@ pub enum Awaited {
 
 /// The waits of an attempt so far.
 #[derive(Debug, Clone, Copy)]
-pub struct Waiting {
+pub struct AttemptWaits {
     due: Instant,
     mark: Instant,
-    waits: Waits,
+    waits: WaitTimes,
 }
 
-impl Waiting {
+impl AttemptWaits {
     /// It is due now.
     pub fn begin() -> Self {
         let now = clock::now();
-        Self { due: now, mark: now, waits: Waits::default() }
+        Self { due: now, mark: now, waits: WaitTimes::default() }
     }
 
     /// The time since the last call went by without waiting.
@@ -44,22 +44,22 @@ impl Waiting {
     }
 
     /// The time since the last call was waited for this.
-    pub fn waited_for(&mut self, what: Awaited) {
+    pub fn waited_for(&mut self, what: WaitReason) {
         self.add(what, clock::now());
     }
 
-    fn add(&mut self, what: Awaited, now: Instant) {
+    fn add(&mut self, what: WaitReason, now: Instant) {
         let waited = now.saturating_duration_since(std::mem::replace(&mut self.mark, now));
         if waited < LEAST {
             return;
         }
         let waits = &mut self.waits;
         let wait = match what {
-            Awaited::Slot => &mut waits.slot_ms,
-            Awaited::Budget => &mut waits.budget_ms,
-            Awaited::Retry => &mut waits.retry_ms,
-            Awaited::Limit => &mut waits.limit_ms,
-            Awaited::Rate => &mut waits.rate_ms,
+            WaitReason::Slot => &mut waits.slot_ms,
+            WaitReason::Budget => &mut waits.budget_ms,
+            WaitReason::Retry => &mut waits.retry_ms,
+            WaitReason::Limit => &mut waits.limit_ms,
+            WaitReason::Rate => &mut waits.rate_ms,
         };
         *wait += waited.as_secs_f64() * 1000.0;
     }
@@ -70,7 +70,7 @@ impl Waiting {
     }
 
     /// What was waited for.
-    pub fn waits(&self) -> Waits {
+    pub fn waits(&self) -> WaitTimes {
         self.waits
     }
 }
@@ -81,12 +81,13 @@ mod tests {
 
     #[test]
     fn each_wait_is_told_by_itself_and_the_noise_of_the_computer_is_none() {
-        let mut waiting = Waiting::begin();
+        let mut waiting = AttemptWaits::begin();
         let due = waiting.due;
         let at = |milliseconds: u64| due + Duration::from_millis(milliseconds);
         let noise = Duration::from_nanos(50);
         let times = [at(5), at(5) + noise, at(15) + noise, at(18) + noise, at(30) + noise];
-        let for_each = [Awaited::Slot, Awaited::Budget, Awaited::Limit, Awaited::Rate, Awaited::Retry];
+        let for_each =
+            [WaitReason::Slot, WaitReason::Budget, WaitReason::Limit, WaitReason::Rate, WaitReason::Retry];
         for (what, time) in for_each.into_iter().zip(times) {
             waiting.add(what, time);
         }

@@ -6,22 +6,22 @@ use std::sync::atomic::Ordering;
 
 use libtest_mimic::{Arguments, Conclusion};
 
-use crate::base::visible::{Lines, harmless, visible};
+use crate::app::RecordKeeping;
+use crate::app::snapshots::left_text;
+use crate::base::visible::{LineEnds, harmless, visible};
 use crate::engine::Engine;
-use crate::gate::{self, Gates};
-use crate::harness::Shared;
+use crate::harness::TrialState;
 use crate::harness::say::is_selected;
+use crate::record::thresholds::{self, ThresholdGates};
+use crate::record::verdict::Truth;
 use crate::report::gates::told;
-use crate::session::Keeping;
-use crate::session::snapshots::left_text;
-use crate::verdict::Truth;
 
 /// Writes a line on standard error that commands no build server; nobody is left to be told where that cannot be written.
 pub(super) fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", harmless(&visible(text, Lines::Kept)));
+    let _ = writeln!(std::io::stderr(), "{}", harmless(&visible(text, LineEnds::Kept)));
 }
 
-impl Shared {
+impl TrialState {
     /// Why the run is red though no trial failed; none where one did, or where all is well. Ends the run and writes its reports.
     pub(super) fn why_red(
         &self,
@@ -29,7 +29,7 @@ impl Shared {
         conclusion: &Conclusion,
         broken: usize,
     ) -> Result<Option<String>, String> {
-        let Closed { unfinished, gates } = self.close(arguments)?;
+        let HarnessSummary { unfinished, gates } = self.close(arguments)?;
         let is_missed = tell_gates(&gates);
         if conclusion.has_failed() {
             return Ok(None);
@@ -64,8 +64,8 @@ impl Shared {
     }
 
     /// Ends the run and writes its reports; says what is red besides trials. Nothing to do when no trial ran.
-    pub(super) fn close(&self, arguments: &Arguments) -> Result<Closed, String> {
-        let Some(Ok(engine)) = self.engine.get() else { return Ok(Closed::default()) };
+    pub(super) fn close(&self, arguments: &Arguments) -> Result<HarnessSummary, String> {
+        let Some(Ok(engine)) = self.engine.get() else { return Ok(HarnessSummary::default()) };
         if !arguments.ignored && !arguments.include_ignored {
             self.record_skipped(engine, arguments)?;
         }
@@ -76,13 +76,13 @@ impl Shared {
             tell(&left);
         }
         let closed = match self.session.keeping {
-            Keeping::Shared => Closed::default(),
-            Keeping::Journal => {
+            RecordKeeping::Shared => HarnessSummary::default(),
+            RecordKeeping::Journal => {
                 let record = self.session.record()?;
                 self.session.write_reports(&record)?;
                 self.session.add_step_summary(&record).unwrap_or_else(|note| tell(&note));
-                let gates = gate::judge(&record).map_err(|error| error.to_string())?;
-                Closed { unfinished: record.unfinished(), gates }
+                let gates = thresholds::judge(&record).map_err(|error| error.to_string())?;
+                HarnessSummary { unfinished: record.unfinished(), gates }
             }
         };
         kept?.lost.iter().for_each(|lost| tell(lost));
@@ -103,15 +103,15 @@ impl Shared {
 
 /// What a run came to besides its trials.
 #[derive(Default)]
-pub(super) struct Closed {
+pub(super) struct HarnessSummary {
     /// Tests without a verdict in the record.
     unfinished: u32,
     /// The thresholds of the suites.
-    gates: Gates,
+    gates: ThresholdGates,
 }
 
 /// Says which thresholds do not hold; true where one turns the build red.
-fn tell_gates(gates: &Gates) -> bool {
+fn tell_gates(gates: &ThresholdGates) -> bool {
     let unmet = gates.judged.iter().filter(|gate| gate.truth != Truth::Held);
     for gate in unmet {
         let word = if gate.is_red() { "error" } else { "note" };

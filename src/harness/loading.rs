@@ -5,8 +5,8 @@ use std::sync::Arc;
 use libtest_mimic::{Failed, Trial};
 
 use crate::base::visible::harmless;
-use crate::suite::problem::Problem;
-use crate::suite::render::{Style, render};
+use crate::yaml::problem::Problem;
+use crate::yaml::render::{ProblemStyle, render};
 
 /// A trial that can only fail.
 pub(super) fn failing(name: &str, message: String) -> Trial {
@@ -19,7 +19,7 @@ pub(super) fn failing(name: &str, message: String) -> Trial {
 pub(super) fn loading(problems: &[Problem], unsound: &[Arc<str>]) -> Vec<Trial> {
     let text = |concerned: &dyn Fn(&Problem) -> bool| {
         let found: Vec<Problem> = problems.iter().filter(|problem| concerned(problem)).cloned().collect();
-        (!found.is_empty()).then(|| render(&found, Style::Plain))
+        (!found.is_empty()).then(|| render(&found, ProblemStyle::Plain))
     };
     let suites = unsound.iter().map(|file| {
         let message = text(&|problem| problem.concerns(file));

@@ -3,12 +3,13 @@
 
 use libtest_mimic::{Arguments, Trial};
 
+use crate::app::nextest;
+use crate::app::settings::Settings;
+use crate::app::{RecordKeeping, Session};
 use crate::base::digest::Digest;
-use crate::event::{PlannedCase, SinkError};
 use crate::harness::loading::failing;
 use crate::plan::case::{Plan, TargetKind};
-use crate::session::{Keeping, Session, nextest};
-use crate::settings::Settings;
+use crate::record::event::{PlannedCase, SinkError};
 
 /// The one test a nextest process is to run, so that only its suite is loaded.
 pub(super) fn exact_name(settings: &Settings, arguments: &Arguments) -> Option<String> {
@@ -19,7 +20,7 @@ pub(super) fn exact_name(settings: &Settings, arguments: &Arguments) -> Option<S
 /// Lets the session write the record that all processes of the run share.
 pub(super) fn share(session: &mut Session, settings: &Settings) {
     if let Some(of) = &settings.nextest {
-        session.keeping = Keeping::Shared;
+        session.keeping = RecordKeeping::Shared;
         session.run = nextest::run_of(of).into();
     }
 }

@@ -2,9 +2,9 @@
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
+use crate::app::settings::Settings;
 use crate::base::visible::harmless;
 use crate::plan::case::Case;
-use crate::settings::Settings;
 
 /// The name that libtest prints; nextest, which prints names itself, gives back the one that it was given.
 pub(super) fn trial_name(case: &Case, settings: &Settings) -> String {

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use crate::base::template::Templates;
-use crate::mock::script::{AnsweredForm, Field, FieldKind};
+use crate::dify::mock::script::{AnsweredForm, ScriptedField, ScriptedFieldKind};
 use crate::plan::case::AnswerTemplate;
-use crate::plan::compile_test::compile_inputs;
+use crate::plan::case_compiler::compile_inputs;
 use crate::plan::files::compile_files;
-use crate::suite::grounds::Grounds;
-use crate::suite::names::KnownNames;
-use crate::suite::node::{Entry, NodeValue};
-use crate::suite::reader::Reader;
+use crate::suite::grounds::SuiteFolder;
 use crate::suite::spec::AnswerSpec;
+use crate::yaml::names::KnownNames;
+use crate::yaml::node::{MapEntry, NodeValue};
+use crate::yaml::reader::Reader;
 
 /// Compiles the answers of a test, in the order written.
 pub fn compile_answers(
     reader: &mut Reader<'_>,
     specs: &[AnswerSpec],
-    grounds: &Grounds,
+    grounds: &SuiteFolder,
     (templates, known): (&mut Templates, &KnownNames),
 ) -> Vec<AnswerTemplate> {
     let mut compile = |spec: &AnswerSpec| {
-        let (inputs, files): (Vec<&Entry>, Vec<&Entry>) =
+        let (inputs, files): (Vec<&MapEntry>, Vec<&MapEntry>) =
             (spec.inputs.iter().collect(), spec.files.iter().collect());
         AnswerTemplate {
             place: Arc::new(reader.source.place(spec.mark)),
@@ -37,14 +37,15 @@ pub fn compile_answers(
 /// What the answers fill in, by node: the fields of a mock's form that does not say what it asks.
 pub fn answered_forms(specs: &[AnswerSpec]) -> Vec<AnsweredForm> {
     let form = |spec: &AnswerSpec| {
-        let inputs = spec.inputs.iter().map(|entry| Field::new(&entry.key, FieldKind::Paragraph));
+        let inputs =
+            spec.inputs.iter().map(|entry| ScriptedField::new(&entry.key, ScriptedFieldKind::Paragraph));
         let files = spec.files.iter().map(|entry| match entry.value.value {
-            NodeValue::List(_) => Field::new(&entry.key, FieldKind::Files),
+            NodeValue::List(_) => ScriptedField::new(&entry.key, ScriptedFieldKind::Files),
             NodeValue::Null
             | NodeValue::Bool(_)
             | NodeValue::Number(_)
             | NodeValue::Text(_)
-            | NodeValue::Map(_) => Field::new(&entry.key, FieldKind::File),
+            | NodeValue::Map(_) => ScriptedField::new(&entry.key, ScriptedFieldKind::File),
         });
         let node = spec.node.as_text().unwrap_or_default().to_owned();
         AnsweredForm { node, fields: inputs.chain(files).collect() }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::base::origin::Place;
 use crate::base::units::Money;
-use crate::exchange::Cap;
-use crate::ledger::{Allowance, costs_of};
+use crate::budget::{SpendingLimit, costs_of};
+use crate::dify::transcript::RunCap;
 use crate::suite::project::ProfileSpec;
 use crate::suite::read_budget::BudgetSpec;
 use crate::suite::spec::SuiteSpec;
@@ -26,19 +26,19 @@ pub struct BudgetChoice {
 #[derive(Debug, Clone, Default)]
 pub struct SuiteBudget {
     /// What all its attempts together may use.
-    pub allowance: Allowance,
+    pub allowance: SpendingLimit,
     /// The most that one attempt may use.
-    pub cap: Cap,
+    pub cap: RunCap,
     /// Where `per_test` stands; none where there is none.
     pub cap_place: Option<Arc<Place>>,
 }
 
 /// The budget of a whole run: a key of the command line stands above the profile's.
-pub fn of_run(profile: Option<&ProfileSpec>, choice: &BudgetChoice) -> Allowance {
+pub fn of_run(profile: Option<&ProfileSpec>, choice: &BudgetChoice) -> SpendingLimit {
     let none = BudgetSpec::default();
     let written = profile.and_then(|profile| profile.budget.as_ref()).unwrap_or(&none);
     let cost = if choice.cost.is_empty() { &written.cost } else { &choice.cost };
-    Allowance {
+    SpendingLimit {
         tokens: choice.tokens.or(written.tokens),
         cost: costs_of(cost),
         time: choice.time.or(written.time),
@@ -50,8 +50,12 @@ pub fn of_suite(suite: &SuiteSpec) -> SuiteBudget {
     let Some(written) = &suite.budget else { return SuiteBudget::default() };
     let cap = written.per_test.as_ref();
     SuiteBudget {
-        allowance: Allowance { tokens: written.tokens, cost: costs_of(&written.cost), time: written.time },
-        cap: cap.map(|cap| Cap { tokens: cap.tokens, cost: cap.cost.clone() }).unwrap_or_default(),
+        allowance: SpendingLimit {
+            tokens: written.tokens,
+            cost: costs_of(&written.cost),
+            time: written.time,
+        },
+        cap: cap.map(|cap| RunCap { tokens: cap.tokens, cost: cap.cost.clone() }).unwrap_or_default(),
         cap_place: cap.map(|cap| Arc::new(suite.source.place(cap.mark))),
     }
 }

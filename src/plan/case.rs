@@ -8,25 +8,25 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::assert::check::Check;
+use crate::assert::snapshot::{SnapshotPlace, SnapshotShelf};
 use crate::base::bindings::Bindings;
 use crate::base::digest::Digest;
+use crate::base::files::Fence;
 use crate::base::origin::Place;
 use crate::base::template::{Template, Templates};
-use crate::base::units::Rate;
-use crate::cassette;
-use crate::check::Check;
-use crate::client::Endpoint;
-use crate::drift::{Shelf, Spot};
-use crate::event::SuiteThresholds;
-use crate::exchange::ResponseMode;
-use crate::files::Fence;
-use crate::ledger::Allowance;
-use crate::mock::script::Script;
-use crate::mock::server::MockOptions;
+use crate::base::units::RequestRate;
+use crate::budget::SpendingLimit;
+use crate::dify::cassette;
+use crate::dify::client::Endpoint;
+use crate::dify::mock::script::Script;
+use crate::dify::mock::server::MockOptions;
+use crate::dify::transcript::ResponseMode;
 use crate::plan::budget::SuiteBudget;
-use crate::plan::judge::Judge;
-use crate::plan::shard::Share;
-use crate::verdict::Repeats;
+use crate::plan::judge::PlannedJudge;
+use crate::plan::shard::PlanShare;
+use crate::record::event::SuiteThresholds;
+use crate::record::verdict::RepeatRule;
 
 /// Everything that will be run, in order.
 pub struct Plan {
@@ -37,7 +37,7 @@ pub struct Plan {
     /// The cases selected, in the order to run; `Case::ordinal` is the index here.
     pub cases: Vec<Case>,
     /// Suite-level mock answers (`when`), in file order, for the built-in mock.
-    pub mock_rules: Vec<crate::mock::script::Rule>,
+    pub mock_rules: Vec<crate::dify::mock::script::Rule>,
     /// The cases that filters, tags and `only` left out, by key.
     pub left_out: Vec<Digest>,
     /// By app, the version that a part of the run has tested which is already recorded.
@@ -47,7 +47,7 @@ pub struct Plan {
     /// How many cases filters left out.
     pub deselected: u32,
     /// Which share of the selected cases these are; none: all of them.
-    pub share: Option<Share>,
+    pub share: Option<PlanShare>,
     /// True when the order was drawn by the seed.
     pub shuffled: bool,
     /// True where a run goes on: its other cases are recorded already.
@@ -57,17 +57,17 @@ pub struct Plan {
     /// The fingerprint of all tests that were selected, before a sample was drawn.
     pub print: Digest,
     /// What the whole run may use.
-    pub budget: Allowance,
+    pub budget: SpendingLimit,
     /// Values to be masked everywhere.
     pub secrets: Vec<String>,
     /// Where the tests' snapshots lie, those too of tests that are not selected.
-    pub spots: Vec<Spot>,
+    pub spots: Vec<SnapshotPlace>,
     /// What was approved of the selected tests, once that was read; none where no test takes a snapshot.
-    pub snapshots: Option<Shelf>,
+    pub snapshots: Option<SnapshotShelf>,
     /// What the suites have recorded, once that was read; none where cassettes play no part.
-    pub cassettes: Option<cassette::Shelf>,
+    pub cassettes: Option<cassette::CassetteShelf>,
     /// The judges of the project by name; of one that is not asked, why not.
-    pub judges: BTreeMap<String, Result<Judge, String>>,
+    pub judges: BTreeMap<String, Result<PlannedJudge, String>>,
 }
 
 /// A version that a run has tested.
@@ -93,7 +93,7 @@ pub struct Case {
     /// The fingerprint of what it sends and asserts.
     pub print: Digest,
     /// The test it comes from.
-    pub test: Arc<Test>,
+    pub test: Arc<CompiledTest>,
     /// Its data row: an object.
     pub row: Option<Arc<Value>>,
     /// Why it will not be run, if so.
@@ -101,7 +101,7 @@ pub struct Case {
 }
 
 /// A test as meant, shared by its rows.
-pub struct Test {
+pub struct CompiledTest {
     /// The suite it stands in.
     pub suite: Arc<SuiteHead>,
     /// Its name, without the suite's.
@@ -127,9 +127,9 @@ pub struct Test {
     /// Infrastructure retries; none: the target's.
     pub retries: Option<Retries>,
     /// How often it runs, and the rate at which it must pass.
-    pub repeats: Repeats,
+    pub repeats: RepeatRule,
     /// Whether Dify's token total is held against its nodes' sum.
-    pub usage: crate::check::Usage,
+    pub usage: crate::assert::check::UsageAudit,
     /// What must hold.
     pub checks: Vec<Check>,
     /// The judges that its checks name; none for one whose name is rendered for each attempt.
@@ -248,16 +248,16 @@ pub struct Target {
     /// Attempts at once.
     pub concurrency: usize,
     /// Requests begun per second, at most.
-    pub rate: Option<Rate>,
+    pub rate: Option<RequestRate>,
     /// Infrastructure retries of tests without their own.
     pub retries: Retries,
     /// What an answer means that differs from what Dify is known to send.
-    pub contract: Contract,
+    pub contract: ContractRule,
 }
 
 /// What an answer means that differs from what Dify is known to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contract {
+pub enum ContractRule {
     /// It is reported.
     Watch,
     /// It is reported, and its test fails.

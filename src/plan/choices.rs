@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::repeat::Times;
-use crate::base::units::Rate;
-use crate::cassette::Mode;
+use crate::base::repeat::RepeatRange;
+use crate::base::units::RequestRate;
+use crate::dify::cassette::Mode;
 use crate::plan::budget::BudgetChoice;
 use crate::plan::shard::Shard;
 
@@ -22,19 +22,19 @@ pub struct Choices {
     /// Attempts at once.
     pub concurrency: Option<usize>,
     /// Requests begun per second.
-    pub rate: Option<Rate>,
+    pub rate: Option<RequestRate>,
     /// Infrastructure retries.
     pub retries: Option<u32>,
     /// Limit of a whole attempt.
     pub timeout: Option<Duration>,
     /// How often each test runs.
-    pub repeat: Option<Times>,
+    pub repeat: Option<RepeatRange>,
     /// What is sent and recorded, where cassettes are asked for.
     pub record: Option<Mode>,
     /// What the whole run may use.
     pub budget: BudgetChoice,
     /// Which tests run, and in what order.
-    pub selection: Selection,
+    pub selection: TestSelection,
     /// The seed of shuffling, sampling and jitter.
     pub seed: u64,
     /// `CI` is set: a key that is missing is an error.
@@ -59,11 +59,11 @@ pub enum Judges {
 
 /// Which tests run, and in what order.
 #[derive(Debug, Clone, Default)]
-pub struct Selection {
+pub struct TestSelection {
     /// A full name must match one of them, if there are any.
     pub filters: Vec<String>,
     /// How filters match.
-    pub matching: Matching,
+    pub matching: FilterMatching,
     /// A test must have one of these tags, if there are any.
     pub tags: Vec<String>,
     /// A test may have none of these tags.
@@ -73,12 +73,12 @@ pub struct Selection {
     /// Only this share of what is left.
     pub shard: Option<Shard>,
     /// The order to run in.
-    pub order: Order,
+    pub order: RunOrder,
 }
 
 /// How filters match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Matching {
+pub enum FilterMatching {
     /// The full name contains the filter.
     #[default]
     Substring,
@@ -88,7 +88,7 @@ pub enum Matching {
 
 /// The order to run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum RunOrder {
     /// As files and tests stand.
     #[default]
     Written,

@@ -3,23 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::assert::judge::JudgeName;
+use crate::assert::snapshot::SnapshotPlace;
 use crate::base::template::Templates;
-use crate::cassette::Mode;
-use crate::drift::Spot;
-use crate::event::SuiteThresholds;
-use crate::judge::JudgeName;
-use crate::mock::options::compile_options;
-use crate::mock::script::{Rule, compile_rules};
+use crate::dify::cassette::Mode;
+use crate::dify::mock::options::compile_options;
+use crate::dify::mock::script::{Rule, compile_rules};
 use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::plan::choices::{Choices, Order};
-use crate::plan::compile_test::{SuiteContext, compile_test, head_of};
-use crate::plan::compiled::Compiled;
+use crate::plan::case_compiler::{SuiteContext, compile_test, head_of};
+use crate::plan::choices::{Choices, RunOrder};
+use crate::plan::compiled::CompiledPlan;
 use crate::plan::contents::add_contents;
 use crate::plan::endpoint::check_templates;
 use crate::plan::environment::of_suites;
 use crate::plan::expand::expand;
-use crate::plan::judges::{self, Bench};
+use crate::plan::judges::{self, PlannedJudges};
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::problems::{in_order, unread_files};
 use crate::plan::secrets::{ProblemMask, read_secrets};
@@ -28,34 +27,35 @@ use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
 use crate::plan::suite_vars::compile_vars;
 use crate::plan::target::{
-    Chosen, MissingKey, Prepared, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
+    Chosen, MissingKey, PreparedTarget, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
     prepare_replay,
 };
 use crate::plan::thresholds::{compile_thresholds, note_shared_names};
+use crate::record::event::SuiteThresholds;
 use crate::suite::contents::Contents;
 use crate::suite::data::ReadState;
-use crate::suite::environment::SuiteEnv;
-use crate::suite::load::Loaded;
-use crate::suite::problem::Problem;
+use crate::suite::load::LoadedSuites;
 use crate::suite::project::ProjectSpec;
-use crate::suite::reader::Reader;
 use crate::suite::spec::SuiteSpec;
+use crate::yaml::environment::SuiteEnv;
+use crate::yaml::problem::Problem;
+use crate::yaml::reader::Reader;
 
 /// Compiles what was loaded, for the target that is chosen.
-pub fn compile(loaded: Loaded, choices: &Choices) -> Compiled {
+pub fn compile(loaded: LoadedSuites, choices: &Choices) -> CompiledPlan {
     let mask = ProblemMask::of(loaded.project.as_ref(), choices);
     let mut compiled = compile_all(loaded, choices);
     mask.mask(&mut compiled.problems);
     compiled
 }
 
-fn compile_all(loaded: Loaded, choices: &Choices) -> Compiled {
+fn compile_all(loaded: LoadedSuites, choices: &Choices) -> CompiledPlan {
     let unsound = unread_files(&loaded);
-    let Loaded { project, project_read, suites, mut problems, .. } = loaded;
+    let LoadedSuites { project, project_read, suites, mut problems, .. } = loaded;
     let chosen = match choose(project.as_ref(), choices) {
         Ok(chosen) => chosen,
         Err(error) => {
-            return Compiled {
+            return CompiledPlan {
                 plan: None,
                 problems: in_order(problems),
                 target_errors: vec![error],
@@ -70,9 +70,10 @@ fn compile_all(loaded: Loaded, choices: &Choices) -> Compiled {
     let mut templates = Templates::new();
     check_templates(project.as_ref(), (&mut templates, choices, &mut problems));
     let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
-    let bench = Bench::of(&chosen, project.as_ref(), &prepared, (&mut templates, choices, &mut problems));
+    let bench =
+        PlannedJudges::of(&chosen, project.as_ref(), &prepared, (&mut templates, choices, &mut problems));
     let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
-    let mut building = Building {
+    let mut building = PlanBuilder {
         templates,
         problems,
         choices,
@@ -96,13 +97,13 @@ fn compile_all(loaded: Loaded, choices: &Choices) -> Compiled {
 }
 
 /// What reading the project file needs: the arena, the choices, and where problems go.
-pub(super) type Tools<'a> = (&'a mut Templates, &'a Choices, &'a mut Vec<Problem>);
+pub(super) type ProjectTools<'a> = (&'a mut Templates, &'a Choices, &'a mut Vec<Problem>);
 
 fn prepare(
     chosen: &Chosen<'_>,
     project: Option<&ProjectSpec>,
-    (templates, choices, problems): Tools<'_>,
-) -> Prepared {
+    (templates, choices, problems): ProjectTools<'_>,
+) -> PreparedTarget {
     if let (Some(project), Some(target)) = (project, chosen.target) {
         let mut setting = Setting { project, templates, choices, problems };
         return match choices.record {
@@ -122,34 +123,34 @@ fn prepare(
     prepare_mock(chosen, options, choices)
 }
 
-struct Building<'a, 'p> {
+struct PlanBuilder<'a, 'p> {
     templates: Templates,
     problems: Vec<Problem>,
     choices: &'a Choices,
     chosen: Chosen<'p>,
-    prepared: Prepared,
-    cases: Vec<(Case, Only)>,
-    spots: Vec<Spot>,
+    prepared: PreparedTarget,
+    cases: Vec<(Case, OnlyMark)>,
+    spots: Vec<SnapshotPlace>,
     rules: Vec<Rule>,
     thresholds: Vec<SuiteThresholds>,
     errors: Vec<TargetError>,
     unsound: Vec<Arc<str>>,
     judge_names: Vec<JudgeName>,
-    bench: Bench,
+    bench: PlannedJudges,
     /// What suites may read of the environment; none where the project file, which says so, could not be read.
     env: Option<Arc<SuiteEnv>>,
 }
 
 /// Whether a test says `only: true`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Only {
+pub enum OnlyMark {
     /// It does.
     Yes,
     /// It does not.
     No,
 }
 
-impl Building<'_, '_> {
+impl PlanBuilder<'_, '_> {
     fn add_suite(&mut self, suite: SuiteSpec) {
         let before = self.problems.len();
         let file = suite.source.name.clone();
@@ -175,7 +176,7 @@ impl Building<'_, '_> {
         for test in &suite.tests {
             let compiled =
                 Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));
-            let only = if test.only.is_some() { Only::Yes } else { Only::No };
+            let only = if test.only.is_some() { OnlyMark::Yes } else { OnlyMark::No };
             let skip = test.skip.as_deref().map(Arc::from).or_else(|| skip.clone());
             let skip = skip.or_else(|| self.bench.without_key(&compiled.judges, &mut self.errors));
             cases.extend(expand(test, &compiled, skip).map(|case| (case, only)));
@@ -244,12 +245,12 @@ impl Building<'_, '_> {
         (Arc::from(name), None)
     }
 
-    fn finish(mut self, secrets: Vec<String>) -> Compiled {
+    fn finish(mut self, secrets: Vec<String>) -> CompiledPlan {
         let all = self.cases.len();
-        let has_only = self.cases.iter().any(|(_, only)| *only == Only::Yes);
+        let has_only = self.cases.iter().any(|(_, only)| *only == OnlyMark::Yes);
         let selection = &self.choices.selection;
-        let wanted = |(case, only): &(Case, Only)| {
-            (!has_only || *only == Only::Yes)
+        let wanted = |(case, only): &(Case, OnlyMark)| {
+            (!has_only || *only == OnlyMark::Yes)
                 && selection.takes(&case.name, case.test.tags.iter().map(|tag| &**tag))
         };
         let left_out = self.cases.iter().filter(|case| !wanted(case)).map(|(case, _)| case.key).collect();
@@ -276,7 +277,7 @@ impl Building<'_, '_> {
             share,
             mock_rules: self.rules,
             thresholds: self.thresholds,
-            shuffled: self.choices.selection.order == Order::Shuffled,
+            shuffled: self.choices.selection.order == RunOrder::Shuffled,
             goes_on: false,
             seed: self.choices.seed,
             print,
@@ -287,7 +288,7 @@ impl Building<'_, '_> {
             cassettes: None,
             judges: self.bench.of_run(),
         };
-        Compiled {
+        CompiledPlan {
             plan: Some(plan),
             problems: in_order(self.problems),
             target_errors: self.errors,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::plan::case::Plan;
 use crate::plan::target::TargetError;
-use crate::suite::problem::Problem;
+use crate::yaml::problem::Problem;
 
 /// A plan, and everything that is wrong.
-pub struct Compiled {
+pub struct CompiledPlan {
     /// What can run: the tests of all suites without problems. None where the target cannot be chosen.
     pub plan: Option<Plan>,
     /// Everything wrong in files, those of loading included; `run` sends nothing while one stands.

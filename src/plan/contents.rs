@@ -5,7 +5,7 @@
 
 use crate::base::bindings::AttemptNames;
 use crate::base::digest::Digest;
-use crate::base::template::{Scope, Template, Templates};
+use crate::base::template::{Template, TemplateScope, Templates};
 use crate::plan::case::{Case, FileSource, FileTemplate};
 use crate::plan::print::with_files;
 use crate::suite::contents::Contents;
@@ -32,7 +32,7 @@ pub(super) fn add_contents(case: &mut Case, templates: &Templates, contents: &mu
 /// The path as it will be, as far as that is known before a run.
 fn rendered(path: &Template, case: &Case, templates: &Templates) -> Option<String> {
     let scope = match path {
-        Template::Literal(_) => Scope::new(),
+        Template::Literal(_) => TemplateScope::new(),
         Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_) => {
             let names = AttemptNames { test: &case.test.name, run: "", repeat: 0, row: case.row.as_deref() };
             case.test.bindings.scope(templates, names).ok()?

@@ -1,15 +1,15 @@
 //! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
 
-use crate::base::template::{Scope, TemplateError};
+use crate::base::template::{TemplateError, TemplateScope};
 use crate::base::workflow_id::parse_workflow_id;
-use crate::client::{Certificates, Endpoint, Recover, Timeouts};
-use crate::plan::compile::Tools;
+use crate::dify::client::{Certificates, Endpoint, Recover, Timeouts};
+use crate::plan::compile::ProjectTools;
 use crate::plan::secrets::QUOTES;
 use crate::plan::target::{MAX_BODY, Setting, TargetError, compile_node};
-use crate::suite::node::Node;
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
-use crate::suite::reader::Reader;
+use crate::yaml::node::Node;
+use crate::yaml::reader::Reader;
 
 /// The fewest characters of a key: masking a shorter one would corrupt facts.
 pub const SHORTEST_SECRET: usize = 6;
@@ -18,7 +18,7 @@ pub const SHORTEST_SECRET: usize = 6;
 pub(super) fn read_base_url(
     spec: &TargetSpec,
     setting: &mut Setting<'_>,
-    scope: &Scope,
+    scope: &TemplateScope,
 ) -> Result<String, TargetError> {
     let Some(node) = &spec.base_url else { return Ok(String::new()) };
     let what = format!("`base_url` of the target `{}`", spec.name.value);
@@ -77,7 +77,7 @@ pub(super) fn read_key(
     spec: &TargetSpec,
     app: &AppSpec,
     setting: &mut Setting<'_>,
-    scope: &Scope,
+    scope: &TemplateScope,
 ) -> Result<String, TargetError> {
     let what = match app.name.value.as_str() {
         "" => format!("the target `{}`", spec.name.value),
@@ -100,7 +100,11 @@ pub(super) fn read_key(
 }
 
 /// The version of an app that is pinned, that of the command line before its own; what cannot be one is a problem at its line.
-pub(super) fn read_version(app: &AppSpec, setting: &mut Setting<'_>, scope: &Scope) -> Option<String> {
+pub(super) fn read_version(
+    app: &AppSpec,
+    setting: &mut Setting<'_>,
+    scope: &TemplateScope,
+) -> Option<String> {
     if let Some(chosen) = &setting.choices.workflow_id {
         return Some(chosen.clone());
     }
@@ -117,7 +121,11 @@ pub(super) fn read_version(app: &AppSpec, setting: &mut Setting<'_>, scope: &Sco
 }
 
 /// A rendered text of the target in use; one that cannot be rendered is a problem at its line.
-fn read_text((node, what): (&Node, &str), setting: &mut Setting<'_>, scope: &Scope) -> Option<String> {
+fn read_text(
+    (node, what): (&Node, &str),
+    setting: &mut Setting<'_>,
+    scope: &TemplateScope,
+) -> Option<String> {
     match render(node, setting, scope) {
         Ok(text) => text,
         Err(error) => {
@@ -150,7 +158,11 @@ pub(super) fn why_no_key(key: &str) -> Option<&'static str> {
 }
 
 /// Extra headers, rendered; a value that no header can carry is a problem.
-fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> Vec<(String, String)> {
+fn read_headers(
+    spec: &TargetSpec,
+    setting: &mut Setting<'_>,
+    scope: &TemplateScope,
+) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for entry in &spec.headers {
         let reason = match render(&entry.value, setting, scope) {
@@ -172,7 +184,7 @@ fn read_headers(spec: &TargetSpec, setting: &mut Setting<'_>, scope: &Scope) -> 
 pub(super) fn render(
     node: &Node,
     setting: &mut Setting<'_>,
-    scope: &Scope,
+    scope: &TemplateScope,
 ) -> Result<Option<String>, TemplateError> {
     match compile_node(node, setting) {
         Some(template) => setting.templates.render_text(&template, scope).map(Some),
@@ -181,7 +193,10 @@ pub(super) fn render(
 }
 
 /// Compiles the templates of all targets, whichever is in use; only that one's are rendered.
-pub(super) fn check_templates(project: Option<&ProjectSpec>, (templates, choices, problems): Tools<'_>) {
+pub(super) fn check_templates(
+    project: Option<&ProjectSpec>,
+    (templates, choices, problems): ProjectTools<'_>,
+) {
     let Some(project) = project else { return };
     let mut setting = Setting { project, templates, choices, problems };
     for target in &project.targets {
@@ -215,7 +230,7 @@ pub(super) fn endpoint_of(
     spec: &TargetSpec,
     base_url: String,
     setting: &mut Setting<'_>,
-    scope: &Scope,
+    scope: &TemplateScope,
 ) -> Endpoint {
     let ca_file = spec.ca_file.as_ref().and_then(|node| read_text((node, "`ca_file`"), setting, scope));
     let proxy = spec.proxy.as_ref().and_then(|node| read_text((node, "`proxy`"), setting, scope));

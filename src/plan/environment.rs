@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::plan::choices::Choices;
-use crate::suite::environment::SuiteEnv;
 use crate::suite::project::ProjectSpec;
+use crate::yaml::environment::SuiteEnv;
 
 /// What the project file may read: everything that is set, and below it what `env_file` holds, within `--env-names`.
 pub(super) fn of_project(project: Option<&ProjectSpec>, choices: &Choices) -> Arc<BTreeMap<String, String>> {

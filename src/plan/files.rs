@@ -2,10 +2,10 @@
 
 use crate::base::template::{Template, Templates};
 use crate::plan::case::{FileSource, FileTemplate};
-use crate::suite::grounds::Grounds;
-use crate::suite::names::KnownNames;
-use crate::suite::node::{Entry, Node, NodeValue};
-use crate::suite::reader::Reader;
+use crate::suite::grounds::SuiteFolder;
+use crate::yaml::names::KnownNames;
+use crate::yaml::node::{MapEntry, Node, NodeValue};
+use crate::yaml::reader::Reader;
 
 /// Dify's types of files.
 pub const FILE_TYPES: [(&str, &str); 5] = [
@@ -19,14 +19,14 @@ pub const FILE_TYPES: [(&str, &str); 5] = [
 /// The keys of a file.
 pub const FILE_KEYS: [&str; 3] = ["path", "url", "type"];
 
-type Names<'a> = (&'a mut Templates, &'a KnownNames);
+type FileNames<'a> = (&'a mut Templates, &'a KnownNames);
 
 /// Compiles the files of a test.
 pub fn compile_files(
     reader: &mut Reader<'_>,
-    entries: &[&Entry],
-    grounds: &Grounds,
-    names: Names<'_>,
+    entries: &[&MapEntry],
+    grounds: &SuiteFolder,
+    names: FileNames<'_>,
 ) -> Vec<(String, FileTemplate)> {
     let (templates, known) = names;
     let mut files = Vec::with_capacity(entries.len());
@@ -57,8 +57,8 @@ pub fn compile_files(
 fn compile_source(
     reader: &mut Reader<'_>,
     node: &Node,
-    grounds: &Grounds,
-    (templates, known): Names<'_>,
+    grounds: &SuiteFolder,
+    (templates, known): FileNames<'_>,
 ) -> Option<FileSource> {
     if node.as_text().is_some() {
         return compile_path(reader, node, None, (grounds, templates, known));
@@ -94,7 +94,7 @@ fn compile_path(
     reader: &mut Reader<'_>,
     node: &Node,
     kind: Option<String>,
-    (grounds, templates, known): (&Grounds, &mut Templates, &KnownNames),
+    (grounds, templates, known): (&SuiteFolder, &mut Templates, &KnownNames),
 ) -> Option<FileSource> {
     let path = reader.template(node, templates, known);
     if let Template::Literal(serde_json::Value::String(text)) = &path

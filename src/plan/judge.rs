@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::client::Endpoint;
+use crate::dify::client::Endpoint;
 
 /// A judge, ready to be asked.
-pub struct Judge {
+pub struct PlannedJudge {
     /// Whom to ask.
     pub kind: JudgeWay,
     /// How many votes it gives to each question; odd.

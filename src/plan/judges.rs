@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::assert::judge::{JudgeKind, JudgeName};
 use crate::base::digest::{Digest, Digester};
-use crate::base::template::Scope;
-use crate::cassette::Mode;
-use crate::client::{Endpoint, Timeouts};
-use crate::judge::{JudgeKind, JudgeName};
+use crate::base::template::TemplateScope;
+use crate::dify::cassette::Mode;
+use crate::dify::client::{Endpoint, Timeouts};
 use crate::plan::case::TargetKind;
 use crate::plan::choices::{Choices, Judges};
-use crate::plan::compile::Tools;
+use crate::plan::compile::ProjectTools;
 use crate::plan::endpoint::{bare_endpoint, check_address, render, why_no_key};
 use crate::plan::environment::of_project;
-use crate::plan::judge::{Judge, JudgeWay};
-use crate::plan::target::{Chosen, MissingKey, Prepared, Setting, TargetError, help_with};
-use crate::suite::node::Node;
+use crate::plan::judge::{JudgeWay, PlannedJudge};
+use crate::plan::target::{Chosen, MissingKey, PreparedTarget, Setting, TargetError, help_with};
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_judge::{JudgeKindSpec, JudgeSpec};
+use crate::yaml::node::Node;
 
 /// How long one vote may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -41,8 +41,11 @@ pub fn names(project: Option<&ProjectSpec>) -> Vec<JudgeName> {
 }
 
 /// Renders every judge; an address that is none is a problem, a key that is not set concerns only the tests that need it.
-fn prepare(prepared: &Prepared, setting: &mut Setting<'_>) -> BTreeMap<String, Result<Judge, TargetError>> {
-    let scope = Scope::new().with_env(of_project(Some(setting.project), setting.choices));
+fn prepare(
+    prepared: &PreparedTarget,
+    setting: &mut Setting<'_>,
+) -> BTreeMap<String, Result<PlannedJudge, TargetError>> {
+    let scope = TemplateScope::new().with_env(of_project(Some(setting.project), setting.choices));
     let project = setting.project;
     let mut judges = BTreeMap::new();
     for spec in &project.judges {
@@ -53,7 +56,7 @@ fn prepare(prepared: &Prepared, setting: &mut Setting<'_>) -> BTreeMap<String, R
             Some(JudgeKindSpec::App(app)) => app_way(spec, &app.value, prepared),
             None => continue,
         };
-        let judge = way.map(|kind| Judge {
+        let judge = way.map(|kind| PlannedJudge {
             kind,
             repeat: spec.repeat.unwrap_or(1),
             timeout: spec.timeout.unwrap_or(TIMEOUT),
@@ -64,8 +67,8 @@ fn prepare(prepared: &Prepared, setting: &mut Setting<'_>) -> BTreeMap<String, R
 }
 
 /// The fingerprint of a judge: whom it asks and how often. Its key and the time it may take decide no vote.
-fn judge_print(judge: &Judge) -> Digest {
-    let Judge { kind, repeat, timeout: _ } = judge;
+fn judge_print(judge: &PlannedJudge) -> Digest {
+    let PlannedJudge { kind, repeat, timeout: _ } = judge;
     let mut digester = Digester::default();
     digester.number((*repeat).into());
     match kind {
@@ -80,19 +83,19 @@ fn judge_print(judge: &Judge) -> Digest {
 }
 
 /// The judges of a run.
-pub struct Bench {
-    judges: BTreeMap<String, Result<Judge, TargetError>>,
+pub struct PlannedJudges {
+    judges: BTreeMap<String, Result<PlannedJudge, TargetError>>,
     missing_key: MissingKey,
     silent: Option<&'static str>,
 }
 
-impl Bench {
+impl PlannedJudges {
     /// Prepares every judge of the project.
     pub fn of(
         chosen: &Chosen<'_>,
         project: Option<&ProjectSpec>,
-        prepared: &Prepared,
-        (templates, choices, problems): Tools<'_>,
+        prepared: &PreparedTarget,
+        (templates, choices, problems): ProjectTools<'_>,
     ) -> Self {
         let judges = match project {
             Some(project) => prepare(prepared, &mut Setting { project, templates, choices, problems }),
@@ -103,7 +106,7 @@ impl Bench {
 
     /// The fingerprint of each judge that can be asked.
     pub fn prints(&self) -> BTreeMap<String, Digest> {
-        let print = |(name, judge): (&String, &Result<Judge, TargetError>)| {
+        let print = |(name, judge): (&String, &Result<PlannedJudge, TargetError>)| {
             Some((name.clone(), judge_print(judge.as_ref().ok()?)))
         };
         self.judges.iter().filter_map(print).collect()
@@ -126,8 +129,8 @@ impl Bench {
     }
 
     /// The judges as the engine uses them, with the reason why one is not asked, if so.
-    pub fn of_run(self) -> BTreeMap<String, Result<Judge, String>> {
-        let used = |judge: Result<Judge, TargetError>| match self.silent {
+    pub fn of_run(self) -> BTreeMap<String, Result<PlannedJudge, String>> {
+        let used = |judge: Result<PlannedJudge, TargetError>| match self.silent {
             Some(why) => Err(why.to_owned()),
             None => judge.map_err(|error| error.to_string()),
         };
@@ -136,7 +139,7 @@ impl Bench {
 }
 
 /// What a key that is not set means: on the mock, nothing but `CI` makes it an error.
-fn missing_key(chosen: &Chosen<'_>, prepared: &Prepared, choices: &Choices) -> MissingKey {
+fn missing_key(chosen: &Chosen<'_>, prepared: &PreparedTarget, choices: &Choices) -> MissingKey {
     match &prepared.target.kind {
         TargetKind::Live { .. } => chosen.missing_key,
         TargetKind::Mock(_) | TargetKind::Replay { .. } if choices.in_ci => MissingKey::IsAnError,
@@ -153,7 +156,7 @@ fn why_silent(choices: &Choices) -> Option<&'static str> {
     }
 }
 
-fn app_way(spec: &JudgeSpec, app: &str, prepared: &Prepared) -> Result<JudgeWay, TargetError> {
+fn app_way(spec: &JudgeSpec, app: &str, prepared: &PreparedTarget) -> Result<JudgeWay, TargetError> {
     let TargetKind::Live { apps, .. } = &prepared.target.kind else {
         return Ok(JudgeWay::App(Arc::from(app)));
     };
@@ -175,7 +178,7 @@ fn endpoint(
     spec: &JudgeSpec,
     nodes: [Option<&Node>; 3],
     setting: &mut Setting<'_>,
-    scope: &Scope,
+    scope: &TemplateScope,
 ) -> Result<JudgeWay, TargetError> {
     let [url, api_key, model] = [("url", nodes[0]), ("api_key", nodes[1]), ("model", nodes[2])]
         .map(|(key, node)| node.map(|node| text((spec, key), node, setting, scope)).transpose());
@@ -206,7 +209,7 @@ fn text(
     (spec, key): (&JudgeSpec, &str),
     node: &Node,
     setting: &mut Setting<'_>,
-    scope: &Scope,
+    scope: &TemplateScope,
 ) -> Result<String, TargetError> {
     let not_set = |reason: String| TargetError::NotSet {
         what: format!("`{key}` of the judge `{}`", spec.name.value),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::base::origin::Place;
 use crate::plan::choices::Choices;
 use crate::plan::select::arrange;
-use crate::suite::load::Loaded;
+use crate::suite::load::LoadedSuites;
 use crate::suite::spec::{SuiteSpec, TestSpec};
 
 /// A test as `list` shows it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed {
+pub struct ListedTest {
     /// Its full name.
     pub name: Arc<str>,
     /// The suite's tags, then its own.
@@ -22,7 +22,7 @@ pub struct Listed {
 }
 
 /// Lists the tests that the choices select, in the order they would run.
-pub fn list(loaded: &Loaded, choices: &Choices) -> Vec<Listed> {
+pub fn list(loaded: &LoadedSuites, choices: &Choices) -> Vec<ListedTest> {
     let has_only = loaded.suites.iter().flat_map(|suite| &suite.tests).any(|test| test.only.is_some());
     let mut listed = Vec::new();
     for suite in &loaded.suites {
@@ -34,7 +34,7 @@ pub fn list(loaded: &Loaded, choices: &Choices) -> Vec<Listed> {
     arrange(listed, choices)
 }
 
-fn list_test(suite: &SuiteSpec, test: &TestSpec, listed: &mut Vec<Listed>) {
+fn list_test(suite: &SuiteSpec, test: &TestSpec, listed: &mut Vec<ListedTest>) {
     let mut tags: Vec<Arc<str>> = Vec::with_capacity(suite.tags.len() + test.tags.len());
     for tag in suite.tags.iter().chain(&test.tags) {
         if !tags.iter().any(|earlier| **earlier == *tag.value) {
@@ -42,7 +42,7 @@ fn list_test(suite: &SuiteSpec, test: &TestSpec, listed: &mut Vec<Listed>) {
         }
     }
     let base = format!("{}::{}", suite.name.value, test.name.value);
-    let one = Listed {
+    let one = ListedTest {
         name: Arc::from(base.as_str()),
         tags: Arc::from(tags),
         place: Arc::new(suite.source.place(test.name.mark)),
@@ -53,7 +53,7 @@ fn list_test(suite: &SuiteSpec, test: &TestSpec, listed: &mut Vec<Listed>) {
         Some(rows) => listed.extend(
             rows.rows
                 .iter()
-                .map(|row| Listed { name: Arc::from(format!("{base}[{}]", row.name)), ..one.clone() }),
+                .map(|row| ListedTest { name: Arc::from(format!("{base}[{}]", row.name)), ..one.clone() }),
         ),
     }
 }

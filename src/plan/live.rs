@@ -5,13 +5,13 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::base::template::Templates;
-use crate::client::Endpoint;
+use crate::dify::client::Endpoint;
 use crate::plan::case::TargetKind;
 use crate::plan::choices::Choices;
 use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::target::{Setting, TargetError, choose, prepare_live};
-use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
+use crate::yaml::problem::Problem;
 
 /// A live target and its apps.
 pub struct LiveTarget {

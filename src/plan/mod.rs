@@ -3,9 +3,9 @@
 mod answers;
 pub(crate) mod budget;
 pub(crate) mod case;
+mod case_compiler;
 pub(crate) mod choices;
 pub(crate) mod compile;
-mod compile_test;
 pub(crate) mod compiled;
 mod contents;
 mod endpoint;

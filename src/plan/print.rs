@@ -10,20 +10,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::assert::check::{UsageAudit, schema_files_of};
 use crate::base::digest::{Digest, Digester};
 use crate::base::units::Money;
-use crate::check::{Usage, schema_files_of};
-use crate::exchange::{Cap, ResponseMode};
+use crate::dify::transcript::{ResponseMode, RunCap};
 use crate::plan::budget::SuiteBudget;
-use crate::plan::case::{Case, Contract, SuiteHead, Target, TargetKind, Test};
-use crate::suite::data::Row;
-use crate::suite::node::{Entry, Node, NodeValue};
+use crate::plan::case::{Case, CompiledTest, ContractRule, SuiteHead, Target, TargetKind};
+use crate::record::verdict::{RepeatRule, Undecided};
 use crate::suite::spec::{AnswerSpec, RetriesSpec, RunSpec, SuiteSpec, TestSpec};
-use crate::verdict::{Repeats, Undecided};
+use crate::yaml::node::{MapEntry, Node, NodeValue};
+use crate::yaml::row::DataRow;
 
 /// Whether the mock answers: only then what it answers is part of a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answered {
+enum MockFingerprint {
     /// By the mock.
     ByMock,
     /// By a Dify, or from cassettes.
@@ -35,8 +35,8 @@ enum Answered {
 pub(super) struct SuitePrint {
     common: Digest,
     defaults: Digest,
-    answered: Answered,
-    contract: Contract,
+    answered: MockFingerprint,
+    contract: ContractRule,
 }
 
 /// The fingerprint of a suite's own part.
@@ -61,12 +61,12 @@ pub(super) fn suite_print(suite: &SuiteSpec, target: &Target) -> SuitePrint {
         problems: _,
     } = suite;
     let answered = match target.kind {
-        TargetKind::Mock(_) => Answered::ByMock,
-        TargetKind::Live { .. } | TargetKind::Replay { .. } => Answered::Elsewhere,
+        TargetKind::Mock(_) => MockFingerprint::ByMock,
+        TargetKind::Live { .. } | TargetKind::Replay { .. } => MockFingerprint::Elsewhere,
     };
     let mut common = Digester::default();
     entries(&mut common, vars);
-    if let (Answered::ByMock, Some(rules)) = (answered, mock) {
+    if let (MockFingerprint::ByMock, Some(rules)) = (answered, mock) {
         node(&mut common, rules);
     }
     let mut inherited = Digester::default();
@@ -76,7 +76,7 @@ pub(super) fn suite_print(suite: &SuiteSpec, target: &Target) -> SuitePrint {
 
 /// The fingerprint of a test, its rows left out.
 pub(super) fn test_print(
-    test: &Test,
+    test: &CompiledTest,
     spec: &TestSpec,
     suite: SuitePrint,
     judges: &BTreeMap<String, Digest>,
@@ -84,7 +84,7 @@ pub(super) fn test_print(
     let TestSpec { skip_defaults, run: own, answers, mock, name: _, tags: _, skip: _, only: _, rows: _ } =
         spec;
     // What is compiled of the suite's text is hashed as it is written; the name is in the key of each case.
-    let Test {
+    let CompiledTest {
         suite: head,
         app,
         mode,
@@ -114,7 +114,7 @@ pub(super) fn test_print(
     run(&mut digester, own);
     digester.number(answers.len() as u64);
     answers.iter().for_each(|spec| answer(&mut digester, spec));
-    if let (Answered::ByMock, Some(script)) = (suite.answered, mock) {
+    if let (MockFingerprint::ByMock, Some(script)) = (suite.answered, mock) {
         node(&mut digester, script);
     }
     // What follows is hashed only where it is there, so that a test without it keeps the fingerprint of earlier versions.
@@ -123,8 +123,8 @@ pub(super) fn test_print(
     }
     cap(&mut digester, head);
     match suite.contract {
-        Contract::Watch => {}
-        Contract::Strict => {
+        ContractRule::Watch => {}
+        ContractRule::Strict => {
             digester.text("contract: strict");
         }
     }
@@ -135,8 +135,8 @@ pub(super) fn test_print(
 }
 
 /// How often a test runs, at which rates it passes and fails, and how it is sent and audited.
-fn manner(digester: &mut Digester, repeats: &Repeats, (mode, usage): (ResponseMode, Usage)) {
-    let Repeats { times, pass_rate, fail_below, confidence, undecided } = repeats;
+fn manner(digester: &mut Digester, repeats: &RepeatRule, (mode, usage): (ResponseMode, UsageAudit)) {
+    let RepeatRule { times, pass_rate, fail_below, confidence, undecided } = repeats;
     digester.text(&times.to_string()).number(pass_rate.to_bits());
     digester.number(fail_below.to_bits()).number(confidence.to_bits());
     digester.text(match undecided {
@@ -148,8 +148,8 @@ fn manner(digester: &mut Digester, repeats: &Repeats, (mode, usage): (ResponseMo
         ResponseMode::Blocking => "blocking",
     });
     digester.text(match usage {
-        Usage::Audit => "audit",
-        Usage::Trust => "trust",
+        UsageAudit::Audit => "audit",
+        UsageAudit::Trust => "trust",
     });
 }
 
@@ -157,7 +157,7 @@ fn manner(digester: &mut Digester, repeats: &Repeats, (mode, usage): (ResponseMo
 fn cap(digester: &mut Digester, head: &SuiteHead) {
     let SuiteHead { budget, name: _, cassette: _, snapshots: _, place: _ } = head;
     let SuiteBudget { cap, allowance: _, cap_place: _ } = budget;
-    let Cap { tokens, cost } = cap;
+    let RunCap { tokens, cost } = cap;
     if let Some(tokens) = tokens {
         digester.text("per_test tokens").number(*tokens);
     }
@@ -192,10 +192,10 @@ fn answer(digester: &mut Digester, spec: &AnswerSpec) {
 }
 
 /// The fingerprint of one row of a test, its name and why it is skipped among them.
-pub(super) fn case_print(key: Digest, test: Digest, row: Option<&Row>, skip: Option<&str>) -> Digest {
+pub(super) fn case_print(key: Digest, test: Digest, row: Option<&DataRow>, skip: Option<&str>) -> Digest {
     let mut digester = Digester::default();
     digester.number(key.number()).number(test.number());
-    if let Some(Row { value, name: _ }) = row {
+    if let Some(DataRow { value, name: _ }) = row {
         digester.json(value);
     }
     digester.text(skip.unwrap_or_default());
@@ -263,10 +263,10 @@ fn limits(digester: &mut Digester, (timeout, retries): (Option<Duration>, Retrie
     }
 }
 
-fn entries(digester: &mut Digester, entries: &[Entry]) {
+fn entries(digester: &mut Digester, entries: &[MapEntry]) {
     digester.number(entries.len() as u64);
     for entry in entries {
-        let Entry { key, value, mark: _ } = entry;
+        let MapEntry { key, value, mark: _ } = entry;
         digester.text(key);
         node(digester, value);
     }

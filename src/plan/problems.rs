@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::suite::load::Loaded;
-use crate::suite::problem::Problem;
+use crate::suite::load::LoadedSuites;
+use crate::yaml::problem::Problem;
 
 /// The suite files that were found and are no suite, or met problems while they were read.
-pub(super) fn unread_files(loaded: &Loaded) -> Vec<Arc<str>> {
+pub(super) fn unread_files(loaded: &LoadedSuites) -> Vec<Arc<str>> {
     let is_sound = |file: &&Arc<str>| {
         let suite = loaded.suites.iter().find(|suite| suite.source.name == **file);
         suite.is_some_and(|suite| suite.problems == 0)

@@ -1,14 +1,14 @@
 //! How often a test runs, as meant: the flag, the test, its suite's defaults and the profile in one, and plans that cannot
 //! decide refused.
 
-use crate::base::repeat::Times;
+use crate::base::repeat::RepeatRange;
 use crate::plan::case::Plan;
+use crate::plan::case_compiler::SuiteContext;
 use crate::plan::choices::Choices;
-use crate::plan::compile_test::SuiteContext;
-use crate::suite::node::Mark;
-use crate::suite::reader::{At, Reader};
+use crate::record::verdict::{RepeatRule, Undecided};
 use crate::suite::spec::{InconclusiveSpec, RunSpec, TestSpec};
-use crate::verdict::{Repeats, Undecided};
+use crate::yaml::node::FilePosition;
+use crate::yaml::reader::{Located, Reader};
 
 /// How sure a test is that says nothing of it.
 const CONFIDENCE: f64 = 0.95;
@@ -22,18 +22,18 @@ pub(super) fn repeats_of(
     test: &TestSpec,
     inherited: &RunSpec,
     context: &SuiteContext<'_>,
-) -> Repeats {
+) -> RepeatRule {
     let own = &test.run;
-    let chosen = context.choices.repeat.map(|times| At { value: times, mark: test.name.mark });
+    let chosen = context.choices.repeat.map(|times| Located { value: times, mark: test.name.mark });
     let written = own.repeat.or(inherited.repeat);
     let profile = context.profile.and_then(|profile| profile.repeat);
-    let profile = profile.map(|times| At { value: times, mark: test.name.mark });
+    let profile = profile.map(|times| Located { value: times, mark: test.name.mark });
     let times = chosen.or(written).or(profile);
     let pass_rate = own.pass_rate.or(inherited.pass_rate);
     let fail_below = own.fail_below.or(inherited.fail_below);
     let rate = pass_rate.map_or(1.0, |rate| rate.value);
-    let repeats = Repeats {
-        times: times.map_or(Times::Fixed(1), |times| times.value),
+    let repeats = RepeatRule {
+        times: times.map_or(RepeatRange::Fixed(1), |times| times.value),
         pass_rate: rate,
         fail_below: fail_below.map_or_else(|| apart(rate), |rate| rate.value),
         confidence: own.confidence.or(inherited.confidence).map_or(CONFIDENCE, |share| share.value),
@@ -57,11 +57,11 @@ fn apart(pass_rate: f64) -> f64 {
 }
 
 /// Where the parts of a plan are written: `repeat`, and of the rates those that are.
-type Marks = (Mark, (Option<Mark>, Option<Mark>));
+type Marks = (FilePosition, (Option<FilePosition>, Option<FilePosition>));
 
 fn note_undecidable(
     reader: &mut Reader<'_>,
-    repeats: &Repeats,
+    repeats: &RepeatRule,
     (at, (pass_rate, fail_below)): Marks,
     profile: Option<&str>,
 ) {
@@ -106,9 +106,9 @@ impl Undecidable {
     }
 }
 
-fn undecidable(repeats: &Repeats) -> Option<Undecidable> {
-    let Repeats { times, pass_rate, fail_below, confidence, .. } = *repeats;
-    let Times::Until { max, .. } = times else { return None };
+fn undecidable(repeats: &RepeatRule) -> Option<Undecidable> {
+    let RepeatRule { times, pass_rate, fail_below, confidence, .. } = *repeats;
+    let RepeatRange::Until { max, .. } = times else { return None };
     if fail_below <= 0.0 {
         Some(Undecidable::Unset(pass_rate))
     } else if fail_below >= pass_rate {

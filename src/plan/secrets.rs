@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use crate::base::origin::Place;
 use crate::base::redact::Redactor;
-use crate::base::template::{Scope, Templates};
+use crate::base::template::{TemplateScope, Templates};
 use crate::plan::choices::Choices;
-use crate::plan::compile::Tools;
+use crate::plan::compile::ProjectTools;
 use crate::plan::endpoint::{SHORTEST_SECRET, render, user_of};
 use crate::plan::environment::of_project;
 use crate::plan::target::{Setting, compile_node};
-use crate::suite::node::Node;
-use crate::suite::problem::Problem;
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_judge::JudgeKindSpec;
-use crate::suite::reader::Reader;
+use crate::yaml::node::Node;
+use crate::yaml::problem::Problem;
+use crate::yaml::reader::Reader;
 
 /// What may stand around a value that was copied with its quotes.
 pub(super) const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
@@ -27,13 +27,13 @@ const SCHEMES: [&str; 7] = ["bearer", "basic", "token", "apikey", "api-key", "ke
 /// The values to mask, sorted.
 pub(super) fn read_secrets(
     project: Option<&ProjectSpec>,
-    (templates, choices, problems): Tools<'_>,
+    (templates, choices, problems): ProjectTools<'_>,
 ) -> Vec<String> {
     let Some(project) = project else { return Vec::new() };
     let env = of_project(Some(project), choices);
     let mut aside = Vec::new();
     let mut found = SecretSearch {
-        scope: Scope::new().with_env(env.clone()),
+        scope: TemplateScope::new().with_env(env.clone()),
         env,
         setting: Setting { project, templates, choices, problems: &mut aside },
         values: BTreeSet::new(),
@@ -122,7 +122,7 @@ fn literals(project: &ProjectSpec) -> Vec<(u32, String)> {
 struct SecretSearch<'a> {
     setting: Setting<'a>,
     env: Arc<BTreeMap<String, String>>,
-    scope: Scope,
+    scope: TemplateScope,
     values: BTreeSet<String>,
 }
 

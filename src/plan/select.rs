@@ -1,13 +1,13 @@
 //! Which tests run: filters, tags, `only`, a sample, and the order.
 
-use crate::plan::choices::{Choices, Matching, Order, Selection};
+use crate::plan::choices::{Choices, FilterMatching, RunOrder, TestSelection};
 
-impl Selection {
+impl TestSelection {
     /// True when a test of this name and these tags is wanted.
     pub fn takes<'t>(&self, name: &str, tags: impl Iterator<Item = &'t str> + Clone) -> bool {
         let matches = |filter: &String| match self.matching {
-            Matching::Substring => name.contains(filter.as_str()),
-            Matching::Exact => name == filter,
+            FilterMatching::Substring => name.contains(filter.as_str()),
+            FilterMatching::Exact => name == filter,
         };
         let tagged = |wanted: &[String]| tags.clone().any(|tag| wanted.iter().any(|wanted| wanted == tag));
         (self.filters.is_empty() || self.filters.iter().any(matches))
@@ -28,8 +28,8 @@ pub fn arrange<T>(items: Vec<T>, choices: &Choices) -> Vec<T> {
         items = numbered.filter_map(|(index, item)| drawn.next_if_eq(&index).map(|_| item)).collect();
     }
     match choices.selection.order {
-        Order::Written => {}
-        Order::Shuffled => fastrand::Rng::with_seed(choices.seed).shuffle(&mut items),
+        RunOrder::Written => {}
+        RunOrder::Shuffled => fastrand::Rng::with_seed(choices.seed).shuffle(&mut items),
     }
     items
 }

@@ -26,7 +26,7 @@ pub struct Shard {
 
 /// What was cut from a plan that is run in shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Share {
+pub struct PlanShare {
     /// Which, from 1.
     pub index: u32,
     /// How many there are.
@@ -59,9 +59,9 @@ impl Shard {
     }
 
     /// Leaves the cases that run here, and says of how many.
-    pub fn cut(&self, cases: &mut Vec<Case>) -> Share {
+    pub fn cut(&self, cases: &mut Vec<Case>) -> PlanShare {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let share = Share {
+        let share = PlanShare {
             index: self.index,
             total: self.total,
             cases: count(cases.len()),

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use crate::assert::check::Check;
 use crate::base::origin::Place;
-use crate::check::Check;
-use crate::suite::node::{Node, NodeValue};
+use crate::yaml::node::{Node, NodeValue};
 
 /// Different assertions that are kept of a suite; one whose tests all differ gains nothing by more.
 const MOST: usize = 1_024;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::check::{Check, keys_of, snapshot_keys};
-use crate::drift::{Alone, Spot};
+use crate::assert::check::{Check, keys_of, snapshot_keys};
+use crate::assert::snapshot::{FileNameUniqueness, SnapshotPlace};
 use crate::plan::case::Case;
-use crate::suite::problem::Problem;
-use crate::suite::reader::Reader;
+use crate::yaml::problem::Problem;
+use crate::yaml::reader::Reader;
 
 /// Two snapshots of a test under one key would judge each other.
 pub(super) fn check_keys(reader: &mut Reader<'_>, checks: &[Check]) {
@@ -29,20 +29,24 @@ pub(super) fn check_keys(reader: &mut Reader<'_>, checks: &[Check]) {
 }
 
 /// The places of the snapshots of one suite's tests, all of them given, so that names are told apart.
-pub(super) fn spots_of<'c>(cases: impl Iterator<Item = &'c Case> + Clone) -> Vec<Spot> {
+pub(super) fn spots_of<'c>(cases: impl Iterator<Item = &'c Case> + Clone) -> Vec<SnapshotPlace> {
     let mut sharing: HashMap<String, u32> = HashMap::new();
     for case in cases.clone() {
         *sharing.entry(own_name(case).to_lowercase()).or_default() += 1;
     }
     let spot = |case: &Case| {
         let name = own_name(case);
-        Some(Spot {
+        Some(SnapshotPlace {
             case: case.name.clone(),
             name: Arc::from(name),
             place: case.test.place.clone(),
             folder: case.test.suite.snapshots.clone(),
             fence: case.test.suite.place.clone(),
-            alone: if sharing.get(&name.to_lowercase()) == Some(&1) { Alone::Yes } else { Alone::No },
+            alone: if sharing.get(&name.to_lowercase()) == Some(&1) {
+                FileNameUniqueness::Yes
+            } else {
+                FileNameUniqueness::No
+            },
             keys: keys_of(&case.test.checks)?,
         })
     };

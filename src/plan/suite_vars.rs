@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::base::bindings::Bindings;
-use crate::base::template::{Scope, Template, Templates};
+use crate::base::template::{Template, TemplateScope, Templates};
 use crate::suite::data::ReadState;
-use crate::suite::environment::SuiteEnv;
-use crate::suite::names::KnownNames;
-use crate::suite::reader::Reader;
 use crate::suite::spec::SuiteSpec;
-use crate::suite::values::LoadedValues;
+use crate::yaml::environment::SuiteEnv;
+use crate::yaml::names::KnownNames;
+use crate::yaml::reader::Reader;
+use crate::yaml::values::LoadedValues;
 
 /// Stands for `run.id` while suites load.
 const RUN: &str = "00000000-0000-4000-8000-000000000000";
@@ -26,7 +26,8 @@ pub(super) fn compile_vars(
     env: Option<Arc<SuiteEnv>>,
 ) -> (Arc<Bindings>, KnownNames) {
     let values_of_env = env.as_ref().map(|env| env.values.clone()).unwrap_or_default();
-    let base = Scope::new().with_env(values_of_env.clone()).with_test("test").with_run(RUN).with_repeat(0);
+    let base =
+        TemplateScope::new().with_env(values_of_env.clone()).with_test("test").with_run(RUN).with_repeat(0);
     let mut known = KnownNames { env, ..KnownNames::default() };
     if suite.vars_read == ReadState::Unread {
         known.unread.push("vars");

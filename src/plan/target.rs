@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::base::template::{Scope, Templates};
-use crate::base::units::Rate;
-use crate::cassette::Mode;
-use crate::check::Usage;
-use crate::plan::case::{App, Contract, Jitter, Resend, Retries, Target, TargetKind};
+use crate::assert::check::UsageAudit;
+use crate::base::template::{TemplateScope, Templates};
+use crate::base::units::RequestRate;
+use crate::dify::cassette::Mode;
+use crate::plan::case::{App, ContractRule, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key, read_version};
 use crate::plan::environment::of_project;
-use crate::suite::names::KnownNames;
-use crate::suite::node::Node;
-use crate::suite::problem::{Problem, nearest};
 use crate::suite::project::{ProfileSpec, ProjectSpec};
 use crate::suite::read_target::TargetSpec;
-use crate::suite::reader::Reader;
 use crate::suite::spec::{RetriesSpec, UsageSpec};
+use crate::yaml::names::KnownNames;
+use crate::yaml::node::Node;
+use crate::yaml::problem::{Problem, nearest};
+use crate::yaml::reader::Reader;
 
 /// Attempts at once where nothing else is said.
 const CONCURRENCY: usize = 8;
@@ -110,13 +110,13 @@ pub(super) fn help_with(word: &str, names: Vec<&str>) -> String {
 }
 
 /// A target made ready, and why some of its apps are not.
-pub struct Prepared {
+pub struct PreparedTarget {
     /// The target, with the apps whose keys are set.
     pub target: Target,
     /// Apps that cannot be used, by name, each with its error.
     pub unusable: BTreeMap<String, TargetError>,
     /// Whether Dify's total is audited, where a suite says nothing.
-    pub usage: Usage,
+    pub usage: UsageAudit,
 }
 
 /// What preparing a target needs besides its spec.
@@ -132,8 +132,8 @@ pub struct Setting<'a> {
 }
 
 /// Renders a live target's address, headers and keys; only here is `env` of a target read.
-pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
-    let scope = Scope::new().with_env(of_project(Some(setting.project), setting.choices));
+pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> PreparedTarget {
+    let scope = TemplateScope::new().with_env(of_project(Some(setting.project), setting.choices));
     let mut unusable = BTreeMap::new();
     let base_url = read_base_url(spec, setting, &scope);
     let mut apps = BTreeMap::new();
@@ -158,31 +158,31 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     target.name = Arc::from(spec.name.value.as_str());
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
     target.rate = rate(setting.choices.rate, chosen, spec.rate);
-    target.contract = if spec.strict { Contract::Strict } else { Contract::Watch };
+    target.contract = if spec.strict { ContractRule::Strict } else { ContractRule::Watch };
     target.kind = TargetKind::Live { endpoint: Box::new(endpoint), apps };
-    Prepared { target, unusable, usage: usage_of(spec.usage) }
+    PreparedTarget { target, unusable, usage: usage_of(spec.usage) }
 }
 
 /// A live target of which nothing but recorded exchanges is used: neither its address nor its keys are read.
-pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> Prepared {
+pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> PreparedTarget {
     let mut target = common(chosen, spec.retries, setting.choices);
     target.name = Arc::from(spec.name.value.as_str());
     target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
-    let scope = Scope::new().with_env(of_project(Some(setting.project), setting.choices));
+    let scope = TemplateScope::new().with_env(of_project(Some(setting.project), setting.choices));
     let mut pins = BTreeMap::new();
     for app in &spec.apps {
         pins.insert(app.name.value.clone(), read_version(app, setting, &scope));
     }
     target.kind = TargetKind::Replay { options: Default::default(), apps: pins };
-    Prepared { target, unusable: BTreeMap::new(), usage: usage_of(spec.usage) }
+    PreparedTarget { target, unusable: BTreeMap::new(), usage: usage_of(spec.usage) }
 }
 
 /// The built-in mock as a target.
 pub fn prepare_mock(
     chosen: &Chosen<'_>,
-    options: crate::mock::server::MockOptions,
+    options: crate::dify::mock::server::MockOptions,
     choices: &Choices,
-) -> Prepared {
+) -> PreparedTarget {
     let mut target = common(chosen, RetriesSpec::default(), choices);
     target.concurrency = pick(choices.concurrency, chosen, None);
     target.rate = rate(choices.rate, chosen, None);
@@ -190,7 +190,7 @@ pub fn prepare_mock(
         Some(Mode::None) => TargetKind::Replay { options, apps: BTreeMap::new() },
         Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => TargetKind::Mock(options),
     };
-    Prepared { target, unusable: BTreeMap::new(), usage: Usage::Audit }
+    PreparedTarget { target, unusable: BTreeMap::new(), usage: UsageAudit::Audit }
 }
 
 fn common(chosen: &Chosen<'_>, target: RetriesSpec, choices: &Choices) -> Target {
@@ -203,7 +203,7 @@ fn common(chosen: &Chosen<'_>, target: RetriesSpec, choices: &Choices) -> Target
         concurrency: CONCURRENCY,
         rate: None,
         retries: retries_of(command_line.over(profile).over(target)),
-        contract: Contract::Watch,
+        contract: ContractRule::Watch,
     }
 }
 
@@ -219,10 +219,10 @@ pub fn retries_of(spec: RetriesSpec) -> Retries {
 }
 
 /// `usage` as the checks know it.
-pub fn usage_of(spec: Option<UsageSpec>) -> Usage {
+pub fn usage_of(spec: Option<UsageSpec>) -> UsageAudit {
     match spec {
-        Some(UsageSpec::Trust) => Usage::Trust,
-        Some(UsageSpec::Audit) | None => Usage::Audit,
+        Some(UsageSpec::Trust) => UsageAudit::Trust,
+        Some(UsageSpec::Audit) | None => UsageAudit::Audit,
     }
 }
 
@@ -231,7 +231,11 @@ fn pick(choice: Option<usize>, chosen: &Chosen<'_>, target: Option<u32>) -> usiz
     choice.or(profile.or(target).map(|number| number as usize)).unwrap_or(CONCURRENCY).max(1)
 }
 
-fn rate(choice: Option<Rate>, chosen: &Chosen<'_>, target: Option<Rate>) -> Option<Rate> {
+fn rate(
+    choice: Option<RequestRate>,
+    chosen: &Chosen<'_>,
+    target: Option<RequestRate>,
+) -> Option<RequestRate> {
     choice.or(chosen.profile_spec.and_then(|profile| profile.rate)).or(target)
 }
 

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use crate::base::bindings::AttemptNames;
-use crate::base::repeat::Times;
+use crate::base::repeat::RepeatRange;
 use crate::base::units::parse_money;
-use crate::exchange::ResponseMode;
+use crate::dify::transcript::ResponseMode;
 use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::plan::choices::{Choices, Matching, Order, Selection};
+use crate::plan::choices::{Choices, FilterMatching, RunOrder, TestSelection};
 use crate::plan::compile::compile;
-use crate::plan::compiled::Compiled;
+use crate::plan::compiled::CompiledPlan;
 use crate::plan::list::list;
 use crate::plan::target::TargetError;
-use crate::suite::load::{LoadOptions, Outside, load};
-use crate::suite::problem::Problem;
+use crate::suite::load::{LoadOptions, OutsidePaths, load};
+use crate::yaml::problem::Problem;
 
 fn data(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/suites").join(folder)
@@ -28,7 +28,7 @@ fn problems_of(folder: &Path, path: &Path) -> Vec<Problem> {
     let options = LoadOptions {
         working_dir: folder.to_path_buf(),
         paths: vec![path.to_path_buf()],
-        outside: Outside::Refused,
+        outside: OutsidePaths::Refused,
         in_ci: false,
         only: None,
     };
@@ -71,13 +71,13 @@ fn loaded(folder: &Path, files: &[(&str, &str)]) -> LoadOptions {
     LoadOptions {
         working_dir: folder.to_path_buf(),
         paths: Vec::new(),
-        outside: Outside::Refused,
+        outside: OutsidePaths::Refused,
         in_ci: false,
         only: None,
     }
 }
 
-fn compiled(files: &[(&str, &str)], choices: &Choices) -> Compiled {
+fn compiled(files: &[(&str, &str)], choices: &Choices) -> CompiledPlan {
     let folder = tempfile::tempdir().unwrap();
     let options = loaded(folder.path(), files);
     compile(load(&options), choices)
@@ -231,7 +231,7 @@ fn a_profile_gives_the_run_its_budget_and_the_command_line_stands_above_it() {
         let choices =
             Choices { profile: Some("ci".to_owned()), env: keys.clone(), budget, ..Choices::default() };
         let plan = plan(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
-        assert_eq!(plan.cases[0].test.repeats.times, Times::Fixed(3));
+        assert_eq!(plan.cases[0].test.repeats.times, RepeatRange::Fixed(3));
         let cost: Vec<String> =
             plan.budget.cost.iter().map(|(name, amount)| format!("{amount} {name}")).collect();
         (plan.budget.tokens, cost.join(", "), plan.budget.time.map(|time| time.as_secs()))
@@ -254,7 +254,7 @@ fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
         plan(&files, choices).cases.iter().map(|case| case.test.repeats.times.most()).collect::<Vec<_>>()
     };
     assert_eq!(repeats(&Choices::default()), [4, 3, 2]);
-    assert_eq!(repeats(&Choices { repeat: Some(Times::Fixed(9)), ..Choices::default() }), [9, 9, 9]);
+    assert_eq!(repeats(&Choices { repeat: Some(RepeatRange::Fixed(9)), ..Choices::default() }), [9, 9, 9]);
     let plan = plan(&files, &Choices::default());
     let retries = plan.cases[0].test.retries.clone().unwrap();
     assert_eq!((retries.count, retries.delay.as_secs(), retries.max_delay.as_secs()), (7, 5, 30));
@@ -340,7 +340,7 @@ fn filters_tags_only_sample_and_shuffle_select() {
         .collect();
     let suite = format!("version: 1\ntests:\n{many}");
     let files = [("suites/s.yaml", suite.as_str())];
-    let run = |selection: Selection, seed| {
+    let run = |selection: TestSelection, seed| {
         let choices = Choices { selection, seed, ..Choices::default() };
         let folder = tempfile::tempdir().unwrap();
         let listed: Vec<String> = list(&load(&loaded(folder.path(), &files)), &choices)
@@ -354,16 +354,29 @@ fn filters_tags_only_sample_and_shuffle_select() {
         listed
     };
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    assert_eq!(run(Selection { filters: texts(&["t4", "t11"]), ..Selection::default() }, 0).len(), 12);
     assert_eq!(
-        run(Selection { filters: texts(&["s::t4"]), matching: Matching::Exact, ..Selection::default() }, 0),
+        run(TestSelection { filters: texts(&["t4", "t11"]), ..TestSelection::default() }, 0).len(),
+        12
+    );
+    assert_eq!(
+        run(
+            TestSelection {
+                filters: texts(&["s::t4"]),
+                matching: FilterMatching::Exact,
+                ..TestSelection::default()
+            },
+            0
+        ),
         ["s::t4"]
     );
-    assert_eq!(run(Selection { tags: texts(&["even"]), ..Selection::default() }, 0).len(), 25);
-    assert_eq!(run(Selection { skip_tags: texts(&["even", "odd"]), ..Selection::default() }, 0).len(), 0);
-    let sample = |seed| run(Selection { sample: Some(5), ..Selection::default() }, seed);
+    assert_eq!(run(TestSelection { tags: texts(&["even"]), ..TestSelection::default() }, 0).len(), 25);
+    assert_eq!(
+        run(TestSelection { skip_tags: texts(&["even", "odd"]), ..TestSelection::default() }, 0).len(),
+        0
+    );
+    let sample = |seed| run(TestSelection { sample: Some(5), ..TestSelection::default() }, seed);
     assert_eq!((sample(1).len(), sample(1) == sample(1), sample(1) == sample(2)), (5, true, false));
-    let shuffled = |seed| run(Selection { order: Order::Shuffled, ..Selection::default() }, seed);
+    let shuffled = |seed| run(TestSelection { order: RunOrder::Shuffled, ..TestSelection::default() }, seed);
     assert_eq!(
         (shuffled(1).len(), shuffled(1) == shuffled(1), shuffled(1) == shuffled(2)),
         (50, true, false)

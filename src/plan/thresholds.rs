@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::event::{SuiteThresholds, Threshold};
-use crate::suite::problem::Problem;
-use crate::suite::reader::Reader;
+use crate::record::event::{SuiteThresholds, Threshold};
 use crate::suite::spec::SuiteSpec;
+use crate::yaml::problem::Problem;
+use crate::yaml::reader::Reader;
 
 /// The name under which reports tell a suite's thresholds among its tests.
 const TOLD_AS: &str = "thresholds";

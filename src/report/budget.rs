@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::base::units::{format_count, format_duration};
-use crate::event::BudgetFacts;
-use crate::journal::RunRecord;
-use crate::report::text::{Text, Tone, one_line};
+use crate::record::event::BudgetFacts;
+use crate::record::journal::RunRecord;
+use crate::report::text::{ReportText, TextTone, one_line};
 
 /// Budgets that are told one by one on the terminal.
 const BUDGETS: usize = 12;
 
 /// Writes a line for each budget.
-pub(crate) fn tell_budgets(text: &mut Text, record: &RunRecord) {
+pub(crate) fn tell_budgets(text: &mut ReportText, record: &RunRecord) {
     let budgets = record.end.as_ref().map_or(&[][..], |end| &end.budgets);
     for budget in budgets.iter().take(BUDGETS) {
-        let tone = if budget.unknown > 0 { Tone::Doubt } else { Tone::Faint };
+        let tone = if budget.unknown > 0 { TextTone::Doubt } else { TextTone::Faint };
         text.tone(tone, &one_line(&told_budget(budget), 400)).end();
     }
     if budgets.len() > BUDGETS {
@@ -24,7 +24,7 @@ pub(crate) fn tell_budgets(text: &mut Text, record: &RunRecord) {
     if skipped > 0 {
         let tests = if skipped == 1 { "test was" } else { "tests were" };
         let count = format_count(u64::from(skipped));
-        text.tone(Tone::Doubt, &format!("{count} {tests} skipped that no longer fit the budget")).end();
+        text.tone(TextTone::Doubt, &format!("{count} {tests} skipped that no longer fit the budget")).end();
     }
 }
 
@@ -59,20 +59,20 @@ pub(crate) fn told_budget(budget: &BudgetFacts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Counted, Priced};
+    use crate::record::event::{CountLimit, PriceLimit};
 
     #[test]
     fn a_budget_tells_what_was_spent_what_is_left_and_what_nobody_knows() {
         let budget = BudgetFacts {
             suite: None,
-            tokens: Some(Counted { limit: 400_000, spent: 12_345, left: 387_655 }),
-            cost: vec![Priced {
+            tokens: Some(CountLimit { limit: 400_000, spent: 12_345, left: 387_655 }),
+            cost: vec![PriceLimit {
                 currency: "USD".into(),
                 limit: "3.00".into(),
                 spent: "0.0123".into(),
                 left: "2.9877".into(),
             }],
-            time_ms: Some(Counted { limit: 1_500_000, spent: 62_000, left: 1_438_000 }),
+            time_ms: Some(CountLimit { limit: 1_500_000, spent: 62_000, left: 1_438_000 }),
             unknown: 2,
         };
         assert_eq!(

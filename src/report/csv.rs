@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::journal::CaseRecord;
+use crate::record::journal::CaseRecord;
+use crate::record::verdict::Verdict;
 use crate::report::headline::why;
 use crate::report::spent::used;
-use crate::report::text::{Lines, visible};
-use crate::verdict::Verdict;
+use crate::report::text::{LineEnds, visible};
 
 /// The names of the columns.
 const COLUMNS: [&str; 23] = [
@@ -37,11 +37,11 @@ const COLUMNS: [&str; 23] = [
 
 /// A table that is being written.
 #[derive(Debug)]
-pub(crate) struct Table<W> {
+pub(crate) struct CsvTable<W> {
     out: W,
 }
 
-impl<W: Write> Table<W> {
+impl<W: Write> CsvTable<W> {
     /// Begins with the names of the columns.
     pub fn new(mut out: W) -> io::Result<Self> {
         out.write_all(&line(&COLUMNS.map(String::from)))?;
@@ -111,7 +111,7 @@ pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
 
 /// A text that no spreadsheet takes for a formula: OWASP's "CSV Injection" names the signs, of both widths.
 fn text(text: &str) -> String {
-    let shown = visible(text, Lines::One);
+    let shown = visible(text, LineEnds::One);
     let formula =
         |first: char| matches!(first, '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠');
     let first = shown.trim_start().chars().next();

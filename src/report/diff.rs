@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::file_name::encoded;
-use crate::journal::CaseRecord;
-use crate::outcome::Attempt;
+use crate::record::attempt::Attempt;
+use crate::record::journal::CaseRecord;
+use crate::record::verdict::{Finding, Truth};
 use crate::report::explain::CROWD;
 use crate::report::facts::plain_explanation;
 use crate::report::headline::headline;
-use crate::report::text::{Lines, visible};
-use crate::verdict::{Finding, Truth};
+use crate::report::text::{LineEnds, visible};
 
 /// The most characters of a name before its ending; file systems take 255 bytes.
 const LONGEST: usize = 120;
@@ -51,7 +51,7 @@ impl DiffFolder {
         }
         let stem = file_stem(&case.outcome.name, &mut self.taken);
         let explained = plain_explanation(attempt);
-        let name = visible(&case.outcome.name, Lines::One);
+        let name = visible(&case.outcome.name, LineEnds::One);
         let word = case.outcome.verdict.word();
         let diff = format!("# {name}: {word}\n{explained}");
         let fence = fence_for(&explained);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn very_many_differences_have_no_files_and_are_counted() {
-        use crate::journal::sample;
+        use crate::record::journal::sample;
         let folder = tempfile::tempdir().unwrap();
         let record = sample::record(folder.path(), &sample::every_verdict());
         let case = record.failures().map(Result::unwrap).find(|case| differing(case).is_some()).unwrap();

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::base::long_text::tell_end;
 use crate::base::units::format_duration;
-use crate::exchange::RecoveredBy;
-use crate::outcome::{Attempt, NodeFact, Waits};
-use crate::report::explain::{Bounds, Which, explain_findings};
-use crate::report::text::{Ink, Lines, Text, Tone, one_line, short, value_line, visible};
-use crate::verdict::{Finding, Truth};
+use crate::dify::transcript::RecoveredBy;
+use crate::record::attempt::{Attempt, NodeFact, WaitTimes};
+use crate::record::verdict::{Finding, Truth};
+use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings};
+use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, short, value_line, visible};
 
 /// Shorter waits are not told on the terminal.
 const LEAST_WAIT_MS: f64 = 100.0;
@@ -17,10 +17,15 @@ const LEAST_WAIT_MS: f64 = 100.0;
 const NODES: usize = 40;
 
 /// Writes everything that explains an attempt which did not pass.
-pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, bounds: Bounds) {
+pub(crate) fn explain_attempt(
+    text: &mut ReportText,
+    attempt: &Attempt,
+    which: ExplainedFindings,
+    bounds: ExcerptLimits,
+) {
     if let Some(cause) = &attempt.cause {
-        for line in visible(&cause.message, Lines::Kept).lines() {
-            text.push("  ").tone(Tone::Bad, &one_line(line, bounds.width)).end();
+        for line in visible(&cause.message, LineEnds::Kept).lines() {
+            text.push("  ").tone(TextTone::Bad, &one_line(line, bounds.width)).end();
         }
         if let Some(hint) = &cause.hint {
             text.push("  help: ").push(&one_line(hint, bounds.width)).end();
@@ -67,12 +72,12 @@ pub(crate) fn explain_attempt(text: &mut Text, attempt: &Attempt, which: Which, 
 const NODE_ERRORS: usize = 5;
 
 /// Writes what Dify said went wrong, as far as it is not told above: the last line of each text, in files the rest too.
-fn told_errors(text: &mut Text, attempt: &Attempt, bounds: Bounds) {
+fn told_errors(text: &mut ReportText, attempt: &Attempt, bounds: ExcerptLimits) {
     let facts = &attempt.facts;
     let whole = facts.error.as_deref().filter(|error| error.trim().contains('\n'));
-    if let (Some(error), true) = (whole, bounds.width > Bounds::SCREEN.width) {
+    if let (Some(error), true) = (whole, bounds.width > ExcerptLimits::SCREEN.width) {
         text.push("  error").end();
-        for line in visible(&short(error, bounds.width), Lines::Kept).lines().take(bounds.lines) {
+        for line in visible(&short(error, bounds.width), LineEnds::Kept).lines().take(bounds.lines) {
             text.push("    ").push(line).end();
         }
     }
@@ -93,7 +98,7 @@ fn told_errors(text: &mut Text, attempt: &Attempt, bounds: Bounds) {
 }
 
 /// `1.20 s for a slot, 300 ms for the rate`; none where it did not wait for long enough to matter.
-pub(crate) fn told_waits(waits: &Waits) -> Option<String> {
+pub(crate) fn told_waits(waits: &WaitTimes) -> Option<String> {
     let told: Vec<String> = waits
         .told()
         .filter(|(_, milliseconds)| *milliseconds >= LEAST_WAIT_MS)
@@ -144,13 +149,13 @@ fn leave_out(finding: &mut Finding, said: &str) {
 
 /// The same as plain text for a file, with the run's outputs.
 pub(crate) fn plain_explanation(attempt: &Attempt) -> String {
-    bounded_explanation(attempt, Bounds::FILE)
+    bounded_explanation(attempt, ExcerptLimits::FILE)
 }
 
 /// As [`plain_explanation`], within bounds.
-pub(crate) fn bounded_explanation(attempt: &Attempt, bounds: Bounds) -> String {
-    let mut text = Text::new(Ink::Plain);
-    explain_attempt(&mut text, attempt, Which::NotHeld, bounds);
+pub(crate) fn bounded_explanation(attempt: &Attempt, bounds: ExcerptLimits) -> String {
+    let mut text = ReportText::new(ColorUse::Plain);
+    explain_attempt(&mut text, attempt, ExplainedFindings::NotHeld, bounds);
     if let Some(outputs) = &attempt.outputs {
         text.push("  outputs ").push(&value_line(outputs, bounds.width)).end();
     }

@@ -3,17 +3,17 @@
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::gate::{Gate, Gates};
-use crate::report::explain::source_line;
-use crate::report::terminal::Detail;
-use crate::report::text::{Lines, Text, Tone, one_line, visible};
-use crate::verdict::Truth;
+use crate::record::thresholds::{ThresholdGate, ThresholdGates};
+use crate::record::verdict::Truth;
+use crate::report::source_line::source_line;
+use crate::report::terminal::Verbosity;
+use crate::report::text::{LineEnds, ReportText, TextTone, one_line, visible};
 
 /// Thresholds that are told one by one on the terminal.
 const SHOWN: usize = 50;
 
 /// Writes how many thresholds hold, and each that does not; all of them where all is told.
-pub(crate) fn tell_gates(text: &mut Text, gates: &Gates, detail: Detail) {
+pub(crate) fn tell_gates(text: &mut ReportText, gates: &ThresholdGates, detail: Verbosity) {
     if gates.judged.is_empty() {
         return;
     }
@@ -26,8 +26,8 @@ pub(crate) fn tell_gates(text: &mut Text, gates: &Gates, detail: Detail) {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     text.push(&format!("thresholds: {}", words.join(", "))).end();
-    let wanted = |gate: &&Gate| gate.truth != Truth::Held || detail == Detail::Verbose;
-    let mut told: Vec<&Gate> = gates.judged.iter().filter(wanted).collect();
+    let wanted = |gate: &&ThresholdGate| gate.truth != Truth::Held || detail == Verbosity::Verbose;
+    let mut told: Vec<&ThresholdGate> = gates.judged.iter().filter(wanted).collect();
     told.sort_by_key(|gate| match gate.truth {
         Truth::Broken => 0,
         Truth::Undecided => 1,
@@ -41,22 +41,22 @@ pub(crate) fn tell_gates(text: &mut Text, gates: &Gates, detail: Detail) {
     }
 }
 
-fn tell(text: &mut Text, gate: &Gate) {
+fn tell(text: &mut ReportText, gate: &ThresholdGate) {
     let (sign, tone) = match gate.truth {
-        Truth::Held => ("✓", Tone::Good),
-        Truth::Broken => ("✗", Tone::Bad),
-        Truth::Undecided => ("?", Tone::Doubt),
+        Truth::Held => ("✓", TextTone::Good),
+        Truth::Broken => ("✗", TextTone::Bad),
+        Truth::Undecided => ("?", TextTone::Doubt),
     };
     text.push("  ").tone(tone, sign).push(" ").push(&one_line(&told(gate), 400)).end();
     if gate.truth != Truth::Held {
         let place = &gate.threshold.place;
-        text.push("    ").tone(Tone::Faint, &visible(&place.to_string(), Lines::One)).end();
+        text.push("    ").tone(TextTone::Faint, &visible(&place.to_string(), LineEnds::One)).end();
         source_line(text, place, "    ");
     }
 }
 
 /// `triage: latency p95 must be at most 15.00 s: it is 16.20 s, 1.20 s over (25 attempts)`.
-pub(crate) fn told(gate: &Gate) -> String {
+pub(crate) fn told(gate: &ThresholdGate) -> String {
     format!("{}: {}", gate.title(), gate.message)
 }
 
@@ -66,7 +66,7 @@ pub(super) struct GateDocument<'a> {
     suite: &'a str,
     metric: &'static str,
     statistic: String,
-    comparison: crate::suite::thresholds::Comparison,
+    comparison: crate::suite::thresholds::ThresholdComparison,
     limit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
@@ -81,11 +81,11 @@ pub(super) struct GateDocument<'a> {
 }
 
 /// The thresholds for `report.json`.
-pub(super) fn documents(gates: &Gates) -> Vec<GateDocument<'_>> {
+pub(super) fn documents(gates: &ThresholdGates) -> Vec<GateDocument<'_>> {
     gates.judged.iter().map(document).collect()
 }
 
-fn document(gate: &Gate) -> GateDocument<'_> {
+fn document(gate: &ThresholdGate) -> GateDocument<'_> {
     let threshold = &gate.threshold;
     GateDocument {
         suite: &gate.suite,

@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use crate::base::origin::Place;
 use crate::base::visible::harmless;
-use crate::gate::{self, RunConclusion};
-use crate::journal::{CaseRecord, JournalError, RunRecord};
-use crate::outcome::Attempt;
+use crate::record::attempt::Attempt;
+use crate::record::journal::{CaseRecord, JournalError, RunRecord};
+use crate::record::thresholds::{self, RunConclusion};
+use crate::record::verdict::{Finding, Severity, Truth, Verdict};
 use crate::report::gates::told;
 use crate::report::headline::headline;
-use crate::report::text::{Lines, visible};
-use crate::verdict::{Finding, Severity, Truth, Verdict};
+use crate::report::text::{LineEnds, visible};
 
 /// GitHub shows at most ten errors a step; more are cut there, so the last says how many there are.
 const MOST: usize = 10;
@@ -31,7 +31,7 @@ fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), Journal
     for case in record.failures().take(shown) {
         annotation(out, &case?);
     }
-    let gates = gate::judge(record)?;
+    let gates = thresholds::judge(record)?;
     for gate in gates.judged.iter().filter(|gate| gate.is_red()).take(MOST) {
         let place = &gate.threshold.place;
         let (file, title) = (property(&place.file), property(&format!("{}::thresholds", gate.suite)));
@@ -81,7 +81,7 @@ fn worst(finding: &Finding) -> Option<&Finding> {
 
 /// Escapes a message as GitHub's toolkit does (`escapeData`); no command is left in it.
 fn message(text: &str) -> String {
-    let text = visible(text, Lines::Kept);
+    let text = visible(text, LineEnds::Kept);
     harmless(&text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

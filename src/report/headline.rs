@@ -1,12 +1,13 @@
 //! Why something is not green, in one line: what JUnit viewers, annotations and headings show.
 
-use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, Side, TextDiff};
-use crate::journal::CaseRecord;
-use crate::outcome::Attempt;
-use crate::report::explain::{Saying, in_order, saying, short_path};
+use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LineSide, TextDiff};
+use crate::record::attempt::Attempt;
+use crate::record::journal::CaseRecord;
+use crate::record::verdict::{Finding, Severity, Truth, Verdict};
+use crate::report::explain::{Explanation, in_order, saying};
 use crate::report::named::named_finding;
+use crate::report::short_path::short_path;
 use crate::report::text::{one_line, value_line};
-use crate::verdict::{Finding, Severity, Truth, Verdict};
 
 /// The most characters of a value.
 const VALUE: usize = 120;
@@ -94,14 +95,14 @@ fn finding_headline(finding: &Finding, others: usize) -> String {
 /// The first place that differs, and how many others do; none where the finding's message says it better.
 fn first_difference(finding: &Finding) -> Option<String> {
     match (&finding.diff, saying(finding)) {
-        (Some(diff), Saying::Difference) => match diff {
+        (Some(diff), Explanation::Difference) => match diff {
             Diff::Json(changes) => {
                 let told = changes.first().map(json_change)?;
                 Some(and_others(told, changes.len() - 1))
             }
             Diff::Text(diff) => text_change(diff),
         },
-        (Some(_) | None, Saying::Message | Saying::Both) | (None, Saying::Difference) => None,
+        (Some(_) | None, Explanation::Message | Explanation::Both) | (None, Explanation::Difference) => None,
     }
 }
 
@@ -138,15 +139,15 @@ fn is_long(change: &JsonChange) -> bool {
 
 /// The first line that differs, as it should be and as it is.
 fn text_change(diff: &TextDiff) -> Option<String> {
-    let line = |side: Side| diff.lines.iter().find(|line| line.side == side).map(text_of);
-    let told = match (line(Side::Expected), line(Side::Actual)) {
+    let line = |side: LineSide| diff.lines.iter().find(|line| line.side == side).map(text_of);
+    let told = match (line(LineSide::Expected), line(LineSide::Actual)) {
         (Some(expected), Some(actual)) => format!("expected {expected}, found {actual}"),
         (Some(expected), None) => format!("{expected} is missing"),
         (None, Some(actual)) => format!("{actual} is not expected"),
         (None, None) => return None,
     };
-    let count = |side: Side| diff.lines.iter().filter(|line| line.side == side).count();
-    Some(and_others(told, count(Side::Expected).max(count(Side::Actual)) - 1))
+    let count = |side: LineSide| diff.lines.iter().filter(|line| line.side == side).count();
+    Some(and_others(told, count(LineSide::Expected).max(count(LineSide::Actual)) - 1))
 }
 
 /// The line in quotes, from shortly before its first changed word on.
@@ -168,7 +169,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::journal::sample;
+    use crate::record::journal::sample;
 
     fn told(expected: Value, actual: Value) -> String {
         let attempt =

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::journal::{LeftRuns, Saved, Totals};
+use crate::record::journal::{LeftRuns, SavedRepeats, Totals};
 use crate::report::judges::{JudgeCounts, prices};
 
 /// The counts of a run, as the document writes them.
 #[derive(Serialize)]
-pub(super) struct Counts<'a> {
+pub(super) struct CountsDocument<'a> {
     tests: u32,
     passed: u32,
     failed: u32,
@@ -31,7 +31,7 @@ pub(super) struct Counts<'a> {
     cost: BTreeMap<&'a str, String>,
     cost_unknown: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    left: Option<Left>,
+    left: Option<LeftRunsDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judges: Option<JudgeCounts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ pub(super) struct Counts<'a> {
 
 /// Runs that were given up, or at work when the run was killed.
 #[derive(Serialize)]
-struct Left {
+struct LeftRunsDocument {
     asked: u32,
     failed: u32,
     not_stoppable: u32,
@@ -60,8 +60,8 @@ fn is_zero(count: &u32) -> bool {
 }
 
 /// Gathers them.
-pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
-    Counts {
+pub(super) fn counts(totals: &Totals, unfinished: u32) -> CountsDocument<'_> {
+    CountsDocument {
         tests: totals.cases() + unfinished,
         passed: totals.passed,
         failed: totals.failed,
@@ -85,13 +85,13 @@ pub(super) fn counts(totals: &Totals, unfinished: u32) -> Counts<'_> {
     }
 }
 
-fn left(left: LeftRuns) -> Option<Left> {
+fn left(left: LeftRuns) -> Option<LeftRunsDocument> {
     let LeftRuns { asked, failed, not_stoppable, killed } = left;
-    (!left.is_none()).then_some(Left { asked, failed, not_stoppable, killed })
+    (!left.is_none()).then_some(LeftRunsDocument { asked, failed, not_stoppable, killed })
 }
 
 /// What sequential tests saved; none where none decided.
-fn saved(saved: Saved) -> Option<SavedRuns> {
-    let Saved { tests, runs, tokens } = saved;
+fn saved(saved: SavedRepeats) -> Option<SavedRuns> {
+    let SavedRepeats { tests, runs, tokens } = saved;
     (tests > 0).then_some(SavedRuns { tests, runs, tokens })
 }

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::base::units::format_count;
-use crate::outcome::JudgesSpent;
-use crate::report::text::{Text, one_line};
+use crate::record::attempt::JudgesSpent;
+use crate::report::text::{ReportText, one_line};
 
 /// The sums over all questions, as a document has them.
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ pub(crate) fn prices(sums: &BTreeMap<String, Decimal>) -> BTreeMap<&str, String>
 }
 
 /// Writes in one line what judges were asked and what that took, which is in no other sum.
-pub(super) fn tell_judges(text: &mut Text, spent: &JudgesSpent) {
+pub(super) fn tell_judges(text: &mut ReportText, spent: &JudgesSpent) {
     if spent.questions > 0 {
         text.push("judges: ").push(&one_line(&told_judges(spent), 300)).end();
     }

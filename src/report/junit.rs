@@ -7,26 +7,26 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use crate::gate::{self, Gates, RunConclusion};
-use crate::journal::{CaseRecord, RunRecord, SuiteTotals};
-use crate::outcome::{Attempt, JudgesSpent};
+use crate::record::attempt::{Attempt, JudgesSpent};
+use crate::record::journal::{CaseRecord, RunRecord, SuiteTotals};
+use crate::record::thresholds::{self, RunConclusion, ThresholdGates};
+use crate::record::verdict::Verdict;
 use crate::report::facts::{bounded_explanation, way};
 use crate::report::headline::{attempt_headline, headline};
 use crate::report::judges::told_judges;
 use crate::report::junit_gates::{push_thresholds, red_suites, repeat_properties};
-use crate::report::pieces::Writing;
+use crate::report::pieces::TestcaseWriter;
 use crate::report::provenance;
 use crate::report::run_facts::told_run;
 use crate::report::spent::told_properties;
 use crate::report::xml::Xml;
-use crate::verdict::Verdict;
 
 /// A `junit.xml` that is being written; cases come suite by suite.
 #[derive(Debug)]
 pub(crate) struct Junit<'a, W> {
     xml: Xml<W>,
     record: &'a RunRecord,
-    gates: Gates,
+    gates: ThresholdGates,
     /// Why the run is not green besides its tests and thresholds.
     beyond: Option<String>,
     /// How many suites were opened.
@@ -38,7 +38,7 @@ impl<'a, W: Write> Junit<'a, W> {
     pub fn new(out: W, record: &'a RunRecord) -> io::Result<Self> {
         let mut xml = Xml::new(out)?;
         let totals = &record.totals;
-        let gates = gate::judge(record).map_err(io::Error::other)?;
+        let gates = thresholds::judge(record).map_err(io::Error::other)?;
         let beyond = RunConclusion::of(record, &gates).beyond_tests(record);
         let missing = u32::from(beyond.is_some());
         let (failed, errored) = red_suites(&gates, |_| true);
@@ -54,7 +54,7 @@ impl<'a, W: Write> Junit<'a, W> {
     }
 
     /// Adds cases of one suite.
-    pub fn section(&mut self, section: &Section) -> io::Result<()> {
+    pub fn section(&mut self, section: &SuiteSection) -> io::Result<()> {
         let current = self.suites.checked_sub(1).map(|suite| &self.record.suites[suite]);
         if current.is_none_or(|suite| suite.name != section.suite) {
             self.next_suite(&section.file)?;
@@ -125,7 +125,7 @@ impl<'a, W: Write> Junit<'a, W> {
 
 /// Cases of one suite that follow each other, as testcases.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(super) struct SuiteSection {
     suite: String,
     /// The file of the first.
     file: Arc<str>,
@@ -133,10 +133,10 @@ pub(super) struct Section {
 }
 
 /// Adds a case to the sections of those before it.
-pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord, writing: Writing) {
+pub(super) fn push_case(sections: &mut Vec<SuiteSection>, case: &CaseRecord, writing: TestcaseWriter) {
     let (suite, place) = (&case.outcome.suite, &case.outcome.place);
     if sections.last().is_none_or(|section| section.suite != *suite) {
-        sections.push(Section { suite: suite.clone(), file: place.file.clone(), cases: Vec::new() });
+        sections.push(SuiteSection { suite: suite.clone(), file: place.file.clone(), cases: Vec::new() });
     }
     let section = sections.last_mut().expect("there is one");
     let xml = Xml::inside(&mut section.cases, &["testsuites", "testsuite"]);
@@ -146,7 +146,7 @@ pub(super) fn push_case(sections: &mut Vec<Section>, case: &CaseRecord, writing:
 /// A testcase that is being written.
 struct Testcase<W> {
     xml: Xml<W>,
-    writing: Writing,
+    writing: TestcaseWriter,
 }
 
 impl<W: Write> Testcase<W> {

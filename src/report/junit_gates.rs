@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use crate::gate::{Gate, Gates};
-use crate::outcome::RepeatFacts;
+use crate::record::attempt::RepeatFacts;
+use crate::record::thresholds::{ThresholdGate, ThresholdGates};
+use crate::record::verdict::Truth;
 use crate::report::gates::told;
 use crate::report::xml::Xml;
-use crate::verdict::Truth;
 
 /// In how many suites a threshold failed, and in how many none failed but one was not decided.
-pub(super) fn red_suites(gates: &Gates, wanted: impl Fn(&Gate) -> bool) -> (u32, u32) {
-    let red: Vec<&Gate> = gates.judged.iter().filter(|gate| gate.is_red() && wanted(gate)).collect();
+pub(super) fn red_suites(gates: &ThresholdGates, wanted: impl Fn(&ThresholdGate) -> bool) -> (u32, u32) {
+    let red: Vec<&ThresholdGate> = gates.judged.iter().filter(|gate| gate.is_red() && wanted(gate)).collect();
     let suites = red.chunk_by(|a, b| a.suite == b.suite);
     suites.fold((0, 0), |(failed, errored), suite| match deciding(suite) {
         Truth::Broken => (failed + 1, errored),
@@ -19,13 +19,18 @@ pub(super) fn red_suites(gates: &Gates, wanted: impl Fn(&Gate) -> bool) -> (u32,
 }
 
 /// Broken wins over undecided.
-fn deciding(red: &[&Gate]) -> Truth {
+fn deciding(red: &[&ThresholdGate]) -> Truth {
     red.iter().map(|gate| gate.truth).fold(Truth::Held, Truth::and)
 }
 
 /// Adds the testcase of a suite that misses a threshold.
-pub(super) fn push_thresholds<W: Write>(xml: &mut Xml<W>, gates: &Gates, suite: &str) -> io::Result<()> {
-    let red: Vec<&Gate> = gates.judged.iter().filter(|gate| gate.suite == suite && gate.is_red()).collect();
+pub(super) fn push_thresholds<W: Write>(
+    xml: &mut Xml<W>,
+    gates: &ThresholdGates,
+    suite: &str,
+) -> io::Result<()> {
+    let red: Vec<&ThresholdGate> =
+        gates.judged.iter().filter(|gate| gate.suite == suite && gate.is_red()).collect();
     let Some(first) = red.iter().find(|gate| gate.truth == deciding(&red)) else { return Ok(()) };
     let (element, kind) = match first.truth {
         Truth::Broken => ("failure", "threshold"),

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use crate::base::units::{format_count, format_duration};
-use crate::gate;
-use crate::journal::{CaseRecord, JournalError, RunRecord};
+use crate::record::journal::{CaseRecord, JournalError, RunRecord};
+use crate::record::thresholds;
+use crate::record::verdict::Verdict;
 use crate::report::diff::{fence_for, markdown_text};
-use crate::report::explain::{Bounds, Which};
+use crate::report::explain::{ExcerptLimits, ExplainedFindings};
 use crate::report::facts::explain_attempt;
 use crate::report::gates::tell_gates;
 use crate::report::headline::why;
@@ -16,9 +17,8 @@ use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::spent::told_use;
 use crate::report::standing::standing;
-use crate::report::terminal::Detail;
-use crate::report::text::{Ink, Text, one_line};
-use crate::verdict::Verdict;
+use crate::report::terminal::Verbosity;
+use crate::report::text::{ColorUse, ReportText, one_line};
 
 /// The most bytes of a summary: GitHub takes 65,536 characters in a comment, and a character is at least one byte.
 pub(crate) const COMMENT: usize = 65_536;
@@ -27,7 +27,7 @@ const RESERVE: usize = 1_024;
 /// The most bytes of what folds open.
 const FOLDED: usize = 6_000;
 /// How much of a value and of a difference is shown.
-const BOUNDS: Bounds = Bounds { width: 400, lines: 40 };
+const BOUNDS: ExcerptLimits = ExcerptLimits { width: 400, lines: 40 };
 /// Tests that are green, but not without a word, that are named.
 const NAMED: usize = 20;
 
@@ -100,8 +100,8 @@ fn run_facts(text: &mut String, record: &RunRecord) -> Result<(), JournalError> 
         markdown_text(&one_line(&start.flowproof, 40))
     ));
     push(text, &format!("{}\n\n", facts.join(" · ")));
-    let mut told = Text::new(Ink::Plain);
-    tell_gates(&mut told, &gate::judge(record)?, Detail::Normal);
+    let mut told = ReportText::new(ColorUse::Plain);
+    tell_gates(&mut told, &thresholds::judge(record)?, Verbosity::Normal);
     tell_run(&mut told, record)?;
     for damage in record.damage.iter().take(3) {
         let line = format!("line {} of the journal {}", damage.line, damage.reason);
@@ -145,9 +145,9 @@ fn red_case(case: &CaseRecord) -> String {
     let outcome = &case.outcome;
     let verdict = outcome.verdict.word();
     let [name, why] = [&outcome.name, &why(case)].map(|text| html(text));
-    let mut explained = Text::new(Ink::Plain);
+    let mut explained = ReportText::new(ColorUse::Plain);
     match case.deciding() {
-        Some(attempt) => explain_attempt(&mut explained, attempt, Which::NotHeld, BOUNDS),
+        Some(attempt) => explain_attempt(&mut explained, attempt, ExplainedFindings::NotHeld, BOUNDS),
         None => {
             explained.push("nothing was sent").end();
         }

@@ -15,15 +15,19 @@ mod json_counts;
 mod judges;
 mod junit;
 mod junit_gates;
+mod latest;
 mod markdown;
 mod named;
 mod pieces;
 mod provenance;
 mod repeats;
 mod run_facts;
+mod short_path;
 pub(crate) mod snapshot;
+mod source_line;
 mod spent;
 mod standing;
+mod step_summary;
 mod tap;
 pub(crate) mod terminal;
 #[cfg(test)]
@@ -34,11 +38,11 @@ mod xml;
 
 use std::path::PathBuf;
 
-use crate::journal::JournalError;
+use crate::record::journal::JournalError;
 
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ReportFormat {
     /// `junit.xml`, for build servers.
     Junit,
     /// `report.json`, versioned.
@@ -55,7 +59,7 @@ pub(crate) enum Format {
     Diff,
 }
 
-impl Format {
+impl ReportFormat {
     /// What `reports/latest` holds where the project does not say otherwise.
     pub const USUAL: [Self; 5] = [Self::Junit, Self::Json, Self::Html, Self::Markdown, Self::Diff];
 
@@ -120,5 +124,7 @@ pub(crate) enum ReportError {
 }
 
 pub(crate) use judges::prices;
+pub(crate) use latest::check_latest;
 pub(crate) use spent::told_use;
-pub(crate) use write::{add_step_summary, append_summary, check_latest, kind_of, write_all, write_file};
+pub(crate) use step_summary::{add_step_summary, append_summary};
+pub(crate) use write::{kind_of, write_all, write_file};

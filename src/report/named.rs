@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, Side, TextDiff};
+use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LineSide, TextDiff};
 use crate::base::visible::{LookAlikes, named};
-use crate::report::explain::{Saying, saying};
-use crate::verdict::Finding;
+use crate::record::verdict::Finding;
+use crate::report::explain::{Explanation, saying};
 
 /// The texts of two sides.
 #[derive(Debug, Default)]
@@ -42,8 +42,8 @@ pub(crate) fn named_finding(finding: &Finding) -> Cow<'_, Finding> {
         return Cow::Borrowed(finding);
     }
     let message = match saying(finding) {
-        Saying::Difference => String::new(),
-        Saying::Message | Saying::Both => alike.name(&finding.message).into_owned(),
+        Explanation::Difference => String::new(),
+        Explanation::Message | Explanation::Both => alike.name(&finding.message).into_owned(),
     };
     let value = |value: &Option<Value>| value.as_ref().map(|value| name_value(value, &alike));
     Cow::Owned(Finding {
@@ -81,9 +81,9 @@ impl<'a> Sides<'a> {
         for line in &diff.lines {
             let texts = line.pieces.iter().map(|piece| piece.text.as_str());
             match line.side {
-                Side::Same => {}
-                Side::Expected => self.expected.extend(texts),
-                Side::Actual => self.actual.extend(texts),
+                LineSide::Same => {}
+                LineSide::Expected => self.expected.extend(texts),
+                LineSide::Actual => self.actual.extend(texts),
             }
         }
     }
@@ -140,7 +140,7 @@ fn name_change(change: &JsonChange, alike: &LookAlikes) -> JsonChange {
 
 fn name_text(diff: &TextDiff, alike: &LookAlikes) -> TextDiff {
     let mut diff = diff.clone();
-    for line in diff.lines.iter_mut().filter(|line| line.side != Side::Same) {
+    for line in diff.lines.iter_mut().filter(|line| line.side != LineSide::Same) {
         for piece in &mut line.pieces {
             piece.text = alike.name(&piece.text).into_owned();
         }
@@ -157,7 +157,7 @@ fn name_text(diff: &TextDiff, alike: &LookAlikes) -> TextDiff {
 /// Whether only this side has a blank at the end of a line, where nobody would see it.
 fn ends_in_blank(line: &DiffLine) -> bool {
     let last = line.pieces.last();
-    line.side != Side::Same && last.is_some_and(|piece| piece.changed && piece.text.ends_with(' '))
+    line.side != LineSide::Same && last.is_some_and(|piece| piece.changed && piece.text.ends_with(' '))
 }
 
 fn has_line_that_ends_in_blank(change: &JsonChange) -> bool {

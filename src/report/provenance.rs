@@ -1,9 +1,9 @@
 //! Where a run's answers came from, said in every report: what was not tested live must never look as if it had been.
 
 use crate::base::units::format_count;
-use crate::cassette::Mode;
-use crate::event::RunStart;
-use crate::journal::Totals;
+use crate::dify::cassette::Mode;
+use crate::record::event::RunStart;
+use crate::record::journal::Totals;
 
 /// Says what no live workflow was tested by; none where every answer came from one.
 pub(crate) fn note(start: &RunStart, totals: &Totals) -> Option<String> {

@@ -1,8 +1,8 @@
 //! What the repeats of a test came to, in words: the rate with its interval, and what a sequential test saved.
 
 use crate::base::units::{format_count, format_share};
-use crate::journal::Saved;
-use crate::outcome::{RateFacts, RepeatFacts, told_share};
+use crate::record::attempt::{RateFacts, RepeatFacts, told_share};
+use crate::record::journal::SavedRepeats;
 
 /// `rate 94.4 % (74.2 % to 99 %)`; empty where nothing was observed.
 pub(crate) fn told_rate(repeats: &RepeatFacts) -> String {
@@ -31,12 +31,12 @@ pub(crate) fn told_count(repeats: &RepeatFacts) -> String {
 pub(crate) fn told_saving(repeats: &RepeatFacts) -> Option<String> {
     let sequential = repeats.sequential.as_ref()?;
     let saved =
-        Saved { tests: 1, runs: sequential.saved_runs?, tokens: sequential.saved_tokens.unwrap_or(0) };
+        SavedRepeats { tests: 1, runs: sequential.saved_runs?, tokens: sequential.saved_tokens.unwrap_or(0) };
     Some(saved_words(saved))
 }
 
 /// The same for a whole run; none where no sequential test decided.
-pub(crate) fn told_savings(saved: Saved) -> Option<String> {
+pub(crate) fn told_savings(saved: SavedRepeats) -> Option<String> {
     let tests = match saved.tests {
         0 => return None,
         1 => "1 test".to_owned(),
@@ -46,7 +46,7 @@ pub(crate) fn told_savings(saved: Saved) -> Option<String> {
     Some(format!("repeats: {tests} stopped when decided: {words} against plans of a fixed number"))
 }
 
-fn saved_words(saved: Saved) -> String {
+fn saved_words(saved: SavedRepeats) -> String {
     let (runs, tokens) = (saved.runs.unsigned_abs(), saved.tokens.unsigned_abs());
     let plural = if runs == 1 { "" } else { "s" };
     let tokens =

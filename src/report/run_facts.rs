@@ -1,13 +1,13 @@
 //! What reports tell of a run as a whole besides its counts: which versions ran, how far the limit fell, what Dify is not known to send, and whose tokens are in doubt.
 
 use crate::base::units::format_count;
-use crate::event::{FallenLimit, KeptRate, RanVersion};
-use crate::journal::{JournalError, LeftRuns, RunRecord};
+use crate::record::event::{FallenLimit, RanVersion, RateAdherence};
+use crate::record::journal::{JournalError, LeftRuns, RunRecord};
 use crate::report::budget::{tell_budgets, told_budget};
 use crate::report::facts::told_ms;
 use crate::report::judges::tell_judges;
 use crate::report::repeats::told_savings;
-use crate::report::text::{Text, Tone, one_line};
+use crate::report::text::{ReportText, TextTone, one_line};
 
 /// Versions that are told one by one on the terminal.
 const VERSIONS: usize = 8;
@@ -15,21 +15,21 @@ const VERSIONS: usize = 8;
 const DOUBTS: usize = 3;
 
 /// Writes what the run as a whole came to, besides its counts.
-pub(crate) fn tell_run(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+pub(crate) fn tell_run(text: &mut ReportText, record: &RunRecord) -> Result<(), JournalError> {
     tell_versions(text, record);
     if let Some(left) = told_left(&record.totals.left) {
-        text.tone(Tone::Doubt, &left).end();
+        text.tone(TextTone::Doubt, &left).end();
     }
     if let Some(limit) = record.end.as_ref().and_then(|end| end.limit) {
-        text.tone(Tone::Doubt, &told_limit(limit)).end();
+        text.tone(TextTone::Doubt, &told_limit(limit)).end();
     }
     for rate in record.end.iter().flat_map(|end| &end.rates) {
-        let tone = if is_kept(rate) { Tone::Faint } else { Tone::Doubt };
+        let tone = if is_kept(rate) { TextTone::Faint } else { TextTone::Doubt };
         text.tone(tone, &told_rate(rate)).end();
     }
     tell_budgets(text, record);
     if let Some(saved) = told_savings(record.totals.saved) {
-        text.tone(Tone::Faint, &saved).end();
+        text.tone(TextTone::Faint, &saved).end();
     }
     tell_contract(text, record)?;
     tell_judges(text, &record.totals.judges);
@@ -75,7 +75,7 @@ pub(crate) fn told_run(record: &RunRecord) -> Vec<(&'static str, String)> {
 }
 
 /// Writes in one line how answers differ from what Dify is known to send.
-fn tell_contract(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+fn tell_contract(text: &mut ReportText, record: &RunRecord) -> Result<(), JournalError> {
     let notes = &record.watched.contract;
     let Some((case, first)) = notes.first() else { return Ok(()) };
     let name = name_of(record, *case)?;
@@ -88,21 +88,21 @@ fn tell_contract(text: &mut Text, record: &RunRecord) -> Result<(), JournalError
         one_line(&first.message, 300),
         one_line(&name, 120)
     );
-    text.tone(Tone::Doubt, &line).end();
+    text.tone(TextTone::Doubt, &line).end();
     Ok(())
 }
 
 /// Writes a line for each version that ran; those of the mock are made up and told only in the documents.
-fn tell_versions(text: &mut Text, record: &RunRecord) {
+fn tell_versions(text: &mut ReportText, record: &RunRecord) {
     let versions = record.end.as_ref().map_or(&[][..], |end| &end.versions);
     if record.start.mock {
         return;
     }
     for ran in versions.iter().take(VERSIONS) {
-        text.tone(Tone::Faint, &one_line(&told_version(ran), 300)).end();
+        text.tone(TextTone::Faint, &one_line(&told_version(ran), 300)).end();
     }
     if versions.len() > VERSIONS {
-        text.tone(Tone::Faint, &format!("… and {} versions more", versions.len() - VERSIONS)).end();
+        text.tone(TextTone::Faint, &format!("… and {} versions more", versions.len() - VERSIONS)).end();
     }
 }
 
@@ -132,12 +132,12 @@ pub(crate) fn told_limit(limit: FallenLimit) -> String {
 }
 
 /// True where the last start was no later than a gap: nothing queued up.
-fn is_kept(rate: &KeptRate) -> bool {
+fn is_kept(rate: &RateAdherence) -> bool {
     rate.late_ms.max <= 1000.0 / rate.rate
 }
 
 /// `rate 20/s: it was kept`, or how far it was not.
-pub(crate) fn told_rate(rate: &KeptRate) -> String {
+pub(crate) fn told_rate(rate: &RateAdherence) -> String {
     let per_second = |rate: f64| format!("{}/s", (rate * 100.0).round() / 100.0);
     let asked = per_second(rate.rate);
     let starts = format_count(rate.starts);
@@ -159,7 +159,7 @@ pub(crate) fn told_rate(rate: &KeptRate) -> String {
 }
 
 /// Writes which totals of tokens are in doubt; those that are trusted stand only in the documents.
-fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+fn tell_usage(text: &mut ReportText, record: &RunRecord) -> Result<(), JournalError> {
     let watched = &record.watched;
     let told = watched.doubted - watched.trusted;
     if told == 0 {
@@ -167,7 +167,7 @@ fn tell_usage(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
     }
     let attempts = if told == 1 { "attempt" } else { "attempts" };
     let head = format!("usage: the tokens of {} {attempts} are in doubt", format_count(u64::from(told)));
-    text.tone(Tone::Doubt, &head).end();
+    text.tone(TextTone::Doubt, &head).end();
     let shown: Vec<_> = watched.doubts.iter().filter(|(_, doubt)| !doubt.trusted).take(DOUBTS).collect();
     for (case, doubt) in &shown {
         let name = name_of(record, *case)?;
@@ -190,16 +190,17 @@ fn name_of(record: &RunRecord, case: u32) -> Result<String, JournalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Spread;
+    use crate::record::event::RankSpread;
 
     #[test]
     fn a_rate_that_queued_up_is_told_with_its_numbers() {
-        let late_ms = Spread { p50: 20.0, p95: 45.0, max: 50.0 };
-        let kept = KeptRate { rate: 20.0, kept: 19.95, starts: 1_200, late_ms, latency_ms: Some(late_ms) };
+        let late_ms = RankSpread { p50: 20.0, p95: 45.0, max: 50.0 };
+        let kept =
+            RateAdherence { rate: 20.0, kept: 19.95, starts: 1_200, late_ms, latency_ms: Some(late_ms) };
         assert_eq!(told_rate(&kept), "rate 20/s: kept by all of 1,200 starts");
-        let late_ms = Spread { p50: 1_200.0, p95: 2_950.0, max: 3_100.0 };
-        let latency_ms = Some(Spread { p50: 1_500.0, p95: 3_250.0, max: 3_400.0 });
-        let late = KeptRate { kept: 12.3456, late_ms, latency_ms, ..kept };
+        let late_ms = RankSpread { p50: 1_200.0, p95: 2_950.0, max: 3_100.0 };
+        let latency_ms = Some(RankSpread { p50: 1_500.0, p95: 3_250.0, max: 3_400.0 });
+        let late = RateAdherence { kept: 12.3456, late_ms, latency_ms, ..kept };
         assert_eq!(
             told_rate(&late),
             "rate 20/s: 12.35/s was kept; 1,200 starts were late by 1.20 s at the median, 2.95 s at p95 and 3.10 s at most; \

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
+use crate::assert::check::difference_of;
 use crate::base::origin::Place;
-use crate::check::difference_of;
-use crate::report::explain::{Bounds, Which, explain_findings};
-use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
-use crate::verdict::{Finding, Severity, Truth};
+use crate::record::verdict::{Finding, Severity, Truth};
+use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings};
+use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, visible};
 
 /// Lines of a new value that are shown.
 const LINES: usize = 40;
 
 /// What is shown of a snapshot.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown<'a> {
+pub(crate) struct ShownSnapshot<'a> {
     /// The test's full name.
     pub case: &'a str,
     /// Where the test is written.
@@ -27,25 +27,30 @@ pub(crate) struct Shown<'a> {
 }
 
 /// Writes it in a few lines.
-pub(crate) fn snapshot_text(shown: &Shown<'_>, ink: Ink) -> String {
-    let mut text = Text::new(ink);
-    text.tone(Tone::Strong, &visible(shown.case, Lines::One));
-    text.push("  ").push(&one_line(shown.key, Bounds::SCREEN.width));
+pub(crate) fn snapshot_text(shown: &ShownSnapshot<'_>, ink: ColorUse) -> String {
+    let mut text = ReportText::new(ink);
+    text.tone(TextTone::Strong, &visible(shown.case, LineEnds::One));
+    text.push("  ").push(&one_line(shown.key, ExcerptLimits::SCREEN.width));
     match shown.approved {
         Some(approved) => {
             text.push("  changed").end();
-            explain_findings(&mut text, &[finding(shown, approved)], Which::NotHeld, Bounds::SCREEN);
+            explain_findings(
+                &mut text,
+                &[finding(shown, approved)],
+                ExplainedFindings::NotHeld,
+                ExcerptLimits::SCREEN,
+            );
         }
         None => {
             text.push("  new").end();
-            text.push("  ").push(&visible(&shown.place.to_string(), Lines::One)).end();
+            text.push("  ").push(&visible(&shown.place.to_string(), LineEnds::One)).end();
             new_value(&mut text, shown.found);
         }
     }
     text.out
 }
 
-fn finding(shown: &Shown<'_>, approved: &Value) -> Finding {
+fn finding(shown: &ShownSnapshot<'_>, approved: &Value) -> Finding {
     let diff = difference_of(approved, shown.found);
     let message = match &diff {
         Some(_) => String::new(),
@@ -64,7 +69,7 @@ fn finding(shown: &Shown<'_>, approved: &Value) -> Finding {
     }
 }
 
-fn new_value(text: &mut Text, found: &Value) {
+fn new_value(text: &mut ReportText, found: &Value) {
     let whole = match found {
         Value::String(words) => words.clone(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
@@ -72,10 +77,12 @@ fn new_value(text: &mut Text, found: &Value) {
         }
     };
     for line in whole.lines().take(LINES) {
-        text.push("    ").tone(Tone::Good, &format!("+ {}", one_line(line, Bounds::SCREEN.width))).end();
+        text.push("    ")
+            .tone(TextTone::Good, &format!("+ {}", one_line(line, ExcerptLimits::SCREEN.width)))
+            .end();
     }
     let left = whole.lines().count().saturating_sub(LINES);
     if left > 0 {
-        text.push("    ").tone(Tone::Faint, &format!("… {left} more lines")).end();
+        text.push("    ").tone(TextTone::Faint, &format!("… {left} more lines")).end();
     }
 }

@@ -3,13 +3,13 @@
 use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
-use crate::journal::{CaseRecord, RunRecord};
-use crate::outcome::UseSum;
+use crate::record::attempt::UsageTotals;
+use crate::record::journal::{CaseRecord, RunRecord};
 use crate::report::text::one_line;
 
 /// What all attempts of a case used.
-pub(super) fn used(case: &CaseRecord) -> UseSum {
-    let mut sum = UseSum::default();
+pub(super) fn used(case: &CaseRecord) -> UsageTotals {
+    let mut sum = UsageTotals::default();
     for attempt in &case.attempts {
         // A price that is no number is told with the run, by the fold.
         let _ = sum.add(&attempt.facts.used());
@@ -22,7 +22,10 @@ pub(crate) fn told_use(record: &RunRecord) -> Vec<String> {
     let used = &record.totals.used;
     let mut told: Vec<String> = told_tokens(used).into_iter().collect();
     match told_cost(used) {
-        cost if cost.is_empty() && used.cost_unknown > 0 && Answers::of(record) == Answers::Live => {
+        cost if cost.is_empty()
+            && used.cost_unknown > 0
+            && AttemptSources::of(record) == AttemptSources::Live =>
+        {
             told.push(String::from("cost unknown"));
         }
         cost => told.extend(cost),
@@ -31,7 +34,7 @@ pub(crate) fn told_use(record: &RunRecord) -> Vec<String> {
 }
 
 /// The tokens of attempts; none where surely none were used.
-pub(super) fn told_tokens(used: &UseSum) -> Option<String> {
+pub(super) fn told_tokens(used: &UsageTotals) -> Option<String> {
     match (used.tokens, used.tokens_unknown) {
         (0, 0) => None,
         (0, _) => Some(String::from("tokens unknown")),
@@ -43,7 +46,7 @@ pub(super) fn told_tokens(used: &UseSum) -> Option<String> {
 }
 
 /// The price in each currency that was told.
-pub(super) fn told_cost(used: &UseSum) -> Vec<String> {
+pub(super) fn told_cost(used: &UsageTotals) -> Vec<String> {
     let price = |(currency, amount): (&String, &Decimal)| {
         format!("{} {}{}", amount.normalize(), one_line(currency, 10), or_more(used.cost_unknown))
     };
@@ -57,14 +60,14 @@ pub(super) fn or_more(unknown: u32) -> &'static str {
 
 /// Who answered the attempts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answers {
+pub(super) enum AttemptSources {
     /// A live Dify, or what was recorded of one.
     Live,
     /// The mock, which costs nothing: that it names no price is no news.
     Mock,
 }
 
-impl Answers {
+impl AttemptSources {
     /// Those of a run.
     pub fn of(record: &RunRecord) -> Self {
         if record.start.mock { Self::Mock } else { Self::Live }
@@ -72,7 +75,7 @@ impl Answers {
 }
 
 /// What a case used, as properties of its document: `tokens`, then `cost` in each currency.
-pub(super) fn told_properties(case: &CaseRecord, answers: Answers) -> Vec<(&'static str, String)> {
+pub(super) fn told_properties(case: &CaseRecord, answers: AttemptSources) -> Vec<(&'static str, String)> {
     let spent = used(case);
     let tokens = match (spent.tokens, spent.tokens_unknown) {
         (0, unknown) if unknown > 0 => String::from("unknown"),
@@ -80,7 +83,7 @@ pub(super) fn told_properties(case: &CaseRecord, answers: Answers) -> Vec<(&'sta
     };
     let mut told = vec![("tokens", tokens)];
     told.extend(told_cost(&spent).into_iter().map(|price| ("cost", price)));
-    if spent.cost.is_empty() && spent.cost_unknown > 0 && answers == Answers::Live {
+    if spent.cost.is_empty() && spent.cost_unknown > 0 && answers == AttemptSources::Live {
         told.push(("cost", String::from("unknown")));
     }
     told

@@ -1,15 +1,15 @@
 //! How a run stands as a whole, in one line: what a page or a summary says first, never greener than the run was.
 
 use crate::base::units::format_count;
-use crate::gate::{self, Gates, RunConclusion, ending};
-use crate::journal::{JournalError, RunRecord, Totals};
+use crate::record::journal::{JournalError, RunRecord, Totals};
+use crate::record::thresholds::{self, RunConclusion, ThresholdGates, ending};
 use crate::report::gates::told;
 use crate::report::text::one_line;
 
 /// The colour of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Light {
+pub(crate) enum RunColor {
     /// The exit code is 0, and a test passed.
     Green,
     /// The exit code is not 0.
@@ -18,7 +18,7 @@ pub(crate) enum Light {
     Grey,
 }
 
-impl Light {
+impl RunColor {
     /// A sign for it, where there may be no colour.
     pub fn sign(self) -> &'static str {
         match self {
@@ -31,16 +31,16 @@ impl Light {
 
 /// The first line of a document.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Standing {
+pub(crate) struct HeadLine {
     /// Its colour.
-    pub light: Light,
+    pub light: RunColor,
     /// "3 of 120 tests are red".
     pub text: String,
 }
 
 /// Says how a run stands; what has no verdict is never green.
-pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
-    let gates = gate::judge(record)?;
+pub(crate) fn standing(record: &RunRecord) -> Result<HeadLine, JournalError> {
+    let gates = thresholds::judge(record)?;
     let conclusion = RunConclusion::of(record, &gates);
     if !conclusion.is_green() {
         let mut said = shortcomings(record, &gates);
@@ -50,11 +50,11 @@ pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
         if said.is_empty() {
             said.push(conclusion.reason().to_owned());
         }
-        return Ok(Standing { light: Light::Red, text: said.join("; ") });
+        return Ok(HeadLine { light: RunColor::Red, text: said.join("; ") });
     }
     match conclusion {
         RunConclusion::NothingHere | RunConclusion::NoTestsAllowed => {
-            Ok(Standing { light: Light::Grey, text: conclusion.reason().to_owned() })
+            Ok(HeadLine { light: RunColor::Grey, text: conclusion.reason().to_owned() })
         }
         RunConclusion::Passed
         | RunConclusion::NoTests
@@ -71,7 +71,7 @@ pub(crate) fn standing(record: &RunRecord) -> Result<Standing, JournalError> {
 }
 
 /// What keeps a run from being green, test by test and threshold by threshold.
-fn shortcomings(record: &RunRecord, gates: &Gates) -> Vec<String> {
+fn shortcomings(record: &RunRecord, gates: &ThresholdGates) -> Vec<String> {
     let (totals, unfinished) = (&record.totals, record.unfinished());
     let red = totals.red();
     let all = totals.cases() + unfinished;
@@ -108,7 +108,7 @@ fn shortcomings(record: &RunRecord, gates: &Gates) -> Vec<String> {
 }
 
 /// How many tests passed of a run that is not red; one that was not decided did not pass.
-fn what_passed(totals: &Totals) -> Standing {
+fn what_passed(totals: &Totals) -> HeadLine {
     let passed = totals.passed + totals.flaky;
     let mut text = match (passed, totals.tolerated) {
         (0, _) => String::from("no test passed"),
@@ -125,7 +125,7 @@ fn what_passed(totals: &Totals) -> Standing {
             text.push_str(&format!("; {} {what}", format_count(u64::from(count))));
         }
     }
-    Standing { light: if passed == 0 { Light::Grey } else { Light::Green }, text }
+    HeadLine { light: if passed == 0 { RunColor::Grey } else { RunColor::Green }, text }
 }
 
 fn of(some: u32, all: u32) -> String {
@@ -136,20 +136,20 @@ fn of(some: u32, all: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
-    use crate::journal::sample;
+    use crate::record::event::Event;
+    use crate::record::journal::sample;
 
-    fn stands(events: &[Event]) -> (Light, String) {
+    fn stands(events: &[Event]) -> (RunColor, String) {
         let folder = tempfile::tempdir().unwrap();
-        let Standing { light, text } = standing(&sample::record(folder.path(), events)).unwrap();
+        let HeadLine { light, text } = standing(&sample::record(folder.path(), events)).unwrap();
         (light, text)
     }
 
     #[test]
     fn only_a_whole_run_without_red_tests_is_green() {
-        assert_eq!(stands(&sample::many(3)), (Light::Green, String::from("all 3 tests passed")));
+        assert_eq!(stands(&sample::many(3)), (RunColor::Green, String::from("all 3 tests passed")));
         assert_eq!(stands(&sample::many(1)).1, "1 test passed");
-        assert_eq!(stands(&sample::every_verdict()), (Light::Red, String::from("5 of 8 tests are red")));
+        assert_eq!(stands(&sample::every_verdict()), (RunColor::Red, String::from("5 of 8 tests are red")));
     }
 
     #[test]
@@ -158,21 +158,21 @@ mod tests {
         torn.truncate(3);
         let killed =
             "2 of 3 tests have no verdict: the run was killed, could not be recorded, or still goes on";
-        assert_eq!(stands(&torn), (Light::Red, String::from(killed)));
+        assert_eq!(stands(&torn), (RunColor::Red, String::from(killed)));
         let mut whole_but_for_its_end = sample::many(2);
         whole_but_for_its_end.pop();
-        assert_eq!(stands(&whole_but_for_its_end).0, Light::Red);
+        assert_eq!(stands(&whole_but_for_its_end).0, RunColor::Red);
         let mut over = sample::many(2);
-        let mut outcome = sample::outcome(0, "s", "over", crate::verdict::Verdict::Skipped);
+        let mut outcome = sample::outcome(0, "s", "over", crate::record::verdict::Verdict::Skipped);
         outcome.over_budget = true;
         let last = over.len() - 2;
         over[last] = Event::CaseFinished(outcome.into());
-        assert_eq!(stands(&over), (Light::Red, String::from("1 of 2 tests no longer fits its budget")));
+        assert_eq!(stands(&over), (RunColor::Red, String::from("1 of 2 tests no longer fits its budget")));
         let nothing = vec![Event::RunStarted(sample::start(0)), sample::end()];
-        assert_eq!(stands(&nothing), (Light::Red, String::from("no test was run")));
+        assert_eq!(stands(&nothing), (RunColor::Red, String::from("no test was run")));
         let every = sample::every_verdict();
         let skipped =
             vec![Event::RunStarted(sample::start(1)), every[every.len() - 2].clone(), sample::end()];
-        assert_eq!(stands(&skipped), (Light::Red, String::from("no test was run")), "it ends with 4");
+        assert_eq!(stands(&skipped), (RunColor::Red, String::from("no test was run")), "it ends with 4");
     }
 }

@@ -4,18 +4,18 @@
 
 use std::io::{self, Write};
 
-use crate::gate::{self, RunConclusion};
-use crate::journal::{CaseRecord, RunRecord};
+use crate::record::journal::{CaseRecord, RunRecord};
+use crate::record::thresholds::{self, RunConclusion};
+use crate::record::verdict::Verdict;
 use crate::report::facts::plain_explanation;
 use crate::report::gates::told;
 use crate::report::headline::why;
 use crate::report::provenance;
-use crate::report::text::{Lines, one_line, visible};
-use crate::verdict::Verdict;
+use crate::report::text::{LineEnds, one_line, visible};
 
 /// A line of the protocol without its number, and what stands below it.
 #[derive(Debug)]
-pub(super) struct Point {
+pub(super) struct TestPoint {
     /// `ok` or `not ok`.
     word: &'static str,
     /// What follows the number, with its line end.
@@ -37,7 +37,7 @@ impl<W: Write> Tap<W> {
     /// Begins with the plan: what did not finish counts as one more test.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         let start = &record.start;
-        let gates = gate::judge(record).map_err(io::Error::other)?;
+        let gates = thresholds::judge(record).map_err(io::Error::other)?;
         let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(told).collect();
         let beyond = RunConclusion::of(record, &gates).beyond_tests(record);
         let plan = record.totals.cases() as usize + usize::from(beyond.is_some()) + missed.len();
@@ -51,49 +51,52 @@ impl<W: Write> Tap<W> {
     }
 
     /// Adds tests.
-    pub fn points(&mut self, points: &[Point]) -> io::Result<()> {
+    pub fn points(&mut self, points: &[TestPoint]) -> io::Result<()> {
         points.iter().try_for_each(|point| self.point(point))
     }
 
     /// Ends the stream; a run that did not judge all its tests is not ok.
     pub fn finish(mut self) -> io::Result<W> {
         for missed in std::mem::take(&mut self.missed) {
-            self.point(&Point { word: "not ok", rest: format!("threshold {}\n", escaped(&missed)) })?;
+            self.point(&TestPoint { word: "not ok", rest: format!("threshold {}\n", escaped(&missed)) })?;
         }
         if let Some(why) = self.beyond.take() {
-            self.point(&Point { word: "not ok", rest: format!("the run is complete: {}\n", escaped(&why)) })?;
+            self.point(&TestPoint {
+                word: "not ok",
+                rest: format!("the run is complete: {}\n", escaped(&why)),
+            })?;
         }
         Ok(self.out)
     }
 
-    fn point(&mut self, point: &Point) -> io::Result<()> {
+    fn point(&mut self, point: &TestPoint) -> io::Result<()> {
         self.number += 1;
         write!(self.out, "{} {} - {}", point.word, self.number, point.rest)
     }
 }
 
 /// Adds a case to those before it.
-pub(super) fn push_case(points: &mut Vec<Point>, case: &CaseRecord) {
+pub(super) fn push_case(points: &mut Vec<TestPoint>, case: &CaseRecord) {
     let outcome = &case.outcome;
     let name = escaped(&outcome.name);
     let point = match outcome.verdict {
-        Verdict::Passed if outcome.warnings == 0 => Point { word: "ok", rest: format!("{name}\n") },
+        Verdict::Passed if outcome.warnings == 0 => TestPoint { word: "ok", rest: format!("{name}\n") },
         Verdict::Skipped if outcome.over_budget => {
-            Point { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
+            TestPoint { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
         }
-        Verdict::Skipped => Point {
+        Verdict::Skipped => TestPoint {
             word: "ok",
             rest: format!("{name} # SKIP {}\n", escaped(outcome.reason.as_deref().unwrap_or_default())),
         },
-        Verdict::Inconclusive if outcome.tolerated => Point {
+        Verdict::Inconclusive if outcome.tolerated => TestPoint {
             word: "ok",
             rest: format!("{name} # SKIP inconclusive, which the suite tolerates: {}\n", escaped(&why(case))),
         },
         Verdict::Passed | Verdict::Flaky => {
-            Point { word: "ok", rest: format!("{name}\n{}", diagnostics(case)) }
+            TestPoint { word: "ok", rest: format!("{name}\n{}", diagnostics(case)) }
         }
         Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
-            Point { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
+            TestPoint { word: "not ok", rest: format!("{name}\n{}", diagnostics(case)) }
         }
     };
     points.push(point);
@@ -102,7 +105,7 @@ pub(super) fn push_case(points: &mut Vec<Point>, case: &CaseRecord) {
 /// A YAML block of the verdict, why, where, and the whole explanation.
 fn diagnostics(case: &CaseRecord) -> String {
     let outcome = &case.outcome;
-    let quoted = |text: &str| serde_json::Value::from(visible(text, Lines::One)).to_string();
+    let quoted = |text: &str| serde_json::Value::from(visible(text, LineEnds::One)).to_string();
     let mut block = format!(
         "  ---\n  verdict: {}\n  message: {}\n  at:\n    file: {}\n    line: {}\n",
         outcome.verdict.word(),
@@ -124,5 +127,5 @@ fn diagnostics(case: &CaseRecord) -> String {
 
 /// One line in which nothing is a directive.
 fn escaped(text: &str) -> String {
-    visible(text, Lines::One).replace('\\', "\\\\").replace('#', "\\#")
+    visible(text, LineEnds::One).replace('\\', "\\\\").replace('#', "\\#")
 }

@@ -6,19 +6,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::terminal::{Detail, Ending, Progress, Screen, Terminal, failure_text, render_summary};
-use super::text::Ink;
+use super::terminal::{
+    BarVisibility, ScreenOptions, SummaryContext, Terminal, Verbosity, failure_text, render_summary,
+};
+use super::text::ColorUse;
 use super::*;
-use crate::event::{Event, Sink};
-use crate::journal::RunRecord;
-use crate::journal::sample::*;
-use crate::outcome::CaseOutcome;
-use crate::verdict::{Finding, Verdict};
+use crate::record::attempt::CaseOutcome;
+use crate::record::event::{Event, Sink};
+use crate::record::journal::RunRecord;
+use crate::record::journal::sample::*;
+use crate::record::verdict::{Finding, Verdict};
 
-const PLAIN: Screen = Screen { ink: Ink::Plain, detail: Detail::Normal, progress: Progress::None };
+const PLAIN: ScreenOptions =
+    ScreenOptions { ink: ColorUse::Plain, detail: Verbosity::Normal, progress: BarVisibility::None };
 
-fn ending(code: u8, reason: &'static str) -> Ending {
-    Ending { code, reason: reason.to_owned(), gates: Default::default(), reports: "reports/latest".into() }
+fn ending(code: u8, reason: &'static str) -> SummaryContext {
+    SummaryContext {
+        code,
+        reason: reason.to_owned(),
+        gates: Default::default(),
+        reports: "reports/latest".into(),
+    }
 }
 
 /// Compares with a stored document; `UPDATE_EXPECTED=1` is not read here: delete the file to have it written anew.
@@ -41,7 +49,7 @@ fn in_folder(events: &[Event]) -> (tempfile::TempDir, RunRecord) {
 
 fn written(record: &RunRecord, folder: &Path, name: &str) -> String {
     let path = folder.join(name);
-    write_file(record, &path, &crate::files::Fence::anywhere()).unwrap();
+    write_file(record, &path, &crate::base::files::Fence::anywhere()).unwrap();
     fs::read_to_string(path).unwrap()
 }
 
@@ -178,7 +186,7 @@ fn the_folder_is_replaced_as_a_whole() {
     let latest = folder.path().join("latest");
     fs::create_dir_all(latest.join("diff")).unwrap();
     fs::write(latest.join("diff/stale.diff"), "old").unwrap();
-    let files = write_all(&record, &latest, &Format::USUAL).unwrap();
+    let files = write_all(&record, &latest, &ReportFormat::USUAL).unwrap();
     assert!(files.iter().all(|file| file.is_file() && file.starts_with(&latest)));
     let mut names: Vec<String> =
         files.iter().map(|file| file.strip_prefix(&latest).unwrap().to_string_lossy().into_owned()).collect();
@@ -204,9 +212,9 @@ fn the_folder_is_replaced_as_a_whole() {
 fn a_failure_keeps_the_old_folder() {
     let (folder, record) = in_folder(&every_verdict());
     let latest = folder.path().join("latest");
-    write_all(&record, &latest, &[Format::Json]).unwrap();
+    write_all(&record, &latest, &[ReportFormat::Json]).unwrap();
     fs::write(record.path(), "").unwrap();
-    assert!(matches!(write_all(&record, &latest, &Format::USUAL), Err(ReportError::Journal(_))));
+    assert!(matches!(write_all(&record, &latest, &ReportFormat::USUAL), Err(ReportError::Journal(_))));
     assert!(latest.join("report.json").is_file() && !latest.join("junit.xml").exists());
 }
 
@@ -219,7 +227,7 @@ fn other_kinds_are_refused_with_those_there_are() {
             "{error}"
         );
     }
-    assert_eq!(kind_of(Path::new("A.XML")).unwrap(), Format::Junit);
+    assert_eq!(kind_of(Path::new("A.XML")).unwrap(), ReportFormat::Junit);
 }
 
 #[test]
@@ -228,12 +236,12 @@ fn summary_of_every_verdict() {
     let plain = render_summary(&record, PLAIN, &ending(100, "a test failed or errored")).unwrap();
     expect("summary.txt", &plain);
     assert!(!plain.contains('\u{1b}') && !plain.contains('\u{202e}'));
-    let colour = Screen { ink: Ink::Colour, ..PLAIN };
+    let colour = ScreenOptions { ink: ColorUse::Colour, ..PLAIN };
     expect(
         "summary.ansi",
         &render_summary(&record, colour, &ending(100, "a test failed or errored")).unwrap(),
     );
-    let verbose = Screen { detail: Detail::Verbose, ..PLAIN };
+    let verbose = ScreenOptions { detail: Verbosity::Verbose, ..PLAIN };
     let verbose = render_summary(&record, verbose, &ending(100, "a test failed or errored")).unwrap();
     assert!(verbose.contains("✓ status equals succeeded"), "{verbose}");
 }
@@ -248,7 +256,7 @@ fn alike_errors_are_told_once_and_long_lists_cut() {
         ));
     }
     for case in 1000..1100 {
-        let finding = vec![finding(crate::verdict::Truth::Broken, "$.x equals 1")];
+        let finding = vec![finding(crate::record::verdict::Truth::Broken, "$.x equals 1")];
         events.extend(pair(
             attempt(case, Verdict::Failed, finding),
             outcome(case, "s", &format!("f{case}"), Verdict::Failed),
@@ -275,12 +283,12 @@ fn one_cause() -> Vec<Event> {
     let cause = first.cause.clone().unwrap();
     let undecided = |label: &str| Finding {
         message: cause.message.clone(),
-        ..finding(crate::verdict::Truth::Undecided, label)
+        ..finding(crate::record::verdict::Truth::Undecided, label)
     };
     let group = Finding {
         message: String::from("0 of 2 hold, 1 must; 2 cannot be decided"),
         members: vec![undecided("$.a equals 1"), undecided("$.b equals 1")],
-        ..finding(crate::verdict::Truth::Undecided, "any of 2 assertions")
+        ..finding(crate::record::verdict::Truth::Undecided, "any of 2 assertions")
     };
     first.findings = vec![undecided("status is succeeded (implied)"), undecided("$.x equals 1"), group];
     let mut events = vec![Event::RunStarted(start(5))];
@@ -329,10 +337,12 @@ fn a_cause_leaves_what_was_decided_in_sight() {
     let cause = attempt.cause.clone().unwrap().message;
     let late = Finding {
         message: String::from("expected at most 1s, and it had not ended after 2s"),
-        ..finding(crate::verdict::Truth::Broken, "latency at most 1s")
+        ..finding(crate::record::verdict::Truth::Broken, "latency at most 1s")
     };
-    let unjudged =
-        Finding { message: cause.clone(), ..finding(crate::verdict::Truth::Undecided, "$.x equals 1") };
+    let unjudged = Finding {
+        message: cause.clone(),
+        ..finding(crate::record::verdict::Truth::Undecided, "$.x equals 1")
+    };
     attempt.findings = vec![late, unjudged.clone(), unjudged];
     let text = failure_text(&outcome(0, "s", "n", Verdict::Failed), Some(&attempt));
     assert!(text.contains("latency at most 1s") && !text.contains("$.x"), "{text}");
@@ -344,11 +354,11 @@ fn a_cause_leaves_what_was_decided_in_sight() {
 fn a_run_that_failed_is_told_before_what_follows_from_it() {
     let status = Finding {
         message: String::from("expected succeeded, found failed: out of credit"),
-        ..finding(crate::verdict::Truth::Broken, crate::check::IMPLIED_STATUS)
+        ..finding(crate::record::verdict::Truth::Broken, crate::assert::check::IMPLIED_STATUS)
     };
     let missing = Finding {
         message: String::from("`$.x` selects nothing in the outputs, which are empty"),
-        ..finding(crate::verdict::Truth::Broken, "$.x equals 1")
+        ..finding(crate::record::verdict::Truth::Broken, "$.x equals 1")
     };
     let failed = attempt(0, Verdict::Failed, vec![missing, status]);
     let told = outcome(0, "s", "n", Verdict::Failed);
@@ -383,7 +393,7 @@ fn nothing_is_said_twice() {
     let limit = || Finding {
         expected: Some("at most 100".into()),
         actual: Some(421.into()),
-        ..finding(crate::verdict::Truth::Broken, "tokens at most 100")
+        ..finding(crate::record::verdict::Truth::Broken, "tokens at most 100")
     };
     let text = told(limit(), "expected at most 100 tokens, found 421");
     assert_eq!(text.matches("421").count(), 2, "once as the finding, once as the tokens: {text}");
@@ -395,11 +405,11 @@ fn nothing_is_said_twice() {
 fn a_stop_after_red_tests_is_named_in_junit() {
     let mut events = every_verdict();
     events.truncate(4);
-    events.push(Event::RunFinished(crate::event::RunEnd {
+    events.push(Event::RunFinished(crate::record::event::RunEnd {
         duration_ms: 1.0,
         interrupted: false,
         stopped_early: Some(String::from("stopped after 1 red test")),
-        ..crate::event::RunEnd::default()
+        ..crate::record::event::RunEnd::default()
     }));
     let (folder, record) = in_folder(&events);
     let junit = written(&record, folder.path(), "a.xml");
@@ -415,7 +425,7 @@ fn live_lines_and_a_closed_pipe() {
     drop(terminal);
     expect("live.txt", &String::from_utf8(out).unwrap());
     let mut quiet = Vec::new();
-    let mut terminal = Terminal::to(&mut quiet, Screen { detail: Detail::Quiet, ..PLAIN });
+    let mut terminal = Terminal::to(&mut quiet, ScreenOptions { detail: Verbosity::Quiet, ..PLAIN });
     every_verdict().iter().for_each(|event| terminal.take(event).unwrap());
     drop(terminal);
     assert!(quiet.is_empty());
@@ -453,14 +463,14 @@ fn a_harness_gets_plain_text() {
 
 #[test]
 fn of_very_many_red_tests_junit_tells_the_beginning() {
-    use crate::report::explain::{Bounds, CROWD};
+    use crate::report::explain::{CROWD, ExcerptLimits};
 
     let explained = |red| {
         let (_, record) = in_folder(&every_verdict());
         let case = record.failures().next().unwrap().unwrap();
         let mut attempt = case.deciding().unwrap().clone();
         attempt.outputs = Some(Value::from("x".repeat(50_000)));
-        crate::report::facts::bounded_explanation(&attempt, Bounds::of_file(red)).len()
+        crate::report::facts::bounded_explanation(&attempt, ExcerptLimits::of_file(red)).len()
     };
     let (few, many) = (explained(CROWD), explained(CROWD + 1));
     assert!(few > 4_000 && many < few / 4, "{few} and {many}");

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-pub(crate) use crate::base::visible::{Lines, visible};
+pub(crate) use crate::base::visible::{LineEnds, visible};
 
 /// Whether text is coloured or says the same by signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ink {
+pub(crate) enum ColorUse {
     /// No escape sequences; changed words stand in `[-…-]` and `{+…+}`.
     Plain,
     /// ANSI colours.
@@ -15,7 +15,7 @@ pub(crate) enum Ink {
 
 /// What a piece of text is, which its colour tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub(crate) enum TextTone {
     /// A name.
     Strong,
     /// A side matter.
@@ -32,7 +32,7 @@ pub(crate) enum Tone {
     Added,
 }
 
-impl Tone {
+impl TextTone {
     fn code(self) -> &'static str {
         match self {
             Self::Strong => "\x1b[1m",
@@ -56,15 +56,15 @@ impl Tone {
 
 /// A text that is being written.
 #[derive(Debug)]
-pub(crate) struct Text {
+pub(crate) struct ReportText {
     /// What was written so far.
     pub out: String,
-    ink: Ink,
+    ink: ColorUse,
 }
 
-impl Text {
+impl ReportText {
     /// An empty text.
-    pub fn new(ink: Ink) -> Self {
+    pub fn new(ink: ColorUse) -> Self {
         Self { out: String::new(), ink }
     }
 
@@ -75,10 +75,10 @@ impl Text {
     }
 
     /// Adds text in a tone.
-    pub fn tone(&mut self, tone: Tone, text: &str) -> &mut Self {
+    pub fn tone(&mut self, tone: TextTone, text: &str) -> &mut Self {
         let (before, after) = match self.ink {
-            Ink::Plain => tone.signs(),
-            Ink::Colour => (tone.code(), "\x1b[0m"),
+            ColorUse::Plain => tone.signs(),
+            ColorUse::Colour => (tone.code(), "\x1b[0m"),
         };
         for part in [before, text, after] {
             self.out.push_str(part);
@@ -105,7 +105,7 @@ pub(crate) fn short(text: &str, most: usize) -> Cow<'_, str> {
 
 /// One line of an untrusted text, visible and short.
 pub(crate) fn one_line(text: &str, most: usize) -> String {
-    visible(&short(text, most), Lines::One).into_owned()
+    visible(&short(text, most), LineEnds::One).into_owned()
 }
 
 /// A JSON value in one line, visible and short.
@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn ink_is_colour_or_signs() {
         let write = |ink| {
-            let mut text = Text::new(ink);
-            text.push("a ").tone(Tone::Removed, "b").tone(Tone::Good, "c");
+            let mut text = ReportText::new(ink);
+            text.push("a ").tone(TextTone::Removed, "b").tone(TextTone::Good, "c");
             text.out
         };
-        assert_eq!(write(Ink::Plain), "a [-b-]c");
-        assert_eq!(write(Ink::Colour), "a \x1b[1;4;31mb\x1b[0m\x1b[32mc\x1b[0m");
+        assert_eq!(write(ColorUse::Plain), "a [-b-]c");
+        assert_eq!(write(ColorUse::Colour), "a \x1b[1;4;31mb\x1b[0m\x1b[32mc\x1b[0m");
     }
 }

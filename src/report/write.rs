@@ -6,38 +6,38 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::base::files::{self, Fence, FolderMark, OutputTarget, parent_of};
 use crate::base::panics::catch;
-use crate::files::{self, Before, Fence, Mark, Output, parent_of};
-use crate::journal::RunRecord;
-use crate::report::csv::Table;
+use crate::base::whole_file::{self, ScratchFolder};
+use crate::record::journal::RunRecord;
+use crate::report::csv::CsvTable;
 use crate::report::diff::DiffFolder;
-use crate::report::html::{Page, PageError};
+use crate::report::html::{HtmlPage, PageError};
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
+use crate::report::latest::{begins_with, check_latest};
 use crate::report::markdown::render_markdown;
-use crate::report::pieces::{Piece, render};
+use crate::report::pieces::{CaseBatch, render};
 use crate::report::tap::Tap;
-use crate::report::{Format, ReportError};
-use crate::whole_file::{self, ScratchFolder};
+use crate::report::{ReportError, ReportFormat};
 
 /// Cases read in one go by one core.
 const CHUNK: usize = 64;
 /// Cases whose pieces are held at once: those being written, and as many being made meanwhile.
 const WAVE: usize = 8 * CHUNK;
-/// The most bytes that GitHub takes as the summary of a step.
-const STEP_SUMMARY: u64 = 1 << 20;
-
 /// Writes the documents into a folder that takes the place of `latest` once all of them are there. When one of them cannot be
 /// written, `junit.xml` alone is tried: it is small, and what a build server shows must not be an earlier run. The old folder
 /// is kept when that fails as well.
 pub(crate) fn write_all(
     record: &RunRecord,
     latest: &Path,
-    formats: &[Format],
+    formats: &[ReportFormat],
 ) -> Result<Vec<PathBuf>, ReportError> {
     match write_caught(record, latest, formats) {
-        Err(error @ ReportError::Write { .. }) if formats.contains(&Format::Junit) && formats.len() > 1 => {
-            Err(match write_caught(record, latest, &[Format::Junit]) {
+        Err(error @ ReportError::Write { .. })
+            if formats.contains(&ReportFormat::Junit) && formats.len() > 1 =>
+        {
+            Err(match write_caught(record, latest, &[ReportFormat::Junit]) {
                 Ok(_) => ReportError::OnlyJunit { why: Box::new(error), folder: latest.to_owned() },
                 Err(_) => error,
             })
@@ -47,13 +47,21 @@ pub(crate) fn write_all(
 }
 
 /// Writes the documents; what panics in one of them is an error of writing it.
-fn write_caught(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
+fn write_caught(
+    record: &RunRecord,
+    latest: &Path,
+    formats: &[ReportFormat],
+) -> Result<Vec<PathBuf>, ReportError> {
     catch(|| write_these(record, latest, formats)).unwrap_or_else(|panic| {
         Err(ReportError::Write { path: latest.to_owned(), source: io::Error::other(panic) })
     })
 }
 
-fn write_these(record: &RunRecord, latest: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
+fn write_these(
+    record: &RunRecord,
+    latest: &Path,
+    formats: &[ReportFormat],
+) -> Result<Vec<PathBuf>, ReportError> {
     let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
     let parent = parent_of(latest);
     check_latest(latest)?;
@@ -84,12 +92,12 @@ pub(crate) fn write_file(
 ) -> Result<Option<File>, ReportError> {
     let format = kind_of(path)?;
     let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let file = Output::begin(path, fence).map_err(failed)?;
-    if let Output::Whole(_) = file {
+    let file = OutputTarget::begin(path, fence).map_err(failed)?;
+    if let OutputTarget::Whole(_) = file {
         whole_file::remove_leftovers(parent_of(path));
     }
     let output = file.file().try_clone().map_err(failed)?;
-    let document = Document::begin(format, output, path, record)?;
+    let document = OpenDocument::begin(format, output, path, record)?;
     let mut open = [(document, path.to_owned())];
     catch(|| fill(record, &mut open, &[format]))
         .unwrap_or_else(|panic| Err(failed(io::Error::other(panic))))?;
@@ -98,73 +106,46 @@ pub(crate) fn write_file(
     file.finish().map_err(failed)
 }
 
-/// Says whether reports may take the place of what is at `latest`: a folder of earlier ones, or nothing.
-pub(crate) fn check_latest(latest: &Path) -> Result<(), ReportError> {
-    match files::marked_as(latest, begins_with) {
-        Ok(Mark::Free | Mark::Ours) => Ok(()),
-        Ok(Mark::Foreign(name)) => Err(ReportError::Foreign { folder: latest.to_owned(), name }),
-        Err(source) => Err(ReportError::Write { path: latest.to_owned(), source }),
-    }
-}
-
-/// What the documents of earlier versions hold, by name.
-fn begins_with(name: &str) -> Option<&'static str> {
-    let formats = [Format::Junit, Format::Json, Format::Html, Format::Markdown, Format::Tap];
-    match name {
-        "report.csv" => Some("name,suite,file,line,tags,verdict"),
-        "diff" => Some(""),
-        name => formats.iter().any(|format| format.file_name() == name).then_some("flowproof"),
-    }
-}
-
-/// Adds the summary to the file that GitHub shows as the summary of a job, after what earlier steps and runs wrote there.
-///
-/// GitHub takes 1 MiB a step and drops all of it when there is more; a run that finds no room is left out.
-pub(crate) fn add_step_summary(record: &RunRecord, path: &Path) -> Result<(), ReportError> {
-    append_summary(&render_markdown(record)?, path)
-}
-
-/// Adds a text to the summary of a job, as [`add_step_summary`] adds that of a run.
-pub(crate) fn append_summary(summary: &str, path: &Path) -> Result<(), ReportError> {
-    let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let mut file = files::open_to_add(path, &Fence::anywhere(), Before::Any).map_err(failed)?;
-    let taken = file.metadata().map_err(failed)?.len();
-    if taken + summary.len() as u64 + 1 > STEP_SUMMARY {
-        let full = io::Error::other("there is no room left in GitHub's 1 MiB for the summary of a step");
-        return Err(failed(full));
-    }
-    file.write_all(format!("{summary}\n").as_bytes()).map_err(failed)
-}
-
 /// Says which document a file name asks for, before anything is run.
-pub(crate) fn kind_of(path: &Path) -> Result<Format, ReportError> {
+pub(crate) fn kind_of(path: &Path) -> Result<ReportFormat, ReportError> {
     if files::is_standard_output(path) {
-        return Ok(Format::Json);
+        return Ok(ReportFormat::Json);
     }
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let reason = match ending.as_str() {
-        "xml" => return Ok(Format::Junit),
-        "json" => return Ok(Format::Json),
-        "html" => return Ok(Format::Html),
-        "md" => return Ok(Format::Markdown),
-        "tap" => return Ok(Format::Tap),
-        "csv" => return Ok(Format::Csv),
+        "xml" => return Ok(ReportFormat::Junit),
+        "json" => return Ok(ReportFormat::Json),
+        "html" => return Ok(ReportFormat::Html),
+        "md" => return Ok(ReportFormat::Markdown),
+        "tap" => return Ok(ReportFormat::Tap),
+        "csv" => return Ok(ReportFormat::Csv),
         "" => String::from("this name has no ending"),
         other => format!("`.{other}` is none of them"),
     };
     Err(ReportError::Kind { path: path.to_owned(), reason })
 }
 
-fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, ReportError> {
+fn documents(
+    record: &RunRecord,
+    folder: &Path,
+    formats: &[ReportFormat],
+) -> Result<Vec<PathBuf>, ReportError> {
     let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
     let mut open = Vec::with_capacity(formats.len());
     for format in formats {
         let path = folder.join(format.file_name());
         let document = match format {
-            Format::Diff => Document::Diff(DiffFolder::new(&path).map_err(|source| failed(&path, source))?),
-            Format::Junit | Format::Json | Format::Html | Format::Markdown | Format::Tap | Format::Csv => {
+            ReportFormat::Diff => {
+                OpenDocument::Diff(DiffFolder::new(&path).map_err(|source| failed(&path, source))?)
+            }
+            ReportFormat::Junit
+            | ReportFormat::Json
+            | ReportFormat::Html
+            | ReportFormat::Markdown
+            | ReportFormat::Tap
+            | ReportFormat::Csv => {
                 let file = File::create(&path).map_err(|source| failed(&path, source))?;
-                Document::begin(*format, file, &path, record)?
+                OpenDocument::begin(*format, file, &path, record)?
             }
         };
         open.push((document, path));
@@ -184,10 +165,10 @@ fn documents(record: &RunRecord, folder: &Path, formats: &[Format]) -> Result<Ve
 /// Puts all cases into the documents: pieces are made on all cores, while those before them are written.
 fn fill(
     record: &RunRecord,
-    open: &mut [(Document<'_>, PathBuf)],
-    formats: &[Format],
+    open: &mut [(OpenDocument<'_>, PathBuf)],
+    formats: &[ReportFormat],
 ) -> Result<(), ReportError> {
-    let mut made: Vec<Piece> = Vec::new();
+    let mut made: Vec<CaseBatch> = Vec::new();
     let order = record.order_by_suite();
     let mut waves = order.chunks(WAVE);
     loop {
@@ -215,39 +196,44 @@ fn fill(
 }
 
 /// A document that is being written.
-enum Document<'a> {
+enum OpenDocument<'a> {
     Junit(Junit<'a, BufWriter<File>>),
     Json(JsonReport<BufWriter<File>>),
-    Html(Page<BufWriter<File>>),
+    Html(HtmlPage<BufWriter<File>>),
     /// Whole since it began.
     Markdown(BufWriter<File>),
     Tap(Tap<BufWriter<File>>),
-    Csv(Table<BufWriter<File>>),
+    Csv(CsvTable<BufWriter<File>>),
     Diff(DiffFolder),
 }
 
-impl<'a> Document<'a> {
-    fn begin(format: Format, file: File, path: &Path, record: &'a RunRecord) -> Result<Self, ReportError> {
+impl<'a> OpenDocument<'a> {
+    fn begin(
+        format: ReportFormat,
+        file: File,
+        path: &Path,
+        record: &'a RunRecord,
+    ) -> Result<Self, ReportError> {
         let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
         let mut out = BufWriter::with_capacity(64 * 1024, file);
         match format {
-            Format::Junit => Junit::new(out, record).map(Self::Junit).map_err(failed),
-            Format::Json => JsonReport::new(out, record).map(Self::Json).map_err(failed),
-            Format::Html => Page::new(out, record).map(Self::Html).map_err(|error| match error {
+            ReportFormat::Junit => Junit::new(out, record).map(Self::Junit).map_err(failed),
+            ReportFormat::Json => JsonReport::new(out, record).map(Self::Json).map_err(failed),
+            ReportFormat::Html => HtmlPage::new(out, record).map(Self::Html).map_err(|error| match error {
                 PageError::Write(source) => failed(source),
                 PageError::Journal(error) => ReportError::Journal(error),
             }),
-            Format::Markdown => {
+            ReportFormat::Markdown => {
                 out.write_all(render_markdown(record)?.as_bytes()).map_err(failed)?;
                 Ok(Self::Markdown(out))
             }
-            Format::Tap => Tap::new(out, record).map(Self::Tap).map_err(failed),
-            Format::Csv => Table::new(out).map(Self::Csv).map_err(failed),
-            Format::Diff => DiffFolder::new(path).map(Self::Diff).map_err(failed),
+            ReportFormat::Tap => Tap::new(out, record).map(Self::Tap).map_err(failed),
+            ReportFormat::Csv => CsvTable::new(out).map(Self::Csv).map_err(failed),
+            ReportFormat::Diff => DiffFolder::new(path).map(Self::Diff).map_err(failed),
         }
     }
 
-    fn piece(&mut self, piece: &Piece) -> io::Result<()> {
+    fn piece(&mut self, piece: &CaseBatch) -> io::Result<()> {
         match self {
             Self::Junit(junit) => piece.sections.iter().try_for_each(|section| junit.section(section)),
             Self::Json(json) => json.cases(&piece.json),
@@ -281,8 +267,10 @@ fn replace(latest: &Path, built: &Path, aside: &Path) -> io::Result<()> {
         // It is looked at again where nobody changes it any more.
         Ok(()) => files::marked_as(&old, begins_with)
             .and_then(|mark| match mark {
-                Mark::Free | Mark::Ours => fs::rename(built, latest),
-                Mark::Foreign(name) => Err(io::Error::other(format!("`{name}` was put into it meanwhile"))),
+                FolderMark::Free | FolderMark::Ours => fs::rename(built, latest),
+                FolderMark::Foreign(name) => {
+                    Err(io::Error::other(format!("`{name}` was put into it meanwhile")))
+                }
             })
             .inspect_err(|_| drop(fs::rename(&old, latest))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(built, latest),

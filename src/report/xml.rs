@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::text::{Lines, visible};
+use crate::report::text::{LineEnds, visible};
 
 /// An XML document that is being written, elements closed in turn.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl<W: Write> Xml<W> {
         if text.bytes().all(is_plain) {
             return self.out.write_all(text.as_bytes());
         }
-        let text = visible(text, Lines::Kept);
+        let text = visible(text, LineEnds::Kept);
         let mut rest = text.as_bytes();
         while let Some(place) =
             rest.iter().position(|byte| matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\n' | b'\t'))

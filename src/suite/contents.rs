@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::digest::Digest;
-use crate::files::{self, Fence};
+use crate::base::files::{self, Fence};
 use crate::suite::grounds::check_upload;
 
 /// The files that were looked into.

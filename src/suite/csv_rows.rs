@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::suite::data::Found;
-use crate::suite::node::Source;
-use crate::suite::problem::Problem;
+use crate::suite::data::UnnamedRow;
 use crate::suite::table::line_place;
+use crate::yaml::node::SourceText;
+use crate::yaml::problem::Problem;
 
 /// What may stand between cells where no comma does, with its name.
 const OTHERS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
 
 /// One record: a header or a row.
-struct Record {
+struct CsvRecord {
     /// The line of the file on which it begins, from 1.
     line: usize,
     cells: Vec<String>,
@@ -32,7 +32,7 @@ struct CellFault {
 }
 
 /// The rows below the header; everything wrong is added to `problems`.
-pub fn read_csv(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
+pub fn read_csv(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<UnnamedRow> {
     let (start, said) = separator_line(&source.text);
     let parsed = match said {
         Some(separator) => records(source, start, separator),
@@ -65,7 +65,7 @@ fn separator_line(text: &str) -> (usize, Option<char>) {
 }
 
 /// Reads with commas, or with what else stands in a header without commas, where all rows have as many cells as it.
-fn guess(source: &Source, problems: &mut Vec<Problem>) -> Result<Vec<Record>, CellFault> {
+fn guess(source: &SourceText, problems: &mut Vec<Problem>) -> Result<Vec<CsvRecord>, CellFault> {
     let records_of = |separator| records(source, 0, separator);
     let with_commas = records_of(',');
     let lone = match &with_commas {
@@ -96,7 +96,7 @@ fn guess(source: &Source, problems: &mut Vec<Problem>) -> Result<Vec<Record>, Ce
     with_commas
 }
 
-fn check_header(source: &Source, header: &Record, problems: &mut Vec<Problem>) {
+fn check_header(source: &SourceText, header: &CsvRecord, problems: &mut Vec<Problem>) {
     let mut seen = HashSet::new();
     for (index, column) in header.cells.iter().enumerate() {
         let place = || line_place(source, header.line, 1);
@@ -110,7 +110,12 @@ fn check_header(source: &Source, header: &Record, problems: &mut Vec<Problem>) {
     }
 }
 
-fn row(source: &Source, header: &Record, record: Record, problems: &mut Vec<Problem>) -> Option<Found> {
+fn row(
+    source: &SourceText,
+    header: &CsvRecord,
+    record: CsvRecord,
+    problems: &mut Vec<Problem>,
+) -> Option<UnnamedRow> {
     let place = line_place(source, record.line, 1);
     if record.cells.len() != header.cells.len() {
         let (cells, columns) = (record.cells.len(), header.cells.len());
@@ -121,12 +126,12 @@ fn row(source: &Source, header: &Record, record: Record, problems: &mut Vec<Prob
     }
     let cells = header.cells.iter().cloned().zip(record.cells);
     let value: Map<String, Value> = cells.map(|(column, cell)| (column, Value::String(cell))).collect();
-    Some(Found { place: Arc::new(place), value })
+    Some(UnnamedRow { place: Arc::new(place), value })
 }
 
 /// All records from a byte of the text on; blank lines are none.
-fn records(source: &Source, start: usize, separator: char) -> Result<Vec<Record>, CellFault> {
-    let mut scan = Scan {
+fn records(source: &SourceText, start: usize, separator: char) -> Result<Vec<CsvRecord>, CellFault> {
+    let mut scan = CsvScan {
         rest: &source.text[start..],
         line: 1 + source.text[..start].matches('\n').count(),
         column: 1,
@@ -137,7 +142,7 @@ fn records(source: &Source, start: usize, separator: char) -> Result<Vec<Record>
         if scan.end_line() {
             continue;
         }
-        let mut record = Record { line: scan.line, cells: Vec::new() };
+        let mut record = CsvRecord { line: scan.line, cells: Vec::new() };
         loop {
             record.cells.push(scan.cell()?);
             if !scan.skip(separator) {
@@ -151,14 +156,14 @@ fn records(source: &Source, start: usize, separator: char) -> Result<Vec<Record>
 }
 
 /// Where a text is being read.
-struct Scan<'t> {
+struct CsvScan<'t> {
     rest: &'t str,
     line: usize,
     column: usize,
     separator: char,
 }
 
-impl<'t> Scan<'t> {
+impl<'t> CsvScan<'t> {
     /// Takes bytes off the front, counting lines and columns.
     fn take(&mut self, bytes: usize) -> &'t str {
         let (taken, rest) = self.rest.split_at(bytes);
@@ -235,7 +240,7 @@ mod tests {
 
     fn read(text: &str) -> (Vec<String>, Vec<String>) {
         let mut problems = Vec::new();
-        let rows = read_csv(&Source::new("a.csv", text.to_owned()), &mut problems);
+        let rows = read_csv(&SourceText::new("a.csv", text.to_owned()), &mut problems);
         let rows = rows.iter().map(|row| format!("{}: {}", row.place.line, Value::Object(row.value.clone())));
         let problems = problems.iter().map(|problem| {
             format!(

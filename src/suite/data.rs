@@ -7,13 +7,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::base::origin::Place;
-use crate::suite::grounds::Grounds;
-use crate::suite::node::{Mark, Node, NodeValue};
-use crate::suite::problem::Problem;
-use crate::suite::reader::Reader;
-use crate::suite::table::{Table, read_table};
+use crate::suite::grounds::SuiteFolder;
+use crate::suite::table::{DataFormat, read_table};
 use crate::suite::test_count::TestCount;
-use crate::suite::yaml::LARGEST;
+use crate::yaml::node::{FilePosition, Node, NodeValue};
+use crate::yaml::parse::LARGEST;
+use crate::yaml::problem::Problem;
+use crate::yaml::reader::Reader;
+use crate::yaml::row::DataRow;
 
 /// The most combinations of a `matrix`.
 pub const MOST_COMBINATIONS: usize = 100_000;
@@ -24,7 +25,7 @@ pub struct Rows {
     /// The columns of all rows together, in order of appearance.
     pub columns: Vec<String>,
     /// The rows, in order.
-    pub rows: Arc<Vec<Row>>,
+    pub rows: Arc<Vec<DataRow>>,
     /// Whether what holds them could be read.
     pub read: ReadState,
     /// The file whose first line names the columns; none where they are not from CSV.
@@ -48,29 +49,20 @@ impl Rows {
     }
 }
 
-/// One row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Its `id`, else its number from 1.
-    pub name: Arc<str>,
-    /// An object.
-    pub value: Arc<Value>,
-}
-
 /// What a suite's tests are read with, besides their nodes.
-pub struct Around<'a> {
+pub struct TestContext<'a> {
     /// Where its paths may go.
-    pub grounds: &'a Grounds,
+    pub grounds: &'a SuiteFolder,
     /// The tests counted so far.
     pub count: &'a TestCount,
 }
 
 /// Reads `each`: an inline list, or the path of a data file.
-pub fn read_each(reader: &mut Reader<'_>, node: &Node, around: &Around<'_>) -> Rows {
+pub fn read_each(reader: &mut Reader<'_>, node: &Node, around: &TestContext<'_>) -> Rows {
     match &node.value {
         NodeValue::List(items) => {
             let before = reader.problems.len();
-            let rows: Vec<Found> = items.iter().filter_map(|item| inline_row(reader, item)).collect();
+            let rows: Vec<UnnamedRow> = items.iter().filter_map(|item| inline_row(reader, item)).collect();
             if rows.is_empty() && reader.problems.len() > before {
                 return Rows::unread();
             }
@@ -119,7 +111,7 @@ pub fn read_matrix(reader: &mut Reader<'_>, node: &Node) -> Rows {
         combinations.clear();
     }
     let place = Arc::new(reader.source.place(node.mark));
-    let rows = combinations.into_iter().map(|value| Found { place: place.clone(), value }).collect();
+    let rows = combinations.into_iter().map(|value| UnnamedRow { place: place.clone(), value }).collect();
     name_rows(reader, node.mark, rows)
 }
 
@@ -130,16 +122,16 @@ fn with(row: &Map<String, Value>, key: &str, value: Value) -> Map<String, Value>
 }
 
 /// A row as found, before it has a name.
-pub struct Found {
+pub struct UnnamedRow {
     /// Where it stands.
     pub place: Arc<Place>,
     /// Its columns.
     pub value: Map<String, Value>,
 }
 
-fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<Found> {
+fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<UnnamedRow> {
     match item.to_json() {
-        Value::Object(value) => Some(Found { place: Arc::new(reader.source.place(item.mark)), value }),
+        Value::Object(value) => Some(UnnamedRow { place: Arc::new(reader.source.place(item.mark)), value }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             let message = format!("a row must be a mapping, found {}", item.kind());
             reader.problem_with_help(item.mark, message, "write e.g. `{ id: fr, country: France }`");
@@ -148,7 +140,7 @@ fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<Found> {
     }
 }
 
-fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, around: &Around<'_>) -> Rows {
+fn read_file(reader: &mut Reader<'_>, mark: FilePosition, path: &str, around: &TestContext<'_>) -> Rows {
     let grounds = around.grounds;
     let bytes = match grounds.read(path, LARGEST) {
         Ok(bytes) => bytes,
@@ -159,7 +151,7 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, around: &Around<'_
     };
     let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let shown = shown_beside(&reader.source.name, path);
-    let Some(table) = Table::by_ending(ending) else {
+    let Some(table) = DataFormat::by_ending(ending) else {
         reader.problem_with_help(
             mark,
             format!("`{path}` is no data file"),
@@ -171,7 +163,7 @@ fn read_file(reader: &mut Reader<'_>, mark: Mark, path: &str, around: &Around<'_
     let rows = read_table(table, &shown, bytes, reader.problems);
     let mut rows =
         if reader.problems.len() > before { Rows::unread() } else { name_rows(reader, mark, rows) };
-    rows.header_of = (table == Table::Csv).then(|| path.to_owned());
+    rows.header_of = (table == DataFormat::Csv).then(|| path.to_owned());
     let here = reader.source.place(mark);
     let is_outside = grounds.place.find(&grounds.folder.join(path)).is_err();
     for problem in &mut reader.problems[before..] {
@@ -193,7 +185,7 @@ fn shown_beside(suite: &str, path: &str) -> String {
     }
 }
 
-fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
+fn name_rows(reader: &mut Reader<'_>, mark: FilePosition, found: Vec<UnnamedRow>) -> Rows {
     if found.is_empty() {
         reader.problem_with_help(mark, "there are no rows here", "a test without rows would never run");
         return Rows::unread();
@@ -202,7 +194,7 @@ fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
     let mut named = Vec::with_capacity(found.len());
     let mut seen: HashMap<Arc<str>, Arc<Place>> = HashMap::with_capacity(found.len());
     let mut columns: HashSet<String> = HashSet::new();
-    for (index, Found { place, value }) in found.into_iter().enumerate() {
+    for (index, UnnamedRow { place, value }) in found.into_iter().enumerate() {
         for column in value.keys() {
             if !columns.contains(column) {
                 columns.insert(column.clone());
@@ -220,7 +212,7 @@ fn name_rows(reader: &mut Reader<'_>, mark: Mark, found: Vec<Found>) -> Rows {
             let problem = Problem::new((*place).clone(), format!("two rows are named `{name}`"));
             reader.problems.push(problem.other((*first).clone(), "first used here"));
         }
-        named.push(Row { name, value: Arc::new(Value::Object(value)) });
+        named.push(DataRow { name, value: Arc::new(Value::Object(value)) });
     }
     Rows { rows: Arc::new(named), ..rows }
 }

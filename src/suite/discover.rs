@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::base::files::{Fence, FileRefusal, plain};
 use crate::base::origin::Place;
-use crate::files::{Fence, Refusal, plain};
 use crate::suite::grounds::shown;
-use crate::suite::load::{LoadOptions, Outside};
-use crate::suite::problem::Problem;
+use crate::suite::load::{LoadOptions, OutsidePaths};
 use crate::suite::project::ProjectSpec;
+use crate::yaml::problem::Problem;
 
 /// A suite file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct SuiteLocation {
     /// Where it lies.
     pub path: PathBuf,
     /// The suites folder around it: default names start there and paths may not leave it.
@@ -30,10 +30,10 @@ pub fn discover(
     root: &Path,
     project: Option<&ProjectSpec>,
     problems: &mut Vec<Problem>,
-) -> Vec<Found> {
+) -> Vec<SuiteLocation> {
     let folders = suite_folders(root, project);
     let mut search =
-        Search { root, folders: &folders, outside: options.outside, found: Vec::new(), problems };
+        SuiteSearch { root, folders: &folders, outside: options.outside, found: Vec::new(), problems };
     if options.paths.is_empty() {
         search.walk_project(project);
     }
@@ -63,21 +63,21 @@ fn suite_folders(root: &Path, project: Option<&ProjectSpec>) -> Vec<PathBuf> {
     }
 }
 
-struct Search<'a> {
+struct SuiteSearch<'a> {
     root: &'a Path,
     folders: &'a [PathBuf],
-    outside: Outside,
-    found: Vec<Found>,
+    outside: OutsidePaths,
+    found: Vec<SuiteLocation>,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Search<'_> {
+impl SuiteSearch<'_> {
     fn walk_project(&mut self, project: Option<&ProjectSpec>) {
         for (index, path) in self.folders.iter().enumerate() {
             let written = project.and_then(|project| Some((project, project.suites.get(index)?)));
-            if let (Some((project, written)), Outside::Refused) = (written, self.outside)
+            if let (Some((project, written)), OutsidePaths::Refused) = (written, self.outside)
                 && let Err(error) = Fence::around(self.root).find_or_new(path)
-                && Refusal::of(&error).is_some()
+                && FileRefusal::of(&error).is_some()
             {
                 let message = format!("`{}` cannot be used: {error}", written.value);
                 let problem = Problem::new(project.source.place(written.mark), message);
@@ -120,7 +120,7 @@ impl Search<'_> {
         let parent = path.parent().unwrap_or(self.root).to_path_buf();
         let folder = self.folder_of(&path, &parent);
         let place = self.place_of(&path, &folder);
-        self.found.push(Found { path, folder, place });
+        self.found.push(SuiteLocation { path, folder, place });
     }
 
     /// The fence of the files in a folder of suites.
@@ -134,8 +134,8 @@ impl Search<'_> {
     /// Says of a folder that a link leads outside; true where it is not to be entered.
     fn is_refused(&mut self, path: &Path, place: &Fence) -> bool {
         let Err(error) = place.find(path) else { return false };
-        let is_outside = matches!(Refusal::of(&error), Some(Refusal::Outside(_)));
-        if is_outside && self.outside == Outside::Refused {
+        let is_outside = matches!(FileRefusal::of(&error), Some(FileRefusal::Outside(_)));
+        if is_outside && self.outside == OutsidePaths::Refused {
             let problem = Problem::new(
                 Place::file(shown(path, self.root)),
                 format!("the folder cannot be read: {error}"),
@@ -164,12 +164,12 @@ impl Search<'_> {
                     } else if entry.depth() > 0 && is_suite(entry.path()) {
                         // That it is a folder is said when it is read.
                         let (path, folder, place) = (entry.into_path(), folder.clone(), place.clone());
-                        self.found.push(Found { path, folder, place });
+                        self.found.push(SuiteLocation { path, folder, place });
                     }
                 }
                 Ok(entry) if entry.depth() > 0 && is_suite(entry.path()) => {
                     let (path, folder, place) = (entry.into_path(), folder.clone(), place.clone());
-                    self.found.push(Found { path, folder, place });
+                    self.found.push(SuiteLocation { path, folder, place });
                 }
                 Ok(_) => {}
                 Err(error) if error.path().is_some_and(|path| is_hidden_below(start, path)) => {}

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::suite::node::{Mark, Source};
-use crate::suite::problem::Problem;
+use crate::yaml::node::{FilePosition, SourceText};
+use crate::yaml::problem::Problem;
 
 /// Reads the variables; a line that is none is a problem. A name that stands twice has its last value.
-pub fn read_env_file(source: &Source, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+pub fn read_env_file(source: &SourceText, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     let (mut rest, mut line) = (source.text.as_str(), 1_u32);
     while !rest.is_empty() {
@@ -17,7 +17,7 @@ pub fn read_env_file(source: &Source, problems: &mut Vec<Problem>) -> BTreeMap<S
             Ok(taken) => taken,
             Err(message) => {
                 // The excerpt of a place would show the value.
-                let mut place = source.place(Mark { line, column: 1, width: 1 });
+                let mut place = source.place(FilePosition { line, column: 1, width: 1 });
                 place.excerpt = "".into();
                 problems.push(Problem::new(place, message).help("write `NAME=value`"));
                 (None, rest.find('\n').map_or(rest.len(), |end| end + 1))
@@ -102,7 +102,7 @@ mod tests {
 
     fn read(text: &str) -> (Variables, Vec<(u32, String)>) {
         let mut problems = Vec::new();
-        let variables = read_env_file(&Source::new(".env", text.to_owned()), &mut problems);
+        let variables = read_env_file(&SourceText::new(".env", text.to_owned()), &mut problems);
         assert!(problems.iter().all(|problem| problem.place.excerpt.is_empty()));
         (
             variables.into_iter().collect(),

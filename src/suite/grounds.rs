@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::files::{self, Fence, Refusal, plain};
+use crate::base::files::{self, Fence, FileRefusal, plain};
 
 /// The largest file that is uploaded.
 pub const LARGEST_UPLOAD: u64 = 256 << 20;
 
 /// The folder of a suite and what its paths may not leave.
 #[derive(Debug, Clone)]
-pub struct Grounds {
+pub struct SuiteFolder {
     /// Relative paths start here.
     pub folder: Arc<PathBuf>,
     /// Holds the paths that the suite names: the suites folder; nothing with `--allow-outside`.
@@ -19,7 +19,7 @@ pub struct Grounds {
     pub place: Fence,
 }
 
-impl Grounds {
+impl SuiteFolder {
     /// What the regular file holds that a path names, if it is of at most so many bytes.
     pub fn read(&self, path: &str, most: u64) -> Result<Vec<u8>, String> {
         files::read(&self.folder.join(path), &self.fence, most).map_err(|error| self.refused(path, &error))
@@ -31,11 +31,11 @@ impl Grounds {
     }
 
     fn refused(&self, path: &str, error: &std::io::Error) -> String {
-        match Refusal::of(error) {
-            Some(Refusal::Outside(_)) => format!("`{path}` lies outside the suites folder"),
-            Some(Refusal::Folder | Refusal::Irregular) => format!("`{path}` is no file: {error}"),
-            Some(Refusal::TooLarge(_)) => format!("`{path}` is too large: {error}"),
-            Some(Refusal::Dangling | Refusal::Link | Refusal::Unread) => {
+        match FileRefusal::of(error) {
+            Some(FileRefusal::Outside(_)) => format!("`{path}` lies outside the suites folder"),
+            Some(FileRefusal::Folder | FileRefusal::Irregular) => format!("`{path}` is no file: {error}"),
+            Some(FileRefusal::TooLarge(_)) => format!("`{path}` is too large: {error}"),
+            Some(FileRefusal::Dangling | FileRefusal::Link | FileRefusal::Unread) => {
                 format!("`{path}` cannot be read: {error}")
             }
             None => format!("`{path}` cannot be read: {}", plain(error)),
@@ -46,7 +46,7 @@ impl Grounds {
 /// Refuses a file that cannot be uploaded: one that is no regular file, lies outside or is too large.
 pub fn check_upload(path: &Path, fence: &Fence) -> std::io::Result<()> {
     match files::open(path, fence)?.metadata()?.len() {
-        length if length > LARGEST_UPLOAD => Err(Refusal::TooLarge(LARGEST_UPLOAD).into()),
+        length if length > LARGEST_UPLOAD => Err(FileRefusal::TooLarge(LARGEST_UPLOAD).into()),
         _ => Ok(()),
     }
 }

@@ -1,20 +1,13 @@
 //! Suites and the project file as written: every value knows its place, every problem is collected.
 
-mod columns;
 pub(crate) mod contents;
 mod csv_rows;
 pub(crate) mod data;
 pub(crate) mod discover;
 pub(crate) mod env_file;
-pub(crate) mod environment;
-mod excerpt;
 pub(crate) mod grounds;
-pub(crate) mod json;
 pub(crate) mod load;
-pub(crate) mod names;
-pub(crate) mod node;
 pub(crate) mod peek;
-pub(crate) mod problem;
 pub(crate) mod project;
 pub(crate) mod read_answer;
 pub(crate) mod read_budget;
@@ -23,15 +16,10 @@ pub(crate) mod read_judge;
 pub(crate) mod read_repeat;
 pub(crate) mod read_suite;
 pub(crate) mod read_target;
-pub(crate) mod read_test;
 pub(crate) mod read_thresholds;
-pub(crate) mod reader;
-pub(crate) mod render;
 pub(crate) mod schema;
-pub(crate) mod secret_lines;
 pub(crate) mod spec;
 pub(crate) mod table;
 pub(crate) mod test_count;
+pub(crate) mod test_reader;
 pub(crate) mod thresholds;
-pub(crate) mod values;
-pub(crate) mod yaml;

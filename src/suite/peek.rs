@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
-use crate::files;
-use crate::suite::discover::Found;
+use crate::base::files;
+use crate::suite::discover::SuiteLocation;
 use crate::suite::grounds::shown;
 
 /// The most lines that are looked at for a `name`.
@@ -14,18 +14,18 @@ const MOST_LINES: usize = 400;
 const MOST_BYTES: u64 = 1 << 20;
 
 /// The files whose suite may hold the test with this full name; all of them when none can be told.
-pub fn files_of(full_name: &str, found: &[Found]) -> Vec<PathBuf> {
+pub fn files_of(full_name: &str, found: &[SuiteLocation]) -> Vec<PathBuf> {
     let holds = |name: &str| full_name.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
     // The name that a suite has when it does not say one.
-    let key = |found: &Found| shown(&found.path.with_extension(""), &found.folder);
-    let (mine, others): (Vec<&Found>, Vec<&Found>) =
+    let key = |found: &SuiteLocation| shown(&found.path.with_extension(""), &found.folder);
+    let (mine, others): (Vec<&SuiteLocation>, Vec<&SuiteLocation>) =
         found.iter().partition(|found| holds(&peek_name(found).unwrap_or_else(|| key(found))));
     let chosen = if mine.is_empty() { others } else { mine };
     chosen.into_iter().map(|found| found.path.clone()).collect()
 }
 
 /// The value of the first line that begins with `name:`, when it is plain or quoted text on that line.
-fn peek_name(found: &Found) -> Option<String> {
+fn peek_name(found: &SuiteLocation) -> Option<String> {
     let file = files::open(&found.path, &found.place).ok()?;
     let lines = BufReader::new(file.take(MOST_BYTES)).lines().take(MOST_LINES);
     let line = lines
@@ -42,13 +42,13 @@ fn peek_name(found: &Found) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn files(contents: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Found>) {
+    fn files(contents: &[(&str, &str)]) -> (tempfile::TempDir, Vec<SuiteLocation>) {
         let folder = tempfile::tempdir().unwrap();
         let written = contents.iter().map(|(name, text)| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
             let (folder, place) = (folder.path().to_owned(), files::Fence::around(folder.path()));
-            Found { path, folder, place }
+            SuiteLocation { path, folder, place }
         });
         let files = written.collect();
         (folder, files)

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::repeat::Times;
-use crate::base::units::Rate;
-use crate::files::{Fence, Refusal};
+use crate::base::files::{Fence, FileRefusal};
+use crate::base::repeat::RepeatRange;
+use crate::base::units::RequestRate;
 use crate::suite::data::ReadState;
-use crate::suite::node::{Entry, Node, Source};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_compare::{CompareSpec, read_compare};
 use crate::suite::read_judge::{JudgeSpec, read_judge};
 use crate::suite::read_repeat::read_repeat;
 use crate::suite::read_suite::read_version;
 use crate::suite::read_target::{TargetSpec, read_target};
-use crate::suite::read_test::read_retries;
-use crate::suite::reader::{At, Reader};
 use crate::suite::spec::RetriesSpec;
+use crate::suite::test_reader::read_retries;
+use crate::yaml::node::{MapEntry, Node, SourceText};
+use crate::yaml::reader::{Located, Reader};
 
 /// The keys of the project file.
 pub const PROJECT_KEYS: [&str; 11] = [
@@ -30,18 +30,18 @@ pub const PROFILE_KEYS: [&str; 7] =
 /// The keys of `reports`.
 pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
 /// The words of `reports.formats`.
-pub const FORMATS: [(&str, Format); 6] = [
-    ("junit", Format::Junit),
-    ("json", Format::Json),
-    ("html", Format::Html),
-    ("markdown", Format::Markdown),
-    ("tap", Format::Tap),
-    ("csv", Format::Csv),
+pub const FORMATS: [(&str, WrittenFormat); 6] = [
+    ("junit", WrittenFormat::Junit),
+    ("json", WrittenFormat::Json),
+    ("html", WrittenFormat::Html),
+    ("markdown", WrittenFormat::Markdown),
+    ("tap", WrittenFormat::Tap),
+    ("csv", WrittenFormat::Csv),
 ];
 
 /// The kinds of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum WrittenFormat {
     /// `junit.xml`.
     Junit,
     /// `report.json`.
@@ -60,11 +60,11 @@ pub enum Format {
 #[derive(Debug)]
 pub struct ProjectSpec {
     /// Its text, for places.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// Its folder: relative paths start here.
     pub folder: PathBuf,
     /// Folders and files of suites.
-    pub suites: Vec<At<String>>,
+    pub suites: Vec<Located<String>>,
     /// Targets in the order written.
     pub targets: Vec<TargetSpec>,
     /// Profiles in the order written.
@@ -72,17 +72,17 @@ pub struct ProjectSpec {
     /// Folder of the reports.
     pub reports_dir: Option<String>,
     /// Reports to write; none: all there are.
-    pub formats: Option<Vec<At<Format>>>,
+    pub formats: Option<Vec<Located<WrittenFormat>>>,
     /// Names of environment variables that suites may read.
-    pub env: Vec<At<String>>,
+    pub env: Vec<Located<String>>,
     /// Whether that list could be read.
     pub env_read: ReadState,
     /// The file of further environment variables.
-    pub env_file: Option<At<String>>,
+    pub env_file: Option<Located<String>>,
     /// What that file holds.
     pub env_of_file: BTreeMap<String, String>,
     /// Names of environment variables whose values are masked.
-    pub secrets: Vec<At<String>>,
+    pub secrets: Vec<Located<String>>,
     /// Options of the built-in mock, uncompiled.
     pub mock: Option<Node>,
     /// The gates of comparisons.
@@ -95,15 +95,15 @@ pub struct ProjectSpec {
 #[derive(Debug)]
 pub struct ProfileSpec {
     /// Its name.
-    pub name: At<String>,
+    pub name: Located<String>,
     /// The target it runs on.
-    pub target: Option<At<String>>,
+    pub target: Option<Located<String>>,
     /// How often each test runs.
-    pub repeat: Option<Times>,
+    pub repeat: Option<RepeatRange>,
     /// Attempts at once.
     pub concurrency: Option<u32>,
     /// Requests begun per second.
-    pub rate: Option<Rate>,
+    pub rate: Option<RequestRate>,
     /// Infrastructure retries.
     pub retries: RetriesSpec,
     /// Limit of a whole attempt.
@@ -142,7 +142,7 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> Pro
     project
 }
 
-fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut ProjectSpec) {
+fn read_project_key(reader: &mut Reader<'_>, entry: MapEntry, project: &mut ProjectSpec) {
     let value = &entry.value;
     match entry.key.as_str() {
         "version" => read_version(reader, value),
@@ -190,7 +190,7 @@ fn read_project_key(reader: &mut Reader<'_>, entry: Entry, project: &mut Project
 }
 
 /// The names that suites may read: each written out, for a pattern would let in what nobody thought of.
-fn read_env_names(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
+fn read_env_names(reader: &mut Reader<'_>, node: &Node) -> Vec<Located<String>> {
     let mut names = Vec::new();
     for item in reader.list(node, "`env`") {
         let Some(name) = reader.filled_text(item, "a name under `env`") else { continue };
@@ -205,16 +205,16 @@ fn read_env_names(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
     names
 }
 
-fn named<'n>(reader: &mut Reader<'_>, node: &'n Node, what: &str) -> Vec<(At<String>, &'n Node)> {
+fn named<'n>(reader: &mut Reader<'_>, node: &'n Node, what: &str) -> Vec<(Located<String>, &'n Node)> {
     let Some(entries) = node.as_map() else {
         reader.problem(node.mark, format!("{what} must be a mapping, found {}", node.kind()));
         return Vec::new();
     };
-    let named = |entry: &'n Entry| (At { value: entry.key.clone(), mark: entry.mark }, &entry.value);
+    let named = |entry: &'n MapEntry| (Located { value: entry.key.clone(), mark: entry.mark }, &entry.value);
     entries.iter().map(named).collect()
 }
 
-fn read_paths(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
+fn read_paths(reader: &mut Reader<'_>, node: &Node) -> Vec<Located<String>> {
     let items = reader.list(node, "`suites`");
     if items.is_empty() && node.as_list().is_some() {
         reader.problem(node.mark, "`suites` names no folder");
@@ -222,7 +222,7 @@ fn read_paths(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
     items.iter().filter_map(|item| reader.filled_text(item, "a path under `suites`")).collect()
 }
 
-fn read_profile(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> ProfileSpec {
+fn read_profile(reader: &mut Reader<'_>, name: Located<String>, node: &Node) -> ProfileSpec {
     let mut profile = ProfileSpec {
         name,
         target: None,
@@ -264,7 +264,7 @@ fn check_target(reader: &mut Reader<'_>, profile: &ProfileSpec, targets: &[Targe
 fn read_reports_dir(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Option<String> {
     let dir = reader.filled_text(node, "`reports.dir`")?;
     match Fence::around(folder).find_or_new(&folder.join(&dir.value)) {
-        Err(error) if Refusal::of(&error).is_some() => {
+        Err(error) if FileRefusal::of(&error).is_some() => {
             let message = format!("`reports.dir`: `{}` cannot be used: {error}", dir.value);
             let help = "a folder elsewhere is named by --reports or FLOWPROOF_REPORTS";
             reader.problem_with_help(dir.mark, message, help);

@@ -1,9 +1,9 @@
 //! From a node to the answers of `human_input` as written.
 
-use crate::suite::node::Node;
-use crate::suite::read_test::read_members;
-use crate::suite::reader::Reader;
 use crate::suite::spec::AnswerSpec;
+use crate::suite::test_reader::read_members;
+use crate::yaml::node::Node;
+use crate::yaml::reader::Reader;
 
 /// The keys of an answer.
 pub const ANSWER_KEYS: [&str; 4] = ["node", "action", "inputs", "files"];

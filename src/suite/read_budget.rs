@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::base::units::{Money, parse_money};
-use crate::suite::node::{Mark, Node};
-use crate::suite::reader::Reader;
+use crate::yaml::node::{FilePosition, Node};
+use crate::yaml::reader::Reader;
 
 /// The keys of a profile's `budget`.
 pub const PROFILE_BUDGET_KEYS: [&str; 4] = ["tokens", "cost", "time", "on_exceed"];
@@ -34,7 +34,7 @@ pub struct BudgetSpec {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CapSpec {
     /// Where it stands.
-    pub mark: Mark,
+    pub mark: FilePosition,
     /// Tokens.
     pub tokens: Option<u64>,
     /// A price.

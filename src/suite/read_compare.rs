@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 
 use crate::base::similarity::Likeness;
 use crate::base::units::{parse_exact_share, parse_percent};
-use crate::suite::node::{Entry, Node};
-use crate::suite::reader::Reader;
+use crate::yaml::node::{MapEntry, Node};
+use crate::yaml::reader::Reader;
 
 /// The measures with a gate.
 pub const MEASURES: [&str; 5] = ["pass_rate", "tokens", "cost", "latency", "ttft"];
@@ -23,7 +23,7 @@ pub struct CompareSpec {
     /// Gates of measures.
     pub bounds: Vec<BoundSpec>,
     /// The most tests that may have changed.
-    pub max_changed: Option<Most>,
+    pub max_changed: Option<MostTests>,
     /// The least likeness of the outputs of each test, 0 to 1.
     pub min_similarity: Option<Likeness>,
 }
@@ -41,7 +41,7 @@ pub struct BoundSpec {
 
 /// The most tests that may be something.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Most {
+pub enum MostTests {
     /// So many tests.
     Tests(u32),
     /// This share of the tests compared, 0 to 1.
@@ -70,7 +70,7 @@ pub fn read_compare(reader: &mut Reader<'_>, node: &Node) -> CompareSpec {
     spec
 }
 
-fn read_bound(reader: &mut Reader<'_>, entry: &Entry) -> Option<BoundSpec> {
+fn read_bound(reader: &mut Reader<'_>, entry: &MapEntry) -> Option<BoundSpec> {
     let measure = measure_named(&entry.key)?;
     let what = |key: &str| format!("`compare.{measure}.{key}`");
     let (mut worse_by, mut alpha, mut named) = (None, None, false);
@@ -142,14 +142,14 @@ fn parse_share(text: &str) -> Result<Decimal, String> {
 }
 
 /// Reads a number of tests, or a share of them: `3` or `5%`.
-pub fn parse_most(text: &str) -> Result<Most, String> {
+pub fn parse_most(text: &str) -> Result<MostTests, String> {
     match text.parse::<u32>() {
-        Ok(tests) => Ok(Most::Tests(tests)),
+        Ok(tests) => Ok(MostTests::Tests(tests)),
         Err(_) if text.ends_with('%') => match parse_share(text)? {
             all if all == Decimal::ONE => {
                 Err(format!("`{text}` could never fail: no more than all tests can change"))
             }
-            share => Ok(Most::Share(share)),
+            share => Ok(MostTests::Share(share)),
         },
         Err(_) => Err(format!(
             "`{text}` is neither a number of tests, such as `3`, nor a share of them, such as `5%`"
@@ -163,8 +163,8 @@ mod tests {
 
     #[test]
     fn bounds_are_numbers_or_shares() {
-        assert_eq!(parse_most("3"), Ok(Most::Tests(3)));
-        assert_eq!(parse_most("5%"), Ok(Most::Share(Decimal::new(5, 2))));
+        assert_eq!(parse_most("3"), Ok(MostTests::Tests(3)));
+        assert_eq!(parse_most("5%"), Ok(MostTests::Share(Decimal::new(5, 2))));
         for bad in ["0.05", "-1", "100%", "101%", "many", "", "NaN%", "inf%"] {
             assert!(parse_most(bad).is_err(), "{bad}");
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::suite::node::{Mark, Node};
-use crate::suite::reader::{At, Reader};
+use crate::yaml::node::{FilePosition, Node};
+use crate::yaml::reader::{Located, Reader};
 
 /// The keys of a judge.
 pub const JUDGE_KEYS: [&str; 6] = ["url", "api_key", "model", "app", "repeat", "timeout"];
@@ -14,7 +14,7 @@ const MOST_VOTES: u64 = 9;
 #[derive(Debug)]
 pub struct JudgeSpec {
     /// Its name.
-    pub name: At<String>,
+    pub name: Located<String>,
     /// What it is; none where that is a problem.
     pub kind: Option<JudgeKindSpec>,
     /// How many votes it gives to each question.
@@ -36,11 +36,11 @@ pub enum JudgeKindSpec {
         model: Node,
     },
     /// An app of the target.
-    App(At<String>),
+    App(Located<String>),
 }
 
 /// Reads a judge; what is wrong with it is noted in the reader.
-pub fn read_judge(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> JudgeSpec {
+pub fn read_judge(reader: &mut Reader<'_>, name: Located<String>, node: &Node) -> JudgeSpec {
     if name.value.trim().is_empty() || name.value.contains("{{") {
         reader.problem(name.mark, "the name of a judge must be text, without a template");
     }
@@ -65,9 +65,9 @@ pub fn read_judge(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> Jud
 
 fn kind_of(
     reader: &mut Reader<'_>,
-    mark: Mark,
+    mark: FilePosition,
     node: &Node,
-    app: Option<At<String>>,
+    app: Option<Located<String>>,
 ) -> Option<JudgeKindSpec> {
     if let Some(app) = app {
         for key in ["url", "api_key", "model"] {

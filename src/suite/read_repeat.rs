@@ -1,10 +1,10 @@
 //! The keys that say how often a test runs and at which rate it passes.
 
-use crate::base::repeat::{MOST_REPEATS, Times};
+use crate::base::repeat::{MOST_REPEATS, RepeatRange};
 use crate::base::units::parse_percent;
-use crate::suite::node::{Entry, Node};
-use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{InconclusiveSpec, RunSpec};
+use crate::yaml::node::{MapEntry, Node};
+use crate::yaml::reader::{Located, Reader};
 
 /// The keys of `repeat` as a mapping.
 pub const REPEAT_KEYS: [&str; 2] = ["min", "max"];
@@ -14,11 +14,11 @@ pub const INCONCLUSIVE_WORDS: [(&str, InconclusiveSpec); 2] =
     [("fail", InconclusiveSpec::Fail), ("warn", InconclusiveSpec::Warn)];
 
 /// Reads one key of repeats.
-pub(super) fn read_repeat_key(reader: &mut Reader<'_>, entry: &Entry, run: &mut RunSpec) {
+pub(super) fn read_repeat_key(reader: &mut Reader<'_>, entry: &MapEntry, run: &mut RunSpec) {
     let value = &entry.value;
     match entry.key.as_str() {
         "repeat" => {
-            run.repeat = read_repeat(reader, value).map(|times| At { value: times, mark: value.mark })
+            run.repeat = read_repeat(reader, value).map(|times| Located { value: times, mark: value.mark })
         }
         "pass_rate" => run.pass_rate = read_pass_rate(reader, value),
         "fail_below" => run.fail_below = read_fail_below(reader, value),
@@ -32,10 +32,10 @@ pub(super) fn read_repeat_key(reader: &mut Reader<'_>, entry: &Entry, run: &mut 
 }
 
 /// Reads `repeat`: a number from 1, or the bounds of a sequential test.
-pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<Times> {
+pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<RepeatRange> {
     let most = u64::from(MOST_REPEATS);
     if node.as_map().is_none() {
-        return reader.bounded(node, "`repeat`", (1, most)).map(Times::Fixed);
+        return reader.bounded(node, "`repeat`", (1, most)).map(RepeatRange::Fixed);
     }
     let (mut min, mut max, mut is_sound) = (Some(1), None, true);
     for entry in reader.map(node, "`repeat`", &REPEAT_KEYS) {
@@ -60,10 +60,10 @@ pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<Times> {
         reader.problem_with_help(node.mark, message, "the smaller number is `min`");
         return None;
     }
-    Some(Times::Until { min, max })
+    Some(RepeatRange::Until { min, max })
 }
 
-fn read_pass_rate(reader: &mut Reader<'_>, node: &Node) -> Option<At<f64>> {
+fn read_pass_rate(reader: &mut Reader<'_>, node: &Node) -> Option<Located<f64>> {
     let rate = reader.parsed(node, "`pass_rate`", parse_percent)?;
     if rate.value > 0.0 && rate.value <= 1.0 {
         return Some(rate);
@@ -73,7 +73,7 @@ fn read_pass_rate(reader: &mut Reader<'_>, node: &Node) -> Option<At<f64>> {
     None
 }
 
-fn read_fail_below(reader: &mut Reader<'_>, node: &Node) -> Option<At<f64>> {
+fn read_fail_below(reader: &mut Reader<'_>, node: &Node) -> Option<Located<f64>> {
     let rate = reader.parsed(node, "`fail_below`", parse_percent)?;
     if rate.value > 0.0 && rate.value < 1.0 {
         return Some(rate);
@@ -83,7 +83,7 @@ fn read_fail_below(reader: &mut Reader<'_>, node: &Node) -> Option<At<f64>> {
     None
 }
 
-fn read_confidence(reader: &mut Reader<'_>, node: &Node) -> Option<At<f64>> {
+fn read_confidence(reader: &mut Reader<'_>, node: &Node) -> Option<Located<f64>> {
     let confidence = reader.parsed(node, "`confidence`", parse_percent)?;
     if confidence.value > 0.5 && confidence.value < 1.0 {
         return Some(confidence);

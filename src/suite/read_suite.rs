@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::suite::data::{Around, ReadState};
-use crate::suite::grounds::Grounds;
-use crate::suite::node::{Entry, Mark, Node};
-use crate::suite::problem::nearest;
+use crate::suite::data::{ReadState, TestContext};
+use crate::suite::grounds::SuiteFolder;
 use crate::suite::read_budget::{BudgetOf, read_budget};
-use crate::suite::read_test::{RUN_KEYS, read_run_key, read_test};
 use crate::suite::read_thresholds::read_thresholds;
-use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
 use crate::suite::test_count::TestCount;
+use crate::suite::test_reader::{RUN_KEYS, read_run_key, read_test};
+use crate::yaml::node::{FilePosition, MapEntry, Node};
+use crate::yaml::problem::nearest;
+use crate::yaml::reader::{Located, Reader};
 
 /// The keys of a suite.
 pub const SUITE_KEYS: [&str; 12] = [
@@ -36,7 +36,7 @@ pub const USAGE_WORDS: [(&str, UsageSpec); 2] = [("audit", UsageSpec::Audit), ("
 /// What a suite is read with, besides its nodes.
 pub struct SuiteFile {
     /// Where its paths may go.
-    pub grounds: Grounds,
+    pub grounds: SuiteFolder,
     /// Its name where it gives none.
     pub default_name: String,
     /// The tests counted so far, in all suites.
@@ -51,7 +51,7 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
     let count = file.count.clone();
     let mut suite = empty_suite(reader, file);
     let mut has_tests = false;
-    for Entry { key, value, .. } in root.into_entries() {
+    for MapEntry { key, value, .. } in root.into_entries() {
         match key.as_str() {
             "version" => read_version(reader, &value),
             "name" => suite.name = reader.name(&value, "the suite's name").unwrap_or(suite.name),
@@ -67,7 +67,8 @@ pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> Suite
             "mock" => suite.mock = Some(value),
             "tests" => {
                 has_tests = true;
-                suite.tests = read_tests(reader, value, &Around { grounds: &suite.grounds, count: &count });
+                suite.tests =
+                    read_tests(reader, value, &TestContext { grounds: &suite.grounds, count: &count });
             }
             "thresholds" => suite.thresholds = read_thresholds(reader, &value),
             "budget" => suite.budget = Some(read_budget(reader, &value, BudgetOf::Suite)),
@@ -88,7 +89,7 @@ fn empty_suite(reader: &Reader<'_>, file: SuiteFile) -> SuiteSpec {
     SuiteSpec {
         source: reader.source.clone(),
         grounds: file.grounds,
-        name: At { value: file.default_name, mark: Mark { line: 1, column: 1, width: 1 } },
+        name: Located { value: file.default_name, mark: FilePosition { line: 1, column: 1, width: 1 } },
         app: None,
         description: None,
         tags: Vec::new(),
@@ -112,7 +113,7 @@ pub fn read_version(reader: &mut Reader<'_>, node: &Node) {
     }
 }
 
-fn read_vars(reader: &mut Reader<'_>, node: Node) -> Vec<Entry> {
+fn read_vars(reader: &mut Reader<'_>, node: Node) -> Vec<MapEntry> {
     if node.as_map().is_none() {
         reader.problem(node.mark, format!("`vars` must be a mapping, found {}", node.kind()));
     }
@@ -145,7 +146,7 @@ fn read_defaults(reader: &mut Reader<'_>, node: Node) -> RunSpec {
     run
 }
 
-fn read_tests(reader: &mut Reader<'_>, node: Node, around: &Around<'_>) -> Vec<TestSpec> {
+fn read_tests(reader: &mut Reader<'_>, node: Node, around: &TestContext<'_>) -> Vec<TestSpec> {
     if reader.list(&node, "`tests`").is_empty() && node.as_list().is_some() {
         reader.problem(node.mark, "a suite without tests tests nothing");
     }
@@ -153,7 +154,7 @@ fn read_tests(reader: &mut Reader<'_>, node: Node, around: &Around<'_>) -> Vec<T
         return Vec::new();
     }
     let mut tests: Vec<TestSpec> = Vec::new();
-    let mut names: HashMap<String, Mark> = HashMap::new();
+    let mut names: HashMap<String, FilePosition> = HashMap::new();
     for item in node.into_items() {
         let Some(test) = read_test(reader, item, around) else { continue };
         if let Some(first) = names.get(&test.name.value) {
@@ -169,7 +170,7 @@ fn read_tests(reader: &mut Reader<'_>, node: Node, around: &Around<'_>) -> Vec<T
 
 impl Reader<'_> {
     /// Notes a problem that belongs to two places of the file.
-    pub fn problem_with_other(&mut self, mark: Mark, message: String, other: (Mark, &str)) {
+    pub fn problem_with_other(&mut self, mark: FilePosition, message: String, other: (FilePosition, &str)) {
         self.problem(mark, message);
         let place = self.source.place(other.0);
         if let Some(problem) = self.problems.last_mut() {
@@ -178,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// Text that is more than blanks.
-    pub fn filled_text(&mut self, node: &Node, what: &str) -> Option<At<String>> {
+    pub fn filled_text(&mut self, node: &Node, what: &str) -> Option<Located<String>> {
         let text = self.text(node, what)?;
         if text.value.trim().is_empty() {
             self.problem(node.mark, format!("{what} is empty"));
@@ -188,7 +189,7 @@ impl Reader<'_> {
     }
 
     /// A name: trimmed, without `::`, control characters and a leading `-`.
-    pub fn name(&mut self, node: &Node, what: &str) -> Option<At<String>> {
+    pub fn name(&mut self, node: &Node, what: &str) -> Option<Located<String>> {
         let text = self.filled_text(node, what)?;
         let name = text.value.trim();
         let wrong = if name.contains("::") {
@@ -198,15 +199,15 @@ impl Reader<'_> {
         } else if name.starts_with('-') {
             "may not begin with `-`"
         } else {
-            return Some(At { value: name.to_owned(), mark: text.mark });
+            return Some(Located { value: name.to_owned(), mark: text.mark });
         };
         self.problem(node.mark, format!("{what} {wrong}"));
         None
     }
 
     /// A list of tags: texts without blanks around them, each once.
-    pub fn tags(&mut self, node: &Node) -> Vec<At<String>> {
-        let mut tags: Vec<At<String>> = Vec::new();
+    pub fn tags(&mut self, node: &Node) -> Vec<Located<String>> {
+        let mut tags: Vec<Located<String>> = Vec::new();
         for item in self.list(node, "`tags`") {
             let Some(tag) = self.name(item, "a tag") else { continue };
             if !tags.iter().any(|earlier| earlier.value == tag.value) {

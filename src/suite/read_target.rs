@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::base::units::{Rate, format_size, parse_rate, parse_size};
-use crate::suite::node::{Entry, Node};
+use crate::base::units::{RequestRate, format_size, parse_rate, parse_size};
 use crate::suite::read_suite::USAGE_WORDS;
-use crate::suite::read_test::read_retries;
-use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{RetriesSpec, UsageSpec};
+use crate::suite::test_reader::read_retries;
+use crate::yaml::node::{MapEntry, Node};
+use crate::yaml::reader::{Located, Reader};
 
 /// The keys of a target.
 pub const TARGET_KEYS: [&str; 16] = [
@@ -39,7 +39,7 @@ pub const RECOVERY_KEYS: [&str; 2] = ["deadline", "poll"];
 #[derive(Debug)]
 pub struct TargetSpec {
     /// Its name.
-    pub name: At<String>,
+    pub name: Located<String>,
     /// Its address, a template.
     pub base_url: Option<Node>,
     /// Its apps; an app without a name is given directly under the target.
@@ -47,7 +47,7 @@ pub struct TargetSpec {
     /// Attempts at once.
     pub concurrency: Option<u32>,
     /// Requests begun per second.
-    pub rate: Option<Rate>,
+    pub rate: Option<RequestRate>,
     /// The waits of an exchange.
     pub timeouts: TimeoutsSpec,
     /// Infrastructure retries.
@@ -57,7 +57,7 @@ pub struct TargetSpec {
     /// Whether Dify's token total is audited.
     pub usage: Option<UsageSpec>,
     /// Extra headers, templates.
-    pub headers: Vec<Entry>,
+    pub headers: Vec<MapEntry>,
     /// PEM file of a certificate authority, a template.
     pub ca_file: Option<Node>,
     /// Proxy address, a template.
@@ -74,7 +74,7 @@ pub struct TargetSpec {
 #[derive(Debug)]
 pub struct AppSpec {
     /// Its name; empty where the key stands directly under the target.
-    pub name: At<String>,
+    pub name: Located<String>,
     /// Its key, a template.
     pub api_key: Option<Node>,
     /// The published version to run, a template.
@@ -104,10 +104,10 @@ pub struct RecoverySpec {
 }
 
 /// Reads a target; what is wrong with it is noted in the reader.
-pub fn read_target(reader: &mut Reader<'_>, name: At<String>, node: &Node) -> TargetSpec {
+pub fn read_target(reader: &mut Reader<'_>, name: Located<String>, node: &Node) -> TargetSpec {
     let mark = name.mark;
     let mut target = empty_target(name);
-    let mut own = AppSpec { name: At { value: String::new(), mark }, api_key: None, workflow_id: None };
+    let mut own = AppSpec { name: Located { value: String::new(), mark }, api_key: None, workflow_id: None };
     for entry in reader.map(node, "a target", &TARGET_KEYS) {
         match entry.key.as_str() {
             "api_key" | "workflow_id" => read_app_key(reader, entry, &mut own),
@@ -144,7 +144,7 @@ fn require(reader: &mut Reader<'_>, target: &TargetSpec, node: &Node) {
     }
 }
 
-fn empty_target(name: At<String>) -> TargetSpec {
+fn empty_target(name: Located<String>) -> TargetSpec {
     TargetSpec {
         name,
         base_url: None,
@@ -164,7 +164,7 @@ fn empty_target(name: At<String>) -> TargetSpec {
     }
 }
 
-fn read_target_key(reader: &mut Reader<'_>, entry: &Entry, target: &mut TargetSpec) {
+fn read_target_key(reader: &mut Reader<'_>, entry: &MapEntry, target: &mut TargetSpec) {
     let value = &entry.value;
     match entry.key.as_str() {
         "base_url" => target.base_url = reader.filled_text(value, "`base_url`").map(|_| value.clone()),
@@ -201,7 +201,7 @@ fn read_max_body(reader: &mut Reader<'_>, node: &Node) -> Option<u64> {
     None
 }
 
-fn read_headers(reader: &mut Reader<'_>, node: &Node) -> Vec<Entry> {
+fn read_headers(reader: &mut Reader<'_>, node: &Node) -> Vec<MapEntry> {
     let Some(entries) = node.as_map() else {
         reader.problem(node.mark, format!("`headers` must be a mapping, found {}", node.kind()));
         return Vec::new();
@@ -229,7 +229,7 @@ fn read_apps(reader: &mut Reader<'_>, node: &Node, apps: &mut Vec<AppSpec>) {
     }
     for entry in entries {
         let mut app = AppSpec {
-            name: At { value: entry.key.clone(), mark: entry.mark },
+            name: Located { value: entry.key.clone(), mark: entry.mark },
             api_key: None,
             workflow_id: None,
         };
@@ -240,7 +240,7 @@ fn read_apps(reader: &mut Reader<'_>, node: &Node, apps: &mut Vec<AppSpec>) {
     }
 }
 
-fn read_app_key(reader: &mut Reader<'_>, entry: &Entry, app: &mut AppSpec) {
+fn read_app_key(reader: &mut Reader<'_>, entry: &MapEntry, app: &mut AppSpec) {
     match entry.key.as_str() {
         "api_key" => app.api_key = reader.filled_text(&entry.value, "`api_key`").map(|_| entry.value.clone()),
         "workflow_id" => {
@@ -286,7 +286,7 @@ fn read_recovery(reader: &mut Reader<'_>, node: &Node) -> RecoverySpec {
 
 impl Reader<'_> {
     /// A rate such as `5/s`.
-    pub fn rate(&mut self, node: &Node) -> Option<Rate> {
+    pub fn rate(&mut self, node: &Node) -> Option<RequestRate> {
         self.parsed(node, "`rate`", parse_rate).map(|rate| rate.value)
     }
 }

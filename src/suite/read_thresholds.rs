@@ -5,10 +5,12 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use crate::base::units::{parse_count, parse_duration, parse_exact_share, parse_money};
-use crate::suite::node::{Entry, Node};
-use crate::suite::problem::nearest;
-use crate::suite::reader::Reader;
-use crate::suite::thresholds::{BOUND_KEYS, Comparison, METRICS, Metric, Statistic, ThresholdSpec};
+use crate::suite::thresholds::{
+    BOUND_KEYS, METRICS, Statistic, ThresholdComparison, ThresholdMetric, ThresholdSpec,
+};
+use crate::yaml::node::{MapEntry, Node};
+use crate::yaml::problem::nearest;
+use crate::yaml::reader::Reader;
 
 /// Reads `thresholds`; what is wrong with them is noted in the reader.
 pub(super) fn read_thresholds(reader: &mut Reader<'_>, node: &Node) -> Vec<ThresholdSpec> {
@@ -22,19 +24,26 @@ pub(super) fn read_thresholds(reader: &mut Reader<'_>, node: &Node) -> Vec<Thres
     for entry in entries {
         let Some((_, metric)) = METRICS.iter().find(|(name, _)| *name == entry.key) else { continue };
         match metric {
-            Metric::PassRate => read_bound(reader, (*metric, Statistic::Share), &entry.value, &mut read),
-            Metric::Latency
-            | Metric::ServerLatency
-            | Metric::Ttft
-            | Metric::Tokens
-            | Metric::Cost
-            | Metric::Steps => read_statistics(reader, *metric, entry, &mut read),
+            ThresholdMetric::PassRate => {
+                read_bound(reader, (*metric, Statistic::Share), &entry.value, &mut read)
+            }
+            ThresholdMetric::Latency
+            | ThresholdMetric::ServerLatency
+            | ThresholdMetric::Ttft
+            | ThresholdMetric::Tokens
+            | ThresholdMetric::Cost
+            | ThresholdMetric::Steps => read_statistics(reader, *metric, entry, &mut read),
         }
     }
     read
 }
 
-fn read_statistics(reader: &mut Reader<'_>, metric: Metric, entry: &Entry, read: &mut Vec<ThresholdSpec>) {
+fn read_statistics(
+    reader: &mut Reader<'_>,
+    metric: ThresholdMetric,
+    entry: &MapEntry,
+    read: &mut Vec<ThresholdSpec>,
+) {
     let example = format!("write e.g. `{}`", metric.example());
     let what = format!("`thresholds.{}`", entry.key);
     let Some(entries) = entry.value.as_map() else {
@@ -45,7 +54,7 @@ fn read_statistics(reader: &mut Reader<'_>, metric: Metric, entry: &Entry, read:
     if entries.is_empty() {
         reader.problem_with_help(entry.value.mark, format!("{what} judges nothing"), example);
     }
-    for Entry { key, mark, value } in entries {
+    for MapEntry { key, mark, value } in entries {
         match statistic(metric, key) {
             Ok(statistic) => read_bound(reader, (metric, statistic), value, read),
             Err(help) => {
@@ -56,7 +65,7 @@ fn read_statistics(reader: &mut Reader<'_>, metric: Metric, entry: &Entry, read:
 }
 
 /// The statistic that a key names, else what it may have meant.
-fn statistic(metric: Metric, key: &str) -> Result<Statistic, String> {
+fn statistic(metric: ThresholdMetric, key: &str) -> Result<Statistic, String> {
     let known = "known statistics: mean, median, p50, p90, p95, p99 and so on, min, max";
     let total = if metric.is_summed() { ", total" } else { "" };
     match key {
@@ -77,27 +86,27 @@ fn statistic(metric: Metric, key: &str) -> Result<Statistic, String> {
 /// Reads what a statistic must be: a bare value, or a mapping of comparisons.
 fn read_bound(
     reader: &mut Reader<'_>,
-    (metric, statistic): (Metric, Statistic),
+    (metric, statistic): (ThresholdMetric, Statistic),
     node: &Node,
     read: &mut Vec<ThresholdSpec>,
 ) {
     let what = match metric {
-        Metric::PassRate => "`thresholds.pass_rate`".to_owned(),
-        Metric::Latency
-        | Metric::ServerLatency
-        | Metric::Ttft
-        | Metric::Tokens
-        | Metric::Cost
-        | Metric::Steps => format!("`thresholds.{}.{statistic}`", metric.word()),
+        ThresholdMetric::PassRate => "`thresholds.pass_rate`".to_owned(),
+        ThresholdMetric::Latency
+        | ThresholdMetric::ServerLatency
+        | ThresholdMetric::Ttft
+        | ThresholdMetric::Tokens
+        | ThresholdMetric::Cost
+        | ThresholdMetric::Steps => format!("`thresholds.{}.{statistic}`", metric.word()),
     };
     let bare = match metric {
-        Metric::PassRate => Comparison::Gte,
-        Metric::Latency
-        | Metric::ServerLatency
-        | Metric::Ttft
-        | Metric::Tokens
-        | Metric::Cost
-        | Metric::Steps => Comparison::Lte,
+        ThresholdMetric::PassRate => ThresholdComparison::Gte,
+        ThresholdMetric::Latency
+        | ThresholdMetric::ServerLatency
+        | ThresholdMetric::Ttft
+        | ThresholdMetric::Tokens
+        | ThresholdMetric::Cost
+        | ThresholdMetric::Steps => ThresholdComparison::Lte,
     };
     let mut found = Vec::new();
     let mut limit = |reader: &mut Reader<'_>, comparison, node: &Node| {
@@ -132,17 +141,20 @@ fn note_senseless(reader: &mut Reader<'_>, what: &str, found: &[ThresholdSpec]) 
             let limit = bound.metric.show(bound.limit, bound.currency.as_deref());
             format!("{what}: {} {limit} {text}", bound.comparison.words())
         };
-        let is_share = bound.metric == Metric::PassRate;
+        let is_share = bound.metric == ThresholdMetric::PassRate;
         let (least, most) = (bound.limit.is_zero(), is_share && bound.limit >= Decimal::ONE);
         match bound.comparison {
-            Comparison::Gte if least => reader.problem(bound.mark, at("holds for every value")),
-            Comparison::Lte if most => reader.problem(bound.mark, at("holds for every value")),
-            Comparison::Lt if least => reader.problem(bound.mark, at("can never hold")),
-            Comparison::Gt if most => reader.problem(bound.mark, at("can never hold")),
-            Comparison::Gte if is_share && bound.limit > Decimal::ONE => {
+            ThresholdComparison::Gte if least => reader.problem(bound.mark, at("holds for every value")),
+            ThresholdComparison::Lte if most => reader.problem(bound.mark, at("holds for every value")),
+            ThresholdComparison::Lt if least => reader.problem(bound.mark, at("can never hold")),
+            ThresholdComparison::Gt if most => reader.problem(bound.mark, at("can never hold")),
+            ThresholdComparison::Gte if is_share && bound.limit > Decimal::ONE => {
                 reader.problem(bound.mark, at("can never hold"));
             }
-            Comparison::Gte | Comparison::Lte | Comparison::Gt | Comparison::Lt => {}
+            ThresholdComparison::Gte
+            | ThresholdComparison::Lte
+            | ThresholdComparison::Gt
+            | ThresholdComparison::Lt => {}
         }
     }
     let (upper, lower): (Vec<_>, Vec<_>) = found.iter().partition(|bound| bound.comparison.is_upper());
@@ -154,7 +166,7 @@ fn note_senseless(reader: &mut Reader<'_>, what: &str, found: &[ThresholdSpec]) 
     }
 }
 
-impl Metric {
+impl ThresholdMetric {
     /// An example of its thresholds.
     fn example(self) -> &'static str {
         match self {

@@ -3,31 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::repeat::Times;
+use crate::base::repeat::RepeatRange;
 use crate::suite::data::{ReadState, Rows};
-use crate::suite::grounds::Grounds;
-use crate::suite::node::{Entry, Mark, Node, Source};
+use crate::suite::grounds::SuiteFolder;
 use crate::suite::read_budget::BudgetSpec;
-use crate::suite::reader::At;
 use crate::suite::thresholds::ThresholdSpec;
+use crate::yaml::node::{FilePosition, MapEntry, Node, SourceText};
+use crate::yaml::reader::Located;
 
 /// One suite file.
 #[derive(Debug)]
 pub struct SuiteSpec {
     /// Its text, for places.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// Where its relative paths start and which folder they may not leave.
-    pub grounds: Grounds,
+    pub grounds: SuiteFolder,
     /// Its `name`, else its path under the suites folder without its ending.
-    pub name: At<String>,
+    pub name: Located<String>,
     /// The app it tests.
-    pub app: Option<At<String>>,
+    pub app: Option<Located<String>>,
     /// What it is about.
     pub description: Option<String>,
     /// Tags of all its tests.
-    pub tags: Vec<At<String>>,
+    pub tags: Vec<Located<String>>,
     /// Named values for templates, in the order written.
-    pub vars: Vec<Entry>,
+    pub vars: Vec<MapEntry>,
     /// Whether `vars` could be read.
     pub vars_read: ReadState,
     /// Whether Dify's token total is audited.
@@ -50,13 +50,13 @@ pub struct SuiteSpec {
 #[derive(Debug)]
 pub struct TestSpec {
     /// Its name, unique in the suite.
-    pub name: At<String>,
+    pub name: Located<String>,
     /// Its own tags.
-    pub tags: Vec<At<String>>,
+    pub tags: Vec<Located<String>>,
     /// Why it is not run.
     pub skip: Option<String>,
     /// Where `only: true` stands.
-    pub only: Option<Mark>,
+    pub only: Option<FilePosition>,
     /// `skip_defaults: true`.
     pub skip_defaults: bool,
     /// Rows of `each` or `matrix`.
@@ -73,24 +73,24 @@ pub struct TestSpec {
 #[derive(Debug)]
 pub struct AnswerSpec {
     /// Where it stands.
-    pub mark: Mark,
+    pub mark: FilePosition,
     /// Title or id of the node that asks.
     pub node: Node,
     /// The action taken.
     pub action: Node,
     /// What is filled in.
-    pub inputs: Vec<Entry>,
+    pub inputs: Vec<MapEntry>,
     /// Files by field.
-    pub files: Vec<Entry>,
+    pub files: Vec<MapEntry>,
 }
 
 /// The keys that a test and `defaults` share.
 #[derive(Debug, Default)]
 pub struct RunSpec {
     /// The workflow's variables.
-    pub inputs: Vec<Entry>,
+    pub inputs: Vec<MapEntry>,
     /// Files by variable.
-    pub files: Vec<Entry>,
+    pub files: Vec<MapEntry>,
     /// Dify's end user.
     pub user: Option<Node>,
     /// Streaming or blocking.
@@ -100,13 +100,13 @@ pub struct RunSpec {
     /// Infrastructure retries.
     pub retries: RetriesSpec,
     /// How often it runs.
-    pub repeat: Option<At<Times>>,
+    pub repeat: Option<Located<RepeatRange>>,
     /// The share of repeats that must pass.
-    pub pass_rate: Option<At<f64>>,
+    pub pass_rate: Option<Located<f64>>,
     /// The share at which a sequential test fails.
-    pub fail_below: Option<At<f64>>,
+    pub fail_below: Option<Located<f64>>,
     /// 1 minus the chance of either error.
-    pub confidence: Option<At<f64>>,
+    pub confidence: Option<Located<f64>>,
     /// What repeats count as that do not decide.
     pub on_inconclusive: Option<InconclusiveSpec>,
     /// The assertions, uncompiled.

@@ -6,15 +6,16 @@ use serde_json::Value;
 
 use crate::base::origin::Place;
 use crate::suite::csv_rows::read_csv;
-use crate::suite::data::Found;
-use crate::suite::json::parse_json;
-use crate::suite::node::{Mark, Source};
-use crate::suite::problem::Problem;
-use crate::suite::yaml::{decode, decode_sheet, parse_yaml};
+use crate::suite::data::UnnamedRow;
+use crate::yaml::json::parse_json;
+use crate::yaml::node::{FilePosition, SourceText};
+use crate::yaml::parse::decode;
+use crate::yaml::parse::{decode_sheet, parse_yaml};
+use crate::yaml::problem::Problem;
 
 /// The kinds of data files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
+pub enum DataFormat {
     /// A header row, then one row a record; every cell is text.
     Csv,
     /// One object a line.
@@ -25,7 +26,7 @@ pub enum Table {
     Yaml,
 }
 
-impl Table {
+impl DataFormat {
     /// The kind by a file's ending.
     pub fn by_ending(ending: &str) -> Option<Self> {
         match ending.to_ascii_lowercase().as_str() {
@@ -39,13 +40,18 @@ impl Table {
 }
 
 /// The rows of a data file; everything wrong is added to `problems`.
-pub fn read_table(table: Table, name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Found> {
-    if table == Table::Yaml {
+pub fn read_table(
+    table: DataFormat,
+    name: &str,
+    bytes: Vec<u8>,
+    problems: &mut Vec<Problem>,
+) -> Vec<UnnamedRow> {
+    if table == DataFormat::Yaml {
         return read_yaml(name, bytes, problems);
     }
     let decoded = match table {
-        Table::Csv => decode_sheet(name, bytes),
-        Table::JsonLines | Table::Json | Table::Yaml => decode(name, bytes),
+        DataFormat::Csv => decode_sheet(name, bytes),
+        DataFormat::JsonLines | DataFormat::Json | DataFormat::Yaml => decode(name, bytes),
     };
     let source = match decoded {
         Ok(source) => source,
@@ -55,17 +61,17 @@ pub fn read_table(table: Table, name: &str, bytes: Vec<u8>, problems: &mut Vec<P
         }
     };
     match table {
-        Table::Csv => read_csv(&source, problems),
-        Table::JsonLines => read_json_lines(&source, problems),
-        Table::Json => read_json(&source, problems),
-        Table::Yaml => Vec::new(),
+        DataFormat::Csv => read_csv(&source, problems),
+        DataFormat::JsonLines => read_json_lines(&source, problems),
+        DataFormat::Json => read_json(&source, problems),
+        DataFormat::Yaml => Vec::new(),
     }
 }
 
-fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Found> {
+fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<UnnamedRow> {
     let document = parse_yaml(name, bytes, problems);
     let Some(root) = document.root else { return Vec::new() };
-    let place = |mark: Mark| document.source.place(mark);
+    let place = |mark: FilePosition| document.source.place(mark);
     let Some(items) = root.as_list() else {
         problems.push(Problem::new(
             place(root.mark),
@@ -76,7 +82,7 @@ fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Fou
     let mut rows = Vec::with_capacity(items.len());
     for item in items {
         match item.to_json() {
-            Value::Object(value) => rows.push(Found { place: Arc::new(place(item.mark)), value }),
+            Value::Object(value) => rows.push(UnnamedRow { place: Arc::new(place(item.mark)), value }),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 problems.push(Problem::new(
                     place(item.mark),
@@ -89,12 +95,12 @@ fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Fou
 }
 
 /// A place in a text by its line and column, both from 1.
-pub(super) fn line_place(source: &Source, line: usize, column: usize) -> Place {
+pub(super) fn line_place(source: &SourceText, line: usize, column: usize) -> Place {
     let clamp = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    source.place(Mark { line: clamp(line).max(1), column: clamp(column).max(1), width: 1 })
+    source.place(FilePosition { line: clamp(line).max(1), column: clamp(column).max(1), width: 1 })
 }
 
-fn read_json_lines(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
+fn read_json_lines(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<UnnamedRow> {
     let mut rows = Vec::new();
     for (index, line) in source.text.lines().enumerate() {
         if line.trim().is_empty() {
@@ -110,7 +116,7 @@ fn read_json_lines(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
     rows
 }
 
-fn read_json(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
+fn read_json(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<UnnamedRow> {
     let value = match parse_json(&source.text) {
         Ok(value) => value,
         Err(fault) => {
@@ -125,7 +131,7 @@ fn read_json(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
     };
     let rows = items.into_iter().enumerate();
     rows.filter_map(|(index, item)| match item {
-        Value::Object(value) => Some(Found { place: Arc::new(Place::file(source.name.clone())), value }),
+        Value::Object(value) => Some(UnnamedRow { place: Arc::new(Place::file(source.name.clone())), value }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             problems.push(Problem::new(
                 Place::file(source.name.clone()),
@@ -137,9 +143,9 @@ fn read_json(source: &Source, problems: &mut Vec<Problem>) -> Vec<Found> {
     .collect()
 }
 
-fn json_row(value: Value, place: Place, problems: &mut Vec<Problem>) -> Option<Found> {
+fn json_row(value: Value, place: Place, problems: &mut Vec<Problem>) -> Option<UnnamedRow> {
     match value {
-        Value::Object(value) => Some(Found { place: Arc::new(place), value }),
+        Value::Object(value) => Some(UnnamedRow { place: Arc::new(place), value }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             problems.push(Problem::new(place, "a row must be an object"));
             None

@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::suite::data::MOST_COMBINATIONS;
-use crate::suite::node::{Mark, Node};
-use crate::suite::reader::Reader;
+use crate::yaml::node::{FilePosition, Node};
+use crate::yaml::reader::Reader;
 
 /// The most tests of all suites together.
 pub const MOST_TESTS: usize = 500_000;
@@ -22,7 +22,7 @@ impl TestCount {
     }
 
     /// Counts the tests that stand at a mark; false, and a problem, where they are too many.
-    pub fn add(&self, reader: &mut Reader<'_>, mark: Mark, tests: usize) -> bool {
+    pub fn add(&self, reader: &mut Reader<'_>, mark: FilePosition, tests: usize) -> bool {
         let add = |so_far: usize| so_far.checked_add(tests).filter(|all| *all <= MOST_TESTS);
         let fits = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
         if !fits {
@@ -36,7 +36,7 @@ impl TestCount {
 }
 
 /// How many tests an entry of the list stands for, and where that is said; none where a file says so.
-fn written(test: &Node) -> Option<(Mark, usize)> {
+fn written(test: &Node) -> Option<(FilePosition, usize)> {
     if let Some(matrix) = test.get("matrix") {
         let lists = matrix.as_map()?.iter().filter_map(|entry| entry.value.as_list());
         let number = lists.fold(1, |number: usize, values| number.saturating_mul(values.len()));

@@ -8,27 +8,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::stats::quantile::Percentile;
 use crate::base::units::{format_count, format_duration, format_share};
-use crate::suite::node::Mark;
+use crate::yaml::node::FilePosition;
 
 /// The numbers that may be judged.
-pub const METRICS: [(&str, Metric); 7] = [
-    ("pass_rate", Metric::PassRate),
-    ("latency", Metric::Latency),
-    ("server_latency", Metric::ServerLatency),
-    ("ttft", Metric::Ttft),
-    ("tokens", Metric::Tokens),
-    ("cost", Metric::Cost),
-    ("steps", Metric::Steps),
+pub const METRICS: [(&str, ThresholdMetric); 7] = [
+    ("pass_rate", ThresholdMetric::PassRate),
+    ("latency", ThresholdMetric::Latency),
+    ("server_latency", ThresholdMetric::ServerLatency),
+    ("ttft", ThresholdMetric::Ttft),
+    ("tokens", ThresholdMetric::Tokens),
+    ("cost", ThresholdMetric::Cost),
+    ("steps", ThresholdMetric::Steps),
 ];
 
 /// The keys of a bound.
-pub const BOUND_KEYS: [(&str, Comparison); 4] =
-    [("gte", Comparison::Gte), ("lte", Comparison::Lte), ("gt", Comparison::Gt), ("lt", Comparison::Lt)];
+pub const BOUND_KEYS: [(&str, ThresholdComparison); 4] = [
+    ("gte", ThresholdComparison::Gte),
+    ("lte", ThresholdComparison::Lte),
+    ("gt", ThresholdComparison::Gt),
+    ("lt", ThresholdComparison::Lt),
+];
 
 /// A number that every attempt has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
+pub enum ThresholdMetric {
     /// Whether it passed.
     PassRate,
     /// Client clock, milliseconds.
@@ -68,7 +72,7 @@ pub enum Statistic {
 /// How a statistic is compared with its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Comparison {
+pub enum ThresholdComparison {
     /// At least.
     Gte,
     /// At most.
@@ -83,20 +87,20 @@ pub enum Comparison {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdSpec {
     /// Which number.
-    pub metric: Metric,
+    pub metric: ThresholdMetric,
     /// What is made of it.
     pub statistic: Statistic,
     /// How it is compared.
-    pub comparison: Comparison,
+    pub comparison: ThresholdComparison,
     /// With what: a share, milliseconds, a count or an amount.
     pub limit: Decimal,
     /// The currency of an amount.
     pub currency: Option<String>,
     /// Where the bound stands.
-    pub mark: Mark,
+    pub mark: FilePosition,
 }
 
-impl Metric {
+impl ThresholdMetric {
     /// Its key.
     pub fn word(self) -> &'static str {
         METRICS.iter().find(|(_, metric)| *metric == self).map_or("", |(word, _)| *word)
@@ -178,7 +182,7 @@ impl From<Statistic> for String {
     }
 }
 
-impl Comparison {
+impl ThresholdComparison {
     /// "at most".
     pub fn words(self) -> &'static str {
         match self {

@@ -63,7 +63,7 @@ mod numbers;
 /// A project of its own for each test, and the built command to run in it.
 mod project;
 /// HTTP/1.1 as bytes, for this server and for those of the client's own tests.
-#[path = "../../src/client/raw_http.rs"]
+#[path = "../../src/dify/client/tests/raw_http.rs"]
 mod raw_http;
 /// Runs whose answer breaks off are found again, told as such, and never taken for more than was seen.
 mod recovery;

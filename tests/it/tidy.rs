@@ -63,14 +63,13 @@ fn every_room_has_a_floor() {
 fn the_house_is_read_from_the_document() {
     let house = house();
     let floors: Vec<Option<u8>> =
-        ["base", "suite", "verdict", "check", "plan", "engine", "report", "cli", "main"]
+        ["base", "yaml", "dify", "record", "assert", "plan", "engine", "app", "cli", "main"]
             .iter()
             .map(|room| house.floor(room))
             .collect();
-    let expected: Vec<Option<u8>> = (0..=8).map(Some).collect();
+    let expected: Vec<Option<u8>> = (0..=9).map(Some).collect();
     assert_eq!(floors, expected);
     assert_eq!(house.homes("libtest_mimic"), ["harness"]);
-    assert_eq!(house.neighbours("check"), ["outcome", "drift"]);
     assert!(house.homes("serde_json").is_empty(), "a crate without a home may be used anywhere");
 }
 
@@ -129,27 +128,27 @@ struct Proof {
 const PROOFS: &[Proof] = &[
     Proof {
         rule: "floors",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "use crate::engine::run::Run;",
-        good: "use crate::verdict::Finding; // not crate::engine",
+        good: "use crate::record::verdict::Finding; // not crate::engine",
     },
     Proof {
         rule: "floors",
-        path: "src/client/http.rs",
-        bad: "fn a() { crate::mock::server::serve() }",
-        good: "fn a() { crate::client::assemble::assemble(\"crate::mock\") }",
+        path: "src/dify/client/http.rs",
+        bad: "fn a() { crate::engine::run() }",
+        good: "fn a() { crate::dify::client::assemble::assemble(\"crate::engine\") }",
     },
     Proof {
         rule: "floors",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "use crate::{base::units, plan::{case::Case}};",
-        good: "use crate::{base::{units, plan}, wire};",
+        good: "use crate::{base::{units, plan}, dify};",
     },
     Proof {
         rule: "floors",
-        path: "src/client/a.rs",
-        bad: "use crate::outcome::Cause;",
-        good: "fn a() { outcome::cause() }",
+        path: "src/dify/client/a.rs",
+        bad: "use crate::record::attempt::Cause;",
+        good: "fn a() { attempt::cause() }",
     },
     Proof {
         rule: "floors",
@@ -159,7 +158,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         rule: "floors",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "use crate::nowhere::X;",
         good: "#[cfg(test)]\nmod tests { use crate::engine::X; }",
     },
@@ -171,13 +170,13 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         rule: "homes",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "fn a() { serde_saphyr::from_str(x) }",
         good: "/// As serde_saphyr::from_str does.\nfn a() {}",
     },
     Proof {
         rule: "purity",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "pub async fn check() {}",
         good: "pub fn check() { \"async fn\"; }",
     },
@@ -189,25 +188,25 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         rule: "disk",
-        path: "src/session/a.rs",
+        path: "src/app/a.rs",
         bad: "fn a() { fs::write(path, text) }",
         good: "fn a() { files::read(path, fence, most) }",
     },
     Proof {
         rule: "disk",
-        path: "src/journal/a.rs",
+        path: "src/record/journal/a.rs",
         bad: "fn a() { File::open(path) }",
         good: "fn a(file: &File) { file.metadata() }",
     },
     Proof {
         rule: "environment",
-        path: "src/cli/run.rs",
+        path: "src/cli/run/mod.rs",
         bad: "fn a() { std::env::var(\"CI\") }",
         good: "fn a() { env!(\"CARGO_PKG_VERSION\"); std::env::current_dir() }",
     },
     Proof {
         rule: "environment",
-        path: "src/cli/run.rs",
+        path: "src/cli/run/mod.rs",
         bad: "struct A { #[arg(long, env = \"TARGET\")] b: u8 }",
         good: "struct A { #[arg(long, help = \"env = x\")] env: u8 }",
     },
@@ -225,56 +224,56 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         rule: "absences",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "fn a() { x.unwrap() }",
         good: "fn a() { x.unwrap_or(1) }",
     },
     Proof {
         rule: "absences",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "fn a() { dbg!(x) }",
         good: "fn a() { \"dbg!(x)\" }",
     },
     Proof {
         rule: "absences",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "static A: LazyLock<u8> = LazyLock::new(f);",
         good: "static A: u8 = 1;\nstruct B { c: OnceCell<u8> }",
     },
     Proof {
         rule: "absences",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "#[allow(dead_code)]\nfn a() {}",
         good: "#[expect(dead_code, reason = \"soon\")]\nfn a() {}",
     },
     Proof {
         rule: "absences",
-        path: "src/wire/a.rs",
+        path: "src/dify/wire/a.rs",
         bad: "#[serde(default, flatten)]\nstruct A;",
         good: "#[serde(default)]\nfn a() { x.iter().flatten() }",
     },
-    Proof { rule: "names", path: "src/check/utils.rs", bad: "fn a() {}", good: "" },
+    Proof { rule: "names", path: "src/assert/check/utils.rs", bad: "fn a() {}", good: "" },
     Proof {
         rule: "names",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "pub struct CaseManager;",
         good: "pub struct Manages;",
     },
     Proof {
         rule: "signatures",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "fn a(x: u8, strict: bool) {}",
         good: "fn a(x: u8, f: impl Fn(u8) -> bool) -> bool {}\nimpl Visitor for B { fn visit_bool(self, v: bool) {} }",
     },
     Proof {
         rule: "signatures",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "fn a(a: u8, b: u8, c: u8, d: u8, e: u8) {}",
         good: "fn a<T: Fn(u8, u8)>(&self, a: (u8, u8), b: Map<u8, u8>, c: u8, d: u8) {}",
     },
     Proof {
         rule: "commented_code",
-        path: "src/check/a.rs",
+        path: "src/assert/check/a.rs",
         bad: "// let x = 1;\nfn a() {}",
         good: "// Let it be; it holds.\n/// let x = 1;\nfn a() {}",
     },
@@ -291,17 +290,17 @@ fn offended(path: &str, text: &str) -> Vec<&'static str> {
 fn every_rule_can_fail() {
     for proof in PROOFS {
         assert_eq!(offended(proof.path, proof.bad), [proof.rule], "bad: {}", proof.bad);
-        let mended = if proof.good.is_empty() { "src/check/a.rs" } else { proof.path };
+        let mended = if proof.good.is_empty() { "src/assert/check/a.rs" } else { proof.path };
         assert_eq!(offended(mended, proof.good), [""; 0], "good: {}", proof.good);
     }
     let long_body = format!("fn a() {{\n{}}}\n", "    x;\n".repeat(59));
-    assert_eq!(offended("src/check/a.rs", &long_body), ["function_length"]);
-    assert_eq!(offended("src/check/a.rs", &long_body.replacen("    x;\n", "", 1)), [""; 0]);
+    assert_eq!(offended("src/assert/check/a.rs", &long_body), ["function_length"]);
+    assert_eq!(offended("src/assert/check/a.rs", &long_body.replacen("    x;\n", "", 1)), [""; 0]);
     let long_file = "const A: u8 = 1;\n".repeat(301);
-    assert_eq!(offended("src/check/a.rs", &long_file), ["file_length"]);
+    assert_eq!(offended("src/assert/check/a.rs", &long_file), ["file_length"]);
     let tested =
         format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "const A: u8 = 1;\n".repeat(300), "x;\n".repeat(300));
-    assert_eq!(offended("src/check/a.rs", &tested), [""; 0]);
+    assert_eq!(offended("src/assert/check/a.rs", &tested), [""; 0]);
     for rule in RULES {
         let by_hand = ["function_length", "file_length"].contains(&rule.name);
         assert!(by_hand || PROOFS.iter().any(|proof| proof.rule == rule.name), "{} has no proof", rule.name);
@@ -311,7 +310,7 @@ fn every_rule_can_fail() {
 #[test]
 fn documents_and_leftovers_are_seen() {
     let finds = |text: &str| {
-        let source = Source::parse("src/check/a.rs", text);
+        let source = Source::parse("src/assert/check/a.rs", text);
         (usize::from(rules::module_docs(&source).is_some()), rules::leftovers(&source).len())
     };
     assert_eq!(finds("//! What it holds.\nfn a() {}\n"), (0, 0));
@@ -323,7 +322,7 @@ fn documents_and_leftovers_are_seen() {
 #[test]
 fn rust_is_read_well_enough() {
     let text = r##"fn a<'a>(x: &'a str) { let c = '"'; let d = '\''; "crate::b // { \" "; r#" " } "# } /* { /* } */ { */"##;
-    let source = Source::parse("src/check/a.rs", text);
+    let source = Source::parse("src/assert/check/a.rs", text);
     assert_eq!(source.code.len(), text.len());
     assert_eq!(source.code.matches('{').count(), source.code.matches('}').count());
     assert!(!source.code.contains("crate"));
@@ -331,7 +330,7 @@ fn rust_is_read_well_enough() {
     let functions = source.functions();
     assert_eq!(functions.len(), 1);
     assert_eq!((functions[0].name.as_str(), functions[0].lines), ("a", 1));
-    let declared = Source::parse("src/check/mod.rs", "#[cfg(test)]\nmod cases;\nmod real;");
+    let declared = Source::parse("src/assert/check/mod.rs", "#[cfg(test)]\nmod cases;\nmod real;");
     assert_eq!(declared.test_modules, ["cases"]);
     let _: &[Rule] = RULES;
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use crate::base::json_number;
-use crate::base::json_path::{JsonPath, Step};
+use crate::base::json_path::{JsonPath, PathStep};
 
 /// Whether upper and lower case differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,14 +41,14 @@ pub fn includes(actual: &Value, subset: &Value, case: CaseRule) -> bool {
         (Value::Object(actual), Value::Object(subset)) => subset
             .iter()
             .all(|(key, member)| actual.get(key).is_some_and(|found| includes(found, member, case))),
-        (Value::Array(actual), Value::Array(subset)) => Places::new(actual, subset, case).hold_all(),
+        (Value::Array(actual), Value::Array(subset)) => ElementMatching::new(actual, subset, case).hold_all(),
         _ => same(subset, actual, case),
     }
 }
 
 /// Copies a value without the places that the paths select; a selected root leaves `null`.
 pub fn mask_paths(value: &Value, paths: &[JsonPath]) -> Value {
-    let mut places: Vec<Vec<Step>> = paths.iter().flat_map(|path| path.select_places(value)).collect();
+    let mut places: Vec<Vec<PathStep>> = paths.iter().flat_map(|path| path.select_places(value)).collect();
     // Backwards, children before parents and later elements first, so that no removal moves a place still to come.
     places.sort_by(|a, b| b.cmp(a));
     places.dedup();
@@ -80,27 +80,27 @@ fn same(expected: &Value, actual: &Value, case: CaseRule) -> bool {
     }
 }
 
-fn remove(value: &mut Value, place: &[Step]) {
+fn remove(value: &mut Value, place: &[PathStep]) {
     match (place, value) {
         ([], value) => *value = Value::Null,
-        ([Step::Name(name)], Value::Object(members)) => drop(members.shift_remove(name)),
-        ([Step::Index(index)], Value::Array(items)) if *index < items.len() => drop(items.remove(*index)),
-        ([Step::Name(name), rest @ ..], Value::Object(members)) => {
+        ([PathStep::Name(name)], Value::Object(members)) => drop(members.shift_remove(name)),
+        ([PathStep::Index(index)], Value::Array(items)) if *index < items.len() => drop(items.remove(*index)),
+        ([PathStep::Name(name), rest @ ..], Value::Object(members)) => {
             if let Some(member) = members.get_mut(name) {
                 remove(member, rest);
             }
         }
-        ([Step::Index(index), rest @ ..], Value::Array(items)) => {
+        ([PathStep::Index(index), rest @ ..], Value::Array(items)) => {
             if let Some(item) = items.get_mut(*index) {
                 remove(item, rest);
             }
         }
-        ([Step::Name(_) | Step::Index(_), ..], _) => {}
+        ([PathStep::Name(_) | PathStep::Index(_), ..], _) => {}
     }
 }
 
 /// A matching of expected elements to places, grown by augmenting paths (H. W. Kuhn, 1955): an element may push others elsewhere.
-struct Places<'a> {
+struct ElementMatching<'a> {
     actual: &'a [Value],
     subset: &'a [Value],
     case: CaseRule,
@@ -110,7 +110,7 @@ struct Places<'a> {
     place: Vec<Option<usize>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> ElementMatching<'a> {
     fn new(actual: &'a [Value], subset: &'a [Value], case: CaseRule) -> Self {
         Self { actual, subset, case, holder: vec![None; actual.len()], place: vec![None; subset.len()] }
     }

@@ -9,9 +9,10 @@ use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
 
 use super::text::diff_until;
 use super::{ChangeKind, JsonChange};
+use crate::base::borrowed_json::BorrowedValue;
+use crate::base::clock;
+use crate::base::json_number;
 use crate::base::json_path::{push_index, push_name};
-use crate::base::lean::Lean;
-use crate::base::{clock, json_number};
 
 /// The most changes that are listed.
 const MOST: usize = 1_000;
@@ -20,25 +21,25 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Lists the places at which two values differ, at most 1,000; none where they are equal.
 pub fn diff_json(expected: &Value, actual: &Value) -> Vec<JsonChange> {
-    let mut comparison = Comparison { changes: Vec::new(), deadline: clock::now() + TIMEOUT };
-    comparison.values(expected, actual, &Path::default());
+    let mut comparison = JsonComparison { changes: Vec::new(), deadline: clock::now() + TIMEOUT };
+    comparison.values(expected, actual, &DiffPath::default());
     comparison.changes
 }
 
 /// Where the two values that are being compared stand, each on its side.
 #[derive(Clone)]
-struct Path {
+struct DiffPath {
     expected: String,
     actual: String,
 }
 
-impl Default for Path {
+impl Default for DiffPath {
     fn default() -> Self {
         Self { expected: "$".to_owned(), actual: "$".to_owned() }
     }
 }
 
-impl Path {
+impl DiffPath {
     fn member(&self, name: &str) -> Self {
         let mut path = self.clone();
         push_name(&mut path.expected, name);
@@ -54,13 +55,13 @@ impl Path {
     }
 }
 
-struct Comparison {
+struct JsonComparison {
     changes: Vec<JsonChange>,
     deadline: Instant,
 }
 
-impl Comparison {
-    fn values(&mut self, expected: &Value, actual: &Value, path: &Path) {
+impl JsonComparison {
+    fn values(&mut self, expected: &Value, actual: &Value, path: &DiffPath) {
         if self.changes.len() >= MOST {
             return;
         }
@@ -85,7 +86,7 @@ impl Comparison {
     }
 
     /// Aligns equal elements; of the others, equal ones elsewhere have moved, and those at the same gap are compared in turn.
-    fn arrays(&mut self, old: &[Value], new: &[Value], path: &Path) {
+    fn arrays(&mut self, old: &[Value], new: &[Value], path: &DiffPath) {
         let old_keys: Vec<Vec<u8>> = old.iter().map(canonical).collect();
         let new_keys: Vec<Vec<u8>> = new.iter().map(canonical).collect();
         let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_keys, &new_keys, Some(self.deadline));
@@ -117,7 +118,7 @@ impl Comparison {
         }
     }
 
-    fn added(&mut self, actual: &Value, path: Path) {
+    fn added(&mut self, actual: &Value, path: DiffPath) {
         self.push(JsonChange {
             path: path.actual,
             kind: ChangeKind::Added,
@@ -128,7 +129,7 @@ impl Comparison {
         });
     }
 
-    fn removed(&mut self, expected: &Value, path: Path) {
+    fn removed(&mut self, expected: &Value, path: DiffPath) {
         let expected = Some(expected.clone());
         self.push(JsonChange {
             path: path.expected,
@@ -140,7 +141,7 @@ impl Comparison {
         });
     }
 
-    fn moved(&mut self, value: &Value, path: Path) {
+    fn moved(&mut self, value: &Value, path: DiffPath) {
         let (expected, actual) = (Some(value.clone()), Some(value.clone()));
         self.push(JsonChange {
             path: path.actual,
@@ -152,7 +153,7 @@ impl Comparison {
         });
     }
 
-    fn changed(&mut self, expected: &Value, actual: &Value, path: Path) {
+    fn changed(&mut self, expected: &Value, actual: &Value, path: DiffPath) {
         let text = match (expected, actual) {
             (Value::String(old), Value::String(new)) if clock::now() < self.deadline => {
                 Some(diff_until(old, new, self.deadline))
@@ -189,7 +190,7 @@ fn moves(old: (&[Vec<u8>], &[usize]), new: (&[Vec<u8>], &[usize])) -> BTreeMap<u
 
 /// Equal values, and only they, have the same.
 fn canonical(value: &Value) -> Vec<u8> {
-    Lean::of(value).canonical()
+    BorrowedValue::of(value).canonical()
 }
 
 #[cfg(test)]

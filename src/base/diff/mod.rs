@@ -36,15 +36,15 @@ pub struct TextDiff {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DiffLine {
     /// Where the line stands.
-    pub side: Side,
+    pub side: LineSide,
     /// The line without its end; one piece, changed, where the other side has no like line.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<LinePart>,
 }
 
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Side {
+pub enum LineSide {
     /// In both texts.
     Same,
     /// Only in the expected text.
@@ -55,7 +55,7 @@ pub enum Side {
 
 /// A part of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
+pub struct LinePart {
     /// Whether the other side differs here.
     pub changed: bool,
     /// The text itself.

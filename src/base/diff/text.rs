@@ -6,7 +6,7 @@ use similar::{ChangeTag, DiffOp, DiffTag, InlineChange, InlineChangeMode, Inline
 use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{DiffLine, Piece, Side, TextDiff};
+use super::{DiffLine, LinePart, LineSide, TextDiff};
 use crate::base::clock;
 
 /// The most bytes of either text that are compared.
@@ -48,7 +48,7 @@ pub(super) fn diff_until(expected: &str, actual: &str, deadline: Instant) -> Tex
     }
     push_skipped(&mut lines, diff.old_len().saturating_sub(shown));
     if old.ends_with('\n') != new.ends_with('\n') {
-        show_line_end(&mut lines, if old.ends_with('\n') { Side::Expected } else { Side::Actual });
+        show_line_end(&mut lines, if old.ends_with('\n') { LineSide::Expected } else { LineSide::Actual });
     }
     TextDiff { lines, cut }
 }
@@ -75,18 +75,18 @@ fn push_skipped(lines: &mut Vec<DiffLine>, count: usize) {
         1 => "… 1 equal line".to_owned(),
         _ => format!("… {count} equal lines"),
     };
-    lines.push(DiffLine { side: Side::Same, pieces: vec![Piece { changed: false, text }] });
+    lines.push(DiffLine { side: LineSide::Same, pieces: vec![LinePart { changed: false, text }] });
 }
 
 fn line(change: &InlineChange<'_, str>, tag: DiffTag) -> DiffLine {
     let side = match change.tag() {
-        ChangeTag::Equal => Side::Same,
-        ChangeTag::Delete => Side::Expected,
-        ChangeTag::Insert => Side::Actual,
+        ChangeTag::Equal => LineSide::Same,
+        ChangeTag::Delete => LineSide::Expected,
+        ChangeTag::Insert => LineSide::Actual,
     };
-    let mut pieces: Vec<Piece> = Vec::new();
+    let mut pieces: Vec<LinePart> = Vec::new();
     for (changed, text) in change.iter_strings_lossy() {
-        push_piece(&mut pieces, Piece { changed, text: text.into_owned() });
+        push_piece(&mut pieces, LinePart { changed, text: text.into_owned() });
     }
     if let Some(last) = pieces.last_mut()
         && last.text.ends_with('\n')
@@ -97,12 +97,12 @@ fn line(change: &InlineChange<'_, str>, tag: DiffTag) -> DiffLine {
     // Nothing alike: the whole line is the difference.
     if tag != DiffTag::Equal && !pieces.iter().any(|piece| piece.changed) {
         let text = pieces.into_iter().map(|piece| piece.text).collect();
-        pieces = vec![Piece { changed: true, text }];
+        pieces = vec![LinePart { changed: true, text }];
     }
     DiffLine { side, pieces }
 }
 
-fn push_piece(pieces: &mut Vec<Piece>, piece: Piece) {
+fn push_piece(pieces: &mut Vec<LinePart>, piece: LinePart) {
     match pieces.last_mut() {
         Some(last) if last.changed == piece.changed => last.text.push_str(&piece.text),
         Some(_) | None => pieces.push(piece),
@@ -110,9 +110,9 @@ fn push_piece(pieces: &mut Vec<Piece>, piece: Piece) {
 }
 
 /// Marks the line end that only one text has, which its last line would else hide.
-fn show_line_end(lines: &mut [DiffLine], side: Side) {
+fn show_line_end(lines: &mut [DiffLine], side: LineSide) {
     if let Some(last) = lines.iter_mut().rev().find(|line| line.side == side) {
-        last.pieces.push(Piece { changed: true, text: LINE_END.to_owned() });
+        last.pieces.push(LinePart { changed: true, text: LINE_END.to_owned() });
     }
 }
 
@@ -124,11 +124,11 @@ mod tests {
 
     fn show(diff: &TextDiff) -> Vec<String> {
         let piece =
-            |piece: &Piece| if piece.changed { format!("[{}]", piece.text) } else { piece.text.clone() };
+            |piece: &LinePart| if piece.changed { format!("[{}]", piece.text) } else { piece.text.clone() };
         let sign = |side| match side {
-            Side::Same => ' ',
-            Side::Expected => '-',
-            Side::Actual => '+',
+            LineSide::Same => ' ',
+            LineSide::Expected => '-',
+            LineSide::Actual => '+',
         };
         diff.lines
             .iter()
@@ -213,13 +213,13 @@ mod tests {
         fn both_sides_can_be_read_back(old in "[ab \n]{0,12}", new in "[ab \n]{0,12}") {
             let diff = diff_text(&old, &new);
             prop_assert_eq!(diff.lines.is_empty(), old == new);
-            let side = |side: Side| -> Vec<String> {
-                let lines = diff.lines.iter().filter(|line| line.side == Side::Same || line.side == side);
+            let side = |side: LineSide| -> Vec<String> {
+                let lines = diff.lines.iter().filter(|line| line.side == LineSide::Same || line.side == side);
                 lines.map(|line| line.pieces.iter().map(|piece| piece.text.as_str()).filter(|text| *text != LINE_END).collect()).collect()
             };
             if old != new && !diff.lines.iter().any(|line| line.pieces.iter().any(|piece| piece.text.starts_with('…'))) {
-                prop_assert_eq!(side(Side::Expected), old.split_terminator('\n').collect::<Vec<_>>());
-                prop_assert_eq!(side(Side::Actual), new.split_terminator('\n').collect::<Vec<_>>());
+                prop_assert_eq!(side(LineSide::Expected), old.split_terminator('\n').collect::<Vec<_>>());
+                prop_assert_eq!(side(LineSide::Actual), new.split_terminator('\n').collect::<Vec<_>>());
             }
         }
     }

@@ -9,8 +9,11 @@ use serde_json::Value;
 use crate::base::effort::EffortError;
 use crate::base::json_number;
 
-use super::select::{Search, Trail};
-use super::syntax::{Comparison, Extent, Logical, Matching, Operand, Operator, Pattern, Query};
+use super::select::{PathSearch, StepTrail};
+use super::syntax::{
+    FilterComparison, FilterOperand, LogicalExpression, Operator, PathQuery, Pattern, PatternExtent,
+    RegexMatch,
+};
 
 /// What compiling a pattern that was found in a value costs.
 const COMPILING: u64 = 20_000;
@@ -19,12 +22,12 @@ const LARGEST: usize = 1 << 20;
 /// The bytes of text that cost a step.
 const BYTES: usize = 32;
 
-impl<'v> Search<'v, '_> {
+impl<'v> PathSearch<'v, '_> {
     /// Tells whether a condition holds for a value.
-    pub fn holds(&mut self, condition: &Logical, current: &'v Value) -> Result<bool, EffortError> {
+    pub fn holds(&mut self, condition: &LogicalExpression, current: &'v Value) -> Result<bool, EffortError> {
         self.effort.spend(1)?;
         Ok(match condition {
-            Logical::Any(any) => {
+            LogicalExpression::Any(any) => {
                 for one in any {
                     if self.holds(one, current)? {
                         return Ok(true);
@@ -32,7 +35,7 @@ impl<'v> Search<'v, '_> {
                 }
                 false
             }
-            Logical::All(all) => {
+            LogicalExpression::All(all) => {
                 for one in all {
                     if !self.holds(one, current)? {
                         return Ok(false);
@@ -40,19 +43,19 @@ impl<'v> Search<'v, '_> {
                 }
                 true
             }
-            Logical::Not(inner) => !self.holds(inner, current)?,
-            Logical::Exists(query) => !self.nodes(query, current)?.is_empty(),
-            Logical::Compare(comparison) => self.compare(comparison, current)?,
-            Logical::Matches(matching) => self.matches(matching, current)?,
+            LogicalExpression::Not(inner) => !self.holds(inner, current)?,
+            LogicalExpression::Exists(query) => !self.nodes(query, current)?.is_empty(),
+            LogicalExpression::Compare(comparison) => self.compare(comparison, current)?,
+            LogicalExpression::Matches(matching) => self.matches(matching, current)?,
         })
     }
 
-    fn nodes(&mut self, query: &Query, current: &'v Value) -> Result<Vec<&'v Value>, EffortError> {
-        let found = self.run(query, current, &mut Trail::default())?;
+    fn nodes(&mut self, query: &PathQuery, current: &'v Value) -> Result<Vec<&'v Value>, EffortError> {
+        let found = self.run(query, current, &mut StepTrail::default())?;
         Ok(found.into_iter().map(|selected| selected.value).collect())
     }
 
-    fn compare(&mut self, comparison: &Comparison, current: &'v Value) -> Result<bool, EffortError> {
+    fn compare(&mut self, comparison: &FilterComparison, current: &'v Value) -> Result<bool, EffortError> {
         let left = self.value(&comparison.left, current)?;
         let right = self.value(&comparison.right, current)?;
         let (left, right) = (left.as_deref(), right.as_deref());
@@ -110,21 +113,21 @@ impl<'v> Search<'v, '_> {
     /// The value of an operand, if it has one.
     fn value<'o>(
         &mut self,
-        operand: &'o Operand,
+        operand: &'o FilterOperand,
         current: &'v Value,
     ) -> Result<Option<Cow<'o, Value>>, EffortError>
     where
         'v: 'o,
     {
         Ok(match operand {
-            Operand::Literal(value) => Some(Cow::Borrowed(value)),
-            Operand::Single(query) | Operand::ValueOf(query) => {
+            FilterOperand::Literal(value) => Some(Cow::Borrowed(value)),
+            FilterOperand::Single(query) | FilterOperand::ValueOf(query) => {
                 match self.nodes(query, current)?.as_slice() {
                     [one] => Some(Cow::Borrowed(*one)),
                     _ => None,
                 }
             }
-            Operand::Length(operand) => {
+            FilterOperand::Length(operand) => {
                 let length = match self.value(operand, current)?.as_deref() {
                     Some(Value::String(text)) => {
                         self.effort.spend((text.len() / BYTES) as u64)?;
@@ -136,11 +139,11 @@ impl<'v> Search<'v, '_> {
                 };
                 Some(Cow::Owned(Value::from(length)))
             }
-            Operand::Count(query) => Some(Cow::Owned(Value::from(self.nodes(query, current)?.len()))),
+            FilterOperand::Count(query) => Some(Cow::Owned(Value::from(self.nodes(query, current)?.len()))),
         })
     }
 
-    fn matches(&mut self, matching: &Matching, current: &'v Value) -> Result<bool, EffortError> {
+    fn matches(&mut self, matching: &RegexMatch, current: &'v Value) -> Result<bool, EffortError> {
         let text = self.value(&matching.text, current)?;
         let Some(Value::String(text)) = text.as_deref() else { return Ok(false) };
         self.effort.spend((text.len() / BYTES) as u64)?;
@@ -168,7 +171,7 @@ impl<'v> Search<'v, '_> {
 }
 
 /// Compiles a pattern of RFC 9485, whose `.` matches no line break, for the whole of a text or a part of it.
-pub(super) fn compile_pattern(pattern: &str, extent: Extent) -> Result<Regex, regex::Error> {
+pub(super) fn compile_pattern(pattern: &str, extent: PatternExtent) -> Result<Regex, regex::Error> {
     let (mut translated, mut in_class, mut escaped) = (String::new(), false, false);
     for character in pattern.chars() {
         match character {
@@ -184,8 +187,8 @@ pub(super) fn compile_pattern(pattern: &str, extent: Extent) -> Result<Regex, re
         }
     }
     let anchored = match extent {
-        Extent::Whole => format!(r"\A(?:{translated})\z"),
-        Extent::Part => translated,
+        PatternExtent::Whole => format!(r"\A(?:{translated})\z"),
+        PatternExtent::Part => translated,
     };
     RegexBuilder::new(&anchored).size_limit(LARGEST).build()
 }

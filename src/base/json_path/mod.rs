@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::effort::{Effort, EffortError};
 
-use self::select::{Search, Trail};
-use self::syntax::{Query, Reach, Selector};
+use self::select::{PathSearch, StepTrail};
+use self::syntax::{PathQuery, SegmentReach, Selector};
 
 /// The most bytes a path may have.
 const LONGEST: usize = 2048;
@@ -28,7 +28,7 @@ const MOST_STEPS: u64 = 2_000_000;
 #[derive(Clone)]
 pub struct JsonPath {
     text: String,
-    query: Query,
+    query: PathQuery,
 }
 
 /// Why a text is no path.
@@ -78,14 +78,14 @@ impl JsonPath {
         root: &'a Value,
         effort: &Effort<'_>,
     ) -> Result<Vec<&'a Value>, EffortError> {
-        let selected = Search::new(root, effort).run(&self.query, root, &mut Trail::default())?;
+        let selected = PathSearch::new(root, effort).run(&self.query, root, &mut StepTrail::default())?;
         Ok(selected.into_iter().map(|selected| selected.value).collect())
     }
 
     /// Selects places alone, as names and indices from the root down.
-    pub fn find_places(&self, root: &Value, effort: &Effort<'_>) -> Result<Vec<Vec<Step>>, EffortError> {
-        let mut trail = Trail::kept();
-        let selected = Search::new(root, effort).run(&self.query, root, &mut trail)?;
+    pub fn find_places(&self, root: &Value, effort: &Effort<'_>) -> Result<Vec<Vec<PathStep>>, EffortError> {
+        let mut trail = StepTrail::kept();
+        let selected = PathSearch::new(root, effort).run(&self.query, root, &mut trail)?;
         let (mut places, room) = (Vec::with_capacity(selected.len()), Effort::new(MOST_STEPS));
         for selected in selected {
             let steps = trail.steps(selected);
@@ -96,7 +96,7 @@ impl JsonPath {
     }
 
     /// The places within the usual bound of work, and none beyond it: only for those who know that [`Self::find_places`] succeeds.
-    pub fn select_places(&self, root: &Value) -> Vec<Vec<Step>> {
+    pub fn select_places(&self, root: &Value) -> Vec<Vec<PathStep>> {
         self.find_places(root, &Effort::default()).unwrap_or_default()
     }
 
@@ -106,12 +106,12 @@ impl JsonPath {
         let segments = &self.query.segments;
         let lists = segments
             .iter()
-            .filter(|segment| segment.selectors.len() > 1 || !Query::is_narrow(segment))
+            .filter(|segment| segment.selectors.len() > 1 || !PathQuery::is_narrow(segment))
             .count();
         lists > 3
             || segments
                 .iter()
-                .any(|one| one.reach == Reach::Descendants || one.selectors.iter().any(is_filter))
+                .any(|one| one.reach == SegmentReach::Descendants || one.selectors.iter().any(is_filter))
     }
 
     /// The path as the user wrote it.
@@ -122,7 +122,7 @@ impl JsonPath {
 
 /// One step from a value down to a child.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum PathStep {
     /// A member of an object, by its name.
     Name(String),
     /// An element of an array, from 0.
@@ -130,16 +130,16 @@ pub enum Step {
 }
 
 /// The normalized path of a place as people write it: `$.a[0]['b c']`.
-pub fn show_place(steps: &[Step]) -> String {
+pub fn show_place(steps: &[PathStep]) -> String {
     let mut path = String::from("$");
     for step in steps {
         match step {
-            Step::Index(index) => push_index(&mut path, *index),
-            Step::Name(name) if is_shorthand(name) => {
+            PathStep::Index(index) => push_index(&mut path, *index),
+            PathStep::Name(name) if is_shorthand(name) => {
                 path.push('.');
                 path.push_str(name);
             }
-            Step::Name(name) => push_name(&mut path, name),
+            PathStep::Name(name) => push_name(&mut path, name),
         }
     }
     path
@@ -194,8 +194,8 @@ mod tests {
             let mut path = String::from("$");
             for step in steps {
                 match step {
-                    Step::Name(name) => push_name(&mut path, &name),
-                    Step::Index(index) => push_index(&mut path, index),
+                    PathStep::Name(name) => push_name(&mut path, &name),
+                    PathStep::Index(index) => push_index(&mut path, index),
                 }
             }
             path
@@ -526,7 +526,10 @@ mod tests {
     fn places_are_steps() {
         let root = json!({"a": [{"b": 1}, {"b": 2}]});
         let places = JsonPath::parse("$.a[1].b").unwrap().select_places(&root);
-        assert_eq!(places, [vec![Step::Name("a".into()), Step::Index(1), Step::Name("b".into())]]);
+        assert_eq!(
+            places,
+            [vec![PathStep::Name("a".into()), PathStep::Index(1), PathStep::Name("b".into())]]
+        );
     }
 
     proptest! {

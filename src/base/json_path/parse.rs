@@ -1,7 +1,7 @@
 //! Reading a path: queries, segments and selectors by the grammar of RFC 9535. Linear in the text, bounded in depth.
 
 use super::JsonPathError;
-use super::syntax::{Query, Reach, Segment, Selector, Slice, Start};
+use super::syntax::{PathQuery, QuerySegment, QueryStart, SegmentReach, Selector, SliceSelector};
 
 /// The most brackets and parentheses that may be open at the same time.
 const DEEPEST: u8 = 12;
@@ -16,12 +16,12 @@ pub(super) struct Parser<'t> {
 }
 
 /// Reads a whole path.
-pub(super) fn parse_query(text: &str) -> Result<Query, JsonPathError> {
+pub(super) fn parse_query(text: &str) -> Result<PathQuery, JsonPathError> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     if !parser.take("$") {
         return Err(parser.wrong("paths start at `$`"));
     }
-    let query = parser.query(Start::Root)?;
+    let query = parser.query(QueryStart::Root)?;
     match parser.peek() {
         None => Ok(query),
         Some(blank) if is_blank(blank) => Err(parser.wrong("a path cannot end with blanks")),
@@ -32,7 +32,7 @@ pub(super) fn parse_query(text: &str) -> Result<Query, JsonPathError> {
 
 impl<'t> Parser<'t> {
     /// The segments behind a `$` or `@`.
-    pub fn query(&mut self, start: Start) -> Result<Query, JsonPathError> {
+    pub fn query(&mut self, start: QueryStart) -> Result<PathQuery, JsonPathError> {
         let mut segments = Vec::new();
         loop {
             let before = self.at;
@@ -41,17 +41,20 @@ impl<'t> Parser<'t> {
                 Some(segment) => segments.push(segment),
                 None => {
                     self.at = before;
-                    return Ok(Query { start, segments });
+                    return Ok(PathQuery { start, segments });
                 }
             }
         }
     }
 
-    fn segment(&mut self) -> Result<Option<Segment>, JsonPathError> {
-        let (reach, is_dotted) =
-            if self.take("..") { (Reach::Descendants, true) } else { (Reach::Children, self.take(".")) };
+    fn segment(&mut self) -> Result<Option<QuerySegment>, JsonPathError> {
+        let (reach, is_dotted) = if self.take("..") {
+            (SegmentReach::Descendants, true)
+        } else {
+            (SegmentReach::Children, self.take("."))
+        };
         let selectors = match self.peek() {
-            Some('[') if is_dotted && reach == Reach::Children => {
+            Some('[') if is_dotted && reach == SegmentReach::Children => {
                 return Err(self.wrong("a bracket follows a value without a dot: write `a[0]`, not `a.[0]`"));
             }
             Some('[') => self.deeper(Self::bracket)?,
@@ -62,7 +65,7 @@ impl<'t> Parser<'t> {
             _ if is_dotted => vec![Selector::Name(self.shorthand()?)],
             _ => return Ok(None),
         };
-        Ok(Some(Segment { reach, selectors }))
+        Ok(Some(QuerySegment { reach, selectors }))
     }
 
     fn shorthand(&mut self) -> Result<String, JsonPathError> {
@@ -136,7 +139,7 @@ impl<'t> Parser<'t> {
             self.at = before;
             None
         };
-        Ok(Selector::Slice(Slice { start, end, step }))
+        Ok(Selector::Slice(SliceSelector { start, end, step }))
     }
 
     /// A whole number, if one begins here.

@@ -7,27 +7,30 @@ use crate::base::json_number::read_number;
 use super::JsonPathError;
 use super::filter::compile_pattern;
 use super::parse::Parser;
-use super::syntax::{Comparison, Extent, Logical, Matching, Operand, Operator, Pattern, Query, Start};
+use super::syntax::{
+    FilterComparison, FilterOperand, LogicalExpression, Operator, PathQuery, Pattern, PatternExtent,
+    QueryStart, RegexMatch,
+};
 
 /// The functions by name.
 const FUNCTIONS: [&str; 5] = ["length", "count", "value", "match", "search"];
 
 impl Parser<'_> {
     /// Conditions joined by `||`.
-    pub(super) fn logical(&mut self) -> Result<Logical, JsonPathError> {
+    pub(super) fn logical(&mut self) -> Result<LogicalExpression, JsonPathError> {
         let mut any = vec![self.conjunction()?];
         while self.joined_by("||") {
             any.push(self.conjunction()?);
         }
-        Ok(if any.len() == 1 { any.remove(0) } else { Logical::Any(any) })
+        Ok(if any.len() == 1 { any.remove(0) } else { LogicalExpression::Any(any) })
     }
 
-    fn conjunction(&mut self) -> Result<Logical, JsonPathError> {
+    fn conjunction(&mut self) -> Result<LogicalExpression, JsonPathError> {
         let mut all = vec![self.condition()?];
         while self.joined_by("&&") {
             all.push(self.condition()?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Logical::All(all) })
+        Ok(if all.len() == 1 { all.remove(0) } else { LogicalExpression::All(all) })
     }
 
     fn joined_by(&mut self, word: &str) -> bool {
@@ -42,7 +45,7 @@ impl Parser<'_> {
         joined
     }
 
-    fn condition(&mut self) -> Result<Logical, JsonPathError> {
+    fn condition(&mut self) -> Result<LogicalExpression, JsonPathError> {
         let negated = self.peek() == Some('!');
         if negated {
             self.at += 1;
@@ -52,17 +55,17 @@ impl Parser<'_> {
         let condition = match self.peek() {
             Some('(') => self.deeper(Self::parenthesis)?,
             _ => match self.test_or_comparison()? {
-                Logical::Compare(_) if negated => {
+                LogicalExpression::Compare(_) if negated => {
                     self.at = begun;
                     return Err(self.wrong("`!` before a comparison needs parentheses: `!(…)`"));
                 }
                 condition => condition,
             },
         };
-        Ok(if negated { Logical::Not(Box::new(condition)) } else { condition })
+        Ok(if negated { LogicalExpression::Not(Box::new(condition)) } else { condition })
     }
 
-    fn parenthesis(&mut self) -> Result<Logical, JsonPathError> {
+    fn parenthesis(&mut self) -> Result<LogicalExpression, JsonPathError> {
         let open = self.at;
         self.at += 1;
         self.skip_blanks();
@@ -71,7 +74,7 @@ impl Parser<'_> {
         if self.take(")") { Ok(inner) } else { Err(self.unclosed(open)) }
     }
 
-    fn test_or_comparison(&mut self) -> Result<Logical, JsonPathError> {
+    fn test_or_comparison(&mut self) -> Result<LogicalExpression, JsonPathError> {
         let begun = self.at;
         let left = self.term()?;
         let before = self.at;
@@ -79,9 +82,9 @@ impl Parser<'_> {
         let Some(operator) = self.operator() else {
             self.at = before;
             return match left {
-                Term::Query(query) => Ok(Logical::Exists(query)),
-                Term::Matching(matching) => Ok(Logical::Matches(matching)),
-                Term::Operand(_) => {
+                FilterTerm::Query(query) => Ok(LogicalExpression::Exists(query)),
+                FilterTerm::Matching(matching) => Ok(LogicalExpression::Matches(matching)),
+                FilterTerm::Operand(_) => {
                     self.at = begun;
                     Err(self.wrong("a literal or the value of a function must be compared with something"))
                 }
@@ -92,7 +95,7 @@ impl Parser<'_> {
         let begun = self.at;
         let right = self.term()?;
         let right = self.comparable(right, begun)?;
-        Ok(Logical::Compare(Comparison { left, operator, right }))
+        Ok(LogicalExpression::Compare(FilterComparison { left, operator, right }))
     }
 
     fn operator(&mut self) -> Option<Operator> {
@@ -107,38 +110,44 @@ impl Parser<'_> {
         OPERATORS.into_iter().find(|(word, _)| self.take(word)).map(|(_, operator)| operator)
     }
 
-    fn comparable(&mut self, term: Term, begun: usize) -> Result<Operand, JsonPathError> {
+    fn comparable(&mut self, term: FilterTerm, begun: usize) -> Result<FilterOperand, JsonPathError> {
         let message = match term {
-            Term::Operand(operand) => return Ok(operand),
-            Term::Query(query) if query.is_singular() => return Ok(Operand::Single(query)),
-            Term::Query(_) => {
+            FilterTerm::Operand(operand) => return Ok(operand),
+            FilterTerm::Query(query) if query.is_singular() => return Ok(FilterOperand::Single(query)),
+            FilterTerm::Query(_) => {
                 "a path that may select several values cannot be compared; `count()` and `value()` make one of them"
             }
-            Term::Matching(_) => "`match` and `search` are conditions by themselves and cannot be compared",
+            FilterTerm::Matching(_) => {
+                "`match` and `search` are conditions by themselves and cannot be compared"
+            }
         };
         self.at = begun;
         Err(self.wrong(message))
     }
 
     /// A literal, a query or a function.
-    fn term(&mut self) -> Result<Term, JsonPathError> {
+    fn term(&mut self) -> Result<FilterTerm, JsonPathError> {
         match self.peek() {
             Some('$') => {
                 self.at += 1;
-                self.query(Start::Root).map(Term::Query)
+                self.query(QueryStart::Root).map(FilterTerm::Query)
             }
             Some('@') => {
                 self.at += 1;
-                self.query(Start::Current).map(Term::Query)
+                self.query(QueryStart::Current).map(FilterTerm::Query)
             }
-            Some('\'' | '"') => self.string().map(|text| Term::Operand(Operand::Literal(Value::from(text)))),
-            Some('-' | '0'..='9') => self.number().map(|number| Term::Operand(Operand::Literal(number))),
+            Some('\'' | '"') => {
+                self.string().map(|text| FilterTerm::Operand(FilterOperand::Literal(Value::from(text))))
+            }
+            Some('-' | '0'..='9') => {
+                self.number().map(|number| FilterTerm::Operand(FilterOperand::Literal(number)))
+            }
             Some('a'..='z') => self.word(),
             _ => Err(self.wrong("a filter takes `@…`, `$…`, a literal or a function here")),
         }
     }
 
-    fn word(&mut self) -> Result<Term, JsonPathError> {
+    fn word(&mut self) -> Result<FilterTerm, JsonPathError> {
         let begun = self.at;
         let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
         let length = self.rest().bytes().take_while(is_word).count();
@@ -151,7 +160,7 @@ impl Parser<'_> {
             _ => None,
         };
         if let Some(literal) = literal.filter(|_| self.peek() != Some('(')) {
-            return Ok(Term::Operand(Operand::Literal(literal)));
+            return Ok(FilterTerm::Operand(FilterOperand::Literal(literal)));
         }
         if self.peek() == Some('(') && FUNCTIONS.contains(&word.as_str()) {
             return self.deeper(|parser| parser.function(&word));
@@ -161,16 +170,16 @@ impl Parser<'_> {
     }
 
     /// The arguments of a function, at its parenthesis.
-    fn function(&mut self, name: &str) -> Result<Term, JsonPathError> {
+    fn function(&mut self, name: &str) -> Result<FilterTerm, JsonPathError> {
         let open = self.at;
         self.at += 1;
         self.skip_blanks();
         let term = match name {
-            "length" => Term::Operand(Operand::Length(Box::new(self.argument()?))),
-            "count" => Term::Operand(Operand::Count(self.nodes()?)),
-            "value" => Term::Operand(Operand::ValueOf(self.nodes()?)),
-            "match" => Term::Matching(self.matching(Extent::Whole)?),
-            _ => Term::Matching(self.matching(Extent::Part)?),
+            "length" => FilterTerm::Operand(FilterOperand::Length(Box::new(self.argument()?))),
+            "count" => FilterTerm::Operand(FilterOperand::Count(self.nodes()?)),
+            "value" => FilterTerm::Operand(FilterOperand::ValueOf(self.nodes()?)),
+            "match" => FilterTerm::Matching(self.matching(PatternExtent::Whole)?),
+            _ => FilterTerm::Matching(self.matching(PatternExtent::Part)?),
         };
         self.skip_blanks();
         match self.peek() {
@@ -183,7 +192,7 @@ impl Parser<'_> {
         }
     }
 
-    fn matching(&mut self, extent: Extent) -> Result<Matching, JsonPathError> {
+    fn matching(&mut self, extent: PatternExtent) -> Result<RegexMatch, JsonPathError> {
         let text = self.argument()?;
         self.skip_blanks();
         if !self.take(",") {
@@ -192,7 +201,7 @@ impl Parser<'_> {
         self.skip_blanks();
         let begun = self.at;
         let pattern = match self.argument()? {
-            Operand::Literal(Value::String(pattern)) => match compile_pattern(&pattern, extent) {
+            FilterOperand::Literal(Value::String(pattern)) => match compile_pattern(&pattern, extent) {
                 Ok(regex) => Pattern::Ready(regex),
                 Err(error) => {
                     self.at = begun;
@@ -201,22 +210,22 @@ impl Parser<'_> {
             },
             late => Pattern::Late(late),
         };
-        Ok(Matching { extent, text, pattern })
+        Ok(RegexMatch { extent, text, pattern })
     }
 
     /// An argument that is one value.
-    fn argument(&mut self) -> Result<Operand, JsonPathError> {
+    fn argument(&mut self) -> Result<FilterOperand, JsonPathError> {
         let begun = self.at;
         let term = self.term()?;
         self.comparable(term, begun)
     }
 
     /// An argument that is a list of nodes.
-    fn nodes(&mut self) -> Result<Query, JsonPathError> {
+    fn nodes(&mut self) -> Result<PathQuery, JsonPathError> {
         let begun = self.at;
         match self.term()? {
-            Term::Query(query) => Ok(query),
-            Term::Operand(_) | Term::Matching(_) => {
+            FilterTerm::Query(query) => Ok(query),
+            FilterTerm::Operand(_) | FilterTerm::Matching(_) => {
                 self.at = begun;
                 Err(self.wrong("a path is needed here, as in `@.*`"))
             }
@@ -237,8 +246,8 @@ impl Parser<'_> {
 }
 
 /// What can stand at the side of a comparison, or alone.
-enum Term {
-    Operand(Operand),
-    Query(Query),
-    Matching(Matching),
+enum FilterTerm {
+    Operand(FilterOperand),
+    Query(PathQuery),
+    Matching(RegexMatch),
 }

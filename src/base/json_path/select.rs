@@ -8,52 +8,54 @@ use serde_json::Value;
 
 use crate::base::effort::{Effort, EffortError};
 
-use super::Step;
-use super::syntax::{Extent, Query, Reach, Segment, Selector, Slice, Start};
+use super::PathStep;
+use super::syntax::{
+    PathQuery, PatternExtent, QuerySegment, QueryStart, SegmentReach, Selector, SliceSelector,
+};
 
 /// The most nodes that a path may select at the same time.
 const MOST: usize = 1_000_000;
 
 /// A selected value, and the number of its last step in the trail.
 #[derive(Clone, Copy)]
-pub(super) struct Selected<'v> {
+pub(super) struct SelectedValue<'v> {
     pub value: &'v Value,
     link: usize,
 }
 
 /// The steps that lead to selected values, each with the number of the one before; nothing is kept where no place is asked for.
 #[derive(Default)]
-pub(super) struct Trail<'v> {
-    links: Option<Vec<(usize, Near<'v>)>>,
+pub(super) struct StepTrail<'v> {
+    links: Option<Vec<(usize, ChildStep<'v>)>>,
 }
 
 /// A step from a value to its child.
 #[derive(Clone, Copy)]
-enum Near<'v> {
+enum ChildStep<'v> {
     Name(&'v str),
     Index(usize),
 }
 
-impl<'v> Trail<'v> {
+impl<'v> StepTrail<'v> {
     /// One that keeps the steps.
     pub fn kept() -> Self {
         Self { links: Some(Vec::new()) }
     }
 
-    fn add(&mut self, parent: usize, near: Near<'v>) -> usize {
+    fn add(&mut self, parent: usize, near: ChildStep<'v>) -> usize {
         let Some(links) = &mut self.links else { return 0 };
         links.push((parent, near));
         links.len()
     }
 
     /// The way from the root to a selected value.
-    pub fn steps(&self, selected: Selected<'v>) -> Vec<Step> {
+    pub fn steps(&self, selected: SelectedValue<'v>) -> Vec<PathStep> {
         let link = |number: usize| self.links.as_ref()?.get(number.checked_sub(1)?);
         let back = successors(link(selected.link), |(parent, _)| link(*parent));
-        let mut steps: Vec<Step> = back
+        let mut steps: Vec<PathStep> = back
             .map(|(_, near)| match near {
-                Near::Name(name) => Step::Name((*name).to_owned()),
-                Near::Index(index) => Step::Index(*index),
+                ChildStep::Name(name) => PathStep::Name((*name).to_owned()),
+                ChildStep::Index(index) => PathStep::Index(*index),
             })
             .collect();
         steps.reverse();
@@ -62,14 +64,14 @@ impl<'v> Trail<'v> {
 }
 
 /// One look through a value.
-pub(super) struct Search<'v, 'e> {
+pub(super) struct PathSearch<'v, 'e> {
     pub root: &'v Value,
     pub effort: &'e Effort<'e>,
     /// Patterns that were found in the value; none for what is no regular expression.
-    pub patterns: HashMap<(String, Extent), Option<Regex>>,
+    pub patterns: HashMap<(String, PatternExtent), Option<Regex>>,
 }
 
-impl<'v, 'e> Search<'v, 'e> {
+impl<'v, 'e> PathSearch<'v, 'e> {
     pub fn new(root: &'v Value, effort: &'e Effort<'e>) -> Self {
         Self { root, effort, patterns: HashMap::new() }
     }
@@ -77,21 +79,21 @@ impl<'v, 'e> Search<'v, 'e> {
     /// Everything that a query selects, in order.
     pub fn run(
         &mut self,
-        query: &Query,
+        query: &PathQuery,
         current: &'v Value,
-        trail: &mut Trail<'v>,
-    ) -> Result<Vec<Selected<'v>>, EffortError> {
+        trail: &mut StepTrail<'v>,
+    ) -> Result<Vec<SelectedValue<'v>>, EffortError> {
         let value = match query.start {
-            Start::Root => self.root,
-            Start::Current => current,
+            QueryStart::Root => self.root,
+            QueryStart::Current => current,
         };
-        let mut nodes = vec![Selected { value, link: 0 }];
+        let mut nodes = vec![SelectedValue { value, link: 0 }];
         for segment in &query.segments {
             let mut next = Vec::new();
             for node in nodes {
                 match segment.reach {
-                    Reach::Children => self.select(segment, node, (trail, &mut next))?,
-                    Reach::Descendants => self.descend(segment, node, (trail, &mut next))?,
+                    SegmentReach::Children => self.select(segment, node, (trail, &mut next))?,
+                    SegmentReach::Descendants => self.descend(segment, node, (trail, &mut next))?,
                 }
             }
             nodes = next;
@@ -102,9 +104,9 @@ impl<'v, 'e> Search<'v, 'e> {
     /// Applies a segment to a value and everything below it, parents first.
     fn descend(
         &mut self,
-        segment: &Segment,
-        node: Selected<'v>,
-        (trail, found): (&mut Trail<'v>, &mut Vec<Selected<'v>>),
+        segment: &QuerySegment,
+        node: SelectedValue<'v>,
+        (trail, found): (&mut StepTrail<'v>, &mut Vec<SelectedValue<'v>>),
     ) -> Result<(), EffortError> {
         let mut waiting = vec![node];
         while let Some(node) = waiting.pop() {
@@ -118,16 +120,17 @@ impl<'v, 'e> Search<'v, 'e> {
 
     fn select(
         &mut self,
-        segment: &Segment,
-        node: Selected<'v>,
-        (trail, found): (&mut Trail<'v>, &mut Vec<Selected<'v>>),
+        segment: &QuerySegment,
+        node: SelectedValue<'v>,
+        (trail, found): (&mut StepTrail<'v>, &mut Vec<SelectedValue<'v>>),
     ) -> Result<(), EffortError> {
         for selector in &segment.selectors {
             self.effort.spend(1)?;
             match (selector, node.value) {
                 (Selector::Name(name), Value::Object(members)) => {
                     if let Some((name, value)) = members.get_key_value(name) {
-                        found.push(Selected { value, link: trail.add(node.link, Near::Name(name)) });
+                        found
+                            .push(SelectedValue { value, link: trail.add(node.link, ChildStep::Name(name)) });
                     }
                 }
                 (Selector::Wildcard, _) => self.children(node, (trail, found))?,
@@ -135,14 +138,17 @@ impl<'v, 'e> Search<'v, 'e> {
                     if let Some((at, value)) =
                         at(*index, items.len()).and_then(|at| Some((at, items.get(at)?)))
                     {
-                        found.push(Selected { value, link: trail.add(node.link, Near::Index(at)) });
+                        found.push(SelectedValue { value, link: trail.add(node.link, ChildStep::Index(at)) });
                     }
                 }
                 (Selector::Slice(slice), Value::Array(items)) => {
                     for index in indices(*slice, items.len()) {
                         self.effort.spend(1)?;
                         let Some(value) = items.get(index) else { continue };
-                        found.push(Selected { value, link: trail.add(node.link, Near::Index(index)) });
+                        found.push(SelectedValue {
+                            value,
+                            link: trail.add(node.link, ChildStep::Index(index)),
+                        });
                     }
                 }
                 (Selector::Filter(condition), _) => {
@@ -170,25 +176,23 @@ impl<'v, 'e> Search<'v, 'e> {
     /// Adds all children of a value.
     fn children(
         &self,
-        node: Selected<'v>,
-        (trail, found): (&mut Trail<'v>, &mut Vec<Selected<'v>>),
+        node: SelectedValue<'v>,
+        (trail, found): (&mut StepTrail<'v>, &mut Vec<SelectedValue<'v>>),
     ) -> Result<(), EffortError> {
         match node.value {
             Value::Array(items) => {
                 self.effort.spend(items.len() as u64)?;
-                found.extend(items.iter().enumerate().map(|(index, value)| Selected {
+                found.extend(items.iter().enumerate().map(|(index, value)| SelectedValue {
                     value,
-                    link: trail.add(node.link, Near::Index(index)),
+                    link: trail.add(node.link, ChildStep::Index(index)),
                 }));
             }
             Value::Object(members) => {
                 self.effort.spend(members.len() as u64)?;
-                found.extend(
-                    members.iter().map(|(name, value)| Selected {
-                        value,
-                        link: trail.add(node.link, Near::Name(name)),
-                    }),
-                );
+                found.extend(members.iter().map(|(name, value)| SelectedValue {
+                    value,
+                    link: trail.add(node.link, ChildStep::Name(name)),
+                }));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
@@ -205,7 +209,7 @@ fn at(index: i64, length: usize) -> Option<usize> {
 }
 
 /// The indices of a slice (RFC 9535, section 2.3.4.2.2).
-fn indices(slice: Slice, length: usize) -> Box<dyn Iterator<Item = usize>> {
+fn indices(slice: SliceSelector, length: usize) -> Box<dyn Iterator<Item = usize>> {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let step = slice.step.unwrap_or(1);
     let normal = |bound: i64| if bound >= 0 { bound } else { length.saturating_add(bound) };

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 /// A path, or one inside a filter.
 #[derive(Debug, Clone)]
-pub(super) struct Query {
-    pub start: Start,
-    pub segments: Vec<Segment>,
+pub(super) struct PathQuery {
+    pub start: QueryStart,
+    pub segments: Vec<QuerySegment>,
 }
 
 /// Where a query begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(super) enum QueryStart {
     /// `$`.
     Root,
     /// `@`.
@@ -21,14 +21,14 @@ pub(super) enum Start {
 
 /// One step of a query.
 #[derive(Debug, Clone)]
-pub(super) struct Segment {
-    pub reach: Reach,
+pub(super) struct QuerySegment {
+    pub reach: SegmentReach,
     pub selectors: Vec<Selector>,
 }
 
 /// How far down a segment looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum SegmentReach {
     /// At the children.
     Children,
     /// `..`: at the children of the value and of everything below it.
@@ -41,13 +41,13 @@ pub(super) enum Selector {
     Name(String),
     Wildcard,
     Index(i64),
-    Slice(Slice),
-    Filter(Logical),
+    Slice(SliceSelector),
+    Filter(LogicalExpression),
 }
 
 /// `start:end:step`.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Slice {
+pub(super) struct SliceSelector {
     pub start: Option<i64>,
     pub end: Option<i64>,
     pub step: Option<i64>,
@@ -55,21 +55,21 @@ pub(super) struct Slice {
 
 /// A condition in a filter.
 #[derive(Debug, Clone)]
-pub(super) enum Logical {
-    Any(Vec<Logical>),
-    All(Vec<Logical>),
-    Not(Box<Logical>),
-    Exists(Query),
-    Compare(Comparison),
-    Matches(Matching),
+pub(super) enum LogicalExpression {
+    Any(Vec<LogicalExpression>),
+    All(Vec<LogicalExpression>),
+    Not(Box<LogicalExpression>),
+    Exists(PathQuery),
+    Compare(FilterComparison),
+    Matches(RegexMatch),
 }
 
 /// Two values compared.
 #[derive(Debug, Clone)]
-pub(super) struct Comparison {
-    pub left: Operand,
+pub(super) struct FilterComparison {
+    pub left: FilterOperand,
     pub operator: Operator,
-    pub right: Operand,
+    pub right: FilterOperand,
 }
 
 /// How two values are compared.
@@ -85,29 +85,29 @@ pub(super) enum Operator {
 
 /// Something with one value, or none.
 #[derive(Debug, Clone)]
-pub(super) enum Operand {
+pub(super) enum FilterOperand {
     Literal(Value),
     /// A query that selects one value at most.
-    Single(Query),
+    Single(PathQuery),
     /// `length(…)`.
-    Length(Box<Operand>),
+    Length(Box<FilterOperand>),
     /// `count(…)`.
-    Count(Query),
+    Count(PathQuery),
     /// `value(…)`.
-    ValueOf(Query),
+    ValueOf(PathQuery),
 }
 
 /// `match(…)` or `search(…)`.
 #[derive(Debug, Clone)]
-pub(super) struct Matching {
-    pub extent: Extent,
-    pub text: Operand,
+pub(super) struct RegexMatch {
+    pub extent: PatternExtent,
+    pub text: FilterOperand,
     pub pattern: Pattern,
 }
 
 /// How much of a text a pattern must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Extent {
+pub(super) enum PatternExtent {
     /// All of it: `match`.
     Whole,
     /// Any part of it: `search`.
@@ -120,18 +120,18 @@ pub(super) enum Pattern {
     /// Written out.
     Ready(Regex),
     /// Found in the value that is searched.
-    Late(Operand),
+    Late(FilterOperand),
 }
 
-impl Query {
+impl PathQuery {
     /// True where it selects one value at most, whatever it is applied to.
     pub fn is_singular(&self) -> bool {
         self.segments.iter().all(Self::is_narrow)
     }
 
     /// True for a segment that selects one child at most.
-    pub fn is_narrow(segment: &Segment) -> bool {
-        segment.reach == Reach::Children
+    pub fn is_narrow(segment: &QuerySegment) -> bool {
+        segment.reach == SegmentReach::Children
             && matches!(segment.selectors.as_slice(), [Selector::Name(_) | Selector::Index(_)])
     }
 }

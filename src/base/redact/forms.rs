@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::base::visible::{Lines, visible};
+use crate::base::visible::{LineEnds, visible};
 
 /// Pieces of Base64 shorter than this occur by chance.
 const SHORTEST_PIECE: usize = 6;
@@ -89,8 +89,8 @@ fn json_form(text: &str) -> String {
 fn shown_forms(secret: &str) -> BTreeSet<String> {
     let debug = format!("{secret:?}");
     let mut forms = BTreeSet::from([
-        visible(secret, Lines::One).into_owned(),
-        visible(secret, Lines::Kept).into_owned(),
+        visible(secret, LineEnds::One).into_owned(),
+        visible(secret, LineEnds::Kept).into_owned(),
         debug[1..debug.len() - 1].to_owned(),
         secret.replace('\'', "''"),
     ]);

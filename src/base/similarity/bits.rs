@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 /// Two sequences by numbers: equal elements have equal ones.
-pub(super) struct Numbered {
+pub(super) struct NumberedSequences {
     one: Vec<u32>,
     other: Vec<u32>,
     /// How many different elements there are.
     kinds: usize,
 }
 
-impl Numbered {
+impl NumberedSequences {
     /// Numbers the elements in the order in which they come.
     pub(super) fn new<T: Eq + Hash + Copy>(one: &[T], other: &[T]) -> Self {
         let mut numbers: HashMap<T, u32> = HashMap::new();
@@ -121,17 +121,17 @@ mod tests {
                 (0..random.usize(..=most)).map(|_| random.u8(..letters)).collect()
             };
             let (one, other) = (text(200), text(200));
-            let numbered = Numbered::new(&one, &other);
+            let numbered = NumberedSequences::new(&one, &other);
             let (common, edits) = plainly(&one, &other);
             assert_eq!(numbered.longest_common(), common, "{one:?} {other:?}");
             assert_eq!(numbered.edits(), edits, "{one:?} {other:?}");
         }
         for length in [63, 64, 65, 127, 128, 129] {
             let (one, other) = (vec![1; length], vec![2; length]);
-            assert_eq!(Numbered::new(&one, &one).edits(), 0);
-            assert_eq!(Numbered::new(&one, &one).longest_common(), length);
-            assert_eq!(Numbered::new(&one, &other).edits(), length);
-            assert_eq!(Numbered::new(&one, &[]).edits(), length);
+            assert_eq!(NumberedSequences::new(&one, &one).edits(), 0);
+            assert_eq!(NumberedSequences::new(&one, &one).longest_common(), length);
+            assert_eq!(NumberedSequences::new(&one, &other).edits(), length);
+            assert_eq!(NumberedSequences::new(&one, &[]).edits(), length);
         }
     }
 }

@@ -9,7 +9,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
-use self::bits::Numbered;
+use self::bits::NumberedSequences;
 pub use self::share::Likeness;
 
 /// The most elements of two texts, multiplied, that are compared: two texts of 100,000 each, equal ends left out.
@@ -68,7 +68,7 @@ pub fn levenshtein(a: &str, b: &str) -> Result<Likeness, LikenessError> {
     }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let longer = a.len().max(b.len());
-    let middle = Middle::of(&a, &b, "characters")?;
+    let middle = DifferingMiddle::of(&a, &b, "characters")?;
     Ok(Likeness::of(longer - middle.numbered.edits(), longer))
 }
 
@@ -105,18 +105,18 @@ fn joined<'w>(words: impl Iterator<Item = &'w String>) -> Vec<char> {
 
 /// The length of the longest common subsequence.
 fn common<T: Eq + Hash + Copy>(a: &[T], b: &[T], unit: &'static str) -> Result<usize, LikenessError> {
-    let middle = Middle::of(a, b, unit)?;
+    let middle = DifferingMiddle::of(a, b, unit)?;
     Ok(middle.ends + middle.numbered.longest_common())
 }
 
 /// What is left of two sequences between their equal ends.
-struct Middle {
+struct DifferingMiddle {
     /// How many elements both begin and end with.
     ends: usize,
-    numbered: Numbered,
+    numbered: NumberedSequences,
 }
 
-impl Middle {
+impl DifferingMiddle {
     fn of<T: Eq + Hash + Copy>(a: &[T], b: &[T], unit: &'static str) -> Result<Self, LikenessError> {
         let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
         let (a, b) = (&a[start..], &b[start..]);
@@ -125,7 +125,7 @@ impl Middle {
         if a.len().saturating_mul(b.len()) > MOST {
             return Err(LikenessError { expected: a.len(), actual: b.len(), unit });
         }
-        Ok(Self { ends: start + end, numbered: Numbered::new(a, b) })
+        Ok(Self { ends: start + end, numbered: NumberedSequences::new(a, b) })
     }
 }
 
@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn two_times_a_hundred_thousand_are_compared_and_no_more() {
         let (one, other) = (vec![1; 100_000], vec![2; 100_000]);
-        assert!(Middle::of(&one, &other, "words").is_ok());
+        assert!(DifferingMiddle::of(&one, &other, "words").is_ok());
         let (longer, unit) = ([one.as_slice(), &[1]].concat(), "words");
-        let error = Middle::of(&longer, &other, unit).err();
+        let error = DifferingMiddle::of(&longer, &other, unit).err();
         assert_eq!(error, Some(LikenessError { expected: 100_001, actual: 100_000, unit }));
     }
 

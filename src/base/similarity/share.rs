@@ -33,7 +33,7 @@ impl Likeness {
 
     /// The mean of several; of none it is the whole. Where no fraction can hold it, it is a little less than the true one.
     pub fn mean(all: impl Iterator<Item = Self>) -> Self {
-        let (mut count, mut sum) = (0_u128, Sum { whole: 0, rest: Self::NONE });
+        let (mut count, mut sum) = (0_u128, ShareSum { whole: 0, rest: Self::NONE });
         for likeness in all {
             count += 1;
             sum.add(likeness);
@@ -111,12 +111,12 @@ impl PartialOrd for Likeness {
 }
 
 /// A sum of shares: the whole ones, and what is left of less than one.
-struct Sum {
+struct ShareSum {
     whole: u128,
     rest: Likeness,
 }
 
-impl Sum {
+impl ShareSum {
     fn add(&mut self, next: Likeness) {
         // Below 2^63 each product fits, and so does their sum.
         let exact = self.rest.whole.checked_mul(next.whole).zip(self.rest.part.checked_mul(next.whole));

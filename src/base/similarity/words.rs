@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// What a piece between two word boundaries is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum WordPiece {
     Blank,
     /// Letters, digits and their marks.
     Word,
@@ -25,22 +25,22 @@ enum Kind {
 /// So an address, or JSON on one line, is many words, and signs that all JSON shares are none.
 pub(super) fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut open = Open::default();
+    let mut open = GrowingWord::default();
     for (start, piece) in text.split_word_bound_indices() {
         let end = start + piece.len();
         match kind(piece) {
-            Kind::Blank => words.extend(open.close(text)),
-            Kind::Picture => {
+            WordPiece::Blank => words.extend(open.close(text)),
+            WordPiece::Picture => {
                 words.extend(open.close(text));
                 words.push(piece);
             }
-            Kind::Word => words.extend(open.word(text, start, end)),
-            Kind::Unspaced => {
+            WordPiece::Word => words.extend(open.word(text, start, end)),
+            WordPiece::Unspaced => {
                 for (at, character) in piece.grapheme_indices(true) {
                     words.extend(open.word(text, start + at, start + at + character.len()));
                 }
             }
-            Kind::Sign(_) => open.sign(start, end),
+            WordPiece::Sign(_) => open.sign(start, end),
         }
     }
     words.extend(open.close(text));
@@ -49,14 +49,14 @@ pub(super) fn words(text: &str) -> Vec<&str> {
 
 /// The word that may still grow.
 #[derive(Debug, Default)]
-struct Open {
+struct GrowingWord {
     /// Where it begins and ends; none between words.
     range: Option<(usize, usize)>,
     /// Whether it has more than signs.
     is_word: bool,
 }
 
-impl Open {
+impl GrowingWord {
     fn close<'t>(&mut self, text: &'t str) -> Option<&'t str> {
         self.is_word = false;
         self.range.take().map(|(start, end)| &text[start..end])
@@ -87,13 +87,13 @@ pub(super) fn set_of_words(text: &str) -> BTreeSet<String> {
     for (at, piece) in pieces.iter().enumerate() {
         let around = (at.checked_sub(1).map(|before| pieces[before]), pieces.get(at + 1).copied());
         match kind(piece) {
-            Kind::Word | Kind::Unspaced => word.push_str(piece),
-            Kind::Sign(sign) if says_something(sign, around) => word.push_str(piece),
-            Kind::Picture => {
+            WordPiece::Word | WordPiece::Unspaced => word.push_str(piece),
+            WordPiece::Sign(sign) if says_something(sign, around) => word.push_str(piece),
+            WordPiece::Picture => {
                 words.insert(std::mem::take(&mut word));
                 words.insert((*piece).to_owned());
             }
-            Kind::Blank | Kind::Sign(_) => {
+            WordPiece::Blank | WordPiece::Sign(_) => {
                 words.insert(std::mem::take(&mut word));
             }
         }
@@ -105,8 +105,9 @@ pub(super) fn set_of_words(text: &str) -> BTreeSet<String> {
 
 /// Whether a sign is more than punctuation, by the pieces before and behind it.
 fn says_something(sign: char, (before, behind): (Option<&str>, Option<&str>)) -> bool {
-    let is_word =
-        |piece: Option<&str>| piece.is_some_and(|piece| matches!(kind(piece), Kind::Word | Kind::Unspaced));
+    let is_word = |piece: Option<&str>| {
+        piece.is_some_and(|piece| matches!(kind(piece), WordPiece::Word | WordPiece::Unspaced))
+    };
     match sign {
         '%' | '‰' | '‱' | '٪' | '％' | '﹪' => true,
         '#' | '@' | '&' | '§' | '†' | '‡' => is_word(before) || is_word(behind),
@@ -126,19 +127,19 @@ fn says_something(sign: char, (before, behind): (Option<&str>, Option<&str>)) ->
     }
 }
 
-fn kind(piece: &str) -> Kind {
-    let Some(first) = piece.chars().next() else { return Kind::Blank };
+fn kind(piece: &str) -> WordPiece {
+    let Some(first) = piece.chars().next() else { return WordPiece::Blank };
     if piece.chars().all(char::is_whitespace) {
-        return Kind::Blank;
+        return WordPiece::Blank;
     }
     match piece.chars().find(|c| c.is_alphanumeric()) {
-        Some(letter) if is_unspaced(letter) => Kind::Unspaced,
-        Some(_) => Kind::Word,
+        Some(letter) if is_unspaced(letter) => WordPiece::Unspaced,
+        Some(_) => WordPiece::Word,
         // Below are the signs of degrees, numbers and rights, which belong to a word.
         None if first >= '\u{2190}' && get_general_category(first) == GeneralCategory::OtherSymbol => {
-            Kind::Picture
+            WordPiece::Picture
         }
-        None => Kind::Sign(first),
+        None => WordPiece::Sign(first),
     }
 }
 

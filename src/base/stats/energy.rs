@@ -1,6 +1,6 @@
 //! Two samples of things that only have distances: whether the sides differ by more than each differs within itself.
 
-use super::{Draws, Permuted, share_of_draws, slack};
+use super::{PermutationResult, RandomDraws, share_of_draws, slack};
 
 /// Up to so many ways to split the sample, every one is looked at.
 const ALL_BELOW: usize = 20_000;
@@ -97,32 +97,37 @@ impl Distances {
 ///
 /// The permutation test of Székely and Rizzo, 2004, each case permuted within itself; exact where the splits are few. The test
 /// of all cases takes the sum of their statistics.
-pub(crate) fn each_and_all(cases: &[Distances], draws: Draws) -> (Vec<Permuted>, Permuted) {
-    let strata: Vec<Stratum> = cases.iter().map(Stratum::new).collect();
+pub(crate) fn each_and_all(
+    cases: &[Distances],
+    draws: RandomDraws,
+) -> (Vec<PermutationResult>, PermutationResult) {
+    let strata: Vec<SplitStatistics> = cases.iter().map(SplitStatistics::new).collect();
     let each = strata.iter().map(|stratum| judge(&[stratum], draws)).collect();
-    let all: Vec<&Stratum> = strata.iter().collect();
+    let all: Vec<&SplitStatistics> = strata.iter().collect();
     (each, judge(&all, draws))
 }
 
-fn judge(strata: &[&Stratum], draws: Draws) -> Permuted {
-    let strata: Vec<&Stratum> =
+fn judge(strata: &[&SplitStatistics], draws: RandomDraws) -> PermutationResult {
+    let strata: Vec<&SplitStatistics> =
         strata.iter().copied().filter(|stratum| stratum.case.first > 0 && stratum.case.second > 0).collect();
     let cases: Vec<&Distances> = strata.iter().map(|stratum| stratum.case).collect();
     let attainable = attainable(&cases, draws);
     match strata[..] {
-        [] => Permuted { p: 1.0, attainable: 1.0 },
-        [Stratum { every: Some(values), .. }] => Permuted { p: share_of_all(values), attainable },
-        _ => Permuted { p: drawn(&strata, draws), attainable },
+        [] => PermutationResult { p: 1.0, attainable: 1.0 },
+        [SplitStatistics { every: Some(values), .. }] => {
+            PermutationResult { p: share_of_all(values), attainable }
+        }
+        _ => PermutationResult { p: drawn(&strata, draws), attainable },
     }
 }
 
 /// A case and the statistic of each of its splits, where they are few.
-struct Stratum<'a> {
+struct SplitStatistics<'a> {
     case: &'a Distances,
     every: Option<Vec<f64>>,
 }
 
-impl<'a> Stratum<'a> {
+impl<'a> SplitStatistics<'a> {
     fn new(case: &'a Distances) -> Self {
         Self { case, every: case.every() }
     }
@@ -146,7 +151,7 @@ fn share_of_all(values: &[f64]) -> f64 {
     extreme as f64 / values.len() as f64
 }
 
-fn drawn(strata: &[&Stratum], draws: Draws) -> f64 {
+fn drawn(strata: &[&SplitStatistics], draws: RandomDraws) -> f64 {
     let seen: f64 = strata.iter().map(|stratum| stratum.case.statistic(&stratum.case.seen())).sum();
     let slack = slack(seen.abs().max(1.0));
     let mut random = fastrand::Rng::with_seed(draws.seed);
@@ -157,7 +162,7 @@ fn drawn(strata: &[&Stratum], draws: Draws) -> f64 {
 }
 
 /// The most extreme split is met once, or twice where the sides are equally large and may change places.
-fn attainable(cases: &[&Distances], draws: Draws) -> f64 {
+fn attainable(cases: &[&Distances], draws: RandomDraws) -> f64 {
     let splits: f64 = cases.iter().map(|case| splits(case.all(), case.first)).product();
     let twins: f64 = cases.iter().map(|case| if case.first == case.second { 2.0 } else { 1.0 }).product();
     let exact = (twins / splits).min(1.0);
@@ -193,15 +198,15 @@ fn advance(chosen: &mut [usize], all: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn test(distances: &Distances, draws: Draws) -> Permuted {
+    fn test(distances: &Distances, draws: RandomDraws) -> PermutationResult {
         each_and_all(std::slice::from_ref(distances), draws).0[0]
     }
 
-    fn stratified(cases: &[Distances], draws: Draws) -> Permuted {
+    fn stratified(cases: &[Distances], draws: RandomDraws) -> PermutationResult {
         each_and_all(cases, draws).1
     }
 
-    const DRAWS: Draws = Draws { count: 9_999, seed: 11 };
+    const DRAWS: RandomDraws = RandomDraws { count: 9_999, seed: 11 };
 
     fn on_a_line(first: &[f64], second: &[f64]) -> Distances {
         let all: Vec<f64> = first.iter().chain(second).copied().collect();
@@ -228,10 +233,19 @@ mod tests {
     #[test]
     fn equal_things_do_not_differ() {
         let same = Distances::of(3, 3, |_, _| 0.0);
-        assert_eq!(test(&same, DRAWS), Permuted { p: 1.0, attainable: 0.1 });
-        assert_eq!(test(&Distances::of(0, 3, |_, _| 1.0), DRAWS), Permuted { p: 1.0, attainable: 1.0 });
-        assert_eq!(test(&Distances::of(3, 0, |_, _| 1.0), DRAWS), Permuted { p: 1.0, attainable: 1.0 });
-        assert_eq!(test(&Distances::of(1, 1, |_, _| 1.0), DRAWS), Permuted { p: 1.0, attainable: 1.0 });
+        assert_eq!(test(&same, DRAWS), PermutationResult { p: 1.0, attainable: 0.1 });
+        assert_eq!(
+            test(&Distances::of(0, 3, |_, _| 1.0), DRAWS),
+            PermutationResult { p: 1.0, attainable: 1.0 }
+        );
+        assert_eq!(
+            test(&Distances::of(3, 0, |_, _| 1.0), DRAWS),
+            PermutationResult { p: 1.0, attainable: 1.0 }
+        );
+        assert_eq!(
+            test(&Distances::of(1, 1, |_, _| 1.0), DRAWS),
+            PermutationResult { p: 1.0, attainable: 1.0 }
+        );
     }
 
     #[test]
@@ -249,9 +263,9 @@ mod tests {
         let of =
             |side: usize| Distances::of(side, side, |one, other| f64::from((one < side) != (other < side)));
         assert_eq!((of(8).every().map(|all| all.len()), of(10).every()), (Some(12_870 / 2), None));
-        let few_draws = Draws { count: 99, seed: 11 };
-        assert_eq!(test(&of(5), few_draws), Permuted { p: 2.0 / 252.0, attainable: 2.0 / 252.0 });
-        assert_eq!(test(&of(10), few_draws), Permuted { p: 0.01, attainable: 0.01 });
+        let few_draws = RandomDraws { count: 99, seed: 11 };
+        assert_eq!(test(&of(5), few_draws), PermutationResult { p: 2.0 / 252.0, attainable: 2.0 / 252.0 });
+        assert_eq!(test(&of(10), few_draws), PermutationResult { p: 0.01, attainable: 0.01 });
         // Of two cases the splits are drawn, however few they are.
         assert_eq!(stratified(&[of(5), of(5)], few_draws).attainable, 0.01);
         assert_eq!(stratified(&[of(2), of(2)], DRAWS).attainable, 4.0 / 36.0);
@@ -261,7 +275,7 @@ mod tests {
     fn drawing_agrees_with_looking_at_all() {
         let distances = on_a_line(&[0.1, 0.4, 0.2, 0.9, 0.5], &[0.6, 1.1, 0.7, 0.3, 1.0]);
         let exact = test(&distances, DRAWS).p;
-        let drawn = drawn(&[&Stratum { case: &distances, every: None }], DRAWS);
+        let drawn = drawn(&[&SplitStatistics { case: &distances, every: None }], DRAWS);
         assert!((exact - drawn).abs() < 4.0 * (exact * (1.0 - exact) / 9_999.0).sqrt(), "{exact} {drawn}");
     }
 }

@@ -23,8 +23,8 @@ pub(crate) fn fixed_plan(low: f64, high: f64, error: f64) -> Option<FixedPlan> {
     if !sound {
         return None;
     }
-    let mut lower = Tail::new(low);
-    let mut upper = Tail::new(high);
+    let mut lower = UpperTail::new(low);
+    let mut upper = UpperTail::new(high);
     for trials in 1..=MOST {
         lower.add_trial();
         upper.add_trial();
@@ -40,7 +40,7 @@ pub(crate) fn fixed_plan(low: f64, high: f64, error: f64) -> Option<FixedPlan> {
 }
 
 /// The chance that `trials` trials of a rate have `needed` successes or more.
-struct Tail {
+struct UpperTail {
     rate: f64,
     trials: u32,
     needed: u32,
@@ -52,7 +52,7 @@ struct Tail {
     below: f64,
 }
 
-impl Tail {
+impl UpperTail {
     /// No trials, of which none need succeed.
     fn new(rate: f64) -> Self {
         Self { rate, trials: 0, needed: 0, reach: 1.0, here: 1.0, below: 0.0 }

@@ -2,15 +2,15 @@
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::Permuted;
+use super::PermutationResult;
 
 /// Tests whether `worse` of the pairs that differ are more than chance: one-sided, the binomial tail at one half.
 ///
 /// Pairs that agree say nothing. Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
 /// Psychometrika 12, 1947; exact as in A. Agresti, "Categorical Data Analysis", 3rd edition, 11.1.
 /// `pairs` are all pairs: what they could have shown at most bounds the attainable `p`.
-pub(crate) fn one_sided(worse: u32, better: u32, pairs: u32) -> Permuted {
-    Permuted { p: upper_tail(worse, worse + better), attainable: halved(pairs) }
+pub(crate) fn one_sided(worse: u32, better: u32, pairs: u32) -> PermutationResult {
+    PermutationResult { p: upper_tail(worse, worse + better), attainable: halved(pairs) }
 }
 
 /// The chance of at least `least` heads in `tosses` of a fair coin.

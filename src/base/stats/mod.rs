@@ -14,7 +14,7 @@ pub(crate) mod wilson;
 
 /// How a test is done that cannot look at every arrangement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Draws {
+pub(crate) struct RandomDraws {
     /// Arrangements drawn at random, where all would be too many.
     pub count: u32,
     /// Where drawing begins: the same seed draws the same.
@@ -23,7 +23,7 @@ pub(crate) struct Draws {
 
 /// What a permutation test says.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Permuted {
+pub(crate) struct PermutationResult {
     /// The share of arrangements at least as extreme as the one seen, itself included.
     pub p: f64,
     /// The smallest `p` that this many observations could give.

@@ -2,7 +2,7 @@
 
 use statrs::function::factorial::ln_binomial;
 
-use super::{Draws, Permuted, share_of_draws};
+use super::{PermutationResult, RandomDraws, share_of_draws};
 
 /// The chance that results which do not depend on each other come in as few runs of equal ones; 1 where all are equal.
 ///
@@ -39,10 +39,10 @@ fn of_runs(runs: u64, yes: u64, no: u64) -> f64 {
 /// other orders.
 ///
 /// Each test is shuffled within itself; tests whose answers are all equal, or all different, say nothing.
-pub(crate) fn as_many_equal_neighbours(tests: &[Vec<u32>], draws: Draws) -> Permuted {
+pub(crate) fn as_many_equal_neighbours(tests: &[Vec<u32>], draws: RandomDraws) -> PermutationResult {
     let mut tests: Vec<Vec<u32>> = tests.iter().filter(|answers| varies(answers)).cloned().collect();
     if tests.is_empty() {
-        return Permuted { p: 1.0, attainable: 1.0 };
+        return PermutationResult { p: 1.0, attainable: 1.0 };
     }
     let seen = equal_neighbours(&tests);
     let mut random = fastrand::Rng::with_seed(draws.seed);
@@ -51,7 +51,7 @@ pub(crate) fn as_many_equal_neighbours(tests: &[Vec<u32>], draws: Draws) -> Perm
         tests.iter_mut().for_each(|answers| random.shuffle(answers));
         extreme += u32::from(equal_neighbours(&tests) >= seen);
     }
-    Permuted { p: share_of_draws(extreme, draws.count), attainable: share_of_draws(0, draws.count) }
+    PermutationResult { p: share_of_draws(extreme, draws.count), attainable: share_of_draws(0, draws.count) }
 }
 
 fn varies(answers: &[u32]) -> bool {
@@ -69,7 +69,7 @@ fn equal_neighbours(tests: &[Vec<u32>]) -> usize {
 mod tests {
     use super::*;
 
-    const DRAWS: Draws = Draws { count: 1_999, seed: 7 };
+    const DRAWS: RandomDraws = RandomDraws { count: 1_999, seed: 7 };
 
     /// Rows: results as `1` and `0`, and the share of all their orders with as few runs, counted by Python's itertools.
     #[test]
@@ -99,7 +99,7 @@ mod tests {
     fn what_never_varies_says_nothing() {
         assert_eq!(as_few_runs(&[]), 1.0);
         assert_eq!(as_few_runs(&[true; 30]), 1.0);
-        let nothing = Permuted { p: 1.0, attainable: 1.0 };
+        let nothing = PermutationResult { p: 1.0, attainable: 1.0 };
         for alike in [vec![vec![1, 1, 1]], vec![vec![1, 2, 3]], vec![vec![1, 1, 1], vec![1, 2, 3]]] {
             assert_eq!(as_many_equal_neighbours(&alike, DRAWS), nothing, "{alike:?}");
         }

@@ -10,7 +10,7 @@
 
 /// What the trials say so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum SequentialDecision {
     /// The rate is not so low as the lower boundary.
     AtLeast,
     /// The rate is not so high as the upper boundary.
@@ -47,14 +47,14 @@ impl Sequential {
     }
 
     /// What so many trials say; it may be asked after each.
-    pub fn decide(&self, successes: u32, failures: u32) -> Decision {
+    pub fn decide(&self, successes: u32, failures: u32) -> SequentialDecision {
         let evidence = self.evidence(successes, failures);
         if evidence >= self.enough - SLACK {
-            Decision::AtLeast
+            SequentialDecision::AtLeast
         } else if evidence <= SLACK - self.enough {
-            Decision::AtMost
+            SequentialDecision::AtMost
         } else {
-            Decision::Open
+            SequentialDecision::Open
         }
     }
 
@@ -92,24 +92,30 @@ mod tests {
     fn twelve_straight_passes_decide_the_contracts_example() {
         assert_eq!(usual().fewest_successes(), 12);
         assert_eq!(usual().fewest_failures(), 3);
-        assert_eq!(usual().decide(11, 0), Decision::Open);
-        assert_eq!(usual().decide(12, 0), Decision::AtLeast);
-        assert_eq!(usual().decide(12, 1), Decision::Open);
-        assert_eq!(usual().decide(16, 1), Decision::Open);
-        assert_eq!(usual().decide(17, 1), Decision::AtLeast);
-        assert_eq!(usual().decide(0, 2), Decision::Open);
-        assert_eq!(usual().decide(0, 3), Decision::AtMost);
-        assert_eq!(usual().decide(0, 0), Decision::Open);
+        assert_eq!(usual().decide(11, 0), SequentialDecision::Open);
+        assert_eq!(usual().decide(12, 0), SequentialDecision::AtLeast);
+        assert_eq!(usual().decide(12, 1), SequentialDecision::Open);
+        assert_eq!(usual().decide(16, 1), SequentialDecision::Open);
+        assert_eq!(usual().decide(17, 1), SequentialDecision::AtLeast);
+        assert_eq!(usual().decide(0, 2), SequentialDecision::Open);
+        assert_eq!(usual().decide(0, 3), SequentialDecision::AtMost);
+        assert_eq!(usual().decide(0, 0), SequentialDecision::Open);
     }
 
     #[test]
     fn evidence_of_just_what_is_enough_decides() {
         // Each success doubles the ratio: four make sixteen. Each failure makes a third of it: two make a ninth.
         let sixteen = Sequential::new(0.4, 0.8, 1.0 / 16.0);
-        assert_eq!((sixteen.decide(3, 0), sixteen.decide(4, 0)), (Decision::Open, Decision::AtLeast));
+        assert_eq!(
+            (sixteen.decide(3, 0), sixteen.decide(4, 0)),
+            (SequentialDecision::Open, SequentialDecision::AtLeast)
+        );
         assert_eq!(sixteen.fewest_successes(), 4);
         let nine = Sequential::new(0.4, 0.8, 1.0 / 9.0);
-        assert_eq!((nine.decide(0, 1), nine.decide(0, 2)), (Decision::Open, Decision::AtMost));
+        assert_eq!(
+            (nine.decide(0, 1), nine.decide(0, 2)),
+            (SequentialDecision::Open, SequentialDecision::AtMost)
+        );
         assert_eq!(nine.fewest_failures(), 2);
     }
 
@@ -118,8 +124,8 @@ mod tests {
         let strict = Sequential::new(0.8, 1.0, 0.05);
         assert_eq!(strict.fewest_failures(), 1);
         assert_eq!(strict.fewest_successes(), 14);
-        assert_eq!(strict.decide(14, 0), Decision::AtLeast);
-        assert_eq!(strict.decide(9_000, 1), Decision::AtMost);
+        assert_eq!(strict.decide(14, 0), SequentialDecision::AtLeast);
+        assert_eq!(strict.decide(9_000, 1), SequentialDecision::AtMost);
         assert!(strict.is_final(1) && !strict.is_final(0) && !usual().is_final(5));
     }
 
@@ -129,10 +135,10 @@ mod tests {
         {
             let test = Sequential::new(low, high, error);
             let (successes, failures) = (test.fewest_successes(), test.fewest_failures());
-            assert_eq!(test.decide(successes, 0), Decision::AtLeast);
-            assert_eq!(test.decide(successes - 1, 0), Decision::Open);
-            assert_eq!(test.decide(0, failures), Decision::AtMost);
-            assert_eq!(test.decide(0, failures - 1), Decision::Open);
+            assert_eq!(test.decide(successes, 0), SequentialDecision::AtLeast);
+            assert_eq!(test.decide(successes - 1, 0), SequentialDecision::Open);
+            assert_eq!(test.decide(0, failures), SequentialDecision::AtMost);
+            assert_eq!(test.decide(0, failures - 1), SequentialDecision::Open);
         }
     }
 

@@ -1,17 +1,17 @@
 //! Paired differences: how often chance alone, by swapping the sides of pairs, gives a sum as large.
 
-use super::{Draws, Permuted, share_of_draws, slack};
+use super::{PermutationResult, RandomDraws, share_of_draws, slack};
 
 /// Up to so many pairs that differ, every arrangement is looked at.
 const ALL_BELOW: usize = 14;
 
 /// What swapping the sides of pairs says in both directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct BothWays {
+pub(crate) struct TwoSidedChance {
     /// Are the differences greater than chance makes them?
-    pub greater: Permuted,
+    pub greater: PermutationResult,
     /// Are they less?
-    pub less: Permuted,
+    pub less: PermutationResult,
 }
 
 /// Tests whether differences (the second side minus the first) are greater, or less, than swapping the sides at random makes
@@ -21,7 +21,7 @@ pub(crate) struct BothWays {
 /// Bootstrap Tests of Hypotheses", 3rd edition, 3.2. Pairs without a difference keep their value under every swap, but could
 /// have shown one: they count for what is attainable. Differences from a bound are tested alike: where the second side is
 /// like the first but for the bound, the sides of a pair may be swapped.
-pub(crate) fn both_ways(differences: &[f64], draws: Draws) -> BothWays {
+pub(crate) fn both_ways(differences: &[f64], draws: RandomDraws) -> TwoSidedChance {
     let moving: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
     let attainable = if differences.len() <= ALL_BELOW {
         0.5_f64.powi(i32::try_from(differences.len()).unwrap_or(i32::MAX))
@@ -33,7 +33,10 @@ pub(crate) fn both_ways(differences: &[f64], draws: Draws) -> BothWays {
         1..=ALL_BELOW => shares_of_all(&moving),
         _ => drawn(&moving, draws),
     };
-    BothWays { greater: Permuted { p: greater, attainable }, less: Permuted { p: less, attainable } }
+    TwoSidedChance {
+        greater: PermutationResult { p: greater, attainable },
+        less: PermutationResult { p: less, attainable },
+    }
 }
 
 /// How many pairs are needed before `p` can reach `alpha`.
@@ -65,7 +68,7 @@ fn shares_of_all(differences: &[f64]) -> (f64, f64) {
     (share(greater), share(less))
 }
 
-fn drawn(differences: &[f64], draws: Draws) -> (f64, f64) {
+fn drawn(differences: &[f64], draws: RandomDraws) -> (f64, f64) {
     let observed: f64 = differences.iter().sum();
     let slack = slack(differences.iter().map(|difference| difference.abs()).sum());
     let mut random = fastrand::Rng::with_seed(draws.seed);
@@ -89,7 +92,7 @@ fn drawn(differences: &[f64], draws: Draws) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    const DRAWS: Draws = Draws { count: 9_999, seed: 7 };
+    const DRAWS: RandomDraws = RandomDraws { count: 9_999, seed: 7 };
 
     /// Fisher's worked example: Darwin's 15 pairs of self- and cross-fertilised plants, "The Design of Experiments", section 21:
     /// 863 of 32,768 arrangements have a sum of at least 314.
@@ -148,9 +151,9 @@ mod tests {
     #[test]
     fn equal_pairs_could_have_differed() {
         let greater = |differences: &[f64], draws| both_ways(differences, draws).greater;
-        assert_eq!(greater(&[0.0; 5], DRAWS), Permuted { p: 1.0, attainable: 1.0 / 32.0 });
-        assert_eq!(greater(&[], DRAWS), Permuted { p: 1.0, attainable: 1.0 });
-        assert_eq!(greater(&[1.0; 5], DRAWS), Permuted { p: 1.0 / 32.0, attainable: 1.0 / 32.0 });
+        assert_eq!(greater(&[0.0; 5], DRAWS), PermutationResult { p: 1.0, attainable: 1.0 / 32.0 });
+        assert_eq!(greater(&[], DRAWS), PermutationResult { p: 1.0, attainable: 1.0 });
+        assert_eq!(greater(&[1.0; 5], DRAWS), PermutationResult { p: 1.0 / 32.0, attainable: 1.0 / 32.0 });
         assert_eq!(greater(&[-1.0; 5], DRAWS).p, 1.0);
         assert_eq!(greater(&[1.0; 400], DRAWS).p, 1.0 / 10_000.0);
     }

@@ -4,14 +4,14 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// The error of a sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Spread {
+pub(crate) struct SumError {
     /// Its standard error.
     pub error: f64,
     /// Degrees of freedom of that.
     pub freedom: f64,
 }
 
-impl Spread {
+impl SumError {
     /// The error of the sum of all values, by their variance within strata (a test's repeats), so that tests which differ in
     /// size do not widen it.
     ///
@@ -69,7 +69,7 @@ const POWER: f64 = 0.8;
 pub(crate) fn times_as_many(values: &[f64], level: f64) -> Option<f64> {
     let count = values.len() as f64;
     let sum: f64 = values.iter().sum();
-    let Spread { error, .. } = Spread::of_sum(&[values.to_vec()])?;
+    let SumError { error, .. } = SumError::of_sum(&[values.to_vec()])?;
     if sum <= 0.0 || !(level > 0.0 && level < 1.0) || count == 0.0 {
         return None;
     }
@@ -96,7 +96,7 @@ mod tests {
                 .map(|stratum| stratum.split(',').map(|cell| cell.parse().unwrap()).collect())
                 .collect();
             let all = strata.concat();
-            let half = Spread::of_sum(&strata).unwrap().half_width(0.95) / all.len() as f64;
+            let half = SumError::of_sum(&strata).unwrap().half_width(0.95) / all.len() as f64;
             let mean = all.iter().sum::<f64>() / all.len() as f64;
             assert!(
                 (mean - half - ends[0]).abs() < 1e-9 && (mean + half - ends[1]).abs() < 1e-9,
@@ -110,19 +110,19 @@ mod tests {
     #[test]
     fn tests_of_another_size_do_not_widen_it() {
         let strata = [vec![1.0, 1.1, 0.9, 1.0], vec![9.0, 9.1, 8.9, 9.0]];
-        let narrow = Spread::of_sum(&strata).unwrap();
-        let wide = Spread::of_sum(&[strata.concat()]).unwrap();
+        let narrow = SumError::of_sum(&strata).unwrap();
+        let wide = SumError::of_sum(&[strata.concat()]).unwrap();
         assert!(narrow.error * 10.0 < wide.error, "{narrow:?} {wide:?}");
-        let single = Spread::of_sum(&[vec![1.0, 2.0], vec![9.0]]).unwrap();
-        assert_eq!(single, Spread::of_sum(&[vec![1.0, 2.0, 9.0]]).unwrap());
+        let single = SumError::of_sum(&[vec![1.0, 2.0], vec![9.0]]).unwrap();
+        assert_eq!(single, SumError::of_sum(&[vec![1.0, 2.0, 9.0]]).unwrap());
     }
 
     #[test]
     fn one_value_has_no_error_that_is_known() {
-        assert_eq!(Spread::of_sum(&[vec![1.0]]), None);
-        assert_eq!(Spread::of_sum(&[]), None);
-        let equal = Spread::of_sum(&[vec![2.0], vec![2.0]]).unwrap();
-        assert_eq!((equal, equal.half_width(0.95)), (Spread { error: 0.0, freedom: 1.0 }, 0.0));
+        assert_eq!(SumError::of_sum(&[vec![1.0]]), None);
+        assert_eq!(SumError::of_sum(&[]), None);
+        let equal = SumError::of_sum(&[vec![2.0], vec![2.0]]).unwrap();
+        assert_eq!((equal, equal.half_width(0.95)), (SumError { error: 0.0, freedom: 1.0 }, 0.0));
     }
 
     #[test]

@@ -137,10 +137,10 @@ pub(super) fn fault_of_test(environment: &Environment<'_>, test: &Test<'_>) -> O
 pub(super) fn fault_of_call(call: &Call<'_>) -> Option<String> {
     let Expr::GetAttr(method) = &call.expr else { return None };
     let has_none = match root_of(&method.expr) {
-        Root::Name("loop") => !matches!(method.name, "cycle" | "changed"),
-        Root::Name(name) => ROOTS.contains(&name),
-        Root::Value => true,
-        Root::Unknown => false,
+        ExpressionRoot::Name("loop") => !matches!(method.name, "cycle" | "changed"),
+        ExpressionRoot::Name(name) => ROOTS.contains(&name),
+        ExpressionRoot::Value => true,
+        ExpressionRoot::Unknown => false,
     };
     if !has_none {
         return None;
@@ -152,7 +152,7 @@ pub(super) fn fault_of_call(call: &Call<'_>) -> Option<String> {
 }
 
 /// What an expression takes its value from.
-enum Root<'a> {
+enum ExpressionRoot<'a> {
     /// A name.
     Name(&'a str),
     /// A text, a number, a list or what a filter made.
@@ -161,13 +161,13 @@ enum Root<'a> {
     Unknown,
 }
 
-fn root_of<'a>(expression: &'a Expr<'a>) -> Root<'a> {
+fn root_of<'a>(expression: &'a Expr<'a>) -> ExpressionRoot<'a> {
     match expression {
-        Expr::Var(name) => Root::Name(name.id),
+        Expr::Var(name) => ExpressionRoot::Name(name.id),
         Expr::GetAttr(attribute) => root_of(&attribute.expr),
         Expr::GetItem(item) => root_of(&item.expr),
         Expr::Slice(slice) => root_of(&slice.expr),
-        Expr::Call(_) | Expr::IfExpr(_) => Root::Unknown,
+        Expr::Call(_) | Expr::IfExpr(_) => ExpressionRoot::Unknown,
         Expr::Const(_)
         | Expr::UnaryOp(_)
         | Expr::BinOp(_)
@@ -176,7 +176,7 @@ fn root_of<'a>(expression: &'a Expr<'a>) -> Root<'a> {
         | Expr::Test(_)
         | Expr::List(_)
         | Expr::Tuple(_)
-        | Expr::Map(_) => Root::Value,
+        | Expr::Map(_) => ExpressionRoot::Value,
     }
 }
 

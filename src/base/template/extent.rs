@@ -25,7 +25,7 @@ pub(super) fn check_extent(source: &str, syntax: &SyntaxConfig) -> Result<(), Te
         let message = format!("the template has {} bytes, the most is {LONGEST}", source.len());
         return Err(TemplateError { message, span: None });
     }
-    let mut extent = Extent::default();
+    let mut extent = OpenBlocks::default();
     for (count, token) in tokenize(source, false, syntax.clone()).enumerate() {
         let Ok((token, span)) = token else { return Ok(()) };
         if count > MOST {
@@ -48,7 +48,7 @@ fn refused(message: String, span: Span) -> TemplateError {
 
 /// What is open at a place of a template.
 #[derive(Default)]
-struct Extent {
+struct OpenBlocks {
     /// For each open bracket, and for the expression around them, the operators since the last comma.
     rows: Vec<usize>,
     /// For each open block, itself and the alternatives that it has so far.
@@ -58,7 +58,7 @@ struct Extent {
     is_set: bool,
 }
 
-impl Extent {
+impl OpenBlocks {
     fn depth(&self) -> usize {
         self.rows.iter().sum::<usize>() + self.blocks.iter().sum::<usize>()
     }

@@ -1,4 +1,4 @@
-//! Templates in MiniJinja: compiled once when suites load, rendered for each attempt in a [`Scope`].
+//! Templates in MiniJinja: compiled once when suites load, rendered for each attempt in a [`TemplateScope`].
 //!
 //! Strict about undefined names, without files, includes, clock or randomness, and bounded in work. What a template yields is
 //! never rendered again. Text without `{{` is literal, and a value that is one whole `{{ expression }}` keeps its type.
@@ -21,7 +21,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value};
 
 pub use self::inspect::{EnvName, Guard};
-pub use self::scope::Scope;
+pub use self::scope::TemplateScope;
 use super::panics::{CaughtPanic, catch};
 
 use self::convert::{UNDEFINED, to_json};
@@ -150,7 +150,7 @@ impl Templates {
     }
 
     /// Renders to a value; a whole expression keeps its type.
-    pub fn render(&self, template: &Template, scope: &Scope) -> Result<Value, TemplateError> {
+    pub fn render(&self, template: &Template, scope: &TemplateScope) -> Result<Value, TemplateError> {
         match template {
             Template::Literal(value) => Ok(value.clone()),
             Template::Text(id) => {
@@ -173,7 +173,7 @@ impl Templates {
     }
 
     /// Renders to text: strings bare, everything else as JSON.
-    pub fn render_text(&self, template: &Template, scope: &Scope) -> Result<String, TemplateError> {
+    pub fn render_text(&self, template: &Template, scope: &TemplateScope) -> Result<String, TemplateError> {
         match self.render(template, scope)? {
             Value::String(text) => Ok(text),
             value
@@ -199,7 +199,7 @@ impl Templates {
     /// Renders a template while suites load, to see whether it can be rendered.
     ///
     /// The work of all such renderings together is bounded; beyond that nothing is tried.
-    pub fn try_out(&mut self, template: &Template, scope: &Scope) -> Result<(), TemplateError> {
+    pub fn try_out(&mut self, template: &Template, scope: &TemplateScope) -> Result<(), TemplateError> {
         let (Template::Text(id) | Template::Typed(id)) = template else { return Ok(()) };
         if self.tried > MOST_TRIED {
             return Ok(());
@@ -239,7 +239,7 @@ impl Templates {
         &self,
         template: &Template,
         id: TemplateId,
-        scope: &Scope,
+        scope: &TemplateScope,
     ) -> Result<Rendered, TemplateError> {
         self.refuse_long(id, scope)?;
         let compiled = self.environment.get_template(&name_of(template, self.usage_of(id)));
@@ -252,7 +252,7 @@ impl Templates {
         Ok(Rendered { value, text: captured.into_output(), work })
     }
 
-    fn refuse_long(&self, id: TemplateId, scope: &Scope) -> Result<(), TemplateError> {
+    fn refuse_long(&self, id: TemplateId, scope: &TemplateScope) -> Result<(), TemplateError> {
         if self.usage_of(id) == Usage::Passes || !scope.has_long() {
             return Ok(());
         }
@@ -266,7 +266,7 @@ impl Templates {
     }
 
     /// The value of a template that is one dotted name; none where it has none, which the engine then explains.
-    fn look_up(&self, id: TemplateId, scope: &Scope) -> Option<minijinja::Value> {
+    fn look_up(&self, id: TemplateId, scope: &TemplateScope) -> Option<minijinja::Value> {
         scope.value(self.paths.get(id.0)?.as_deref()?)
     }
 
@@ -282,7 +282,7 @@ impl Templates {
     }
 
     /// Names the missing variable where the engine could not.
-    fn explain(&self, error: TemplateError, id: TemplateId, scope: &Scope) -> TemplateError {
+    fn explain(&self, error: TemplateError, id: TemplateId, scope: &TemplateScope) -> TemplateError {
         if error.message != UNDEFINED {
             return error;
         }
@@ -307,13 +307,14 @@ mod tests {
 
     use super::*;
 
-    fn scope() -> Scope {
+    fn scope() -> TemplateScope {
         let vars = json!({
             "shop": "Northwind", "n": 9007199254740993_i64, "big": u64::MAX, "f": 1.0, "yes": true, "none": null,
             "list": [1, "a", null], "map": {"b": 1, "a": [true]}, "tpl": "{{ vars.shop }}", "html": "<b> & \"q\""
         });
         let env = Arc::new([("KEY".to_owned(), "s3cret".to_owned())].into());
-        let scope = Scope::new().with_vars(&vars).with_row(Some(&json!({"total": "12.50", "city": "Rome"})));
+        let scope =
+            TemplateScope::new().with_vars(&vars).with_row(Some(&json!({"total": "12.50", "city": "Rome"})));
         scope.with_env(env).with_test("refund").with_run("r1").with_repeat(2)
     }
 
@@ -458,7 +459,7 @@ mod tests {
         let mut templates = Templates::new();
         let template = templates.compile("{{ row.city }}").unwrap();
         assert_eq!(
-            templates.render(&template, &Scope::new()).unwrap_err().message,
+            templates.render(&template, &TemplateScope::new()).unwrap_err().message,
             "`row.city` is not defined"
         );
         assert!(message("{{ 1 if false }}").contains("no value"));
@@ -639,7 +640,7 @@ mod tests {
     #[test]
     fn numbers_of_any_length_are_passed_on_and_not_calculated_with() {
         let long = serde_json::from_str("{\"n\":0.1000000000000000000001,\"l\":[1e400],\"t\":\"0.1000000000000000000001\",\"i\":18446744073709551616}").unwrap();
-        let scope = Scope::new().with_row(Some(&long));
+        let scope = TemplateScope::new().with_row(Some(&long));
         let render = |source: &str| {
             let mut templates = Templates::new();
             let template = templates.compile(source).unwrap();
@@ -698,7 +699,7 @@ mod tests {
             let value = json!({"n": number, "d": double, "t": text, "l": [number, null]});
             let mut templates = Templates::new();
             let template = templates.compile("{{ vars }}").unwrap();
-            prop_assert_eq!(templates.render(&template, &Scope::new().with_vars(&value)).unwrap(), value);
+            prop_assert_eq!(templates.render(&template, &TemplateScope::new().with_vars(&value)).unwrap(), value);
         }
     }
 }

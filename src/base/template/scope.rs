@@ -11,7 +11,7 @@ use super::long_number::LongNumber;
 
 /// The names a template sees: `vars.*`, `row.*`, `env.*`, `test.name`, `run.id`, `repeat.index`; cheap to clone and extend.
 #[derive(Debug, Clone)]
-pub struct Scope {
+pub struct TemplateScope {
     vars: minijinja::Value,
     row: minijinja::Value,
     env: minijinja::Value,
@@ -22,13 +22,13 @@ pub struct Scope {
     has_long: bool,
 }
 
-impl Default for Scope {
+impl Default for TemplateScope {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Scope {
+impl TemplateScope {
     /// Makes a scope in which every name is undefined.
     pub fn new() -> Self {
         let empty = minijinja::Value::from_object(Env::default());

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use unicode_security::skeleton;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Lines, is_hidden, named, visible};
+use super::{LineEnds, is_hidden, named, visible};
 
 /// The most spellings of one look that are kept: more only cost time.
 const SPELLINGS: usize = 8;
@@ -81,7 +81,7 @@ impl LookAlikes {
     }
 
     /// The text with these words named, and everything that cannot be seen.
-    pub fn show(&self, text: &str, lines: Lines) -> String {
+    pub fn show(&self, text: &str, lines: LineEnds) -> String {
         visible(&self.name(text), lines).into_owned()
     }
 }
@@ -134,7 +134,7 @@ mod tests {
     #[track_caller]
     fn shown(one: &str, other: &str) -> [String; 2] {
         let alike = LookAlikes::between(&[one], &[other]);
-        [one, other].map(|text| alike.show(text, Lines::One))
+        [one, other].map(|text| alike.show(text, LineEnds::One))
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
     fn one_message_may_hold_both() {
         let message = "unknown key `n\u{430}me`; did you mean `name`?";
         let alike = LookAlikes::within(message);
-        assert_eq!(alike.show(message, Lines::One), "unknown key `n\\u{430}me`; did you mean `name`?");
+        assert_eq!(alike.show(message, LineEnds::One), "unknown key `n\\u{430}me`; did you mean `name`?");
         assert!(LookAlikes::within("Grüße an alle").is_empty());
     }
 }

@@ -14,7 +14,7 @@ pub use self::commands::{harmless, harmless_json};
 
 /// Whether line ends and tabs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
+pub enum LineEnds {
     /// They are: the text may have many lines.
     Kept,
     /// They are made visible: the text is one line.
@@ -26,12 +26,12 @@ const NEAR: usize = 8;
 
 /// Names everything that cannot be seen: control characters, escape sequences, turns of the writing direction, characters without
 /// width, blanks that are none of the usual, what XML forbids. Joiners and selectors of emoji stay.
-pub fn visible(text: &str, lines: Lines) -> Cow<'_, str> {
+pub fn visible(text: &str, lines: LineEnds) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
     let is_named = |(at, c): (usize, char)| match c {
-        '\n' | '\t' => lines == Lines::One,
+        '\n' | '\t' => lines == LineEnds::One,
         c => is_hidden(c) && !is_part_of_a_sign(text, at, c),
     };
     let Some(first) = text.char_indices().find(|place| is_named(*place)).map(|(place, _)| place) else {
@@ -116,14 +116,14 @@ mod tests {
 
     #[test]
     fn hidden_things_are_named() {
-        assert_eq!(visible("a\u{1b}[31mb\0\u{fffe}]]>", Lines::Kept), "a\\u{1b}[31mb\\u{0}\\u{fffe}]]>");
-        assert_eq!(visible("a\nb\tc\r", Lines::Kept), "a\nb\tc\\r");
-        assert_eq!(visible("a\nb\tc\r", Lines::One), "a\\nb\\tc\\r");
+        assert_eq!(visible("a\u{1b}[31mb\0\u{fffe}]]>", LineEnds::Kept), "a\\u{1b}[31mb\\u{0}\\u{fffe}]]>");
+        assert_eq!(visible("a\nb\tc\r", LineEnds::Kept), "a\nb\tc\\r");
+        assert_eq!(visible("a\nb\tc\r", LineEnds::One), "a\\nb\\tc\\r");
         assert_eq!(
-            visible("\u{202e}abc\u{9b}\u{85}\u{1ffff}", Lines::One),
+            visible("\u{202e}abc\u{9b}\u{85}\u{1ffff}", LineEnds::One),
             "\\u{202e}abc\\u{9b}\\u{85}\\u{1ffff}"
         );
-        assert!(matches!(visible("Grüße 🌍\n", Lines::Kept), Cow::Borrowed(_)));
+        assert!(matches!(visible("Grüße 🌍\n", LineEnds::Kept), Cow::Borrowed(_)));
     }
 
     #[test]
@@ -155,8 +155,8 @@ mod tests {
             '\u{ffa0}',
         ] {
             let name = format!("\\u{{{:x}}}", u32::from(c));
-            assert_eq!(visible(&format!("re{c}fund"), Lines::Kept), format!("re{name}fund"));
-            assert_eq!(visible(&format!("{c}"), Lines::One), name);
+            assert_eq!(visible(&format!("re{c}fund"), LineEnds::Kept), format!("re{name}fund"));
+            assert_eq!(visible(&format!("{c}"), LineEnds::One), name);
         }
     }
 
@@ -170,13 +170,17 @@ mod tests {
             "葛\u{e0100}城市",
             "สวัสดี नमस्ते مرحبا",
         ] {
-            assert!(matches!(visible(text, Lines::Kept), Cow::Borrowed(_)), "{}", visible(text, Lines::Kept));
+            assert!(
+                matches!(visible(text, LineEnds::Kept), Cow::Borrowed(_)),
+                "{}",
+                visible(text, LineEnds::Kept)
+            );
         }
         // The same characters where they make no sign.
         assert_eq!(
-            visible("1\u{fe0f}2 a\u{200d}b 👨\u{200d}x", Lines::One),
+            visible("1\u{fe0f}2 a\u{200d}b 👨\u{200d}x", LineEnds::One),
             "1\\u{fe0f}2 a\\u{200d}b 👨\\u{200d}x"
         );
-        assert_eq!(visible("🏴\u{e0067}x", Lines::One), "🏴\\u{e0067}x");
+        assert_eq!(visible("🏴\u{e0067}x", LineEnds::One), "🏴\\u{e0067}x");
     }
 }

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::base::repeat::Times;
+use crate::app::RunOptions;
+use crate::app::reports::fence_of_named;
+use crate::app::settings::Settings;
+use crate::base::repeat::RepeatRange;
 use crate::base::similarity::Likeness;
-use crate::cli::args::Selection;
+use crate::cli::args::SelectionArgs;
 use crate::cli::outputs;
-use crate::report::compare::{Document, Wanted};
-use crate::session::Request;
-use crate::session::reports::fence_of_named;
-use crate::settings::Settings;
+use crate::report::compare::{ComparisonDocument, WantedDocument};
 use crate::suite::read_compare::{
-    BoundSpec, CompareSpec, MEASURES, Most, measure_named, parse_alpha, parse_likeness, parse_most,
+    BoundSpec, CompareSpec, MEASURES, MostTests, measure_named, parse_alpha, parse_likeness, parse_most,
     parse_worse_by,
 };
 
@@ -31,7 +31,7 @@ pub struct CompareArgs {
     pub b: String,
     /// Which tests of live sides.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     /// Live sides: run each test so often on each side; repeats tell a change from noise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub repeat: Option<u32>,
@@ -49,7 +49,7 @@ pub struct CompareArgs {
     pub alpha: Option<f64>,
     /// Fail when more tests than this changed: a number, or a share such as `5%`.
     #[arg(long, value_name = "N", value_parser = parse_most)]
-    pub max_changed: Option<Most>,
+    pub max_changed: Option<MostTests>,
     /// Fail when the outputs of a test are less alike than this, such as `80%`.
     #[arg(long, value_name = "SHARE", value_parser = parse_likeness)]
     pub min_similarity: Option<Likeness>,
@@ -58,7 +58,7 @@ pub struct CompareArgs {
     pub seed: Option<u64>,
     /// What is printed.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
+    pub format: CompareFormat,
     /// Also write the comparison to this file; the kind comes from its ending (.md, .json, .html); repeatable.
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: Vec<PathBuf>,
@@ -69,7 +69,7 @@ pub struct CompareArgs {
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum CompareFormat {
     /// For people.
     Text,
     /// `compare.md`.
@@ -80,11 +80,11 @@ pub enum Format {
 
 impl CompareArgs {
     /// The documents asked for.
-    pub fn files(&self, settings: &Settings) -> Result<Vec<Wanted>, String> {
+    pub fn files(&self, settings: &Settings) -> Result<Vec<WantedDocument>, String> {
         let wanted = |path: &PathBuf| {
-            let document = Document::of(path)?;
+            let document = ComparisonDocument::of(path)?;
             outputs::check_place(path, settings)?;
-            Ok(Wanted { document, path: path.clone(), fence: fence_of_named(settings, path) })
+            Ok(WantedDocument { document, path: path.clone(), fence: fence_of_named(settings, path) })
         };
         self.output.iter().map(wanted).collect()
     }
@@ -95,13 +95,13 @@ impl CompareArgs {
     }
 
     /// What a live side runs.
-    pub fn request(&self, target: &str, version: Option<&str>) -> Request {
-        Request {
+    pub fn request(&self, target: &str, version: Option<&str>) -> RunOptions {
+        RunOptions {
             target: Some(target.to_owned()),
             workflow_id: version.map(str::to_owned),
             profile: self.profile.clone(),
             concurrency: self.concurrency,
-            repeat: self.repeat.map(Times::Fixed),
+            repeat: self.repeat.map(RepeatRange::Fixed),
             seed: Some(self.seed()),
             reports: self.reports.clone(),
             ..self.selection.request()
@@ -110,7 +110,7 @@ impl CompareArgs {
 
     /// Refuses what only live sides can do: finished runs have run already.
     pub fn refuse_live_flags(&self) -> Result<(), String> {
-        let Selection { paths, filter, exact, tags, skip_tags, allow_outside } = &self.selection;
+        let SelectionArgs { paths, filter, exact, tags, skip_tags, allow_outside } = &self.selection;
         let set = [
             ("PATH", !paths.is_empty()),
             ("--filter", !filter.is_empty()),
@@ -180,7 +180,7 @@ mod tests {
         let written = |measure, alpha| BoundSpec { measure, worse_by: Decimal::new(5, 1), alpha };
         let project = CompareSpec {
             bounds: vec![written("tokens", Some(0.01)), written("cost", None)],
-            max_changed: Some(Most::Tests(3)),
+            max_changed: Some(MostTests::Tests(3)),
             min_similarity: None,
         };
         let spec = args(&["--worse-by", "tokens=10%"]).unwrap().gates(project.clone());
@@ -189,10 +189,10 @@ mod tests {
             spec.bounds[1],
             BoundSpec { measure: "tokens", worse_by: Decimal::new(1, 1), alpha: Some(0.01) }
         );
-        assert_eq!(spec.max_changed, Some(Most::Tests(3)));
+        assert_eq!(spec.max_changed, Some(MostTests::Tests(3)));
         let spec = args(&["--alpha", "0.1", "--max-changed", "0"]).unwrap().gates(project);
         assert!(spec.bounds.iter().all(|bound| bound.alpha == Some(0.1)));
-        assert_eq!(spec.max_changed, Some(Most::Tests(0)));
+        assert_eq!(spec.max_changed, Some(MostTests::Tests(0)));
     }
 
     #[test]

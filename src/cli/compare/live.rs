@@ -2,28 +2,30 @@
 
 use std::sync::Arc;
 
+use crate::app::settings::Settings;
+use crate::app::{self, OpenedRun, RunOptions, Session, SessionError};
 use crate::base::redact::Redactor;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::engine::run::Limits;
-use crate::engine::{Engine, pair, signal};
-use crate::event::{Event, RunEnd, Sink, SinkError};
-use crate::gate::RunConclusion;
-use crate::journal::RunRecord;
+use crate::engine::Engine;
+use crate::engine::paired_run;
+use crate::engine::run::RunLimits;
+use crate::engine::signal;
 use crate::plan::case::Plan;
-use crate::session::{self, Opening, Request, Session, SessionError};
-use crate::settings::Settings;
+use crate::record::event::{Event, RunEnd, Sink, SinkError};
+use crate::record::journal::RunRecord;
+use crate::record::thresholds::RunConclusion;
 
 /// A side that can start.
-pub(super) struct Opened {
+pub(super) struct OpenedSide {
     plan: Plan,
     session: Session,
 }
 
 /// Loads and plans a side; nothing is sent yet.
-pub(super) fn open(request: Request, settings: &Settings) -> Result<Opened, Exit> {
-    let opening = session::open(settings, &request);
-    let Opening { plan, session, notes, .. } =
+pub(super) fn open(request: RunOptions, settings: &Settings) -> Result<OpenedSide, Exit> {
+    let opening = app::open(settings, &request);
+    let OpenedRun { plan, session, notes, .. } =
         opening.map_err(|failure| say::refusal(&failure, "nothing was sent"))?;
     notes.iter().for_each(|note| say::note(note));
     if plan.cases.is_empty() {
@@ -32,11 +34,11 @@ pub(super) fn open(request: Request, settings: &Settings) -> Result<Opened, Exit
             RunConclusion::NoTests.into(),
         ));
     }
-    Ok(Opened { plan, session })
+    Ok(OpenedSide { plan, session })
 }
 
 /// Two sides at one target begin half as many requests each.
-pub(super) fn share_rate((a, b): &mut (Opened, Opened)) {
+pub(super) fn share_rate((a, b): &mut (OpenedSide, OpenedSide)) {
     for side in [a, b] {
         if let Some(rate) = &mut side.plan.target.rate {
             rate.per_second /= 2.0;
@@ -45,12 +47,12 @@ pub(super) fn share_rate((a, b): &mut (Opened, Opened)) {
 }
 
 /// Runs one side.
-pub(super) fn run_one(side: Opened, name: &'static str) -> Result<RunRecord, Exit> {
-    let Opened { plan, session } = side;
+pub(super) fn run_one(side: OpenedSide, name: &'static str) -> Result<RunRecord, Exit> {
+    let OpenedSide { plan, session } = side;
     let ran = runtime()?.block_on(async {
         let engine = start(&session, plan, name)?;
         let signals = signal::watch(engine.clone());
-        let ended = engine.run(Limits::default()).await;
+        let ended = engine.run(RunLimits::default()).await;
         signals.abort();
         engine.close().await;
         Ok::<RunEnd, SessionError>(ended?)
@@ -61,7 +63,7 @@ pub(super) fn run_one(side: Opened, name: &'static str) -> Result<RunRecord, Exi
 }
 
 /// Runs both sides, next to each other.
-pub(super) fn run_two((a, b): (Opened, Opened), seed: u64) -> Result<(RunRecord, RunRecord), Exit> {
+pub(super) fn run_two((a, b): (OpenedSide, OpenedSide), seed: u64) -> Result<(RunRecord, RunRecord), Exit> {
     let sessions = (a.session, b.session);
     let ran = runtime()?.block_on(async {
         let one = start(&sessions.0, a.plan, "A")?;
@@ -73,7 +75,7 @@ pub(super) fn run_two((a, b): (Opened, Opened), seed: u64) -> Result<(RunRecord,
             }
         };
         let signals = [signal::watch(one.clone()), signal::watch(other.clone())];
-        let ended = pair::run_both(&one, &other, seed).await;
+        let ended = paired_run::run_both(&one, &other, seed).await;
         signals.iter().for_each(tokio::task::JoinHandle::abort);
         one.close().await;
         other.close().await;
@@ -85,12 +87,12 @@ pub(super) fn run_two((a, b): (Opened, Opened), seed: u64) -> Result<(RunRecord,
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
-    session::runtime().map_err(|error| failed(SessionError::Threads(error)))
+    app::runtime().map_err(|error| failed(SessionError::Threads(error)))
 }
 
 fn start(session: &Session, plan: Plan, name: &'static str) -> Result<Arc<Engine>, SessionError> {
-    let selected = session::planned(&plan.cases);
-    let teller = Teller { name, redactor: session.redactor.clone() };
+    let selected = app::planned(&plan.cases);
+    let teller = SideProgress { name, redactor: session.redactor.clone() };
     session.start(Arc::new(plan), selected, Some(Box::new(teller)))
 }
 
@@ -112,12 +114,12 @@ fn record(session: &Session) -> Result<RunRecord, Exit> {
 }
 
 /// Says which tests have finished on a side.
-struct Teller {
+struct SideProgress {
     name: &'static str,
     redactor: Redactor,
 }
 
-impl Sink for Teller {
+impl Sink for SideProgress {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
         match event {
             Event::CaseFinished(outcome) => {

@@ -1,17 +1,18 @@
 //! The two sides of a comparison: a finished run is read, a target is run now; two targets run next to each other.
 
+use crate::app::runs::ReportsFolder;
+use crate::app::settings::Settings;
 use crate::cli::compare::CompareArgs;
-use crate::cli::compare::live::{self, Opened};
+use crate::cli::compare::live::{self, OpenedSide};
 use crate::cli::exit::Exit;
-use crate::cli::{report, say};
-use crate::journal::RunRecord;
-use crate::session::runs::Runs;
-use crate::settings::Settings;
+use crate::cli::report;
+use crate::cli::say;
+use crate::record::journal::RunRecord;
 use crate::suite::project::ProjectSpec;
 
 /// What a side is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Side {
+enum CompareSide {
     /// A run that was recorded.
     Finished(String),
     /// A target to run now, and the version of its workflow.
@@ -23,7 +24,7 @@ pub(super) fn read(
     args: &CompareArgs,
     settings: &Settings,
     project: Option<&ProjectSpec>,
-    runs: &Runs,
+    runs: &ReportsFolder,
 ) -> Result<(RunRecord, RunRecord), Exit> {
     let targets: Vec<&str> = project
         .iter()
@@ -33,7 +34,7 @@ pub(super) fn read(
     let usage = |message: String| say::failure(&message, Exit::Usage);
     let a = side(&args.a, &targets).map_err(usage)?;
     let b = side(&args.b, &targets).map_err(usage)?;
-    let is_live = |side: &Side| matches!(side, Side::Live { .. });
+    let is_live = |side: &CompareSide| matches!(side, CompareSide::Live { .. });
     if !is_live(&a) && !is_live(&b) {
         args.refuse_live_flags().map_err(usage)?;
     } else if settings.record.is_some() {
@@ -42,16 +43,16 @@ pub(super) fn read(
     let finished =
         |name: &str| report::read(name, runs).map_err(|message| usage(unknown(&message, &targets)));
     match (&a, &b) {
-        (Side::Finished(a), Side::Finished(b)) => Ok((finished(a)?, finished(b)?)),
-        (Side::Live { .. }, Side::Finished(b)) => {
+        (CompareSide::Finished(a), CompareSide::Finished(b)) => Ok((finished(a)?, finished(b)?)),
+        (CompareSide::Live { .. }, CompareSide::Finished(b)) => {
             let b = finished(b)?;
             Ok((live::run_one(open(&a, args, settings)?, "A")?, b))
         }
-        (Side::Finished(a), Side::Live { .. }) => {
+        (CompareSide::Finished(a), CompareSide::Live { .. }) => {
             let a = finished(a)?;
             Ok((a, live::run_one(open(&b, args, settings)?, "B")?))
         }
-        (Side::Live { target: one, .. }, Side::Live { target: other, .. }) => {
+        (CompareSide::Live { target: one, .. }, CompareSide::Live { target: other, .. }) => {
             let is_shared = one == other;
             let mut sides = (open(&a, args, settings)?, open(&b, args, settings)?);
             if is_shared {
@@ -62,17 +63,19 @@ pub(super) fn read(
     }
 }
 
-fn open(side: &Side, args: &CompareArgs, settings: &Settings) -> Result<Opened, Exit> {
+fn open(side: &CompareSide, args: &CompareArgs, settings: &Settings) -> Result<OpenedSide, Exit> {
     match side {
-        Side::Live { target, version } => live::open(args.request(target, version.as_deref()), settings),
-        Side::Finished(name) => Err(say::failure(&format!("`{name}` is not a target"), Exit::Usage)),
+        CompareSide::Live { target, version } => {
+            live::open(args.request(target, version.as_deref()), settings)
+        }
+        CompareSide::Finished(name) => Err(say::failure(&format!("`{name}` is not a target"), Exit::Usage)),
     }
 }
 
 /// A name of a target, perhaps with `@` and a version, is that target; any other names a run.
-fn side(text: &str, targets: &[&str]) -> Result<Side, String> {
+fn side(text: &str, targets: &[&str]) -> Result<CompareSide, String> {
     let is_target = |name: &str| name == "mock" || targets.contains(&name);
-    let live = |target: &str, version: Option<&str>| Side::Live {
+    let live = |target: &str, version: Option<&str>| CompareSide::Live {
         target: target.to_owned(),
         version: version.map(str::to_owned),
     };
@@ -85,7 +88,7 @@ fn side(text: &str, targets: &[&str]) -> Result<Side, String> {
         )),
         Some((target, version)) if is_target(target) => Ok(live(target, Some(version))),
         Some(_) | None if is_target(text) => Ok(live(text, None)),
-        Some(_) | None => Ok(Side::Finished(text.to_owned())),
+        Some(_) | None => Ok(CompareSide::Finished(text.to_owned())),
     }
 }
 
@@ -103,14 +106,14 @@ mod tests {
     fn a_side_is_a_target_or_a_run() {
         let side = |text| side(text, &["staging", "a@b"]);
         let live = |target: &str, version: Option<&str>| {
-            Ok(Side::Live { target: target.to_owned(), version: version.map(str::to_owned) })
+            Ok(CompareSide::Live { target: target.to_owned(), version: version.map(str::to_owned) })
         };
         assert_eq!(side("staging"), live("staging", None));
         assert_eq!(side("staging@wf-1"), live("staging", Some("wf-1")));
         assert_eq!(side("mock"), live("mock", None));
         assert_eq!(side("a@b"), live("a@b", None));
         for run in ["latest", "./staging", "x@y.jsonl", "20261124T081530Z-abcdef"] {
-            assert_eq!(side(run), Ok(Side::Finished(run.to_owned())));
+            assert_eq!(side(run), Ok(CompareSide::Finished(run.to_owned())));
         }
         assert!(side("staging@").unwrap_err().contains("names no version"));
         assert!(side("mock@wf").unwrap_err().contains("no versions"));

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::base::repeat::{Times, parse_times};
-use crate::base::units::{Rate, parse_limit, parse_rate};
-use crate::cli::args::Selection;
+use crate::app::ResumeRequest;
+use crate::app::{RunOptions, ShardChoice};
+use crate::base::repeat::{RepeatRange, parse_times};
+use crate::base::units::{RequestRate, parse_limit, parse_rate};
+use crate::cli::args::SelectionArgs;
 use crate::cli::exit::NoTestsChoice;
 use crate::cli::record::CassetteArgs;
 use crate::cli::run::budget::BudgetArgs;
-use crate::event::Continued;
-use crate::plan::choices::Order;
+use crate::plan::choices::RunOrder;
 use crate::plan::shard::Shard;
-use crate::session::Again;
-use crate::session::{Request, ShardChoice};
+use crate::record::event::ContinuationReason;
 
 /// `--shuffle` without a seed.
 const RANDOM: &str = "random";
@@ -25,7 +25,7 @@ const RANDOM: &str = "random";
 pub struct RunArgs {
     /// Which tests.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     /// Where to run: a target of the project file, or `mock`.
     #[arg(long, value_name = "NAME")]
     pub target: Option<String>,
@@ -40,10 +40,10 @@ pub struct RunArgs {
     pub concurrency: Option<u32>,
     /// Requests begun at most, such as `5/s`.
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    pub rate: Option<Rate>,
+    pub rate: Option<RequestRate>,
     /// Run each test so often, or until it is decided, such as `3..40`.
     #[arg(long, value_name = "N|MIN..MAX", value_parser = parse_times)]
-    pub repeat: Option<Times>,
+    pub repeat: Option<RepeatRange>,
     /// Infrastructure retries of each attempt; a failed assertion is never retried.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub retries: Option<u32>,
@@ -105,12 +105,12 @@ pub struct RunArgs {
 
 impl RunArgs {
     /// What the flags ask for; an error names the flag.
-    pub fn request(&self) -> Result<Request, String> {
+    pub fn request(&self) -> Result<RunOptions, String> {
         let mut request = self.selection.request();
         request.selection.sample = self.sample;
         request.seed = self.seed;
         if let Some(seed) = &self.shuffle {
-            request.selection.order = Order::Shuffled;
+            request.selection.order = RunOrder::Shuffled;
             if seed != RANDOM {
                 let seed = seed
                     .parse()
@@ -118,7 +118,7 @@ impl RunArgs {
                 request.seed = Some(seed);
             }
         }
-        Ok(Request {
+        Ok(RunOptions {
             shard: self.shard.clone(),
             shard_by: self.shard_by.clone(),
             target: self.target.clone(),
@@ -145,10 +145,10 @@ fn parse_shard(text: &str) -> Result<ShardChoice, String> {
 }
 
 impl RunArgs {
-    fn again(&self) -> Option<Again> {
-        let again = |how| move |run: &String| Again { how, run: run.clone() };
-        let rerun = self.rerun.as_ref().map(again(Continued::Rerun));
-        rerun.or_else(|| self.resume.as_ref().map(again(Continued::Resumed)))
+    fn again(&self) -> Option<ResumeRequest> {
+        let again = |how| move |run: &String| ResumeRequest { how, run: run.clone() };
+        let rerun = self.rerun.as_ref().map(again(ContinuationReason::Rerun));
+        rerun.or_else(|| self.resume.as_ref().map(again(ContinuationReason::Resumed)))
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
             panic!("not `run`")
         };
         let request = args.request().unwrap();
-        assert_eq!(request.selection.order, Order::Shuffled);
+        assert_eq!(request.selection.order, RunOrder::Shuffled);
         (request.paths, request.seed)
     }
 

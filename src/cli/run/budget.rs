@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::base::units::{Money, UnitError, parse_count, parse_limit, parse_money};
-use crate::ledger::MOST_CURRENCIES;
+use crate::budget::MOST_CURRENCIES;
 use crate::plan::budget::BudgetChoice;
 
 /// The flags of the run's budget: each stands above the same key of the profile.

@@ -3,26 +3,27 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use crate::app::Session;
+use crate::app::budget::history;
+use crate::app::forecast::forecast;
+use crate::app::forecast::{AttemptRange, DecidingRepeats, Forecast, PlanForecast, UsageForecast};
 use crate::base::units::{format_count, format_duration, format_share};
+use crate::budget::{Costs, SpendingLimit, limits, told};
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::history::{Decides, Expectation, Forecast, Span, Whole, forecast};
-use crate::ledger::{Allowance, Costs, limits, told};
 use crate::plan::case::{Plan, TargetKind};
-use crate::report::terminal::Detail;
+use crate::report::terminal::Verbosity;
 use crate::report::text::one_line;
-use crate::session::Session;
-use crate::session::budget::history;
 
 /// Prints the plan; sends and writes nothing.
-pub fn print(plan: &Plan, session: &Session, detail: Detail) -> Exit {
+pub fn print(plan: &Plan, session: &Session, detail: Verbosity) -> Exit {
     let history = history(plan, &session.reports);
-    let (mut tests, mut whole) = (String::new(), Whole::default());
-    let mut decisions: Vec<Decides> = Vec::new();
+    let (mut tests, mut whole) = (String::new(), PlanForecast::default());
+    let mut decisions: Vec<DecidingRepeats> = Vec::new();
     for test in forecast(plan, &history) {
         whole.add(&test);
         decisions.extend(test.decides.filter(|decides| test.skip.is_none() && !decisions.contains(decides)));
-        if detail != Detail::Quiet {
+        if detail != Verbosity::Quiet {
             tests.push_str(&line_of(&test));
         }
     }
@@ -36,7 +37,7 @@ pub fn print(plan: &Plan, session: &Session, detail: Detail) -> Exit {
 }
 
 /// `plan: 12 tests, 36 to 120 attempts, … on staging (profile ci); nothing is sent`.
-fn head(plan: &Plan, whole: &Whole) -> String {
+fn head(plan: &Plan, whole: &PlanForecast) -> String {
     let skipped = if whole.skipped > 0 {
         format!(" ({} more are skipped)", format_count(whole.skipped))
     } else {
@@ -49,7 +50,7 @@ fn head(plan: &Plan, whole: &Whole) -> String {
     };
     format!(
         "plan: {}{skipped}, {}, {}, on {place}, profile {}; nothing is sent\n",
-        counted(&Span { least: whole.tests, most: whole.tests }, "test"),
+        counted(&AttemptRange { least: whole.tests, most: whole.tests }, "test"),
         counted(&whole.expected.attempts, "attempt"),
         counted(&whole.expected.requests, "request"),
         plan.target.profile,
@@ -66,7 +67,8 @@ fn line_of(test: &Forecast) -> String {
     let uses = match test.learnt_from {
         0 => "no history".to_owned(),
         count => {
-            let earlier = counted(&Span { least: count as u64, most: count as u64 }, "earlier attempt");
+            let earlier =
+                counted(&AttemptRange { least: count as u64, most: count as u64 }, "earlier attempt");
             format!("{}, from {earlier}", used(&test.expected))
         }
     };
@@ -74,10 +76,13 @@ fn line_of(test: &Forecast) -> String {
 }
 
 /// `1,200 tokens · 0.0034 USD`; says so where attempts ran and told nothing.
-fn used(expected: &Expectation) -> String {
+fn used(expected: &UsageForecast) -> String {
     let mut parts = Vec::new();
     if let Some(tokens) = &expected.tokens {
-        parts.push(counted(&Span { least: rounded(tokens.least), most: rounded(tokens.most) }, "token"));
+        parts.push(counted(
+            &AttemptRange { least: rounded(tokens.least), most: rounded(tokens.most) },
+            "token",
+        ));
     }
     parts.extend(prices(&expected.cost));
     if parts.is_empty() {
@@ -86,7 +91,7 @@ fn used(expected: &Expectation) -> String {
     parts.join(" · ")
 }
 
-fn prices(cost: &Span<Costs>) -> Vec<String> {
+fn prices(cost: &AttemptRange<Costs>) -> Vec<String> {
     let price = |price: &rust_decimal::Decimal| price.round_dp(6).normalize();
     let most = cost.most.iter().map(|(currency, most)| {
         let least = cost.least.get(currency).copied().unwrap_or_default();
@@ -99,7 +104,7 @@ fn prices(cost: &Span<Costs>) -> Vec<String> {
 }
 
 /// The sums, how long it takes, and of how many tests nothing is known.
-fn totals(plan: &Plan, whole: &Whole, runs: usize) -> String {
+fn totals(plan: &Plan, whole: &PlanForecast, runs: usize) -> String {
     if whole.tests == 0 {
         return String::new();
     }
@@ -116,18 +121,18 @@ fn totals(plan: &Plan, whole: &Whole, runs: usize) -> String {
         };
         text.push_str(&format!(" · about {time} with {} at once", plan.target.concurrency));
     }
-    let runs = counted(&Span { least: runs as u64, most: runs as u64 }, "run");
+    let runs = counted(&AttemptRange { least: runs as u64, most: runs as u64 }, "run");
     text.push_str(&format!("; means of {runs}, retries not counted\n"));
     if whole.unknown > 0 {
-        let tests = counted(&Span { least: whole.unknown, most: whole.unknown }, "test");
+        let tests = counted(&AttemptRange { least: whole.unknown, most: whole.unknown }, "test");
         text.push_str(&format!("  {tests} without history on {} not counted in it\n", plan.target.name));
     }
     text
 }
 
 /// How many repeats tell the rates apart.
-fn repeats(decisions: &[Decides]) -> String {
-    let line = |decides: &Decides| {
+fn repeats(decisions: &[DecidingRepeats]) -> String {
+    let line = |decides: &DecidingRepeats| {
         let fixed = match decides.fixed {
             Some(fixed) => format!("; a plan of a fixed number takes {}", format_count(u64::from(fixed))),
             None => String::new(),
@@ -159,7 +164,7 @@ fn budgets(plan: &Plan) -> String {
     text
 }
 
-fn budget(whose: &str, allowance: &Allowance) -> String {
+fn budget(whose: &str, allowance: &SpendingLimit) -> String {
     if allowance.is_empty() {
         return String::new();
     }
@@ -169,7 +174,7 @@ fn budget(whose: &str, allowance: &Allowance) -> String {
 }
 
 /// `1 test`, `3 to 40 attempts`.
-fn counted(span: &Span<u64>, what: &str) -> String {
+fn counted(span: &AttemptRange<u64>, what: &str) -> String {
     let plural = if span.most == 1 { "" } else { "s" };
     match span.least == span.most {
         true => format!("{} {what}{plural}", format_count(span.most)),

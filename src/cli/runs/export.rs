@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::reports::fence_of_named;
+use crate::app::runs::ReportsFolder;
+use crate::app::settings::Settings;
+use crate::base::files::{OutputTarget, parent_of};
+use crate::base::whole_file;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::files::{Output, parent_of};
-use crate::journal;
-use crate::session::reports::fence_of_named;
-use crate::session::runs::Runs;
-use crate::settings::Settings;
-use crate::whole_file;
+use crate::record::journal;
 
 /// `flowproof runs export`.
 #[derive(Debug, Args)]
@@ -25,15 +25,15 @@ pub struct ExportArgs {
 }
 
 /// Writes the lines of the run's journal; the file is replaced only when all are there.
-pub fn export(args: &ExportArgs, runs: &Runs, settings: &Settings) -> Result<Exit, String> {
+pub fn export(args: &ExportArgs, runs: &ReportsFolder, settings: &Settings) -> Result<Exit, String> {
     let from = runs.find(&args.run)?;
     let start = journal::read_start(&from).map_err(|error| error.to_string())?;
     let to = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.jsonl", start.run)));
     let failed = |error: &dyn std::fmt::Display| format!("{} cannot be written: {error}", to.display());
-    let output = Output::begin(&to, &fence_of_named(settings, &to)).map_err(|error| failed(&error))?;
+    let output = OutputTarget::begin(&to, &fence_of_named(settings, &to)).map_err(|error| failed(&error))?;
     let record = journal::read(&from).map_err(|error| error.to_string())?;
     let size = journal::export(&from, output.file()).map_err(|error| failed(&error))?;
-    if let Output::Whole(_) = output {
+    if let OutputTarget::Whole(_) = output {
         whole_file::remove_leftovers(parent_of(&to));
     }
     if let Some(document) = output.finish().map_err(|error| failed(&error))? {

@@ -6,17 +6,17 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use crate::app::runs::{ReportedRun, ReportsFolder};
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit};
 use crate::cli::say;
-use crate::gate::RunConclusion;
-use crate::journal::{self, JournalError, RunRecord};
+use crate::record::journal::{self, JournalError, RunRecord};
+use crate::record::thresholds::RunConclusion;
 use crate::report::{prices, told_use};
-use crate::session::runs::{Runs, Stored};
 
 /// `flowproof runs list`.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub struct RunsListArgs {
     /// How to list them.
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     pub format: RunsFormat,
@@ -32,9 +32,9 @@ pub enum RunsFormat {
 }
 
 /// Prints all runs, the newest last.
-pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
+pub fn list(args: &RunsListArgs, runs: &ReportsFolder) -> Result<Exit, String> {
     let stored = runs.all()?;
-    let read: Vec<(&Stored, Result<Read, String>)> =
+    let read: Vec<(&ReportedRun, Result<ListedRun, String>)> =
         stored.par_iter().map(|run| (run, read_one(run).map_err(|error| error.to_string()))).collect();
     Ok(match args.format {
         RunsFormat::Pretty => say::bytes(pretty(&read, &runs.reports).as_bytes()),
@@ -43,16 +43,16 @@ pub fn list(args: &ListArgs, runs: &Runs) -> Result<Exit, String> {
 }
 
 /// A run, and the exit that `run` would have ended with.
-type Read = (RunRecord, Exit);
+type ListedRun = (RunRecord, Exit);
 
-fn read_one(run: &Stored) -> Result<Read, JournalError> {
+fn read_one(run: &ReportedRun) -> Result<ListedRun, JournalError> {
     let record = journal::read(&run.path)?;
     let (exit, _) = exit::of_record(&record, None)?;
     Ok((record, exit))
 }
 
 /// What became of a run, in one word.
-fn verdict((record, exit): &Read) -> &'static str {
+fn verdict((record, exit): &ListedRun) -> &'static str {
     match exit {
         Exit::Success if record.start.cases == 0 => "empty",
         Exit::Success => "passed",
@@ -71,7 +71,7 @@ fn verdict((record, exit): &Read) -> &'static str {
     }
 }
 
-fn pretty(read: &[(&Stored, Result<Read, String>)], reports: &Path) -> String {
+fn pretty(read: &[(&ReportedRun, Result<ListedRun, String>)], reports: &Path) -> String {
     if read.is_empty() {
         return format!("no run was recorded in {}\n", reports.join("runs").display());
     }
@@ -91,7 +91,7 @@ fn pretty(read: &[(&Stored, Result<Read, String>)], reports: &Path) -> String {
         .collect()
 }
 
-fn row(stored: &Stored, record: &Result<Read, String>) -> [String; 5] {
+fn row(stored: &ReportedRun, record: &Result<ListedRun, String>) -> [String; 5] {
     match record {
         Ok(read @ (record, _)) => {
             let started = record.start.started.get(..19).unwrap_or(&record.start.started);
@@ -141,14 +141,14 @@ fn counts(record: &RunRecord) -> String {
     text
 }
 
-fn as_json(read: &[(&Stored, Result<Read, String>)]) -> String {
+fn as_json(read: &[(&ReportedRun, Result<ListedRun, String>)]) -> String {
     let items: Vec<Value> = read.iter().map(|(stored, record)| item(stored, record)).collect();
     let mut text = serde_json::to_string_pretty(&items).expect("texts and numbers are JSON");
     text.push('\n');
     text
 }
 
-fn item(stored: &Stored, record: &Result<Read, String>) -> Value {
+fn item(stored: &ReportedRun, record: &Result<ListedRun, String>) -> Value {
     match record {
         Ok(read @ (record, exit)) => {
             let (start, totals) = (&record.start, &record.totals);

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::app::runs::{ReportedRun, ReportsFolder, remove_leftovers, remove_never_begun};
 use crate::base::clock;
+use crate::base::files::{self, Fence};
 use crate::base::units::parse_duration;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::files::{self, Fence};
-use crate::journal;
-use crate::session::runs::{Runs, Stored, remove_leftovers, remove_never_begun};
+use crate::record::journal;
 
 /// After so many seconds without a line a run of nextest is taken to be over.
 const AT_REST: i64 = 3_600;
@@ -20,7 +20,7 @@ const AT_REST: i64 = 3_600;
 /// `flowproof runs prune`.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true, args = ["keep", "older_than"])]
-pub struct PruneArgs {
+pub struct RunsPruneArgs {
     /// Keep the newest so many.
     #[arg(long, value_name = "N")]
     pub keep: Option<usize>,
@@ -42,10 +42,10 @@ fn parse_age(text: &str) -> Result<Duration, String> {
 }
 
 /// Removes the runs that neither rule keeps; the newest one and those that are being written stay in any case.
-pub fn prune(args: &PruneArgs, runs: &Runs) -> Result<Exit, String> {
+pub fn prune(args: &RunsPruneArgs, runs: &ReportsFolder) -> Result<Exit, String> {
     let stored = runs.all()?;
     // What is no journal is somebody else's: it is neither counted nor removed.
-    let known: Vec<&Stored> = stored.iter().filter(|run| run.start.is_ok()).collect();
+    let known: Vec<&ReportedRun> = stored.iter().filter(|run| run.start.is_ok()).collect();
     let newest = args.keep.unwrap_or(0).max(1);
     let old = &known[..known.len().saturating_sub(newest)];
     let mut removed = 0;
@@ -64,7 +64,7 @@ pub fn prune(args: &PruneArgs, runs: &Runs) -> Result<Exit, String> {
 }
 
 /// True when a run started longer ago; one whose time cannot be read did not.
-fn is_older(run: &Stored, age: Duration) -> bool {
+fn is_older(run: &ReportedRun, age: Duration) -> bool {
     let started = run.start.as_ref().ok().and_then(|start| start.started.parse::<jiff::Timestamp>().ok());
     started.is_some_and(|started| {
         Duration::try_from(clock::wall().duration_since(started)).is_ok_and(|past| past > age)
@@ -72,7 +72,7 @@ fn is_older(run: &Stored, age: Duration) -> bool {
 }
 
 /// True of a run of nextest that was written to a short while ago: its next process may be about to begin, and holds nothing yet.
-fn is_between_tests(run: &Stored) -> bool {
+fn is_between_tests(run: &ReportedRun) -> bool {
     let is_nextest = run.start.as_ref().is_ok_and(|start| start.nextest);
     let written = fs::metadata(&run.path).and_then(|file| file.modified()).ok();
     let written = written.and_then(|time| jiff::Timestamp::try_from(time).ok());
@@ -89,7 +89,7 @@ fn foreign(folder: &Path) -> Option<String> {
 }
 
 /// Removes the folder of a run; false where somebody still writes it.
-fn remove(run: &Stored, args: &PruneArgs) -> Result<bool, String> {
+fn remove(run: &ReportedRun, args: &RunsPruneArgs) -> Result<bool, String> {
     let failed = |error: std::io::Error| format!("{} cannot be removed: {error}", run.path.display());
     let held = if is_between_tests(run) { None } else { journal::hold(&run.path).map_err(failed)? };
     let Some(_held) = held else {

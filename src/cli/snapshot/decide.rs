@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use crate::app::snapshots::{PendingSnapshot, SnapshotList};
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::cli::snapshot::counted;
-use crate::session::snapshots::{Stock, Waits};
-use crate::suite::problem::nearest;
+use crate::yaml::problem::nearest;
 
 /// `flowproof snapshot accept`, `flowproof snapshot reject`.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub struct DecideArgs {
 
 /// What becomes of a snapshot that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum SnapshotDecision {
     /// It is approved.
     Accept,
     /// It is thrown away.
@@ -32,7 +32,7 @@ pub enum Decision {
 }
 
 /// Decides of what is named.
-pub fn decide(args: &DecideArgs, decision: Decision, stock: &Stock) -> Exit {
+pub fn decide(args: &DecideArgs, decision: SnapshotDecision, stock: &SnapshotList) -> Exit {
     let named = match (args.all, args.names.as_slice()) {
         (true, _) => stock.waiting.iter().collect(),
         (false, []) => {
@@ -44,7 +44,7 @@ pub fn decide(args: &DecideArgs, decision: Decision, stock: &Stock) -> Exit {
             Err(message) => return say::failure(&message, Exit::Usage),
         },
     };
-    let chosen: Vec<&Waits> =
+    let chosen: Vec<&PendingSnapshot> =
         named.into_iter().filter(|waits| args.keys.is_empty() || args.keys.contains(&waits.key)).collect();
     if let Some(key) = args.keys.iter().find(|key| !chosen.iter().any(|waits| waits.key == **key)) {
         let known: Vec<&str> = stock.waiting.iter().map(|waits| waits.key.as_str()).collect();
@@ -57,8 +57,8 @@ pub fn decide(args: &DecideArgs, decision: Decision, stock: &Stock) -> Exit {
 }
 
 /// What waits of the tests and suites named; an error where nothing of one waits.
-pub fn named<'s>(names: &[String], stock: &'s Stock) -> Result<Vec<&'s Waits>, String> {
-    let is_of = |waits: &Waits, name: &str| {
+pub fn named<'s>(names: &[String], stock: &'s SnapshotList) -> Result<Vec<&'s PendingSnapshot>, String> {
+    let is_of = |waits: &PendingSnapshot, name: &str| {
         *waits.case == *name || waits.case.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"))
     };
     if let Some(name) = names.iter().find(|name| !stock.waiting.iter().any(|waits| is_of(waits, name))) {
@@ -76,12 +76,12 @@ fn help(name: &str, known: &[&str]) -> String {
 }
 
 /// Does it, test by test, and says what was done.
-pub fn carry_out(chosen: &[&Waits], decision: Decision, stock: &Stock) -> Exit {
+pub fn carry_out(chosen: &[&PendingSnapshot], decision: SnapshotDecision, stock: &SnapshotList) -> Exit {
     let (mut done, mut gone) = (0, 0);
     for of_test in chosen.chunk_by(|a, b| a.path == b.path) {
         let decided = match decision {
-            Decision::Accept => stock.accept(of_test),
-            Decision::Reject => stock.reject(of_test),
+            SnapshotDecision::Accept => stock.accept(of_test),
+            SnapshotDecision::Reject => stock.reject(of_test),
         };
         match decided {
             Ok(count) => {
@@ -95,8 +95,8 @@ pub fn carry_out(chosen: &[&Waits], decision: Decision, stock: &Stock) -> Exit {
         }
     }
     let word = match decision {
-        Decision::Accept => "accepted",
-        Decision::Reject => "rejected",
+        SnapshotDecision::Accept => "accepted",
+        SnapshotDecision::Reject => "rejected",
     };
     if gone > 0 {
         say::note(&format!(

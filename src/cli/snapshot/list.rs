@@ -3,23 +3,23 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use crate::app::snapshots::{PendingSnapshot, SnapshotList};
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::cli::snapshot::counted;
-use crate::report::text::{Lines, visible};
-use crate::session::snapshots::{Stock, Waits};
+use crate::report::text::{LineEnds, visible};
 
 /// `flowproof snapshot list`.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub struct SnapshotListArgs {
     /// How to list them.
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
-    pub format: ListFormat,
+    pub format: SnapshotListFormat,
 }
 
 /// How snapshots are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
+pub enum SnapshotListFormat {
     /// One a line, aligned.
     Pretty,
     /// One JSON object.
@@ -27,10 +27,10 @@ pub enum ListFormat {
 }
 
 /// Lists them; what waits is a finding.
-pub fn list(args: &ListArgs, stock: &Stock) -> Exit {
+pub fn list(args: &SnapshotListArgs, stock: &SnapshotList) -> Exit {
     let said = match args.format {
-        ListFormat::Pretty => say::bytes(pretty(stock).as_bytes()),
-        ListFormat::Json => say::json(&as_json(stock)),
+        SnapshotListFormat::Pretty => say::bytes(pretty(stock).as_bytes()),
+        SnapshotListFormat::Json => say::json(&as_json(stock)),
     };
     match said {
         Exit::Success if !stock.waiting.is_empty() => Exit::Findings,
@@ -38,16 +38,16 @@ pub fn list(args: &ListArgs, stock: &Stock) -> Exit {
     }
 }
 
-fn state(waits: &Waits) -> &'static str {
+fn state(waits: &PendingSnapshot) -> &'static str {
     if waits.approved.is_some() { "changed" } else { "new" }
 }
 
-fn pretty(stock: &Stock) -> String {
+fn pretty(stock: &SnapshotList) -> String {
     let waiting = stock.waiting.iter().map(|waits| [&*waits.case, &waits.key, state(waits), &waits.shown]);
     let unused =
         stock.unused.iter().map(|unused| [&*unused.test, &unused.key, "not asked for", &unused.shown]);
     let rows: Vec<[String; 4]> =
-        waiting.chain(unused).map(|row| row.map(|cell| visible(cell, Lines::One).into_owned())).collect();
+        waiting.chain(unused).map(|row| row.map(|cell| visible(cell, LineEnds::One).into_owned())).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).min(60);
     let (first, second, third) = (width(0), width(1), width(2));
     let mut text: String = rows
@@ -69,7 +69,7 @@ fn pretty(stock: &Stock) -> String {
     text
 }
 
-fn as_json(stock: &Stock) -> String {
+fn as_json(stock: &SnapshotList) -> String {
     let waiting: Vec<_> = stock
         .waiting
         .iter()

@@ -4,13 +4,13 @@ use std::io::{BufRead, IsTerminal, stdin, stdout};
 
 use clap::Args;
 
+use crate::app::snapshots::{PendingSnapshot, SnapshotList};
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::cli::snapshot::counted;
-use crate::cli::snapshot::decide::{Decision, carry_out, named};
-use crate::report::snapshot::{Shown, snapshot_text};
-use crate::report::text::Ink;
-use crate::session::snapshots::{Stock, Waits};
+use crate::cli::snapshot::decide::{SnapshotDecision, carry_out, named};
+use crate::report::snapshot::{ShownSnapshot, snapshot_text};
+use crate::report::text::ColorUse;
 
 /// What may be answered, shown with each question.
 const KEYS: &str = "a accept · r reject · s skip · A accept this and all that follow · q quit";
@@ -37,7 +37,7 @@ impl ReviewArgs {
 
 /// What was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum ReviewAnswer {
     Accept,
     Reject,
     Skip,
@@ -46,7 +46,7 @@ enum Answer {
 }
 
 /// Shows what waits, and decides as it is told.
-pub fn review(args: &ReviewArgs, stock: &Stock) -> Exit {
+pub fn review(args: &ReviewArgs, stock: &SnapshotList) -> Exit {
     if stock.waiting.is_empty() && args.asks() {
         return say::bytes(b"no snapshot waits for approval\n");
     }
@@ -65,12 +65,12 @@ pub fn review(args: &ReviewArgs, stock: &Stock) -> Exit {
     }
 }
 
-fn by_flags(args: &ReviewArgs, stock: &Stock) -> Exit {
+fn by_flags(args: &ReviewArgs, stock: &SnapshotList) -> Exit {
     let (accepted, rejected) = match (named(&args.accept, stock), named(&args.reject, stock)) {
         (Ok(accepted), Ok(rejected)) => (accepted, rejected),
         (Err(message), _) | (_, Err(message)) => return say::failure(&message, Exit::Usage),
     };
-    let is_rejected = |waits: &Waits| rejected.iter().any(|other| std::ptr::eq(*other, waits));
+    let is_rejected = |waits: &PendingSnapshot| rejected.iter().any(|other| std::ptr::eq(*other, waits));
     if let Some(both) = accepted.iter().find(|waits| is_rejected(waits)) {
         let message = format!("`{}` is to be accepted and rejected: name it once", both.case);
         return say::failure(&message, Exit::Usage);
@@ -87,7 +87,7 @@ fn by_flags(args: &ReviewArgs, stock: &Stock) -> Exit {
     }
     let left = stock.waiting.len() - accepted.len() - rejected.len();
     let mut exit = Exit::Success;
-    for (chosen, decision) in [(accepted, Decision::Accept), (rejected, Decision::Reject)] {
+    for (chosen, decision) in [(accepted, SnapshotDecision::Accept), (rejected, SnapshotDecision::Reject)] {
         if chosen.is_empty() {
             continue;
         }
@@ -103,8 +103,8 @@ fn by_flags(args: &ReviewArgs, stock: &Stock) -> Exit {
     }
 }
 
-fn shown(waits: &Waits) -> String {
-    let shown = Shown {
+fn shown(waits: &PendingSnapshot) -> String {
+    let shown = ShownSnapshot {
         case: &waits.case,
         place: &waits.place,
         key: &waits.key,
@@ -112,25 +112,28 @@ fn shown(waits: &Waits) -> String {
         found: &waits.found,
     };
     // The stream removes the colours where they are not wanted.
-    snapshot_text(&shown, if stdout().is_terminal() { Ink::Colour } else { Ink::Plain })
+    snapshot_text(&shown, if stdout().is_terminal() { ColorUse::Colour } else { ColorUse::Plain })
 }
 
 /// One question for each; what is left at the end still waits.
-fn ask_all(stock: &Stock) -> Exit {
+fn ask_all(stock: &SnapshotList) -> Exit {
     let (mut accepted, mut rejected) = (0, 0);
     let (mut takes_all, mut ends) = (false, false);
     for (index, waits) in stock.waiting.iter().enumerate() {
-        let answer = if takes_all { Answer::Accept } else { ask(waits, (index + 1, stock.waiting.len())) };
+        let answer =
+            if takes_all { ReviewAnswer::Accept } else { ask(waits, (index + 1, stock.waiting.len())) };
         let decided = match answer {
-            Answer::Accept | Answer::AcceptRest => stock.accept(&[waits]).inspect(|count| accepted += count),
-            Answer::Reject => stock.reject(&[waits]).inspect(|count| rejected += count),
-            Answer::Skip => continue,
-            Answer::Quit => {
+            ReviewAnswer::Accept | ReviewAnswer::AcceptRest => {
+                stock.accept(&[waits]).inspect(|count| accepted += count)
+            }
+            ReviewAnswer::Reject => stock.reject(&[waits]).inspect(|count| rejected += count),
+            ReviewAnswer::Skip => continue,
+            ReviewAnswer::Quit => {
                 ends = true;
                 Ok(1)
             }
         };
-        takes_all |= answer == Answer::AcceptRest;
+        takes_all |= answer == ReviewAnswer::AcceptRest;
         match decided {
             Ok(0) => say::note("it changed or went meanwhile: nothing was done"),
             Ok(_) => {}
@@ -149,19 +152,19 @@ fn ask_all(stock: &Stock) -> Exit {
 }
 
 /// Shows one and asks until the answer is one of the keys; the end of the input is `q`.
-fn ask(waits: &Waits, (number, of): (usize, usize)) -> Answer {
+fn ask(waits: &PendingSnapshot, (number, of): (usize, usize)) -> ReviewAnswer {
     if say::bytes(format!("\n[{number}/{of}] {}{KEYS}\n", shown(waits)).as_bytes()) != Exit::Success {
-        return Answer::Quit;
+        return ReviewAnswer::Quit;
     }
     let mut lines = stdin().lock().lines();
     loop {
-        let Some(Ok(line)) = lines.next() else { return Answer::Quit };
+        let Some(Ok(line)) = lines.next() else { return ReviewAnswer::Quit };
         match line.trim() {
-            "a" => return Answer::Accept,
-            "r" => return Answer::Reject,
-            "s" => return Answer::Skip,
-            "A" => return Answer::AcceptRest,
-            "q" => return Answer::Quit,
+            "a" => return ReviewAnswer::Accept,
+            "r" => return ReviewAnswer::Reject,
+            "s" => return ReviewAnswer::Skip,
+            "A" => return ReviewAnswer::AcceptRest,
+            "q" => return ReviewAnswer::Quit,
             _ => say::note(&format!("type one of these and Enter: {KEYS}")),
         }
     }

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::assert::check::{self, CheckResult, Context, UsageAudit};
+use crate::assert::judge::{JudgeQuestions, JudgeTask, JudgeVote, read_workflow};
 use crate::base::clock;
-use crate::base::template::Scope;
-use crate::check::{self, Context, Examined, Usage};
-use crate::client::Timeouts;
-use crate::engine::again::{Again, again};
-use crate::engine::gate::NoTurn;
+use crate::base::template::TemplateScope;
+use crate::dify::client::Timeouts;
+use crate::dify::transcript::{Ending, ResponseMode, Transcript, UserScope, WorkflowRequest};
+use crate::engine::limiter::NoTurn;
+use crate::engine::retry_safety::{RetryDecision, again};
 use crate::engine::turn::{past_run, too_long};
 use crate::engine::usage::seen_use;
 use crate::engine::{Engine, app_of};
-use crate::exchange::{Ending, Request, ResponseMode, Transcript, UserScope};
-use crate::judge::{Ask, Judging, Vote, read_workflow};
-use crate::outcome::AttemptUse;
+use crate::record::attempt::AttemptUse;
 
-use super::{Ballot, Brief};
+use super::{JudgeContext, VoteResult};
 
 impl Engine {
     /// Runs the workflow; as for any test, only what surely did not start is sent again.
@@ -26,12 +26,12 @@ impl Engine {
         &self,
         app: &Arc<str>,
         timeout: Duration,
-        brief: &Brief,
-    ) -> Option<Ballot> {
-        let Ask::Rubric(rubric) = &brief.ask else {
-            return Some(Ballot::unasked("a Dify workflow has no embeddings"));
+        brief: &JudgeContext,
+    ) -> Option<VoteResult> {
+        let JudgeTask::Rubric(rubric) = &brief.ask else {
+            return Some(VoteResult::unasked("a Dify workflow has no embeddings"));
         };
-        let mut ballot = Ballot::unasked("it was not asked");
+        let mut ballot = VoteResult::unasked("it was not asked");
         let mut retry = 0;
         loop {
             let ran = self.run_judge(app, timeout, [rubric, &brief.value, &brief.context]).await;
@@ -50,18 +50,18 @@ impl Engine {
             ballot.vote = self.read_judge(&mut ballot, &transcript);
             match again(&transcript) {
                 // What it asks for beyond the back-off is waited at the gate.
-                Again::Safe(_) if retry < self.plan.target.retries.count => {
+                RetryDecision::Safe(_) if retry < self.plan.target.retries.count => {
                     retry += 1;
                     let wait = self.pace.back_off(&self.plan.target.retries, retry, None);
                     self.sleep(wait).await.then_some(())?;
                 }
-                Again::Safe(_) => {
+                RetryDecision::Safe(_) => {
                     if let Err(why) = &ballot.vote {
                         self.give_up(app, why);
                     }
                     return Some(ballot);
                 }
-                Again::Unsafe | Again::Useless => return Some(ballot),
+                RetryDecision::Unsafe | RetryDecision::Useless => return Some(ballot),
             }
         }
     }
@@ -77,7 +77,7 @@ impl Engine {
         let inputs = [("rubric", rubric), ("output", output), ("context", context)];
         let inputs: Map<String, Value> =
             inputs.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
-        let request = Request {
+        let request = WorkflowRequest {
             inputs,
             files: Vec::new(),
             answers: Vec::new(),
@@ -119,10 +119,10 @@ impl Engine {
     }
 
     /// Takes the vote from the outputs of a run that succeeded, and counts what it took.
-    fn read_judge(&self, ballot: &mut Ballot, transcript: &Transcript) -> Result<Vote, String> {
-        let (scope, judging) = (Scope::new(), Judging::default());
-        let context = Context::new(&self.plan.templates, &scope, Usage::Audit, &judging);
-        let Examined { cause, facts, .. } = check::examine(&[], transcript, &context);
+    fn read_judge(&self, ballot: &mut VoteResult, transcript: &Transcript) -> Result<JudgeVote, String> {
+        let (scope, judging) = (TemplateScope::new(), JudgeQuestions::default());
+        let context = Context::new(&self.plan.templates, &scope, UsageAudit::Audit, &judging);
+        let CheckResult { cause, facts, .. } = check::examine(&[], transcript, &context);
         let seen = seen_use(&facts, transcript);
         let used = AttemptUse::of(facts.tokens, &facts.cost, seen.as_ref());
         ballot.tokens = ballot.tokens.saturating_add(used.tokens);

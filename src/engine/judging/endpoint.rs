@@ -3,19 +3,20 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::base::clock;
-use crate::client::{Told, Untold};
-use crate::engine::Engine;
-use crate::judge::{
-    Ask, Form, Vote, chat_message, embeddings_message, read_chat, read_embeddings, read_tokens, read_trouble,
+use crate::assert::judge::{
+    AnswerForm, JudgeTask, JudgeVote, chat_message, embeddings_message, read_chat, read_embeddings,
+    read_tokens, read_trouble,
 };
+use crate::base::clock;
+use crate::dify::client::{JudgeReply, NoJudgeReply};
+use crate::engine::Engine;
 
-use super::{Ballot, Brief, Line, tokens_of};
+use super::{JudgeConnection, JudgeContext, VoteResult, tokens_of};
 
 /// What an answer means.
-enum Means {
+enum AnswerMeaning {
     /// A vote, or that there is none.
-    Vote(Result<Vote, String>),
+    Vote(Result<JudgeVote, String>),
     /// The endpoint does not know `response_format`: it is asked again without.
     InWords,
     /// It is busy or broken; another try, not before this, may help.
@@ -24,8 +25,13 @@ enum Means {
 
 impl Engine {
     /// Asks until it answers; too many requests and faults of the server are tried again, as those of the target are.
-    pub(super) async fn vote_by_endpoint(&self, line: &Line, model: &str, brief: &Brief) -> Option<Ballot> {
-        let mut ballot = Ballot::unasked("it was not asked");
+    pub(super) async fn vote_by_endpoint(
+        &self,
+        line: &JudgeConnection,
+        model: &str,
+        brief: &JudgeContext,
+    ) -> Option<VoteResult> {
+        let mut ballot = VoteResult::unasked("it was not asked");
         let mut retry = 0;
         loop {
             if let Some(why) = line.streak().hopeless() {
@@ -38,16 +44,16 @@ impl Engine {
             line.hear(sent, &told);
             ballot.requests += 1;
             let (why, after) = match means(&mut ballot, told, brief, (&nonce, form)) {
-                Means::Vote(vote) => {
+                AnswerMeaning::Vote(vote) => {
                     ballot.vote = vote;
                     return Some(ballot);
                 }
                 // At most once: from now on it is asked in words.
-                Means::InWords => {
+                AnswerMeaning::InWords => {
                     line.in_words.store(true, Ordering::Relaxed);
                     continue;
                 }
-                Means::Again(why, after) => (why, after),
+                AnswerMeaning::Again(why, after) => (why, after),
             };
             if retry >= self.plan.target.retries.count {
                 line.streak().give_up(&why);
@@ -65,10 +71,15 @@ impl Engine {
     }
 
     /// None when the run was stopped meanwhile.
-    async fn post(&self, line: &Line, brief: &Brief, body: String) -> Option<Result<Told, Untold>> {
+    async fn post(
+        &self,
+        line: &JudgeConnection,
+        brief: &JudgeContext,
+        body: String,
+    ) -> Option<Result<JudgeReply, NoJudgeReply>> {
         let path = match brief.ask {
-            Ask::Rubric(_) => "/chat/completions",
-            Ask::Likeness(_) => "/embeddings",
+            JudgeTask::Rubric(_) => "/chat/completions",
+            JudgeTask::Likeness(_) => "/embeddings",
         };
         let mut stop = self.stop.subscribe();
         tokio::select! {
@@ -79,26 +90,26 @@ impl Engine {
     }
 }
 
-fn message(model: &str, brief: &Brief, nonce: &str, form: Form) -> String {
+fn message(model: &str, brief: &JudgeContext, nonce: &str, form: AnswerForm) -> String {
     match &brief.ask {
-        Ask::Rubric(rubric) => chat_message(model, [rubric, &brief.context, &brief.value], nonce, form),
-        Ask::Likeness(to) => embeddings_message(model, [to, &brief.value]),
+        JudgeTask::Rubric(rubric) => chat_message(model, [rubric, &brief.context, &brief.value], nonce, form),
+        JudgeTask::Likeness(to) => embeddings_message(model, [to, &brief.value]),
     }
 }
 
 /// What an answer means; counts the tokens it took, also where it holds no vote.
 fn means(
-    ballot: &mut Ballot,
-    told: Result<Told, Untold>,
-    brief: &Brief,
-    (nonce, form): (&str, Form),
-) -> Means {
+    ballot: &mut VoteResult,
+    told: Result<JudgeReply, NoJudgeReply>,
+    brief: &JudgeContext,
+    (nonce, form): (&str, AnswerForm),
+) -> AnswerMeaning {
     let told = match told {
         Ok(told) => told,
-        Err(Untold::NotSent(why)) => return Means::Again(why, None),
-        Err(Untold::Lost(why)) => {
+        Err(NoJudgeReply::NotSent(why)) => return AnswerMeaning::Again(why, None),
+        Err(NoJudgeReply::Lost(why)) => {
             ballot.tokens_unknown += 1;
-            return Means::Vote(Err(why));
+            return AnswerMeaning::Vote(Err(why));
         }
     };
     let trouble = || format!("it answers HTTP {}{}", told.status, read_trouble(&told.body));
@@ -107,25 +118,28 @@ fn means(
             let (tokens, unknown) = tokens_of(read_tokens(&told.body));
             ballot.tokens = ballot.tokens.saturating_add(tokens);
             ballot.tokens_unknown += unknown;
-            Means::Vote(match brief.ask {
-                Ask::Rubric(_) => read_chat(&told.body, nonce),
-                Ask::Likeness(_) => read_embeddings(&told.body),
+            AnswerMeaning::Vote(match brief.ask {
+                JudgeTask::Rubric(_) => read_chat(&told.body, nonce),
+                JudgeTask::Likeness(_) => read_embeddings(&told.body),
             })
         }
-        400 | 422 if form == Form::Enforced && names_the_form(brief, &told.body) => Means::InWords,
-        429 => Means::Again(trouble(), told.retry_after),
+        400 | 422 if form == AnswerForm::Enforced && names_the_form(brief, &told.body) => {
+            AnswerMeaning::InWords
+        }
+        429 => AnswerMeaning::Again(trouble(), told.retry_after),
         500..=u16::MAX => {
             ballot.tokens_unknown += 1;
-            Means::Again(trouble(), told.retry_after)
+            AnswerMeaning::Again(trouble(), told.retry_after)
         }
-        0..=499 => Means::Vote(Err(trouble())),
+        0..=499 => AnswerMeaning::Vote(Err(trouble())),
     }
 }
 
 /// True where a refusal of a chat request is about `response_format`.
-fn names_the_form(brief: &Brief, body: &[u8]) -> bool {
+fn names_the_form(brief: &JudgeContext, body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
-    matches!(brief.ask, Ask::Rubric(_)) && (text.contains("response_format") || text.contains("json_schema"))
+    matches!(brief.ask, JudgeTask::Rubric(_))
+        && (text.contains("response_format") || text.contains("json_schema"))
 }
 
 /// A word that nobody can have known before the run had ended.

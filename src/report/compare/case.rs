@@ -1,36 +1,43 @@
 //! A test of a comparison in a few lines: what became of it, why, how its outputs differ, and whose fault it is.
 
 use crate::base::visible::LookAlikes;
-use crate::compare::{Attribution, CaseDetail, CaseRow, Kind, NodeChange, Presence, Way};
+use crate::record::compare::{
+    Attribution, CaseChange, CaseDetail, CaseRow, NodeChange, NodePresence, PathChange,
+};
 use crate::report::compare::words;
-use crate::report::explain::{Bounds, json_changes};
-use crate::report::text::{Text, Tone, one_line};
+use crate::report::explain::{ExcerptLimits, json_changes};
+use crate::report::text::{ReportText, TextTone, one_line};
 
 /// Nodes of one sort that are named.
 const NODES: usize = 5;
 
 /// The sign of a kind, and its tone.
-pub(super) fn sign(kind: Kind) -> (&'static str, Tone) {
+pub(super) fn sign(kind: CaseChange) -> (&'static str, TextTone) {
     match kind {
-        Kind::Regressed => ("✗", Tone::Bad),
-        Kind::NotCompared => ("?", Tone::Doubt),
-        Kind::OneSided => ("!", Tone::Doubt),
-        Kind::Improved => ("✓", Tone::Good),
-        Kind::Changed => ("~", Tone::Doubt),
-        Kind::Undecided => ("≈", Tone::Doubt),
-        Kind::Unchanged => ("=", Tone::Faint),
+        CaseChange::Regressed => ("✗", TextTone::Bad),
+        CaseChange::NotCompared => ("?", TextTone::Doubt),
+        CaseChange::OneSided => ("!", TextTone::Doubt),
+        CaseChange::Improved => ("✓", TextTone::Good),
+        CaseChange::Changed => ("~", TextTone::Doubt),
+        CaseChange::Undecided => ("≈", TextTone::Doubt),
+        CaseChange::Unchanged => ("=", TextTone::Faint),
     }
 }
 
 /// Writes the line that names a test.
-pub(super) fn headline(text: &mut Text, row: &CaseRow) {
+pub(super) fn headline(text: &mut ReportText, row: &CaseRow) {
     let (sign, tone) = sign(row.kind);
     text.tone(tone, &format!("{sign} {}", words::kind(row.kind))).push("  ");
-    text.tone(Tone::Strong, &one_line(&row.name, 200)).push("  ").push(&words::verdicts(row)).end();
+    text.tone(TextTone::Strong, &one_line(&row.name, 200)).push("  ").push(&words::verdicts(row)).end();
 }
 
 /// Writes what there is to say of a test.
-pub(super) fn explain(text: &mut Text, row: &CaseRow, detail: Option<&CaseDetail>, bounds: Bounds) {
+pub(super) fn explain(
+    text: &mut ReportText,
+    row: &CaseRow,
+    detail: Option<&CaseDetail>,
+    bounds: ExcerptLimits,
+) {
     if let Some(detail) = detail {
         reasons(text, detail, bounds);
     }
@@ -50,32 +57,32 @@ pub(super) fn explain(text: &mut Text, row: &CaseRow, detail: Option<&CaseDetail
     }
 }
 
-fn reasons(text: &mut Text, detail: &CaseDetail, bounds: Bounds) {
+fn reasons(text: &mut ReportText, detail: &CaseDetail, bounds: ExcerptLimits) {
     let reasons = [("A", &detail.a_reason), ("B", &detail.b_reason)];
     for (side, reason) in reasons.into_iter().filter_map(|(side, reason)| Some((side, reason.as_ref()?))) {
         let reason = LookAlikes::within(reason).name(reason).into_owned();
-        text.push("  ").tone(Tone::Strong, side).push(": ").push(&one_line(&reason, bounds.width)).end();
+        text.push("  ").tone(TextTone::Strong, side).push(": ").push(&one_line(&reason, bounds.width)).end();
     }
 }
 
-fn difference(text: &mut Text, detail: &CaseDetail, bounds: Bounds) {
+fn difference(text: &mut ReportText, detail: &CaseDetail, bounds: ExcerptLimits) {
     if detail.beyond {
         text.push("  the outputs differ only beyond what is recorded of them").end();
     }
     if !detail.changes.is_empty() {
-        text.push("  ").tone(Tone::Bad, "- A").push("  ").tone(Tone::Good, "+ B").end();
+        text.push("  ").tone(TextTone::Bad, "- A").push("  ").tone(TextTone::Good, "+ B").end();
         json_changes(text, &detail.changes, "  ", bounds);
     }
 }
 
-fn nodes(text: &mut Text, found: &Attribution) {
+fn nodes(text: &mut ReportText, found: &Attribution) {
     if let Some(first) = found.first_changed.and_then(|place| found.nodes.get(place)) {
-        text.push("  first node whose output differs: ").tone(Tone::Strong, &words::node(first)).end();
+        text.push("  first node whose output differs: ").tone(TextTone::Strong, &words::node(first)).end();
     }
-    let of = |presence: Presence| -> Vec<&NodeChange> {
+    let of = |presence: NodePresence| -> Vec<&NodeChange> {
         found.nodes.iter().filter(|node| node.presence == presence).collect()
     };
-    for (word, nodes) in [("only in A", of(Presence::Gone)), ("only in B", of(Presence::New))] {
+    for (word, nodes) in [("only in A", of(NodePresence::Gone)), ("only in B", of(NodePresence::New))] {
         if !nodes.is_empty() {
             text.push(&format!("  nodes {word}: {}", named(&nodes))).end();
         }
@@ -104,7 +111,7 @@ fn named(nodes: &[&NodeChange]) -> String {
 }
 
 /// The nodes with the largest share of what changed, where it changed by a tenth and more.
-fn shares(text: &mut Text, row: &CaseRow, found: &Attribution) {
+fn shares(text: &mut ReportText, row: &CaseRow, found: &Attribution) {
     let mut told = Vec::new();
     if changed(row, |means| means.tokens) {
         told.extend(
@@ -125,7 +132,7 @@ fn shares(text: &mut Text, row: &CaseRow, found: &Attribution) {
 }
 
 /// True where a mean of both sides differs by a tenth and more.
-pub(super) fn changed(row: &CaseRow, of: fn(&crate::compare::Means) -> Option<f64>) -> bool {
+pub(super) fn changed(row: &CaseRow, of: fn(&crate::record::compare::MeasureMeans) -> Option<f64>) -> bool {
     let means = row.a.as_ref().zip(row.b.as_ref()).and_then(|(a, b)| Some((of(&a.means)?, of(&b.means)?)));
     means.is_some_and(|(a, b)| (b - a).abs() >= 0.1 * a.abs().max(f64::MIN_POSITIVE) && a != b)
 }
@@ -142,15 +149,15 @@ pub(super) fn is_told(row: &CaseRow) -> bool {
         changed(row, |means| means.tokens)
             || changed(row, |means| means.cost)
             || changed(row, |means| means.latency)
-            || row.way != Way::default()
+            || row.way != PathChange::default()
     };
     both && match row.kind {
-        Kind::Unchanged => figures(),
-        Kind::Regressed
-        | Kind::NotCompared
-        | Kind::OneSided
-        | Kind::Improved
-        | Kind::Changed
-        | Kind::Undecided => true,
+        CaseChange::Unchanged => figures(),
+        CaseChange::Regressed
+        | CaseChange::NotCompared
+        | CaseChange::OneSided
+        | CaseChange::Improved
+        | CaseChange::Changed
+        | CaseChange::Undecided => true,
     }
 }

@@ -3,12 +3,15 @@
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::base::units::format_count;
-use crate::compare::{Change, Comparison, Decision, Gated, Lack, Plain, PlainGated, Ruling, Verdict};
+use crate::record::compare::{
+    Change, CompareVerdict, DecidedGate, GateDecision, MissingEvidence, PlainDecision, PlainGated, Ruling,
+    RunComparison,
+};
 use crate::report::compare::words::{amount, amount_of, chance, counted, missing};
 use crate::report::text::one_line;
 
 /// What the gate of a measure found: `tokens: +12.3 %, allowed is +10 %; p 0.003 of alpha 0.05`.
-pub(super) fn gate(gated: &Gated, changes: &[Change]) -> String {
+pub(super) fn gate(gated: &DecidedGate, changes: &[Change]) -> String {
     let (bound, name) = (gated.bound, gated.bound.metric.key());
     let seen: Vec<&Change> = changes.iter().filter(|change| change.metric == bound.metric).collect();
     let Some(first) = seen.first() else {
@@ -22,25 +25,25 @@ pub(super) fn gate(gated: &Gated, changes: &[Change]) -> String {
     let found = format!("{name}: {}, allowed is {allowed}", found.join(" and "));
     let p = format!("{} of alpha {}", chance(gated.p), bound.alpha);
     match gated.decision {
-        Decision::Failed => format!("{found}; {p}"),
-        Decision::Passed => found,
-        Decision::Inconclusive(Lack::Noise(repeats)) => {
+        GateDecision::Failed => format!("{found}; {p}"),
+        GateDecision::Passed => found,
+        GateDecision::Inconclusive(MissingEvidence::Noise(repeats)) => {
             format!("{found}, but by no more than chance ({p}): {}", enough(repeats))
         }
-        Decision::Inconclusive(Lack::Pairs) => format!("{name}: no test has it on both sides"),
-        Decision::Inconclusive(Lack::Missing(lacking)) => {
+        GateDecision::Inconclusive(MissingEvidence::Pairs) => format!("{name}: no test has it on both sides"),
+        GateDecision::Inconclusive(MissingEvidence::Missing(lacking)) => {
             let lacking = missing(lacking, first.pairs).unwrap_or_default();
             format!("{found}, as far as is known: {lacking}, which could tip it")
         }
-        Decision::Inconclusive(Lack::Currencies) => {
+        GateDecision::Inconclusive(MissingEvidence::Currencies) => {
             format!("{found}: beyond it in one currency and not in another, and their rate is not known")
         }
-        Decision::Inconclusive(Lack::Repeats(repeats)) => format!(
+        GateDecision::Inconclusive(MissingEvidence::Repeats(repeats)) => format!(
             "{found}; {} cannot show more than noise at alpha {}: run each test {repeats} times on each side (--repeat {repeats})",
             counted(first.pairs, "pair"),
             bound.alpha
         ),
-        Decision::Inconclusive(Lack::Cases(cases)) => format!(
+        GateDecision::Inconclusive(MissingEvidence::Cases(cases)) => format!(
             "{found}; {} can never show a lost rate at alpha {}: at least {cases} tests are needed",
             counted(first.cases, "test"),
             bound.alpha
@@ -70,25 +73,25 @@ pub(super) fn plain(gated: &PlainGated) -> String {
 }
 
 /// The word of a decision.
-pub(super) fn decision(decision: Decision) -> &'static str {
+pub(super) fn decision(decision: GateDecision) -> &'static str {
     match decision {
-        Decision::Passed => "holds",
-        Decision::Failed => "failed",
-        Decision::Inconclusive(_) => "inconclusive",
+        GateDecision::Passed => "holds",
+        GateDecision::Failed => "failed",
+        GateDecision::Inconclusive(_) => "inconclusive",
     }
 }
 
 /// The word of a plain gate's decision.
-pub(super) fn plain_decision(decision: Plain) -> &'static str {
+pub(super) fn plain_decision(decision: PlainDecision) -> &'static str {
     match decision {
-        Plain::Passed => "holds",
-        Plain::Failed => "failed",
-        Plain::Inconclusive => "inconclusive",
+        PlainDecision::Passed => "holds",
+        PlainDecision::Failed => "failed",
+        PlainDecision::Inconclusive => "inconclusive",
     }
 }
 
 /// What decided, in one line.
-pub(super) fn ruling(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> String {
+pub(super) fn ruling(compared: &RunComparison<'_>, ruling: &Ruling<'_>) -> String {
     let gate = || match (ruling.gate, ruling.plain) {
         (Some(gated), _) => Some(format!("gate {}", gate(gated, &compared.changes))),
         (None, Some(gated)) => Some(format!("gate {}", plain(gated))),
@@ -105,22 +108,26 @@ pub(super) fn ruling(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> String {
         })
     };
     match ruling.verdict {
-        Verdict::NothingInCommon => "no test ran on both sides, so there is nothing to compare".to_owned(),
-        Verdict::Unjudged => "no test was judged on both sides".to_owned(),
-        Verdict::Unfinished => "a side has not run to its end, so not every test was compared".to_owned(),
-        Verdict::Errored => tests("could not be judged on B"),
-        Verdict::Regressed if ruling.tests.is_some_and(|(row, _)| row.a.is_none()) => {
+        CompareVerdict::NothingInCommon => {
+            "no test ran on both sides, so there is nothing to compare".to_owned()
+        }
+        CompareVerdict::Unjudged => "no test was judged on both sides".to_owned(),
+        CompareVerdict::Unfinished => {
+            "a side has not run to its end, so not every test was compared".to_owned()
+        }
+        CompareVerdict::Errored => tests("could not be judged on B"),
+        CompareVerdict::Regressed if ruling.tests.is_some_and(|(row, _)| row.a.is_none()) => {
             tests("new on B and red")
         }
-        Verdict::Regressed => tests("red on B and not on A"),
-        Verdict::Gate => gate().unwrap_or_default(),
-        Verdict::OverBudget => tests("skipped for a budget that was used up"),
-        Verdict::Undecided => gate().unwrap_or_else(|| tests("could not be compared")),
-        Verdict::Holds => holds(compared),
+        CompareVerdict::Regressed => tests("red on B and not on A"),
+        CompareVerdict::Gate => gate().unwrap_or_default(),
+        CompareVerdict::OverBudget => tests("skipped for a budget that was used up"),
+        CompareVerdict::Undecided => gate().unwrap_or_else(|| tests("could not be compared")),
+        CompareVerdict::Holds => holds(compared),
     }
 }
 
-fn holds(compared: &Comparison<'_>) -> String {
+fn holds(compared: &RunComparison<'_>) -> String {
     match compared.gates.len() + compared.plain.len() {
         0 => "no test regressed; no gate was set".to_owned(),
         1 => "the gate holds".to_owned(),

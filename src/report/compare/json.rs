@@ -8,12 +8,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::base::similarity::Likeness;
-use crate::compare::{
-    CaseDetail, CaseRow, Change, Comparison, Counts, Decision, Gated, Kind, Lack, OutputDrift, PlainGated,
-    Ruling, Side, Verdict, Way,
+use crate::record::compare::{
+    CaseChange, CaseDetail, CaseRow, CaseSide, Change, ChangeCounts, CompareVerdict, DecidedGate,
+    GateDecision, MissingEvidence, OutputDrift, PathChange, PlainGated, Ruling, RunComparison,
 };
-use crate::journal::RunRecord;
-use crate::report::compare::{decided, sides, words};
+use crate::record::journal::RunRecord;
+use crate::report::compare::decided;
+use crate::report::compare::sides;
+use crate::report::compare::words;
 use crate::report::judges::prices;
 
 /// The version of the document's schema.
@@ -23,19 +25,19 @@ pub(crate) const SCHEMA: &str = include_str!("schema.json");
 
 /// All but the tests.
 #[derive(Serialize)]
-pub(super) struct Head<'c> {
+pub(super) struct ComparisonHead<'c> {
     schema: u32,
     kind: &'static str,
     flowproof: &'static str,
-    a: Run<'c>,
-    b: Run<'c>,
+    a: SideDocument<'c>,
+    b: SideDocument<'c>,
     seed: u64,
     exit: u8,
     verdict: &'static str,
     reason: String,
     notes: Vec<String>,
     remarks: Vec<String>,
-    counts: Counts,
+    counts: ChangeCounts,
     changes: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outputs_p: Option<f64>,
@@ -45,7 +47,7 @@ pub(super) struct Head<'c> {
 
 /// A side.
 #[derive(Serialize)]
-struct Run<'c> {
+struct SideDocument<'c> {
     run: &'c str,
     target: &'c str,
     profile: &'c str,
@@ -59,25 +61,25 @@ struct Run<'c> {
     tokens_unknown: u32,
     cost: BTreeMap<&'c str, String>,
     cost_unknown: u32,
-    versions: &'c [crate::event::RanVersion],
+    versions: &'c [crate::record::event::RanVersion],
     told: String,
 }
 
 /// A test.
 #[derive(Serialize)]
-pub(super) struct Case<'c> {
+pub(super) struct ComparedCaseDocument<'c> {
     name: &'c str,
-    kind: Kind,
+    kind: CaseChange,
     #[serde(skip_serializing_if = "Option::is_none")]
-    a: Option<&'c Side>,
+    a: Option<&'c CaseSide>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    b: Option<&'c Side>,
+    b: Option<&'c CaseSide>,
     #[serde(skip_serializing_if = "Option::is_none")]
     similarity: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unmeasured: Option<String>,
     outputs: Drift,
-    way: Way,
+    way: PathChange,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     rewritten: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,7 +112,7 @@ enum Separator {
 
 impl<W: Write> CompareJson<W> {
     /// Begins with all but the tests.
-    pub fn new(mut out: W, compared: &Comparison<'_>, ruling: &Ruling<'_>, exit: u8) -> io::Result<Self> {
+    pub fn new(mut out: W, compared: &RunComparison<'_>, ruling: &Ruling<'_>, exit: u8) -> io::Result<Self> {
         let text = serde_json::to_string(&head(compared, ruling, exit))?;
         let open = text.strip_suffix('}').unwrap_or(&text);
         write!(out, "{open},\"cases\":[")?;
@@ -136,7 +138,7 @@ impl<W: Write> CompareJson<W> {
 
 /// A test as JSON.
 pub(super) fn case(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec<u8>> {
-    let case = Case {
+    let case = ComparedCaseDocument {
         name: &row.name,
         kind: row.kind,
         a: row.a.as_ref(),
@@ -163,9 +165,9 @@ fn drift(drift: OutputDrift) -> Drift {
     Drift { drift: word, p, repeats_needed }
 }
 
-pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8) -> Head<'c> {
+pub(super) fn head<'c>(compared: &RunComparison<'c>, ruling: &Ruling<'_>, exit: u8) -> ComparisonHead<'c> {
     let measured = compared.gates.iter().map(|gated| gate(gated, &compared.changes));
-    Head {
+    ComparisonHead {
         schema: VERSION,
         kind: "comparison",
         flowproof: env!("CARGO_PKG_VERSION"),
@@ -185,9 +187,9 @@ pub(super) fn head<'c>(compared: &Comparison<'c>, ruling: &Ruling<'_>, exit: u8)
     }
 }
 
-fn run(record: &RunRecord) -> Run<'_> {
+fn run(record: &RunRecord) -> SideDocument<'_> {
     let start = &record.start;
-    Run {
+    SideDocument {
         run: &start.run,
         target: &start.target,
         profile: &start.profile,
@@ -207,17 +209,17 @@ fn run(record: &RunRecord) -> Run<'_> {
 }
 
 /// The word of a verdict.
-fn verdict(verdict: Verdict) -> &'static str {
+fn verdict(verdict: CompareVerdict) -> &'static str {
     match verdict {
-        Verdict::NothingInCommon => "nothing_in_common",
-        Verdict::Unjudged => "unjudged",
-        Verdict::Unfinished => "unfinished",
-        Verdict::Errored => "errored",
-        Verdict::Regressed => "regressed",
-        Verdict::Gate => "gate_failed",
-        Verdict::OverBudget => "over_budget",
-        Verdict::Undecided => "undecided",
-        Verdict::Holds => "holds",
+        CompareVerdict::NothingInCommon => "nothing_in_common",
+        CompareVerdict::Unjudged => "unjudged",
+        CompareVerdict::Unfinished => "unfinished",
+        CompareVerdict::Errored => "errored",
+        CompareVerdict::Regressed => "regressed",
+        CompareVerdict::Gate => "gate_failed",
+        CompareVerdict::OverBudget => "over_budget",
+        CompareVerdict::Undecided => "undecided",
+        CompareVerdict::Holds => "holds",
     }
 }
 
@@ -240,13 +242,17 @@ fn change(change: &Change, all: &[Change]) -> Value {
     })
 }
 
-fn gate(gated: &Gated, changes: &[Change]) -> Value {
+fn gate(gated: &DecidedGate, changes: &[Change]) -> Value {
     let (needs_repeats, needs_tests) = match gated.decision {
-        Decision::Inconclusive(Lack::Repeats(repeats) | Lack::Noise(repeats)) => (Some(repeats), None),
-        Decision::Inconclusive(Lack::Cases(cases)) => (None, Some(cases)),
-        Decision::Inconclusive(Lack::Pairs | Lack::Missing(_) | Lack::Currencies)
-        | Decision::Passed
-        | Decision::Failed => (None, None),
+        GateDecision::Inconclusive(MissingEvidence::Repeats(repeats) | MissingEvidence::Noise(repeats)) => {
+            (Some(repeats), None)
+        }
+        GateDecision::Inconclusive(MissingEvidence::Cases(cases)) => (None, Some(cases)),
+        GateDecision::Inconclusive(
+            MissingEvidence::Pairs | MissingEvidence::Missing(_) | MissingEvidence::Currencies,
+        )
+        | GateDecision::Passed
+        | GateDecision::Failed => (None, None),
     };
     let seen: Vec<&Change> = changes.iter().filter(|change| change.metric == gated.bound.metric).collect();
     // Changes in several currencies have no one number.

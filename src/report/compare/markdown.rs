@@ -3,19 +3,22 @@
 //! Nothing in it is live: names and outputs stand in code, where GitHub looks for no mentions, issues or HTML.
 
 use crate::base::units::format_count;
-use crate::compare::{CaseDetail, CaseRow, Comparison, Kind, Ruling, Verdict};
-use crate::report::compare::{case, decided, sides, words};
+use crate::record::compare::{CaseChange, CaseDetail, CaseRow, CompareVerdict, Ruling, RunComparison};
+use crate::report::compare::case;
+use crate::report::compare::decided;
+use crate::report::compare::sides;
+use crate::report::compare::words;
 use crate::report::diff::{fence_for, markdown_text};
-use crate::report::explain::Bounds;
+use crate::report::explain::ExcerptLimits;
 use crate::report::markdown::{COMMENT, code, html, shortened};
-use crate::report::text::{Ink, Text};
+use crate::report::text::{ColorUse, ReportText};
 
 /// What is kept for the end of the document.
 const RESERVE: usize = 2_048;
 /// The most bytes of what folds open.
 const FOLDED: usize = 6_000;
 /// How much of a difference is shown.
-const BOUNDS: Bounds = Bounds { width: 400, lines: 40 };
+const BOUNDS: ExcerptLimits = ExcerptLimits { width: 400, lines: 40 };
 
 /// The document that is being written.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub(crate) struct Comment {
 
 impl Comment {
     /// Begins with what decided, the totals and the gates.
-    pub fn new(compared: &Comparison<'_>, ruling: &Ruling<'_>) -> Self {
+    pub fn new(compared: &RunComparison<'_>, ruling: &Ruling<'_>) -> Self {
         let told = markdown_text(&decided::ruling(compared, ruling));
         let mut text = format!("## {} flowproof compare: {told}\n\n", light(ruling.verdict));
         for warning in sides::warnings(compared) {
@@ -43,12 +46,12 @@ impl Comment {
 
     /// True as long as there is room for the details of tests.
     pub fn wants(&self, row: &CaseRow) -> bool {
-        row.kind != Kind::Unchanged && self.left == 0
+        row.kind != CaseChange::Unchanged && self.left == 0
     }
 
     /// Adds a test that differs; those for which there is no room are counted.
     pub fn row(&mut self, row: &CaseRow, detail: Option<&CaseDetail>) {
-        if row.kind == Kind::Unchanged {
+        if row.kind == CaseChange::Unchanged {
             return;
         }
         if self.left == 0 {
@@ -71,21 +74,21 @@ impl Comment {
     }
 }
 
-fn light(verdict: Verdict) -> &'static str {
+fn light(verdict: CompareVerdict) -> &'static str {
     match verdict {
-        Verdict::Holds => "✓",
-        Verdict::Undecided => "?",
-        Verdict::NothingInCommon
-        | Verdict::Unjudged
-        | Verdict::Unfinished
-        | Verdict::Errored
-        | Verdict::Regressed
-        | Verdict::OverBudget
-        | Verdict::Gate => "✗",
+        CompareVerdict::Holds => "✓",
+        CompareVerdict::Undecided => "?",
+        CompareVerdict::NothingInCommon
+        | CompareVerdict::Unjudged
+        | CompareVerdict::Unfinished
+        | CompareVerdict::Errored
+        | CompareVerdict::Regressed
+        | CompareVerdict::OverBudget
+        | CompareVerdict::Gate => "✗",
     }
 }
 
-fn counts(text: &mut String, compared: &Comparison<'_>) {
+fn counts(text: &mut String, compared: &RunComparison<'_>) {
     let kinds = words::kinds(compared);
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     text.push('\n');
@@ -95,7 +98,7 @@ fn counts(text: &mut String, compared: &Comparison<'_>) {
     text.push('\n');
 }
 
-fn measures(text: &mut String, compared: &Comparison<'_>) {
+fn measures(text: &mut String, compared: &RunComparison<'_>) {
     for change in &compared.changes {
         text.push_str(&format!("- {}\n", markdown_text(&words::change(change, &compared.changes))));
     }
@@ -119,7 +122,7 @@ fn measures(text: &mut String, compared: &Comparison<'_>) {
 fn told(row: &CaseRow, detail: Option<&CaseDetail>) -> String {
     let (sign, _) = case::sign(row.kind);
     let [name, verdicts] = [row.name.as_str(), &words::verdicts(row)].map(html);
-    let mut explained = Text::new(Ink::Plain);
+    let mut explained = ReportText::new(ColorUse::Plain);
     case::explain(&mut explained, row, detail, BOUNDS);
     let explained = shortened(&explained.out, FOLDED, "compare.html");
     let fence = fence_for(&explained);

@@ -15,23 +15,23 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::compare::{Comparison, Ruling};
-use crate::files::{self, Fence, Output, parent_of};
+use crate::base::files::{self, Fence, OutputTarget, parent_of};
+use crate::base::whole_file;
+use crate::record::compare::{Ruling, RunComparison};
 use crate::report::ReportError;
 use crate::report::html::comparison::ComparePage;
-use crate::report::text::Ink;
-use crate::whole_file;
+use crate::report::text::ColorUse;
 
 use json::CompareJson;
 use markdown::Comment;
-use terminal::Screen;
+use terminal::ComparisonText;
 
 pub(crate) use json::SCHEMA;
-pub(crate) use terminal::End;
+pub(crate) use terminal::ComparisonEnd;
 
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Document {
+pub(crate) enum ComparisonDocument {
     /// `compare.md`, for a comment of a pull request.
     Markdown,
     /// `compare.json`, versioned.
@@ -40,7 +40,7 @@ pub(crate) enum Document {
     Html,
 }
 
-impl Document {
+impl ComparisonDocument {
     /// All of them: what `reports/compare` holds.
     pub const ALL: [(Self, &'static str); 3] =
         [(Self::Html, "compare.html"), (Self::Markdown, "compare.md"), (Self::Json, "compare.json")];
@@ -63,9 +63,9 @@ impl Document {
 
 /// A document that is to be written.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct WantedDocument {
     /// Its kind.
-    pub document: Document,
+    pub document: ComparisonDocument,
     /// The file.
     pub path: PathBuf,
     /// Holds the file, links followed.
@@ -74,7 +74,7 @@ pub(crate) struct Wanted {
 
 /// What a comparison says on the standard output.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct ComparisonNotes {
     /// The text for the terminal.
     pub text: String,
     /// Documents that go to the standard output.
@@ -84,7 +84,7 @@ pub(crate) struct Written {
 /// Refuses a folder of comparisons in which somebody else has a file of one of their names.
 pub(crate) fn check_folder(folder: &Path) -> Result<(), ReportError> {
     let fence = Fence::around(folder);
-    let foreign = Document::ALL.iter().find(|(_, name)| {
+    let foreign = ComparisonDocument::ALL.iter().find(|(_, name)| {
         let path = folder.join(name);
         files::exists(&path) && !files::holds(&path, &fence, "flowproof")
     });
@@ -97,16 +97,16 @@ pub(crate) fn check_folder(folder: &Path) -> Result<(), ReportError> {
 /// Writes the documents to these files and gives the text for the terminal; an old file is replaced only when the new one is
 /// whole.
 pub(crate) fn write(
-    (compared, ruling): (&Comparison<'_>, &Ruling<'_>),
-    files: &[Wanted],
-    end: &End<'_>,
-    ink: Ink,
-) -> Result<Written, ReportError> {
+    (compared, ruling): (&RunComparison<'_>, &Ruling<'_>),
+    files: &[WantedDocument],
+    end: &ComparisonEnd<'_>,
+    ink: ColorUse,
+) -> Result<ComparisonNotes, ReportError> {
     let mut open = Vec::with_capacity(files.len());
     for wanted in files {
-        open.push(Open::begin(wanted, (compared, ruling), end.code)?);
+        open.push(OpenComparison::begin(wanted, (compared, ruling), end.code)?);
     }
-    let mut screen = Screen::new(compared, ink);
+    let mut screen = ComparisonText::new(compared, ink);
     let mut details = compared.details();
     for row in &compared.rows {
         let is_wanted = screen.wants(row) || open.iter().any(|open| open.wants(row));
@@ -121,61 +121,61 @@ pub(crate) fn write(
     for open in open {
         standard.extend(open.finish()?);
     }
-    Ok(Written { text: screen.finish(compared, ruling, end), standard })
+    Ok(ComparisonNotes { text: screen.finish(compared, ruling, end), standard })
 }
 
 /// A document that is being written, beside the file whose place it will take.
-struct Open {
+struct OpenComparison {
     path: PathBuf,
-    file: Output,
-    writer: Writer,
+    file: OutputTarget,
+    writer: ComparisonWriter,
 }
 
-enum Writer {
+enum ComparisonWriter {
     Markdown(Comment),
     Json(CompareJson<BufWriter<fs::File>>),
     Html(Box<ComparePage<BufWriter<fs::File>>>),
 }
 
-impl Open {
+impl OpenComparison {
     fn begin(
-        wanted: &Wanted,
-        (compared, ruling): (&Comparison<'_>, &Ruling<'_>),
+        wanted: &WantedDocument,
+        (compared, ruling): (&RunComparison<'_>, &Ruling<'_>),
         exit: u8,
     ) -> Result<Self, ReportError> {
-        let Wanted { document, path, fence } = wanted;
+        let WantedDocument { document, path, fence } = wanted;
         let failed = |source: io::Error| ReportError::Write { path: path.clone(), source };
-        let file = Output::begin(path, fence).map_err(failed)?;
-        if let Output::Whole(_) = file {
+        let file = OutputTarget::begin(path, fence).map_err(failed)?;
+        if let OutputTarget::Whole(_) = file {
             whole_file::remove_leftovers(parent_of(path));
         }
         let out = || file.file().try_clone().map(|file| BufWriter::with_capacity(64 * 1024, file));
         let writer = match document {
-            Document::Markdown => Writer::Markdown(Comment::new(compared, ruling)),
-            Document::Json => out()
+            ComparisonDocument::Markdown => ComparisonWriter::Markdown(Comment::new(compared, ruling)),
+            ComparisonDocument::Json => out()
                 .and_then(|out| CompareJson::new(out, compared, ruling, exit))
-                .map(Writer::Json)
+                .map(ComparisonWriter::Json)
                 .map_err(failed)?,
-            Document::Html => out()
+            ComparisonDocument::Html => out()
                 .and_then(|out| ComparePage::new(out, &page::head(compared, ruling, exit)?))
-                .map(|page| Writer::Html(Box::new(page)))
+                .map(|page| ComparisonWriter::Html(Box::new(page)))
                 .map_err(failed)?,
         };
         Ok(Self { path: path.to_owned(), file, writer })
     }
 
-    fn wants(&self, row: &crate::compare::CaseRow) -> bool {
+    fn wants(&self, row: &crate::record::compare::CaseRow) -> bool {
         match &self.writer {
-            Writer::Markdown(comment) => comment.wants(row),
-            Writer::Json(_) => case::is_told(row),
-            Writer::Html(page) => page.has_room() && case::is_told(row),
+            ComparisonWriter::Markdown(comment) => comment.wants(row),
+            ComparisonWriter::Json(_) => case::is_told(row),
+            ComparisonWriter::Html(page) => page.has_room() && case::is_told(row),
         }
     }
 
     /// Adds a test; its JSON is made once for all that take it.
     fn row(
         &mut self,
-        (row, detail): (&crate::compare::CaseRow, Option<&crate::compare::CaseDetail>),
+        (row, detail): (&crate::record::compare::CaseRow, Option<&crate::record::compare::CaseDetail>),
         made: &mut Option<Vec<u8>>,
     ) -> Result<(), ReportError> {
         let failed = |source: io::Error| ReportError::Write { path: self.path.clone(), source };
@@ -184,12 +184,12 @@ impl Open {
             none => none.insert(json::case(row, detail).map_err(failed)?),
         };
         match &mut self.writer {
-            Writer::Markdown(comment) => {
+            ComparisonWriter::Markdown(comment) => {
                 comment.row(row, detail);
                 Ok(())
             }
-            Writer::Json(json) => json.row(made).map_err(failed),
-            Writer::Html(html) => {
+            ComparisonWriter::Json(json) => json.row(made).map_err(failed),
+            ComparisonWriter::Html(html) => {
                 let is_told = detail.is_some();
                 page::row(row, detail)
                     .and_then(|listed| html.row(&listed, is_told.then_some(made.as_slice())))
@@ -202,9 +202,9 @@ impl Open {
         let Self { path, file, writer } = self;
         let failed = |source: io::Error| ReportError::Write { path: path.clone(), source };
         match writer {
-            Writer::Markdown(comment) => file.file().write_all(comment.finish().as_bytes()),
-            Writer::Json(json) => json.finish().and_then(|mut out| out.flush()),
-            Writer::Html(page) => page.finish().and_then(|mut out| out.flush()),
+            ComparisonWriter::Markdown(comment) => file.file().write_all(comment.finish().as_bytes()),
+            ComparisonWriter::Json(json) => json.finish().and_then(|mut out| out.flush()),
+            ComparisonWriter::Html(page) => page.finish().and_then(|mut out| out.flush()),
         }
         .map_err(failed)?;
         file.finish().map_err(failed)

@@ -6,8 +6,9 @@ use std::io;
 use serde::Serialize;
 
 use crate::base::similarity::Likeness;
-use crate::compare::{CaseDetail, CaseRow, Comparison, Ruling, Side};
-use crate::report::compare::{json, words};
+use crate::record::compare::{CaseDetail, CaseRow, CaseSide, Ruling, RunComparison};
+use crate::report::compare::json;
+use crate::report::compare::words;
 use crate::report::named::look_alikes_of_changes;
 
 /// The names of a row's parts, in their order; the page finds them by these.
@@ -15,21 +16,21 @@ const COLUMNS: [&str; 10] =
     ["name", "kind", "verdicts", "outputs", "figures", "similarity", "tokens", "cost", "latency", "alike"];
 
 #[derive(Serialize)]
-struct Page<'c> {
-    head: json::Head<'c>,
+struct ComparisonPage<'c> {
+    head: json::ComparisonHead<'c>,
     columns: [&'static str; 10],
 }
 
 /// What the page knows of the comparison as a whole, as JSON.
-pub(super) fn head(compared: &Comparison<'_>, ruling: &Ruling<'_>, exit: u8) -> io::Result<Vec<u8>> {
-    let page = Page { head: json::head(compared, ruling, exit), columns: COLUMNS };
+pub(super) fn head(compared: &RunComparison<'_>, ruling: &Ruling<'_>, exit: u8) -> io::Result<Vec<u8>> {
+    let page = ComparisonPage { head: json::head(compared, ruling, exit), columns: COLUMNS };
     Ok(serde_json::to_vec(&page)?)
 }
 
 /// A test as a row of the list: its parts in the order of [`COLUMNS`].
 pub(super) fn row(row: &CaseRow, detail: Option<&CaseDetail>) -> io::Result<Vec<u8>> {
     let alike = detail.map(|detail| look_alikes_of_changes(&detail.changes)).unwrap_or_default();
-    let means = |side: &Option<Side>| side.as_ref().map(|side| side.means).unwrap_or_default();
+    let means = |side: &Option<CaseSide>| side.as_ref().map(|side| side.means).unwrap_or_default();
     let (a, b) = (means(&row.a), means(&row.b));
     let parts = (
         &row.name,

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::units::{format_count, format_duration};
-use crate::compare::{CaseRow, Comparison};
-use crate::engine::versions::LOOKED;
-use crate::journal::RunRecord;
+use crate::record::compare::{CaseRow, RunComparison};
+use crate::record::event::FIELDS_WATCHED;
+use crate::record::journal::RunRecord;
 use crate::report::compare::words::{chance, counted, measure};
 use crate::report::provenance;
 use crate::report::text::one_line;
@@ -39,7 +39,7 @@ pub(super) fn side(record: &RunRecord) -> String {
 }
 
 /// What must not be overlooked about the sides: no live workflow, records that are not whole, tests left out.
-pub(super) fn warnings(compared: &Comparison<'_>) -> Vec<String> {
+pub(super) fn warnings(compared: &RunComparison<'_>) -> Vec<String> {
     let mut told = Vec::new();
     for (name, record) in [("A", compared.a), ("B", compared.b)] {
         if let Some(note) = provenance::note(&record.start, &record.totals) {
@@ -72,12 +72,12 @@ pub(super) fn warnings(compared: &Comparison<'_>) -> Vec<String> {
 }
 
 /// A change of the way through the graph in words, and whether a test shows it.
-type Way = (&'static str, fn(&CaseRow) -> bool);
+type PathChangeText = (&'static str, fn(&CaseRow) -> bool);
 
 /// What else differs: the way through the graph, and what Dify itself sends.
-pub(super) fn remarks(compared: &Comparison<'_>) -> Vec<String> {
+pub(super) fn remarks(compared: &RunComparison<'_>) -> Vec<String> {
     let mut told = Vec::new();
-    let ways: [Way; 3] = [
+    let ways: [PathChangeText; 3] = [
         ("ran other nodes", |row| row.way.one_sided > 0),
         ("ran nodes in another order", |row| row.way.reordered > 0),
         ("ran nodes at the same time on one side only", |row| row.way.regrouped > 0),
@@ -95,7 +95,7 @@ pub(super) fn remarks(compared: &Comparison<'_>) -> Vec<String> {
 }
 
 /// What the statistics take for granted and cannot see: repeats that do not depend on each other, at one time on both sides.
-fn dependence(compared: &Comparison<'_>) -> Vec<String> {
+fn dependence(compared: &RunComparison<'_>) -> Vec<String> {
     let mut told = Vec::new();
     if let Some(apart) = compared.apart().filter(|_| !compared.same_run()) {
         told.push(format!(
@@ -134,12 +134,12 @@ fn dependence(compared: &Comparison<'_>) -> Vec<String> {
 }
 
 /// The fields that only one side's events have, of the events that both sides sent.
-fn fields(compared: &Comparison<'_>) -> Vec<String> {
+fn fields(compared: &RunComparison<'_>) -> Vec<String> {
     let of = |record: &RunRecord| -> Vec<String> {
         record.end.as_ref().map(|end| end.fields.clone()).unwrap_or_default()
     };
     let (a, b) = (of(compared.a), of(compared.b));
-    let is_sample = [compared.a, compared.b].iter().any(|record| record.totals.attempts > LOOKED);
+    let is_sample = [compared.a, compared.b].iter().any(|record| record.totals.attempts > FIELDS_WATCHED);
     // A record of an older flowproof, or a run without answers, has none.
     if a.is_empty() || b.is_empty() {
         return Vec::new();
@@ -153,7 +153,7 @@ fn fields(compared: &Comparison<'_>) -> Vec<String> {
         let more = if left > 0 { format!(" and {left} more") } else { String::new() };
         let shown = alone.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
         let scope = if is_sample {
-            format!(", as far as the first {LOOKED} attempts of a side show")
+            format!(", as far as the first {FIELDS_WATCHED} attempts of a side show")
         } else {
             String::new()
         };

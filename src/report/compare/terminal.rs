@@ -1,44 +1,49 @@
 //! A comparison on a terminal: the tests that differ, worst first, then the totals; the last line says what decided.
 
-use crate::compare::{CaseDetail, CaseRow, Comparison, Decision, Kind, Plain, Ruling, Verdict};
-use crate::report::compare::{case, decided, sides, words};
-use crate::report::explain::Bounds;
-use crate::report::text::{Ink, Lines, Text, Tone, one_line, visible};
+use crate::record::compare::{
+    CaseChange, CaseDetail, CaseRow, CompareVerdict, GateDecision, PlainDecision, Ruling, RunComparison,
+};
+use crate::report::compare::case;
+use crate::report::compare::decided;
+use crate::report::compare::sides;
+use crate::report::compare::words;
+use crate::report::explain::ExcerptLimits;
+use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, visible};
 
 /// Tests that are told in full.
 const FULL: usize = 10;
 /// Tests that are named after those.
 const NAMED: usize = 20;
 /// How much of a difference is shown.
-const BOUNDS: Bounds = Bounds { width: 200, lines: 12 };
+const BOUNDS: ExcerptLimits = ExcerptLimits { width: 200, lines: 12 };
 
 /// The text that is being written.
 #[derive(Debug)]
-pub(crate) struct Screen {
-    text: Text,
+pub(crate) struct ComparisonText {
+    text: ReportText,
     told: usize,
     named: usize,
     left: usize,
 }
 
-impl Screen {
+impl ComparisonText {
     /// Begins with the two sides.
-    pub fn new(compared: &Comparison<'_>, ink: Ink) -> Self {
-        let mut text = Text::new(ink);
+    pub fn new(compared: &RunComparison<'_>, ink: ColorUse) -> Self {
+        let mut text = ReportText::new(ink);
         for (name, record) in [("A", compared.a), ("B", compared.b)] {
-            text.tone(Tone::Strong, name).push("  ").push(&sides::side(record)).end();
+            text.tone(TextTone::Strong, name).push("  ").push(&sides::side(record)).end();
         }
         Self { text, told: 0, named: 0, left: 0 }
     }
 
     /// True as long as tests are told in full.
     pub fn wants(&self, row: &CaseRow) -> bool {
-        row.kind != Kind::Unchanged && self.told < FULL
+        row.kind != CaseChange::Unchanged && self.told < FULL
     }
 
     /// Adds a test; those that did not change are only counted.
     pub fn row(&mut self, row: &CaseRow, detail: Option<&CaseDetail>) {
-        if row.kind == Kind::Unchanged {
+        if row.kind == CaseChange::Unchanged {
             return;
         }
         if self.told < FULL {
@@ -58,7 +63,12 @@ impl Screen {
     }
 
     /// Ends with the totals, the gates and what decided.
-    pub fn finish(mut self, compared: &Comparison<'_>, ruling: &Ruling<'_>, end: &End<'_>) -> String {
+    pub fn finish(
+        mut self,
+        compared: &RunComparison<'_>,
+        ruling: &Ruling<'_>,
+        end: &ComparisonEnd<'_>,
+    ) -> String {
         let text = &mut self.text;
         if self.left > 0 {
             let left = words::counted(self.left, "test");
@@ -69,7 +79,7 @@ impl Screen {
             text.push("  ").push(&words::change(change, &compared.changes)).end();
         }
         if let Some(outputs) = &compared.outputs {
-            let says = if outputs.p <= crate::compare::ALPHA {
+            let says = if outputs.p <= crate::record::compare::ALPHA {
                 "differ by more than"
             } else {
                 "differ by no more than"
@@ -81,11 +91,11 @@ impl Screen {
             .end();
         }
         for remark in sides::remarks(compared) {
-            text.push("  ").push(&visible(&remark, Lines::One)).end();
+            text.push("  ").push(&visible(&remark, LineEnds::One)).end();
         }
         gates(text, compared);
         for warning in sides::warnings(compared) {
-            text.tone(Tone::Doubt, &format!("note: {}", visible(&warning, Lines::One))).end();
+            text.tone(TextTone::Doubt, &format!("note: {}", visible(&warning, LineEnds::One))).end();
         }
         if let Some(reports) = end.reports {
             text.push("reports: ").push(&one_line(reports, 400)).end();
@@ -97,7 +107,7 @@ impl Screen {
 
 /// What the command knows besides the comparison.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct End<'e> {
+pub(crate) struct ComparisonEnd<'e> {
     /// The exit code.
     pub code: u8,
     /// Where the documents are.
@@ -105,7 +115,7 @@ pub(crate) struct End<'e> {
 }
 
 /// `12 tests: 1 regressed, 2 changed, 9 unchanged`.
-fn totals(text: &mut Text, compared: &Comparison<'_>) {
+fn totals(text: &mut ReportText, compared: &RunComparison<'_>) {
     text.end().push(&words::counted(compared.rows.len(), "test")).push(": ");
     let shown = words::kinds(compared).into_iter().filter(|(_, _, count)| *count > 0);
     for (place, (kind, word, count)) in shown.enumerate() {
@@ -115,12 +125,12 @@ fn totals(text: &mut Text, compared: &Comparison<'_>) {
     text.end();
 }
 
-fn gates(text: &mut Text, compared: &Comparison<'_>) {
+fn gates(text: &mut ReportText, compared: &RunComparison<'_>) {
     for gated in &compared.gates {
         let tone = match gated.decision {
-            Decision::Passed => Tone::Good,
-            Decision::Failed => Tone::Bad,
-            Decision::Inconclusive(_) => Tone::Doubt,
+            GateDecision::Passed => TextTone::Good,
+            GateDecision::Failed => TextTone::Bad,
+            GateDecision::Inconclusive(_) => TextTone::Doubt,
         };
         text.push("gate ")
             .tone(tone, decided::decision(gated.decision))
@@ -130,25 +140,25 @@ fn gates(text: &mut Text, compared: &Comparison<'_>) {
     }
     for gated in &compared.plain {
         let tone = match gated.decision {
-            Plain::Passed => Tone::Good,
-            Plain::Failed => Tone::Bad,
-            Plain::Inconclusive => Tone::Doubt,
+            PlainDecision::Passed => TextTone::Good,
+            PlainDecision::Failed => TextTone::Bad,
+            PlainDecision::Inconclusive => TextTone::Doubt,
         };
         let word = decided::plain_decision(gated.decision);
         text.push("gate ").tone(tone, word).push("  ").push(&decided::plain(gated)).end();
     }
 }
 
-fn last(text: &mut Text, told: &str, verdict: Verdict, code: u8) {
+fn last(text: &mut ReportText, told: &str, verdict: CompareVerdict, code: u8) {
     match verdict {
-        Verdict::Holds => text.tone(Tone::Good, told).end(),
-        Verdict::NothingInCommon
-        | Verdict::Unjudged
-        | Verdict::Unfinished
-        | Verdict::Errored
-        | Verdict::Regressed
-        | Verdict::Gate
-        | Verdict::OverBudget
-        | Verdict::Undecided => text.tone(Tone::Strong, &format!("exit {code}: {told}")).end(),
+        CompareVerdict::Holds => text.tone(TextTone::Good, told).end(),
+        CompareVerdict::NothingInCommon
+        | CompareVerdict::Unjudged
+        | CompareVerdict::Unfinished
+        | CompareVerdict::Errored
+        | CompareVerdict::Regressed
+        | CompareVerdict::Gate
+        | CompareVerdict::OverBudget
+        | CompareVerdict::Undecided => text.tone(TextTone::Strong, &format!("exit {code}: {told}")).end(),
     };
 }

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::compare::{Comparison, Gates};
-use crate::event::{Event, RunEnd};
-use crate::journal::{RunRecord, sample};
+use crate::record::compare::{CompareGates, RunComparison};
+use crate::record::event::{Event, RunEnd};
+use crate::record::journal::RunRecord;
+use crate::record::journal::sample;
+use crate::record::verdict::Verdict;
 use crate::report::markdown::COMMENT;
-use crate::suite::read_compare::{BoundSpec, CompareSpec, Most};
-use crate::verdict::Verdict;
+use crate::suite::read_compare::{BoundSpec, CompareSpec, MostTests};
 
 /// A test of a made-up run.
 struct Test {
@@ -53,14 +54,14 @@ fn show(a: &[Test], b: &[Test], spec: &CompareSpec) -> Shown {
     let (one, other, out) =
         (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (a, b) = (run(one.path(), a), run(other.path(), b));
-    let compared = Comparison::of(&a, &b, &Gates::of(spec), 7).unwrap();
+    let compared = RunComparison::of(&a, &b, &CompareGates::of(spec), 7).unwrap();
     let ruling = compared.ruling();
-    let files = Document::ALL.map(|(document, name)| {
+    let files = ComparisonDocument::ALL.map(|(document, name)| {
         let (path, fence) = (out.path().join(name), Fence::around(out.path()));
-        Wanted { document, path, fence }
+        WantedDocument { document, path, fence }
     });
-    let end = End { code: 99, reports: Some("reports/compare") };
-    let text = write((&compared, &ruling), &files, &end, Ink::Plain).unwrap().text;
+    let end = ComparisonEnd { code: 99, reports: Some("reports/compare") };
+    let text = write((&compared, &ruling), &files, &end, ColorUse::Plain).unwrap().text;
     let read = |name: &str| fs::read_to_string(out.path().join(name)).unwrap();
     let json = serde_json::from_str(&read("compare.json")).unwrap();
     Shown { text, markdown: read("compare.md"), json, html: read("compare.html") }
@@ -106,7 +107,8 @@ fn a_changed_test_shows_its_words_its_node_and_its_figures() {
         test("said", Passed, json!({"reply": "refund within 14 days"}), 150),
         test("broke", Failed, json!({"reply": "y"}), 100),
     ];
-    let shown = show(&a, &b, &CompareSpec { max_changed: Some(Most::Tests(1)), ..CompareSpec::default() });
+    let shown =
+        show(&a, &b, &CompareSpec { max_changed: Some(MostTests::Tests(1)), ..CompareSpec::default() });
     for expected in [
         "✗ regressed  s::broke  passed → failed",
         "~ changed  s::said  passed",

@@ -1,7 +1,10 @@
 //! The words that all documents of a comparison have in common: kinds, measures, tests and nodes.
 
 use crate::base::units::format_count;
-use crate::compare::{CaseRow, Change, Comparison, Kind, Metric, Missing, NodeChange, OutputDrift, Side};
+use crate::record::compare::{
+    CaseChange, CaseRow, CaseSide, Change, CompareMetric, MissingPairs, NodeChange, OutputDrift,
+    RunComparison,
+};
 use crate::report::text::one_line;
 
 /// A share as a percentage of at most one decimal, without its sign.
@@ -22,49 +25,51 @@ pub(super) fn counted(count: usize, word: &str) -> String {
 }
 
 /// The kinds in the order of reports, each with its word and number.
-pub(super) fn kinds(compared: &Comparison<'_>) -> [(Kind, &'static str, usize); 7] {
+pub(super) fn kinds(compared: &RunComparison<'_>) -> [(CaseChange, &'static str, usize); 7] {
     let counts = compared.counts;
     [
-        (Kind::Regressed, "regressed", counts.regressed),
-        (Kind::NotCompared, "not compared", counts.not_compared),
-        (Kind::OneSided, "on one side only", counts.one_sided),
-        (Kind::Improved, "improved", counts.improved),
-        (Kind::Changed, "changed", counts.changed),
-        (Kind::Undecided, "undecided", counts.undecided),
-        (Kind::Unchanged, "unchanged", counts.unchanged),
+        (CaseChange::Regressed, "regressed", counts.regressed),
+        (CaseChange::NotCompared, "not compared", counts.not_compared),
+        (CaseChange::OneSided, "on one side only", counts.one_sided),
+        (CaseChange::Improved, "improved", counts.improved),
+        (CaseChange::Changed, "changed", counts.changed),
+        (CaseChange::Undecided, "undecided", counts.undecided),
+        (CaseChange::Unchanged, "unchanged", counts.unchanged),
     ]
 }
 
 /// The word of a kind.
-pub(super) fn kind(kind: Kind) -> &'static str {
+pub(super) fn kind(kind: CaseChange) -> &'static str {
     match kind {
-        Kind::Regressed => "regressed",
-        Kind::NotCompared => "not compared",
-        Kind::OneSided => "on one side only",
-        Kind::Improved => "improved",
-        Kind::Changed => "changed",
-        Kind::Undecided => "undecided",
-        Kind::Unchanged => "unchanged",
+        CaseChange::Regressed => "regressed",
+        CaseChange::NotCompared => "not compared",
+        CaseChange::OneSided => "on one side only",
+        CaseChange::Improved => "improved",
+        CaseChange::Changed => "changed",
+        CaseChange::Undecided => "undecided",
+        CaseChange::Unchanged => "unchanged",
     }
 }
 
 /// What stands for a measure in a sentence.
-pub(super) fn measure(metric: Metric) -> &'static str {
+pub(super) fn measure(metric: CompareMetric) -> &'static str {
     match metric {
-        Metric::PassRate => "pass rate",
-        Metric::Tokens => "tokens",
-        Metric::Cost => "cost",
-        Metric::Latency => "latency",
-        Metric::Ttft => "first token",
+        CompareMetric::PassRate => "pass rate",
+        CompareMetric::Tokens => "tokens",
+        CompareMetric::Cost => "cost",
+        CompareMetric::Latency => "latency",
+        CompareMetric::Ttft => "first token",
     }
 }
 
 /// `pass rate −5 points`, `tokens +12.3 %`, `latency ±0 %`.
-pub(super) fn amount(metric: Metric, worse_by: f64) -> String {
+pub(super) fn amount(metric: CompareMetric, worse_by: f64) -> String {
     let rounded = (worse_by * 1000.0).round();
     let (more, less) = match metric {
-        Metric::PassRate => ("−", "+"),
-        Metric::Tokens | Metric::Cost | Metric::Latency | Metric::Ttft => ("+", "−"),
+        CompareMetric::PassRate => ("−", "+"),
+        CompareMetric::Tokens | CompareMetric::Cost | CompareMetric::Latency | CompareMetric::Ttft => {
+            ("+", "−")
+        }
     };
     let sign = if rounded == 0.0 {
         "±"
@@ -74,11 +79,11 @@ pub(super) fn amount(metric: Metric, worse_by: f64) -> String {
         less
     };
     match metric {
-        Metric::PassRate => {
+        CompareMetric::PassRate => {
             let points = rounded.abs() / 10.0;
             format!("{sign}{points} point{}", if points == 1.0 { "" } else { "s" })
         }
-        Metric::Tokens | Metric::Cost | Metric::Latency | Metric::Ttft => {
+        CompareMetric::Tokens | CompareMetric::Cost | CompareMetric::Latency | CompareMetric::Ttft => {
             format!("{sign}{}", percent(worse_by))
         }
     }
@@ -120,13 +125,15 @@ pub(super) fn change(change: &Change, all: &[Change]) -> String {
 /// What a change rests on: pairs of repeats, and of the pass rate tests.
 fn sample(change: &Change) -> String {
     match change.metric {
-        Metric::PassRate => counted(change.cases, "test"),
-        Metric::Tokens | Metric::Cost | Metric::Latency | Metric::Ttft => counted(change.pairs, "pair"),
+        CompareMetric::PassRate => counted(change.cases, "test"),
+        CompareMetric::Tokens | CompareMetric::Cost | CompareMetric::Latency | CompareMetric::Ttft => {
+            counted(change.pairs, "pair")
+        }
     }
 }
 
 /// `known of 10 of 50 pairs: 40 lack it on B`.
-pub(super) fn missing(missing: Missing, known: usize) -> Option<String> {
+pub(super) fn missing(missing: MissingPairs, known: usize) -> Option<String> {
     let sides = [(missing.a, "on A"), (missing.b, "on B"), (missing.both, "on both sides")];
     let lacking: Vec<String> = sides
         .iter()
@@ -183,7 +190,7 @@ pub(super) fn figures(row: &CaseRow) -> Vec<String> {
     let currency = a.currency.as_deref().unwrap_or_default();
     let money =
         |value: f64| format!("{} {}", significant(value), one_line(currency, 10)).trim_end().to_owned();
-    let one = |name: &str, of: fn(&Side) -> Option<f64>, say: &dyn Fn(f64) -> String| {
+    let one = |name: &str, of: fn(&CaseSide) -> Option<f64>, say: &dyn Fn(f64) -> String| {
         let (one, other) = (of(a)?, of(b)?);
         let (before, after) = (say(one), say(other));
         (before != after).then(|| format!("{name} {before} → {after}{}", ratio(one, other)))

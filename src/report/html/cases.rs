@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::journal::{CaseRecord, RunRecord};
+use crate::record::journal::{CaseRecord, RunRecord};
+use crate::record::verdict::{Finding, Truth, Verdict};
 use crate::report::headline::why;
 use crate::report::named::look_alikes;
 use crate::report::spent::used;
-use crate::verdict::{Finding, Truth, Verdict};
 
 /// The most tests of a run whose green tests have details; of a larger run only the others have.
 const MOST_WITH_HELD: u32 = 20_000;
@@ -39,7 +39,7 @@ pub(super) const COLUMNS: [&str; 20] = [
 
 /// A row, its parts in the order of [`COLUMNS`].
 #[derive(Serialize)]
-struct Row<'a>(
+struct TableRow<'a>(
     u32,
     &'a str,
     &'a str,
@@ -75,7 +75,7 @@ pub(crate) struct HtmlPiece {
 
 /// Whether tests that are green without a word have details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Green {
+pub(crate) enum GreenDetails {
     /// They have.
     Detailed,
     /// They are rows only: the run is too large.
@@ -83,12 +83,12 @@ pub(crate) enum Green {
 }
 
 /// Says which details a run of this size has.
-pub(crate) fn green(record: &RunRecord) -> Green {
-    if record.start.cases <= MOST_WITH_HELD { Green::Detailed } else { Green::Listed }
+pub(crate) fn green(record: &RunRecord) -> GreenDetails {
+    if record.start.cases <= MOST_WITH_HELD { GreenDetails::Detailed } else { GreenDetails::Listed }
 }
 
 /// Adds a case to those that will stand before it.
-pub(crate) fn push_case(piece: &mut HtmlPiece, case: &CaseRecord, attempts: &[u8], green: Green) {
+pub(crate) fn push_case(piece: &mut HtmlPiece, case: &CaseRecord, attempts: &[u8], green: GreenDetails) {
     let outcome = &case.outcome;
     if !piece.rows.is_empty() {
         piece.rows.extend_from_slice(b",\n");
@@ -99,7 +99,7 @@ pub(crate) fn push_case(piece: &mut HtmlPiece, case: &CaseRecord, attempts: &[u8
     }
     if outcome.verdict != Verdict::Passed || outcome.warnings > 0 {
         piece.telling.push((outcome.case, attempts.to_vec()));
-    } else if green == Green::Detailed {
+    } else if green == GreenDetails::Detailed {
         let separator = if piece.held.is_empty() { "" } else { ",\n" };
         piece.held.extend_from_slice(format!("{separator}\"{}\":[", outcome.case).as_bytes());
         piece.held.extend_from_slice(attempts);
@@ -107,7 +107,7 @@ pub(crate) fn push_case(piece: &mut HtmlPiece, case: &CaseRecord, attempts: &[u8
     }
 }
 
-fn row(case: &CaseRecord) -> Row<'_> {
+fn row(case: &CaseRecord) -> TableRow<'_> {
     let outcome = &case.outcome;
     let facts = case.deciding().map(|attempt| &attempt.facts);
     let prefix = outcome.name.strip_prefix(outcome.suite.as_str());
@@ -120,7 +120,7 @@ fn row(case: &CaseRecord) -> Row<'_> {
     let tokens =
         (spent.tokens > 0 || spent.tokens_unknown == 0 && !case.attempts.is_empty()).then_some(spent.tokens);
     let (tokens_unknown, cost_unknown) = (spent.tokens_unknown, spent.cost_unknown);
-    Row(
+    TableRow(
         outcome.case,
         &outcome.suite,
         name,

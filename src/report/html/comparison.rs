@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::report::html::{STYLE, embed, shell};
+use crate::report::html::STYLE;
+use crate::report::html::embed;
+use crate::report::html::shell;
 
 /// The most bytes of details of all tests; a small page opens fast.
 const DETAIL_BYTES: usize = 64 << 20;

@@ -12,16 +12,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::check::IMPLIED_STATUS;
-use crate::gate;
-use crate::journal::{JournalError, RunRecord};
+use crate::assert::check::IMPLIED_STATUS;
+use crate::record::journal::{JournalError, RunRecord};
+use crate::record::thresholds;
 use crate::report::gates::tell_gates;
 use crate::report::json;
 use crate::report::json_counts;
 use crate::report::run_facts::{tell_run, told_version};
-use crate::report::standing::{Standing, standing};
-use crate::report::terminal::Detail;
-use crate::report::text::{Ink, Text, one_line};
+use crate::report::standing::{HeadLine, standing};
+use crate::report::terminal::Verbosity;
+use crate::report::text::{ColorUse, ReportText, one_line};
 
 pub(super) use cases::{HtmlPiece, green, push_case};
 
@@ -55,11 +55,11 @@ const SCRIPTS: [&str; 11] = [
 
 /// What the page knows of the run as a whole.
 #[derive(Serialize)]
-struct Head<'a> {
-    run: json::Run<'a>,
-    totals: json_counts::Counts<'a>,
+struct PageHead<'a> {
+    run: json::RunDocument<'a>,
+    totals: json_counts::CountsDocument<'a>,
     suites: Vec<json::Suite<'a>>,
-    standing: Standing,
+    standing: HeadLine,
     told: Vec<String>,
     columns: &'static [&'static str],
     /// The label of the assertion that no suite writes.
@@ -68,7 +68,7 @@ struct Head<'a> {
 
 /// A page that is being written.
 #[derive(Debug)]
-pub(crate) struct Page<W> {
+pub(crate) struct HtmlPage<W> {
     out: W,
     nonce: String,
     pieces: u32,
@@ -76,7 +76,7 @@ pub(crate) struct Page<W> {
     telling_left: usize,
 }
 
-impl<W: Write> Page<W> {
+impl<W: Write> HtmlPage<W> {
     /// Begins the page with all that is known of the run as a whole.
     pub fn new(mut out: W, record: &RunRecord) -> Result<Self, PageError> {
         let start = &record.start;
@@ -85,7 +85,7 @@ impl<W: Write> Page<W> {
         let title = format!("{} {} · {} · flowproof", standing.light.sign(), standing.text, start.target);
         shell::begin(&mut out, &nonce, &title, STYLE)?;
         out.write_all(BODY.as_bytes())?;
-        let head = Head {
+        let head = PageHead {
             run: json::run(record),
             totals: json_counts::counts(&record.totals, record.unfinished()),
             suites: record.suites.iter().map(json::suite).collect(),
@@ -140,8 +140,8 @@ pub(crate) enum PageError {
 
 /// What there is to say about the run besides its counts: versions, limits, doubts, damage.
 fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
-    let mut text = Text::new(Ink::Plain);
-    tell_gates(&mut text, &gate::judge(record)?, Detail::Verbose);
+    let mut text = ReportText::new(ColorUse::Plain);
+    tell_gates(&mut text, &thresholds::judge(record)?, Verbosity::Verbose);
     tell_run(&mut text, record)?;
     let mut told: Vec<String> = Vec::new();
     told.extend(text.out.lines().map(|line| line.trim().to_owned()));

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::*;
-use crate::event::Event;
-use crate::journal::sample;
-use crate::outcome::Attempt;
-use crate::verdict::Verdict;
+use crate::record::attempt::Attempt;
+use crate::record::event::Event;
+use crate::record::journal::sample;
+use crate::record::verdict::Verdict;
 
 /// The page of a run whose pieces are as large as they come.
 fn page_of(events: &[Event]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let record = sample::record(folder.path(), events);
-    let mut page = Page::new(Vec::new(), &record).unwrap();
+    let mut page = HtmlPage::new(Vec::new(), &record).unwrap();
     for cases in record.order_by_suite().chunks(3) {
         let mut piece = HtmlPiece::default();
         let push = |case, attempts: &[u8]| push_case(&mut piece, &case, attempts, green(&record));
@@ -96,7 +96,7 @@ fn a_page_takes_nothing_from_elsewhere() {
 fn details_that_find_no_room_are_left_out_and_rows_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let record = sample::record(folder.path(), &sample::many(3));
-    let mut page = Page::new(Vec::new(), &record).unwrap();
+    let mut page = HtmlPage::new(Vec::new(), &record).unwrap();
     page.telling_left = 10;
     let large = vec![b' '; 100];
     let piece =
@@ -118,7 +118,9 @@ fn a_large_run_lists_its_green_tests() {
     events.push(sample::end());
     let record = sample::record(folder.path(), &events);
     record
-        .read_cases(&[0, 1], |case, attempts| push_case(&mut piece, &case, attempts, cases::Green::Listed))
+        .read_cases(&[0, 1], |case, attempts| {
+            push_case(&mut piece, &case, attempts, cases::GreenDetails::Listed)
+        })
         .unwrap();
     assert!(piece.held.is_empty());
     assert_eq!(piece.telling.iter().map(|(case, _)| *case).collect::<Vec<_>>(), [1]);

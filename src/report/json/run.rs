@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::cassette::Mode;
-use crate::event::{BudgetFacts, FallenLimit, KeptRate, MergedRun, RanVersion, Sharded};
-use crate::journal::RunRecord;
+use crate::dify::cassette::Mode;
+use crate::record::event::{BudgetFacts, FallenLimit, MergedRun, RanVersion, RateAdherence, Sharded};
+use crate::record::journal::RunRecord;
 use crate::report::provenance;
 
 /// The run as a whole.
 #[derive(Serialize)]
-pub(in crate::report) struct Run<'a> {
+pub(in crate::report) struct RunDocument<'a> {
     id: &'a str,
     flowproof: &'a str,
     target: &'a str,
@@ -41,13 +41,13 @@ pub(in crate::report) struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<FallenLimit>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    rates: &'a [KeptRate],
+    rates: &'a [RateAdherence],
 }
 
 /// What is known of the run as a whole.
-pub(in crate::report) fn run(record: &RunRecord) -> Run<'_> {
+pub(in crate::report) fn run(record: &RunRecord) -> RunDocument<'_> {
     let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
-    Run {
+    RunDocument {
         id: &start.run,
         flowproof: &start.flowproof,
         target: &start.target,

@@ -2,39 +2,39 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::base::letters::Letters;
-use crate::outcome::{CaseOutcome, Facts, UseSum};
+use crate::base::charset::Charset;
+use crate::record::attempt::{CaseOutcome, RunFacts, UsageTotals};
+use crate::record::verdict::Verdict;
 use crate::report::spent::{told_cost, told_tokens};
-use crate::report::terminal::Progress;
-use crate::verdict::Verdict;
+use crate::report::terminal::BarVisibility;
 
 /// The bar and its counts; without a terminal it does nothing.
 #[derive(Debug)]
-pub(super) struct Bar {
-    shown: Option<Shown>,
+pub(super) struct TerminalBar {
+    shown: Option<BarState>,
 }
 
 #[derive(Debug)]
-struct Shown {
-    letters: Letters,
+struct BarState {
+    letters: Charset,
     bar: ProgressBar,
     green: u64,
     red: u64,
-    used: UseSum,
+    used: UsageTotals,
 }
 
-impl Bar {
+impl TerminalBar {
     /// A bar that is not drawn before the run starts.
-    pub fn new(progress: Progress) -> Self {
+    pub fn new(progress: BarVisibility) -> Self {
         let shown = match progress {
-            Progress::None => None,
-            Progress::Bar => Some(Shown::new()),
+            BarVisibility::None => None,
+            BarVisibility::Bar => Some(BarState::new()),
         };
         Self { shown }
     }
 
     /// Draws it in these letters.
-    pub fn in_letters(&mut self, letters: Letters) {
+    pub fn in_letters(&mut self, letters: Charset) {
         if let Some(shown) = &mut self.shown {
             shown.letters = letters;
             shown.bar.set_style(style(letters));
@@ -50,7 +50,7 @@ impl Bar {
     }
 
     /// Counts what an attempt used.
-    pub fn spent(&mut self, facts: &Facts) {
+    pub fn spent(&mut self, facts: &RunFacts) {
         let Some(shown) = &mut self.shown else { return };
         // A price that is no number is told with the run, by the fold.
         let _ = shown.used.add(&facts.used());
@@ -85,11 +85,11 @@ impl Bar {
     }
 }
 
-impl Shown {
+impl BarState {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        bar.set_style(style(Letters::All));
-        Self { letters: Letters::All, bar, green: 0, red: 0, used: UseSum::default() }
+        bar.set_style(style(Charset::All));
+        Self { letters: Charset::All, bar, green: 0, red: 0, used: UsageTotals::default() }
     }
 
     fn message(&self) -> String {
@@ -101,10 +101,10 @@ impl Shown {
     }
 }
 
-fn style(letters: Letters) -> ProgressStyle {
+fn style(letters: Charset) -> ProgressStyle {
     let template = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta} left");
     template.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars(match letters {
-        Letters::All => "█▉▊▋▌▍▎▏ ",
-        Letters::Ascii => "##-",
+        Charset::All => "█▉▊▋▌▍▎▏ ",
+        Charset::Ascii => "##-",
     })
 }

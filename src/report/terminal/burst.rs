@@ -11,13 +11,13 @@ const SPAN: Duration = Duration::from_millis(100);
 
 /// The lines that wait.
 #[derive(Debug)]
-pub(super) struct Burst {
+pub(super) struct LineBuffer {
     held: String,
     span: Instant,
     lines: u32,
 }
 
-impl Burst {
+impl LineBuffer {
     /// Nothing waits.
     pub fn new() -> Self {
         Self { held: String::new(), span: clock::now(), lines: 0 }
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn no_line_is_lost_and_the_order_stays() {
-        let mut burst = Burst::new();
+        let mut burst = LineBuffer::new();
         let lines: Vec<String> = (0..100).map(|number| format!("{number}\n")).collect();
         let mut written: String = lines.iter().map(|line| burst.hold_back(line)).collect();
         assert!(written.starts_with("0\n1\n"), "the first lines do not wait");

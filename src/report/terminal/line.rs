@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::base::units::{format_count, format_duration};
-use crate::outcome::{CaseOutcome, Cause, RepeatFacts, UseSum};
+use crate::record::attempt::{CaseOutcome, Cause, RepeatFacts, UsageTotals};
+use crate::record::verdict::Verdict;
 use crate::report::repeats::{told_count, told_rate, told_saving, told_sticking};
 use crate::report::spent::or_more;
-use crate::report::text::{Text, Tone, one_line};
-use crate::verdict::Verdict;
+use crate::report::text::{ReportText, TextTone, one_line};
 
 /// Writes the line of a finished test: sign, word, name, duration, tokens, and why it was skipped.
-pub(super) fn case_line(text: &mut Text, outcome: &CaseOutcome, used: &UseSum) {
+pub(super) fn case_line(text: &mut ReportText, outcome: &CaseOutcome, used: &UsageTotals) {
     let (sign, tone) = sign_of(outcome.verdict);
     text.tone(tone, &format!("{sign} {:<7}", outcome.verdict.word()))
         .push(" ")
@@ -32,18 +32,18 @@ pub(super) fn case_line(text: &mut Text, outcome: &CaseOutcome, used: &UseSum) {
         if outcome.attempts > 1 {
             aside.push_str(&format!(" · {} attempts", outcome.attempts));
         }
-        text.tone(Tone::Faint, &aside);
+        text.tone(TextTone::Faint, &aside);
     }
     if outcome.warnings > 0 {
         let plural = if outcome.warnings == 1 { "" } else { "s" };
-        text.tone(Tone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
+        text.tone(TextTone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
     }
     if let Some(repeats) = &outcome.repeats {
-        text.tone(Tone::Faint, &format!("  {}", told_repeats(outcome, repeats)));
+        text.tone(TextTone::Faint, &format!("  {}", told_repeats(outcome, repeats)));
     } else if let Some(reason) = &outcome.reason {
         // The cause itself is told once, at the end.
         let reason = if Cause::met_before(reason).is_some() { "not sent" } else { reason };
-        text.tone(Tone::Faint, &format!("  {}", one_line(reason, 200)));
+        text.tone(TextTone::Faint, &format!("  {}", one_line(reason, 200)));
     }
     text.end();
 }
@@ -63,14 +63,14 @@ fn told_repeats(outcome: &CaseOutcome, repeats: &RepeatFacts) -> String {
 }
 
 /// The sign of a verdict, and its tone.
-fn sign_of(verdict: Verdict) -> (&'static str, Tone) {
+fn sign_of(verdict: Verdict) -> (&'static str, TextTone) {
     match verdict {
-        Verdict::Passed => ("✓", Tone::Good),
-        Verdict::Failed => ("✗", Tone::Bad),
-        Verdict::Errored => ("!", Tone::Bad),
-        Verdict::Inconclusive => ("?", Tone::Doubt),
-        Verdict::Flaky => ("~", Tone::Doubt),
-        Verdict::Skipped => ("-", Tone::Faint),
+        Verdict::Passed => ("✓", TextTone::Good),
+        Verdict::Failed => ("✗", TextTone::Bad),
+        Verdict::Errored => ("!", TextTone::Bad),
+        Verdict::Inconclusive => ("?", TextTone::Doubt),
+        Verdict::Flaky => ("~", TextTone::Doubt),
+        Verdict::Skipped => ("-", TextTone::Faint),
     }
 }
 

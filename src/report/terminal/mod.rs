@@ -5,35 +5,37 @@
 
 mod bar;
 mod burst;
+mod cause_group;
 mod line;
+mod output_failure;
 mod summary;
 mod undecided;
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::base::letters::Letters;
+use crate::base::charset::Charset;
 use crate::base::redact::Redactor;
 use crate::base::visible::harmless;
-use crate::event::{Event, Sink, SinkError};
-use crate::journal::{JournalError, RunRecord, mended};
-use crate::outcome::{Attempt, CaseOutcome, UseSum};
-use crate::report::explain::{Bounds, Which, explain_findings};
+use crate::record::attempt::{Attempt, CaseOutcome, UsageTotals};
+use crate::record::event::{Event, Sink, SinkError};
+use crate::record::journal::{JournalError, RunRecord, mended};
+use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings};
 use crate::report::headline::warns_better;
-use crate::report::terminal::bar::Bar;
-use crate::report::terminal::burst::Burst;
+use crate::report::terminal::bar::TerminalBar;
+use crate::report::terminal::burst::LineBuffer;
 use crate::report::terminal::line::{case_line, duration};
-use crate::report::text::{Ink, Text};
+use crate::report::text::{ColorUse, ReportText};
 
-pub(crate) use summary::{Ending, failure_text, render_summary};
+pub(crate) use output_failure::OutputFailure;
+pub(crate) use summary::{SummaryContext, failure_text, render_summary};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Detail {
+pub(crate) enum Verbosity {
     /// `-q`: failures and totals, at the end.
     Quiet,
     /// A line for each test.
@@ -44,7 +46,7 @@ pub(crate) enum Detail {
 
 /// Whether a bar is drawn below the lines, on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum BarVisibility {
     /// On a terminal.
     Bar,
     /// In a pipe.
@@ -53,49 +55,53 @@ pub(crate) enum Progress {
 
 /// How the output looks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Screen {
+pub(crate) struct ScreenOptions {
     /// Colour or plain signs.
-    pub ink: Ink,
+    pub ink: ColorUse,
     /// How much is told.
-    pub detail: Detail,
+    pub detail: Verbosity,
     /// Whether a bar is drawn.
-    pub progress: Progress,
+    pub progress: BarVisibility,
 }
 
 /// Whether standard output is coloured: as `--color`, the environment and the terminal have it.
-pub(crate) fn ink_of_stdout() -> Ink {
+pub(crate) fn ink_of_stdout() -> ColorUse {
     match AutoStream::choice(&io::stdout()) {
-        ColorChoice::Never => Ink::Plain,
-        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => Ink::Colour,
+        ColorChoice::Never => ColorUse::Plain,
+        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => ColorUse::Colour,
     }
 }
 
-impl Screen {
+impl ScreenOptions {
     /// How standard output is to look: as `--color`, the environment and the terminal have it.
-    pub fn of_stdout(detail: Detail) -> Self {
+    pub fn of_stdout(detail: Verbosity) -> Self {
         let ink = ink_of_stdout();
         let screen = io::stdout().is_terminal() && io::stderr().is_terminal();
         Self {
             ink,
             detail,
-            progress: if screen && detail != Detail::Quiet { Progress::Bar } else { Progress::None },
+            progress: if screen && detail != Verbosity::Quiet {
+                BarVisibility::Bar
+            } else {
+                BarVisibility::None
+            },
         }
     }
 
     /// Lines without colour and without a bar.
-    fn plain(detail: Detail) -> Self {
-        Self { ink: Ink::Plain, detail, progress: Progress::None }
+    fn plain(detail: Verbosity) -> Self {
+        Self { ink: ColorUse::Plain, detail, progress: BarVisibility::None }
     }
 }
 
 /// Prints what a run comes to on standard output; a reader that has left is no failure.
 pub(crate) fn summary(
     record: &RunRecord,
-    (detail, letters): (Detail, Letters),
-    ending: &Ending,
+    (detail, letters): (Verbosity, Charset),
+    ending: &SummaryContext,
     output: &OutputFailure,
 ) -> Result<(), JournalError> {
-    let text = render_summary(record, Screen::of_stdout(detail), ending)?;
+    let text = render_summary(record, ScreenOptions::of_stdout(detail), ending)?;
     let mut out = anstream::stdout().lock();
     let shown = letters.shown(&text);
     let written = out.write_all(harmless(&shown).as_bytes()).and_then(|()| out.flush());
@@ -106,41 +112,19 @@ pub(crate) fn summary(
 /// Prints it on standard error, where standard output is for a document.
 pub(crate) fn summary_aside(
     record: &RunRecord,
-    (detail, letters): (Detail, Letters),
-    ending: &Ending,
+    (detail, letters): (Verbosity, Charset),
+    ending: &SummaryContext,
 ) -> Result<(), JournalError> {
-    let text = render_summary(record, Screen::plain(detail), ending)?;
+    let text = render_summary(record, ScreenOptions::plain(detail), ending)?;
     let mut out = io::stderr().lock();
     let _ = out.write_all(harmless(&letters.shown(&text)).as_bytes());
     Ok(())
 }
 
-/// Whether standard output could not be written, said once on standard error.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OutputFailure(Arc<AtomicBool>);
-
-impl OutputFailure {
-    /// True once something could not be written; a reader that has left is no failure.
-    pub fn is_noted(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn note(&self, error: &io::Error) {
-        if error.kind() == io::ErrorKind::BrokenPipe || self.0.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let text = format!(
-            "error: standard output cannot be written: {error}; the run goes on, and its reports are written"
-        );
-        // Nobody is left to be told that standard error cannot be written either.
-        let _ = writeln!(anstream::stderr().lock(), "{text}");
-    }
-}
-
 /// What is kept of a case between its attempts and its end.
 #[derive(Debug, Default)]
-struct Going {
-    used: UseSum,
+struct OpenCase {
+    used: UsageTotals,
     /// The last attempt, only where held assertions are told.
     last: Option<Arc<Attempt>>,
 }
@@ -149,43 +133,43 @@ struct Going {
 #[derive(Debug)]
 pub(crate) struct Terminal<W: Write> {
     out: W,
-    screen: Screen,
-    bar: Bar,
-    going: HashMap<u32, Going>,
-    burst: Burst,
+    screen: ScreenOptions,
+    bar: TerminalBar,
+    going: HashMap<u32, OpenCase>,
+    burst: LineBuffer,
     closed: bool,
     failure: OutputFailure,
     redactor: Option<Redactor>,
-    letters: Letters,
+    letters: Charset,
 }
 
 impl Terminal<AutoStream<Stdout>> {
     /// Prints to standard output as it is: a screen with colour and a bar, or a pipe without.
-    pub fn new(detail: Detail) -> Self {
-        Self::to(anstream::stdout(), Screen::of_stdout(detail))
+    pub fn new(detail: Verbosity) -> Self {
+        Self::to(anstream::stdout(), ScreenOptions::of_stdout(detail))
     }
 }
 
 impl Terminal<Stderr> {
     /// Prints to standard error, where standard output is for a document.
-    pub fn aside(detail: Detail) -> Self {
-        Self::to(io::stderr(), Screen::plain(detail))
+    pub fn aside(detail: Verbosity) -> Self {
+        Self::to(io::stderr(), ScreenOptions::plain(detail))
     }
 }
 
 impl<W: Write> Terminal<W> {
     /// Prints to `out`; the bar, if any, goes to standard error.
-    pub fn to(out: W, screen: Screen) -> Self {
+    pub fn to(out: W, screen: ScreenOptions) -> Self {
         Self {
             out,
             screen,
-            bar: Bar::new(screen.progress),
+            bar: TerminalBar::new(screen.progress),
             going: HashMap::new(),
-            burst: Burst::new(),
+            burst: LineBuffer::new(),
             closed: false,
             failure: OutputFailure::default(),
             redactor: None,
-            letters: Letters::All,
+            letters: Charset::All,
         }
     }
 
@@ -198,7 +182,7 @@ impl<W: Write> Terminal<W> {
 
     /// Prints no other letters than these.
     #[must_use]
-    pub fn in_letters(mut self, letters: Letters) -> Self {
+    pub fn in_letters(mut self, letters: Charset) -> Self {
         self.letters = letters;
         self.bar.in_letters(letters);
         self
@@ -232,8 +216,8 @@ impl<W: Write> Terminal<W> {
         // A price that is no number is told with the run, by the fold.
         let _ = going.used.add(&attempt.facts.used());
         let is_shown = match self.screen.detail {
-            Detail::Verbose => true,
-            Detail::Normal | Detail::Quiet => warns_better(attempt, going.last.as_deref()),
+            Verbosity::Verbose => true,
+            Verbosity::Normal | Verbosity::Quiet => warns_better(attempt, going.last.as_deref()),
         };
         if is_shown {
             // Secrets are masked before a difference takes them apart.
@@ -246,14 +230,18 @@ impl<W: Write> Terminal<W> {
     fn case(&mut self, outcome: &CaseOutcome) {
         let going = self.going.remove(&outcome.case).unwrap_or_default();
         self.bar.finished(outcome);
-        if self.screen.detail == Detail::Quiet {
+        if self.screen.detail == Verbosity::Quiet {
             return;
         }
-        let mut text = Text::new(self.screen.ink);
+        let mut text = ReportText::new(self.screen.ink);
         case_line(&mut text, outcome, &going.used);
-        let which = if self.screen.detail == Detail::Verbose { Which::All } else { Which::NotHeld };
+        let which = if self.screen.detail == Verbosity::Verbose {
+            ExplainedFindings::All
+        } else {
+            ExplainedFindings::NotHeld
+        };
         if let Some(attempt) = going.last.filter(|_| !outcome.is_red()) {
-            explain_findings(&mut text, &attempt.findings, which, Bounds::SCREEN);
+            explain_findings(&mut text, &attempt.findings, which, ExcerptLimits::SCREEN);
         }
         let masked = self.redactor.as_ref().map(|redactor| redactor.text(&text.out).into_owned());
         let text = self.burst.hold_back(masked.as_ref().unwrap_or(&text.out));

@@ -1,24 +1,24 @@
 //! The tests whose repeats did not decide, where their suites take that as a warning: told, and no failure.
 
 use crate::base::units::format_count;
-use crate::journal::{JournalError, RunRecord};
-use crate::outcome::UseSum;
+use crate::record::attempt::UsageTotals;
+use crate::record::journal::{JournalError, RunRecord};
+use crate::record::verdict::Verdict;
 use crate::report::terminal::case_line;
 use crate::report::terminal::summary::NAMED;
-use crate::report::text::{Text, Tone};
-use crate::verdict::Verdict;
+use crate::report::text::{ReportText, TextTone};
 
 /// Names the tests whose repeats did not decide, where the suite takes that as a warning.
-pub(super) fn tolerated(text: &mut Text, record: &RunRecord) -> Result<(), JournalError> {
+pub(super) fn tolerated(text: &mut ReportText, record: &RunRecord) -> Result<(), JournalError> {
     if record.totals.tolerated == 0 {
         return Ok(());
     }
-    text.end().tone(Tone::Doubt, "not decided, which is a warning:").end();
+    text.end().tone(TextTone::Doubt, "not decided, which is a warning:").end();
     let wanted = [Verdict::Inconclusive];
     let cases =
         record.cases_with(&wanted).filter(|case| case.as_ref().map_or(true, |case| case.outcome.tolerated));
     for case in cases.take(NAMED) {
-        case_line(text, &case?.outcome, &UseSum::default());
+        case_line(text, &case?.outcome, &UsageTotals::default());
     }
     let left = (record.totals.tolerated as usize).saturating_sub(NAMED);
     if left > 0 {

@@ -7,22 +7,23 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::base::files::{self, Fence, FileRefusal, plain};
 use crate::base::origin::Place;
-use crate::files::{self, Fence, Refusal, plain};
 use crate::suite::data::ReadState;
-use crate::suite::discover::{Found, discover};
+use crate::suite::discover::{SuiteLocation, discover};
 use crate::suite::env_file::read_env_file;
-use crate::suite::grounds::{Grounds, shown};
-use crate::suite::node::{Excerpts, Mark};
+use crate::suite::grounds::{SuiteFolder, shown};
 use crate::suite::peek::files_of;
-use crate::suite::problem::Problem;
 use crate::suite::project::{ProjectSpec, read_project};
 use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_suite::{SuiteFile, read_suite};
-use crate::suite::reader::{At, Reader};
 use crate::suite::spec::{SuiteSpec, TestSpec};
 use crate::suite::test_count::TestCount;
-use crate::suite::yaml::{LARGEST, decode, parse_yaml, parse_yaml_from};
+use crate::yaml::node::{Excerpts, FilePosition};
+use crate::yaml::parse::decode;
+use crate::yaml::parse::{LARGEST, parse_yaml, parse_yaml_from};
+use crate::yaml::problem::Problem;
+use crate::yaml::reader::{Located, Reader};
 
 /// The name of the project file.
 pub const PROJECT_FILE: &str = "flowproof.yaml";
@@ -35,7 +36,7 @@ pub struct LoadOptions {
     /// Suites as given on the command line: files or folders; empty: the project's, else `suites`.
     pub paths: Vec<PathBuf>,
     /// Whether suites may name files outside the suites folder.
-    pub outside: Outside,
+    pub outside: OutsidePaths,
     /// `CI` is set: `only` is refused.
     pub in_ci: bool,
     /// The full name of the one test that is wanted: only the files that may hold it are loaded, unless a judge is an app.
@@ -44,7 +45,7 @@ pub struct LoadOptions {
 
 /// Whether suites may name files outside the suites folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outside {
+pub enum OutsidePaths {
     /// They may not.
     Refused,
     /// `--allow-outside`.
@@ -53,7 +54,7 @@ pub enum Outside {
 
 /// The files as written, and everything wrong with them.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedSuites {
     /// The project's folder, else the working directory.
     pub root: PathBuf,
     /// The project file, if there is one that could be read.
@@ -69,7 +70,7 @@ pub struct Loaded {
 }
 
 /// Loads the project file and the suites.
-pub fn load(options: &LoadOptions) -> Loaded {
+pub fn load(options: &LoadOptions) -> LoadedSuites {
     let mut problems = Vec::new();
     let project_file = find_project(&options.working_dir);
     let root = project_file.as_deref().and_then(Path::parent).unwrap_or(&options.working_dir).to_path_buf();
@@ -92,7 +93,7 @@ pub fn load(options: &LoadOptions) -> Loaded {
         suites.extend(suite);
     }
     check_full_names(&suites, &mut problems);
-    Loaded { root, project, project_read, suites, files, problems }
+    LoadedSuites { root, project, project_read, suites, files, problems }
 }
 
 /// True where another suite may hold the mock's answers of a judge.
@@ -101,7 +102,7 @@ fn has_workflows_as_judges(project: &ProjectSpec) -> bool {
 }
 
 /// The files that may hold the one test that is wanted.
-fn narrow(found: Vec<Found>, only: Option<&str>) -> Vec<Found> {
+fn narrow(found: Vec<SuiteLocation>, only: Option<&str>) -> Vec<SuiteLocation> {
     let Some(only) = only else { return found };
     let chosen = files_of(only, &found);
     found.into_iter().filter(|found| chosen.contains(&found.path)).collect()
@@ -137,8 +138,8 @@ pub fn read_suite_text(text: &str, path: &Path) -> Vec<Problem> {
     let document = parse_yaml(&name, text.as_bytes().to_vec(), &mut problems);
     let folder = path.parent().unwrap_or(path).to_path_buf();
     let place = Fence::around(&folder);
-    let found = Found { path: path.to_path_buf(), folder, place };
-    let file = suite_file(found, Outside::Refused, Arc::default());
+    let found = SuiteLocation { path: path.to_path_buf(), folder, place };
+    let file = suite_file(found, OutsidePaths::Refused, Arc::default());
     let mut reader = Reader { source: document.source, problems: &mut problems };
     if let Some(root) = document.root {
         read_suite(&mut reader, root, file);
@@ -171,9 +172,10 @@ fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option
 
 /// Reads the file that `env_file` names; it lies inside the project.
 fn load_env_file(project: &mut ProjectSpec, problems: &mut Vec<Problem>) {
-    let Some(At { value: path, mark }) = &project.env_file else { return };
+    let Some(Located { value: path, mark }) = &project.env_file else { return };
     let fence = Fence::around(&project.folder);
-    let grounds = Grounds { folder: Arc::new(project.folder.clone()), fence: fence.clone(), place: fence };
+    let grounds =
+        SuiteFolder { folder: Arc::new(project.folder.clone()), fence: fence.clone(), place: fence };
     let mut read = Vec::new();
     let bytes = match grounds.read(path, LARGEST) {
         Ok(bytes) => Some(bytes),
@@ -193,7 +195,7 @@ fn load_env_file(project: &mut ProjectSpec, problems: &mut Vec<Problem>) {
 }
 
 fn load_suite(
-    found: Found,
+    found: SuiteLocation,
     root: &Path,
     (options, count): (&LoadOptions, &Arc<TestCount>),
 ) -> (Option<SuiteSpec>, Vec<Problem>) {
@@ -205,8 +207,8 @@ fn load_suite(
             let problem = unreadable(&name, &error);
             return (
                 None,
-                vec![match Refusal::of(&error) {
-                    Some(Refusal::Outside(_)) => {
+                vec![match FileRefusal::of(&error) {
+                    Some(FileRefusal::Outside(_)) => {
                         problem.help("put the file itself there, or pass --allow-outside")
                     }
                     _ => problem,
@@ -231,23 +233,23 @@ fn load_suite(
     (Some(suite), problems)
 }
 
-fn suite_file(found: Found, outside: Outside, count: Arc<TestCount>) -> SuiteFile {
+fn suite_file(found: SuiteLocation, outside: OutsidePaths, count: Arc<TestCount>) -> SuiteFile {
     let folder = found.path.parent().unwrap_or(&found.folder).to_path_buf();
     let fence = match outside {
-        Outside::Refused => Fence::around(&found.folder),
-        Outside::Allowed => Fence::anywhere(),
+        OutsidePaths::Refused => Fence::around(&found.folder),
+        OutsidePaths::Allowed => Fence::anywhere(),
     };
     let default_name = shown(&found.path.with_extension(""), &found.folder);
-    let grounds = Grounds { folder: Arc::new(folder), fence, place: found.place };
+    let grounds = SuiteFolder { folder: Arc::new(folder), fence, place: found.place };
     SuiteFile { grounds, default_name, count }
 }
 
 /// A suite's bytes, and whether its lines may be shown: those of a file outside the project are not.
-fn read_suite_file(found: &Found, outside: Outside) -> io::Result<(Vec<u8>, Excerpts)> {
+fn read_suite_file(found: &SuiteLocation, outside: OutsidePaths) -> io::Result<(Vec<u8>, Excerpts)> {
     match files::read(&found.path, &found.place, LARGEST) {
         Ok(bytes) => Ok((bytes, Excerpts::Shown)),
-        Err(error) => match (Refusal::of(&error), outside) {
-            (Some(Refusal::Outside(_)), Outside::Allowed) => {
+        Err(error) => match (FileRefusal::of(&error), outside) {
+            (Some(FileRefusal::Outside(_)), OutsidePaths::Allowed) => {
                 files::read(&found.path, &Fence::anywhere(), LARGEST).map(|bytes| (bytes, Excerpts::Hidden))
             }
             _ => Err(error),
@@ -262,7 +264,7 @@ fn unreadable(name: &str, error: &io::Error) -> Problem {
 
 /// Full names are unique in the project; two tests of one name in one suite were told apart already.
 fn check_full_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<String, (usize, Mark)> = HashMap::new();
+    let mut seen: HashMap<String, (usize, FilePosition)> = HashMap::new();
     for (index, suite) in suites.iter().enumerate() {
         let mut own: HashSet<&str> = HashSet::new();
         for test in suite.tests.iter().filter(|test| own.insert(&test.name.value)) {

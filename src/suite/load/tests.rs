@@ -21,23 +21,23 @@ impl Folder {
         self.0.path()
     }
 
-    fn load(&self, from: &str, paths: &[&str]) -> Loaded {
+    fn load(&self, from: &str, paths: &[&str]) -> LoadedSuites {
         let paths = paths.iter().map(PathBuf::from).collect();
         load(&LoadOptions {
             working_dir: self.path().join(from),
             paths,
-            outside: Outside::Refused,
+            outside: OutsidePaths::Refused,
             in_ci: false,
             only: None,
         })
     }
 }
 
-fn names(loaded: &Loaded) -> Vec<&str> {
+fn names(loaded: &LoadedSuites) -> Vec<&str> {
     loaded.suites.iter().map(|suite| suite.name.value.as_str()).collect()
 }
 
-fn problems(loaded: &Loaded) -> Vec<String> {
+fn problems(loaded: &LoadedSuites) -> Vec<String> {
     loaded.problems.iter().map(|problem| format!("{} {}", problem.place, problem.message)).collect()
 }
 
@@ -51,7 +51,7 @@ fn one_test_needs_its_suite_alone_unless_another_may_answer_for_its_judge() {
         let loaded = load(&LoadOptions {
             working_dir: folder.path().to_owned(),
             paths: Vec::new(),
-            outside: Outside::Refused,
+            outside: OutsidePaths::Refused,
             in_ci: false,
             only: Some("b::a".to_owned()),
         });
@@ -172,9 +172,9 @@ fn a_pipe_is_no_suite_and_nobody_waits_for_it() {
 }
 
 #[cfg(target_os = "linux")]
-fn discover_mem(folder: &Path) -> Found {
+fn discover_mem(folder: &Path) -> SuiteLocation {
     let path = folder.join("suites/mem.yaml");
-    Found { path, folder: folder.join("suites"), place: Fence::around(folder) }
+    SuiteLocation { path, folder: folder.join("suites"), place: Fence::around(folder) }
 }
 
 /// A file whose reading fails for whoever asks, the superuser too: a process has no memory at address 0.
@@ -189,7 +189,7 @@ fn a_file_that_cannot_be_read_is_a_problem_for_everybody() {
     let outside = format!("it leads outside the folder `{}`", folder_of.display());
     assert_eq!(problems(&loaded), [format!("suites/mem.yaml the file cannot be read: {outside}")]);
     let found = discover_mem(folder.path());
-    let error = read_suite_file(&found, Outside::Allowed).unwrap_err();
+    let error = read_suite_file(&found, OutsidePaths::Allowed).unwrap_err();
     assert_eq!(unreadable("mem", &error).message, "the file cannot be read: input/output error");
 }
 
@@ -215,8 +215,9 @@ fn a_file_that_the_user_may_not_read_is_a_problem() {
 fn a_file_that_vanishes_after_it_was_found_is_a_problem() {
     let folder = Folder::new(&[]);
     let place = Fence::around(folder.path());
-    let found = Found { path: folder.path().join("suites/gone.yaml"), folder: folder.path().into(), place };
-    let error = read_suite_file(&found, Outside::Refused).unwrap_err();
+    let found =
+        SuiteLocation { path: folder.path().join("suites/gone.yaml"), folder: folder.path().into(), place };
+    let error = read_suite_file(&found, OutsidePaths::Refused).unwrap_err();
     let problem = unreadable("suites/gone.yaml", &error);
     assert_eq!(problem.message, "the file cannot be read: no such file or directory");
 }
@@ -237,7 +238,7 @@ fn data_files_may_not_leave_the_suites_folder_even_through_links() {
     let allowed = LoadOptions {
         working_dir: folder.path().to_path_buf(),
         paths: vec![],
-        outside: Outside::Allowed,
+        outside: OutsidePaths::Allowed,
         in_ci: false,
         only: None,
     };

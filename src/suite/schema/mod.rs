@@ -12,8 +12,14 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::mock::fault;
-    use crate::suite::{project, read_budget, read_compare, read_suite, read_target, read_test, yaml};
+    use crate::dify::mock::fault;
+    use crate::suite::project;
+    use crate::suite::read_budget;
+    use crate::suite::read_compare;
+    use crate::suite::read_suite;
+    use crate::suite::read_target;
+    use crate::suite::test_reader;
+    use crate::yaml::parse;
 
     fn schema(text: &str) -> Value {
         serde_json::from_str(text).unwrap()
@@ -37,13 +43,13 @@ mod tests {
     fn the_schemas_know_the_readers_keys() {
         let suite = schema(SUITE);
         same(&suite, "/properties", &read_suite::SUITE_KEYS);
-        same(&suite, "/properties/defaults/properties", &read_test::RUN_KEYS);
-        same(&suite, "/$defs/test/properties", &read_test::TEST_KEYS);
+        same(&suite, "/properties/defaults/properties", &test_reader::RUN_KEYS);
+        same(&suite, "/$defs/test/properties", &test_reader::TEST_KEYS);
         same(&suite, "/properties/budget/properties", &read_budget::BUDGET_KEYS);
         same(&suite, "/properties/budget/properties/per_test/properties", &read_budget::CAP_KEYS);
         let answer = "/$defs/test/properties/human_input/items/properties";
         same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
-        same(&suite, "/$defs/retries/anyOf/1/properties", &read_test::RETRIES_KEYS);
+        same(&suite, "/$defs/retries/anyOf/1/properties", &test_reader::RETRIES_KEYS);
         let repeat = "/$defs/test/properties/repeat/anyOf/1/properties";
         same(&suite, repeat, &crate::suite::read_repeat::REPEAT_KEYS);
         let metrics = crate::suite::thresholds::METRICS.map(|(name, _)| name);
@@ -89,7 +95,7 @@ mod tests {
     }
 
     fn document(path: &Path) -> Option<Value> {
-        let root = yaml::parse_yaml("x", std::fs::read(path).unwrap(), &mut Vec::new()).root?;
+        let root = parse::parse_yaml("x", std::fs::read(path).unwrap(), &mut Vec::new()).root?;
         Some(root.to_json())
     }
 

@@ -8,17 +8,16 @@ use regex::Regex;
 pub struct House {
     floors: BTreeMap<String, u8>,
     homes: BTreeMap<String, Vec<String>>,
-    neighbours: BTreeMap<String, Vec<String>>,
 }
 
 impl House {
-    /// Reads the tables: rows that begin with a floor's number, and rows that begin with a name under "Homes" and "Neighbours".
+    /// Reads the tables: rows that begin with a floor's number, and rows that begin with a name under "Homes".
     pub fn parse(document: &str) -> Self {
         let word = Regex::new(r"`([\w/]+)`").unwrap();
         let words = |cell: &str| -> Vec<String> {
             word.captures_iter(cell).map(|found| found[1].trim_end_matches('/').to_owned()).collect()
         };
-        let (mut floors, mut homes, mut neighbours) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut floors, mut homes) = (BTreeMap::new(), BTreeMap::new());
         let mut title = "";
         for line in document.lines() {
             title = line.strip_prefix("## ").unwrap_or(title);
@@ -28,24 +27,17 @@ impl House {
                 floors.extend(words(second).into_iter().map(|room| (room, floor)));
             } else if first.starts_with('`') {
                 let named = words(first).into_iter().map(|name| (name, words(second)));
-                match title {
-                    "Homes" => homes.extend(named),
-                    "Neighbours" => neighbours.extend(named),
-                    _ => {}
+                if title == "Homes" {
+                    homes.extend(named);
                 }
             }
         }
-        Self { floors, homes, neighbours }
+        Self { floors, homes }
     }
 
     /// The floor of a room.
     pub fn floor(&self, room: &str) -> Option<u8> {
         self.floors.get(room).copied()
-    }
-
-    /// The rooms of its own floor that a room may use.
-    pub fn neighbours(&self, room: &str) -> &[String] {
-        self.neighbours.get(room).map_or(&[], Vec::as_slice)
     }
 
     /// The rooms or files that may use a crate; empty for one that may be used anywhere.

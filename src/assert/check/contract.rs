@@ -1,0 +1,97 @@
+//! A transcript held against what its version of Dify is known to send.
+
+use serde_json::Value;
+
+use crate::base::borrowed_json::BorrowedValue;
+use crate::dify::transcript::{SideAnswer, SideCall, Transcript};
+use crate::dify::wire::chunk::TextChunk;
+use crate::dify::wire::contract::{Contracts, Deviation, WatchedAnswer, check_head};
+
+/// Most differences that are told of one attempt.
+const MOST: usize = 64;
+
+/// A difference, and where it was met first in the attempt: the number of the event from 1, none for an answer that is no stream.
+pub type PlacedDeviation = (Deviation, Option<usize>);
+
+/// How the events and the answer of an attempt differ from what is known, each difference once; and which version that is.
+pub fn contract_deviations(
+    transcript: &Transcript,
+    contracts: &Contracts,
+) -> (&'static str, Vec<PlacedDeviation>) {
+    let told = transcript.asides.iter().find_map(|aside| aside.dify_version.as_deref());
+    let contract = contracts.of(transcript.dify_version.as_deref().or(told));
+    let (mut all, mut found): (Vec<PlacedDeviation>, Vec<Deviation>) = (Vec::new(), Vec::new());
+    let is_stream = transcript.first_event_at.is_some() && !transcript.events.is_empty();
+    if let Some(answer) = answer_of(transcript).or(is_stream.then_some(WatchedAnswer::Stream)) {
+        check_head(answer, version(transcript), &mut found);
+        keep(&mut all, &mut found, None);
+    }
+    for (index, event) in transcript.events.iter().enumerate() {
+        // A chunk is read only where it has the known fields and types, and no others.
+        if event.fits == Some(contract.version) {
+            continue;
+        }
+        let text = event.text();
+        if TextChunk::read(&text).is_none() {
+            let json = BorrowedValue::read(&text).expect("it was read as JSON when it came");
+            contract.check_event(&json, &mut found);
+            keep(&mut all, &mut found, Some(index + 1));
+        }
+    }
+    if let Some(body) = &transcript.body
+        && let Some(answer) = answer_of(transcript)
+    {
+        contract.check_answer(answer, body, &mut found);
+        keep(&mut all, &mut found, None);
+    }
+    for aside in &transcript.asides {
+        if let Some(answer) = answer_aside(aside) {
+            check_head(answer, aside.dify_version.as_deref(), &mut found);
+            contract.check_answer(answer, &aside.json, &mut found);
+            keep(&mut all, &mut found, None);
+        }
+    }
+    (contract.version, all)
+}
+
+/// What the head of the run's own answer says: another call may have told the version since.
+fn version(transcript: &Transcript) -> Option<&str> {
+    let header = transcript.headers.iter().find(|(name, _)| name == "x-version");
+    header.map(|(_, version)| version.as_str())
+}
+
+fn keep(all: &mut Vec<PlacedDeviation>, found: &mut Vec<Deviation>, event: Option<usize>) {
+    for deviation in found.drain(..) {
+        if all.len() < MOST && !all.iter().any(|(known, _)| *known == deviation) {
+            all.push((deviation, event));
+        }
+    }
+}
+
+/// What the document is; none where something else than Dify wrote it.
+fn answer_of(transcript: &Transcript) -> Option<WatchedAnswer> {
+    let body = transcript.body.as_ref()?;
+    match transcript.http_status? {
+        200 if body["data"]["status"] == "paused" => Some(WatchedAnswer::Paused),
+        200 if body["data"].is_object() => Some(WatchedAnswer::Run),
+        200..=399 => None,
+        _ => is_refusal(body).then_some(WatchedAnswer::Refusal),
+    }
+}
+
+/// What the answer to another call is; none where something else than Dify wrote it, or nothing is known of it.
+fn answer_aside(aside: &SideAnswer) -> Option<WatchedAnswer> {
+    match (aside.status, aside.call) {
+        (200..=299, SideCall::Upload) => Some(WatchedAnswer::Upload),
+        (200..=299, SideCall::Detail) => Some(WatchedAnswer::Detail),
+        (200..=299, SideCall::Logs) => Some(WatchedAnswer::Logs),
+        (200..=299, SideCall::Form) => Some(WatchedAnswer::Form),
+        (200..=299, SideCall::Events | SideCall::Submit) | (0..=399, _) => None,
+        (400.., _) => is_refusal(&aside.json).then_some(WatchedAnswer::Refusal),
+    }
+}
+
+/// Every error of Dify's has these two.
+fn is_refusal(body: &Value) -> bool {
+    body["code"].is_string() && body["message"].is_string()
+}

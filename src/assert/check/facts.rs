@@ -1,0 +1,197 @@
+//! The numbers and ids of a transcript that reports and thresholds use; what is unknown is absent.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::base::borrowed_json::BorrowedValue;
+use crate::base::digest::Digest;
+use crate::base::long_text::keep_long;
+use crate::dify::transcript::{Ending, NodeRun, NodesUsage, Transcript};
+use crate::dify::wire::usage::NodePrice;
+use crate::dify::wire::vary::Varying;
+use crate::record::attempt::{NodeFact, ObservedUse, Price, RunFacts};
+
+use super::audit::usage_doubt;
+use super::model::PathRoot;
+use super::usage;
+use super::varying::varying_of;
+use super::view::{ExchangeEnd, Fact, View};
+use crate::base::clip::clip;
+
+/// Gathers them; nodes are those that were seen, however the exchange ended.
+pub(super) fn gather(view: &View<'_>) -> RunFacts {
+    let transcript = view.transcript;
+    let varying = varying_of(transcript);
+    let is_timed = !matches!(view.state, ExchangeEnd::Unjudged(_)) && transcript.recovery.is_none();
+    let outputs = transcript.run.as_ref().and_then(|run| run.get("outputs")).map(BorrowedValue::of);
+    let settled = outputs.as_ref().map(|outputs| varying.settle(outputs));
+    let is_known = view.doubts(PathRoot::Outputs).is_empty();
+    RunFacts {
+        digest: settled.as_ref().filter(|_| is_known).map(digest),
+        settled: settled
+            .filter(|settled| outputs.as_ref() != Some(settled))
+            .map(|settled| clip(&settled.to_value())),
+        run_id: transcript.run_id.clone(),
+        workflow_id: transcript.workflow_id.clone(),
+        dify_version: transcript.dify_version.clone(),
+        recovered: transcript.recovered().map(|(by, _)| by),
+        lost: transcript.recovered().map(|(_, how)| how.to_owned()),
+        status: status(view),
+        latency_ms: is_timed.then(|| milliseconds(transcript.elapsed)),
+        ttft_ms: transcript.first_token_at.filter(|_| is_timed).map(milliseconds),
+        server_ms: known(view.run_field("elapsed_time")).and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
+        tokens: known(view.tokens()),
+        cost: cost(view),
+        steps: match &view.state {
+            ExchangeEnd::Rejected { .. } => Some(0),
+            ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_) => {
+                known(view.run_field("total_steps")).and_then(|steps| steps.as_u64())
+            }
+        },
+        nodes: bounded(transcript.nodes.iter().map(|ran| node(ran, &varying)).collect()),
+        usage: usage_doubt(view),
+        seen: seen(view),
+        error: error(view),
+    }
+}
+
+/// What Dify said went wrong, whole up to 64 KB.
+fn error(view: &View<'_>) -> Option<String> {
+    let of_run = |run: &Value| run["error"].as_str().map(str::to_owned);
+    let said = match (&view.transcript.ending, &view.transcript.run) {
+        (Ending::Rejected(error) | Ending::ErrorEvent(error), _) => Some(error.message.clone()),
+        (_, run) => run.as_ref().and_then(of_run),
+    };
+    said.filter(|said| !said.trim().is_empty()).map(|said| keep_long(&said).into_owned())
+}
+
+/// What a node said went wrong; where an error strategy took over, the cause stands in its outputs.
+fn node_error(node: &NodeRun) -> Option<String> {
+    if node.status().is_none_or(|status| status == "succeeded") {
+        return None;
+    }
+    let data = node.finished.as_ref()?;
+    let cause = data["outputs"]["error_message"].as_str().filter(|_| node.status() == Some("exception"));
+    let said = cause.or_else(|| data["error"].as_str())?;
+    (!said.trim().is_empty()).then(|| keep_long(said).into_owned())
+}
+
+/// Most bytes of all errors of the nodes of one attempt.
+const NODE_ERRORS: usize = 1 << 20;
+
+/// Leaves out the errors of the nodes beyond what is kept of an attempt.
+fn bounded(mut nodes: Vec<NodeFact>) -> Vec<NodeFact> {
+    let mut left = NODE_ERRORS;
+    for text in nodes.iter_mut().flat_map(|node| node.error.iter_mut().chain(&mut node.retry_errors)) {
+        if text.len() > left {
+            *text = format!("({} bytes, left out: the errors of the nodes are too long)", text.len());
+        }
+        left = left.saturating_sub(text.len());
+    }
+    nodes
+}
+
+/// What was used for certain where not all of it is known; none where tokens and cost say it all.
+fn seen(view: &View<'_>) -> Option<ObservedUse> {
+    let tokens_known = matches!(view.tokens(), Fact::Known(_));
+    let cost_known = matches!(usage::run_cost(view), Fact::Known(_));
+    if tokens_known && cost_known {
+        return None;
+    }
+    let ObservedUse { tokens, cost, .. } = seen_at_least(view.transcript);
+    let seen = ObservedUse {
+        nothing: false,
+        tokens: if tokens_known { 0 } else { tokens },
+        cost: if cost_known { Vec::new() } else { cost },
+        unpriced: tokens_known && !cost_known,
+    };
+    (seen != ObservedUse::default()).then_some(seen)
+}
+
+/// What a run is seen to have used, whatever became of it.
+pub fn seen_at_least(transcript: &Transcript) -> ObservedUse {
+    let NodesUsage { tokens, prices } = NodesUsage::of(&transcript.nodes);
+    let price = |(currency, amount): (String, Decimal)| Price { amount: amount.to_string(), currency };
+    ObservedUse {
+        tokens: tokens.max(told_total(transcript)),
+        cost: prices.into_iter().map(price).collect(),
+        ..ObservedUse::default()
+    }
+}
+
+/// The total of tokens that was told, judged or not; more cannot have been told by nodes that were seen in part.
+fn told_total(transcript: &Transcript) -> u64 {
+    let told = [&transcript.run, &transcript.told_after].into_iter().flatten();
+    told.filter_map(|run| run["total_tokens"].as_u64()).max().unwrap_or(0)
+}
+
+fn status(view: &View<'_>) -> Option<String> {
+    match &view.state {
+        ExchangeEnd::Rejected { .. } => Some("rejected".to_owned()),
+        ExchangeEnd::Ran(run) => run["status"].as_str().map(str::to_owned),
+        ExchangeEnd::Unjudged(_) if view.transcript.ending == Ending::Paused => Some("paused".to_owned()),
+        ExchangeEnd::Unjudged(_) => None,
+    }
+}
+
+fn cost(view: &View<'_>) -> Vec<Price> {
+    let prices = known(usage::run_cost(view)).unwrap_or_default();
+    prices.into_iter().map(|(currency, amount)| Price { amount: amount.to_string(), currency }).collect()
+}
+
+/// Stands for a value: equal values, and hardly any others, have the same; the order of keys does not count.
+fn digest(value: &BorrowedValue<'_>) -> String {
+    Digest::of_bytes(&value.canonical()).to_string()
+}
+
+fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
+    let data = node.finished.as_ref().filter(|_| !node.replayed);
+    let is_placed = node.parent.as_ref().is_none_or(|round| round.index.is_some());
+    let told = node.told().filter(|_| !node.replayed);
+    NodeFact {
+        id: node.node_id.clone(),
+        title: node.title.clone(),
+        error: node_error(node),
+        retry_errors: node.retry_errors.clone(),
+        node_type: node.node_type.clone(),
+        status: node.status().unwrap_or("running").to_owned(),
+        start_ms: milliseconds(node.started_at),
+        end_ms: node.ended_at.map(milliseconds),
+        // What the replay of a lost run told came in the order of the replay.
+        began: node.began.filter(|_| !node.replayed),
+        ended: node.ended.filter(|_| !node.replayed),
+        elapsed_ms: told.and_then(|told| told.elapsed).map(|seconds| seconds * 1000.0),
+        tokens: told.and_then(|told| told.tokens),
+        container: node.is_container(),
+        round: node.parent.clone().and_then(|round| Some((round.container, round.index?))),
+        price: told.and_then(|told| price(&told.price)),
+        // What was cut, or belongs to no known round, equals nothing.
+        digest: data
+            .filter(|_| is_placed && node.flaws.is_empty() && told.is_some_and(|told| !told.is_cut))
+            .and_then(|data| {
+                data.look_at_outputs(|outputs| digest(&varying.settle_node(&node.node_type, outputs)))
+            }),
+    }
+}
+
+fn price(price: &NodePrice) -> Option<Price> {
+    match price {
+        NodePrice::Known { amount, currency } => {
+            Some(Price { amount: amount.to_string(), currency: currency.clone() })
+        }
+        NodePrice::None | NodePrice::Unknown => None,
+    }
+}
+
+fn known<T>(fact: Fact<T>) -> Option<T> {
+    match fact {
+        Fact::Known(value) => Some(value),
+        Fact::Absent | Fact::Unknown(_) => None,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

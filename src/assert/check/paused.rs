@@ -1,0 +1,116 @@
+//! Runs that wait for people: what they wait for, and answers that nobody asked for.
+
+use crate::dify::transcript::{Ending, NodeRun, Transcript};
+use crate::dify::wire::form::{HumanForm, either};
+use crate::record::attempt::Cause;
+use crate::record::verdict::{Finding, Severity, Truth};
+use crate::yaml::problem::nearest;
+
+use super::cause::cause;
+
+/// Most characters of what is told of forms, which can be as long as their authors like.
+const MOST: usize = 1500;
+
+/// Why a run that waits cannot be judged: its forms, and how to answer one.
+pub(super) fn paused(transcript: &Transcript) -> Cause {
+    let waiting = &transcript.pauses.waiting;
+    let mut message = "the run waits for a person".to_owned();
+    if !waiting.is_empty() {
+        let forms: Vec<String> = waiting.iter().map(HumanForm::describe).collect();
+        message.push_str(&format!(": {}", forms.join("; ")));
+    } else if let Some(nodes) = waiting_nodes(transcript) {
+        message.push_str(&format!(" at {nodes}"));
+    }
+    if tells_no_form(transcript) {
+        message.push_str(
+            "; what it asks is not known, for the run's detail, by which it was found again, holds no form",
+        );
+    }
+    let unused = &transcript.pauses.unused;
+    if !unused.is_empty() {
+        let names = either(unused.iter().map(|answer| answer.node.as_str()));
+        message.push_str(&format!("; `human_input` has an answer for {names}"));
+    }
+    Cause {
+        message: bounded(message),
+        hint: Some(bounded(hint(transcript))),
+        class: None,
+        stops_suite: false,
+    }
+}
+
+/// True where the pause is known without its reasons: neither detail nor logs tell them.
+fn tells_no_form(transcript: &Transcript) -> bool {
+    let told = transcript.run.as_ref().is_some_and(|run| run.get("reasons").is_some());
+    transcript.recovered().is_some() && transcript.pauses.waiting.is_empty() && !told
+}
+
+/// The nodes that ask people and had not finished, as far as they were told.
+fn waiting_nodes(transcript: &Transcript) -> Option<String> {
+    let asks = |node: &&NodeRun| node.node_type == "human-input" && node.finished.is_none();
+    let mut titles: Vec<&str> =
+        transcript.nodes.iter().filter(asks).map(|node| node.title.as_str()).collect();
+    titles.dedup();
+    (!titles.is_empty()).then(|| either(titles.into_iter()))
+}
+
+fn bounded(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(MOST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
+fn hint(transcript: &Transcript) -> String {
+    if tells_no_form(transcript) {
+        return "answer it in Dify, or run the test again; a suite answers only forms that the stream told of".to_owned();
+    }
+    let Some(form) = transcript.pauses.waiting.first() else {
+        return "look into the run in Dify: what it waits for is no form".to_owned();
+    };
+    let names = || transcript.pauses.waiting.iter().map(HumanForm::name);
+    let meant = transcript.pauses.unused.iter().find_map(|answer| nearest(&answer.node, names()));
+    if let Some(name) = meant {
+        return format!("did you mean `node: {name}`?");
+    }
+    let action = form.actions.first().map_or("…", |action| action.id.as_str());
+    let fields: Vec<String> = form.fields.iter().map(|field| format!("{}: …", field.name)).collect();
+    let inputs =
+        if fields.is_empty() { String::new() } else { format!(", inputs: {{ {} }}", fields.join(", ")) };
+    format!(
+        "answer it with `human_input: [{{ node: {}, action: {action}{inputs} }}]`, or assert `status: paused`",
+        form.name()
+    )
+}
+
+/// True where a pause may have gone by unseen.
+fn is_partly_unseen(transcript: &Transcript) -> bool {
+    transcript.recovery.is_some() || transcript.pauses.is_torn
+}
+
+/// An undecided finding for each answer that was never used: the test meant another run than the one that came.
+pub fn unused_answers(transcript: &Transcript) -> Vec<Finding> {
+    if cause(transcript).is_some() && transcript.ending != Ending::Paused {
+        return Vec::new();
+    }
+    let finding = |unused: &crate::dify::transcript::UnusedAnswer| Finding {
+        truth: Truth::Undecided,
+        severity: Severity::Error,
+        place: unused.place.clone(),
+        label: format!("human_input `{}`", unused.node),
+        message: match unused.used_before {
+            _ if is_partly_unseen(transcript) => format!(
+                "the answer was not used: whether the run waited at `{}` was not seen, since its answer broke off",
+                unused.node
+            ),
+            0 => format!("the answer was not used: the run never waited at `{}`", unused.node),
+            _ => format!("the answer was not used: the run did not wait at `{}` again", unused.node),
+        },
+        expected: None,
+        actual: None,
+        diff: None,
+        members: Vec::new(),
+    };
+    transcript.pauses.unused.iter().map(finding).collect()
+}

@@ -1,0 +1,131 @@
+//! The files of schemas: read only while suites load, only where they may lie, and each with what it holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jsonschema::{Retrieve, Uri};
+use serde_json::Value;
+
+use crate::base::borrowed_json::BorrowedValue;
+use crate::base::byte_order_mark::without_mark;
+use crate::base::digest::{Digest, Digester};
+use crate::base::files::{self, Fence, FileRefusal, plain};
+
+/// The largest schema file.
+const LARGEST: u64 = 10 << 20;
+
+/// Where the files that schemas name may lie.
+#[derive(Debug, Clone)]
+pub struct FileRoot {
+    /// The folder of the suite: relative paths start here.
+    pub folder: PathBuf,
+    /// May not be left: the suites folder; none with `--allow-outside`.
+    pub fence: Fence,
+}
+
+/// Which documents references may reach.
+#[derive(Clone)]
+pub(super) enum ReferenceReach {
+    /// None: the schema came from a template.
+    Nothing,
+    /// Files, within a fence.
+    Files { fence: Fence, read: Files },
+}
+
+/// The files that were read for one schema, with what each holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files(Arc<Mutex<BTreeMap<PathBuf, Digest>>>);
+
+impl Files {
+    pub fn read(&self, file: &Path, fence: &Fence) -> Result<Value, String> {
+        let (schema, content) = read(file, fence)?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(absolute(file), content);
+        Ok(schema)
+    }
+
+    /// What all of them hold; where they lie is not part of it, for a project may be moved.
+    pub fn digest(&self) -> Option<Digest> {
+        let read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut digester = Digester::default();
+        for content in read.values() {
+            digester.number(content.number());
+        }
+        (!read.is_empty()).then(|| digester.finish())
+    }
+}
+
+impl Retrieve for ReferenceReach {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let Self::Files { fence, read } = self else {
+            return Err("a schema that comes from a template cannot refer to files".into());
+        };
+        let Some(path) = uri.as_str().strip_prefix("file://") else {
+            return Err(format!(
+                "`{}` is not a file: references reach only files under the suite's folder",
+                uri.as_str()
+            )
+            .into());
+        };
+        let path =
+            unescape(path.split('#').next().unwrap_or_default()).ok_or("the reference is not UTF-8")?;
+        Ok(read.read(Path::new(&path), fence)?)
+    }
+}
+
+fn read(file: &Path, fence: &Fence) -> Result<(Value, Digest), String> {
+    let name = file.display();
+    let bytes = files::read(file, fence, LARGEST).map_err(|error| match FileRefusal::of(&error) {
+        Some(FileRefusal::Outside(folder)) => format!("`{name}` lies outside `{}`", folder.display()),
+        Some(FileRefusal::Folder | FileRefusal::Irregular | FileRefusal::TooLarge(_)) => {
+            format!("`{name}` is not a file of at most 10 MiB: {error}")
+        }
+        Some(FileRefusal::Dangling | FileRefusal::Link | FileRefusal::Unread) | None => {
+            format!("cannot read `{name}`: {}", plain(&error))
+        }
+    })?;
+    let content =
+        Digest::of_all(bytes.as_slice()).map_err(|error| format!("cannot read `{name}`: {error}"))?;
+    let schema = BorrowedValue::read_value(without_mark(&bytes))
+        .map_err(|error| format!("`{name}` is not JSON: {error}"))?;
+    Ok((schema, content))
+}
+
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+pub(super) fn file_uri(path: &Path) -> String {
+    let mut uri = String::from("file://");
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                uri.push(char::from(byte))
+            }
+            escaped => uri.push_str(&format!("%{escaped:02X}")),
+        }
+    }
+    uri
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, hex) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            (first, _) => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}

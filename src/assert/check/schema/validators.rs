@@ -1,0 +1,108 @@
+//! The validator of a schema, and the one that takes its place where a number has more digits than a double: the library compares
+//! numbers as doubles.
+
+use std::fmt;
+
+use jsonschema::{PatternOptions, Registry, Validator};
+use serde_json::{Number, Value};
+
+use crate::assert::check::operand::OperandError;
+use crate::base::exact_decimal::ExactDecimal;
+use crate::base::json_number::{holds_long, is_long};
+
+use super::exact::{EXACT, exactly};
+use super::files::ReferenceReach;
+use super::graph::SchemaGraph;
+use super::{cut, failed};
+
+/// After this many steps a search by trying gives up.
+const BACKTRACKS: usize = 250_000;
+/// The largest automaton of a pattern, in bytes.
+const LARGEST_PATTERN: usize = 1 << 20;
+/// The most digits of a number that is divided.
+const MOST_DIGITS: u64 = 10_000;
+
+/// The validators of a schema.
+pub(super) struct Validators {
+    usual: Validator,
+    /// For numbers of any length; none where the schema says nothing of numbers.
+    exact: Option<Validator>,
+    /// True where the schema itself holds a long number.
+    is_long: bool,
+    /// True where a number is divided.
+    divides: bool,
+}
+
+impl fmt::Debug for Validators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Validators")
+    }
+}
+
+impl Validators {
+    /// Compiles a schema.
+    pub(super) fn of(
+        schema: &Value,
+        graph: &SchemaGraph<'_>,
+        (registry, uri): (&Registry<'_>, &str),
+        reach: &ReferenceReach,
+    ) -> Result<Self, OperandError> {
+        let options = || {
+            let options = jsonschema::options().with_registry(registry).with_base_uri(uri);
+            let options = options.with_retriever(reach.clone()).with_pattern_options(patterns());
+            options.should_validate_formats(true)
+        };
+        let says = |keyword: &str| graph.nodes.iter().any(|node| node.schema.get(keyword).is_some());
+        let exact = EXACT.iter().any(|keyword| says(keyword)).then(|| exactly(options()).build(schema));
+        Ok(Self {
+            usual: options().build(schema).map_err(|error| failed(&error))?,
+            exact: exact.transpose().map_err(|error| failed(&error))?,
+            is_long: has_long(graph),
+            divides: says("multipleOf"),
+        })
+    }
+
+    /// The one for a value; an error where a number has too many digits to be divided.
+    pub(super) fn of_value(&self, value: &Value) -> Result<&Validator, String> {
+        let Some(exact) = self.exact.as_ref().filter(|_| self.is_long || holds_long(value)) else {
+            return Ok(&self.usual);
+        };
+        match self.divides.then(|| longest(value)).flatten() {
+            Some(number) => {
+                Err(format!("the number {} has too many digits to be divided", cut(&number.to_string())))
+            }
+            None => Ok(exact),
+        }
+    }
+}
+
+/// True where a schema holds a number that no double writes.
+pub(super) fn has_long(graph: &SchemaGraph<'_>) -> bool {
+    let mut words = graph.nodes.iter().filter_map(|node| node.schema.as_object()).flatten();
+    words.any(|(keyword, word)| match word {
+        Value::Number(number) => is_long(number),
+        Value::Array(_) | Value::Object(_) => {
+            ["const", "enum"].contains(&keyword.as_str()) && holds_long(word)
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    })
+}
+
+/// How patterns are searched.
+pub(super) fn patterns() -> PatternOptions<jsonschema::FancyRegex> {
+    PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS).size_limit(LARGEST_PATTERN)
+}
+
+/// A number with too many digits to be divided.
+fn longest(value: &Value) -> Option<&Number> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
+        Value::Number(number) => {
+            let decimal = ExactDecimal::of(number);
+            let digits = decimal.digits().len() as u64 + decimal.exponent().unsigned_abs();
+            (digits > MOST_DIGITS).then_some(number)
+        }
+        Value::Array(items) => items.iter().find_map(longest),
+        Value::Object(members) => members.values().find_map(longest),
+    }
+}

@@ -1,0 +1,108 @@
+//! What became of a run that flowproof gave up, in words: never more than what was asked, answered and seen.
+
+use crate::base::units::format_count;
+use crate::dify::transcript::{Ending, ResponseMode, StopOutcome, Transcript};
+
+/// A clause on what goes on; none where nothing was given up, or nothing is known of it.
+pub(super) fn told_stop(transcript: &Transcript) -> Option<String> {
+    if transcript.ended_by_itself() {
+        return Some(told_end(transcript));
+    }
+    let run = match &transcript.run_id {
+        Some(id) => format!("the run {id}"),
+        None => "the run".to_owned(),
+    };
+    match (transcript.stopping.as_ref()?, transcript.mode) {
+        (StopOutcome::Asked, _) => Some(
+            "Dify was asked to stop the run: a model call or an iteration that had begun may go on, and cost"
+                .to_owned(),
+        ),
+        (StopOutcome::Failed(why), _) => {
+            Some(format!("the request to stop {run} failed ({why}): it may go on at Dify, and cost"))
+        }
+        (StopOutcome::NoTask, _) if !may_run(transcript) => None,
+        (StopOutcome::NoTask, ResponseMode::Blocking) => {
+            Some(format!("a blocking run has no task to stop: {run} may go on at Dify, and cost"))
+        }
+        (StopOutcome::NoTask, ResponseMode::Streaming) => {
+            Some(format!("no event told its task, so nothing can stop it: {run} may go on at Dify, and cost"))
+        }
+    }
+}
+
+/// What is said of a run that ended before it could be stopped.
+fn told_end(transcript: &Transcript) -> String {
+    let run = transcript.told_after.as_ref();
+    let status = run.and_then(|run| run["status"].as_str()).unwrap_or_default();
+    let tokens = run.and_then(|run| run["total_tokens"].as_u64()).filter(|tokens| *tokens > 0);
+    let tokens = tokens.map(|tokens| format!(", with {} tokens", format_count(tokens))).unwrap_or_default();
+    format!("meanwhile it ended by itself, as {status}{tokens}")
+}
+
+/// True where the request was sent and its answer says nothing against a run.
+fn may_run(transcript: &Transcript) -> bool {
+    match &transcript.ending {
+        Ending::TimedOut { .. }
+        | Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. } => true,
+        // What came is perhaps no answer of Dify's.
+        Ending::Unreadable { .. } | Ending::Rejected(_) => transcript.run_id.is_some(),
+        Ending::Finished
+        | Ending::ErrorEvent(_)
+        | Ending::Paused
+        | Ending::Unanswered { .. }
+        | Ending::NotSent { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::PostedRequest;
+
+    fn left(mode: ResponseMode, stopping: Option<StopOutcome>) -> Transcript {
+        let ending = Ending::TimedOut { after: Duration::from_secs(2) };
+        Transcript { ending, stopping, ..begin(mode, json!({}), PostedRequest::default()) }
+    }
+
+    #[test]
+    fn only_a_stop_that_was_sent_is_told() {
+        use ResponseMode::{Blocking, Streaming};
+        let told = |transcript: &Transcript| told_stop(transcript).unwrap_or_default();
+        assert_eq!(told(&left(Streaming, None)), "");
+        assert!(
+            told(&left(Streaming, Some(StopOutcome::Asked))).starts_with("Dify was asked to stop the run")
+        );
+        let failed = told(&left(Streaming, Some(StopOutcome::Failed("HTTP 500".to_owned()))));
+        assert_eq!(failed, "the request to stop the run failed (HTTP 500): it may go on at Dify, and cost");
+        let blocking =
+            Transcript { run_id: Some("r-1".to_owned()), ..left(Blocking, Some(StopOutcome::NoTask)) };
+        assert_eq!(
+            told(&blocking),
+            "a blocking run has no task to stop: the run r-1 may go on at Dify, and cost"
+        );
+        assert!(told(&left(Streaming, Some(StopOutcome::NoTask))).contains("nothing can stop it"));
+    }
+
+    #[test]
+    fn an_end_of_its_own_is_told_as_such_and_one_that_was_asked_for_is_not() {
+        let ended = |status: &str, error: Option<&str>| Transcript {
+            told_after: Some(json!({ "status": status, "error": error, "total_tokens": 19 })),
+            ..left(ResponseMode::Streaming, Some(StopOutcome::Asked))
+        };
+        let told = told_stop(&ended("succeeded", None)).unwrap();
+        assert_eq!(told, "meanwhile it ended by itself, as succeeded, with 19 tokens");
+        assert!(told_stop(&ended("failed", Some("a node broke"))).unwrap().contains("as failed"));
+        let ours = [("stopped", Some("Stopped by user.")), ("failed", Some("Aborted: User requested stop"))];
+        for (status, error) in ours {
+            assert!(told_stop(&ended(status, error)).unwrap().starts_with("Dify was asked"), "{status}");
+        }
+    }
+}

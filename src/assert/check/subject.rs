@@ -1,0 +1,271 @@
+//! Facts of a run, or of one execution of a node, against what must hold of them.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::base::long_text::tell_end;
+use crate::base::units::Money;
+use crate::dify::transcript::{Ending, NodeRun};
+use crate::record::verdict::Severity;
+
+use super::Context;
+use super::gap::hidden;
+use super::judged::{JudgedCondition, verdict};
+use super::model::{AssertionTarget, Check, CheckSubject, CountFact, Expectation, TextFact};
+use super::nodes;
+use super::operand::PredicateOperand;
+use super::operand::bound::{BareMeaning, QuantityBound};
+use super::operand::predicate_kind::{Status, StatusOf, parse_statuses};
+use super::times::{node_time, run_time, within};
+use super::usage;
+use super::values;
+use super::values::SelectedValues;
+use super::view::{ExchangeEnd, Fact, NodeFacts, View};
+
+/// Judges one fact of the run.
+pub(super) fn of_run(subject: &CheckSubject, view: &View<'_>, context: &Context<'_>) -> JudgedCondition {
+    match subject {
+        CheckSubject::Status(wanted) => {
+            with(wanted.get(context, |value| parse_statuses(value, StatusOf::Run)), |wanted| {
+                run_status(wanted, view)
+            })
+        }
+        CheckSubject::Text(fact, expect) => text(*fact, run_text(*fact, view), expect, context),
+        CheckSubject::Count(fact, bound) => count(*fact, bound, run_count(*fact, view), context),
+        CheckSubject::Time(fact, bound) => {
+            with(bound.get(context, |value| QuantityBound::parse(value, BareMeaning::Most)), |bound| {
+                run_time(*fact, bound, view)
+            })
+        }
+        CheckSubject::Cost(bound) => cost(bound, usage::run_cost(view), context),
+        CheckSubject::Nodes(lists) => nodes::lists(lists, view, context),
+    }
+}
+
+/// True where a run that waits is what the checks ask for.
+pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
+    let is_pause = |subject: &CheckSubject| match subject {
+        CheckSubject::Status(wanted) => wanted
+            .get(context, |value| parse_statuses(value, StatusOf::Run))
+            .is_ok_and(|wanted| wanted.contains(&Status::Paused)),
+        CheckSubject::Text(..)
+        | CheckSubject::Count(..)
+        | CheckSubject::Time(..)
+        | CheckSubject::Cost(_)
+        | CheckSubject::Nodes(_) => false,
+    };
+    checks.iter().filter(|check| check.head.severity == Severity::Error).any(|check| match &*check.body {
+        AssertionTarget::Run(subjects) => subjects.iter().any(is_pause),
+        AssertionTarget::Value(_) | AssertionTarget::Node(_) | AssertionTarget::Group(_) => false,
+    })
+}
+
+/// Judges one fact of a node's execution.
+pub(super) fn of_node(
+    subject: &CheckSubject,
+    node: &NodeRun,
+    view: &View<'_>,
+    context: &Context<'_>,
+) -> JudgedCondition {
+    if let NodeFacts::Unknown(why) = view.nodes() {
+        return JudgedCondition::undecided(why);
+    }
+    if let Some(why) = hidden(subject, node, view) {
+        return JudgedCondition::undecided(why);
+    }
+    match subject {
+        CheckSubject::Status(wanted) => {
+            with(wanted.get(context, |value| parse_statuses(value, StatusOf::Node)), |wanted| {
+                node_status(wanted, node)
+            })
+        }
+        CheckSubject::Text(fact, expect) => text(*fact, node_error(node), expect, context),
+        CheckSubject::Count(CountFact::Retries, bound) => {
+            count(CountFact::Retries, bound, Fact::Known(u64::from(node.retries)), context)
+        }
+        CheckSubject::Count(fact, bound) => count(*fact, bound, usage::tokens_of(node, view), context),
+        CheckSubject::Time(fact, bound) => {
+            let time = node_time(*fact, node);
+            with(bound.get(context, |value| QuantityBound::parse(value, BareMeaning::Most)), |bound| {
+                within(*fact, bound, time)
+            })
+        }
+        CheckSubject::Cost(bound) => cost(bound, usage::cost_of(node, view), context),
+        CheckSubject::Nodes(_) => JudgedCondition::undecided("`nodes` is a fact of the run"),
+    }
+}
+
+/// An operand that cannot be rendered leaves the assertion undecided.
+fn with<T>(operand: Result<T, String>, judge: impl FnOnce(&T) -> JudgedCondition) -> JudgedCondition {
+    match operand {
+        Ok(operand) => judge(&operand),
+        Err(why) => JudgedCondition::undecided(why),
+    }
+}
+
+fn run_status(wanted: &[Status], view: &View<'_>) -> JudgedCondition {
+    let found = match &view.state {
+        ExchangeEnd::Rejected { message, .. } => return status(wanted, "rejected", Some(message)),
+        ExchangeEnd::Unjudged(_)
+            if view.transcript.ending == Ending::Paused && wanted.contains(&Status::Paused) =>
+        {
+            return JudgedCondition::held();
+        }
+        ExchangeEnd::Unjudged(cause) => return JudgedCondition::undecided(cause.message.clone()),
+        ExchangeEnd::Ran(_) if view.transcript.ending == Ending::Paused => {
+            return status(wanted, "paused", None);
+        }
+        ExchangeEnd::Ran(run) => run,
+    };
+    match found["status"].as_str() {
+        Some(word) => status(wanted, word, found["error"].as_str()),
+        None => JudgedCondition::undecided("the run has no status"),
+    }
+}
+
+fn node_status(wanted: &[Status], node: &NodeRun) -> JudgedCondition {
+    match node.status() {
+        Some(word) => status(wanted, word, node.finished.as_ref().and_then(|data| data["error"].as_str())),
+        None => JudgedCondition::undecided(format!("`{}` never finished", node.title)),
+    }
+}
+
+fn status(wanted: &[Status], found: &str, error: Option<&str>) -> JudgedCondition {
+    if Status::of(found).is_some_and(|found| wanted.contains(&found)) {
+        return JudgedCondition::held();
+    }
+    let words: Vec<&str> = wanted.iter().map(|status| status.word()).collect();
+    let reason = error
+        .filter(|error| !error.is_empty())
+        .map(|error| format!(": {}", tell_end(error)))
+        .unwrap_or_default();
+    let expected = match words.as_slice() {
+        [one] => Value::from(*one),
+        several => Value::from(several.to_vec()),
+    };
+    JudgedCondition::broken(format!("expected {}, found {found}{reason}", words.join(" or ")))
+        .expected(&expected)
+        .actual(&Value::from(found))
+}
+
+fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
+    let field = |value: Fact<&'v Value>| match value {
+        Fact::Known(Value::String(text)) if !text.is_empty() => Fact::Known(Cow::Borrowed(text.as_str())),
+        Fact::Known(Value::Null) | Fact::Absent => Fact::Absent,
+        Fact::Known(Value::String(_)) => Fact::Absent,
+        Fact::Known(other) => Fact::Known(Cow::Owned(other.to_string())),
+        Fact::Unknown(why) => Fact::Unknown(why),
+    };
+    match (fact, &view.state) {
+        (_, ExchangeEnd::Unjudged(cause)) => View::unjudged(cause),
+        (TextFact::Error, ExchangeEnd::Rejected { message, .. }) => Fact::Known(Cow::Borrowed(*message)),
+        (TextFact::Error, ExchangeEnd::Ran(_)) => field(view.run_field("error")),
+        (TextFact::ErrorCode, ExchangeEnd::Rejected { code, .. }) => {
+            code.map_or(Fact::Absent, |code| Fact::Known(Cow::Borrowed(code)))
+        }
+        (TextFact::ErrorCode, ExchangeEnd::Ran(_)) => Fact::Absent,
+        (TextFact::WorkflowId, state) => match (&view.transcript.workflow_id, state) {
+            (Some(id), _) => Fact::Known(Cow::Borrowed(id)),
+            (None, ExchangeEnd::Rejected { .. }) => Fact::Absent,
+            (None, ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_)) => {
+                Fact::Unknown("Dify did not say which version ran".into())
+            }
+        },
+    }
+}
+
+fn node_error(node: &NodeRun) -> Fact<Cow<'_, str>> {
+    match node.finished.as_ref().map(|data| &data["error"]) {
+        Some(Value::String(text)) if !text.is_empty() => Fact::Known(Cow::Borrowed(text)),
+        Some(_) => Fact::Absent,
+        None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
+    }
+}
+
+fn text(
+    fact: TextFact,
+    found: Fact<Cow<'_, str>>,
+    expect: &Expectation,
+    context: &Context<'_>,
+) -> JudgedCondition {
+    let nothing = || match fact {
+        TextFact::Error => "there is no error".to_owned(),
+        TextFact::ErrorCode => "there is no error code".to_owned(),
+        TextFact::WorkflowId => "no version ran".to_owned(),
+    };
+    let judge = |values: &[&Value]| {
+        let selection = SelectedValues { values, settled: Vec::new(), nothing: &nothing, places: &Vec::new };
+        values::judge_selected(expect, &selection, context)
+    };
+    match found {
+        Fact::Known(found) => judge(&[&Value::from(found)]),
+        Fact::Absent => judge(&[]),
+        Fact::Unknown(why) => JudgedCondition::undecided(why),
+    }
+}
+
+fn run_count(fact: CountFact, view: &View<'_>) -> Fact<u64> {
+    let key = match fact {
+        CountFact::Tokens => return view.tokens(),
+        CountFact::Steps => "total_steps",
+        CountFact::Exceptions => "exceptions_count",
+        CountFact::Retries => return Fact::Unknown("`retries` is a fact of a node".into()),
+    };
+    match (&view.state, view.run_field(key)) {
+        (ExchangeEnd::Rejected { .. }, _) => Fact::Known(0),
+        (ExchangeEnd::Unjudged(_), Fact::Unknown(why)) => Fact::Unknown(why),
+        (ExchangeEnd::Ran(_), Fact::Known(value)) if value.is_u64() => {
+            Fact::Known(value.as_u64().unwrap_or(0))
+        }
+        (ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_), _) => {
+            Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{key}`")))
+        }
+    }
+}
+
+fn count(
+    fact: CountFact,
+    bound: &PredicateOperand<QuantityBound<u64>>,
+    found: Fact<u64>,
+    context: &Context<'_>,
+) -> JudgedCondition {
+    let bare = match fact {
+        CountFact::Tokens | CountFact::Steps => BareMeaning::Most,
+        CountFact::Exceptions | CountFact::Retries => BareMeaning::Exactly,
+    };
+    with(bound.get(context, |value| QuantityBound::parse(value, bare)), |bound| match found {
+        Fact::Known(found) => verdict(bound.holds(&found), || {
+            format!("expected {} {}, found {found}", bound.show(), fact.key())
+        })
+        .map_expected(&Value::from(bound.show()), &Value::from(found)),
+        Fact::Absent => JudgedCondition::undecided(format!("Dify reports no {}", fact.key())),
+        Fact::Unknown(why) => JudgedCondition::undecided(why),
+    })
+}
+
+fn cost(
+    bound: &PredicateOperand<QuantityBound<Money>>,
+    found: Fact<usage::Prices>,
+    context: &Context<'_>,
+) -> JudgedCondition {
+    with(bound.get(context, |value| QuantityBound::parse(value, BareMeaning::Most)), |bound| {
+        let prices = match found {
+            Fact::Known(prices) => prices,
+            Fact::Absent => return JudgedCondition::undecided("no price is known"),
+            Fact::Unknown(why) => return JudgedCondition::undecided(why),
+        };
+        let Some(currency) = bound.sample().map(|money| money.currency.clone()) else {
+            return JudgedCondition::undecided("no currency is named");
+        };
+        if let Some((other, amount)) = prices.iter().find(|(other, _)| **other != *currency) {
+            return JudgedCondition::undecided(format!(
+                "{amount} {other} was spent, which cannot be compared with {currency}"
+            ));
+        }
+        let amount = prices.first().map(|(_, amount)| *amount).unwrap_or_default();
+        let found = Money { amount, currency };
+        verdict(bound.holds(&found), || format!("expected {}, found {found}", bound.show()))
+            .map_expected(&Value::from(bound.show()), &Value::from(found.to_string()))
+    })
+}

@@ -1,0 +1,40 @@
+//! What of a run's outputs varies by itself: its ids, its user, its time.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::dify::transcript::{SideCall, Transcript};
+use crate::dify::wire::vary::Varying;
+
+/// Gathers it from what was asked and what came back.
+pub(super) fn varying_of(transcript: &Transcript) -> Varying {
+    #[derive(Deserialize)]
+    struct VaryingQuestion<'a> {
+        #[serde(borrow)]
+        user: Option<Cow<'a, str>>,
+    }
+    let asked: Option<VaryingQuestion> = serde_json::from_slice(&transcript.posted.body).ok();
+    let user = asked.and_then(|asked| asked.user);
+    let end_user = transcript.run.as_ref().and_then(|run| run["created_by"]["id"].as_str());
+    let names = [
+        (transcript.run_id.as_deref(), "[run id]"),
+        (transcript.task_id.as_deref(), "[task id]"),
+        (user.as_deref(), "[user]"),
+        (end_user, "[end user id]"),
+    ];
+    let uploads = transcript.asides.iter().filter(|aside| aside.call == SideCall::Upload);
+    let of_uploads = uploads.flat_map(|upload| {
+        [(upload.json["id"].as_str(), "[file id]"), (upload.json["created_by"].as_str(), "[end user id]")]
+    });
+    let names = names.into_iter().chain(of_uploads);
+    let varying = Varying::named(names.filter_map(|(name, mark)| Some((name?, mark))));
+    let executions = transcript.nodes.iter().filter(|node| node.id != node.node_id);
+    let varying = varying.executed(executions.map(|node| node.id.as_str()));
+    let moment = |key: &str| Timestamp::from_second(transcript.run.as_ref()?.get(key)?.as_i64()?).ok();
+    match (moment("created_at"), moment("finished_at")) {
+        (Some(began), Some(ended)) => varying.during(began, ended),
+        (Some(_) | None, Some(_) | None) => varying,
+    }
+}

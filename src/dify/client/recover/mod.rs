@@ -1,0 +1,125 @@
+//! Finds a lost run again: follows its events, reads its detail, looks for it in the logs; never sends it anew.
+//!
+//! What a look means is decided by pure files (`loss`, `sight`, `same`, `replay`); this one and `ask` wait and call.
+
+mod ask;
+mod glance;
+mod loss;
+mod pauses;
+mod replay;
+mod same;
+mod search;
+mod search_result;
+mod sight;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::base::clock;
+use crate::dify::client::wait::{WaitEnd, Waiter, after};
+use crate::dify::client::{Recover, Timeouts};
+use crate::dify::transcript::{Ending, NodeRun, RecoveredBy, Recovery, Trace, Transcript, WorkflowRequest};
+
+pub use self::ask::Caller;
+pub use self::loss::{LostRun, loss};
+pub use self::users::Users;
+
+use self::search::OngoingSearch;
+use self::search_result::SearchResult;
+
+/// The search for one lost run.
+pub struct RunSearch<'a, 'b> {
+    /// How the calls are made.
+    pub caller: Caller<'a>,
+    /// Waits, and ends them.
+    pub waiter: &'a mut Waiter<'b>,
+    /// How long and how often.
+    pub waits: Recover,
+    /// The waits of the attempt.
+    pub timeouts: &'a Timeouts,
+    /// What was sent.
+    pub request: &'a WorkflowRequest,
+    /// When it was sent.
+    pub sent_at: Instant,
+    /// Users under which something was sent.
+    pub users: &'a Users,
+    /// Forms of the run that were answered: a pause that waits for no other is over.
+    pub answered: &'a [String],
+}
+
+/// A run whose end is known.
+struct KnownRun {
+    ending: Ending,
+    run: Value,
+    by: RecoveredBy,
+}
+
+/// Why a search is over without an end of the run.
+enum SearchEnd {
+    /// The word to stop came, or the attempt's time is up.
+    GivenUp(WaitEnd),
+    /// Nothing, or not enough, was found: the reason, and whether a run was seen.
+    Lost(String, Trace),
+}
+
+impl RunSearch<'_, '_> {
+    /// Looks for a lost run until its end is known or the patience ends; total time and the word to stop end it sooner.
+    pub async fn run(mut self, lost: Transcript, loss: LostRun) -> Transcript {
+        let now = clock::now();
+        let until = after(now, loss.patience).min(self.waiter.end);
+        let once_seen = after(now, self.waits.deadline).min(self.waiter.end);
+        let mut climb = OngoingSearch::new(&mut self, &lost, (until, loss.looks)).patient_until(once_seen);
+        let found = match lost.run_id.clone() {
+            Some(id) => climb.watch(&id, RecoveredBy::Detail).await.map(|known| (id, known)),
+            None => climb.find_and_watch().await,
+        };
+        let SearchResult { nodes, version, shown, going_on } = climb.gathered();
+        let elapsed = clock::now().saturating_duration_since(self.sent_at);
+        let transcript = Transcript { elapsed, dify_version: version, ..lost };
+        match found {
+            Ok((id, known)) => recovered(transcript, (id, known), nodes, loss.how),
+            Err(SearchEnd::Lost(why, trace)) => Transcript {
+                recovery: Some(Recovery::Lost { lost: loss.how, why, trace, going_on }),
+                ..transcript
+            },
+            Err(SearchEnd::GivenUp(given_up)) => {
+                let why = shown.unwrap_or_else(|| "no look for it was answered".to_owned());
+                let recovery = Some(Recovery::Lost { lost: loss.how, why, trace: Trace::Seen, going_on });
+                let ending = match given_up {
+                    WaitEnd::Deadline => Ending::TimedOut { after: self.timeouts.total },
+                    WaitEnd::Stopped(reason) => Ending::Stopped { reason: reason.to_string() },
+                };
+                Transcript { ending, recovery, ..transcript }
+            }
+        }
+    }
+}
+
+/// The transcript of a run whose end is known; its times are not.
+fn recovered(
+    transcript: Transcript,
+    (id, KnownRun { ending, run, by }): (String, KnownRun),
+    told: Vec<NodeRun>,
+    lost: String,
+) -> Transcript {
+    let mut nodes = transcript.nodes;
+    replay::join(&mut nodes, told);
+    nodes.iter_mut().for_each(|node| node.first_token_at = None);
+    let workflow_id = transcript.workflow_id.or_else(|| run["workflow_id"].as_str().map(str::to_owned));
+    Transcript {
+        ending,
+        run: Some(run),
+        nodes,
+        run_id: Some(id),
+        workflow_id,
+        first_token_at: None,
+        max_gap: None,
+        recovery: Some(Recovery::Recovered { by, lost }),
+        ..transcript
+    }
+}

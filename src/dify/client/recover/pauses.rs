@@ -1,0 +1,31 @@
+//! When a run that is found paused is taken for one that waits; pure.
+
+use serde_json::Value;
+
+use crate::dify::client::recover::RunSearch;
+use crate::dify::client::recover::loss::has_events;
+
+/// Looks that found a run paused.
+#[derive(Default)]
+pub(super) struct PausedLooks {
+    /// Such looks so far.
+    looks: u32,
+    /// What the last one told.
+    pub last: Option<Value>,
+}
+
+/// Looks at a paused run that are spent on the forms it waits at, which only its events tell.
+const FORM_LOOKS: u32 = 3;
+
+impl PausedLooks {
+    /// Whether a further look that finds the run paused settles it: after an answer it may show what was before it, and
+    /// where there are answers left, the events may yet tell the form.
+    pub fn settles(&mut self, search: &RunSearch<'_, '_>, version: Option<&str>) -> bool {
+        self.looks += 1;
+        if !search.answered.is_empty() {
+            return false;
+        }
+        let wants_form = has_events(version) && !search.request.answers.is_empty();
+        !wants_form || self.looks > FORM_LOOKS
+    }
+}

@@ -1,0 +1,69 @@
+//! The faults of a mock reply, checked where they stand.
+
+use super::keys::has_template;
+use crate::dify::mock::fault::{FaultError, NAMES, OPTIONS, check_entry, decode_faults};
+use crate::yaml::node::{FilePosition, Node, NodeValue};
+use crate::yaml::reader::Reader;
+
+/// What a fault stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultContext {
+    /// A reply that runs.
+    Run,
+    /// A refusal: nothing runs.
+    Refusal,
+}
+
+/// Notes everything wrong with a `fault`: a name, a mapping, or a list of these.
+pub fn check_fault(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
+    match &node.value {
+        NodeValue::List(items) if !items.is_empty() => {
+            items.iter().for_each(|item| check_one(reader, item, beside));
+        }
+        NodeValue::List(_)
+        | NodeValue::Map(_)
+        | NodeValue::Null
+        | NodeValue::Bool(_)
+        | NodeValue::Number(_)
+        | NodeValue::Text(_) => check_one(reader, node, beside),
+    }
+}
+
+fn check_one(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
+    let before = reader.problems.len();
+    if node.as_map().is_some() {
+        check_entries(reader, node);
+    }
+    if has_template(node) || reader.problems.len() > before {
+        return;
+    }
+    match decode_faults(&node.to_json()) {
+        Ok(specs) if beside == FaultContext::Refusal => {
+            if !specs.iter().all(|spec| spec.fault.acts_without_run()) {
+                reader.problem(node.mark, "this fault cannot stand beside `reject`: nothing runs");
+            }
+        }
+        Ok(_) => {}
+        Err(error) => note(reader, node.mark, error),
+    }
+}
+
+/// Checks each entry by itself, so that each problem stands at its place.
+fn check_entries(reader: &mut Reader<'_>, node: &Node) {
+    let known: Vec<&str> = NAMES.into_iter().chain(OPTIONS).collect();
+    for entry in reader.map(node, "a fault", &known) {
+        if !known.contains(&entry.key.as_str()) || has_template(&entry.value) {
+            continue;
+        }
+        if let Err(error) = check_entry(&entry.key, &entry.value.to_json()) {
+            note(reader, entry.value.mark, error);
+        }
+    }
+}
+
+fn note(reader: &mut Reader<'_>, mark: FilePosition, error: FaultError) {
+    match error.help {
+        Some(help) => reader.problem_with_help(mark, error.message, help),
+        None => reader.problem(mark, error.message),
+    }
+}

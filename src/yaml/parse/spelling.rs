@@ -1,0 +1,69 @@
+//! Which plain texts are numbers: those of the core schema of YAML 1.2 (10.3.2), but for leading zeros, which are text here.
+//!
+//! The library takes more, `0X1F` and `0b11` among it.
+
+use crate::yaml::node::{FilePosition, SourceText};
+
+/// The text of a number as it stands in the source; none where a tag or quotes make it one.
+pub(super) fn plain_text(source: &SourceText, mark: FilePosition) -> Option<String> {
+    let text = marked(source, mark);
+    let is_tagged = source
+        .before(mark)
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|word| word.trim_start_matches(['[', '{']).starts_with('!'));
+    let text = text.trim();
+    (!is_tagged && !text.starts_with(['"', '\'', '!', '&', '*']) && !text.is_empty()).then(|| text.to_owned())
+}
+
+/// The text of a number without the quotes that a tag allows.
+pub(super) fn bare_text(source: &SourceText, mark: FilePosition) -> String {
+    marked(source, mark).trim().trim_matches(['"', '\'']).to_owned()
+}
+
+fn marked(source: &SourceText, mark: FilePosition) -> String {
+    source.from(mark).chars().take(mark.width as usize).collect()
+}
+
+/// True for a number of the core schema.
+pub(super) fn is_number(text: &str) -> bool {
+    is_integer(text) || is_float(text) || is_not_finite(text)
+}
+
+fn is_integer(text: &str) -> bool {
+    let all = |digits: &str, is: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(is);
+    if let Some(digits) = text.strip_prefix("0o") {
+        return all(digits, |byte| (b'0'..=b'7').contains(byte));
+    }
+    if let Some(digits) = text.strip_prefix("0x") {
+        return all(digits, u8::is_ascii_hexdigit);
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    all(digits, u8::is_ascii_digit) && !has_leading_zero(digits)
+}
+
+fn is_float(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (number, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))),
+        None => (unsigned, None),
+    };
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let has_number = !whole.is_empty() || !fraction.is_empty();
+    has_number
+        && is_digits(whole)
+        && is_digits(fraction)
+        && !has_leading_zero(whole)
+        && exponent.is_none_or(|digits| !digits.is_empty() && is_digits(digits))
+}
+
+/// True for an infinity, and for what is no number.
+pub(super) fn is_not_finite(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
+}
+
+fn has_leading_zero(digits: &str) -> bool {
+    digits.len() > 1 && digits.starts_with('0')
+}
