@@ -131,6 +131,8 @@ impl Engine {
         case: &Case,
         id: AttemptId,
     ) -> Result<(TemplateScope, WorkflowRequest, AnswerRoute), JudgedAttempt> {
+        #[cfg(test)]
+        crate::engine::panic_tests::panic_while_prepared(&case.name);
         let prepared = self.scope(case, id).and_then(|scope| {
             let request = self.request(case, id, &scope)?;
             Ok((scope, request))

@@ -47,8 +47,9 @@ impl Engine {
             TargetKind::Mock(_) | TargetKind::Replay { .. } => return Ok(()),
         }
         let user = match request.user_scope {
-            UserScope::Attempt => Some(request.user.clone()),
-            UserScope::Repeat | UserScope::Shared => None,
+            // That no other attempt has it is seen when the record is read again.
+            UserScope::Attempt | UserScope::Repeat => Some(request.user.clone()),
+            UserScope::Shared => None,
         };
         self.tell(&Event::AttemptStarted(AttemptStart {
             case: case.ordinal,

@@ -71,7 +71,13 @@ impl Engine {
     ) -> Option<JudgedAttempt> {
         let limit = self.judging_limit(made);
         let asked = self.ask_judges(made, transcript, &limit).await?;
-        let judge = || catch(|| self.judge(made, transcript, (asked, &limit)));
+        let judge = || {
+            catch(|| {
+                #[cfg(test)]
+                crate::engine::panic_tests::panic_while_judged(&made.case.name);
+                self.judge(made, transcript, (asked, &limit))
+            })
+        };
         let judged = aside(transcript, &made.case.test.checks, judge);
         if self.stopping().is_some() && limit.has_ended() {
             return None;

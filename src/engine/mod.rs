@@ -17,6 +17,7 @@ mod limit;
 pub(crate) mod limiter;
 pub(crate) mod pace;
 pub(crate) mod paired_run;
+pub(crate) mod panic_tests;
 pub(crate) mod part;
 pub(crate) mod recorder;
 pub(crate) mod request;

@@ -571,11 +571,19 @@ fn a_run_with_nothing_left_is_judged_as_it_is() {
 
 #[test]
 fn what_a_kill_interrupted_is_looked_for_before_it_is_sent_again() {
+    looked_for("");
+    // A user of the suite's own that names the run and the repeat tells its runs apart as well.
+    looked_for("    user: \"bot-{{ run.id }}-{{ repeat.index }}\"\n");
+}
+
+/// Kills a run in flight and goes on with it, once while the logs have the run and once while they do not.
+fn looked_for(keys: &str) {
+    let suite = suite_of(1).replace("    inputs:", &format!("{keys}    inputs:"));
     let user = Arc::new(Mutex::new(String::new()));
     let heard = user.clone();
     let is_found = Arc::new(AtomicBool::new(true));
     let finds = is_found.clone();
-    let live = Live::new(&suite_of(1), "recovery: { deadline: 2s, poll: 20ms }", move |seen| {
+    let live = Live::new(&suite, "recovery: { deadline: 2s, poll: 20ms }", move |seen| {
         let json = |body: serde_json::Value| {
             let date = "Date: Mon, 23 Nov 2026 18:42:00 GMT\r\n";
             vec![Step::Send(with_headers("200 OK", "application/json", date, body.to_string().as_bytes()))]
@@ -621,4 +629,28 @@ fn what_a_kill_interrupted_is_looked_for_before_it_is_sent_again() {
     let totals = report(&live.project)["totals"].clone();
     assert_eq!((&totals["left"]["killed"], &totals["attempts"]), (&1.into(), &2.into()), "{totals}");
     assert!(totals["tokens_unknown"].as_u64().unwrap() >= 1, "{}", ran.text);
+}
+
+#[test]
+fn a_user_that_other_attempts_had_finds_no_run_after_a_kill() {
+    // The run in the logs may be that of the other test, which bears the same user.
+    let suite =
+        suite_of(2).replace("tests:", "defaults: { user: \"u-{{ run.id }}-{{ repeat.index }}\" }\ntests:");
+    let is_killed = Arc::new(AtomicBool::new(false));
+    let killed = is_killed.clone();
+    let live = Live::new(&suite, "recovery: { deadline: 2s, poll: 20ms }", move |seen| {
+        let hangs = seen.is_run() && !killed.load(Ordering::SeqCst);
+        if hangs { vec![Step::Hang] } else { good(seen) }
+    });
+    let mut child = spawn(&live.project, command(&live.project, &["-j", "2"]));
+    until("both runs are in flight", || live.server.runs().len() == 2);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    signal(&child, "KILL");
+    crate::live::end(&mut child);
+    is_killed.store(true, Ordering::SeqCst);
+    live.expect(0, &["--resume", "latest"]);
+    assert_eq!(live.server.runs().len(), 4, "both are sent again");
+    let asked = live.server.requests().iter().filter(|seen| seen.target.contains("/workflows/logs?")).count();
+    assert_eq!(asked, 0, "the logs are not searched");
+    assert_eq!(report(&live.project)["totals"]["left"]["killed"], 2);
 }

@@ -212,7 +212,9 @@ fn only_what_left_no_trace_is_sent_anew_and_only_if_the_user_takes_the_risk() {
     for (resend, status, runs) in
         [("false", None, 1), ("true", None, 3), ("true", Some("running"), 1), ("false", Some("running"), 1)]
     {
-        let keys = format!("{SHORT}\nretries: {{ count: 2, delay: 10ms, resend: {resend} }}");
+        // A run that goes on is waited for until the attempt's own time is up.
+        let total = if status.is_some() { "\ntimeouts: { total: 1500ms }" } else { "" };
+        let keys = format!("{SHORT}\nretries: {{ count: 2, delay: 10ms, resend: {resend} }}{total}");
         let live = Live::new(&suite("    user: u-7\n", ""), &keys, move |seen| match (call(seen), status) {
             (Call::Run, _) => cut(OLD),
             (Call::Detail, Some(status)) => detail(status, "u-7"),
@@ -223,7 +225,7 @@ fn only_what_left_no_trace_is_sent_anew_and_only_if_the_user_takes_the_risk() {
         assert_eq!(live.server.runs().len(), runs, "resend: {resend}, {status:?}: {}", ran.text);
         assert_eq!(live.server.stops().len(), runs, "what is given up is stopped");
         let said = if status.is_some() {
-            "the run run-1 had not ended, "
+            "the run run-1 had not ended"
         } else {
             "Dify does not know the run run-1, "
         };

@@ -16,6 +16,7 @@ mod executions;
 mod facts;
 mod format;
 mod gap;
+pub(crate) mod header_names;
 mod heavy;
 mod judged;
 mod model;

@@ -11,6 +11,7 @@ use crate::base::json_number;
 use super::Context;
 use super::difference;
 use super::format;
+use super::header_names::{HeaderNames, HeaderPlace};
 use super::judged::{ComparisonFlavour, ConditionGrade, JudgedCondition, compared, misfit, show, verdict};
 use super::model::{Equality, Predicate};
 use super::operand::matcher::Matcher;
@@ -47,7 +48,14 @@ fn judge(
     match predicate {
         Predicate::Plain(word, operand) => {
             match operand.get(context, |rendered| Matcher::parse(*word, rendered, options.ignore_case)) {
-                Ok(test) => apply(&test, value, options, context),
+                Ok(test) => match context.response.and_then(|response| HeaderPlace::of(value, response)) {
+                    None => apply(&test, value, options, context),
+                    Some(place) => {
+                        let names = HeaderNames::for_test(&test, options);
+                        let (test, value) = (names.test(&test, place), names.value(value, place));
+                        apply(&test, &value, options, context)
+                    }
+                },
                 Err(why) => JudgedCondition::undecided(why),
             }
         }

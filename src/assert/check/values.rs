@@ -8,6 +8,7 @@ use crate::record::verdict::Truth;
 
 use super::Context;
 use super::doubt::{Doubt, doubt_read_by};
+use super::header_names::respelled_headers;
 use super::judged::{ConditionGrade, JudgedCondition, any, cut, show, verdict};
 use super::model::{Expectation, Match, PathRoot, SnapshotCheck, ValueCheck};
 use super::operand::bound::{BareMeaning, QuantityBound};
@@ -46,6 +47,8 @@ pub(super) fn judge(
             let respelled =
                 (check.root == PathRoot::Response).then(|| respelled_headers(value, path.as_str())).flatten();
             let value = respelled.as_ref().unwrap_or(value);
+            let response = (check.root == PathRoot::Response).then_some(value);
+            let context = &Context { response, ..*context };
             if let Some(doubt) = doubt_read_by(&path, value, doubts) {
                 return JudgedCondition::undecided(format!("in {}, {}", place(), doubt.message()));
             }
@@ -70,29 +73,6 @@ pub(super) fn judge(
             judge_selected(&check.expect, &selection, context)
         }
     }
-}
-
-/// A response whose headers are spelt as a path spells them: upper and lower case are the same in their names. `None` where
-/// they are so already, as in a path in lower case: the body, which may be large, is not copied then.
-fn respelled_headers(response: &Value, path: &str) -> Option<Value> {
-    let headers = response.get("headers")?.as_object()?;
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "!#%&+-.^_`|~".contains(c);
-    let words = || path.split(|c: char| !is_name(c));
-    let written: Vec<&str> = words()
-        .flat_map(|word| [word, word.trim_matches('.')])
-        .chain(words().flat_map(|word| word.split('.')))
-        .collect();
-    let spelling = |name: &str| {
-        let word = written.iter().find(|word| word.eq_ignore_ascii_case(name));
-        word.map_or_else(|| name.to_owned(), |word| (*word).to_owned())
-    };
-    if headers.keys().all(|name| spelling(name) == *name) {
-        return None;
-    }
-    let respelled = headers.iter().map(|(name, value)| (spelling(name), value.clone())).collect();
-    let mut response = response.clone();
-    response["headers"] = Value::Object(respelled);
-    Some(response)
 }
 
 /// What a path comes to that could not be followed to its end.

@@ -23,7 +23,7 @@ pub struct AttemptStart {
     pub run: String,
     /// When, RFC 3339, UTC.
     pub sent: String,
-    /// Dify's end user, where no other attempt has it; none where the logs cannot tell its run.
+    /// Dify's end user, where it names the run and the repeat; none where the logs cannot tell its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
 }

@@ -37,6 +37,8 @@ use super::operand::OperandError;
 pub use self::files::FileRoot;
 pub(super) use self::shares::TypeShare;
 
+use super::header_names::names_in;
+
 use self::accepts::accepted;
 use self::files::{Files, ReferenceReach, absolute, file_uri};
 use self::graph::SchemaGraph;
@@ -63,6 +65,8 @@ pub(super) struct CompiledSchema {
     accepts: Shares,
     /// What the files hold that it was read from; none where it stands in the suite alone.
     files: Option<Digest>,
+    /// The names and short texts in it, up to a bound: names of headers may be among them.
+    names: Vec<String>,
 }
 
 /// How a value and a schema fit.
@@ -83,6 +87,11 @@ impl fmt::Debug for CompiledSchema {
 }
 
 impl CompiledSchema {
+    /// The names and short texts in it, as they are written.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// Compiles an inline schema; without `files` no reference to a file resolves.
     pub(super) fn compile(schema: &Value, files: Option<&FileRoot>) -> Result<Self, OperandError> {
         match schema {
@@ -142,7 +151,7 @@ impl CompiledSchema {
         let uri = base.map_or_else(|| NOWHERE.to_owned(), file_uri);
         let built = catch(|| Self::build_at(schema, &uri, reach));
         let (validators, work, accepts) = built.unwrap_or_else(|panic| Err(unreadable(panic)))?;
-        Ok(Self { validators, work, accepts, files: read.digest() })
+        Ok(Self { validators, work, accepts, files: read.digest(), names: names_in(schema) })
     }
 
     fn build_at(

@@ -51,8 +51,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
         (until, looks): (Instant, Option<u32>),
     ) -> Self {
         let (pause, version) = (BackOff::new(&search.waits), lost.dify_version.clone());
-        let (nodes, shown) = (Vec::new(), None);
-        let (once_seen, going_on) = (until, false);
+        let (nodes, shown, once_seen, going_on) = (Vec::new(), None, until, false);
         Self {
             search,
             lost,
@@ -73,12 +72,13 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
         Self { once_seen, ..self }
     }
 
-    /// A run of ours was seen, and may not have ended.
-    fn sighted(&mut self) {
-        self.until = self.until.max(self.once_seen);
+    /// The run goes on: the patience begins anew, up to the attempt's own limit.
+    fn renew(&mut self) {
+        let (waits, waiter) = (&self.search.waits, &self.search.waiter);
+        self.until = self.until.max(after(clock::now(), waits.deadline).min(waiter.end));
     }
 
-    /// What was learnt, whatever came of it.
+    /// What was learnt.
     pub(super) fn gathered(self) -> SearchResult {
         SearchResult { nodes: self.nodes, version: self.version, shown: self.shown, going_on: self.going_on }
     }
@@ -106,7 +106,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
                 }
                 DetailFinding::Running => {
                     (is_ours, trace, self.going_on) = (true, Trace::Seen, true);
-                    self.sighted();
+                    self.renew();
                     format!("the run {id} had not ended")
                 }
                 DetailFinding::Unknown => format!("Dify does not know the run {id}"),
@@ -134,7 +134,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
     /// Looks for the run in the logs, then at it.
     pub(super) async fn find_and_watch(&mut self) -> Result<(String, KnownRun), SearchEnd> {
         let id = self.find().await?;
-        self.sighted();
+        self.until = self.until.max(self.once_seen);
         let known = self.watch(&id, RecoveredBy::Logs).await?;
         Ok((id, known))
     }

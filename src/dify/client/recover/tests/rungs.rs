@@ -155,9 +155,11 @@ async fn a_run_that_was_handed_over_is_found_by_its_id() {
     assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Detail, &json!({ "a": 1 })));
     assert_eq!(server.seen("POST").len(), 1, "it was accepted: to send it again would run it twice");
     let script = Script { run: handed(), detail: vec![running()], ..Script::default() };
-    let found = Try::blocking().brief().send(&script.start().await).await;
+    let mut limited = Try::blocking().brief();
+    limited.timeouts.total = Duration::from_secs(1);
+    let found = limited.send(&script.start().await).await;
     assert_eq!(lost(&found).1, Trace::Seen);
-    assert!(matches!(&found.ending, Ending::Rejected(error) if !error.not_started) && found.run.is_none());
+    assert!(matches!(&found.ending, Ending::TimedOut { .. }) && found.run.is_none());
     let nameless =
         document("202 ACCEPTED", "application/json", b"{\"event\":\"workflow_maintenance_paused\"}");
     let script = Script { run: vec![Step::Send(nameless)], detail: vec![succeeded()], ..Script::default() };
@@ -214,14 +216,28 @@ async fn what_was_recorded_is_recovered() {
 }
 
 #[tokio::test]
+async fn a_run_that_goes_on_is_waited_for_longer_than_the_deadline() {
+    // Looks that take far longer together than the deadline, each of which shows the run.
+    let details: Vec<Vec<Step>> = (0..12).map(|_| running()).chain([succeeded()]).collect();
+    let script = Script { run: cut("1.12.1", &[started()]), detail: details, ..Script::default() };
+    let server = script.start().await;
+    let found = Try::streaming().brief().send(&server).await;
+    assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Detail, &json!({ "a": 1 })));
+    assert!(found.elapsed > BRIEF.deadline, "{:?}", found.elapsed);
+    assert!(server.seen("POST /v1/workflows/tasks").is_empty(), "it is not stopped either");
+}
+
+#[tokio::test]
 async fn a_run_that_runs_on_for_ever_is_given_up_and_stopped() {
     let script = Script { run: cut("1.12.1", &[started()]), detail: vec![running()], ..Script::default() };
     let server = script.start().await;
-    let found = Try::streaming().brief().send(&server).await;
+    let mut attempt = Try::streaming().brief();
+    attempt.timeouts.total = Duration::from_secs(1);
+    let found = attempt.send(&server).await;
     let (why, trace) = lost(&found);
-    assert!(why.starts_with("the run r-1 had not ended, "), "{why}");
+    assert!(why.starts_with("the run r-1 had not ended"), "{why}");
     assert_eq!(trace, Trace::Seen);
-    assert!(matches!(&found.ending, Ending::Cut { .. }) && found.run.is_none());
+    assert!(matches!(&found.ending, Ending::TimedOut { .. }) && found.run.is_none());
     let stops = server.seen("POST /v1/workflows/tasks/t-1/stop");
     assert_eq!((stops.len(), stops[0].body.as_slice()), (1, b"{\"user\":\"user-7\"}".as_slice()));
 }
