@@ -15,6 +15,7 @@ pub(crate) mod in_flight;
 mod judging;
 mod limit;
 pub(crate) mod limiter;
+mod node_names;
 pub(crate) mod pace;
 pub(crate) mod paired_run;
 pub(crate) mod panic_tests;
@@ -104,6 +105,7 @@ pub struct Engine {
     waiting: SnapshotQueue,
     blocked: Mutex<HashMap<Arc<str>, Cause>>,
     versions: Versions,
+    node_names: node_names::NodeNames,
     watch: contract::Watch,
     judges: judging::JudgeClients,
     /// Masks what judges are sent.
@@ -140,6 +142,7 @@ impl Engine {
             waiting: SnapshotQueue::default(),
             blocked: Mutex::new(HashMap::new()),
             versions: Versions::holding(&plan.held, started),
+            node_names: node_names::NodeNames::default(),
             watch,
             judges: judging::JudgeClients::of(&plan)?,
             redactor: Redactor::new(plan.secrets.iter().cloned()),

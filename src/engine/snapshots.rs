@@ -43,8 +43,11 @@ impl Engine {
     ) -> CheckResult {
         let case = made.case;
         let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
-        let context =
-            Context::new(&self.plan.templates, &made.scope, case.test.usage, judging).taking(taking.as_ref());
+        self.node_names.note(&case.test.app, &transcript.nodes);
+        let is_node = |name: &str| self.knows_node(made, name);
+        let context = Context::new(&self.plan.templates, &made.scope, case.test.usage, judging)
+            .taking(taking.as_ref())
+            .knowing(&is_node);
         let is_over = || limit.is_over();
         let effort = Effort::until(&is_over);
         let mut examined = check::examine(&case.test.checks, transcript, &context.within(&effort));

@@ -16,7 +16,7 @@ mod executions;
 mod facts;
 mod format;
 mod gap;
-pub(crate) mod header_names;
+mod header_names;
 mod heavy;
 mod judged;
 mod model;
@@ -91,6 +91,10 @@ pub struct Context<'a> {
     snapshots: Option<&'a SnapshotAttempt<'a>>,
     /// The type of the node whose values are judged.
     node_type: Option<&'a str>,
+    /// The response from which the values are selected.
+    response: Option<&'a serde_json::Value>,
+    /// Whether a name is one of a node of the app, although no such node ran; none where nothing is known.
+    is_node: Option<&'a dyn Fn(&str) -> bool>,
     /// What each check may still do; `examine` gives one where there is none.
     effort: Option<&'a Effort<'a>>,
 }
@@ -103,7 +107,23 @@ impl<'a> Context<'a> {
         usage: UsageAudit,
         judging: &'a JudgeQuestions,
     ) -> Self {
-        Self { templates, scope, usage, judging, snapshots: None, node_type: None, effort: None }
+        Self {
+            templates,
+            scope,
+            usage,
+            judging,
+            snapshots: None,
+            node_type: None,
+            response: None,
+            is_node: None,
+            effort: None,
+        }
+    }
+
+    /// The same with what else is known of the app's nodes.
+    #[must_use]
+    pub fn knowing(self, is_node: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { is_node: Some(is_node), ..self }
     }
 
     /// The same with a look at the test's snapshots.

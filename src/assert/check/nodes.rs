@@ -144,7 +144,7 @@ pub(super) fn lists(lists: &NodeLists, view: &View<'_>, context: &Context<'_>) -
         }
     };
     each(&lists.visited, "`visited`", 1, &|names| seen.visited(names))
-        .and(each(&lists.absent, "`absent`", 1, &|names| seen.absent(names)))
+        .and(each(&lists.absent, "`absent`", 1, &|names| seen.absent(names, context.is_node)))
         .and(each(&lists.order, "`order`", 2, &|names| seen.order(names)))
         .and(each(&lists.exactly, "`exactly`", 0, &|names| seen.exactly(names)))
 }
@@ -188,7 +188,7 @@ impl ObservedNodes<'_> {
         }
     }
 
-    fn absent(&self, names: &[String]) -> JudgedCondition {
+    fn absent(&self, names: &[String], is_node: Option<&dyn Fn(&str) -> bool>) -> JudgedCondition {
         let there: Vec<&str> = names.iter().map(String::as_str).filter(|name| self.has(name)).collect();
         if !there.is_empty() {
             return JudgedCondition::broken(format!(
@@ -196,7 +196,7 @@ impl ObservedNodes<'_> {
                 listed(&there)
             ));
         }
-        names.iter().fold(self.none_unseen(names), |so_far, name| so_far.and(self.is_no_slip(name)))
+        names.iter().fold(self.none_unseen(names), |so_far, name| so_far.and(self.is_no_slip(name, is_node)))
     }
 
     /// That none of these nodes ran without having been seen.
@@ -215,10 +215,11 @@ impl ObservedNodes<'_> {
         }
     }
 
-    /// That a name is not a misspelt one of a node that ran.
-    fn is_no_slip(&self, name: &str) -> JudgedCondition {
+    /// That a name is not a misspelt one of a node that ran; a name that is known as another node's is none.
+    fn is_no_slip(&self, name: &str, is_node: Option<&dyn Fn(&str) -> bool>) -> JudgedCondition {
         match slip_of(name, self.nodes) {
             None => JudgedCondition::held(),
+            Some(_) if is_node.is_some_and(|is_node| is_node(name)) => JudgedCondition::held(),
             Some(NearMiss::Spelling(ran)) => JudgedCondition::undecided(format!(
                 "no node `{name}` ran, but `{ran}` did, which differs from it only by blanks, accents or case; \
                  write the name as the node has it"

@@ -52,8 +52,7 @@ fn judge(
                     None => apply(&test, value, options, context),
                     Some(place) => {
                         let names = HeaderNames::for_test(&test, options);
-                        let (test, value) = (names.test(&test, place), names.value(value, place));
-                        apply(&test, &value, options, context)
+                        apply(&names.test(&test, place), &names.value(value, place), options, context)
                     }
                 },
                 Err(why) => JudgedCondition::undecided(why),

@@ -188,3 +188,22 @@ fn every_case_comes_out_as_its_file_says() {
     assert!(count >= 150, "only {count} cases");
     println!("{count} cases");
 }
+
+#[test]
+fn a_name_that_the_mock_or_another_attempt_knows_is_no_slip() {
+    let transcript = transcript::build(&serde_json::json!({ "nodes": [{ "title": "Escalate" }] }));
+    let mut problems = Vec::new();
+    let yaml = "nodes: { absent: [Escalated] }";
+    let document = parse_yaml("t.yaml", yaml.as_bytes().to_vec(), &mut problems);
+    let root = document.root.expect("YAML");
+    let compiled = compile(&document.source, &[&root], &Value::Null);
+    let (scope, judging) = (TemplateScope::new(), JudgeQuestions::default());
+    for (known, notes) in [("Escalated", 0), ("Refund", 1)] {
+        let is_node = |name: &str| name == known;
+        let context =
+            Context::new(&compiled.templates, &scope, UsageAudit::Audit, &judging).knowing(&is_node);
+        let findings = examine(&compiled.checks, &transcript, &context).findings;
+        assert_eq!(findings[0].truth, Truth::Held, "{known}");
+        assert_eq!(findings.len() - 1, notes, "{known}: {findings:?}");
+    }
+}

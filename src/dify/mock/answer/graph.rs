@@ -142,6 +142,14 @@ impl GraphNode {
 }
 
 impl Graph {
+    /// True where a node has this title or id, those in containers included.
+    pub fn has_node(&self, name: &str) -> bool {
+        fn among(nodes: &[GraphNode], name: &str) -> bool {
+            nodes.iter().any(|node| node.id == name || node.title == name || among(&node.children, name))
+        }
+        among(&self.nodes, name)
+    }
+
     /// Lays a reply out.
     pub fn lay_out(reply: ScriptedReply) -> Self {
         let mut scripted = reply.nodes.clone();

@@ -96,6 +96,14 @@ impl Script {
         })
     }
 
+    /// True where one of its replies, as far as they are literal, has a node of this title or id.
+    pub fn has_node(&self, name: &str) -> bool {
+        self.replies.iter().any(|scripted| match scripted {
+            ReplyTemplate::Fixed(graph) => graph.has_node(name),
+            ReplyTemplate::Rendered(_) => false,
+        })
+    }
+
     fn scripted(&self, repeat: u32) -> &ReplyTemplate {
         &self.replies[repeat as usize % self.replies.len()]
     }

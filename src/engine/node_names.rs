@@ -1,0 +1,70 @@
+//! Names of the nodes of each app, as far as they are known: those that ran in this run, and those that the mock scripts.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::dify::transcript::NodeRun;
+use crate::engine::Engine;
+use crate::engine::attempt::MadeRequest;
+
+/// Names that are kept for an app; an app with more has some that are not known.
+const MOST: usize = 10_000;
+
+/// Titles and ids of nodes that ran, by app.
+#[derive(Debug, Default)]
+pub(super) struct NodeNames(Mutex<HashMap<Arc<str>, HashSet<String>>>);
+
+impl NodeNames {
+    /// Notes the nodes of an attempt.
+    pub fn note(&self, app: &Arc<str>, nodes: &[NodeRun]) {
+        let mut apps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = apps.entry(app.clone()).or_default();
+        for name in nodes.iter().flat_map(|node| [&node.title, &node.node_id]) {
+            if names.len() < MOST && !names.contains(name) {
+                names.insert(name.clone());
+            }
+        }
+    }
+
+    fn has(&self, app: &Arc<str>, name: &str) -> bool {
+        let apps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        apps.get(app).is_some_and(|names| names.contains(name))
+    }
+}
+
+impl Engine {
+    /// True where a node of this title or id is known: it ran in another attempt, or a mock script has it.
+    pub(super) fn knows_node(&self, made: &MadeRequest<'_>, name: &str) -> bool {
+        let test = &made.case.test;
+        let by_script = || {
+            let script = test.mock.as_ref();
+            let reply = |script: &crate::dify::mock::script::Script| {
+                let reply = script.reply(&self.plan.templates, &made.scope, made.id.repeat);
+                script.has_node(name) || reply.is_ok_and(|graph| graph.has_node(name))
+            };
+            script.is_some_and(|script| reply(script))
+        };
+        let by_rule = || {
+            let is_of_app = |app: &Option<Arc<str>>| app.as_ref().is_none_or(|app| *app == test.app);
+            self.plan.mock_rules.iter().any(|rule| is_of_app(&rule.app) && rule.script.has_node(name))
+        };
+        self.node_names.has(&test.app, name) || by_script() || by_rule()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_one_app_and_never_too_many() {
+        let node = |title: String| NodeRun { title, node_id: "n".into(), ..NodeRun::default() };
+        let (names, a, b) = (NodeNames::default(), Arc::from("a"), Arc::from("b"));
+        names.note(&a, &[node("Escalate".into())]);
+        assert!(names.has(&a, "Escalate") && names.has(&a, "n"));
+        assert!(!names.has(&b, "Escalate") && !names.has(&a, "Escalaet"));
+        let many: Vec<NodeRun> = (0..2 * MOST).map(|index| node(index.to_string())).collect();
+        names.note(&a, &many);
+        assert!(names.has(&a, "9") && !names.has(&a, &(2 * MOST - 1).to_string()));
+    }
+}
