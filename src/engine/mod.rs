@@ -18,7 +18,8 @@ pub(crate) mod limiter;
 mod node_names;
 pub(crate) mod pace;
 pub(crate) mod paired_run;
-pub(crate) mod panic_tests;
+#[cfg(test)]
+mod panic_tests;
 pub(crate) mod part;
 pub(crate) mod recorder;
 pub(crate) mod request;

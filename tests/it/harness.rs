@@ -151,6 +151,33 @@ fn a_project_that_skips_everything_is_not_green() {
 }
 
 #[test]
+fn a_list_under_a_filter_names_what_would_run() {
+    let more =
+        GREEN.split_once("  - ").map(|(_, test)| format!("  - {}", test.replacen("name: a", "name: b", 1)));
+    let project = Project::with_suite(&format!("{GREEN}{}", more.unwrap()));
+    let all = listed(&project, &[]);
+    assert_eq!(all, ["S::a", "S::b"]);
+    for (args, is_listed) in [
+        (&["S::a"][..], (|name: &str| name.contains("S::a")) as fn(&str) -> bool),
+        (&["--exact", "S::a"], |name| name == "S::a"),
+        (&["--skip", "S::a"], |name| !name.contains("S::a")),
+        (&["no-such-test"], |_| false),
+    ] {
+        let expected: Vec<&String> = all.iter().filter(|name| is_listed(name)).collect();
+        let found = listed(&project, args);
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{args:?}");
+    }
+}
+
+/// The names that `--list` gives.
+fn listed(project: &Project, args: &[&str]) -> Vec<String> {
+    let output = harness(project, &[args, &["--list", "--format", "terse"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let names = String::from_utf8_lossy(&output.stdout).into_owned();
+    names.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
+}
+
+#[test]
 fn what_cannot_be_loaded_is_red_whatever_the_filter() {
     let loads = Project::with_suite(GREEN);
     let broken = Project::with_suite(BROKEN);

@@ -74,3 +74,20 @@ pub struct SequentialFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_tokens: Option<i64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::told_share;
+
+    #[test]
+    fn the_count_before_the_rate_is_of_the_repeats_that_were_judged() {
+        for (passed, failed, errored, expected) in [
+            (17, 1, 0, "17 of 18 repeats passed"),
+            (1, 0, 2, "1 of 1 judged repeat passed, 2 were not judged"),
+            (3, 1, 1, "3 of 4 judged repeats passed, 1 was not judged"),
+            (0, 0, 3, "none of 3 repeats was judged"),
+        ] {
+            assert_eq!(told_share(passed, failed, errored), expected);
+        }
+    }
+}
