@@ -21,6 +21,7 @@ use crate::plan::expand::expand;
 use crate::plan::judges::{self, PlannedJudges};
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::problems::{in_order, unread_files};
+use crate::plan::repeated_inputs::tests_within;
 use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
@@ -173,7 +174,7 @@ impl PlanBuilder<'_, '_> {
         };
         let mut cases = Vec::new();
         let mut shared = SharedChecks::default();
-        for test in &suite.tests {
+        for test in tests_within(&mut reader, &suite) {
             let compiled =
                 Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));
             let only = if test.only.is_some() { OnlyMark::Yes } else { OnlyMark::No };

@@ -18,6 +18,7 @@ pub(crate) mod list;
 pub(crate) mod live;
 mod print;
 mod problems;
+mod repeated_inputs;
 pub(crate) mod repeats;
 pub(crate) mod secrets;
 pub(crate) mod select;

@@ -698,3 +698,21 @@ fn problems_show_no_key_and_no_header() {
         assert_eq!(problem.place.excerpt.chars().count(), line.chars().count());
     }
 }
+
+#[test]
+fn default_inputs_are_not_repeated_without_bound() {
+    let suite = |items: usize, tests: usize, keys: &str| {
+        let tests: String = (0..tests).map(|test| format!("  - {{ name: t{test}{keys} }}\n")).collect();
+        format!("version: 1\ndefaults:\n  inputs:\n    list: [{}]\ntests:\n{tests}", "1,".repeat(items))
+    };
+    let said = |suite: String| {
+        assert!(suite.len() < 64 << 10, "{}", suite.len());
+        let found = compiled(&[("suites/s.yaml", &suite)], &Choices::default()).problems;
+        found.iter().map(line_of).collect::<Vec<_>>().join("\n")
+    };
+    let large = said(suite(16_000, 1_000, ""));
+    let expected = "suites/s.yaml:4:5 the default inputs are too large to be repeated for 1000 tests";
+    assert!(large.starts_with(expected) && large.contains("`each`"), "{large}");
+    assert_eq!(said(suite(100, 1_000, "")), "");
+    assert_eq!(said(suite(16_000, 100, ", skip_defaults: true")), "");
+}

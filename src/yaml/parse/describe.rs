@@ -54,6 +54,7 @@ fn describe_breach(breach: &BudgetBreach) -> String {
         BudgetBreach::Depth { .. } => format!("lists and mappings nest deeper than {DEEPEST} levels"),
         BudgetBreach::RecordedAnchorEvents { .. }
         | BudgetBreach::RecordedAnchorBytes { .. }
+        | BudgetBreach::ScalarBytes { .. }
         | BudgetBreach::Aliases { .. } => "the aliases expand to too many values".to_owned(),
         other => format!("the file is too large: {other:?}"),
     }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Number;
-use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Options};
 
 use crate::base::json_number::read_number;
@@ -34,6 +34,13 @@ const STACK: usize = 32 << 20;
 const STAND_IN: f64 = f64::MAX;
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 256 << 20;
+
+/// The bytes of text that aliases and merge keys may repeat, however short the file is.
+const FEWEST_BYTES: usize = 16 << 20;
+/// Values that aliases and merge keys may repeat, however short the file is; one more for each byte of a longer file.
+const FEWEST_REPLAYED: usize = 200_000;
+/// The most values that they may repeat.
+const MOST_REPLAYED: usize = 1_000_000;
 
 /// A file's text with its tree; the tree is missing where a problem forbids it.
 pub struct YamlDocument {
@@ -150,7 +157,7 @@ fn find_changed(source: &SourceText, (written, decoded): (&Node, &Node), problem
 /// Builds the tree on a thread whose stack holds the deepest nesting allowed, whatever thread asks.
 fn deserialize(text: &str, pass: ParsePass) -> Result<Node, Error> {
     std::thread::scope(|scope| {
-        let read = || serde_saphyr::from_str_with_options::<Node>(text, options(pass));
+        let read = || serde_saphyr::from_str_with_options::<Node>(text, options(pass, text.len()));
         match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
             Ok(reader) => {
                 reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked")))
@@ -166,8 +173,9 @@ fn is_blank(text: &str) -> bool {
         .all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
 }
 
-fn options(pass: ParsePass) -> Options {
-    let aliases = AliasLimits::default();
+fn options(pass: ParsePass, length: usize) -> Options {
+    let max_total_replayed_events = length.clamp(FEWEST_REPLAYED, MOST_REPLAYED);
+    let aliases = serde_saphyr::alias_limits! { max_total_replayed_events: max_total_replayed_events };
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: DEEPEST,
@@ -175,7 +183,7 @@ fn options(pass: ParsePass) -> Options {
             max_documents: 2,
             max_nodes: 10_000_000,
             max_events: 40_000_000,
-            max_total_scalar_bytes: LARGEST as usize,
+            max_total_scalar_bytes: length.saturating_mul(2).saturating_add(FEWEST_BYTES),
             max_aliases: 1_000_000,
             max_anchors: 1_000_000,
             max_merge_keys: 1_000_000,

@@ -156,6 +156,23 @@ fn alias_bombs_stop() {
 }
 
 #[test]
+fn aliases_and_merge_keys_of_a_short_file_take_no_more_than_a_long_file() {
+    let keys: String = (0..2_000).map(|key| format!("k{key}: 1, ")).collect();
+    let merged = format!("a: &a {{ {keys} }}\nb:\n{}", "  - <<: *a\n".repeat(3_000));
+    let listed = format!("a: &a {{ {keys} }}\nb: {{ <<: [{}] }}\n", "*a, ".repeat(5_000));
+    let texts = format!("a: &a {}\nb:\n{}", "x".repeat(30_000), "  - *a\n".repeat(4_000));
+    for bomb in [merged, listed, texts] {
+        assert!(bomb.len() < 64 << 10, "{}", bomb.len());
+        let text = problem(bomb);
+        assert!(text.ends_with("the aliases expand to too many values"), "{text}");
+    }
+    let modest = format!("a: &a {}\nb:\n{}", "x".repeat(3_000), "  - *a\n".repeat(1_000));
+    assert_eq!(value(&modest)["b"][999], "x".repeat(3_000));
+    let suite = format!("a: &a {{ x: 1, y: 2 }}\nb:\n{}", "  - { <<: *a, z: 3 }\n".repeat(30_000));
+    assert_eq!(value(&suite)["b"][29_999], json!({ "x": 1, "y": 2, "z": 3 }));
+}
+
+#[test]
 fn places_count_characters_and_point_at_the_written_value() {
     let mut problems = Vec::new();
     let document = parse_yaml("x", "é: { ü: 'ä', x: &q [1] }\ny: *q\n".as_bytes().to_vec(), &mut problems);
