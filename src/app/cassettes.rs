@@ -108,7 +108,7 @@ pub fn why_not_recorded(plan: &Plan, used: Use, settings: &Settings) -> Option<S
 }
 
 /// The suite files of a plan by the path of their cassettes.
-fn suites(plan: &Plan) -> BTreeMap<PathBuf, CassetteSuites> {
+pub(super) fn suites(plan: &Plan) -> BTreeMap<PathBuf, CassetteSuites> {
     let mut suites: BTreeMap<PathBuf, CassetteSuites> = BTreeMap::new();
     let mut last: Option<(&Path, &str)> = None;
     for case in &plan.cases {
@@ -127,8 +127,8 @@ fn suites(plan: &Plan) -> BTreeMap<PathBuf, CassetteSuites> {
 }
 
 /// The suites of a cassette.
-#[derive(Default)]
-struct CassetteSuites {
+#[derive(Debug, Clone, Default)]
+pub(super) struct CassetteSuites {
     files: Vec<Arc<str>>,
     /// Holds the cassette, links followed.
     fence: Fence,
@@ -201,8 +201,14 @@ pub struct SavedCassette {
 }
 
 /// Joins what a run recorded into the cassettes, and what earlier ones left that were killed; each is replaced only when the new
-/// one is whole. All are tried; the first that fails is told.
-pub fn save(recording: RunRecording, plan: &Plan, redactor: &Redactor) -> Result<Vec<SavedCassette>, String> {
+/// one is whole. All are tried; the first that fails is told. `known` are the suites of the whole run: one that goes on has
+/// only those in its plan that still have a test to run.
+pub(super) fn save(
+    recording: RunRecording,
+    plan: &Plan,
+    known: &BTreeMap<PathBuf, CassetteSuites>,
+    redactor: &Redactor,
+) -> Result<Vec<SavedCassette>, String> {
     let mode = match plan.cassettes.as_ref().and_then(|shelf| shelf.mode) {
         Some(mode @ (Mode::Once | Mode::NewEpisodes | Mode::All)) => mode,
         Some(Mode::None) | None => return Ok(Vec::new()),
@@ -211,7 +217,6 @@ pub fn save(recording: RunRecording, plan: &Plan, redactor: &Redactor) -> Result
     let recorded: HashSet<PathBuf> = recording.cassettes.iter().map(|suite| suite.path.clone()).collect();
     let nothing =
         |path: PathBuf| RecordedSuite { path, part: None, held: Vec::new(), count: 0, planned: None };
-    let known = suites(plan);
     let left = known.iter().filter(|(path, _)| !recorded.contains(*path));
     let left = left.filter(|(path, of)| !left_parts(path, &of.fence).is_empty());
     let left = left.map(|(path, _)| nothing(path.clone()));

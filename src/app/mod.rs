@@ -27,9 +27,11 @@ mod shard;
 mod sinks;
 pub(crate) mod snapshots;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::cassettes::CassetteSuites;
 use crate::app::facts::{PLANNED, tell_plan};
 use crate::app::sinks::{JournalAndWatcher, RunSink};
 use crate::base::clock;
@@ -72,6 +74,8 @@ pub struct Session {
     pub shared_ledger: Option<PathBuf>,
     /// What was recorded, once the run has ended.
     ended: EndedRun,
+    /// The suites of the whole run by the path of their cassettes.
+    cassettes: BTreeMap<PathBuf, CassetteSuites>,
 }
 
 /// What is kept of a run.
@@ -126,6 +130,7 @@ impl Session {
             asked: RunChoices::default(),
             shared_ledger: None,
             ended: EndedRun::default(),
+            cassettes: cassettes::suites(plan),
         }
     }
 
@@ -216,7 +221,7 @@ impl Session {
     pub fn save_cassettes(&self, engine: &Engine) -> Result<RecordedCassettes, String> {
         let recording = engine.take_recording();
         let lost = cassettes::lost_text(&recording.lost);
-        let saved = cassettes::save(recording, &engine.plan, &self.redactor)?;
+        let saved = cassettes::save(recording, &engine.plan, &self.cassettes, &self.redactor)?;
         Ok(RecordedCassettes { saved, lost })
     }
 

@@ -1,20 +1,18 @@
 //! One case: its repeats, the infrastructure retries of each, and what became of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::base::clock;
 use crate::engine::Engine;
 use crate::engine::attempt::{JudgedAttempt, milliseconds};
-use crate::engine::pace::LONGEST_RETRY_AFTER;
 use crate::engine::request::AttemptId;
-use crate::engine::retry_safety::RetryDecision;
 use crate::engine::side_by_side::RepeatingCase;
 use crate::engine::tally::{CaseTally, outcome_of};
 use crate::engine::waiting::{AttemptWaits, WaitReason};
-use crate::plan::case::{Case, Resend};
+use crate::plan::case::Case;
 use crate::record::attempt::{Attempt, CaseOutcome};
 use crate::record::event::{Event, SinkError};
 use crate::record::verdict::Verdict;
@@ -105,10 +103,10 @@ impl<'e> RunningCase<'e> {
 
     /// Records what became of it.
     pub fn finish(self) -> Result<CaseResult, SinkError> {
-        let Self { engine, case, tally, began, .. } = self;
+        let Self { engine, case, mut tally, began, .. } = self;
         let duration_ms = milliseconds(clock::now().saturating_duration_since(began));
         let outcome = CaseOutcome { duration_ms, ..tally.outcome(case) };
-        engine.close_case(outcome, tally.telling)
+        engine.close_case_with(tally.unrecorded.take(), outcome, tally.telling)
     }
 }
 
@@ -132,6 +130,7 @@ impl Engine {
             }
             CaseAdmission::With(slot, waiting) => {
                 let mut going = RunningCase::new(self, case, (slot, waiting));
+                going.tally.ends_with_attempt = true;
                 match going.step().await? {
                     CaseStep::Ran | CaseStep::Over => going.finish().map(Some),
                     CaseStep::Stopped => Ok(None),
@@ -184,7 +183,7 @@ impl Engine {
         if let Some(found) = self.interrupted(case, repeat).await {
             tally.attempts += 1;
             let attempt = Arc::new(found.attempt);
-            self.tell(&Event::AttemptFinished(attempt.clone()))?;
+            self.record_standing(&attempt, tally)?;
             self.note(case, &attempt, tally);
             return Ok(RepeatResult::Stands(attempt));
         }
@@ -201,11 +200,12 @@ impl Engine {
                 (number < retries.count).then(|| self.wait_before_retry(case, number + 1, &judged)).flatten();
             judged.attempt.retried = wait.is_some();
             let attempt = Arc::new(judged.attempt);
-            self.tell(&Event::AttemptFinished(attempt.clone()))?;
             let Some(wait) = wait else {
+                self.record_standing(&attempt, tally)?;
                 self.note(case, &attempt, tally);
                 return Ok(RepeatResult::Stands(attempt));
             };
+            self.tell(&Event::AttemptFinished(attempt.clone()))?;
             last = Some(attempt);
             tally.retries += 1;
             number += 1;
@@ -215,6 +215,18 @@ impl Engine {
             }
             waiting.waited_for(WaitReason::Retry);
         }
+    }
+
+    /// Records the end of an attempt that stands.
+    ///
+    /// A kill between it and the end of its case would have the test sent again, although its only attempt had ended: where
+    /// the case ends with it, it is left to [`Self::close_case_with`].
+    fn record_standing(&self, attempt: &Arc<Attempt>, tally: &mut CaseTally) -> Result<(), SinkError> {
+        if tally.ends_with_attempt {
+            tally.unrecorded = Some(attempt.clone());
+            return Ok(());
+        }
+        self.tell(&Event::AttemptFinished(attempt.clone()))
     }
 
     /// Counts what an attempt that stands brings along.
@@ -228,34 +240,6 @@ impl Engine {
         }
     }
 
-    /// The back-off before the next try; none when the last one may have run, or nothing is to be had from another.
-    ///
-    /// What its app asks for beyond that is waited at the gate, with all others of the app.
-    fn wait_before_retry(&self, case: &Case, retry: u32, judged: &JudgedAttempt) -> Option<Duration> {
-        let retries = case.test.retries.as_ref().unwrap_or(&self.plan.target.retries);
-        if judged.attempt.verdict != Verdict::Errored || self.blocked(&case.test.app).is_some() {
-            return None;
-        }
-        let limit = self.timeouts_of(case).total;
-        match (judged.again, retries.resend) {
-            (RetryDecision::Safe(Some(after)), _) if after.min(LONGEST_RETRY_AFTER) >= limit => None,
-            (RetryDecision::Safe(_), Resend::Never | Resend::Allowed)
-            | (RetryDecision::Unsafe, Resend::Allowed) => Some(self.pace.back_off(retries, retry, None)),
-            (RetryDecision::Unsafe, Resend::Never)
-            | (RetryDecision::Useless, Resend::Never | Resend::Allowed) => None,
-        }
-    }
-
-    /// Sleeps; false when the run was stopped meanwhile.
-    pub(super) async fn sleep(&self, wait: Duration) -> bool {
-        let mut stop = self.stop.subscribe();
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(Option::is_some) => false,
-            () = tokio::time::sleep(wait) => true,
-        }
-    }
-
     /// Records a case that was not sent.
     fn unsent(&self, case: &Case, verdict: Verdict, reason: String) -> Result<CaseResult, SinkError> {
         self.close_case(CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
@@ -266,8 +250,19 @@ impl Engine {
         outcome: CaseOutcome,
         telling: Option<Arc<Attempt>>,
     ) -> Result<CaseResult, SinkError> {
+        self.close_case_with(None, outcome, telling)
+    }
+
+    /// Records a case, and the attempt that ends with it: nothing comes between the two, so that they are written together.
+    fn close_case_with(
+        &self,
+        unrecorded: Option<Arc<Attempt>>,
+        outcome: CaseOutcome,
+        telling: Option<Arc<Attempt>>,
+    ) -> Result<CaseResult, SinkError> {
         let outcome = Arc::new(outcome);
-        self.tell(&Event::CaseFinished(outcome.clone()))?;
+        let ends = unrecorded.map(Event::AttemptFinished).into_iter();
+        self.tell_together(ends.chain([Event::CaseFinished(outcome.clone())]))?;
         Ok(CaseResult { outcome, telling })
     }
 }

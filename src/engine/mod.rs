@@ -3,6 +3,7 @@
 //! Both doors, the command line and the libtest harness, run their cases through one `Engine`.
 
 mod attempt;
+mod back_off;
 pub(crate) mod backpressure;
 mod blocking;
 pub(crate) mod budget;
@@ -165,6 +166,15 @@ impl Engine {
     /// Tells the sink of a fact; facts of one case arrive in order.
     pub fn tell(&self, event: &Event) -> Result<(), SinkError> {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).take(event)
+    }
+
+    /// Records events that nothing may come between.
+    fn tell_together(&self, events: impl Iterator<Item = Event>) -> Result<(), SinkError> {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in events {
+            sink.take(&event)?;
+        }
+        Ok(())
     }
 
     /// Asks every running attempt to stop, and no new one to start.

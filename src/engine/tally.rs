@@ -25,6 +25,10 @@ pub(super) struct CaseTally {
     pub retries: u32,
     /// The last attempt that did not pass.
     pub telling: Option<Arc<Attempt>>,
+    /// Whether the case ends with the attempt that stands: then both ends are recorded at once.
+    pub ends_with_attempt: bool,
+    /// The attempt whose end is recorded with that of the case.
+    pub unrecorded: Option<Arc<Attempt>>,
     /// Why no further attempt was sent, where one no longer fit the budget.
     cut: Option<String>,
     /// When each judged repeat was sent, milliseconds, and whether it passed.

@@ -63,6 +63,27 @@ fn once_records_and_then_replays_without_a_server_or_a_key() {
 }
 
 #[test]
+fn a_recording_that_was_killed_after_its_last_test_is_joined_by_the_run_that_goes_on() {
+    let live = two();
+    live.expect(0, &["--record", "once"]);
+    let cassette = live.project.read(CASSETTE);
+    // What a kill before the end leaves: the exchanges in a file of their own, and a journal without its last line.
+    let (whole, part) =
+        (live.project.path(CASSETTE), live.project.path(&format!("{CASSETTE}.abcdefgh.part")));
+    std::fs::rename(&whole, &part).unwrap();
+    let run = live.project.read("reports/latest-run");
+    let journal = live.project.path(&format!("reports/runs/{}/journal.jsonl", run.trim()));
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let end = text.trim_end().rfind('\n').unwrap();
+    assert!(text[end + 1..].starts_with("{\"run_finished\""), "{text}");
+    std::fs::write(&journal, &text[..=end]).unwrap();
+    live.expect(0, &["--resume", "latest"]);
+    assert_eq!(live.server.runs().len(), 2, "nothing is sent again");
+    assert_eq!(live.project.read(CASSETTE), cassette);
+    assert!(!part.exists());
+}
+
+#[test]
 fn once_with_a_cassette_fails_what_is_new() {
     let live = two();
     live.expect(0, &["--record", "once", "-f", "S::a"]);

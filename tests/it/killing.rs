@@ -100,9 +100,23 @@ fn is_whole(live: &Live) {
     assert_eq!(report["totals"]["passed"], TESTS);
     assert_eq!(report["totals"]["unfinished"], 0);
     assert_eq!(report["run"]["complete"], true);
+    ends_are_recorded_together(&journal(live));
     let junit = live.project.read("reports/latest/junit.xml");
     assert_eq!(junit.matches("<testcase ").count(), TESTS);
     assert!(junit.contains(&format!("tests=\"{TESTS}\" failures=\"0\" errors=\"0\"")), "{}", &junit[..400]);
+}
+
+/// Each end of an attempt stands directly before that of its test: no kill comes between, after which the test would be sent again.
+fn ends_are_recorded_together(journal: &str) {
+    let lines: Vec<serde_json::Value> =
+        journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut ends = 0;
+    for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+        let Some(attempt) = line.get("attempt_finished") else { continue };
+        assert_eq!(attempt["key"], next["case_finished"]["key"], "{line}\n{next}");
+        ends += 1;
+    }
+    assert_eq!(ends, TESTS);
 }
 
 /// The tests whose runs were asked for, in order.
@@ -110,12 +124,16 @@ fn sent(live: &Live) -> Vec<String> {
     live.server.runs().iter().map(|seen| seen.input("t").to_owned()).collect()
 }
 
+/// The journal of the newest run.
+fn journal(live: &Live) -> String {
+    let id = live.project.read("reports/latest-run");
+    let path = live.project.path(&format!("reports/runs/{}/journal.jsonl", id.trim()));
+    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
 /// The tests that have a result in the journal.
 fn finished(live: &Live) -> BTreeSet<String> {
-    let id = live.project.read("reports/latest-run");
-    let journal =
-        std::fs::read(live.project.path(&format!("reports/runs/{}/journal.jsonl", id.trim()))).unwrap();
-    let journal = String::from_utf8_lossy(&journal);
+    let journal = journal(live);
     let whole = journal.split_inclusive('\n').filter(|line| line.ends_with('\n'));
     let outcomes = whole.filter(|line| line.starts_with("{\"case_finished\""));
     outcomes

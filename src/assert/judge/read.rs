@@ -239,7 +239,7 @@ mod tests {
             (r#"{"nonce":"5c1f","reason":"","score":"1"}"#, "JSON object"),
             (r#"{"nonce":"5c1f","reason":"","score":true}"#, "JSON object"),
             (r#"{"nonce":"5c1f","reason":"","score":null}"#, "JSON object"),
-            (r#"{"nonce":"5c1f","reason":"","score":1e999}"#, "JSON object"),
+            (r#"{"nonce":"5c1f","reason":"","score":1e999}"#, "its score is 1e+999"),
             (r#"{"nonce":"5c1f","reason":"","score":7}"#, "its score is 7"),
             (r#"{"nonce":"5c1f","reason":"","score":-0.1}"#, "its score is -0.1"),
             (r#"{"nonce":"5c1f","reason":"","score":1.0000001}"#, "its score is 1.0000001"),

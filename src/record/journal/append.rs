@@ -117,6 +117,10 @@ impl Journal {
         if let Some(AppendFailure { kind, reason }) = &self.broken {
             return Err(io::Error::new(*kind, reason.clone()));
         }
+        // The end of an attempt waits for that of its case, so that no kill comes between; what waits has a bound.
+        if matches!(event, Event::AttemptFinished(_)) && self.pending.len() > PENDING_MAX {
+            self.flush()?;
+        }
         let start = self.pending.len();
         let event = mend_differences(bounded(event), &self.redactor);
         serde_json::to_writer(&mut self.pending, event.as_ref())?;
@@ -126,7 +130,7 @@ impl Journal {
         let line = AppendedLine { event: event.as_ref(), text, offset, masking };
         self.live.take(&line, &self.path);
         let written = match event.as_ref() {
-            Event::AttemptFinished(_) => self.pending.len() > PENDING_MAX,
+            Event::AttemptFinished(_) => false,
             Event::RunStarted(_)
             | Event::CasesPlanned(_)
             | Event::RunContinued(_)

@@ -154,7 +154,7 @@ mod tests {
         "each-twice",
         "files-missing",
         "full-name-collision",
-        "huge-integer",
+        "huge-number",
         "human-input-twice",
         "matrix-huge",
         "name-twice",
