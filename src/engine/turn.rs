@@ -19,9 +19,9 @@ use crate::engine::waiting::{AttemptWaits, WaitReason};
 use crate::plan::case::{Case, TargetKind};
 use crate::record::attempt::Cause;
 
-/// A place that an attempt has.
+/// The place of an attempt among those that are sent.
 #[derive(Default)]
-pub(super) struct Place<'a> {
+pub(super) struct AttemptPlace<'a> {
     /// At the gate; none for what is replayed.
     pub inside: Option<LimiterPermit<'a>>,
     /// How long its app asked to be left alone meanwhile, which is of the attempt's limit.
@@ -37,17 +37,17 @@ impl Engine {
         case: &Case,
         route: &AnswerRoute,
         (waiting, stop): (&mut AttemptWaits, &mut StopSignal),
-    ) -> Result<Place<'_>, NoTurn> {
+    ) -> Result<AttemptPlace<'_>, NoTurn> {
         let patience = self.patience(self.timeouts_of(case).total);
         let turn = async {
             if !route.is_live() {
-                return Ok(Place::default());
+                return Ok(AttemptPlace::default());
             }
             let (inside, held) = self.pace.gate.enter(&case.test.app, &patience).await?;
             waiting.waited_for(WaitReason::Limit);
             let meant = self.pace.turn().await;
             waiting.waited_for(WaitReason::Rate);
-            Ok(Place { inside: Some(inside), held, meant })
+            Ok(AttemptPlace { inside: Some(inside), held, meant })
         };
         tokio::select! {
             biased;

@@ -7,6 +7,7 @@ mod floors;
 mod rules;
 mod source;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use floors::House;
@@ -57,6 +58,43 @@ fn every_room_has_a_floor() {
             source.path
         );
     }
+}
+
+/// The types that a file defines outside of tests.
+fn types(source: &Source) -> Vec<String> {
+    let definition = pattern(r"(?m)^\s*(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum|trait|union)\s+(\w+)");
+    definition.captures_iter(&source.own).map(|found| found[1].to_owned()).collect()
+}
+
+/// A name that needs its path to be understood is too short. Variants of one type for two systems are one type.
+#[test]
+fn each_type_has_a_name_of_its_own() {
+    let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in load_sources(root(), &["src"]).iter().filter(|source| !source.is_test) {
+        for name in types(source) {
+            files.entry(name).or_default().insert(source.path.clone());
+        }
+    }
+    assert!(files.len() > 1_000, "found only {} types", files.len());
+    let shared: Vec<_> = files.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(shared.is_empty(), "{shared:#?}");
+}
+
+/// Participles that once were names of types; a type is a noun.
+const PARTICIPLES: [&str; 16] = [
+    "Answered", "Asked", "Begun", "Decided", "Found", "Given", "Gone", "Heard", "Held", "Kept", "Left",
+    "Lost", "Recorded", "Seen", "Told", "Used",
+];
+
+#[test]
+fn no_type_is_a_bare_participle() {
+    for source in load_sources(root(), &["src"]).iter().filter(|source| !source.is_test) {
+        let bare: Vec<String> =
+            types(source).into_iter().filter(|name| PARTICIPLES.contains(&name.as_str())).collect();
+        assert!(bare.is_empty(), "{}: {bare:?}", source.path);
+    }
+    let planted = Source::parse("src/assert/check/a.rs", "pub(crate) struct Told;\nenum Kept<T> { A(T) }\n");
+    assert_eq!(types(&planted), ["Told", "Kept"]);
 }
 
 #[test]
