@@ -7,6 +7,8 @@ mod budget;
 mod cli;
 mod dify;
 mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod harness;
 mod plan;
 mod record;

@@ -15,6 +15,8 @@ mod evaluate;
 mod executions;
 mod facts;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod gap;
 mod header_names;
 mod heavy;

@@ -20,6 +20,8 @@ pub use self::approved::{Approved, SnapshotAttempt, TakenSnapshot};
 pub use self::clean::Cleaner;
 pub use self::compare::{SnapshotComparison, compare_values, likeness};
 pub use self::document::SnapshotDocument;
+#[cfg(any(test, fuzzing))]
+pub use self::document::{parse as parse_document, render as render_document};
 pub use self::manner::{Compare, Redaction, SnapshotOptions};
 pub use self::shelf::{ApprovedSnapshots, Pending, PendingFile, SnapshotShelf};
 pub use self::spot::{FileNameUniqueness, SnapshotKeys, SnapshotPlace};

@@ -33,9 +33,13 @@ mod wait;
 use std::path::PathBuf;
 use std::time::Duration;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+pub use assemble::{BodyEnd, StreamReader};
+#[cfg(any(test, fuzzing))]
 pub use begin::begin;
 pub use connect::ClientError;
+#[cfg(any(test, fuzzing))]
+pub use document::read_document;
 pub use enquiry::{EndpointEnquiry, EnquiryReply};
 pub use http::Client;
 pub use judge::{JudgeClient, JudgeReply, NoJudgeReply};

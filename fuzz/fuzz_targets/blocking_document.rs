@@ -1,0 +1,7 @@
+//! Answers that are one document.
+#![no_main]
+
+use flowproof::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: drop(std::panic::take_hook()), |bytes: &[u8]| fuzzing::blocking_document(bytes));

@@ -1,0 +1,7 @@
+//! Streams of events and what is assembled of them.
+#![no_main]
+
+use flowproof::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: drop(std::panic::take_hook()), |bytes: &[u8]| fuzzing::event_stream(bytes));

@@ -1,0 +1,7 @@
+//! Schemas, each with a value.
+#![no_main]
+
+use flowproof::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: drop(std::panic::take_hook()), |bytes: &[u8]| fuzzing::json_schema(bytes));

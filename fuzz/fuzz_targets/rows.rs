@@ -1,0 +1,7 @@
+//! Rows of CSV, JSON lines, JSON and YAML.
+#![no_main]
+
+use flowproof::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: drop(std::panic::take_hook()), |bytes: &[u8]| fuzzing::rows(bytes));
