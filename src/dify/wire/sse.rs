@@ -182,6 +182,7 @@ impl Decoder {
         if line.is_empty() {
             return Ok(self.dispatch(borrowed.take(), take));
         }
+        self.check(line.len())?;
         let (name, value) = match memchr(b':', line) {
             Some(0) => return Ok(ControlFlow::Continue(())),
             Some(colon) => (&line[..colon], &line[colon + 1..]),
@@ -380,6 +381,9 @@ mod tests {
         assert_eq!(whole(b"data: 12345678901\n\n"), refused);
         assert_eq!(whole(b"data: 1234\ndata: 1234\ndata: 1234\n\n"), refused);
         assert_eq!(whole(b"unfinished line"), refused);
+        assert_eq!(whole(b"unknown: 12\n\n"), refused);
+        assert_eq!(whole(b": a comment\n\n"), refused);
+        assert_eq!(whole(b"event: 1234\n\n"), refused);
         let mut decoder = Decoder::new(10);
         let results: Vec<_> = b"data: 12345678901"
             .chunks(1)
@@ -454,6 +458,22 @@ mod tests {
         #[test]
         fn another_decoder_sees_the_same(bytes in stream_bytes()) {
             prop_assert_eq!(decode([bytes.as_slice()]).0, oracle(&bytes));
+        }
+
+        #[test]
+        fn the_limit_holds_for_any_split(bytes in stream_bytes(), limit in 0usize..30, size in 1usize..20) {
+            let read = |pieces: Vec<&[u8]>| {
+                let (mut decoder, mut seen) = (Decoder::new(limit), Vec::new());
+                let result = pieces.into_iter().try_for_each(|piece| {
+                    let fed = decoder.feed(piece, |frame| {
+                        seen.push(format!("{frame:?}"));
+                        ControlFlow::Continue(())
+                    });
+                    fed.map(drop)
+                });
+                (seen, result)
+            };
+            prop_assert_eq!(read(vec![&bytes[..]]), read(bytes.chunks(size).collect()));
         }
 
         #[test]
