@@ -2,9 +2,9 @@
 //!
 //! A mock's attempts say nothing of a live target's, nor one target's of another's; what was replayed used nothing.
 
-mod forecast;
 mod past;
 mod read;
+mod usage_forecast;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,11 @@ use rayon::prelude::*;
 use crate::base::files::{self, Fence, parent_of};
 use crate::record::journal::fence_of;
 
-pub(crate) use forecast::{AttemptRange, DecidingRepeats, Forecast, PlanForecast, UsageForecast, forecast};
 pub(crate) use past::PastUsage;
 use read::{AttemptSample, read_journal};
+pub(crate) use usage_forecast::{
+    AttemptRange, DecidingRepeats, Forecast, PlanForecast, UsageForecast, forecast,
+};
 
 /// Journals that are read, the newest first.
 const JOURNALS: usize = 20;
