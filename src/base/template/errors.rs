@@ -29,7 +29,8 @@ pub(super) fn describe(error: &minijinja::Error) -> TemplateError {
         ErrorKind::BadSerialization => detail.to_owned(),
         kind => format!("{kind}: {detail}"),
     };
-    TemplateError { message, span: error.range() }
+    // Of an empty target (`{% for in … %}`) the engine gives a range that ends before it begins.
+    TemplateError { message, span: error.range().filter(|range| range.start <= range.end) }
 }
 
 /// Finds the name in the engine's "`vars.shop` is undefined", which may end another message.
