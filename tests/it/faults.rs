@@ -137,7 +137,7 @@ fn configure(project: &Project, dify: &str, url: &str, apps: &[String]) {
         "flowproof.yaml",
         format!(
             "version: 1\nmock: {{ dify_version: \"{dify}\" }}\ntargets:\n  live:\n    base_url: {url}\n    apps:\n{apps}    \
-             concurrency: 4\n    timeouts: {{ first_event: 6s, idle: 5s, total: 2m }}\n    \
+             concurrency: 4\n    timeouts: {{ first_event: 6s, idle: 5s, total: 20s }}\n    \
              retries: {{ count: 2, delay: 10ms, max_delay: 2s }}\n    recovery: {{ deadline: 8s, poll: 500ms }}\n"
         ),
     );
