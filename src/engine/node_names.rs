@@ -37,12 +37,10 @@ impl Engine {
     pub(super) fn knows_node(&self, made: &MadeRequest<'_>, name: &str) -> bool {
         let test = &made.case.test;
         let by_script = || {
-            let script = test.mock.as_ref();
-            let reply = |script: &crate::dify::mock::script::Script| {
+            test.mock.as_ref().is_some_and(|script| {
                 let reply = script.reply(&self.plan.templates, &made.scope, made.id.repeat);
                 script.has_node(name) || reply.is_ok_and(|graph| graph.has_node(name))
-            };
-            script.is_some_and(|script| reply(script))
+            })
         };
         let by_rule = || {
             let is_of_app = |app: &Option<Arc<str>>| app.as_ref().is_none_or(|app| *app == test.app);

@@ -1,6 +1,6 @@
 //! What a live app says of itself, read for people: what a doctor finds, how a suite compares with it, a first suite for it.
 //!
-//! Pure: `session/probe` asks, this room judges the answers.
+//! Pure: `app/probe` asks, this room judges the answers.
 
 pub(crate) mod app;
 pub(crate) mod compare;

@@ -60,9 +60,7 @@ impl HeaderNames {
         if place == HeaderPlace::Itself {
             return Cow::Owned(respelled);
         }
-        let mut response = value.clone();
-        response[HEADERS] = respelled;
-        Cow::Owned(response)
+        Cow::Owned(with_headers(value, respelled))
     }
 
     /// An operand with its headers in this spelling.
@@ -85,12 +83,7 @@ impl HeaderNames {
 
     /// None where all are so already, and where two names of an operand would become one.
     fn members(&self, headers: &Map<String, Value>) -> Option<Map<String, Value>> {
-        if headers.keys().all(|name| self.spelling(name) == *name) {
-            return None;
-        }
-        let respelled: Map<String, Value> =
-            headers.iter().map(|(name, value)| (self.spelling(name), value.clone())).collect();
-        (respelled.len() == headers.len()).then_some(respelled)
+        respelled(headers, |name| self.spelling(name)).filter(|respelled| respelled.len() == headers.len())
     }
 
     fn spelling(&self, name: &str) -> String {
@@ -108,13 +101,22 @@ pub(super) fn respelled_headers(response: &Value, path: &str) -> Option<Value> {
         let word = written.iter().find(|word| word.eq_ignore_ascii_case(name));
         word.map_or_else(|| name.to_owned(), |word| (*word).to_owned())
     };
+    respelled(headers, spelling).map(|headers| with_headers(response, Value::Object(headers)))
+}
+
+/// Headers in another spelling; `None` where they are spelt so already.
+fn respelled(headers: &Map<String, Value>, spelling: impl Fn(&str) -> String) -> Option<Map<String, Value>> {
     if headers.keys().all(|name| spelling(name) == *name) {
         return None;
     }
-    let respelled = headers.iter().map(|(name, value)| (spelling(name), value.clone())).collect();
+    Some(headers.iter().map(|(name, value)| (spelling(name), value.clone())).collect())
+}
+
+/// A copy of a response with these headers.
+fn with_headers(response: &Value, headers: Value) -> Value {
     let mut response = response.clone();
-    response[HEADERS] = Value::Object(respelled);
-    Some(response)
+    response[HEADERS] = headers;
+    response
 }
 
 /// What in a path may be the name of a header.

@@ -1,6 +1,6 @@
 //! What judges are asked and what they answer: questions, the words they are asked in, the only way to read an answer; pure.
 //!
-//! `check` meets questions and answers as data, `client/judge` sends, and the engine decides when and how often.
+//! `check` meets questions and answers as data, `dify/client/judge` sends, and the engine decides when and how often.
 
 mod message;
 mod read;
