@@ -9,6 +9,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use floors::House;
 use rules::{RULES, Rule};
@@ -19,6 +20,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The files below `src`, read once for all tests.
+fn product() -> &'static [Source] {
+    static PRODUCT: LazyLock<Vec<Source>> = LazyLock::new(|| load_sources(root(), &["src"]));
+    &PRODUCT
+}
+
 fn house() -> House {
     let text = std::fs::read_to_string(root().join("docs/architecture.md")).expect("docs/architecture.md");
     House::parse(&text)
@@ -27,7 +34,7 @@ fn house() -> House {
 #[test]
 fn the_tree_keeps_the_rules() {
     let house = house();
-    let sources = load_sources(root(), &["src"]);
+    let sources = product();
     assert!(sources.len() > 20, "found only {} files under src", sources.len());
     let offences: Vec<String> = sources
         .iter()
@@ -50,7 +57,7 @@ fn every_file_says_what_it_holds() {
 #[test]
 fn every_room_has_a_floor() {
     let house = house();
-    for source in load_sources(root(), &["src"]) {
+    for source in product() {
         let room = source.room();
         assert!(
             house.floor(&room).is_some(),
@@ -70,7 +77,7 @@ fn types(source: &Source) -> Vec<String> {
 #[test]
 fn each_type_has_a_name_of_its_own() {
     let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for source in load_sources(root(), &["src"]).iter().filter(|source| !source.is_test) {
+    for source in product().iter().filter(|source| !source.is_test) {
         for name in types(source) {
             files.entry(name).or_default().insert(source.path.clone());
         }
@@ -88,7 +95,7 @@ const PARTICIPLES: [&str; 16] = [
 
 #[test]
 fn no_type_is_a_bare_participle() {
-    for source in load_sources(root(), &["src"]).iter().filter(|source| !source.is_test) {
+    for source in product().iter().filter(|source| !source.is_test) {
         let bare: Vec<String> =
             types(source).into_iter().filter(|name| PARTICIPLES.contains(&name.as_str())).collect();
         assert!(bare.is_empty(), "{}: {bare:?}", source.path);
@@ -126,7 +133,7 @@ fn uses(code: &str, name: &str) -> bool {
 #[test]
 fn every_crate_is_used_where_it_is_declared_for() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let program = load_sources(root(), &["src"]);
+    let program = product();
     let tests = load_sources(root(), &["src", "tests", "benches"]);
     let shipped = |name: &str| program.iter().any(|file| !file.is_test && uses(&file.own, name));
     let tested = |name: &str| tests.iter().any(|file| uses(&file.code, name));
