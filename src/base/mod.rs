@@ -15,6 +15,7 @@ pub(crate) mod files;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;
 pub(crate) mod json_path;
+pub(crate) mod lock;
 pub(crate) mod long_text;
 pub(crate) mod member;
 pub(crate) mod near;

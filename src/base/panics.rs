@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::base::lock::lock;
 
 /// A panic that was caught.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +48,7 @@ pub struct PanicPlace(Arc<Mutex<Option<String>>>);
 impl PanicPlace {
     /// The file and line, if there was a panic.
     pub fn last(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 }
 
@@ -56,7 +58,7 @@ pub fn keep_quiet() -> PanicPlace {
     let noted = place.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let at = panic.location().map(ToString::to_string);
-        *noted.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        *lock(&noted.0) = at;
     }));
     place
 }

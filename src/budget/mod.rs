@@ -15,12 +15,13 @@ mod store;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use rust_decimal::Decimal;
 
 use crate::base::clock;
+use crate::base::lock::lock;
 
 pub use account::{Account, Expected, Shortage, limits};
 pub use amount::{Amount, Costs, Currency, MOST_CURRENCIES, SpendingKind, SpendingLimit, costs_of, told};
@@ -263,8 +264,7 @@ impl Ledger {
         &self,
         work: impl FnOnce(&mut LedgerState) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let mut inner: MutexGuard<'_, LedgerState> =
-            self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner: MutexGuard<'_, LedgerState> = lock(&self.inner);
         if self.seats.is_some()
             && let Some(store) = &inner.store
         {
@@ -282,7 +282,7 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let inner = lock(&self.inner);
         if let Some(seat) = &inner.seat
             && inner.book.open_of(seat.number).is_empty()
         {

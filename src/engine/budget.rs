@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
+use crate::base::lock::lock;
 use crate::budget::{
     AttemptUsage, BudgetOwner, BudgetRequest, Expected, Ledger, LedgerError, LedgerSharing, Reservation,
     ReservationAnswer, Shortage, SpendingKind, SpendingLimit, suite_key, told,
@@ -158,14 +159,14 @@ impl RunBudgets {
     fn settle(&self, reservation: &Reservation, used: &AttemptUsage) {
         if let Err(error) = self.ledger.settle(reservation, used) {
             // What is not settled stays set aside: it is never lost, only told late.
-            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            lock(&self.failure).get_or_insert(error);
         }
         self.changed.notify_waiters();
     }
 
     /// The first entry that could not be written, if any.
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ToString::to_string)
+        lock(&self.failure).as_ref().map(ToString::to_string)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Whether a request is sent or answered from a cassette, and the way to the server that replays.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value};
 
 use crate::base::files::{self, Fence};
+use crate::base::lock::lock;
 use crate::dify::cassette::{
     AnswerPrint, CassetteQuery, FilePrint, Mode, Pin, RecordedExchange, RecordedRequest, RecordedResponse,
     Speed,
@@ -67,7 +68,7 @@ impl CassetteServer {
 
     /// Ends the server.
     pub async fn close(&self) {
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let server = lock(&self.server).take();
         if let Some(server) = server {
             server.shutdown().await;
         }

@@ -1,9 +1,10 @@
 //! What Dify sends, held against what it is known to send: noted once a run, and on `contract: strict` a broken assertion.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::assert::check::contract_deviations;
+use crate::base::lock::lock;
 use crate::dify::transcript::Transcript;
 use crate::dify::wire::contract::{Contracts, Deviation};
 use crate::engine::Engine;
@@ -49,7 +50,7 @@ impl Engine {
                 Some(finding(case, known, &told))
             }
         };
-        let mut noted = self.watch.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = lock(&self.watch.noted);
         let mut notes = Vec::new();
         for (deviation, event) in found {
             let message = deviation.to_string();

@@ -1,7 +1,6 @@
 //! What is noted of attempts at work, and how those are looked for that a kill interrupted.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use crate::assert::check;
 use crate::base::clock;
 use crate::base::digest::Digest;
+use crate::base::lock::lock;
 use crate::dify::transcript::{Recovery, StopOutcome, Transcript, UserScope, WorkflowRequest};
 use crate::engine::Engine;
 use crate::engine::attempt::{JudgedAttempt, MadeRequest};
@@ -27,7 +27,7 @@ impl Engine {
     #[must_use]
     pub fn taking_up(self, interrupted: Vec<AttemptStart>) -> Self {
         {
-            let mut known = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = lock(&self.interrupted);
             for start in interrupted {
                 known.entry((start.key, start.repeat)).or_default().push(start);
             }
@@ -95,7 +95,7 @@ impl Engine {
     /// A run that is there and has not ended is not sent again either: two would run at once.
     pub(super) async fn interrupted(&self, case: &Case, repeat: u32) -> Option<JudgedAttempt> {
         let starts = {
-            let mut known = self.interrupted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = lock(&self.interrupted);
             known.remove(&(case.key, repeat))?
         };
         for start in starts.iter().filter(|start| start.print == case.print) {

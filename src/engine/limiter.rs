@@ -1,12 +1,13 @@
 //! How many attempts are at Dify at once: fewer after a refusal, one more for each window of good answers (AIMD, RFC 5681).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::engine::streak::Streak;
 use crate::record::event::FallenLimit;
 
@@ -222,7 +223,7 @@ impl RequestLimiter {
     }
 
     fn state(&self) -> MutexGuard<'_, LimiterState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -41,12 +41,13 @@ mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+use crate::base::lock::lock;
 use crate::base::redact::Redactor;
 use crate::dify::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::dify::mock::server::{MockOptions, MockServer};
@@ -165,12 +166,12 @@ impl Engine {
 
     /// Tells the sink of a fact; facts of one case arrive in order.
     pub fn tell(&self, event: &Event) -> Result<(), SinkError> {
-        self.sink.lock().unwrap_or_else(PoisonError::into_inner).take(event)
+        lock(&self.sink).take(event)
     }
 
     /// Records events that nothing may come between.
     fn tell_together(&self, events: impl Iterator<Item = Event>) -> Result<(), SinkError> {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sink = lock(&self.sink);
         for event in events {
             sink.take(&event)?;
         }
@@ -189,7 +190,7 @@ impl Engine {
 
     /// Ends the mock, if there is one.
     pub async fn close(&self) {
-        let mock = self.mock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mock = lock(&self.mock).take();
         if let Some(mock) = mock {
             mock.shutdown().await;
         }
@@ -200,12 +201,12 @@ impl Engine {
 
     /// A configuration error of this app that an earlier test met.
     fn blocked(&self, app: &Arc<str>) -> Option<Cause> {
-        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+        lock(&self.blocked).get(app).cloned()
     }
 
     /// Remembers a configuration error, so that the app's other tests do not repeat it.
     fn block(&self, app: &Arc<str>, cause: &Cause) {
-        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocked = lock(&self.blocked);
         blocked.entry(app.clone()).or_insert_with(|| cause.clone());
     }
 

@@ -1,8 +1,9 @@
 //! Names of the nodes of each app, as far as they are known: those that ran in this run, and those that the mock scripts.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::base::lock::lock;
 use crate::dify::transcript::NodeRun;
 use crate::engine::Engine;
 use crate::engine::attempt::MadeRequest;
@@ -17,7 +18,7 @@ pub(super) struct NodeNames(Mutex<HashMap<Arc<str>, HashSet<String>>>);
 impl NodeNames {
     /// Notes the nodes of an attempt.
     pub fn note(&self, app: &Arc<str>, nodes: &[NodeRun]) {
-        let mut apps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut apps = lock(&self.0);
         let names = apps.entry(app.clone()).or_default();
         for name in nodes.iter().flat_map(|node| [&node.title, &node.node_id]) {
             if names.len() < MOST && !names.contains(name) {
@@ -27,7 +28,7 @@ impl NodeNames {
     }
 
     fn has(&self, app: &Arc<str>, name: &str) -> bool {
-        let apps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let apps = lock(&self.0);
         apps.get(app).is_some_and(|names| names.contains(name))
     }
 }

@@ -1,11 +1,12 @@
 //! When an attempt may be sent: slots, the rate, and the back-off between retries.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::base::units::RequestRate;
 use crate::engine::limiter::RequestLimiter;
 use crate::engine::starts::{StartSchedule, StartTime};
@@ -71,7 +72,7 @@ impl TargetPace {
         let drawn = match retries.jitter {
             Jitter::Off => delay,
             Jitter::On => {
-                let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut random = lock(&self.random);
                 delay.mul_f64(0.5 + random.f64() / 2.0)
             }
         };

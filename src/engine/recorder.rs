@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crate::base::clock;
 use crate::base::files::Fence;
+use crate::base::lock::lock;
 use crate::dify::cassette::{self, Mask, RecordedExchange};
 use crate::dify::transcript::Transcript;
 use crate::engine::Engine;
@@ -63,7 +64,7 @@ impl Engine {
         if !matches!(self.plan.target.kind, TargetKind::Live { .. }) {
             return;
         }
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorder = lock(&self.recorder);
         let whose = (case.name.clone(), id.repeat);
         let heard = match cassette::hear(transcript) {
             Ok(heard) => heard,
@@ -95,7 +96,7 @@ impl Engine {
 
     /// Hands over what was recorded; to be called once, when the run has ended.
     pub fn take_recording(&self) -> RunRecording {
-        let recorder = std::mem::take(&mut *self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
+        let recorder = std::mem::take(&mut *lock(&self.recorder));
         let plan = &self.plan;
         let is_whole =
             plan.deselected == 0 && plan.share.is_none() && !plan.goes_on && self.stopping().is_none();

@@ -1,7 +1,7 @@
 //! What an attempt found different from its approved snapshots waits for approval; what is as approved waits no more.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use crate::assert::judge::JudgeQuestions;
 use crate::assert::snapshot::store;
 use crate::assert::snapshot::{PendingFile, SnapshotAttempt, TakenSnapshot};
 use crate::base::effort::Effort;
+use crate::base::lock::lock;
 use crate::dify::transcript::Transcript;
 use crate::engine::Engine;
 use crate::engine::attempt::MadeRequest;
@@ -66,9 +67,9 @@ impl Engine {
             return;
         };
         // Repeats of one case may end at once: the one that is first here writes first.
-        let _turn = self.waiting.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.waiting.writing);
         let changes: Vec<(&str, Option<&Value>)> = {
-            let mut first = self.waiting.first.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut first = lock(&self.waiting.first);
             let is_open = |taken: &&TakenSnapshot| !first.contains(&(case.name.clone(), taken.key.clone()));
             let open: Vec<&TakenSnapshot> = taken.iter().filter(is_open).collect();
             let differing = open.iter().filter(|taken| taken.pending.is_some());
@@ -79,15 +80,15 @@ impl Engine {
             return;
         }
         if let Err(error) = store::update_pending(&path, &fence, &test, &changes) {
-            self.waiting.failed.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
+            lock(&self.waiting.failed).push(error.to_string());
         }
     }
 
     /// Tells what the run left to be approved.
     pub fn left(&self) -> PendingSnapshots {
         PendingSnapshots {
-            waiting: self.waiting.first.lock().unwrap_or_else(PoisonError::into_inner).len(),
-            failed: self.waiting.failed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            waiting: lock(&self.waiting.first).len(),
+            failed: lock(&self.waiting.failed).clone(),
         }
     }
 }

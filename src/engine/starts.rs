@@ -4,9 +4,10 @@
 //! schedule and so hide the queue before it. What could not start in time is not made up for: starts are never closer than the
 //! rate allows, since a rate is also what a target can take. The lateness is told instead.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use crate::base::lock::lock;
 use crate::base::stats::quantile::Percentile;
 use crate::base::units::RequestRate;
 use crate::record::event::{RankSpread, RateAdherence};
@@ -92,7 +93,7 @@ impl StartSchedule {
     }
 
     fn state(&self) -> MutexGuard<'_, ScheduleState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Which published versions ran: an app's first one is held for the whole run, and another one is told as what it is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::base::lock::lock;
 use crate::dify::transcript::Transcript;
 use crate::engine::fields::fields;
 use crate::plan::case::{Case, HeldVersion};
@@ -83,7 +84,7 @@ impl Versions {
             Some(error) => error.not_started,
         };
         let ran = (app.clone(), transcript.workflow_id.clone(), transcript.dify_version.clone());
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         if busy {
             *seen.busy.entry(ran).or_default() += 1;
             return;
@@ -95,27 +96,27 @@ impl Versions {
 
     /// True once a stream of the target brought an event.
     pub fn brought_events(&self) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).brought_events
+        lock(&self.seen).brought_events
     }
 
     /// Notes the fields of what came, recorded or not.
     pub fn look(&self, transcript: &Transcript) {
         {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = lock(&self.seen);
             seen.brought_events |= !transcript.events.is_empty();
             if seen.looked >= FIELDS_WATCHED {
                 return;
             }
         }
         let fields = fields(transcript);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         seen.looked += 1;
         seen.fields.extend(fields);
     }
 
     /// The fields of all events that were looked at.
     pub fn fields(&self) -> Vec<String> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).fields.iter().cloned().collect()
+        lock(&self.seen).fields.iter().cloned().collect()
     }
 
     /// Holds the version that ran against the one asked for, else against the first that the run saw of the app.
@@ -126,7 +127,7 @@ impl Versions {
         if let Some(asked) = seat.asked {
             return (!same(asked, workflow_id)).then(|| not_asked_for(asked, workflow_id));
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         let held = seen.held.entry(seat.app.clone()).or_insert_with(|| PinnedVersion {
             workflow_id: workflow_id.to_owned(),
             test: seat.test.clone(),
@@ -137,7 +138,7 @@ impl Versions {
 
     /// What ran, by app.
     pub fn ran(&self) -> Vec<RanVersion> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = lock(&self.seen);
         let version = |((app, workflow_id, dify_version), attempts): (&RanKey, &u32)| RanVersion {
             app: app.to_string(),
             workflow_id: workflow_id.clone(),

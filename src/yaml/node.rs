@@ -3,10 +3,11 @@
 //! Nothing here knows what a suite is; `reader` gives the tree its meaning.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Map, Value};
 
+use crate::base::lock::lock;
 use crate::base::origin::Place;
 use crate::yaml::columns::Columns;
 use crate::yaml::excerpt::{cut_line, flow_width};
@@ -251,11 +252,11 @@ impl SourceText {
             return make();
         }
         let known = |shown: &HashMap<u32, Arc<str>>| shown.get(&number).cloned();
-        if let Some(excerpt) = known(&self.shown.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(excerpt) = known(&lock(&self.shown)) {
             return excerpt;
         }
         let excerpt: Arc<str> = make();
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(number, excerpt.clone());
+        lock(&self.shown).insert(number, excerpt.clone());
         excerpt
     }
 

@@ -1,9 +1,10 @@
 //! Keeps the answers to the calls that go with a run, a few of each kind, so that they can be held against what is known.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use reqwest::header::HeaderMap;
 
+use crate::base::lock::lock;
 use crate::dify::client::document;
 use crate::dify::client::http_answer::HttpAnswer;
 use crate::dify::client::message;
@@ -48,7 +49,7 @@ impl SideAnswers {
         let Ok(json) = serde_json::from_slice(body) else { return };
         let ResponseHead { call, status, dify_version, .. } = head;
         let aside = SideAnswer { call, status, dify_version, json };
-        let mut heard = self.lock();
+        let mut heard = lock(&self.heard);
         let mut alike = heard.iter_mut().filter(|other| (other.call, other.status) == (call, status));
         match alike.nth(KEPT - 1) {
             Some(last) => *last = aside,
@@ -58,11 +59,7 @@ impl SideAnswers {
 
     /// Gives away what was kept.
     pub fn take(&self) -> Vec<SideAnswer> {
-        std::mem::take(&mut self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<SideAnswer>> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut lock(&self.heard))
     }
 }
 

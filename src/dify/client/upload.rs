@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use reqwest::Url;
@@ -15,6 +15,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
 use crate::base::files::{self, Fence};
+use crate::base::lock::lock;
 use crate::dify::client::failure;
 use crate::dify::client::failure::{ReadFailure, SendFailure};
 use crate::dify::client::http_answer::HttpAnswer;
@@ -117,12 +118,12 @@ impl Uploader<'_> {
         };
         let slot = self.uploads.slot(key);
         let _turn = slot.turn.acquire().await.expect("no slot's semaphore is ever closed");
-        let known = unpoisoned(&slot.id).clone();
+        let known = lock(&slot.id).clone();
         if let Some(id) = known {
             return Ok(id);
         }
         let id = self.upload(path, file, metadata.len()).await?;
-        *unpoisoned(&slot.id) = Some(id.clone());
+        *lock(&slot.id) = Some(id.clone());
         Ok(id)
     }
 
@@ -184,17 +185,12 @@ impl Uploader<'_> {
 
 impl UploadCache {
     fn slot(&self, key: UploadKey) -> Arc<UploadSlot> {
-        let mut known = unpoisoned(&self.known);
+        let mut known = lock(&self.known);
         if known.len() >= REMEMBERED && !known.contains_key(&key) {
             known.clear();
         }
         known.entry(key).or_default().clone()
     }
-}
-
-/// What a lock holds, also after a panic elsewhere: an id is whole or absent.
-fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads the answer to an upload.

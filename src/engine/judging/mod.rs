@@ -5,7 +5,7 @@ mod endpoint;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -17,6 +17,7 @@ use crate::assert::judge::{
 };
 use crate::base::clock;
 use crate::base::effort::Effort;
+use crate::base::lock::lock;
 use crate::base::units::format_duration;
 use crate::dify::client::{JudgeClient, JudgeReply, NoJudgeReply};
 use crate::dify::transcript::Transcript;
@@ -44,7 +45,7 @@ struct JudgeConnection {
 
 impl JudgeConnection {
     fn streak(&self) -> MutexGuard<'_, Streak> {
-        self.streak.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.streak)
     }
 
     /// Takes what an answer says of the judge, to a request that was sent at a time.

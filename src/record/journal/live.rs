@@ -5,8 +5,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::base::lock::lock;
 use crate::record::event::Event;
 use crate::record::journal::JournalError;
 use crate::record::journal::file::{read_open, start_of};
@@ -32,7 +33,7 @@ struct SavedRecord {
 impl EndedRun {
     /// Takes the record; none when the run has not ended, was recorded in part, or its file has another length.
     pub fn take(&self) -> Option<RunRecord> {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let left = lock(&self.left).take()?;
         let length = fs::metadata(left.record.path()).ok()?.len();
         (length == left.length).then_some(left.record)
     }
@@ -48,7 +49,7 @@ impl EndedRun {
     }
 
     fn leave(&self, left: Option<SavedRecord>) {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        *lock(&self.left) = left;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jsonschema::{Retrieve, Uri};
 use serde_json::Value;
@@ -11,6 +11,7 @@ use crate::base::borrowed_json::BorrowedValue;
 use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::{Digest, Digester};
 use crate::base::files::{self, Fence, FileRefusal, plain};
+use crate::base::lock::lock;
 
 /// The largest schema file.
 const LARGEST: u64 = 10 << 20;
@@ -40,13 +41,13 @@ pub(super) struct Files(Arc<Mutex<BTreeMap<PathBuf, Digest>>>);
 impl Files {
     pub fn read(&self, file: &Path, fence: &Fence) -> Result<Value, String> {
         let (schema, content) = read(file, fence)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(absolute(file), content);
+        lock(&self.0).insert(absolute(file), content);
         Ok(schema)
     }
 
     /// What all of them hold; where they lie is not part of it, for a project may be moved.
     pub fn digest(&self) -> Option<Digest> {
-        let read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = lock(&self.0);
         let mut digester = Digester::default();
         for content in read.values() {
             digester.number(content.number());

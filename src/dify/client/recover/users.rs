@@ -1,10 +1,11 @@
 //! How many attempts bear a user of the suite's own making: two tests that share one cannot tell their runs apart.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use reqwest::header::HeaderValue;
 
+use crate::base::lock::lock;
 use crate::dify::transcript::UserScope;
 
 /// Users that are counted; beyond that none counts as unique any more.
@@ -21,7 +22,7 @@ impl Users {
     pub fn note(&self, key: &HeaderValue, user: &str, scope: UserScope) {
         match scope {
             UserScope::Repeat => {
-                let mut sent = self.lock();
+                let mut sent = lock(&self.sent);
                 if sent.len() < MOST {
                     *sent.entry(name(key, user)).or_default() += 1;
                 }
@@ -32,7 +33,7 @@ impl Users {
 
     /// Forgets an attempt that surely did not run.
     pub fn release(&self, key: &HeaderValue, user: &str) {
-        if let Some(count) = self.lock().get_mut(&name(key, user)) {
+        if let Some(count) = lock(&self.sent).get_mut(&name(key, user)) {
             *count = count.saturating_sub(1);
         }
     }
@@ -41,13 +42,9 @@ impl Users {
     pub fn is_unique(&self, key: &HeaderValue, user: &str, scope: UserScope) -> bool {
         match scope {
             UserScope::Attempt => true,
-            UserScope::Repeat => self.lock().get(&name(key, user)) == Some(&1),
+            UserScope::Repeat => lock(&self.sent).get(&name(key, user)) == Some(&1),
             UserScope::Shared => false,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<blake3::Hash, u32>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde_json::{Map, Value};
+
+use crate::base::lock::lock;
 
 /// Chains that are counted at once; beyond them counting begins anew, so that memory stays bounded.
 const MOST_CHAINS: usize = 65_536;
@@ -31,7 +33,7 @@ impl Turns {
     }
 
     fn next(&self, key: u64) -> u64 {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.counts);
         if counts.len() >= MOST_CHAINS && !counts.contains_key(&key) {
             counts.clear();
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value};
 
@@ -14,6 +14,7 @@ use super::request::{pydantic, read_object, read_user, violation};
 use super::route::MockCall;
 use super::state::{MockState, StoredRun};
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::dify::mock::answer::MockRun;
 use crate::dify::mock::answer::pauses::{
     PauseProgress, PendingForm, Submission, WaitingRun, waiting, write_answered,
@@ -140,10 +141,6 @@ pub fn answer_submit(state: &MockState, call: &MockCall, token: &str) -> Result<
     }
     asked.stored.life.go_on(events, |event| wait_before(event, state.options.pace));
     Ok(Value::Object(Map::new()))
-}
-
-fn lock(standing: &Mutex<PauseStanding>) -> MutexGuard<'_, PauseStanding> {
-    standing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn find(state: &MockState, call: &MockCall, token: &str) -> Result<StoredForm, MockRefusal> {

@@ -3,7 +3,7 @@
 //! A run lives without its reader: a stream that is cut ends nothing. No task drives it. An event has happened once its time
 //! has come, and whoever follows the run waits for that time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::dify::mock::answer::{MockEvents, PING};
 
 /// What an event means for those who follow the run.
@@ -77,7 +78,7 @@ impl RunTimeline {
     /// A run of which so many events have happened, and the others wait until it is let go on.
     pub fn hold(events: MockEvents, happened: usize) -> Self {
         let life = Self::begin(events, |_| Duration::ZERO);
-        let mut frames = life.lock();
+        let mut frames = lock(&life.frames);
         let mut left = happened;
         let is_told = |frame: &&TimedEvent| {
             let is_ping = frame.bytes == PING;
@@ -93,7 +94,7 @@ impl RunTimeline {
 
     /// Lets a run that was held go on: what is to come happens now.
     pub fn release(&self) {
-        let mut frames = self.lock();
+        let mut frames = lock(&self.frames);
         let now = clock::now();
         let held = std::mem::take(&mut frames.held);
         frames.timed.extend(held.into_iter().map(|frame| TimedEvent { due: now, ..frame }));
@@ -103,7 +104,7 @@ impl RunTimeline {
 
     /// Adds what happens next; the first of it at once, or after its wait.
     pub fn go_on(&self, events: MockEvents, wait_before: impl Fn(&[u8]) -> Duration) {
-        let mut frames = self.lock();
+        let mut frames = lock(&self.frames);
         let now = clock::now();
         let mut due = frames.timed.last().map_or(now, |last| now.max(last.due));
         let bytes = Bytes::from(events.bytes);
@@ -125,7 +126,7 @@ impl RunTimeline {
         if self.phase_at(now) != Phase::Running {
             return false;
         }
-        let mut frames = self.lock();
+        let mut frames = lock(&self.frames);
         frames.held.clear();
         frames.is_stopped = true;
         frames.timed.retain(|frame| frame.due <= now);
@@ -137,7 +138,7 @@ impl RunTimeline {
 
     /// Whether it was stopped while it ran.
     pub fn is_stopped(&self) -> bool {
-        self.lock().is_stopped
+        lock(&self.frames).is_stopped
     }
 
     /// How the run stands now.
@@ -146,7 +147,7 @@ impl RunTimeline {
     }
 
     fn phase_at(&self, now: Instant) -> Phase {
-        let frames = self.lock();
+        let frames = lock(&self.frames);
         let last = frames.timed.last();
         if !frames.held.is_empty() || last.is_some_and(|last| last.due > now) {
             return Phase::Running;
@@ -161,21 +162,17 @@ impl RunTimeline {
     /// The events that have happened.
     pub fn past(&self) -> Vec<TimedEvent> {
         let now = clock::now();
-        self.lock().timed.iter().take_while(|frame| frame.due <= now).cloned().collect()
+        lock(&self.frames).timed.iter().take_while(|frame| frame.due <= now).cloned().collect()
     }
 
     /// The event at an index, happened or to come.
     pub fn frame(&self, index: usize) -> Option<TimedEvent> {
-        self.lock().timed.get(index).cloned()
+        lock(&self.frames).timed.get(index).cloned()
     }
 
     /// Waits until events are added or withdrawn, from now on.
     pub fn changed(&self) -> Notified<'_> {
         self.changed.notified()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Frames> {
-        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

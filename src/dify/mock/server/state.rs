@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::life::{Phase, RunTimeline};
 use super::lost::LookupCount;
 use super::uploads::{StoredUploads, Upload};
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::base::template::Templates;
 use crate::dify::mock::answer::{MockRun, id_of, new_id, stopped_event};
 use crate::dify::mock::book::{MockAttemptId, ScriptBook, TemplateValues};
@@ -69,10 +70,6 @@ pub struct StoredRun {
     /// Which forms it waits for.
     pub standing: Mutex<PauseStanding>,
     bytes: usize,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl MockState {
