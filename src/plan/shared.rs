@@ -32,7 +32,7 @@ impl SharedChecks {
 
     /// Keeps what an assertion became, unless a template in it sees names that each test has of its own.
     pub fn keep(&mut self, node: &Node, check: &Check) {
-        if self.kept < MOST && !has_template(node) && self.alike(node).is_none() {
+        if self.kept < MOST && !node.has_template() && self.alike(node).is_none() {
             self.known.entry(hash(node)).or_default().push((node.clone(), check.clone()));
             self.kept += 1;
         }
@@ -41,15 +41,6 @@ impl SharedChecks {
     /// What was kept of an assertion that says the same.
     fn alike(&self, node: &Node) -> Option<&(Node, Check)> {
         self.known.get(&hash(node))?.iter().find(|(known, _)| says_the_same(known, node))
-    }
-}
-
-fn has_template(node: &Node) -> bool {
-    match &node.value {
-        NodeValue::Text(text) => text.contains("{{"),
-        NodeValue::List(items) => items.iter().any(has_template),
-        NodeValue::Map(entries) => entries.iter().any(|entry| has_template(&entry.value)),
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => false,
     }
 }
 

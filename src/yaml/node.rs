@@ -153,6 +153,16 @@ impl Node {
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
+
+    /// True when a text in it holds a template, so that the value is known only once it is rendered.
+    pub fn has_template(&self) -> bool {
+        match &self.value {
+            NodeValue::Text(text) => text.contains("{{"),
+            NodeValue::List(items) => items.iter().any(Node::has_template),
+            NodeValue::Map(entries) => entries.iter().any(|entry| entry.value.has_template()),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => false,
+        }
+    }
 }
 
 /// A file's text, with what is needed to show a line of it.

@@ -1,6 +1,5 @@
 //! The faults of a mock reply, checked where they stand.
 
-use super::keys::has_template;
 use crate::dify::mock::fault::{FaultError, NAMES, OPTIONS, check_entry, decode_faults};
 use crate::yaml::node::{FilePosition, Node, NodeValue};
 use crate::yaml::reader::Reader;
@@ -34,7 +33,7 @@ fn check_one(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
     if node.as_map().is_some() {
         check_entries(reader, node);
     }
-    if has_template(node) || reader.problems.len() > before {
+    if node.has_template() || reader.problems.len() > before {
         return;
     }
     match decode_faults(&node.to_json()) {
@@ -52,7 +51,7 @@ fn check_one(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
 fn check_entries(reader: &mut Reader<'_>, node: &Node) {
     let known: Vec<&str> = NAMES.into_iter().chain(OPTIONS).collect();
     for entry in reader.map(node, "a fault", &known) {
-        if !known.contains(&entry.key.as_str()) || has_template(&entry.value) {
+        if !known.contains(&entry.key.as_str()) || entry.value.has_template() {
             continue;
         }
         if let Err(error) = check_entry(&entry.key, &entry.value.to_json()) {

@@ -8,7 +8,7 @@ use crate::dify::mock::reply::{
     Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
     statuses, text, texts, times, workers,
 };
-use crate::yaml::node::{MapEntry, Node, NodeValue};
+use crate::yaml::node::{MapEntry, Node};
 use crate::yaml::reader::Reader;
 
 /// Keys of a reply.
@@ -207,21 +207,11 @@ fn check_keys<'n>(
 ) -> &'n [MapEntry] {
     let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
     let entries = reader.map(node, what, &names);
-    for entry in entries.iter().filter(|entry| !has_template(&entry.value)) {
+    for entry in entries.iter().filter(|entry| !entry.value.has_template()) {
         let Some((_, decode)) = keys.iter().find(|(name, _)| *name == entry.key) else { continue };
         if let Err(error) = decode(&entry.value.to_json()) {
             reader.problem(entry.value.mark, format!("`{}` {error}", entry.key));
         }
     }
     entries
-}
-
-/// Whether a value is known only once rendered.
-pub(super) fn has_template(node: &Node) -> bool {
-    match &node.value {
-        NodeValue::Text(text) => text.contains("{{"),
-        NodeValue::List(items) => items.iter().any(has_template),
-        NodeValue::Map(entries) => entries.iter().any(|entry| has_template(&entry.value)),
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => false,
-    }
 }

@@ -1,8 +1,9 @@
-//! The fields of one answer or event as a tree, and how a value differs from it; where it does not, hardly anything is allocated.
+//! The known fields of one answer or event as a tree, and the deviations of a value from it. A value without deviations costs hardly
+//! any allocation.
 
 use std::borrow::Cow;
 
-use super::{Deviation, bounded};
+use super::deviation::{Deviation, bounded};
 use crate::base::borrowed_json::BorrowedValue;
 
 /// Most differences of one answer or event.
@@ -13,15 +14,15 @@ const MOST: usize = 32;
 pub(super) struct KnownField {
     /// The path as the table has it: `data.reasons[].form_id`; empty for the whole.
     path: &'static str,
-    /// Its name in what holds it.
+    /// Its name in the object that holds it.
     name: &'static str,
     /// Its types as the table has them: `string?`, `integer|number`, `any`.
     written: &'static str,
-    types: Types,
+    types: FieldTypes,
     presence: FieldPresence,
     /// In the table's order, which is that of the recordings.
     members: Vec<KnownField>,
-    /// What a list holds; none where nothing is known of it.
+    /// What a list holds; `None` where that is not known.
     items: Option<Box<KnownField>>,
 }
 
@@ -34,7 +35,7 @@ enum FieldPresence {
 
 /// Which types a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Types {
+struct FieldTypes {
     any: bool,
     null: bool,
     boolean: bool,
@@ -45,7 +46,7 @@ struct Types {
     object: bool,
 }
 
-impl Types {
+impl FieldTypes {
     fn read(written: &str) -> Self {
         let has = |word: &str| written.trim_end_matches('?').split('|').any(|known| known == word);
         Self {
@@ -60,7 +61,7 @@ impl Types {
         }
     }
 
-    fn take(self, value: &BorrowedValue<'_>) -> bool {
+    fn accept(self, value: &BorrowedValue<'_>) -> bool {
         self.any
             || match value {
                 BorrowedValue::Null => self.null,
@@ -81,11 +82,11 @@ impl KnownField {
     }
 
     fn new(path: &'static str, name: &'static str, written: &'static str, presence: FieldPresence) -> Self {
-        let types = Types::read(written);
+        let types = FieldTypes::read(written);
         Self { path, name, written, types, presence, members: Vec::new(), items: None }
     }
 
-    /// Adds a line of the table: `~data.error`, `string?`. What holds a field comes before it.
+    /// Adds a line of the table: `~data.error`, `string?`. The table names an object before its fields.
     pub fn add(&mut self, line: &'static str, written: &'static str) {
         let path = line.trim_start_matches('~');
         let presence = if path == line { FieldPresence::Required } else { FieldPresence::Optional };
@@ -114,36 +115,39 @@ impl KnownField {
         Some(field)
     }
 
-    /// How a whole answer or event differs; it is told by its name.
+    /// Adds the deviations of a whole answer or event, which they name.
     pub fn check(&self, name: &str, json: &BorrowedValue<'_>, found: &mut Vec<Deviation>) {
         let most = found.len() + MOST;
-        self.walk(&mut FieldPath { name, found, most }, json);
+        self.walk(&mut AnswerWalk { answer: name, found, most }, json);
     }
 
-    /// Looks at what a value of a known type holds; below `any` nothing is known.
-    fn walk(&self, walk: &mut FieldPath<'_>, value: &BorrowedValue<'_>) {
+    /// Checks what a value of a known type holds; below `any` nothing is known.
+    fn walk(&self, walk: &mut AnswerWalk<'_>, value: &BorrowedValue<'_>) {
         match value {
             BorrowedValue::Object(members) => {
-                for lacking in self.members.iter().filter(|member| member.is_lacking(members)) {
-                    walk.tell(Deviation::MissingField(walk.name.to_owned(), lacking.path.to_owned()));
+                for missing in self.members.iter().filter(|member| member.is_missing_from(members)) {
+                    walk.report(Deviation::MissingField {
+                        answer: walk.answer.to_owned(),
+                        path: missing.path.to_owned(),
+                    });
                 }
                 let mut next = 0;
                 for (key, member) in members {
                     match self.member(key, &mut next) {
                         Some(field) => field.visit(walk, member),
-                        None => walk.tell_new(self.path, key, member),
+                        None => walk.report_new_field(self.path, key, member),
                     }
                 }
             }
             BorrowedValue::Array(items) => {
                 let Some(field) = &self.items else { return };
-                // Items are alike: one of each type shows what they are.
+                // The items of a list are alike: one of each type is enough, but every object is checked.
                 let mut seen = Vec::new();
                 for item in items {
-                    let is = word(item);
-                    let is_new = !seen.contains(&is);
+                    let found = type_name(item);
+                    let is_new = !seen.contains(&found);
                     if is_new {
-                        seen.push(is);
+                        seen.push(found);
                     }
                     if is_new || matches!(item, BorrowedValue::Object(_)) {
                         field.visit(walk, item);
@@ -157,21 +161,21 @@ impl KnownField {
         }
     }
 
-    /// Judges one value, and what it holds.
-    fn visit(&self, walk: &mut FieldPath<'_>, value: &BorrowedValue<'_>) {
-        if !self.types.take(value) {
-            walk.tell(Deviation::ChangedType(
-                walk.name.to_owned(),
-                bounded(self.path),
-                self.written,
-                word(value),
-            ));
+    /// Checks one value, and what it holds.
+    fn visit(&self, walk: &mut AnswerWalk<'_>, value: &BorrowedValue<'_>) {
+        if !self.types.accept(value) {
+            walk.report(Deviation::ChangedType {
+                answer: walk.answer.to_owned(),
+                path: bounded(self.path),
+                known: self.written,
+                found: type_name(value),
+            });
         } else if !self.types.any && !walk.is_full() {
             self.walk(walk, value);
         }
     }
 
-    /// The known member of this name; they mostly come in the order of the table.
+    /// The known member of this name; members mostly come in the order of the table.
     fn member(&self, name: &str, next: &mut usize) -> Option<&Self> {
         let is_it = |index: &usize| self.members.get(*index).is_some_and(|member| member.name == name);
         let index = Some(*next).filter(is_it);
@@ -180,38 +184,43 @@ impl KnownField {
         self.members.get(index)
     }
 
-    fn is_lacking(&self, members: &[(Cow<'_, str>, BorrowedValue<'_>)]) -> bool {
+    fn is_missing_from(&self, members: &[(Cow<'_, str>, BorrowedValue<'_>)]) -> bool {
         self.presence == FieldPresence::Required && !members.iter().any(|(key, _)| key == self.name)
     }
 }
 
-/// A way through an answer.
-struct FieldPath<'a> {
-    /// What it is.
-    name: &'a str,
+/// One walk through an answer, and the deviations it finds.
+struct AnswerWalk<'a> {
+    /// The name of the answer or event.
+    answer: &'a str,
     found: &'a mut Vec<Deviation>,
-    /// No more is told beyond so many.
+    /// Nothing is added once this many are found.
     most: usize,
 }
 
-impl FieldPath<'_> {
+impl AnswerWalk<'_> {
     fn is_full(&self) -> bool {
         self.found.len() >= self.most
     }
 
-    fn tell(&mut self, deviation: Deviation) {
+    fn report(&mut self, deviation: Deviation) {
         if !self.is_full() {
             self.found.push(deviation);
         }
     }
 
-    fn tell_new(&mut self, holder: &str, key: &str, value: &BorrowedValue<'_>) {
+    fn report_new_field(&mut self, holder: &str, key: &str, value: &BorrowedValue<'_>) {
         let path = if holder.is_empty() { key.to_owned() } else { format!("{holder}.{key}") };
-        self.tell(Deviation::NewField(self.name.to_owned(), bounded(&path), word(value)));
+        self.report(Deviation::NewField {
+            answer: self.answer.to_owned(),
+            path: bounded(&path),
+            found: type_name(value),
+        });
     }
 }
 
-fn word(value: &BorrowedValue<'_>) -> &'static str {
+/// The name of a value's type, as the tables write it.
+fn type_name(value: &BorrowedValue<'_>) -> &'static str {
     match value {
         BorrowedValue::Null => "null",
         BorrowedValue::Bool(_) => "boolean",

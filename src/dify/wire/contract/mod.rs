@@ -1,25 +1,26 @@
 //! What each version of Dify sends, as data, and how an answer differs from it.
 //!
 //! The tables `dify-*.txt` beside this file are derived from the recordings in `tests/data/wire`. A version that was not
-//! recorded is held against the nearest one that was.
+//! recorded is compared with the nearest one that was.
 
 mod deviation;
 mod field;
 #[cfg(test)]
 mod tests;
+mod watched_answer;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::deviation::bounded;
 use self::field::KnownField;
+use self::watched_answer::{ANSWERS, NO_DETAIL};
 use crate::base::borrowed_json::BorrowedValue;
 
 pub use self::deviation::Deviation;
-
-/// Longest name of a field or event that is told, in characters.
-const LONGEST: usize = 120;
+pub use self::watched_answer::WatchedAnswer;
 
 /// The tables of all versions that were recorded.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct Contracts {
 pub struct VersionContract {
     /// `1.12`, `1.14`.
     pub version: &'static str,
-    /// The root of what is known, by what has it: an event's name, or one of `ANSWERS`.
+    /// The known fields, by the name of the event or answer that has them: an event's name, or one of `ANSWERS`.
     shapes: HashMap<&'static str, KnownField>,
 }
 
@@ -46,7 +47,7 @@ impl Contracts {
         }
     }
 
-    /// The table for a version of Dify: 1.12 up to that, 1.14 for all later ones and where none is told.
+    /// The table for a version of Dify: 1.12 up to that, 1.14 for all later ones and where the version is unknown.
     pub fn of(&self, dify_version: Option<&str>) -> &Arc<VersionContract> {
         let mut numbers = dify_version.unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
         match (numbers.next().flatten(), numbers.next().flatten()) {
@@ -69,14 +70,14 @@ impl VersionContract {
         Self { version, shapes }
     }
 
-    /// True for an event that does not differ.
+    /// True for an event without a deviation.
     pub fn fits(&self, json: &BorrowedValue<'_>) -> bool {
         let mut found = Vec::new();
         self.check_event(json, &mut found);
         found.is_empty()
     }
 
-    /// How an event differs; it is named by its `event`.
+    /// Adds the deviations of an event, which is named by its `event`.
     pub fn check_event(&self, json: &BorrowedValue<'_>, found: &mut Vec<Deviation>) {
         let name = json["event"].as_str().unwrap_or_default();
         match self.shapes.get(name) {
@@ -86,9 +87,9 @@ impl VersionContract {
         }
     }
 
-    /// How a document of Dify's differs: a blocking answer, an error, a run's detail.
+    /// Adds the deviations of a document of Dify's: a blocking answer, an error, a run's detail.
     pub fn check_answer(&self, answer: WatchedAnswer, json: &Value, found: &mut Vec<Deviation>) {
-        // Up to 1.12 a run that is not known is answered with nulls.
+        // Up to 1.12, Dify answers with nulls for a run that it does not know.
         let is_unknown = answer == WatchedAnswer::Detail && json["id"].is_null();
         let name = if is_unknown && self.shapes.contains_key(NO_DETAIL) { NO_DETAIL } else { answer.word() };
         if let Some(shape) = self.shapes.get(name) {
@@ -97,7 +98,7 @@ impl VersionContract {
     }
 }
 
-/// How the head of an answer of Dify's own differs: each one tells the version, whatever it answers.
+/// Adds the deviations of an answer's head: each answer of Dify's own names the version, whatever its status.
 pub fn check_head(answer: WatchedAnswer, dify_version: Option<&str>, found: &mut Vec<Deviation>) {
     let what = answer.word().to_owned();
     let is_number = |text: &str| {
@@ -111,10 +112,7 @@ pub fn check_head(answer: WatchedAnswer, dify_version: Option<&str>, found: &mut
     }
 }
 
-/// What is not named by an event.
-const ANSWERS: [&str; 8] =
-    ["blocking", "blocking_paused", "refusal", "detail", NO_DETAIL, "logs", "form", "upload"];
-/// Events that stand in Dify's sources and in no recording: their names are known, their fields are not.
+/// Events that occur in Dify's sources and in no recording: their names are known, their fields are not.
 const FROM_SOURCE: [&str; 7] = [
     "text_replace",
     "agent_log",
@@ -124,46 +122,3 @@ const FROM_SOURCE: [&str; 7] = [
     "human_input_form_filled",
     "human_input_form_timeout",
 ];
-/// The detail of a run that is not known.
-const NO_DETAIL: &str = "detail_unknown";
-
-/// An answer of Dify's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WatchedAnswer {
-    /// A run that has ended.
-    Run,
-    /// A run that waits for a person.
-    Paused,
-    /// An error.
-    Refusal,
-    /// The detail of a run.
-    Detail,
-    /// A page of the logs.
-    Logs,
-    /// A form's own page.
-    Form,
-    /// What became of an upload.
-    Upload,
-    /// A stream of events: it has a head, and events that are held one by one.
-    Stream,
-}
-
-impl WatchedAnswer {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Run => "blocking",
-            Self::Paused => "blocking_paused",
-            Self::Refusal => "refusal",
-            Self::Detail => "detail",
-            Self::Logs => "logs",
-            Self::Form => "form",
-            Self::Upload => "upload",
-            Self::Stream => "stream",
-        }
-    }
-}
-
-/// A name as it is told.
-fn bounded(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
-}
