@@ -1,15 +1,13 @@
 //! Explains a finding in a few lines: where the assertion stands, what was expected, what came, and how they differ.
 
-use crate::assert::check::{IMPLIED_STATUS, is_comparison};
+use crate::assert::check::IMPLIED_STATUS;
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LinePart, LineSide, TextDiff};
 use crate::record::verdict::{Finding, Severity, Truth};
 use crate::report::named::{named_changes, named_finding};
 use crate::report::short_path::short_path;
+use crate::report::shown_parts::{CUT_MARK, ShownParts, shown_parts};
 use crate::report::source_line::source_line;
 use crate::report::text::{LineEnds, ReportText, TextTone, one_line, short, value_line, visible};
-
-/// What stands in a message where a value was cut.
-const CUT: char = '…';
 
 /// More red tests than anybody reads: of each only the beginning is told, and no more differences have files of their own.
 pub(crate) const CROWD: u32 = 10_000;
@@ -89,20 +87,20 @@ fn explain(text: &mut ReportText, finding: &Finding, indent: &str, bounds: Excer
     text.end();
     source_line(text, &finding.place, indent);
     let indent = format!("{indent}  ");
-    let saying = saying(finding);
-    if saying != Explanation::Difference {
+    let shown = shown_parts(finding);
+    if shown != ShownParts::Difference {
         for line in visible(&short(&finding.message, bounds.width), LineEnds::Kept).lines() {
             text.push(&indent).push(line).end();
         }
     }
-    match (&finding.diff, saying) {
-        (Some(Diff::Text(diff)), Explanation::Difference | Explanation::Both) => {
+    match (&finding.diff, shown) {
+        (Some(Diff::Text(diff)), ShownParts::Difference | ShownParts::Both) => {
             text_diff(text, diff, &indent, bounds)
         }
-        (Some(Diff::Json(changes)), Explanation::Difference | Explanation::Both) => {
+        (Some(Diff::Json(changes)), ShownParts::Difference | ShownParts::Both) => {
             json_diff(text, changes, &indent, bounds);
         }
-        (Some(_), Explanation::Message) | (None, _) => expected_found(text, finding, &indent, bounds),
+        (Some(_), ShownParts::Message) | (None, _) => expected_found(text, finding, &indent, bounds),
     }
     let told = |member: &&Finding| member.truth != Truth::Held;
     for member in finding.members.iter().filter(told) {
@@ -110,43 +108,9 @@ fn explain(text: &mut ReportText, finding: &Finding, indent: &str, bounds: Excer
     }
 }
 
-/// What tells best how a finding came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Explanation {
-    /// Its message: there is no difference to show, or none that says more.
-    Message,
-    /// The difference: the message only names both values again.
-    Difference,
-    /// Each says something of its own.
-    Both,
-}
-
-/// What of a finding is shown, so that nothing is said twice.
-pub(crate) fn saying(finding: &Finding) -> Explanation {
-    let (message, none) = (finding.message.as_str(), serde_json::Value::Null);
-    let worth_showing = match &finding.diff {
-        Some(Diff::Json(changes)) => !changes.is_empty(),
-        Some(Diff::Text(diff)) => !diff.lines.is_empty() && (message.is_empty() || !is_plain(diff, message)),
-        None => false,
-    };
-    let (expected, actual) =
-        (finding.expected.as_ref().unwrap_or(&none), finding.actual.as_ref().unwrap_or(&none));
-    match worth_showing {
-        false => Explanation::Message,
-        true if message.is_empty() || is_comparison(message, expected, actual) => Explanation::Difference,
-        true => Explanation::Both,
-    }
-}
-
-/// True where one line stands for another without a word in common, and the message has both in full.
-fn is_plain(diff: &TextDiff, message: &str) -> bool {
-    let whole = |line: &DiffLine| line.pieces.iter().all(|piece| piece.changed);
-    diff.lines.len() == 2 && diff.lines.iter().all(whole) && !message.contains(CUT)
-}
-
 /// The values, where the message does not have them in full.
 fn expected_found(text: &mut ReportText, finding: &Finding, indent: &str, bounds: ExcerptLimits) {
-    if !finding.message.is_empty() && !finding.message.contains(CUT) {
+    if !finding.message.is_empty() && !finding.message.contains(CUT_MARK) {
         return;
     }
     if let Some(expected) = &finding.expected {

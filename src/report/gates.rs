@@ -6,7 +6,7 @@ use crate::base::origin::Place;
 use crate::record::thresholds::{ThresholdGate, ThresholdGates};
 use crate::record::verdict::Truth;
 use crate::report::source_line::source_line;
-use crate::report::terminal::Verbosity;
+use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{LineEnds, ReportText, TextTone, one_line, visible};
 
 /// Thresholds that are told one by one on the terminal.

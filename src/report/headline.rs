@@ -4,9 +4,10 @@ use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LineSide, TextDi
 use crate::record::attempt::Attempt;
 use crate::record::journal::CaseRecord;
 use crate::record::verdict::{Finding, Severity, Truth, Verdict};
-use crate::report::explain::{Explanation, in_order, saying};
+use crate::report::explain::in_order;
 use crate::report::named::named_finding;
 use crate::report::short_path::short_path;
+use crate::report::shown_parts::{ShownParts, shown_parts};
 use crate::report::text::{one_line, value_line};
 
 /// The most characters of a value.
@@ -94,15 +95,15 @@ fn finding_headline(finding: &Finding, others: usize) -> String {
 
 /// The first place that differs, and how many others do; none where the finding's message says it better.
 fn first_difference(finding: &Finding) -> Option<String> {
-    match (&finding.diff, saying(finding)) {
-        (Some(diff), Explanation::Difference) => match diff {
+    match (&finding.diff, shown_parts(finding)) {
+        (Some(diff), ShownParts::Difference) => match diff {
             Diff::Json(changes) => {
                 let told = changes.first().map(json_change)?;
                 Some(and_others(told, changes.len() - 1))
             }
             Diff::Text(diff) => text_change(diff),
         },
-        (Some(_) | None, Explanation::Message | Explanation::Both) | (None, Explanation::Difference) => None,
+        (Some(_) | None, ShownParts::Message | ShownParts::Both) | (None, ShownParts::Difference) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::files::{self, FolderMark};
-use crate::report::{ReportError, ReportFormat};
+use crate::report::format::{ReportError, ReportFormat};
 
 /// Says whether reports may take the place of what is at `latest`: a folder of earlier ones, or nothing.
 pub(crate) fn check_latest(latest: &Path) -> Result<(), ReportError> {

@@ -17,7 +17,7 @@ use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::spent::told_use;
 use crate::report::standing::standing;
-use crate::report::terminal::Verbosity;
+use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{ColorUse, ReportText, one_line};
 
 /// The most bytes of a summary: GitHub takes 65,536 characters in a comment, and a character is at least one byte.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LineSide, TextDiff};
 use crate::base::visible::{LookAlikes, named};
 use crate::record::verdict::Finding;
-use crate::report::explain::{Explanation, saying};
+use crate::report::shown_parts::{ShownParts, shown_parts};
 
 /// The texts of two sides.
 #[derive(Debug, Default)]
@@ -41,9 +41,9 @@ pub(crate) fn named_finding(finding: &Finding) -> Cow<'_, Finding> {
     if alike.is_empty() && !has_end {
         return Cow::Borrowed(finding);
     }
-    let message = match saying(finding) {
-        Explanation::Difference => String::new(),
-        Explanation::Message | Explanation::Both => alike.name(&finding.message).into_owned(),
+    let message = match shown_parts(finding) {
+        ShownParts::Difference => String::new(),
+        ShownParts::Message | ShownParts::Both => alike.name(&finding.message).into_owned(),
     };
     let value = |value: &Option<Value>| value.as_ref().map(|value| name_value(value, &alike));
     Cow::Owned(Finding {

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::terminal::{
-    BarVisibility, ScreenOptions, SummaryContext, Terminal, Verbosity, failure_text, render_summary,
-};
+use super::terminal::screen::BarVisibility;
+use super::terminal::{ScreenOptions, SummaryContext, Terminal, Verbosity, failure_text, render_summary};
 use super::text::ColorUse;
 use super::*;
 use crate::record::attempt::CaseOutcome;

@@ -10,16 +10,16 @@ use crate::base::files::{self, Fence, FolderMark, OutputTarget, parent_of};
 use crate::base::panics::catch;
 use crate::base::whole_file::{self, ScratchFolder};
 use crate::record::journal::RunRecord;
+use crate::report::case_batch::{CaseBatch, render};
 use crate::report::csv::CsvTable;
 use crate::report::diff::DiffFolder;
+use crate::report::format::{ReportError, ReportFormat};
 use crate::report::html::{HtmlPage, PageError};
 use crate::report::json::JsonReport;
 use crate::report::junit::Junit;
 use crate::report::latest::{begins_with, check_latest};
 use crate::report::markdown::render_markdown;
-use crate::report::pieces::{CaseBatch, render};
 use crate::report::tap::Tap;
-use crate::report::{ReportError, ReportFormat};
 
 /// Cases read in one go by one core.
 const CHUNK: usize = 64;

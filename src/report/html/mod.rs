@@ -20,7 +20,7 @@ use crate::report::json;
 use crate::report::json_counts;
 use crate::report::run_facts::{tell_run, told_version};
 use crate::report::standing::{HeadLine, standing};
-use crate::report::terminal::Verbosity;
+use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{ColorUse, ReportText, one_line};
 
 pub(super) use cases::{HtmlPiece, green, push_case};

@@ -9,7 +9,7 @@ use crate::report::provenance;
 
 /// The run as a whole.
 #[derive(Serialize)]
-pub(in crate::report) struct RunDocument<'a> {
+pub(crate) struct RunDocument<'a> {
     id: &'a str,
     flowproof: &'a str,
     target: &'a str,
@@ -45,7 +45,7 @@ pub(in crate::report) struct RunDocument<'a> {
 }
 
 /// What is known of the run as a whole.
-pub(in crate::report) fn run(record: &RunRecord) -> RunDocument<'_> {
+pub(crate) fn run(record: &RunRecord) -> RunDocument<'_> {
     let (start, end, totals) = (&record.start, record.end.as_ref(), &record.totals);
     RunDocument {
         id: &start.run,

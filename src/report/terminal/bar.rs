@@ -6,7 +6,7 @@ use crate::base::charset::Charset;
 use crate::record::attempt::{CaseOutcome, RunFacts, UsageTotals};
 use crate::record::verdict::Verdict;
 use crate::report::spent::{told_cost, told_tokens};
-use crate::report::terminal::BarVisibility;
+use crate::report::terminal::screen::BarVisibility;
 
 /// The bar and its counts; without a terminal it does nothing.
 #[derive(Debug)]

@@ -8,14 +8,14 @@ mod burst;
 mod cause_group;
 mod line;
 mod output_failure;
+pub(super) mod screen;
 mod summary;
-mod undecided;
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Stderr, Stdout, Write};
+use std::io::{self, Stderr, Stdout, Write};
 use std::sync::Arc;
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::AutoStream;
 
 use crate::base::charset::Charset;
 use crate::base::redact::Redactor;
@@ -27,72 +27,12 @@ use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings}
 use crate::report::headline::warns_better;
 use crate::report::terminal::bar::TerminalBar;
 use crate::report::terminal::burst::LineBuffer;
-use crate::report::terminal::line::{case_line, duration};
-use crate::report::text::{ColorUse, ReportText};
+use crate::report::terminal::line::case_line;
+use crate::report::text::ReportText;
 
 pub(crate) use output_failure::OutputFailure;
+pub(crate) use screen::{ScreenOptions, Verbosity, ink_of_stdout};
 pub(crate) use summary::{SummaryContext, failure_text, render_summary};
-
-/// How much is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verbosity {
-    /// `-q`: failures and totals, at the end.
-    Quiet,
-    /// A line for each test.
-    Normal,
-    /// `-v`: also the assertions that held.
-    Verbose,
-}
-
-/// Whether a bar is drawn below the lines, on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BarVisibility {
-    /// On a terminal.
-    Bar,
-    /// In a pipe.
-    None,
-}
-
-/// How the output looks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ScreenOptions {
-    /// Colour or plain signs.
-    pub ink: ColorUse,
-    /// How much is told.
-    pub detail: Verbosity,
-    /// Whether a bar is drawn.
-    pub progress: BarVisibility,
-}
-
-/// Whether standard output is coloured: as `--color`, the environment and the terminal have it.
-pub(crate) fn ink_of_stdout() -> ColorUse {
-    match AutoStream::choice(&io::stdout()) {
-        ColorChoice::Never => ColorUse::Plain,
-        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => ColorUse::Colour,
-    }
-}
-
-impl ScreenOptions {
-    /// How standard output is to look: as `--color`, the environment and the terminal have it.
-    pub fn of_stdout(detail: Verbosity) -> Self {
-        let ink = ink_of_stdout();
-        let screen = io::stdout().is_terminal() && io::stderr().is_terminal();
-        Self {
-            ink,
-            detail,
-            progress: if screen && detail != Verbosity::Quiet {
-                BarVisibility::Bar
-            } else {
-                BarVisibility::None
-            },
-        }
-    }
-
-    /// Lines without colour and without a bar.
-    fn plain(detail: Verbosity) -> Self {
-        Self { ink: ColorUse::Plain, detail, progress: BarVisibility::None }
-    }
-}
 
 /// Prints what a run comes to on standard output; a reader that has left is no failure.
 pub(crate) fn summary(

@@ -7,6 +7,7 @@ use crate::base::units::{format_count, format_duration};
 use crate::record::attempt::{Attempt, CaseOutcome, UsageTotals};
 use crate::record::journal::{CaseRecord, JournalError, RunRecord};
 use crate::record::thresholds::ThresholdGates;
+use crate::record::verdict::Verdict;
 use crate::report::explain::{ExcerptLimits, ExplainedFindings};
 use crate::report::facts::{beyond_cause, explain_attempt};
 use crate::report::gates::tell_gates;
@@ -14,14 +15,15 @@ use crate::report::provenance;
 use crate::report::run_facts::tell_run;
 use crate::report::spent::{told_use, used};
 use crate::report::terminal::cause_group::{CauseGroup, group_errors, key_of};
-use crate::report::terminal::undecided::tolerated;
-use crate::report::terminal::{ScreenOptions, Verbosity, case_line, duration};
+use crate::report::terminal::line::{case_line, duration};
+use crate::report::terminal::screen::{ScreenOptions, Verbosity};
 use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, visible};
 
 /// Failures shown in full.
 const FULL: u32 = 20;
 /// Failures named after that.
-pub(super) const NAMED: usize = 30;
+const NAMED: usize = 30;
+
 /// What the command knows besides the record.
 #[derive(Debug, Clone)]
 pub(crate) struct SummaryContext {
@@ -106,6 +108,25 @@ fn failures(
             text.push("… and ").push(&left).push(" more, all in the reports").end();
         }
         text.end();
+    }
+    Ok(())
+}
+
+/// Names the tests whose repeats did not decide, where the suite takes that as a warning.
+fn tolerated(text: &mut ReportText, record: &RunRecord) -> Result<(), JournalError> {
+    if record.totals.tolerated == 0 {
+        return Ok(());
+    }
+    text.end().tone(TextTone::Doubt, "not decided, which is a warning:").end();
+    let wanted = [Verdict::Inconclusive];
+    let cases =
+        record.cases_with(&wanted).filter(|case| case.as_ref().map_or(true, |case| case.outcome.tolerated));
+    for case in cases.take(NAMED) {
+        case_line(text, &case?.outcome, &UsageTotals::default());
+    }
+    let left = (record.totals.tolerated as usize).saturating_sub(NAMED);
+    if left > 0 {
+        text.push(&format!("… and {} more, all in the reports", format_count(left as u64))).end();
     }
     Ok(())
 }
