@@ -66,7 +66,7 @@ impl Engine {
         }
         let mut recorder = lock(&self.recorder);
         let whose = (case.name.clone(), id.repeat);
-        let heard = match cassette::hear(transcript) {
+        let heard = match cassette::record_response(transcript) {
             Ok(heard) => heard,
             Err(reason) => {
                 recorder.lost.insert(whose, reason);

@@ -1,15 +1,17 @@
-//! A whole cassette: a first line that tells the version, then one line an exchange, sorted by test.
+//! A whole cassette: a first line with the version, then one line per exchange, sorted by test.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::byte_order_mark::without_mark;
 
-use super::VERSION;
-use super::line::{read_line, write_line};
+use super::exchange::RecordedExchange;
+use super::exchange_line::{LineProblem, read_line, write_line};
 use super::mask::Mask;
-use super::recorded::RecordedExchange;
 
-/// The most characters of a line that are shown beside an error.
+/// The version of the files that this flowproof writes, and the newest it reads.
+const VERSION: u32 = 1;
+
+/// The most characters of a line that an error shows.
 const SHOWN: usize = 120;
 
 /// The first line.
@@ -29,7 +31,7 @@ pub struct CassetteError {
     pub column: u32,
     /// What is wrong: goes on after "line 3".
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: &'static str,
     /// The beginning of the line.
     pub excerpt: String,
@@ -41,11 +43,11 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<RecordedExchange>, CassetteError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count();
-        wrong(line, "", (0, "is not UTF-8".to_owned()))
+        wrong(line, "", LineProblem::whole("is not UTF-8"))
     })?;
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let Some((index, first)) = lines.next() else {
-        return Err(wrong(0, "", (0, "is missing: the file is empty".to_owned())));
+        return Err(wrong(0, "", LineProblem::whole("is missing: the file is empty")));
     };
     read_first(index, first)?;
     let mut exchanges: Vec<RecordedExchange> = Vec::new();
@@ -54,7 +56,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<RecordedExchange>, CassetteError> {
         if is_conflict(line) {
             return Err(conflict(index, line));
         }
-        let recorded = read_line(line).map_err(|what| wrong(index, line, what))?;
+        let recorded = read_line(line).map_err(|problem| wrong(index, line, problem))?;
         if let Some(first) = places.insert((recorded.test.clone(), recorded.repeat), index) {
             let what = format!(
                 "records repeat {} of `{}` again, which line {} does",
@@ -62,7 +64,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<RecordedExchange>, CassetteError> {
                 recorded.test,
                 first + 1
             );
-            return Err(wrong(index, line, (0, what)));
+            return Err(wrong(index, line, LineProblem::whole(what)));
         }
         exchanges.push(recorded);
     }
@@ -80,18 +82,21 @@ fn read_first(index: usize, line: &str) -> Result<(), CassetteError> {
             ..wrong(
                 index,
                 line,
-                (
-                    0,
-                    format!(
-                        "says that a newer flowproof wrote it (cassette version {cassette}, this one reads up to {VERSION})"
-                    ),
-                ),
+                LineProblem::whole(format!(
+                    "says that a newer flowproof wrote it (cassette version {cassette}, this one reads up to {VERSION})"
+                )),
             )
         }),
-        Ok(CassetteHead { cassette }) => {
-            Err(wrong(index, line, (0, format!("names the version {cassette}, which there never was"))))
-        }
-        Err(_) => Err(wrong(index, line, (0, format!("is not the first of a cassette, `{}`", first_line())))),
+        Ok(CassetteHead { cassette }) => Err(wrong(
+            index,
+            line,
+            LineProblem::whole(format!("names the version {cassette}, which never existed")),
+        )),
+        Err(_) => Err(wrong(
+            index,
+            line,
+            LineProblem::whole(format!("is not the first of a cassette, `{}`", first_line())),
+        )),
     }
 }
 
@@ -102,11 +107,12 @@ fn is_conflict(line: &str) -> bool {
 fn conflict(index: usize, line: &str) -> CassetteError {
     CassetteError {
         help: "keep one side of it, or record again",
-        ..wrong(index, line, (0, "is the mark of a merge conflict that was left unresolved".to_owned()))
+        ..wrong(index, line, LineProblem::whole("is the mark of an unresolved merge conflict"))
     }
 }
 
-fn wrong(index: usize, line: &str, (column, message): (usize, String)) -> CassetteError {
+fn wrong(index: usize, line: &str, problem: LineProblem) -> CassetteError {
+    let LineProblem { column, message } = problem;
     let characters = line.get(..column.saturating_sub(1)).map_or(0, |before| before.chars().count() + 1);
     CassetteError {
         line: u32::try_from(index + 1).unwrap_or(u32::MAX),
@@ -122,8 +128,8 @@ pub fn first_line() -> String {
     serde_json::to_string(&CassetteHead { cassette: VERSION }).expect("a number always becomes JSON")
 }
 
-/// Reads what a process recorded that ended before it had written its cassette: a line that was cut is left out, and of several
-/// of one test and repeat the last one counts.
+/// Reads what a process recorded before it ended without writing its cassette: a line that was cut is left out, and of several
+/// lines for one test and repeat the last one counts.
 pub fn parse_part(bytes: &[u8]) -> Result<Vec<RecordedExchange>, CassetteError> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &bytes[..=end]);
     let text = String::from_utf8_lossy(whole);
@@ -133,7 +139,7 @@ pub fn parse_part(bytes: &[u8]) -> Result<Vec<RecordedExchange>, CassetteError> 
     let mut exchanges: Vec<RecordedExchange> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (index, line) in lines {
-        let recorded = read_line(line).map_err(|what| wrong(index, line, what))?;
+        let recorded = read_line(line).map_err(|problem| wrong(index, line, problem))?;
         match places.get(&(recorded.test.clone(), recorded.repeat)) {
             Some(at) => exchanges[*at] = recorded,
             None => {

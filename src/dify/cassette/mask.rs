@@ -1,10 +1,10 @@
-//! Masks an exchange before it is written, and a request before it is compared: both the same way, so that they still match.
+//! Masks an exchange before it is written, and a request before it is compared; both in the same way, so that they still match.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::recorded::{RecordedAnswer, RecordedExchange, RecordedRequest};
+use super::exchange::{RecordedAnswer, RecordedExchange, RecordedRequest};
 use crate::base::redact::{Redactor, Signatures};
 use crate::dify::transcript::Arrival;
 
@@ -27,8 +27,8 @@ impl Mask {
     /// Masks everything of an exchange that came from outside.
     pub(super) fn exchange(&self, mut recorded: RecordedExchange) -> RecordedExchange {
         let after = recorded.heard.after.iter().map(|continuation| &continuation.events);
-        recorded.masked |=
-            self.hides(&recorded.heard.answer) || after.flatten().any(|event| self.tells(event));
+        recorded.masked |= self.has_secret(&recorded.heard.answer)
+            || after.flatten().any(|event| self.has_secret_in_event(event));
         recorded.asked = self.request(recorded.asked);
         for (_, value) in &mut recorded.heard.headers {
             *value = self.text(value);
@@ -70,16 +70,16 @@ impl Mask {
         }
     }
 
-    /// True when a secret stands in an answer where assertions may look for it; that the inputs come back is no such thing.
-    fn hides(&self, answer: &RecordedAnswer) -> bool {
+    /// True when an answer holds a secret where assertions may read it; the echo of the inputs does not count.
+    fn has_secret(&self, answer: &RecordedAnswer) -> bool {
         match answer {
-            RecordedAnswer::Events(events) => events.iter().any(|event| self.tells(event)),
+            RecordedAnswer::Events(events) => events.iter().any(|event| self.has_secret_in_event(event)),
             RecordedAnswer::Json(body) => self.redactor.contains_secret(&body.to_string()),
             RecordedAnswer::Text(words) => self.redactor.contains_secret(words),
         }
     }
 
-    fn tells(&self, event: &Arrival) -> bool {
+    fn has_secret_in_event(&self, event: &Arrival) -> bool {
         self.redactor.contains_secret(&event.text()) && !is_echo(&event.json())
     }
 

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::exchange::RecordedExchange;
 use super::mask::Mask;
-use super::recorded::RecordedExchange;
-use super::{Mode, Speed};
+use super::mode::{Mode, Speed};
 use crate::base::redact::Redactor;
 
 /// The cassettes of a run.
 #[derive(Debug)]
 pub struct CassetteShelf {
-    /// What is sent and recorded; none: nothing is recorded, and only the mock replays.
+    /// What is sent and recorded; `None`: nothing is recorded, and only the mock replays.
     pub mode: Option<Mode>,
     /// How fast recorded answers come.
     pub speed: Speed,
@@ -29,7 +29,7 @@ pub struct Cassette {
     pub shown: Arc<str>,
     pub(super) exchanges: Vec<Arc<RecordedExchange>>,
     pub(super) by_test: HashMap<String, Vec<usize>>,
-    /// True where its recording was cut short before there was a file: what is missing is still to be recorded.
+    /// True where its recording ended before there was a file: what is missing has yet to be recorded.
     pub is_partial: bool,
 }
 
@@ -51,7 +51,7 @@ impl CassetteShelf {
         self.cassettes.insert(path, Cassette { shown, exchanges, by_test, is_partial: false });
     }
 
-    /// Notes that the recording of a cassette was cut short before there was a file.
+    /// Notes that the recording of a cassette ended before there was a file.
     pub fn mark_partial(&mut self, path: &Path) {
         if let Some(cassette) = self.cassettes.get_mut(path) {
             cassette.is_partial = true;

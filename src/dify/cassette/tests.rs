@@ -56,7 +56,7 @@ fn recorded(test: &str, repeat: u32, inputs: Value, number: u64) -> RecordedExch
         repeat,
         asked: asked(inputs),
         recorded: format!("2026-11-24T00:00:{:02}.000Z", number % 60),
-        heard: recorded::RecordedResponse {
+        heard: RecordedResponse {
             status: 200,
             headers: vec![("content-type".into(), "text/event-stream".into())],
             pings: 1,
@@ -146,7 +146,7 @@ fn a_cassette_reads_as_it_was_written() {
     }
     let mut blocking = recorded("S::a", 1, json!({}), 3);
     blocking.asked.mode = ResponseMode::Blocking;
-    blocking.heard = recorded::RecordedResponse {
+    blocking.heard = RecordedResponse {
         status: 400,
         pings: 0,
         answer: RecordedAnswer::Json(json!({ "code": "invalid_param" })),
@@ -201,14 +201,14 @@ fn what_is_no_cassette_is_told_by_its_place() {
         (String::new(), 1, "is missing: the file is empty"),
         ("\n\n".to_owned(), 1, "is missing: the file is empty"),
         (half.to_owned(), 3, "is cut off: the rest of the exchange is missing"),
-        (conflict, 2, "is the mark of a merge conflict that was left unresolved"),
-        ("<<<<<<< HEAD\n".to_owned(), 1, "is the mark of a merge conflict"),
+        (conflict, 2, "is the mark of an unresolved merge conflict"),
+        ("<<<<<<< HEAD\n".to_owned(), 1, "is the mark of an unresolved merge conflict"),
         (
             whole.replacen(":1}", ":2}", 1),
             1,
             "a newer flowproof wrote it (cassette version 2, this one reads up to 1)",
         ),
-        (whole.replacen(":1}", ":0}", 1), 1, "names the version 0, which there never was"),
+        (whole.replacen(":1}", ":0}", 1), 1, "names the version 0, which never existed"),
         (lines[1].to_owned(), 1, "is not the first of a cassette, `{\"cassette\":1}`"),
         (twice, 3, "records repeat 0 of `S::a` again, which line 2 does"),
         (strange, 2, "is no exchange of a cassette: unknown field `turn`"),

@@ -475,7 +475,7 @@ fn a_broken_cassette_is_a_problem_at_its_line() {
             "s.jsonl:3:",
             "is cut off: the rest of the exchange is missing",
         ),
-        (conflict, "s.jsonl:2:", "is the mark of a merge conflict that was left unresolved"),
+        (conflict, "s.jsonl:2:", "is the mark of an unresolved merge conflict"),
         (
             whole.replacen(":1}", ":9}", 1),
             "s.jsonl:1:",

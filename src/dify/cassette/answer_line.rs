@@ -1,12 +1,11 @@
-//! The parts of a line that tell how forms were answered and what the run told then, and back.
+//! The answers to forms, and the events after each, as a line of a cassette holds them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::line::{
-    EventLine, FileLine, decode_events, decode_files, duration, event_line, file_lines, milliseconds,
-};
-use super::recorded::{AnswerPrint, RecordedResponse};
+use super::event_line::{EventLine, decode_events, duration, event_line, milliseconds};
+use super::exchange::{AnswerPrint, RecordedResponse};
+use super::file_line::{FileLine, decode_files, file_lines};
 use crate::dify::transcript::Continuation;
 
 /// How a form is answered.
@@ -53,7 +52,7 @@ pub(super) fn continuation_line(continuation: &Continuation) -> ContinuationLine
     }
 }
 
-/// Reads what followed each answer, and holds it against the answers and the first part of the run.
+/// Reads what followed each answer, and checks that it fits the answers and the first part of the run.
 pub(super) fn decode_after(
     lines: Vec<ContinuationLine>,
     answers: usize,

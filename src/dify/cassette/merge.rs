@@ -1,13 +1,14 @@
-//! What a re-recording changes: an exchange that came back the same but for ids and times leaves its line as it is.
+//! Joins a recording with an earlier one: an exchange that differs only in ids and times keeps its line.
 
 use std::collections::HashMap;
 
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-use super::Mode;
+use super::exchange::{RecordedAnswer, RecordedExchange};
 use super::mask::Mask;
-use super::recorded::{RecordedAnswer, RecordedExchange};
+use super::mode::Mode;
+use crate::dify::transcript::Arrival;
 
 /// Members whose numbers are times.
 const TIMES: [&str; 9] = [
@@ -27,7 +28,7 @@ const TIMES: [&str; 9] = [
 pub struct NewRecordings {
     /// Its exchanges.
     pub exchanges: Vec<RecordedExchange>,
-    /// How often each test was to run, if every test of the suite was planned: others exist no more.
+    /// The planned repeats of each test, if every test of the suite was planned: a test that is not among them no longer exists.
     pub planned: Option<HashMap<String, u32>>,
 }
 
@@ -62,15 +63,15 @@ pub fn merge(
     joined
 }
 
-/// Joins what is recorded with what a process left that ended before it had written it: of one test and repeat the one that was
-/// recorded later counts.
+/// Joins a cassette with the exchanges of a process that ended without writing its own: for one test and repeat, the exchange that
+/// was recorded later counts.
 pub fn newer(recorded: Vec<RecordedExchange>, left: Vec<RecordedExchange>) -> Vec<RecordedExchange> {
     let mut joined = recorded;
     let mut places: HashMap<(String, u32), usize> =
         joined.iter().enumerate().map(|(at, old)| ((old.test.clone(), old.repeat), at)).collect();
     for new in left {
         match places.get(&(new.test.clone(), new.repeat)) {
-            // Both are times in UTC of one form, which sort as text.
+            // Both are times in UTC of the same format, which sort as text.
             Some(at) if joined[*at].recorded >= new.recorded => {}
             Some(at) => joined[*at] = new,
             None => {
@@ -82,7 +83,7 @@ pub fn newer(recorded: Vec<RecordedExchange>, left: Vec<RecordedExchange>) -> Ve
     joined
 }
 
-/// Finds what differs from run to run.
+/// Finds ids that differ from run to run.
 struct RunIds {
     changing: Regex,
 }
@@ -103,14 +104,12 @@ impl RunIds {
     fn steady(&self, recorded: &RecordedExchange) -> Vec<Value> {
         let mut numbers = HashMap::new();
         let mut values: Vec<Value> = match &recorded.heard.answer {
-            RecordedAnswer::Events(events) => {
-                events.iter().map(crate::dify::transcript::Arrival::json).collect()
-            }
+            RecordedAnswer::Events(events) => events.iter().map(Arrival::json).collect(),
             RecordedAnswer::Json(body) => vec![body.clone()],
             RecordedAnswer::Text(words) => vec![Value::String(words.clone())],
         };
         let after = recorded.heard.after.iter().flat_map(|continuation| &continuation.events);
-        values.extend(after.map(crate::dify::transcript::Arrival::json));
+        values.extend(after.map(Arrival::json));
         let headers = recorded.heard.headers.iter();
         values.extend(headers.map(|(name, value)| Value::String(format!("{name}: {value}"))));
         values.iter_mut().for_each(|value| self.number(value, &mut numbers));
