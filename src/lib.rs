@@ -1,5 +1,17 @@
 //! flowproof: regression tests for LLM workflows on Dify.
 
+#![cfg_attr(
+    any(test, fuzzing),
+    allow(
+        clippy::allow_attributes_without_reason,
+        clippy::disallowed_methods,
+        clippy::fn_params_excessive_bools,
+        clippy::too_many_lines,
+        clippy::unwrap_used,
+        reason = "tests may unwrap, and are of any length"
+    )
+)]
+
 mod app;
 mod assert;
 mod base;

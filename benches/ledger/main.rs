@@ -2,6 +2,8 @@
 //!
 //! The least that keeps a file in order is its lock, an append and the unlock. The program starts itself again as the processes.
 
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "benchmarks read the time")]
+
 #[expect(
     dead_code,
     unused_imports,

@@ -4,6 +4,8 @@
 //! harness; all of them are processes of their own, so that each is measured whole. Nothing leaves the loopback
 //! interface.
 
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "benchmarks read the time")]
+
 mod answers;
 mod bare_loop;
 #[expect(dead_code, unused_imports, reason = "only differences of texts, likeness and repeats are measured")]

@@ -2,6 +2,14 @@
 //!
 //! The list below is the table of contents.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::fn_params_excessive_bools,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "tests may unwrap, read the time and are of any length"
+)]
+
 /// Runs that are taken up again, by `--resume` and `--rerun`; records that are damaged, in use, or can no longer be written.
 mod again;
 /// `check --against`: what tests send held against what apps take, and names of nodes against what ran.

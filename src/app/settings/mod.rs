@@ -72,6 +72,7 @@ pub struct Nextest {
 
 impl Settings {
     /// Reads the process environment; a variable that is no text is left out.
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
     pub fn read() -> Self {
         let pairs = std::env::vars_os();
         let text =

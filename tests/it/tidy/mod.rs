@@ -246,20 +246,8 @@ const PROOFS: &[Proof] = &[
     Proof {
         rule: "environment",
         path: "src/cli/run/mod.rs",
-        bad: "fn a() { std::env::var(\"CI\") }",
-        good: "fn a() { env!(\"CARGO_PKG_VERSION\"); std::env::current_dir() }",
-    },
-    Proof {
-        rule: "environment",
-        path: "src/cli/run/mod.rs",
         bad: "struct A { #[arg(long, env = \"TARGET\")] b: u8 }",
         good: "struct A { #[arg(long, help = \"env = x\")] env: u8 }",
-    },
-    Proof {
-        rule: "clock",
-        path: "src/engine/a.rs",
-        bad: "fn a() { Instant::now() }",
-        good: "fn a() { clock.now() }",
     },
     Proof {
         rule: "printing",
@@ -270,26 +258,8 @@ const PROOFS: &[Proof] = &[
     Proof {
         rule: "absences",
         path: "src/assert/check/a.rs",
-        bad: "fn a() { x.unwrap() }",
-        good: "fn a() { x.unwrap_or(1) }",
-    },
-    Proof {
-        rule: "absences",
-        path: "src/assert/check/a.rs",
-        bad: "fn a() { dbg!(x) }",
-        good: "fn a() { \"dbg!(x)\" }",
-    },
-    Proof {
-        rule: "absences",
-        path: "src/assert/check/a.rs",
         bad: "static A: LazyLock<u8> = LazyLock::new(f);",
         good: "static A: u8 = 1;\nstruct B { c: OnceCell<u8> }",
-    },
-    Proof {
-        rule: "absences",
-        path: "src/assert/check/a.rs",
-        bad: "#[allow(dead_code)]\nfn a() {}",
-        good: "#[expect(dead_code, reason = \"soon\")]\nfn a() {}",
     },
     Proof {
         rule: "absences",
@@ -303,12 +273,6 @@ const PROOFS: &[Proof] = &[
         path: "src/assert/check/a.rs",
         bad: "pub struct CaseManager;",
         good: "pub struct Manages;",
-    },
-    Proof {
-        rule: "signatures",
-        path: "src/assert/check/a.rs",
-        bad: "fn a(x: u8, strict: bool) {}",
-        good: "fn a(x: u8, f: impl Fn(u8) -> bool) -> bool {}\nimpl Visitor for B { fn visit_bool(self, v: bool) {} }",
     },
     Proof {
         rule: "signatures",
@@ -338,17 +302,17 @@ fn every_rule_can_fail() {
         let mended = if proof.good.is_empty() { "src/assert/check/a.rs" } else { proof.path };
         assert_eq!(offended(mended, proof.good), [""; 0], "good: {}", proof.good);
     }
-    let long_body = format!("fn a() {{\n{}}}\n", "    x;\n".repeat(59));
-    assert_eq!(offended("src/assert/check/a.rs", &long_body), ["function_length"]);
-    assert_eq!(offended("src/assert/check/a.rs", &long_body.replacen("    x;\n", "", 1)), [""; 0]);
     let long_file = "const A: u8 = 1;\n".repeat(301);
     assert_eq!(offended("src/assert/check/a.rs", &long_file), ["file_length"]);
     let tested =
         format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "const A: u8 = 1;\n".repeat(300), "x;\n".repeat(300));
     assert_eq!(offended("src/assert/check/a.rs", &tested), [""; 0]);
     for rule in RULES {
-        let by_hand = ["function_length", "file_length"].contains(&rule.name);
-        assert!(by_hand || PROOFS.iter().any(|proof| proof.rule == rule.name), "{} has no proof", rule.name);
+        assert!(
+            rule.name == "file_length" || PROOFS.iter().any(|proof| proof.rule == rule.name),
+            "{} has no proof",
+            rule.name
+        );
     }
 }
 
@@ -374,7 +338,7 @@ fn rust_is_read_well_enough() {
     assert!(source.code.contains("fn a<'a>(x: &'a str)"));
     let functions = source.functions();
     assert_eq!(functions.len(), 1);
-    assert_eq!((functions[0].name.as_str(), functions[0].lines), ("a", 1));
+    assert_eq!((functions[0].name.as_str(), functions[0].line), ("a", 1));
     let declared = Source::parse("src/assert/check/mod.rs", "#[cfg(test)]\nmod cases;\nmod real;");
     assert_eq!(declared.test_modules, ["cases"]);
     let _: &[Rule] = RULES;

@@ -33,14 +33,12 @@ pub struct Source {
     pub is_test: bool,
 }
 
-/// A function's signature and size.
+/// A function's signature.
 pub struct Function {
     /// Its name.
     pub name: String,
     /// Its parameters, without `self`.
     pub parameters: Vec<String>,
-    /// Lines from `fn` to the closing brace.
-    pub lines: usize,
     /// The line of `fn`, from 1.
     pub line: usize,
     /// True in an `impl … for …` block.
@@ -133,15 +131,12 @@ impl Source {
         let code = self.own.as_bytes();
         let open = find_outside(code, whole.end(), b"(")?;
         let close = open + matching(&code[open..])?;
-        let after = find_outside(code, close + 1, b"{;")?;
-        let end = if code[after] == b'{' { after + matching(&code[after..])? } else { after };
         let line = self.line_at(whole.start());
         let of_a_trait = self.trait_blocks.iter().any(|block| block.contains(&whole.start()));
         Some(Function {
             of_a_trait,
             name: found[1].to_owned(),
             parameters: split_parameters(&self.own[open + 1..close]),
-            lines: self.line_at(end) - line + 1,
             line,
         })
     }
