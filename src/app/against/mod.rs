@@ -10,8 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::app::against::findings::Findings;
 use crate::app::against::judge_apps::{JudgeApp, judge_apps, judge_findings};
 use crate::app::against::last_run::LastRun;
@@ -22,7 +20,7 @@ use crate::app::probe;
 use crate::app::settings::Settings;
 use crate::app::{OpenFailure, RunOptions};
 use crate::base::redact::Redactor;
-use crate::dify::wire::parameters::{Input, decode_parameters};
+use crate::dify::wire::parameters::{Input, decode_form};
 use crate::plan::case::{Plan, TargetKind};
 use crate::plan::choices::Judges;
 use crate::plan::compile::compile;
@@ -124,11 +122,9 @@ impl OfflineComparison {
         match &self.plan.target.kind {
             TargetKind::Mock(options) | TargetKind::Replay { options, .. } => {
                 for app in self.apps() {
-                    let declared =
-                        options.apps.get(&*app).map(|form| json!({ "user_input_form": form.declared }));
-                    let form = declared.map(|form| {
-                        decode_parameters(&form)
-                            .ok_or_else(|| format!("the inputs of the mock's app `{app}` cannot be read"))
+                    let form = options.apps.get(&*app).map(|form| {
+                        let entries = form.declared.as_array().and_then(|entries| decode_form(entries));
+                        entries.ok_or_else(|| format!("the inputs of the mock's app `{app}` cannot be read"))
                     });
                     if form.is_none() {
                         notes.push(format!(

@@ -3,7 +3,7 @@
 use crate::app::live_app::diagnosis::FactState;
 use crate::app::live_app::doctor::{DiagnosisTarget, is_dify, judge_address, judge_app};
 use crate::dify::client::EnquiryReply;
-use crate::dify::wire::parameters::{Input, decode_parameters};
+use crate::dify::wire::parameters::Input;
 
 /// What a workflow app says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +31,8 @@ pub fn read_app(
     }
     match (info, parameters) {
         (Ok(info), Ok(parameters)) => {
-            let name = info.json()["name"].as_str().unwrap_or_default().to_owned();
-            let form = decode_parameters(&parameters.json()).ok_or("its inputs cannot be read")?;
-            Ok(AppDescription { name, form })
+            let form = parameters.inputs().ok_or("its inputs cannot be read")?;
+            Ok(AppDescription { name: info.info().name, form })
         }
         (Err(reason), _) | (_, Err(reason)) => Err(reason.clone()),
     }

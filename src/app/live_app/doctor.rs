@@ -1,11 +1,10 @@
 //! Reads an endpoint's first answers as a doctor does: one line a fact, each finding with what mends it.
 
-use serde_json::Value;
-
 use crate::app::live_app::diagnosis::{DiagnosisLine, FactState};
 use crate::dify::client::EnquiryReply;
+use crate::dify::wire::app_mode::AppMode;
 use crate::dify::wire::error;
-use crate::dify::wire::parameters::decode_parameters;
+use crate::dify::wire::parameters::AppIdentity;
 
 /// Clocks further apart than this mislead the search for lost runs, which goes by the server's times.
 const MOST_SKEW: i64 = 60;
@@ -25,8 +24,7 @@ pub struct DiagnosisTarget {
 
 /// Tells whether an answer is one of Dify's API, refusals included.
 pub fn is_dify(reply: &EnquiryReply) -> bool {
-    let json = reply.json();
-    json["mode"].is_string() || (json["code"].is_string() && json["message"].is_string())
+    reply.info().mode.is_some() || reply.refusal().is_whole()
 }
 
 /// Judges the address, its certificate, Dify's version and clock by the first answer.
@@ -150,17 +148,17 @@ pub fn judge_app(
     if reply.status != 200 {
         return vec![refused_line(reply)];
     }
-    let json = reply.json();
-    let mut lines = vec![DiagnosisLine::new(FactState::Good, "key", "it is accepted"), mode_line(&json)];
+    let mode = mode_line(&reply.info());
+    let mut lines = vec![DiagnosisLine::new(FactState::Good, "key", "it is accepted"), mode];
     lines.extend(parameters.map(inputs_line));
     lines
 }
 
 /// Why an app tells nothing of itself, and what fixes it. Only a 401 is about the key.
 fn refused_line(reply: &EnquiryReply) -> DiagnosisLine {
-    let json = reply.json();
-    let message = json["message"].as_str().unwrap_or_default().to_ascii_lowercase();
-    let (what, fix) = match (reply.status, json["code"].as_str()) {
+    let refusal = reply.refusal();
+    let message = refusal.message.unwrap_or_default().to_ascii_lowercase();
+    let (what, fix) = match (reply.status, refusal.code) {
         (401, Some(_)) => {
             ("key", "copy it anew from the app's page \"API Access\" (keys of datasets do not do)")
         }
@@ -183,13 +181,19 @@ fn refused_line(reply: &EnquiryReply) -> DiagnosisLine {
     DiagnosisLine::new(FactState::Finding, what, format!("/info is refused: {}; {fix}", said(reply)))
 }
 
-fn mode_line(info: &Value) -> DiagnosisLine {
-    let name = info["name"].as_str().unwrap_or_default();
-    match info["mode"].as_str() {
-        Some("workflow") => DiagnosisLine::new(FactState::Good, "app", format!("`{name}` is a workflow")),
+fn mode_line(info: &AppIdentity) -> DiagnosisLine {
+    let name = &info.name;
+    match &info.mode {
+        Some(AppMode::Workflow) => {
+            DiagnosisLine::new(FactState::Good, "app", format!("`{name}` is a workflow"))
+        }
         Some(mode) => {
             let mend = "flowproof tests apps of mode `workflow`; use the key of one";
-            DiagnosisLine::new(FactState::Finding, "app", format!("`{name}` has the mode `{mode}`; {mend}"))
+            DiagnosisLine::new(
+                FactState::Finding,
+                "app",
+                format!("`{name}` has the mode `{}`; {mend}", mode.word()),
+            )
         }
         None => DiagnosisLine::new(
             FactState::Finding,
@@ -210,7 +214,7 @@ fn inputs_line(reply: &Result<EnquiryReply, String>) -> DiagnosisLine {
             );
         }
     };
-    match decode_parameters(&reply.json()).filter(|_| reply.status == 200) {
+    match reply.inputs().filter(|_| reply.status == 200) {
         Some(inputs) if inputs.is_empty() => {
             DiagnosisLine::new(FactState::Good, "inputs", "it is published and takes no inputs")
         }
@@ -230,7 +234,7 @@ fn inputs_line(reply: &Result<EnquiryReply, String>) -> DiagnosisLine {
                 format!("/parameters: {}; {fix}", said(reply)),
             )
         }
-        None if reply.json()["code"] == "app_unavailable" => {
+        None if reply.refusal().code.as_deref() == Some("app_unavailable") => {
             let mend = "press Publish in Dify's editor";
             DiagnosisLine::new(
                 FactState::Finding,
@@ -263,8 +267,8 @@ pub fn untold(target: &str) -> [DiagnosisLine; 2] {
 }
 
 fn said(reply: &EnquiryReply) -> String {
-    let json = reply.json();
-    match (json["code"].as_str(), json["message"].as_str()) {
+    let refusal = reply.refusal();
+    match (refusal.code, refusal.message) {
         (Some(code), Some(message)) => format!("HTTP {} {code}: {message}", reply.status),
         _ => format!("HTTP {}: {}", reply.status, error::describe_body(&reply.content_type, &reply.body)),
     }

@@ -17,6 +17,8 @@ use crate::dify::client::failure;
 use crate::dify::client::failure::SendFailure;
 use crate::dify::client::http_answer::execute;
 use crate::dify::client::message;
+use crate::dify::wire::parameters::{AppIdentity, Input, decode_info, decode_parameters};
+use crate::dify::wire::refusal::RefusalBody;
 
 /// Most bytes of an answer to a question.
 const MAX_ANSWER: usize = 4_000_000;
@@ -49,8 +51,23 @@ pub struct EnquiryReply {
 }
 
 impl EnquiryReply {
+    /// What the body says of an app.
+    pub fn info(&self) -> AppIdentity {
+        decode_info(&self.json())
+    }
+
+    /// The inputs that an app declares; none where the body has no form that can be understood.
+    pub fn inputs(&self) -> Option<Vec<Input>> {
+        decode_parameters(&self.json())
+    }
+
+    /// What the body says in place of an answer.
+    pub fn refusal(&self) -> RefusalBody {
+        RefusalBody::decode(&self.json())
+    }
+
     /// The body where it is JSON and says so; null elsewhere.
-    pub fn json(&self) -> Value {
+    fn json(&self) -> Value {
         let json = document::is_json(&self.content_type).then(|| BorrowedValue::read_value(&self.body).ok());
         json.flatten().unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 //! Holds no I/O: `client` and `mock` are the two sides that speak it.
 
 pub(crate) mod answer;
+pub(crate) mod app_mode;
 pub(crate) mod chunk;
 pub(crate) mod contract;
 pub(crate) mod curl;
@@ -15,6 +16,7 @@ pub(crate) mod history;
 pub(crate) mod input_refusal;
 pub(crate) mod parameters;
 pub(crate) mod python_number;
+pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod retry_after;
 pub(crate) mod sse;

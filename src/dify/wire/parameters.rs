@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::dify::wire::app_mode::AppMode;
+
 /// The path of an app's own facts.
 pub const INFO_PATH: &str = "/info";
 /// The path of an app's input form.
@@ -56,9 +58,29 @@ pub struct FileRules {
     pub methods: Vec<String>,
 }
 
+/// What `/info` says of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppIdentity {
+    /// Its name in Dify; empty where it is not told.
+    pub name: String,
+    /// What kind of app it is; none where it is not told.
+    pub mode: Option<AppMode>,
+}
+
+/// Reads an answer of `/info`.
+pub fn decode_info(answer: &Value) -> AppIdentity {
+    let name = answer["name"].as_str().unwrap_or_default().to_owned();
+    AppIdentity { name, mode: answer["mode"].as_str().map(AppMode::of) }
+}
+
 /// Reads `user_input_form`; none where the answer has no such form or an entry of it cannot be understood.
 pub fn decode_parameters(answer: &Value) -> Option<Vec<Input>> {
-    answer["user_input_form"].as_array()?.iter().map(decode_input).collect()
+    decode_form(answer["user_input_form"].as_array()?)
+}
+
+/// Reads the entries of an input form; none where one of them cannot be understood.
+pub fn decode_form(entries: &[Value]) -> Option<Vec<Input>> {
+    entries.iter().map(decode_input).collect()
 }
 
 fn decode_input(entry: &Value) -> Option<Input> {
