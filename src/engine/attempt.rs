@@ -274,6 +274,6 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn outputs(transcript: &Transcript) -> Option<Value> {
-    let outputs = transcript.run.as_ref()?.get("outputs")?;
+    let outputs = transcript.run.as_ref()?.outputs()?;
     Some(clip(outputs))
 }

@@ -11,7 +11,6 @@ pub(crate) mod case;
 mod cassette_miss;
 pub(crate) mod cassettes;
 pub(crate) mod contract;
-mod fields;
 pub(crate) mod in_flight;
 mod judging;
 mod limit;

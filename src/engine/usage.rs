@@ -6,7 +6,7 @@ use crate::base::units::format_count;
 use crate::budget::{Amount, AttemptUsage, Costs, Currency};
 use crate::dify::transcript::{Ending, NodesUsage, StopOutcome, Transcript};
 use crate::plan::case::Case;
-use crate::record::attempt::{JudgeFact, JudgesSpent, ObservedUse, Price, RunFacts};
+use crate::record::attempt::{JudgeFact, JudgesSpent, ObservedUse, Price, REJECTED, RunFacts};
 use crate::record::verdict::{Finding, Severity, Truth};
 
 /// An attempt that ended.
@@ -69,7 +69,7 @@ fn with_judges(used: AttemptUsage, judges: &JudgesSpent, limits: &BudgetLimits) 
 
 fn used_by_run(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
     let EndedAttempt { facts, transcript, .. } = ended;
-    if facts.seen.as_ref().is_some_and(|seen| seen.nothing) || facts.status.as_deref() == Some("rejected") {
+    if facts.seen.as_ref().is_some_and(|seen| seen.nothing) || facts.status.as_deref() == Some(REJECTED) {
         return nothing();
     }
     let nodes = NodesUsage::of(&transcript.nodes);

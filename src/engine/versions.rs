@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use crate::base::lock::lock;
 use crate::dify::transcript::Transcript;
-use crate::engine::fields::fields;
 use crate::plan::case::{Case, HeldVersion};
 use crate::record::attempt::Cause;
 use crate::record::event::{FIELDS_WATCHED, RanVersion};
@@ -108,7 +107,7 @@ impl Versions {
                 return;
             }
         }
-        let fields = fields(transcript);
+        let fields = transcript.event_fields();
         let mut seen = lock(&self.seen);
         seen.looked += 1;
         seen.fields.extend(fields);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::long_text::tell_end;
 use crate::base::units::format_duration;
-use crate::dify::transcript::RecoveredBy;
+use crate::dify::transcript::{RecoveredBy, ReportedStatus};
 use crate::record::attempt::{Attempt, NodeFact, WaitTimes};
 use crate::record::verdict::{Finding, Truth};
 use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings};
@@ -172,17 +172,22 @@ pub(crate) fn node_path(nodes: &[NodeFact]) -> Option<String> {
     let step = |group: &&[NodeFact]| {
         let title = one_line(&group[0].title, 60);
         let times = if group.len() > 1 { format!(" ×{}", group.len()) } else { String::new() };
-        match group[0].status.as_str() {
-            "succeeded" => format!("{title}{times}"),
-            "running" => format!("{title}{times} … running"),
-            status => format!("{title}{times} ✗ {}", one_line(status, 40)),
+        match ReportedStatus::of(&group[0].status) {
+            ReportedStatus::Succeeded => format!("{title}{times}"),
+            ReportedStatus::Running => format!("{title}{times} … running"),
+            status => format!("{title}{times} ✗ {}", one_line(status.word(), 40)),
         }
     };
     let mut steps: Vec<String> = groups.iter().take(NODES).map(step).collect();
     if groups.len() > NODES {
         let rest = &groups[NODES..];
         steps.push(format!("… {} more", rest.len()));
-        steps.extend(rest.iter().filter(|group| group[0].status != "succeeded").take(3).map(step));
+        steps.extend(
+            rest.iter()
+                .filter(|group| ReportedStatus::of(&group[0].status) != ReportedStatus::Succeeded)
+                .take(3)
+                .map(step),
+        );
     }
     Some(steps.join(" → "))
 }

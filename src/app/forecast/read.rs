@@ -11,7 +11,7 @@ use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::Digest;
 use crate::base::files;
 use crate::budget::{Costs, Currency};
-use crate::record::attempt::Price;
+use crate::record::attempt::{Price, REJECTED};
 use crate::record::journal::{SCHEMA, fence_of};
 
 /// The longest first line.
@@ -138,7 +138,7 @@ fn sample(line: &[u8]) -> Option<(CaseIdentity, AttemptSample)> {
     let PastAttemptLine { attempt_finished: PastAttempt { case, key, replayed, facts } } =
         serde_json::from_slice(line).ok()?;
     let status = facts.status.as_deref()?;
-    if replayed || status == "rejected" {
+    if replayed || status == REJECTED {
         return None;
     }
     let cost = match facts.cost.as_slice() {

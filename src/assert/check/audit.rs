@@ -2,7 +2,7 @@
 //!
 //! Only leaves are summed: an iteration or a loop repeats its children's tokens (section 8 of the wire page).
 
-use crate::dify::transcript::NodeRun;
+use crate::dify::transcript::{NodeRun, ReportedStatus};
 use crate::dify::wire::usage::{may_use_model, surely_uses_model};
 use crate::record::attempt::{UsageDoubt, UsageKind};
 
@@ -13,7 +13,7 @@ use super::view::{ExchangeEnd, NodeFacts, View};
 pub(super) fn usage_doubt(view: &View<'_>) -> Option<UsageDoubt> {
     let ExchangeEnd::Ran(run) = &view.state else { return None };
     let (NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _)) = view.nodes() else { return None };
-    let doubt = audit(nodes, run["total_tokens"].as_u64()).err()?;
+    let doubt = audit(nodes, run.tokens()).err()?;
     // A tool seldom hides a workflow: its 0 is no news, though no assertion can rest on it.
     let is_tool = |node: &NodeRun| !surely_uses_model(&node.node_type);
     match doubt.kind {
@@ -66,7 +66,8 @@ pub(super) fn sum(nodes: &[NodeRun]) -> u64 {
 /// True where a model surely answered and was not counted.
 fn answered_for_nothing(node: &NodeRun) -> bool {
     let counted = node.told().and_then(|told| told.tokens);
-    surely_uses_model(&node.node_type) && node.status() == Some("succeeded") && counted.unwrap_or(0) == 0
+    let succeeded = node.status() == Some(&ReportedStatus::Succeeded);
+    surely_uses_model(&node.node_type) && succeeded && counted.unwrap_or(0) == 0
 }
 
 /// What Dify says of the total.

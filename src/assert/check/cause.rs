@@ -95,9 +95,9 @@ fn finished(transcript: &Transcript) -> Option<Cause> {
             "does `base_url` point to Dify's API, ending in `/v1`?",
         ));
     };
-    match run["status"].as_str() {
-        Some("running" | "paused" | "scheduled") => Some(plain(
-            format!("the run has not ended: it is {}", run["status"]),
+    match run.status() {
+        Some(status) if status.is_open() => Some(plain(
+            format!("the run has not ended: it is \"{}\"", status.word()),
             "look into the run in Dify's logs",
         )),
         Some(_) => None,

@@ -1,9 +1,7 @@
 //! A transcript held against what its version of Dify is known to send.
 
-use serde_json::Value;
-
 use crate::base::borrowed_json::BorrowedValue;
-use crate::dify::transcript::{SideAnswer, SideCall, Transcript};
+use crate::dify::transcript::Transcript;
 use crate::dify::wire::chunk::TextChunk;
 use crate::dify::wire::contract::{Contracts, Deviation, WatchedAnswer, check_head};
 
@@ -22,7 +20,7 @@ pub fn contract_deviations(
     let contract = contracts.of(transcript.dify_version.as_deref().or(told));
     let (mut all, mut found): (Vec<PlacedDeviation>, Vec<Deviation>) = (Vec::new(), Vec::new());
     let is_stream = transcript.first_event_at.is_some() && !transcript.events.is_empty();
-    if let Some(answer) = answer_of(transcript).or(is_stream.then_some(WatchedAnswer::Stream)) {
+    if let Some(answer) = transcript.watched_answer().or(is_stream.then_some(WatchedAnswer::Stream)) {
         check_head(answer, version(transcript), &mut found);
         keep(&mut all, &mut found, None);
     }
@@ -39,13 +37,13 @@ pub fn contract_deviations(
         }
     }
     if let Some(body) = &transcript.body
-        && let Some(answer) = answer_of(transcript)
+        && let Some(answer) = transcript.watched_answer()
     {
         contract.check_answer(answer, body, &mut found);
         keep(&mut all, &mut found, None);
     }
     for aside in &transcript.asides {
-        if let Some(answer) = answer_aside(aside) {
+        if let Some(answer) = aside.watched_answer() {
             check_head(answer, aside.dify_version.as_deref(), &mut found);
             contract.check_answer(answer, &aside.json, &mut found);
             keep(&mut all, &mut found, None);
@@ -66,32 +64,4 @@ fn keep(all: &mut Vec<PlacedDeviation>, found: &mut Vec<Deviation>, event: Optio
             all.push((deviation, event));
         }
     }
-}
-
-/// What the document is; none where something else than Dify wrote it.
-fn answer_of(transcript: &Transcript) -> Option<WatchedAnswer> {
-    let body = transcript.body.as_ref()?;
-    match transcript.http_status? {
-        200 if body["data"]["status"] == "paused" => Some(WatchedAnswer::Paused),
-        200 if body["data"].is_object() => Some(WatchedAnswer::Run),
-        200..=399 => None,
-        _ => is_refusal(body).then_some(WatchedAnswer::Refusal),
-    }
-}
-
-/// What the answer to another call is; none where something else than Dify wrote it, or nothing is known of it.
-fn answer_aside(aside: &SideAnswer) -> Option<WatchedAnswer> {
-    match (aside.status, aside.call) {
-        (200..=299, SideCall::Upload) => Some(WatchedAnswer::Upload),
-        (200..=299, SideCall::Detail) => Some(WatchedAnswer::Detail),
-        (200..=299, SideCall::Logs) => Some(WatchedAnswer::Logs),
-        (200..=299, SideCall::Form) => Some(WatchedAnswer::Form),
-        (200..=299, SideCall::Events | SideCall::Submit) | (0..=399, _) => None,
-        (400.., _) => is_refusal(&aside.json).then_some(WatchedAnswer::Refusal),
-    }
-}
-
-/// Every error of Dify's has these two.
-fn is_refusal(body: &Value) -> bool {
-    body["code"].is_string() && body["message"].is_string()
 }

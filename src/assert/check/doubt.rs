@@ -8,9 +8,6 @@ use crate::dify::transcript::{Flaw, FlawKind};
 
 use super::judged::cut;
 
-/// Keys of a node or a run that Dify may cut short, and says so beside them.
-const CUT: [&str; 3] = ["inputs", "outputs", "process_data"];
-
 /// A part of a value that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Doubt {
@@ -41,6 +38,11 @@ impl Doubt {
         Self { place: flaw.place.clone(), why }
     }
 
+    /// What Dify cut short at a place.
+    pub(super) fn cut(place: &[PathStep]) -> Self {
+        Self { place: place.to_vec(), why: UnknownReason::Cut }
+    }
+
     /// The same below a place.
     pub(super) fn below(self, before: &[PathStep]) -> Self {
         Self { place: before.iter().cloned().chain(self.place).collect(), ..self }
@@ -68,13 +70,6 @@ impl Doubt {
             }
         }
     }
-}
-
-/// The parts of the `data` of an event that Dify marks as cut short.
-pub(super) fn cuts_in(data: &Value) -> impl Iterator<Item = Doubt> {
-    let is_cut = |key: &&str| data.get(format!("{key}_truncated")).and_then(Value::as_bool) == Some(true);
-    let cut: Vec<&str> = CUT.iter().copied().filter(is_cut).collect();
-    cut.into_iter().map(|key| Doubt { place: vec![PathStep::Name(key.to_owned())], why: UnknownReason::Cut })
 }
 
 /// The doubt that a path reads, be it only on its way or in a filter; none where it reads nothing doubtful.
@@ -190,6 +185,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dify::transcript::AnswerField;
 
     fn reads(path: &str) -> bool {
         let whole = json!([
@@ -199,9 +195,9 @@ mod tests {
         ]);
         let doubts: Vec<Doubt> = (0..3)
             .flat_map(|at| {
-                let data = whole[at]["data"].clone();
-                let before = [PathStep::Index(at), PathStep::Name("data".into())];
-                cuts_in(&data).map(move |cut| cut.below(&before)).collect::<Vec<_>>()
+                let cut = AnswerField::truncated_in(&whole[at]["data"]);
+                cut.map(|field| Doubt::cut(&field.place_in_event()).below(&[PathStep::Index(at)]))
+                    .collect::<Vec<_>>()
             })
             .collect();
         assert_eq!(doubts.len(), 1);

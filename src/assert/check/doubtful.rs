@@ -1,9 +1,9 @@
 //! Which parts of a run's and a node's roots are not known, although something stands there.
 
 use crate::base::json_path::PathStep;
-use crate::dify::transcript::{Arrival, Flaw, NodeRun};
+use crate::dify::transcript::{AnswerField, Flaw, NodeRun, RunResult};
 
-use super::doubt::{Doubt, cuts_in};
+use super::doubt::Doubt;
 use super::model::PathRoot;
 use super::view::View;
 
@@ -14,22 +14,21 @@ impl View<'_> {
         match root {
             PathRoot::Run => self.doubts_of_run().collect(),
             PathRoot::Outputs => {
-                let outputs = [PathStep::Name("outputs".to_owned())];
+                let outputs = [AnswerField::Outputs.step()];
                 self.doubts_of_run().filter_map(|doubt| doubt.seen_from(&outputs)).collect()
             }
             PathRoot::Response => {
                 let body = [PathStep::Name("body".to_owned())];
-                let data = [body[0].clone(), PathStep::Name("data".to_owned())];
                 let flaws = transcript.flaws.iter().filter(|flaw| flaw.event.is_none());
                 let repeated = flaws.map(|flaw| Doubt::of(flaw).below(&body));
-                let cut = transcript.body.as_ref().map(|body| cuts_in(&body["data"])).into_iter().flatten();
-                repeated.chain(cut.map(|doubt| doubt.below(&data))).collect()
+                let cut = transcript.truncated_in_body().map(|field| Doubt::cut(&field.place_in_event()));
+                repeated.chain(cut.map(|doubt| doubt.below(&body))).collect()
             }
             PathRoot::Events => {
                 let events = transcript.events.iter().enumerate();
-                let cut = events.filter(|(_, event)| may_be_cut(event)).flat_map(|(at, event)| {
-                    let data = [PathStep::Index(at), PathStep::Name("data".to_owned())];
-                    cuts_in(&event.json()["data"]).map(|doubt| doubt.below(&data)).collect::<Vec<_>>()
+                let cut = events.flat_map(|(at, event)| {
+                    let cut = event.truncated().into_iter();
+                    cut.map(move |field| Doubt::cut(&field.place_in_event()).below(&[PathStep::Index(at)]))
                 });
                 let repeated = transcript
                     .flaws
@@ -50,50 +49,22 @@ impl View<'_> {
         let repeated =
             flaws.filter_map(|flaw| Some(Doubt { place: flaw.in_data()?.to_vec(), ..Doubt::of(flaw) }));
         let is_found_again = transcript.recovery.is_some();
-        let cut = transcript.run.as_ref().map(cuts_in).into_iter().flatten();
+        let cut = transcript.run.as_ref().map(RunResult::truncated).into_iter().flatten();
+        let cut = cut.map(|field| Doubt::cut(&[field.step()]));
         repeated.filter(move |_| !is_found_again).chain(cut)
     }
 }
 
-/// True where an event may say that Dify cut a part of it short.
-fn may_be_cut(event: &Arrival) -> bool {
-    let text = event.text();
-    text.split("_truncated\"")
-        .skip(1)
-        .any(|rest| rest.trim_start_matches([' ', ':', '\t', '\r', '\n']).starts_with("true"))
-}
-
 /// The parts of a node's root that are not known.
 pub(super) fn node_doubts(node: &NodeRun, root: PathRoot) -> Vec<Doubt> {
-    let Some(data) = &node.finished else { return Vec::new() };
+    let Some(end) = &node.finished else { return Vec::new() };
     let all = node.flaws.iter().map(Doubt::of);
     match root {
-        PathRoot::Run => all.chain(cuts_in(data)).collect(),
+        PathRoot::Run => all.chain(end.truncated().map(|field| Doubt::cut(&[field.step()]))).collect(),
         PathRoot::Outputs | PathRoot::Inputs | PathRoot::ProcessData => {
-            let key = [PathStep::Name(root.word().to_owned())];
-            all.filter_map(|doubt| doubt.seen_from(&key)).collect()
+            let place = root.field().map(AnswerField::step);
+            all.filter_map(|doubt| doubt.seen_from(place.as_slice())).collect()
         }
         PathRoot::Response | PathRoot::Text | PathRoot::Events => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn an_event_says_that_it_is_cut_however_it_is_spaced() {
-        let says = |text: &str| may_be_cut(&Arrival::new(Duration::ZERO, text));
-        for blank in ["", " ", "\t", "\n", "\r\n", " \n "] {
-            assert!(says(&format!("{{\"data\":{{\"outputs_truncated\"{blank}:{blank}true}}}}")), "{blank:?}");
-            assert!(
-                !says(&format!("{{\"data\":{{\"outputs_truncated\"{blank}:{blank}false}}}}")),
-                "{blank:?}"
-            );
-        }
-        assert!(says(r#"{"data":{"inputs_truncated":false,"outputs_truncated":true}}"#));
-        assert!(!says(r#"{"data":{"outputs":true}}"#));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::assert::snapshot::SnapshotAttempt;
 use crate::base::effort::Effort;
 use crate::base::json_path::show_place;
-use crate::dify::transcript::{FlawKind, Transcript};
+use crate::dify::transcript::{FlawKind, Transcript, varying_of};
 use crate::record::attempt::{Cause, RunFacts};
 use crate::record::verdict::{Finding, Severity, Truth};
 
@@ -17,7 +17,6 @@ use super::nodes;
 use super::operand::needed::parse_needed;
 use super::subject;
 use super::values;
-use super::varying::varying_of;
 use super::view::{ExchangeEnd, Fact, View};
 
 /// What an attempt's transcript comes to.

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use rust_decimal::Decimal;
-use serde_json::Value;
-
 use crate::base::borrowed_json::BorrowedValue;
 use crate::base::digest::Digest;
 use crate::base::long_text::keep_long;
-use crate::dify::transcript::{Ending, NodeRun, NodesUsage, Transcript};
+use crate::dify::transcript::{
+    AnswerField, Ending, NodeRun, NodesUsage, ReportedStatus, RunResult, Transcript, varying_of,
+};
 use crate::dify::wire::usage::NodePrice;
 use crate::dify::wire::vary::Varying;
-use crate::record::attempt::{NodeFact, ObservedUse, Price, RunFacts};
+use crate::record::attempt::{NodeFact, ObservedUse, Price, REJECTED, RunFacts};
+use rust_decimal::Decimal;
 
 use super::audit::usage_doubt;
 use super::model::PathRoot;
 use super::usage;
-use super::varying::varying_of;
 use super::view::{ExchangeEnd, Fact, View};
 use crate::base::clip::clip;
 
@@ -25,7 +24,7 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
     let transcript = view.transcript;
     let varying = varying_of(transcript);
     let is_timed = !matches!(view.state, ExchangeEnd::Unjudged(_)) && transcript.recovery.is_none();
-    let outputs = transcript.run.as_ref().and_then(|run| run.get("outputs")).map(BorrowedValue::of);
+    let outputs = transcript.run.as_ref().and_then(RunResult::outputs).map(BorrowedValue::of);
     let settled = outputs.as_ref().map(|outputs| varying.settle(outputs));
     let is_known = view.doubts(PathRoot::Outputs).is_empty();
     RunFacts {
@@ -41,13 +40,14 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
         status: status(view),
         latency_ms: is_timed.then(|| milliseconds(transcript.elapsed)),
         ttft_ms: transcript.first_token_at.filter(|_| is_timed).map(milliseconds),
-        server_ms: known(view.run_field("elapsed_time")).and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
+        server_ms: known(view.run_field(AnswerField::Elapsed))
+            .and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
         tokens: known(view.tokens()),
         cost: cost(view),
         steps: match &view.state {
             ExchangeEnd::Rejected { .. } => Some(0),
             ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_) => {
-                known(view.run_field("total_steps")).and_then(|steps| steps.as_u64())
+                known(view.run_field(AnswerField::Steps)).and_then(|steps| steps.as_u64())
             }
         },
         nodes: bounded(transcript.nodes.iter().map(|ran| node(ran, &varying)).collect()),
@@ -59,22 +59,20 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
 
 /// What Dify said went wrong, whole up to 64 KB.
 fn error(view: &View<'_>) -> Option<String> {
-    let of_run = |run: &Value| run["error"].as_str().map(str::to_owned);
     let said = match (&view.transcript.ending, &view.transcript.run) {
         (Ending::Rejected(error) | Ending::ErrorEvent(error), _) => Some(error.message.clone()),
-        (_, run) => run.as_ref().and_then(of_run),
+        (_, run) => run.as_ref().and_then(RunResult::error).map(str::to_owned),
     };
     said.filter(|said| !said.trim().is_empty()).map(|said| keep_long(&said).into_owned())
 }
 
 /// What a node said went wrong; where an error strategy took over, the cause stands in its outputs.
 fn node_error(node: &NodeRun) -> Option<String> {
-    if node.status().is_none_or(|status| status == "succeeded") {
-        return None;
-    }
-    let data = node.finished.as_ref()?;
-    let cause = data["outputs"]["error_message"].as_str().filter(|_| node.status() == Some("exception"));
-    let said = cause.or_else(|| data["error"].as_str())?;
+    let status = node.status().filter(|status| **status != ReportedStatus::Succeeded)?;
+    let end = node.finished.as_ref()?;
+    let has_strategy = *status == ReportedStatus::Exception;
+    let cause = has_strategy.then(|| end.exception_cause()).flatten();
+    let said = cause.or_else(|| end.error())?;
     (!said.trim().is_empty()).then(|| keep_long(said).into_owned())
 }
 
@@ -124,14 +122,16 @@ pub fn seen_at_least(transcript: &Transcript) -> ObservedUse {
 /// The total of tokens that was told, judged or not; more cannot have been told by nodes that were seen in part.
 fn told_total(transcript: &Transcript) -> u64 {
     let told = [&transcript.run, &transcript.told_after].into_iter().flatten();
-    told.filter_map(|run| run["total_tokens"].as_u64()).max().unwrap_or(0)
+    told.filter_map(RunResult::tokens).max().unwrap_or(0)
 }
 
 fn status(view: &View<'_>) -> Option<String> {
     match &view.state {
-        ExchangeEnd::Rejected { .. } => Some("rejected".to_owned()),
-        ExchangeEnd::Ran(run) => run["status"].as_str().map(str::to_owned),
-        ExchangeEnd::Unjudged(_) if view.transcript.ending == Ending::Paused => Some("paused".to_owned()),
+        ExchangeEnd::Rejected { .. } => Some(REJECTED.to_owned()),
+        ExchangeEnd::Ran(run) => run.status().map(|status| status.word().to_owned()),
+        ExchangeEnd::Unjudged(_) if view.transcript.ending == Ending::Paused => {
+            Some(ReportedStatus::Paused.word().to_owned())
+        }
         ExchangeEnd::Unjudged(_) => None,
     }
 }
@@ -156,7 +156,7 @@ fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
         error: node_error(node),
         retry_errors: node.retry_errors.clone(),
         node_type: node.node_type.clone(),
-        status: node.status().unwrap_or("running").to_owned(),
+        status: node.status().unwrap_or(&ReportedStatus::Running).word().to_owned(),
         start_ms: milliseconds(node.started_at),
         end_ms: node.ended_at.map(milliseconds),
         // What the replay of a lost run told came in the order of the replay.

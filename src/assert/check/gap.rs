@@ -1,7 +1,6 @@
 //! What is not known of a run that was found again: what the answer would have told after it broke off.
 
-use crate::base::json_path::PathStep;
-use crate::dify::transcript::{Flaw, NodeRun, RecoveredBy, Recovery};
+use crate::dify::transcript::{AnswerField, Flaw, NodeRun, RecoveredBy, Recovery};
 
 use super::doubt::Doubt;
 use super::judged::{ConditionGrade, JudgedCondition};
@@ -53,18 +52,12 @@ pub(super) fn hidden(subject: &CheckSubject, node: &NodeRun, view: &View<'_>) ->
 
 /// Why a fact of a node is not known, though its end has something in its place.
 fn contradicted(subject: &CheckSubject, node: &NodeRun) -> Option<String> {
-    let concerns = |flaw: &&Flaw| match (subject, flaw.place.as_slice()) {
-        (CheckSubject::Status(_), [PathStep::Name(key)]) => key == "status",
-        (CheckSubject::Text(..), [PathStep::Name(key)]) => key == "error",
-        (CheckSubject::Time(..), [PathStep::Name(key)]) => key == "elapsed_time",
-        (CheckSubject::Count(..) | CheckSubject::Cost(_), _) => true,
-        (
-            CheckSubject::Status(_)
-            | CheckSubject::Text(..)
-            | CheckSubject::Time(..)
-            | CheckSubject::Nodes(_),
-            _,
-        ) => false,
+    let concerns = |flaw: &&Flaw| match subject {
+        CheckSubject::Status(_) => flaw.is_of(AnswerField::Status),
+        CheckSubject::Text(..) => flaw.is_of(AnswerField::Error),
+        CheckSubject::Time(..) => flaw.is_of(AnswerField::Elapsed),
+        CheckSubject::Count(..) | CheckSubject::Cost(_) => true,
+        CheckSubject::Nodes(_) => false,
     };
     let flaw = node.flaws.iter().find(concerns)?;
     Some(format!("of `{}`, {}", node.title, Doubt::of(flaw).message()))

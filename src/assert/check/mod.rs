@@ -43,7 +43,6 @@ mod times;
 mod transform;
 mod usage;
 mod values;
-mod varying;
 mod view;
 
 use crate::assert::judge::JudgeQuestions;

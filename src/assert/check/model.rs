@@ -8,6 +8,7 @@ use crate::base::json_path::JsonPath;
 use crate::base::origin::Place;
 use crate::base::template::Template;
 use crate::base::units::Money;
+use crate::dify::transcript::AnswerField;
 use crate::record::verdict::Severity;
 use regex::Regex;
 
@@ -266,6 +267,16 @@ impl PathRoot {
             Self::Text => "text",
             Self::Events => "events",
             Self::ProcessData => "process_data",
+        }
+    }
+
+    /// The field of a run's or a node's `data` in which it starts; none where it starts elsewhere.
+    pub(super) fn field(self) -> Option<AnswerField> {
+        match self {
+            Self::Outputs => Some(AnswerField::Outputs),
+            Self::Inputs => Some(AnswerField::Inputs),
+            Self::ProcessData => Some(AnswerField::ProcessData),
+            Self::Run | Self::Response | Self::Text | Self::Events => None,
         }
     }
 }

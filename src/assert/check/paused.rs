@@ -41,15 +41,15 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
 
 /// True where the pause is known without its reasons: neither detail nor logs tell them.
 fn tells_no_form(transcript: &Transcript) -> bool {
-    let told = transcript.run.as_ref().is_some_and(|run| run.get("reasons").is_some());
+    let told = transcript.run.as_ref().is_some_and(|run| run.reasons().is_some());
     transcript.recovered().is_some() && transcript.pauses.waiting.is_empty() && !told
 }
 
 /// The nodes that ask people and had not finished, as far as they were told.
 fn waiting_nodes(transcript: &Transcript) -> Option<String> {
-    let asks = |node: &&NodeRun| node.node_type == "human-input" && node.finished.is_none();
+    let waiting = |node: &&NodeRun| node.waits_for_person();
     let mut titles: Vec<&str> =
-        transcript.nodes.iter().filter(asks).map(|node| node.title.as_str()).collect();
+        transcript.nodes.iter().filter(waiting).map(|node| node.title.as_str()).collect();
     titles.dedup();
     (!titles.is_empty()).then(|| either(titles.into_iter()))
 }

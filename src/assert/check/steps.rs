@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
-
 use crate::base::borrowed_json::BorrowedValue;
-use crate::dify::transcript::{Arrival, Ending, NodeRun, ResponseMode, Transcript};
+use crate::dify::transcript::{AnswerField, Ending, NodeRun, ResponseMode, RunResult, Transcript};
 
 use super::view::{ExchangeEnd, Fact, NodeFacts, View};
 
@@ -42,9 +40,9 @@ impl<'t> View<'t> {
     }
 
     /// The nodes of a stream that came to its end, by Dify's count of steps.
-    fn counted(&self, run: &Value) -> NodeFacts<'t> {
+    fn counted(&self, run: &RunResult) -> NodeFacts<'t> {
         let nodes = self.transcript.nodes.as_slice();
-        let told = match self.run_field("total_steps") {
+        let told = match self.run_field(AnswerField::Steps) {
             Fact::Known(told) => told.as_u64(),
             Fact::Absent | Fact::Unknown(_) => None,
         };
@@ -77,8 +75,8 @@ impl<'t> View<'t> {
     ///
     /// Dify sends no event of such an iteration (recorded from 1.12.1 and 1.14.2). The stream has its first and its last
     /// event, the run went well, and some list was empty.
-    fn may_be_empty_iterations(&self, run: &Value) -> bool {
-        let went_well = matches!(run["status"].as_str(), Some("succeeded" | "partial-succeeded"));
+    fn may_be_empty_iterations(&self, run: &RunResult) -> bool {
+        let went_well = run.status().is_some_and(|status| status.went_well());
         let is_whole = self.transcript.ending == Ending::Finished && went_well;
         let told = |node: &NodeRun| node.finished.as_ref()?.look_at_outputs(has_empty_list);
         let mut nodes = self.transcript.nodes.iter();
@@ -92,15 +90,13 @@ impl<'t> View<'t> {
         let nodes = self.transcript.nodes.as_slice();
         let mut seen: Option<HashMap<&str, HashSet<u64>>> = None;
         nodes.iter().filter(|node| node.is_container()).find_map(|container| {
-            let metadata = &container.finished.as_ref()?["execution_metadata"];
-            let maps = ["iteration_duration_map", "loop_duration_map"];
-            let rounds = maps.iter().find_map(|map| metadata[*map].as_object())?;
+            let mut rounds = container.finished.as_ref()?.timed_rounds()?;
             let seen = seen.get_or_insert_with(|| seen_rounds(nodes));
             let is_seen = |round: &u64| {
                 let ids = [container.node_id.as_str(), container.id.as_str()];
                 ids.iter().any(|id| seen.get(id).is_some_and(|rounds| rounds.contains(round)))
             };
-            let lost = rounds.keys().filter_map(|round| round.parse().ok()).find(|round| !is_seen(round))?;
+            let lost = rounds.find(|round| !is_seen(round))?;
             Some(format!("no event came of round {lost} of `{}`, counting from 0", container.title))
         })
     }
@@ -111,7 +107,7 @@ impl<'t> View<'t> {
     pub(super) fn has_lost_its_beginning(&self) -> bool {
         *self
             .lost_beginning
-            .get_or_init(|| self.transcript.events.first().is_some_and(|first| !is_beginning(first)))
+            .get_or_init(|| self.transcript.events.first().is_some_and(|first| !first.is_beginning()))
     }
 }
 
@@ -138,13 +134,6 @@ impl SilentSteps {
     pub(super) fn doubt(&self) -> String {
         format!("{}, as of an iteration over an empty list", self.why)
     }
-}
-
-fn is_beginning(first: &Arrival) -> bool {
-    let text = first.text();
-    let first = BorrowedValue::read(&text).expect("it was read as JSON when it came");
-    let is_start = first["event"] == "node_started" && first["data"]["node_type"] == "start";
-    is_start || first["event"] == "workflow_started"
 }
 
 /// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.

@@ -1,7 +1,7 @@
 //! What became of a run that flowproof gave up, in words: never more than what was asked, answered and seen.
 
 use crate::base::units::format_count;
-use crate::dify::transcript::{Ending, ResponseMode, StopOutcome, Transcript};
+use crate::dify::transcript::{Ending, ReportedStatus, ResponseMode, RunResult, StopOutcome, Transcript};
 
 /// A clause on what goes on; none where nothing was given up, or nothing is known of it.
 pub(super) fn told_stop(transcript: &Transcript) -> Option<String> {
@@ -33,8 +33,9 @@ pub(super) fn told_stop(transcript: &Transcript) -> Option<String> {
 /// What is said of a run that ended before it could be stopped.
 fn told_end(transcript: &Transcript) -> String {
     let run = transcript.told_after.as_ref();
-    let status = run.and_then(|run| run["status"].as_str()).unwrap_or_default();
-    let tokens = run.and_then(|run| run["total_tokens"].as_u64()).filter(|tokens| *tokens > 0);
+    let status = run.and_then(RunResult::status);
+    let status = status.as_ref().map(ReportedStatus::word).unwrap_or_default();
+    let tokens = run.and_then(RunResult::tokens).filter(|tokens| *tokens > 0);
     let tokens = tokens.map(|tokens| format!(", with {} tokens", format_count(tokens))).unwrap_or_default();
     format!("meanwhile it ended by itself, as {status}{tokens}")
 }
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn an_end_of_its_own_is_told_as_such_and_one_that_was_asked_for_is_not() {
         let ended = |status: &str, error: Option<&str>| Transcript {
-            told_after: Some(json!({ "status": status, "error": error, "total_tokens": 19 })),
+            told_after: Some(json!({ "status": status, "error": error, "total_tokens": 19 }).into()),
             ..left(ResponseMode::Streaming, Some(StopOutcome::Asked))
         };
         let told = told_stop(&ended("succeeded", None)).unwrap();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::long_text::tell_end;
 use crate::base::units::Money;
-use crate::dify::transcript::{Ending, NodeRun};
+use crate::dify::transcript::{AnswerField, Ending, NodeEnd, NodeRun, ReportedStatus};
 use crate::record::verdict::Severity;
 
 use super::Context;
@@ -106,7 +106,9 @@ fn with<T>(operand: Result<T, String>, judge: impl FnOnce(&T) -> JudgedCondition
 
 fn run_status(wanted: &[Status], view: &View<'_>) -> JudgedCondition {
     let found = match &view.state {
-        ExchangeEnd::Rejected { message, .. } => return status(wanted, "rejected", Some(message)),
+        ExchangeEnd::Rejected { message, .. } => {
+            return status(wanted, Status::Rejected.into(), Some(message));
+        }
         ExchangeEnd::Unjudged(_)
             if view.transcript.ending == Ending::Paused && wanted.contains(&Status::Paused) =>
         {
@@ -114,27 +116,46 @@ fn run_status(wanted: &[Status], view: &View<'_>) -> JudgedCondition {
         }
         ExchangeEnd::Unjudged(cause) => return JudgedCondition::undecided(cause.message.clone()),
         ExchangeEnd::Ran(_) if view.transcript.ending == Ending::Paused => {
-            return status(wanted, "paused", None);
+            return status(wanted, Status::Paused.into(), None);
         }
         ExchangeEnd::Ran(run) => run,
     };
-    match found["status"].as_str() {
-        Some(word) => status(wanted, word, found["error"].as_str()),
+    match &found.status() {
+        Some(reported) => status(wanted, reported.into(), found.error()),
         None => JudgedCondition::undecided("the run has no status"),
     }
 }
 
 fn node_status(wanted: &[Status], node: &NodeRun) -> JudgedCondition {
     match node.status() {
-        Some(word) => status(wanted, word, node.finished.as_ref().and_then(|data| data["error"].as_str())),
+        Some(reported) => status(wanted, reported.into(), node.finished.as_ref().and_then(NodeEnd::error)),
         None => JudgedCondition::undecided(format!("`{}` never finished", node.title)),
     }
 }
 
-fn status(wanted: &[Status], found: &str, error: Option<&str>) -> JudgedCondition {
-    if Status::of(found).is_some_and(|found| wanted.contains(&found)) {
+/// A status that was found, and Dify's word for it or ours.
+struct FoundStatus<'w> {
+    status: Option<Status>,
+    word: &'w str,
+}
+
+impl From<Status> for FoundStatus<'_> {
+    fn from(status: Status) -> Self {
+        Self { status: Some(status), word: status.word() }
+    }
+}
+
+impl<'w> From<&'w ReportedStatus> for FoundStatus<'w> {
+    fn from(reported: &'w ReportedStatus) -> Self {
+        Self { status: Status::of(reported), word: reported.word() }
+    }
+}
+
+fn status(wanted: &[Status], found: FoundStatus<'_>, error: Option<&str>) -> JudgedCondition {
+    if found.status.is_some_and(|found| wanted.contains(&found)) {
         return JudgedCondition::held();
     }
+    let found = found.word;
     let words: Vec<&str> = wanted.iter().map(|status| status.word()).collect();
     let reason = error
         .filter(|error| !error.is_empty())
@@ -160,7 +181,7 @@ fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
     match (fact, &view.state) {
         (_, ExchangeEnd::Unjudged(cause)) => View::unjudged(cause),
         (TextFact::Error, ExchangeEnd::Rejected { message, .. }) => Fact::Known(Cow::Borrowed(*message)),
-        (TextFact::Error, ExchangeEnd::Ran(_)) => field(view.run_field("error")),
+        (TextFact::Error, ExchangeEnd::Ran(_)) => field(view.run_field(AnswerField::Error)),
         (TextFact::ErrorCode, ExchangeEnd::Rejected { code, .. }) => {
             code.map_or(Fact::Absent, |code| Fact::Known(Cow::Borrowed(code)))
         }
@@ -176,8 +197,8 @@ fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
 }
 
 fn node_error(node: &NodeRun) -> Fact<Cow<'_, str>> {
-    match node.finished.as_ref().map(|data| &data["error"]) {
-        Some(Value::String(text)) if !text.is_empty() => Fact::Known(Cow::Borrowed(text)),
+    match node.finished.as_ref().map(NodeEnd::error) {
+        Some(Some(text)) if !text.is_empty() => Fact::Known(Cow::Borrowed(text)),
         Some(_) => Fact::Absent,
         None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
     }
@@ -206,20 +227,20 @@ fn text(
 }
 
 fn run_count(fact: CountFact, view: &View<'_>) -> Fact<u64> {
-    let key = match fact {
+    let field = match fact {
         CountFact::Tokens => return view.tokens(),
-        CountFact::Steps => "total_steps",
-        CountFact::Exceptions => "exceptions_count",
+        CountFact::Steps => AnswerField::Steps,
+        CountFact::Exceptions => AnswerField::Exceptions,
         CountFact::Retries => return Fact::Unknown("`retries` is a fact of a node".into()),
     };
-    match (&view.state, view.run_field(key)) {
+    match (&view.state, view.run_field(field)) {
         (ExchangeEnd::Rejected { .. }, _) => Fact::Known(0),
         (ExchangeEnd::Unjudged(_), Fact::Unknown(why)) => Fact::Unknown(why),
         (ExchangeEnd::Ran(_), Fact::Known(value)) if value.is_u64() => {
             Fact::Known(value.as_u64().unwrap_or(0))
         }
         (ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_), _) => {
-            Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{key}`")))
+            Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{}`", field.key())))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::dify::transcript::{Ending, NodeRun};
+use crate::dify::transcript::{AnswerField, Ending, NodeRun};
 
 use super::judged::{JudgedCondition, show, verdict};
 use super::model::TimeFact;
@@ -29,7 +29,7 @@ pub(super) fn run_time(fact: TimeFact, bound: &QuantityBound<Duration>, view: &V
     }
     let time = match fact {
         TimeFact::Latency => Fact::Known(transcript.elapsed),
-        TimeFact::ServerLatency => match view.run_field("elapsed_time") {
+        TimeFact::ServerLatency => match view.run_field(AnswerField::Elapsed) {
             Fact::Known(seconds) => duration(seconds, "the run"),
             Fact::Absent => Fact::Unknown("Dify's answer has no `elapsed_time`".into()),
             Fact::Unknown(why) => Fact::Unknown(why),
@@ -50,7 +50,7 @@ pub(super) fn run_time(fact: TimeFact, bound: &QuantityBound<Duration>, view: &V
 pub(super) fn node_time(fact: TimeFact, node: &NodeRun) -> Fact<Duration> {
     match fact {
         TimeFact::Latency => match &node.finished {
-            Some(data) => duration(&data["elapsed_time"], &node.title),
+            Some(end) => duration(end.field(AnswerField::Elapsed).unwrap_or(&Value::Null), &node.title),
             None => Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title))),
         },
         TimeFact::Ttft if node.retries > 0 && node.first_token_at.is_some() => Fact::Unknown(Cow::Owned(

@@ -6,8 +6,7 @@ use std::collections::{HashMap, HashSet};
 use rust_decimal::Decimal;
 
 use crate::base::json_number::add_exactly;
-use crate::base::json_path::PathStep;
-use crate::dify::transcript::{Flaw, NodeRun};
+use crate::dify::transcript::{AnswerField, NodeRun};
 use crate::dify::wire::usage::{NodePrice, may_use_model};
 use crate::record::attempt::UsageKind;
 
@@ -26,7 +25,7 @@ pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
         ExchangeEnd::Unjudged(cause) => return View::unjudged(cause),
         ExchangeEnd::Ran(_) => {}
     }
-    let total = match view.run_field("total_tokens") {
+    let total = match view.run_field(AnswerField::Tokens) {
         Fact::Known(total) => total.as_u64(),
         Fact::Absent => None,
         Fact::Unknown(why) => return Fact::Unknown(why),
@@ -60,10 +59,11 @@ fn audited(nodes: &[NodeRun], total: Option<u64>) -> Fact<u64> {
 
 /// A node's own tokens.
 pub(super) fn tokens_of(node: &NodeRun, view: &View<'_>) -> Fact<u64> {
-    let (Some(data), Some(told)) = (&node.finished, node.told()) else {
+    let (Some(end), Some(told)) = (&node.finished, node.told()) else {
         return unknown(format!("`{}` never finished", node.title));
     };
-    let reported = told.tokens.or_else(|| data["total_tokens"].as_u64().filter(|_| node.is_container()));
+    let own_total = || end.field(AnswerField::Tokens)?.as_u64().filter(|_| node.is_container());
+    let reported = told.tokens.or_else(own_total);
     match reported {
         Some(tokens) if tokens > 0 => Fact::Known(tokens),
         Some(_) | None if uses_model(node, view) => {
@@ -75,13 +75,8 @@ pub(super) fn tokens_of(node: &NodeRun, view: &View<'_>) -> Fact<u64> {
 
 /// Why the usage of a node is not known that says of it two things.
 fn contradicted(nodes: &[NodeRun]) -> Option<String> {
-    let is_usage = |flaw: &&Flaw| {
-        let named = |name: &str| flaw.place.contains(&PathStep::Name(name.to_owned()));
-        ["execution_metadata", "usage", "__usage", "total_tokens"].into_iter().any(named)
-            || flaw.place.len() == 1
-    };
     nodes.iter().find_map(|node| {
-        let flaw = node.flaws.iter().find(is_usage)?;
+        let flaw = node.flaws.iter().find(|flaw| flaw.concerns_usage())?;
         Some(format!("of `{}`, {}", node.title, Doubt::of(flaw).message()))
     })
 }
@@ -99,7 +94,7 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
             return unknown(format!("the cost is not known: {why}"));
         }
         (ExchangeEnd::Ran(run), NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _)) => {
-            match audit(nodes, run["total_tokens"].as_u64()) {
+            match audit(nodes, run.tokens()) {
                 // Where the tokens do not add up, a price may be missing or stand there twice.
                 Err(doubt) if doubt.kind == UsageKind::Difference && view.usage == UsageAudit::Audit => {
                     return unknown(doubt.message);
@@ -109,12 +104,10 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
             }
         }
         // What was not seen used no tokens, if those seen account for all of them.
-        (ExchangeEnd::Ran(run), NodeFacts::Partial(nodes, why)) => {
-            match audit(nodes, run["total_tokens"].as_u64()) {
-                Ok(_) => nodes,
-                Err(_) => return unknown(why),
-            }
-        }
+        (ExchangeEnd::Ran(run), NodeFacts::Partial(nodes, why)) => match audit(nodes, run.tokens()) {
+            Ok(_) => nodes,
+            Err(_) => return unknown(why),
+        },
     };
     sum_prices(nodes.iter().filter(|node| !node.is_container()))
 }

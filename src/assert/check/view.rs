@@ -6,8 +6,9 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::base::json_path::PathStep;
-use crate::dify::transcript::{Arrival, Ending, NodeRun, ResponseMode, Transcript};
+use crate::dify::transcript::{
+    AnswerField, Arrival, Ending, NodeRun, ReportedStatus, ResponseMode, RunResult, Transcript,
+};
 use crate::dify::wire::error::{ErrorClass, WireError};
 use crate::dify::wire::input_refusal::is_input_refusal;
 use crate::record::attempt::Cause;
@@ -35,7 +36,7 @@ pub(super) enum Fact<T> {
 #[derive(Debug)]
 pub(super) enum ExchangeEnd<'t> {
     /// A run with a final `data`.
-    Ran(&'t Value),
+    Ran(&'t RunResult),
     /// Refused before any node ran.
     Rejected {
         /// Dify's words.
@@ -43,7 +44,7 @@ pub(super) enum ExchangeEnd<'t> {
         /// Dify's code, where it sent one.
         code: Option<&'t str>,
         /// The final `data`, where this version of Dify makes a failed run of it.
-        run: Option<&'t Value>,
+        run: Option<&'t RunResult>,
     },
     /// Nothing can be judged.
     Unjudged(Cause),
@@ -122,18 +123,14 @@ impl<'t> View<'t> {
     }
 
     /// A field of the run's final `data`.
-    pub(super) fn run_field(&self, key: &str) -> Fact<&'t Value> {
+    pub(super) fn run_field(&self, field: AnswerField) -> Fact<&'t Value> {
         match &self.state {
-            ExchangeEnd::Ran(run) => {
-                match self.doubts_of_run().find(|doubt| doubt.place == [PathStep::Name(key.to_owned())]) {
-                    Some(doubt) if doubt.why != UnknownReason::Cut => {
-                        Fact::Unknown(Cow::Owned(doubt.message()))
-                    }
-                    Some(_) | None => run.get(key).map_or(Fact::Absent, Fact::Known),
-                }
-            }
+            ExchangeEnd::Ran(run) => match self.doubts_of_run().find(|doubt| doubt.place == [field.step()]) {
+                Some(doubt) if doubt.why != UnknownReason::Cut => Fact::Unknown(Cow::Owned(doubt.message())),
+                Some(_) | None => run.field(field).map_or(Fact::Absent, Fact::Known),
+            },
             ExchangeEnd::Rejected { run, .. } => {
-                run.and_then(|run| run.get(key)).map_or(Fact::Absent, Fact::Known)
+                run.and_then(|run| run.field(field)).map_or(Fact::Absent, Fact::Known)
             }
             ExchangeEnd::Unjudged(cause) => Self::unjudged(cause),
         }
@@ -149,11 +146,11 @@ impl<'t> View<'t> {
         }
         let blocking = self.transcript.mode == ResponseMode::Blocking;
         match root {
-            PathRoot::Outputs => self.run_field("outputs"),
+            PathRoot::Outputs => self.run_field(AnswerField::Outputs),
             PathRoot::Inputs => Fact::Known(&self.transcript.inputs),
             PathRoot::Run => match &self.state {
-                ExchangeEnd::Ran(run) => Fact::Known(run),
-                ExchangeEnd::Rejected { run, .. } => run.map_or(Fact::Absent, Fact::Known),
+                ExchangeEnd::Ran(run) => Fact::Known(run.data()),
+                ExchangeEnd::Rejected { run, .. } => run.map_or(Fact::Absent, |run| Fact::Known(run.data())),
                 ExchangeEnd::Unjudged(cause) => Self::unjudged(cause),
             },
             PathRoot::Response => Fact::Known(self.response.get_or_init(|| response(self.transcript))),
@@ -197,18 +194,16 @@ pub(super) fn node_root(node: &NodeRun, root: PathRoot) -> Fact<&Value> {
     if node.replayed {
         return Fact::Unknown(Cow::Owned(replayed(node)));
     }
-    let Some(data) = &node.finished else {
+    let Some(end) = &node.finished else {
         return Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title)));
     };
-    let key = match root {
-        PathRoot::Run => return Fact::Known(data),
-        PathRoot::Outputs | PathRoot::Inputs | PathRoot::ProcessData => root.word(),
-        PathRoot::Response | PathRoot::Text | PathRoot::Events => return Fact::Absent,
+    let Some(field) = root.field() else {
+        return if root == PathRoot::Run { Fact::Known(end.data()) } else { Fact::Absent };
     };
-    if data[format!("{key}_truncated")].as_bool() == Some(true) {
-        return Fact::Unknown(Cow::Owned(format!("Dify cut the {key} of `{}` short", node.title)));
+    if field.is_truncated_in(end.data()) {
+        return Fact::Unknown(Cow::Owned(format!("Dify cut the {} of `{}` short", field.key(), node.title)));
     }
-    data.get(key).map_or(Fact::Absent, Fact::Known)
+    end.field(field).map_or(Fact::Absent, Fact::Known)
 }
 
 fn state(transcript: &Transcript) -> ExchangeEnd<'_> {
@@ -239,9 +234,9 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<ExchangeEnd<'_>> {
         }
         Ending::Finished => {
             let run = transcript.run.as_ref()?;
-            let message = run["error"].as_str()?;
-            let is_refusal = run["status"] == "failed"
-                && run["total_steps"].as_u64() == Some(0)
+            let message = run.error()?;
+            let is_refusal = run.status() == Some(ReportedStatus::Failed)
+                && run.steps() == Some(0)
                 && transcript.nodes.is_empty()
                 && is_input_refusal(message);
             is_refusal.then_some(ExchangeEnd::Rejected { message, code: None, run: Some(run) })

@@ -58,7 +58,7 @@ fn read_run(transcript: &mut Transcript, (json, readable): (&Value, &ReadableTex
         }
         Some(_) | None => Ending::Finished,
     };
-    transcript.run = Some(run.data);
+    transcript.run = Some(run.data.into());
     ending
 }
 

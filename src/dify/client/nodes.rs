@@ -248,6 +248,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::dify::transcript::ReportedStatus;
 
     fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
@@ -352,7 +353,7 @@ mod tests {
         finish(&mut nodes, &json!({ "id": "2", "status": "failed" }), ms(5));
         let seen: Vec<_> =
             nodes.runs.iter().map(|run| (&*run.id, run.started_at, run.retries, run.status())).collect();
-        assert_eq!(seen, [("1", ms(1), 0, None), ("2", ms(2), 1, Some("failed"))]);
+        assert_eq!(seen, [("1", ms(1), 0, None), ("2", ms(2), 1, Some(&ReportedStatus::Failed))]);
     }
 
     #[test]
@@ -363,7 +364,7 @@ mod tests {
         let mut data = node("1", "a", "llm");
         data["status"] = "succeeded".into();
         finish(&mut nodes, &data, ms(9));
-        assert_eq!((nodes.runs[0].status(), &*nodes.runs[0].title), (Some("succeeded"), "A"));
+        assert_eq!((nodes.runs[0].status(), &*nodes.runs[0].title), (Some(&ReportedStatus::Succeeded), "A"));
         assert_eq!((nodes.runs[0].first_token_at, nodes.first_token_at), (Some(ms(1)), Some(ms(1))));
     }
 
@@ -397,7 +398,7 @@ mod tests {
         finish_container(&mut nodes, &json!({ "id": "it", "node_id": "it", "status": "succeeded" }), ms(3));
         start_container(&mut nodes, &node("it", "it", "iteration"), ms(4));
         let statuses: Vec<_> = nodes.runs.iter().map(|run| (&*run.node_id, run.status())).collect();
-        assert_eq!(statuses, [("it", Some("succeeded")), ("c", None), ("it", None)]);
+        assert_eq!(statuses, [("it", Some(&ReportedStatus::Succeeded)), ("c", None), ("it", None)]);
     }
 
     #[test]

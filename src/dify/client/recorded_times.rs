@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(timed.ending, Ending::TimedOut { after: total });
         assert_eq!((timed.events.len(), timed.run, timed.elapsed), (3, None, total));
         let document = Transcript {
-            run: Some(serde_json::json!({ "status": "succeeded" })),
+            run: Some(serde_json::json!({ "status": "succeeded" }).into()),
             events: Vec::new(),
             ..at_once()
         };

@@ -265,7 +265,7 @@ impl StreamRecord {
         if self.transcript.run_id.is_none() {
             self.transcript.run_id = event.text("id").map(str::to_owned);
         }
-        self.transcript.run = Some(data.to_value());
+        self.transcript.run = Some(data.to_value().into());
         if paused { Ending::Paused } else { Ending::Finished }
     }
 }

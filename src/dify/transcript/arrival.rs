@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::base::borrowed_json::BorrowedValue;
+use crate::dify::transcript::field::AnswerField;
 use crate::dify::wire::chunk::ChunkTemplate;
 
 /// A data event with the time it came, since the request was sent.
@@ -70,6 +71,29 @@ impl Arrival {
         }
     }
 
+    /// The fields of its `data` that Dify marks as cut short; reads only an event that may mark one.
+    pub fn truncated(&self) -> Vec<AnswerField> {
+        match self.may_be_truncated() {
+            true => AnswerField::truncated_in(&self.json()["data"]).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    fn may_be_truncated(&self) -> bool {
+        let text = self.text();
+        text.split("_truncated\"")
+            .skip(1)
+            .any(|rest| rest.trim_start_matches([' ', ':', '\t', '\r', '\n']).starts_with("true"))
+    }
+
+    /// True for an event with which a run begins: its own start, or that of its start node.
+    pub fn is_beginning(&self) -> bool {
+        let text = self.text();
+        let event = BorrowedValue::read(&text).expect("it was read as JSON when it came");
+        let is_start = event["event"] == "node_started" && event["data"]["node_type"] == "start";
+        is_start || event["event"] == "workflow_started"
+    }
+
     /// Reads the event.
     pub fn json(&self) -> Value {
         BorrowedValue::read_value(self.text().as_bytes()).expect("it was read as JSON when it came")
@@ -88,5 +112,24 @@ impl EventText {
 impl PartialEq for EventText {
     fn eq(&self, other: &Self) -> bool {
         self.whole() == other.whole()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_says_that_it_is_cut_however_it_is_spaced() {
+        let says = |text: &str| Arrival::new(Duration::ZERO, text).may_be_truncated();
+        for blank in ["", " ", "\t", "\n", "\r\n", " \n "] {
+            assert!(says(&format!("{{\"data\":{{\"outputs_truncated\"{blank}:{blank}true}}}}")), "{blank:?}");
+            assert!(
+                !says(&format!("{{\"data\":{{\"outputs_truncated\"{blank}:{blank}false}}}}")),
+                "{blank:?}"
+            );
+        }
+        assert!(says(r#"{"data":{"inputs_truncated":false,"outputs_truncated":true}}"#));
+        assert!(!says(r#"{"data":{"outputs":true}}"#));
     }
 }

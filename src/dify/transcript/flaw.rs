@@ -6,6 +6,7 @@ use crate::base::borrowed_json::BorrowedValue;
 use crate::base::json_path::PathStep;
 use crate::base::repeated::repeated_keys;
 use crate::base::rounded::{RoundedNumber, rounded_numbers, without_numbers};
+use crate::dify::transcript::field::AnswerField;
 
 /// A part of an answer that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,18 @@ impl Flaw {
     pub fn in_data(&self) -> Option<&[PathStep]> {
         let (first, rest) = self.place.split_first()?;
         (*first == PathStep::Name("data".to_owned()) && !rest.is_empty()).then_some(rest)
+    }
+
+    /// True where it is this field of a node's `data`, and not a part of it.
+    pub fn is_of(&self, field: AnswerField) -> bool {
+        matches!(self.place.as_slice(), [PathStep::Name(key)] if key == field.key())
+    }
+
+    /// True where the usage of a node may be read from it: it is one of its fields, or stands where usage is reported.
+    pub fn concerns_usage(&self) -> bool {
+        let named = |name: &str| self.place.contains(&PathStep::Name(name.to_owned()));
+        ["execution_metadata", "usage", "__usage", AnswerField::Tokens.key()].into_iter().any(named)
+            || self.place.len() == 1
     }
 }
 

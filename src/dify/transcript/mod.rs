@@ -17,22 +17,32 @@ mod arrival;
 mod aside;
 mod asked;
 mod ending;
+mod event_fields;
+mod field;
 mod flaw;
 mod node;
 mod recovery;
 mod round;
+mod run_result;
 mod spent;
+mod status;
 mod stopping;
+mod varying;
+mod watched;
 
 pub use self::arrival::Arrival;
 pub use self::aside::{SideAnswer, SideCall};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, UserScope, WorkflowRequest};
+pub use self::field::AnswerField;
 pub use self::flaw::{Flaw, FlawKind, ReadableText};
 pub use self::node::{NodeEnd, NodeRun, NodeSummary};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
 pub use self::round::NodeRound;
+pub use self::run_result::RunResult;
 pub use self::spent::{NodesUsage, RunCap};
+pub use self::status::ReportedStatus;
 pub use self::stopping::StopOutcome;
+pub use self::varying::varying_of;
 
 /// How Dify is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,7 +198,7 @@ pub struct Transcript {
     /// How many pings came.
     pub pings: u32,
     /// The run's final `data`: of `workflow_finished`, `workflow_paused` or the blocking answer.
-    pub run: Option<Value>,
+    pub run: Option<RunResult>,
     /// Node executions in order of start; empty in blocking mode.
     pub nodes: Vec<NodeRun>,
     /// The streamed text, joined.
@@ -226,7 +236,7 @@ pub struct Transcript {
     /// What became of the wish to end it; none where nobody had it.
     pub stopping: Option<StopOutcome>,
     /// The run's final `data` if it came after the run had been given up: it says what was used, and is not judged.
-    pub told_after: Option<Value>,
+    pub told_after: Option<RunResult>,
     /// The answers to its other calls, as far as they were kept.
     pub asides: Vec<SideAnswer>,
 }
@@ -248,14 +258,12 @@ impl Transcript {
 
     /// True where the run ended by itself after all, whatever was asked for.
     pub fn ended_by_itself(&self) -> bool {
-        let status = self.told_after.as_ref().and_then(|run| run["status"].as_str());
-        let error = self.told_after.as_ref().and_then(|run| run["error"].as_str());
-        match status {
-            Some("succeeded" | "partial-succeeded") => true,
-            // Newer Difys call a run failed that was stopped.
-            Some("failed") => !error.is_some_and(|error| error.contains("User requested stop")),
-            Some(_) | None => false,
-        }
+        self.told_after.as_ref().is_some_and(RunResult::ended_by_itself)
+    }
+
+    /// The fields of a run in its document that Dify marks as cut short.
+    pub fn truncated_in_body(&self) -> impl Iterator<Item = AnswerField> {
+        self.body.as_ref().map(|body| AnswerField::truncated_in(&body["data"])).into_iter().flatten()
     }
 
     /// How a lost run became known again, and how it had been lost.

@@ -1,7 +1,6 @@
 //! One execution of a node, and what it told as it ended: read in full only where somebody asks.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,8 +8,10 @@ use serde_json::Value;
 
 use crate::base::borrowed_json::BorrowedValue;
 use crate::base::member::Member;
+use crate::dify::transcript::field::AnswerField;
 use crate::dify::transcript::flaw::Flaw;
 use crate::dify::transcript::round::{NodeRound, NodeSpan};
+use crate::dify::transcript::status::ReportedStatus;
 use crate::dify::wire::usage::{NodePrice, node_price, node_tokens};
 
 /// One execution of a node, joined from its events.
@@ -50,13 +51,18 @@ pub struct NodeRun {
 
 impl NodeRun {
     /// `succeeded`, `failed`, `exception`, or none while unfinished.
-    pub fn status(&self) -> Option<&str> {
-        self.told()?.status.as_deref()
+    pub fn status(&self) -> Option<&ReportedStatus> {
+        self.told()?.status.as_ref()
     }
 
     /// Where its events stand among those of other nodes.
     pub fn span(&self) -> NodeSpan {
         NodeSpan { began: self.began, ended: self.ended }
+    }
+
+    /// True where it asks a person, and had no answer yet.
+    pub fn waits_for_person(&self) -> bool {
+        self.node_type == "human-input" && self.finished.is_none()
     }
 
     /// Iterations and loops repeat their children's tokens and prices.
@@ -67,7 +73,7 @@ impl NodeRun {
     /// What every run is asked of its nodes; none while unfinished.
     pub fn told(&self) -> Option<&NodeSummary> {
         let data = self.finished.as_ref()?;
-        Some(data.told.get_or_init(|| NodeSummary::of(&self.node_type, &BorrowedValue::of(data))))
+        Some(data.told.get_or_init(|| NodeSummary::of(&self.node_type, &BorrowedValue::of(data.data()))))
     }
 }
 
@@ -75,7 +81,7 @@ impl NodeRun {
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeSummary {
     /// Its status.
-    pub status: Option<String>,
+    pub status: Option<ReportedStatus>,
     /// Dify's `elapsed_time`, seconds.
     pub elapsed: Option<f64>,
     /// The tokens it reports; 0 where it says 0.
@@ -90,7 +96,7 @@ impl NodeSummary {
     /// Reads it from the `data` of the event.
     pub fn of(node_type: &str, data: &BorrowedValue<'_>) -> Self {
         Self {
-            status: data["status"].as_str().map(str::to_owned),
+            status: data["status"].as_str().map(ReportedStatus::of),
             elapsed: data["elapsed_time"].as_f64(),
             tokens: node_tokens(node_type, data),
             price: node_price(node_type, data),
@@ -127,6 +133,46 @@ impl NodeEnd {
         Self { told: OnceLock::new(), ..self }
     }
 
+    /// The whole of it, unknown fields included: where a suite's own paths start.
+    pub fn data(&self) -> &Value {
+        self.whole.get_or_init(|| match &self.source {
+            NodeSource::Event(text) => {
+                let data: Option<BorrowedValue<'_>> =
+                    Member::plain("data").read(text).expect("it was read as an object when it came");
+                data.map(|data| data.to_value()).unwrap_or_default()
+            }
+            NodeSource::Value => Value::Null,
+        })
+    }
+
+    /// A field as it came; none where it is missing.
+    pub fn field(&self, field: AnswerField) -> Option<&Value> {
+        self.data().get(field.key())
+    }
+
+    /// What went wrong; none where that is no text.
+    pub fn error(&self) -> Option<&str> {
+        self.field(AnswerField::Error)?.as_str()
+    }
+
+    /// The fields that Dify marks as cut short.
+    pub fn truncated(&self) -> impl Iterator<Item = AnswerField> + use<> {
+        AnswerField::truncated_in(self.data())
+    }
+
+    /// What went wrong where an error strategy took over: Dify then tells the cause among the outputs.
+    pub fn exception_cause(&self) -> Option<&str> {
+        self.data()["outputs"]["error_message"].as_str()
+    }
+
+    /// The rounds of an iteration or a loop of which Dify tells how long they took, from 0; none where it tells of none.
+    pub fn timed_rounds(&self) -> Option<impl Iterator<Item = u64>> {
+        let metadata = &self.data()["execution_metadata"];
+        let maps = ["iteration_duration_map", "loop_duration_map"];
+        let rounds = maps.iter().find_map(|map| metadata[*map].as_object())?;
+        Some(rounds.keys().filter_map(|round| round.parse().ok()))
+    }
+
     /// Looks at its `outputs` without keeping them; none where it has none.
     pub fn look_at_outputs<T>(&self, look: impl FnOnce(&BorrowedValue<'_>) -> T) -> Option<T> {
         match (&self.source, self.whole.get()) {
@@ -139,7 +185,7 @@ impl NodeEnd {
                 }
             }
             (NodeSource::Event(_) | NodeSource::Value, _) => {
-                self.get("outputs").map(|outputs| look(&BorrowedValue::of(outputs)))
+                self.field(AnswerField::Outputs).map(|outputs| look(&BorrowedValue::of(outputs)))
             }
         }
     }
@@ -147,22 +193,6 @@ impl NodeEnd {
 
 fn read(event: &str) -> BorrowedValue<'_> {
     BorrowedValue::read(event).expect("it was read as JSON when it came")
-}
-
-impl Deref for NodeEnd {
-    type Target = Value;
-
-    /// The whole of it.
-    fn deref(&self) -> &Value {
-        self.whole.get_or_init(|| match &self.source {
-            NodeSource::Event(text) => {
-                let data: Option<BorrowedValue<'_>> =
-                    Member::plain("data").read(text).expect("it was read as an object when it came");
-                data.map(|data| data.to_value()).unwrap_or_default()
-            }
-            NodeSource::Value => Value::Null,
-        })
-    }
 }
 
 impl From<Value> for NodeEnd {
@@ -173,13 +203,13 @@ impl From<Value> for NodeEnd {
 
 impl PartialEq for NodeEnd {
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        self.data() == other.data()
     }
 }
 
 impl fmt::Debug for NodeEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
+        fmt::Debug::fmt(self.data(), f)
     }
 }
 
@@ -207,7 +237,7 @@ mod tests {
             let told = NodeSummary::of("code", &BorrowedValue::Null);
             let came = NodeEnd::of_event(event.into(), told);
             let looked = came.look_at_outputs(|outputs| outputs.to_value());
-            assert_eq!(looked, came.get("outputs").cloned(), "{event}");
+            assert_eq!(looked, came.field(AnswerField::Outputs).cloned(), "{event}");
         }
     }
 
@@ -219,7 +249,7 @@ mod tests {
         let told = NodeSummary::of("llm", &BorrowedValue::of(&data));
         let came = NodeEnd::of_event(event, told.clone());
         assert_eq!(came.look_at_outputs(|outputs| outputs["a"].as_u64()), Some(Some(1)));
-        assert_eq!(came["outputs"], json!({ "a": 1 }));
+        assert_eq!(came.data()["outputs"], json!({ "a": 1 }));
         assert_eq!(
             came.look_at_outputs(|outputs| outputs["a"].as_u64()),
             Some(Some(1)),
@@ -230,6 +260,6 @@ mod tests {
             |finished| NodeRun { node_type: "llm".into(), finished: Some(finished), ..NodeRun::default() };
         assert_eq!(node(came).told(), Some(&told));
         assert_eq!(node(data.into()).told(), Some(&told));
-        assert_eq!((told.status.as_deref(), told.tokens), (Some("failed"), Some(7)));
+        assert_eq!((told.status, told.tokens), (Some(ReportedStatus::Failed), Some(7)));
     }
 }

@@ -10,7 +10,9 @@ use crate::assert::judge::{JudgeQuestions, JudgeTask, JudgeVote, read_workflow};
 use crate::base::clock;
 use crate::base::template::TemplateScope;
 use crate::dify::client::Timeouts;
-use crate::dify::transcript::{Ending, ResponseMode, Transcript, UserScope, WorkflowRequest};
+use crate::dify::transcript::{
+    Ending, ReportedStatus, ResponseMode, RunResult, Transcript, UserScope, WorkflowRequest,
+};
 use crate::engine::limiter::NoTurn;
 use crate::engine::retry_safety::{RetryDecision, again};
 use crate::engine::turn::{past_run, too_long};
@@ -131,11 +133,14 @@ impl Engine {
         if let Some(cause) = cause {
             return Err(format!("its workflow gave no answer: {}", cause.message));
         }
-        match (facts.status.as_deref(), &transcript.run) {
-            (Some("succeeded"), Some(run)) => read_workflow(&run["outputs"]),
+        let status = facts.status.as_deref().map(ReportedStatus::of);
+        match (status, &transcript.run) {
+            (Some(ReportedStatus::Succeeded), Some(run)) => {
+                read_workflow(run.outputs().unwrap_or(&Value::Null))
+            }
             (status, run) => {
-                let status = status.unwrap_or("unknown");
-                let error = run.as_ref().and_then(|run| run["error"].as_str());
+                let status = status.as_ref().map_or("unknown", ReportedStatus::word);
+                let error = run.as_ref().and_then(RunResult::error);
                 let error = error.map(|error| format!(": {}", Value::from(error))).unwrap_or_default();
                 Err(format!("its workflow ended as {status}{error}"))
             }

@@ -54,6 +54,9 @@ impl Cause {
     }
 }
 
+/// The status of an attempt that was refused before any node ran: a word of ours, none of Dify's.
+pub const REJECTED: &str = "rejected";
+
 /// The facts of a run that reports and thresholds use; what is unknown is absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunFacts {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::base::similarity::Likeness;
-use crate::record::attempt::{Attempt, NodeFact};
+use crate::dify::transcript::ReportedStatus;
+use crate::record::attempt::{Attempt, NodeFact, REJECTED};
 use crate::record::compare::likeness::{RecordedOutputs, UnmeasuredOutputs};
 use crate::record::compare::sample::{FirstToken, Observation};
 use crate::record::journal::CaseRecord;
@@ -58,12 +59,16 @@ pub(super) fn output(attempt: &Attempt) -> Option<RecordedOutputs<'_>> {
     if let Some(value) = facts.settled.as_ref().or(attempt.outputs.as_ref()) {
         return Some(RecordedOutputs { value, digest: facts.digest.as_deref() });
     }
-    let none = facts.status.as_deref().filter(|status| WITHOUT_OUTPUTS.contains(status))?;
+    let none = facts.status.as_deref().filter(|status| gives_no_outputs(status))?;
     Some(RecordedOutputs { value: &Value::Null, digest: Some(none) })
 }
 
-/// How runs end that give no outputs.
-const WITHOUT_OUTPUTS: [&str; 4] = ["rejected", "failed", "stopped", "paused"];
+/// True where a run that ended so gives no outputs.
+fn gives_no_outputs(status: &str) -> bool {
+    let reported = ReportedStatus::of(status);
+    status == REJECTED
+        || matches!(reported, ReportedStatus::Failed | ReportedStatus::Stopped | ReportedStatus::Paused)
+}
 
 /// The outputs of the first repeats: the work grows by the square of their number.
 pub(super) fn kept<'a>(side: &[&'a Attempt]) -> Vec<RecordedOutputs<'a>> {

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::base::digest::Digest;
-use crate::record::attempt::{AttemptUse, JudgeFact, JudgesSpent, ObservedUse, Price};
+use crate::record::attempt::{AttemptUse, JudgeFact, JudgesSpent, ObservedUse, Price, REJECTED};
 use crate::record::event::{AttemptStart, Event, LeftAttempt};
 use crate::record::journal::JournalError;
 use crate::record::journal::at_work::{AttemptKey, RunningAttempts};
@@ -123,7 +123,7 @@ impl TestSpent {
         self.tokens = self.tokens.saturating_add(tokens);
         self.largest = self.largest.max(tokens);
         // What was refused, or sent again since it surely did not run, used nothing.
-        let ran = !used.retried && status.as_deref() != Some("rejected");
+        let ran = !used.retried && status.as_deref() != Some(REJECTED);
         self.unknown += u32::from(!known.tokens_known && ran);
         let prices = known
             .cost

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::dify::transcript::ReportedStatus;
 use crate::yaml::problem::nearest;
 
 use super::{OperandError, parse_text};
@@ -142,9 +143,17 @@ impl Status {
         STATUSES.iter().find(|(_, status)| *status == self).map_or("", |(word, _)| word)
     }
 
-    /// The status a word names.
-    pub(in crate::assert::check) fn of(word: &str) -> Option<Self> {
-        STATUSES.iter().find(|(name, _)| *name == word).map(|(_, status)| *status)
+    /// What Dify's word means for a suite; none for a run that goes on, and for a word that no suite can name.
+    pub(in crate::assert::check) fn of(reported: &ReportedStatus) -> Option<Self> {
+        match reported {
+            ReportedStatus::Succeeded => Some(Self::Succeeded),
+            ReportedStatus::PartialSucceeded => Some(Self::PartialSucceeded),
+            ReportedStatus::Failed => Some(Self::Failed),
+            ReportedStatus::Exception => Some(Self::Exception),
+            ReportedStatus::Stopped => Some(Self::Stopped),
+            ReportedStatus::Paused => Some(Self::Paused),
+            ReportedStatus::Running | ReportedStatus::Scheduled | ReportedStatus::Unknown(_) => None,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
     let tokens: u64 = nodes
         .iter()
         .filter(|node| !node.is_container())
-        .filter_map(|node| node.finished.as_ref()?["execution_metadata"]["total_tokens"].as_u64())
+        .filter_map(|node| node.finished.as_ref()?.data()["execution_metadata"]["total_tokens"].as_u64())
         .sum();
     let mut run = json!({
         "id": "r-1", "workflow_id": "w-1", "status": "succeeded", "outputs": spec.get("outputs").cloned().unwrap_or(json!({})), "error": null,
@@ -78,7 +78,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         body: spec.get("body").cloned(),
         events,
         pings: spec["pings"].as_u64().unwrap_or(0) as u32,
-        run: has_run.then_some(run),
+        run: has_run.then(|| run.into()),
         nodes,
         text: spec["text"].as_str().unwrap_or_default().to_owned(),
         flaws: Vec::new(),

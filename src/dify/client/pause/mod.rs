@@ -18,7 +18,7 @@ use crate::base::clock;
 use crate::dify::client::follow::SentRun;
 use crate::dify::client::wait::after;
 use crate::dify::transcript::{
-    Ending, FormAnswerTime, HumanAnswer, NodeRun, ResponseMode, Transcript, UnusedAnswer,
+    Ending, FormAnswerTime, HumanAnswer, NodeRun, ResponseMode, RunResult, Transcript, UnusedAnswer,
 };
 use crate::dify::wire::form::HumanForm;
 
@@ -139,7 +139,7 @@ struct ReadyAnswer {
 
 /// The forms a pause waits for; a token that the pause leaves out may stand in the event of the form.
 fn waiting(transcript: &Transcript, answered: &[String]) -> Vec<HumanForm> {
-    let Some(reasons) = transcript.run.as_ref().and_then(|run| run.get("reasons")) else {
+    let Some(reasons) = transcript.run.as_ref().and_then(RunResult::reasons) else {
         return seen(transcript, answered);
     };
     let mut forms = HumanForm::waiting(reasons);
@@ -174,8 +174,8 @@ fn next_answer<'a>(
 
 /// Counts an answer, and what Dify begins again for it.
 fn count(mut transcript: Transcript, waited: Duration) -> Transcript {
-    let nodes = transcript.run.as_ref().and_then(|run| run["paused_nodes"].as_array());
-    let nodes = nodes.map_or(transcript.pauses.waiting.len(), Vec::len);
+    let nodes = transcript.run.as_ref().and_then(RunResult::paused_nodes);
+    let nodes = nodes.unwrap_or(transcript.pauses.waiting.len());
     transcript.pauses.restarts += nodes as u64;
     let given = FormAnswerTime { events: transcript.events.len(), at: transcript.elapsed };
     transcript.pauses.answered.push(given);
@@ -190,8 +190,7 @@ fn is_torn(transcript: &Transcript) -> bool {
     let last = transcript.events.last().map(|event| event.json()["task_id"].take());
     let told_again =
         last.is_some_and(|task| task.is_string() && task.as_str() == transcript.run_id.as_deref());
-    let unfinished = |node: &NodeRun| node.node_type == "human-input" && node.finished.is_none();
-    told_again || transcript.nodes.iter().any(unfinished)
+    told_again || transcript.nodes.iter().any(NodeRun::waits_for_person)
 }
 
 /// A blocking answer tells nothing of nodes and text; what a part of the run told of them would be half the truth.

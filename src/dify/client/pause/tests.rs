@@ -11,7 +11,9 @@ use crate::base::origin::Place;
 use crate::dify::client::tests::raw_http::{RawRequest, chunk, document, stream_head};
 use crate::dify::client::tests::raw_server::{RawServer, Step};
 use crate::dify::client::{Certificates, Client, Endpoint, Timeouts};
-use crate::dify::transcript::{Ending, HumanAnswer, ResponseMode, StallKind, Transcript, WorkflowRequest};
+use crate::dify::transcript::{
+    Ending, HumanAnswer, ReportedStatus, ResponseMode, StallKind, Transcript, WorkflowRequest,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 const PATIENT: Timeouts = Timeouts { connect: LONG, first_event: LONG, idle: LONG, total: LONG };
@@ -168,7 +170,7 @@ async fn the_recorded_form_is_answered_and_the_run_followed_to_its_end() {
     let sent: Value = serde_json::from_slice(&server.seen("POST /v1/form/")[0].body).unwrap();
     assert_eq!(sent, json!({ "inputs": { "comment": "looks fine" }, "action": "approve", "user": "h u" }));
     let nodes: Vec<_> = transcript.nodes.iter().map(|node| (node.title.as_str(), node.status())).collect();
-    let done = Some("succeeded");
+    let done = Some(&ReportedStatus::Succeeded);
     assert_eq!(nodes, [("Start", done), ("Approval", done), ("End", done)]);
     assert!(transcript.nodes_complete());
     assert_eq!((transcript.run_id.as_deref(), transcript.text.as_str()), (Some(RUN), "fine"));
@@ -180,7 +182,7 @@ async fn the_recorded_form_is_answered_and_the_run_followed_to_its_end() {
         (pauses.answered.len(), pauses.restarts, pauses.unused.len(), pauses.waiting.len()),
         (1, 1, 0, 0)
     );
-    assert_eq!(transcript.run.unwrap()["outputs"], json!({ "comment": "looks fine" }));
+    assert_eq!(transcript.run.unwrap().data()["outputs"], json!({ "comment": "looks fine" }));
 }
 
 #[tokio::test]
@@ -228,7 +230,7 @@ async fn a_blocking_run_is_answered_too() {
         (transcript.first_event_at, transcript.first_token_at, transcript.max_gap),
         (None, None, None)
     );
-    assert_eq!(transcript.run.unwrap()["status"], "succeeded");
+    assert_eq!(transcript.run.unwrap().data()["status"], "succeeded");
     let unanswered = send(&server, ResponseMode::Blocking, vec![], PATIENT).await;
     assert_eq!((unanswered.ending, unanswered.pauses.waiting.len()), (Ending::Paused, 1));
 }
@@ -428,7 +430,7 @@ fn detail(status: &str) -> Vec<Step> {
 }
 
 fn is_recovered(transcript: &Transcript) -> bool {
-    let by_status = transcript.run.as_ref().is_some_and(|run| run["status"] == "succeeded");
+    let by_status = transcript.run.as_ref().is_some_and(|run| run.data()["status"] == "succeeded");
     transcript.ending == Ending::Finished && transcript.recovered().is_some() && by_status
 }
 

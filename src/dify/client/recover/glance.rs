@@ -1,11 +1,9 @@
 //! One look at a run that was given up, so that what it used is known if it has ended.
 
-use serde_json::Value;
-
 use crate::dify::client::recover::RunSearch;
 use crate::dify::client::recover::search::OngoingSearch;
 use crate::dify::client::recover::sight::{DetailFinding, LogFinding};
-use crate::dify::transcript::Transcript;
+use crate::dify::transcript::{RunResult, Transcript};
 
 impl RunSearch<'_, '_> {
     /// Looks once at a run that was given up: notes its id, and its facts if it has ended.
@@ -40,7 +38,7 @@ impl OngoingSearch<'_, '_, '_> {
     }
 
     /// The facts of a run that has ended, by one look.
-    async fn end_at_once(&mut self, id: &str) -> Option<Value> {
+    async fn end_at_once(&mut self, id: &str) -> Option<RunResult> {
         match self.look(id).await {
             Ok(DetailFinding::Ended(run) | DetailFinding::Paused(run)) => Some(run),
             Ok(

@@ -18,12 +18,12 @@ mod tests;
 
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::base::clock;
 use crate::dify::client::wait::{WaitEnd, Waiter, after};
 use crate::dify::client::{Recover, Timeouts};
-use crate::dify::transcript::{Ending, NodeRun, RecoveredBy, Recovery, Trace, Transcript, WorkflowRequest};
+use crate::dify::transcript::{
+    Ending, NodeRun, RecoveredBy, Recovery, RunResult, Trace, Transcript, WorkflowRequest,
+};
 
 pub use self::ask::Caller;
 pub use self::loss::{LostRun, loss};
@@ -55,7 +55,7 @@ pub struct RunSearch<'a, 'b> {
 /// A run whose end is known.
 struct KnownRun {
     ending: Ending,
-    run: Value,
+    run: RunResult,
     by: RecoveredBy,
 }
 
@@ -110,7 +110,7 @@ fn recovered(
     let mut nodes = transcript.nodes;
     replay::join(&mut nodes, told);
     nodes.iter_mut().for_each(|node| node.first_token_at = None);
-    let workflow_id = transcript.workflow_id.or_else(|| run["workflow_id"].as_str().map(str::to_owned));
+    let workflow_id = transcript.workflow_id.or_else(|| run.workflow_id().map(str::to_owned));
     Transcript {
         ending,
         run: Some(run),

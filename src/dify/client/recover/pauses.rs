@@ -1,9 +1,8 @@
 //! When a run that is found paused is taken for one that waits; pure.
 
-use serde_json::Value;
-
 use crate::dify::client::recover::RunSearch;
 use crate::dify::client::recover::loss::has_events;
+use crate::dify::transcript::RunResult;
 
 /// Looks that found a run paused.
 #[derive(Default)]
@@ -11,7 +10,7 @@ pub(super) struct PausedLooks {
     /// Such looks so far.
     looks: u32,
     /// What the last one told.
-    pub last: Option<Value>,
+    pub last: Option<RunResult>,
 }
 
 /// Looks at a paused run that are spent on the forms it waits at, which only its events tell.

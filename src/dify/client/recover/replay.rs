@@ -5,18 +5,16 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use crate::dify::client::recover::same::SentRunFacts;
-use crate::dify::transcript::{Ending, NodeEnd, NodeRound, NodeRun, Transcript};
+use crate::dify::transcript::{Ending, NodeEnd, NodeRound, NodeRun, RunResult, Transcript};
 
 /// What following the events came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FollowResult {
     /// Our run, ended: its facts.
-    Ended(Value),
+    Ended(RunResult),
     /// Our run, waiting for a person: its facts.
-    Paused(Value),
+    Paused(RunResult),
     /// The events ended, or stood still, before the run.
     Open,
     /// They are those of a run that is not ours, and why.
@@ -48,17 +46,16 @@ pub fn judge(stream: &mut Transcript, ours: &SentRunFacts<'_>) -> FollowResult {
     }
 }
 
-fn foreign(run: &Value, ours: &SentRunFacts<'_>) -> Option<String> {
-    if run["id"].as_str().is_some_and(|id| id != ours.run_id) {
+fn foreign(run: &RunResult, ours: &SentRunFacts<'_>) -> Option<String> {
+    if run.id().is_some_and(|id| id != ours.run_id) {
         return Some("the events are those of another run".to_owned());
     }
-    if let (Some(theirs), Some(wanted)) = (run["workflow_id"].as_str(), ours.workflow_id)
+    if let (Some(theirs), Some(wanted)) = (run.workflow_id(), ours.workflow_id)
         && theirs != wanted
     {
         return Some(format!("it ran the version {theirs}, not {wanted}"));
     }
-    let user = run["created_by"]["user"].as_str();
-    user.is_some_and(|user| user != ours.user).then(|| "it ran for another user".to_owned())
+    run.user().is_some_and(|user| user != ours.user).then(|| "it ran for another user".to_owned())
 }
 
 /// Adds the nodes that were told again to those seen before.
@@ -91,11 +88,11 @@ pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
 mod tests {
     use std::time::Duration;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::dify::client::assemble::begin;
-    use crate::dify::transcript::ResponseMode;
+    use crate::dify::transcript::{ReportedStatus, ResponseMode};
 
     fn node(id: &str, finished: Option<Value>) -> NodeRun {
         let finished = finished.map(Into::into);
@@ -131,7 +128,7 @@ mod tests {
         assert_eq!(flags, [("a", false, true), ("b", true, true), ("c", true, false)]);
         assert_eq!(seen[0].finished, Some(json!({ "outputs": { "x": 1 } }).into()));
         join(&mut seen, vec![node("c", bare())]);
-        assert_eq!((seen.len(), seen[2].status()), (3, Some("succeeded")));
+        assert_eq!((seen.len(), seen[2].status()), (3, Some(&ReportedStatus::Succeeded)));
     }
 
     #[test]
@@ -140,14 +137,14 @@ mod tests {
         let ours = SentRunFacts { run_id: "r", user: "u", workflow_id: Some("w"), inputs: &inputs };
         let stream = |id: &str, run: Value| Transcript {
             run_id: Some(id.into()),
-            run: Some(run),
+            run: Some(run.into()),
             ending: Ending::Finished,
             elapsed: Duration::ZERO,
             ..begin(ResponseMode::Streaming, Value::Null, crate::dify::transcript::PostedRequest::default())
         };
         let good =
             json!({ "id": "r", "workflow_id": "w", "status": "succeeded", "created_by": { "user": "u" } });
-        assert_eq!(judge(&mut stream("r", good.clone()), &ours), FollowResult::Ended(good.clone()));
+        assert_eq!(judge(&mut stream("r", good.clone()), &ours), FollowResult::Ended(good.clone().into()));
         for (id, key, value) in [
             ("s", "status", json!("succeeded")),
             ("r", "id", json!("s")),

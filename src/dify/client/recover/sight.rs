@@ -7,6 +7,7 @@ use crate::base::json_path::show_place;
 use crate::base::repeated::repeated_keys;
 use crate::dify::client::document::is_json;
 use crate::dify::client::recover::same::{SentRunFacts, difference};
+use crate::dify::transcript::{ReportedStatus, RunResult};
 use crate::dify::wire::error::{WireError, classify_http};
 use crate::dify::wire::history::{LogRow, decode_detail, decode_logs};
 
@@ -34,9 +35,9 @@ pub struct LookupAnswer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum DetailFinding {
     /// Our run, ended: its facts.
-    Ended(Value),
+    Ended(RunResult),
     /// Our run, waiting for a person: its facts.
-    Paused(Value),
+    Paused(RunResult),
     /// Our run, not ended.
     Running,
     /// Dify does not know the run, or not yet.
@@ -67,11 +68,16 @@ pub fn read_detail(answer: &LookupAnswer, ours: &SentRunFacts<'_>) -> DetailFind
     if let Some(why) = difference(&detail, ours) {
         return DetailFinding::Foreign(why);
     }
-    match detail.status.as_str() {
-        "succeeded" | "failed" | "partial-succeeded" | "stopped" => DetailFinding::Ended(detail.run),
-        "paused" => DetailFinding::Paused(detail.run),
-        "running" | "scheduled" => DetailFinding::Running,
-        other => DetailFinding::Unclear(format!("its status is {other:?}")),
+    match ReportedStatus::of(&detail.status) {
+        ReportedStatus::Succeeded
+        | ReportedStatus::Failed
+        | ReportedStatus::PartialSucceeded
+        | ReportedStatus::Stopped => DetailFinding::Ended(detail.run.into()),
+        ReportedStatus::Paused => DetailFinding::Paused(detail.run.into()),
+        ReportedStatus::Running | ReportedStatus::Scheduled => DetailFinding::Running,
+        other @ (ReportedStatus::Exception | ReportedStatus::Unknown(_)) => {
+            DetailFinding::Unclear(format!("its status is {:?}", other.word()))
+        }
     }
 }
 

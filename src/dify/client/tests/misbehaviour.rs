@@ -352,7 +352,10 @@ async fn compressed_answers_are_read_and_bounded() {
         vec![Step::Send([head.as_bytes(), bytes].concat()), Step::Close]
     };
     let good = run(gzipped(include_bytes!("../../../../tests/data/gzip/run.json.gz"))).await;
-    assert_eq!((good.ending, good.run.unwrap()["outputs"].clone()), (Ending::Finished, json!({ "a": 1 })));
+    assert_eq!(
+        (good.ending, good.run.unwrap().data()["outputs"].clone()),
+        (Ending::Finished, json!({ "a": 1 }))
+    );
     let bomb = run(gzipped(include_bytes!("../../../../tests/data/gzip/bomb.json.gz"))).await;
     assert!(unreadable_detail(&bomb).contains("larger than 1 MB"), "{:?}", bomb.ending);
     let garbage = run(gzipped(b"this is not gzip")).await;
@@ -380,7 +383,10 @@ async fn gzip_in_several_members_is_read_whole_or_named_at_once() {
     let text = br#"{"workflow_run_id":"r-1","task_id":"t-1","data":{"id":"r-1","workflow_id":"w-1","status":"succeeded","outputs":{"a":1},"total_tokens":1}}"#;
     let (first, second) = text.split_at(60);
     let document = run(answer("application/json", &[member(first), member(second)].concat())).await;
-    assert_eq!((document.ending, &document.run.unwrap()["outputs"]), (Ending::Finished, &json!({ "a": 1 })));
+    assert_eq!(
+        (document.ending, &document.run.unwrap().data()["outputs"]),
+        (Ending::Finished, &json!({ "a": 1 }))
+    );
     assert!(document.headers.iter().all(|(name, _)| name != "content-encoding" && name != "content-length"));
     let (begun, ended) = (format!("data: {BEGUN}\n\n"), format!("data: {ENDED}\n\n"));
     let events = [member(begun.as_bytes()), member(b""), member(ended.as_bytes())].concat();
@@ -511,7 +517,7 @@ async fn a_huge_event_is_read() {
     let wide = Endpoint { max_body: 64_000_000, ..endpoint(format!("{}/v1", server.address)) };
     let transcript = send(&Client::new(&wide).unwrap(), &request(ResponseMode::Streaming), &PATIENT).await;
     assert_eq!(transcript.ending, Ending::Finished);
-    assert_eq!(transcript.run.unwrap()["outputs"], outputs);
+    assert_eq!(transcript.run.unwrap().data()["outputs"], outputs);
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ use crate::dify::client::tests::raw_http::{RawRequest, chunk};
 use crate::dify::client::tests::raw_server::{RawServer, Step};
 use crate::dify::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::dify::transcript::{
-    Arrival, Ending, FileInput, FileVariable, ResponseMode, StallKind, Transcript, UserScope, WorkflowRequest,
+    Arrival, Ending, FileInput, FileVariable, NodeEnd, ReportedStatus, ResponseMode, RunResult, StallKind,
+    Transcript, UserScope, WorkflowRequest,
 };
 use crate::dify::wire::contract::Contracts;
 use crate::dify::wire::error::ErrorClass;
@@ -306,7 +307,7 @@ fn check_run(recording: &Recording, transcript: &Transcript, cutting: Cutting) {
     assert_eq!(transcript.dify_version.as_deref(), Some(name.split('/').next().unwrap()), "{name}");
     if !recording.is_stream() {
         let whole: Value = serde_json::from_str(recording.body()).unwrap();
-        assert_eq!(transcript.run.as_ref(), Some(&whole["data"]), "{name}");
+        assert_eq!(transcript.run.as_ref().map(RunResult::data), Some(&whole["data"]), "{name}");
         assert_eq!(transcript.run_id.as_deref(), whole["workflow_run_id"].as_str(), "{name}");
         assert_eq!(transcript.task_id.as_deref(), whole["task_id"].as_str(), "{name}");
         let paused = whole["data"]["status"] == "paused";
@@ -318,7 +319,11 @@ fn check_run(recording: &Recording, transcript: &Transcript, cutting: Cutting) {
     let last = lines.last().map_or("", |event| event["event"].as_str().unwrap());
     match (last, &transcript.ending) {
         ("workflow_finished", Ending::Finished) | ("workflow_paused", Ending::Paused) => {
-            assert_eq!(transcript.run.as_ref(), Some(&lines[lines.len() - 1]["data"]), "{name}");
+            assert_eq!(
+                transcript.run.as_ref().map(RunResult::data),
+                Some(&lines[lines.len() - 1]["data"]),
+                "{name}"
+            );
         }
         (_, Ending::Stalled { wait: StallKind::FirstEvent, .. }) => {
             assert!(recording.hangs() && lines.is_empty(), "{name}")
@@ -399,7 +404,7 @@ fn check_nodes(name: &str, transcript: &Transcript, lines: &[Value]) {
         .nodes
         .iter()
         .map(|node| {
-            let status = node.status().unwrap_or("unfinished").to_owned();
+            let status = node.status().map_or("unfinished", ReportedStatus::word).to_owned();
             let parent = node.finished.as_ref().and_then(|_| node.parent.clone());
             let parent = parent.and_then(|round| Some((round.container, round.index?)));
             (node.title.clone(), node.node_type.clone(), status, node.retries, parent)
@@ -426,7 +431,7 @@ fn check_usage(name: &str, transcript: &Transcript, lines: &[Value]) {
     }
     let (mut sum, mut priced) = (0, BTreeMap::<String, Decimal>::new());
     for node in transcript.nodes.iter().filter(|node| !node.is_container()) {
-        let Some(data) = &node.finished else { continue };
+        let Some(data) = node.finished.as_ref().map(NodeEnd::data) else { continue };
         sum += usage::node_tokens(&node.node_type, &BorrowedValue::of(data)).unwrap_or(0);
         if let NodePrice::Known { amount, currency } =
             usage::node_price(&node.node_type, &BorrowedValue::of(data))
@@ -439,7 +444,7 @@ fn check_usage(name: &str, transcript: &Transcript, lines: &[Value]) {
     let finished = lines.iter().find(|event| event["event"] == "workflow_finished");
     let total = finished.and_then(|event| event["data"]["total_tokens"].as_u64());
     let run = transcript.run.as_ref().filter(|_| finished.is_some());
-    assert_eq!(run.and_then(|run| run["total_tokens"].as_u64()), total, "{name}");
+    assert_eq!(run.and_then(RunResult::tokens), total, "{name}");
     check_audit(name, transcript, (lines, total));
 }
 

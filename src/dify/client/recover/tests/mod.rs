@@ -13,7 +13,8 @@ use crate::dify::client::tests::raw_http::{RawRequest, chunk, document, stream_h
 use crate::dify::client::tests::raw_server::{RawServer, Step};
 use crate::dify::client::{Certificates, Client, Endpoint, Recover, Timeouts};
 use crate::dify::transcript::{
-    Ending, RecoveredBy, Recovery, ResponseMode, StallKind, Trace, Transcript, UserScope, WorkflowRequest,
+    Ending, RecoveredBy, Recovery, ReportedStatus, ResponseMode, StallKind, Trace, Transcript, UserScope,
+    WorkflowRequest,
 };
 
 mod odd;
@@ -213,7 +214,7 @@ fn lost(transcript: &Transcript) -> (&str, Trace) {
 }
 
 fn outputs(transcript: &Transcript) -> &Value {
-    &transcript.run.as_ref().unwrap()["outputs"]
+    &transcript.run.as_ref().unwrap().data()["outputs"]
 }
 
 /// A recorded answer, headers and body as they came.

@@ -29,7 +29,7 @@ async fn each_way_to_end_is_an_end() {
             (by(&found), &found.ending, outputs(&found)),
             (RecoveredBy::Detail, &Ending::Finished, &expected)
         );
-        assert_eq!(found.run.as_ref().unwrap()["status"], status);
+        assert_eq!(found.run.as_ref().unwrap().data()["status"], status);
     }
     let paused = with_details(vec![vec![json_body(&detail("paused", &json!({})))]], QUICK).await;
     assert_eq!((by(&paused), &paused.ending), (RecoveredBy::Detail, &Ending::Paused));

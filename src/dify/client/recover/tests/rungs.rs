@@ -46,7 +46,7 @@ async fn since_1_14_the_events_are_followed() {
     let found = Try::streaming().send(&server).await;
     assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Events, &json!({ "a": 2 })));
     let nodes: Vec<_> = found.nodes.iter().map(|node| (&*node.id, node.replayed, node.status())).collect();
-    assert_eq!(nodes, [("n-1", false, None), ("n-2", true, Some("succeeded"))]);
+    assert_eq!(nodes, [("n-1", false, None), ("n-2", true, Some(&ReportedStatus::Succeeded))]);
     let asked = &server.seen("GET /v1/workflow/")[0].target;
     assert_eq!(asked, "GET /v1/workflow/r-1/events?user=user-7&include_state_snapshot=true");
 }
@@ -201,7 +201,7 @@ async fn what_was_recorded_is_recovered() {
         };
         let found = attempt.send(&script.start().await).await;
         assert_eq!((by(&found), &outputs(&found)["dflt"]), (RecoveredBy::Logs, &json!("the default")));
-        assert_eq!(found.run.as_ref().unwrap()["total_steps"], 2);
+        assert_eq!(found.run.as_ref().unwrap().data()["total_steps"], 2);
     }
     let mut attempt = Try::streaming();
     attempt.request.user = "hu".into();

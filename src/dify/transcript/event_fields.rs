@@ -7,24 +7,26 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::Transcript;
 use crate::base::json_number::NUMBER_KEY;
-use crate::dify::transcript::Transcript;
 
-/// `event.field` of all events of an answer.
-///
-/// Any event may be lost under load, so none stands for its kind. Chunks that are alike but for their text are not read.
-pub(super) fn fields(transcript: &Transcript) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for event in transcript.events.iter().filter(|event| !event.is_molded()) {
-        let text = event.text();
-        let Ok(EventFields { event: name, data: FieldKeys(keys) }) =
-            serde_json::from_str::<EventFields<'_>>(&text)
-        else {
-            continue;
-        };
-        found.extend(keys.iter().map(|key| format!("{name}.{key}")));
+impl Transcript {
+    /// `event.field` of all events of an answer.
+    ///
+    /// Any event may be lost under load, so none stands for its kind. Chunks that are alike but for their text are not read.
+    pub fn event_fields(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for event in self.events.iter().filter(|event| !event.is_molded()) {
+            let text = event.text();
+            let Ok(EventFields { event: name, data: FieldKeys(keys) }) =
+                serde_json::from_str::<EventFields<'_>>(&text)
+            else {
+                continue;
+            };
+            found.extend(keys.iter().map(|key| format!("{name}.{key}")));
+        }
+        found
     }
-    found
 }
 
 /// An event, of which only its name and the keys of its `data` are kept.
@@ -103,7 +105,6 @@ struct FieldKey<'k>(#[serde(borrow)] Cow<'k, str>);
 mod tests {
     use std::time::Duration;
 
-    use super::*;
     use crate::dify::client::begin;
     use crate::dify::transcript::{Arrival, PostedRequest, ResponseMode};
 
@@ -111,7 +112,7 @@ mod tests {
         let mut transcript =
             begin(ResponseMode::Streaming, serde_json::Value::Null, PostedRequest::default());
         transcript.events = events.iter().map(|event| Arrival::new(Duration::ZERO, *event)).collect();
-        fields(&transcript).into_iter().collect()
+        transcript.event_fields().into_iter().collect()
     }
 
     #[test]

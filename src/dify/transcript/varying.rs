@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::dify::transcript::{SideCall, Transcript};
+use super::{RunResult, SideCall, Transcript};
 use crate::dify::wire::vary::Varying;
 
 /// Gathers it from what was asked and what came back.
-pub(super) fn varying_of(transcript: &Transcript) -> Varying {
+pub fn varying_of(transcript: &Transcript) -> Varying {
     #[derive(Deserialize)]
     struct VaryingQuestion<'a> {
         #[serde(borrow)]
@@ -17,7 +17,8 @@ pub(super) fn varying_of(transcript: &Transcript) -> Varying {
     }
     let asked: Option<VaryingQuestion> = serde_json::from_slice(&transcript.posted.body).ok();
     let user = asked.and_then(|asked| asked.user);
-    let end_user = transcript.run.as_ref().and_then(|run| run["created_by"]["id"].as_str());
+    let run = transcript.run.as_ref();
+    let end_user = run.and_then(RunResult::end_user_id);
     let names = [
         (transcript.run_id.as_deref(), "[run id]"),
         (transcript.task_id.as_deref(), "[task id]"),
@@ -32,8 +33,8 @@ pub(super) fn varying_of(transcript: &Transcript) -> Varying {
     let varying = Varying::named(names.filter_map(|(name, mark)| Some((name?, mark))));
     let executions = transcript.nodes.iter().filter(|node| node.id != node.node_id);
     let varying = varying.executed(executions.map(|node| node.id.as_str()));
-    let moment = |key: &str| Timestamp::from_second(transcript.run.as_ref()?.get(key)?.as_i64()?).ok();
-    match (moment("created_at"), moment("finished_at")) {
+    let moment = |seconds: Option<i64>| Timestamp::from_second(seconds?).ok();
+    match (moment(run.and_then(RunResult::created_at)), moment(run.and_then(RunResult::finished_at))) {
         (Some(began), Some(ended)) => varying.during(began, ended),
         (Some(_) | None, Some(_) | None) => varying,
     }
