@@ -57,3 +57,101 @@ pub fn retry_after(transcript: &Transcript) -> Option<Duration> {
     let (_, value) = header("retry-after")?;
     decode_retry_after(value, date, clock::wall())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{PostedRequest, RecoveredBy, ResponseMode, StallKind};
+    use crate::dify::wire::error::WireError;
+
+    fn ended(ending: Ending) -> Transcript {
+        let begun = begin(ResponseMode::Streaming, json!({}), PostedRequest::default());
+        Transcript { ending, headers: vec![("retry-after".to_owned(), "7".to_owned())], ..begun }
+    }
+
+    fn error(class: ErrorClass, not_started: bool) -> WireError {
+        let message = String::from("busy");
+        WireError { status: 503, code: None, message, class, not_started, stops_suite: false }
+    }
+
+    fn lost(trace: Trace) -> Option<Recovery> {
+        Some(Recovery::Lost {
+            lost: String::from("cut"),
+            why: String::from("no run"),
+            trace,
+            going_on: false,
+        })
+    }
+
+    #[test]
+    fn each_ending_says_what_it_can_of_the_target() {
+        use ErrorClass::{Config, Quota, Rejected, Transport};
+        let (detail, after, wait) =
+            (|| String::from("x"), Duration::from_secs(1), Some(Duration::from_secs(7)));
+        for (ending, expected) in [
+            (Ending::Rejected(error(Quota, true)), LimitSignal::Refused(wait)),
+            (Ending::ErrorEvent(error(Quota, true)), LimitSignal::Refused(wait)),
+            (Ending::Rejected(error(Quota, false)), LimitSignal::Answered),
+            (Ending::ErrorEvent(error(Quota, false)), LimitSignal::Answered),
+            (Ending::Rejected(error(Config, true)), LimitSignal::Answered),
+            (Ending::Rejected(error(Rejected, true)), LimitSignal::Answered),
+            (Ending::Rejected(error(Transport, false)), LimitSignal::Unreached(wait)),
+            (Ending::ErrorEvent(error(Transport, false)), LimitSignal::Answered),
+            (Ending::Finished, LimitSignal::Ran),
+            (Ending::Exceeded { detail: detail() }, LimitSignal::Ran),
+            (Ending::Paused, LimitSignal::Ran),
+            (Ending::Unanswered { detail: detail(), hint: None }, LimitSignal::Ran),
+            (Ending::NotSent { detail: detail(), retryable: true }, LimitSignal::Unreached(None)),
+            (Ending::NotSent { detail: detail(), retryable: false }, LimitSignal::Nothing),
+            (Ending::Stalled { wait: StallKind::FirstEvent, after }, LimitSignal::Nothing),
+            (Ending::Cut { detail: detail() }, LimitSignal::Nothing),
+            (Ending::Unreadable { detail: detail() }, LimitSignal::Nothing),
+            (Ending::TimedOut { after }, LimitSignal::Nothing),
+            (Ending::Stopped { reason: detail() }, LimitSignal::Nothing),
+        ] {
+            assert_eq!(heard(&ended(ending.clone())), expected, "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn silence_says_something_only_where_no_run_was_found_behind_it() {
+        let (after, wait) = (Duration::from_secs(1), Some(Duration::from_secs(7)));
+        let cut = || Ending::Cut { detail: String::from("reset") };
+        let silent = || Ending::Stalled { wait: StallKind::Idle, after };
+        let gateway = || Ending::Rejected(error(ErrorClass::Transport, false));
+        let found = || Some(Recovery::Recovered { by: RecoveredBy::Logs, lost: String::from("HTTP 504") });
+        for (ending, recovery, expected) in [
+            (cut(), lost(Trace::None), LimitSignal::Unreached(None)),
+            (silent(), lost(Trace::None), LimitSignal::Unreached(None)),
+            (cut(), lost(Trace::Seen), LimitSignal::Nothing),
+            (silent(), lost(Trace::Seen), LimitSignal::Nothing),
+            (cut(), found(), LimitSignal::Nothing),
+            (gateway(), lost(Trace::None), LimitSignal::Unreached(wait)),
+            (gateway(), lost(Trace::Seen), LimitSignal::Answered),
+            (gateway(), found(), LimitSignal::Answered),
+        ] {
+            let transcript = Transcript { recovery: recovery.clone(), ..ended(ending.clone()) };
+            assert_eq!(heard(&transcript), expected, "{ending:?} {recovery:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_to_be_left_alone_is_read_from_the_header_and_bounded() {
+        let mut busy = ended(Ending::Rejected(error(ErrorClass::Quota, true)));
+        assert_eq!(retry_after(&busy), Some(Duration::from_secs(7)));
+        busy.headers[0].1 = "1000000".to_owned();
+        assert_eq!(retry_after(&busy), Some(Duration::from_secs(1_000_000)));
+        assert_eq!(heard(&busy), LimitSignal::Refused(Some(LONGEST_RETRY_AFTER)));
+        let date = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        busy.headers = vec![
+            date("date", "Wed, 21 Oct 2015 07:28:00 GMT"),
+            date("retry-after", "Wed, 21 Oct 2015 07:28:30 GMT"),
+        ];
+        assert_eq!(retry_after(&busy), Some(Duration::from_secs(30)), "by the clock of the server");
+        busy.headers = vec![date("x-retry-after", "7")];
+        assert_eq!((retry_after(&busy), heard(&busy)), (None, LimitSignal::Refused(None)));
+    }
+}

@@ -220,3 +220,221 @@ fn warnings(attempt: &Attempt) -> u32 {
         .filter(|finding| finding.severity == Severity::Warn && finding.truth != Truth::Held);
     u32::try_from(unmet.count()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::dify::transcript::RecoveredBy;
+    use crate::plan::choices::Choices;
+    use crate::plan::compile::compile;
+    use crate::record::journal::sample;
+    use crate::record::verdict::Finding;
+    use crate::suite::load::{LoadOptions, OutsidePaths, load};
+
+    /// A test with this rule for its repeats.
+    fn case(repeats: RepeatRule) -> Case {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("suites")).unwrap();
+        fs::write(folder.path().join("flowproof.yaml"), "version: 1\n").unwrap();
+        let suite = "version: 1\ntests: [{ name: t, mock: { outputs: { x: 1 } }, assert: [{ status: succeeded }] }]\n";
+        fs::write(folder.path().join("suites/s.yaml"), suite).unwrap();
+        let options = LoadOptions {
+            working_dir: folder.path().to_owned(),
+            paths: Vec::new(),
+            outside: OutsidePaths::Refused,
+            in_ci: false,
+            only: None,
+        };
+        let choices = Choices { target: Some("mock".to_owned()), ..Choices::default() };
+        let mut case = compile(load(&options), &choices).plan.unwrap().cases.remove(0);
+        Arc::get_mut(&mut case.test).unwrap().repeats = repeats;
+        case
+    }
+
+    fn fixed(times: u32, pass_rate: f64) -> RepeatRule {
+        RepeatRule { times: RepeatRange::Fixed(times), pass_rate, ..RepeatRule::ONCE }
+    }
+
+    /// Repeats that ended so, one after the other; each is an attempt that stands.
+    fn tally(verdicts: &[Verdict]) -> CaseTally {
+        let mut tally = CaseTally::default();
+        for (repeat, verdict) in verdicts.iter().enumerate() {
+            let mut attempt = sample::attempt(0, *verdict, Vec::new());
+            attempt.repeat = u32::try_from(repeat).unwrap();
+            attempt.sent_ms = repeat as f64;
+            tally.attempts += 1;
+            tally.note(&attempt);
+            tally.add(Arc::new(attempt));
+        }
+        tally
+    }
+
+    #[test]
+    fn the_outcome_says_what_the_repeats_came_to_and_why() {
+        use Verdict::{Errored, Failed, Flaky, Passed};
+        for (verdicts, retries, rule, verdict, reason) in [
+            (&[Passed][..], 0, RepeatRule::ONCE, Passed, None),
+            (&[Passed], 1, RepeatRule::ONCE, Flaky, Some("passed after 1 infrastructure retries")),
+            (&[Failed], 0, RepeatRule::ONCE, Failed, None),
+            (&[Failed], 1, RepeatRule::ONCE, Failed, None),
+            (&[Errored], 0, RepeatRule::ONCE, Errored, None),
+            (&[Passed; 3], 0, fixed(3, 1.0), Passed, None),
+            (&[Passed; 3], 2, fixed(3, 1.0), Flaky, Some("passed after 2 infrastructure retries")),
+            (&[Passed, Failed, Passed], 0, fixed(3, 0.5), Flaky, Some("2 of 3 repeats passed")),
+            (&[Passed, Failed, Passed], 2, fixed(3, 0.5), Flaky, Some("2 of 3 repeats passed")),
+            (&[Passed, Failed, Passed], 0, fixed(3, 1.0), Failed, Some("2 of 3 repeats passed")),
+            (
+                &[Passed, Errored, Passed],
+                0,
+                fixed(3, 1.0),
+                Errored,
+                Some("2 of 2 judged repeats passed, 1 was not judged"),
+            ),
+        ] {
+            let outcome = CaseTally { retries, ..tally(verdicts) }.outcome(&case(rule));
+            assert_eq!((outcome.verdict, outcome.reason.as_deref()), (verdict, reason), "{verdicts:?}");
+            assert_eq!(outcome.attempts as usize, verdicts.len());
+            assert_eq!(outcome.repeats.is_some(), verdicts.len() > 1, "{verdicts:?}");
+            assert_eq!((outcome.name.as_str(), outcome.suite.as_str()), ("s::t", "s"));
+            assert!(!outcome.over_budget && !outcome.tolerated);
+        }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_repeats_that_were_judged() {
+        use Verdict::{Errored, Failed, Passed};
+        let facts = |verdicts: &[Verdict]| {
+            let case = case(fixed(u32::try_from(verdicts.len()).unwrap(), 0.5));
+            tally(verdicts).outcome(&case).repeats.unwrap()
+        };
+        let found = facts(&[Passed, Failed, Errored, Passed, Passed]);
+        assert_eq!((found.passed, found.failed, found.errored, found.sequential), (3, 1, 1, None));
+        // Wilson's interval of 3 of 4 at 95 %.
+        let RateFacts { observed, low, high } = found.rate.unwrap();
+        assert_eq!(observed, 0.75);
+        assert!((low - 0.300_636).abs() < 1e-5 && (high - 0.954_417).abs() < 1e-5, "{low} {high}");
+        assert_eq!(facts(&[Errored; 2]).rate, None);
+    }
+
+    #[test]
+    fn a_sequential_test_says_what_it_saved_where_it_decided() {
+        let rule = RepeatRule {
+            times: RepeatRange::Until { min: 5, max: 60 },
+            pass_rate: 0.95,
+            fail_below: 0.6,
+            ..RepeatRule::ONCE
+        };
+        let trials = i64::from(fixed_plan(0.6, 0.95, 0.05).unwrap().trials);
+        let decided = tally(&[Verdict::Passed; 8]).outcome(&case(rule));
+        assert_eq!((decided.verdict, decided.reason), (Verdict::Passed, None));
+        let facts = decided.repeats.unwrap().sequential.unwrap();
+        assert_eq!((facts.min, facts.max, facts.fail_below), (5, 60, 0.6));
+        // Each attempt of the samples used 421 tokens.
+        assert_eq!((facts.saved_runs, facts.saved_tokens), (Some(trials - 8), Some(421 * (trials - 8))));
+        let open = [&[Verdict::Passed; 2][..], &[Verdict::Failed]].concat();
+        for (undecided, tolerated) in [(Undecided::Red, false), (Undecided::Tolerated, true)] {
+            let times = RepeatRange::Until { min: 2, max: 3 };
+            let outcome = tally(&open).outcome(&case(RepeatRule { times, undecided, ..rule }));
+            assert_eq!((outcome.verdict, outcome.tolerated), (Verdict::Inconclusive, tolerated));
+            assert_eq!(
+                outcome.reason.as_deref(),
+                Some("2 of 3 repeats passed: not enough to tell a rate of 95 % from one of 60 %")
+            );
+            let facts = outcome.repeats.unwrap().sequential.unwrap();
+            assert_eq!((facts.fixed_plan, facts.saved_runs), (u32::try_from(trials).ok(), None));
+        }
+    }
+
+    #[test]
+    fn a_test_that_was_cut_short_was_not_judged_unless_what_ran_decides() {
+        use Verdict::{Errored, Failed, Passed, Skipped};
+        let cut = || "not run: the budget is used up".to_owned();
+        let mut unsent = CaseTally::default();
+        unsent.cut_short(None, cut());
+        let outcome = unsent.outcome(&case(fixed(3, 1.0)));
+        assert_eq!((outcome.verdict, outcome.over_budget, outcome.reason), (Skipped, true, Some(cut())));
+        for (verdicts, verdict, told) in [
+            (&[Passed][..], Skipped, "1 of 1 repeats passed"),
+            (&[Passed, Failed], Failed, "1 of 2 repeats passed"),
+            (&[Passed, Errored], Errored, "1 of 1 judged repeat passed, 1 was not judged"),
+        ] {
+            let mut tally = tally(verdicts);
+            tally.cut_short(None, cut());
+            let outcome = tally.outcome(&case(fixed(3, 1.0)));
+            assert_eq!((outcome.verdict, outcome.over_budget), (verdict, verdict == Skipped), "{verdicts:?}");
+            assert_eq!(outcome.reason, Some(format!("{}; before that {told}", cut())));
+        }
+        // The attempt that was to be retried counts as it ended.
+        let mut tally = tally(&[Passed]);
+        tally.attempts += 1;
+        tally.cut_short(Some(Arc::new(sample::attempt(0, Errored, Vec::new()))), cut());
+        assert_eq!(tally.seen, RepeatCounts { passed: 1, failed: 0, errored: 1 });
+        assert_eq!(tally.outcome(&case(fixed(3, 1.0))).verdict, Errored);
+    }
+
+    #[test]
+    fn warnings_and_runs_that_were_found_again_add_up() {
+        let finding = |severity, truth| Finding { severity, ..sample::finding(truth, "x") };
+        let findings = vec![
+            finding(Severity::Warn, Truth::Broken),
+            finding(Severity::Warn, Truth::Undecided),
+            finding(Severity::Warn, Truth::Held),
+            finding(Severity::Error, Truth::Broken),
+        ];
+        let mut attempt = sample::attempt(0, Verdict::Failed, findings);
+        attempt.facts.recovered = Some(RecoveredBy::Detail);
+        let noted = || {
+            let mut tally = CaseTally { attempts: 1, retries: 2, ..CaseTally::default() };
+            tally.note(&attempt);
+            tally
+        };
+        let mut all = noted();
+        all.note(&sample::attempt(0, Verdict::Passed, Vec::new()));
+        all.join(noted());
+        let outcome = all.outcome(&case(RepeatRule::ONCE));
+        assert_eq!((outcome.warnings, outcome.recovered, outcome.attempts, all.retries), (4, 2, 2, 4));
+        assert_eq!(all.tokens, (3 * 421, 3));
+    }
+
+    #[test]
+    fn the_last_repeat_that_did_not_pass_tells_why_whichever_ended_last() {
+        let ended = |repeat, verdict| {
+            let mut attempt = sample::attempt(0, verdict, Vec::new());
+            attempt.repeat = repeat;
+            Arc::new(attempt)
+        };
+        let mut tally = CaseTally::default();
+        for attempt in [
+            ended(2, Verdict::Failed),
+            ended(1, Verdict::Errored),
+            ended(3, Verdict::Passed),
+            ended(0, Verdict::Failed),
+        ] {
+            tally.add(attempt);
+        }
+        assert_eq!(tally.telling.map(|attempt| attempt.repeat), Some(2));
+    }
+
+    #[test]
+    fn results_that_come_in_few_runs_in_time_are_told_to_stick() {
+        let sticks = |passes: fn(usize) -> bool| {
+            let mut tally = CaseTally::default();
+            // The repeats end in another order than they were sent in.
+            for at in (0..40).rev() {
+                let sent = (at * 7) % 40;
+                let verdict = if passes(sent) { Verdict::Passed } else { Verdict::Failed };
+                let mut attempt = sample::attempt(0, verdict, Vec::new());
+                attempt.sent_ms = sent as f64;
+                tally.add(Arc::new(attempt));
+            }
+            tally.sticks()
+        };
+        // Two of all orders of twenty and twenty: 2 / C(40, 20).
+        let halves = sticks(|at| at < 20).unwrap();
+        assert!((halves / (2.0 / 137_846_528_820.0) - 1.0).abs() < 1e-6, "{halves}");
+        assert_eq!(sticks(|at| at % 2 == 0), None);
+        assert_eq!(sticks(|at| [0, 1, 3, 6, 7, 9].contains(&(at % 10))), None);
+    }
+}

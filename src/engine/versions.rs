@@ -200,6 +200,9 @@ mod tests {
 
     use super::*;
     use crate::base::clock;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{Arrival, Ending, PostedRequest, ResponseMode};
+    use crate::dify::wire::error::{ErrorClass, WireError};
 
     struct Run {
         versions: Versions,
@@ -260,5 +263,117 @@ mod tests {
         let cause = run.versions.check(asked("ab"), "cd").unwrap();
         assert_eq!(cause.message, "version ab was asked for, and version cd ran");
         assert_eq!(run.sees("S::b", 0, "v1"), None, "what was asked for holds nothing for others");
+    }
+
+    fn transcript(ending: Ending, workflow_id: Option<&str>, dify_version: Option<&str>) -> Transcript {
+        let begun = begin(ResponseMode::Streaming, serde_json::json!({}), PostedRequest::default());
+        Transcript {
+            ending,
+            workflow_id: workflow_id.map(str::to_owned),
+            dify_version: dify_version.map(str::to_owned),
+            ..begun
+        }
+    }
+
+    fn refused(not_started: bool) -> Ending {
+        let message = String::from("too many");
+        let class = ErrorClass::Quota;
+        Ending::Rejected(WireError {
+            status: 429,
+            code: None,
+            message,
+            class,
+            not_started,
+            stops_suite: false,
+        })
+    }
+
+    #[test]
+    fn what_ran_is_counted_by_app_and_version() {
+        let (versions, app, other) = (Versions::default(), Arc::from("triage"), Arc::from("handbook"));
+        let finished = |id| transcript(Ending::Finished, Some(id), Some("1.14.2"));
+        for (app, transcript) in [
+            (&app, finished("v1")),
+            (&app, finished("v1")),
+            (&app, finished("v2")),
+            (&other, finished("v1")),
+            // A run that was refused in its midst has a version; a machine in between and silence have none.
+            (&other, transcript(refused(true), Some("v1"), None)),
+            (&app, transcript(refused(false), None, Some("1.14.2"))),
+            (&app, transcript(refused(false), None, None)),
+            (&app, transcript(Ending::Cut { detail: String::from("reset") }, None, Some("1.14.2"))),
+        ] {
+            versions.count(app, &transcript);
+        }
+        let told: Vec<(String, Option<String>, Option<String>, u32)> = versions
+            .ran()
+            .into_iter()
+            .map(|ran| (ran.app, ran.workflow_id, ran.dify_version, ran.attempts))
+            .collect();
+        let row = |app: &str, id: Option<&str>, dify: Option<&str>, attempts| {
+            (app.to_owned(), id.map(str::to_owned), dify.map(str::to_owned), attempts)
+        };
+        assert_eq!(
+            told,
+            [
+                row("handbook", Some("v1"), None, 1),
+                row("handbook", Some("v1"), Some("1.14.2"), 1),
+                row("triage", None, Some("1.14.2"), 1),
+                row("triage", Some("v1"), Some("1.14.2"), 2),
+                row("triage", Some("v2"), Some("1.14.2"), 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_app_that_was_too_busy_is_told_only_where_it_never_answered() {
+        let (versions, app) = (Versions::default(), Arc::from("triage"));
+        let busy = transcript(refused(true), None, Some("1.14.2"));
+        versions.count(&app, &busy);
+        versions.count(&app, &busy);
+        assert_eq!(versions.ran().iter().map(|ran| ran.attempts).collect::<Vec<_>>(), [2]);
+        versions.count(&app, &transcript(Ending::Finished, Some("v1"), Some("1.14.2")));
+        let ran = versions.ran();
+        assert_eq!((ran.len(), ran[0].workflow_id.as_deref(), ran[0].attempts), (1, Some("v1"), 1));
+    }
+
+    #[test]
+    fn no_more_versions_are_told_than_a_report_holds() {
+        let (versions, app) = (Versions::default(), Arc::from("triage"));
+        for number in 0..MOST + 10 {
+            let id = format!("v{number:03}");
+            versions.count(&app, &transcript(Ending::Finished, Some(&id), None));
+        }
+        versions.count(&app, &transcript(Ending::Finished, Some("v000"), None));
+        let ran = versions.ran();
+        assert_eq!((ran.len(), ran[0].attempts, ran[MOST - 1].attempts), (MOST, 2, 1));
+    }
+
+    #[test]
+    fn a_version_of_an_earlier_part_of_the_run_stays_held() {
+        let (app, began): (Arc<str>, Instant) = (Arc::from("triage"), clock::now());
+        let held = HeldVersion { workflow_id: String::from("v1"), test: Arc::from("S::before") };
+        let run =
+            Run { versions: Versions::holding(&BTreeMap::from([(app.clone(), held)]), began), app, began };
+        assert_eq!(run.sees("S::a", 1, "v1"), None);
+        let cause = run.sees("S::b", 1, "v2").unwrap();
+        assert!(cause.message.contains("ran on version v2, `S::before` on v1"), "{}", cause.message);
+        assert!(cause.stops_suite, "it was sent after the part that held v1");
+        assert!(!run.sees("S::c", 0, "v2").unwrap().stops_suite);
+    }
+
+    #[test]
+    fn a_stream_that_brought_an_event_shows_that_a_worker_is_there() {
+        let versions = Versions::default();
+        let mut silent = transcript(Ending::Finished, None, None);
+        versions.look(&silent);
+        assert!(!versions.brought_events());
+        silent.events.push(Arrival::new(
+            Duration::ZERO,
+            String::from(r#"{"event":"workflow_started","data":{"id":"r-1"}}"#),
+        ));
+        versions.look(&silent);
+        assert!(versions.brought_events());
+        assert_eq!(versions.fields(), ["workflow_started.id"]);
     }
 }

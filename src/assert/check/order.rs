@@ -86,3 +86,85 @@ impl<'t> Chains<'t> {
         first.is_some_and(|began| node.span().ended.is_none_or(|ended| began.number < ended))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dify::transcript::NodeRound;
+
+    /// A node by its title: when it began and ended, and the container it ran in.
+    fn node(title: &str, began: Option<u32>, ended: Option<u32>, container: Option<&str>) -> NodeRun {
+        let node_type = if title.starts_with("Loop") { "loop" } else { "code" };
+        let parent = container.map(|container| NodeRound {
+            container: container.to_owned(),
+            index: Some(0),
+            container_run: None,
+        });
+        NodeRun {
+            title: title.to_owned(),
+            node_id: title.to_owned(),
+            node_type: node_type.to_owned(),
+            began,
+            ended,
+            parent,
+            ..NodeRun::default()
+        }
+    }
+
+    #[test]
+    fn an_order_is_proved_possible_or_broken() {
+        use Truth::{Broken, Held, Undecided};
+        let plain = |title, began, ended| node(title, Some(began), Some(ended), None);
+        let cases = [
+            (vec![plain("A", 0, 1), plain("B", 2, 3)], &["A", "B"][..], Held),
+            (vec![plain("A", 0, 1), plain("B", 2, 3)], &["B", "A"], Broken),
+            (vec![plain("A", 0, 2), plain("B", 1, 3)], &["A", "B"], Undecided),
+            (vec![plain("A", 0, 2), plain("B", 1, 3)], &["B", "A"], Undecided),
+            (vec![plain("A", 0, 1), plain("B", 2, 3), plain("C", 4, 5)], &["A", "B", "C"], Held),
+            (vec![plain("A", 0, 1), plain("B", 2, 4), plain("C", 3, 5)], &["A", "B", "C"], Undecided),
+            (vec![plain("A", 4, 5), plain("B", 2, 3), plain("C", 0, 1)], &["A", "B", "C"], Broken),
+            (vec![plain("A", 0, 2), plain("B", 2, 3)], &["A", "B"], Undecided),
+            // A ran twice, and B between: the first A is before it, the second after.
+            (vec![plain("A", 0, 1), plain("B", 2, 3), plain("A", 4, 5)], &["A", "B", "A"], Held),
+            (vec![plain("A", 0, 1), plain("B", 2, 3), plain("A", 4, 5)], &["B", "A"], Held),
+            (vec![plain("A", 0, 1), plain("B", 2, 3), plain("A", 4, 5)], &["B", "A", "B"], Broken),
+            (vec![plain("A", 0, 1)], &["A", "A"], Broken),
+            (vec![plain("A", 0, 2), plain("A", 1, 3)], &["A", "A"], Undecided),
+            // What never ended may still have been before; what began unseen proves nothing.
+            (vec![node("A", Some(0), None, None), plain("B", 1, 2)], &["A", "B"], Undecided),
+            (vec![node("A", Some(0), None, None), plain("B", 1, 2)], &["B", "A"], Undecided),
+            (vec![plain("A", 0, 1), node("B", None, Some(2), None)], &["A", "B"], Undecided),
+        ];
+        for (nodes, names, expected) in cases {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let found = in_order(&names, &nodes, |node, name| node.title == name);
+            assert_eq!(found, expected, "{names:?} {nodes:?}");
+        }
+    }
+
+    #[test]
+    fn a_container_begins_before_what_runs_in_it() {
+        let nodes = [
+            node("Loop", Some(0), Some(5), None),
+            node("Inner", Some(1), Some(2), Some("Loop")),
+            node("Beside", Some(3), Some(4), None),
+        ];
+        let found =
+            |names: [&str; 2]| in_order(&names.map(str::to_owned), &nodes, |node, name| node.title == name);
+        assert_eq!(found(["Loop", "Inner"]), Truth::Held);
+        assert_eq!(found(["Inner", "Loop"]), Truth::Broken);
+        assert_eq!(found(["Loop", "Beside"]), Truth::Undecided, "it only ran at the same time");
+        assert_eq!(found(["Beside", "Loop"]), Truth::Undecided);
+        assert_eq!(found(["Inner", "Beside"]), Truth::Held);
+        // Rounds of another container of the same name: the earliest beginning counts, and the node after it.
+        let twice = [
+            node("Loop", Some(0), Some(9), None),
+            node("Loop", Some(4), Some(8), None),
+            node("Inner", Some(2), Some(3), Some("Loop")),
+        ];
+        let names = ["Loop", "Inner"].map(str::to_owned);
+        assert_eq!(in_order(&names, &twice, |node, name| node.title == name), Truth::Held);
+        let before = [node("Loop", Some(4), Some(8), None), node("Inner", Some(4), Some(5), Some("Loop"))];
+        assert_ne!(in_order(&names, &before, |node, name| node.title == name), Truth::Held);
+    }
+}

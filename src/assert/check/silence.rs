@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::assert::check::cause::cause;
     use crate::dify::client::begin;
-    use crate::dify::transcript::{PostedRequest, Trace};
+    use crate::dify::transcript::{FormAnswerTime, Pauses, PostedRequest, Trace};
 
     fn silent(recovery: Option<Recovery>) -> Transcript {
         let ending = Ending::Stalled { wait: StallKind::FirstEvent, after: Duration::from_secs(60) };
@@ -90,5 +90,74 @@ mod tests {
         let beside = hint_beside_others(&silent(lost(false))).unwrap();
         assert!(beside.contains("inputs are bad") && !beside.contains("down"), "{beside}");
         assert_eq!(hint_beside_others(&silent(lost(true))), None);
+    }
+
+    #[test]
+    fn only_a_first_silence_with_pings_has_other_runs_beside_it() {
+        let begun = || silent(None);
+        let answered = FormAnswerTime { events: 3, at: Duration::from_secs(1) };
+        let after_a_form = Pauses { answered: vec![answered], ..Pauses::default() };
+        let idle = Ending::Stalled { wait: StallKind::Idle, after: Duration::from_secs(60) };
+        assert!(hint_beside_others(&begun()).is_some());
+        for (other, why) in [
+            (Transcript { ending: idle, ..begun() }, "it had begun"),
+            (Transcript { ending: Ending::Finished, ..begun() }, "it ended"),
+            (Transcript { pings: 0, ..begun() }, "no worker is asked for without pings"),
+            (Transcript { pauses: after_a_form, ..begun() }, "its inputs were good enough for a form"),
+            (Transcript { mode: ResponseMode::Blocking, ..begun() }, "a blocking answer has no events"),
+        ] {
+            assert_eq!(hint_beside_others(&other), None, "{why}");
+        }
+    }
+
+    #[test]
+    fn each_silence_is_told_as_what_it_is() {
+        use StallKind::{FirstEvent, Idle};
+        let of = |mode, pings, answered: usize, wait| {
+            let answered = vec![FormAnswerTime { events: 3, at: Duration::from_secs(1) }; answered];
+            let pauses = Pauses { answered, ..Pauses::default() };
+            let Cause { message, hint, .. } =
+                stalled(&Transcript { mode, pings, pauses, ..silent(None) }, wait, "60 s");
+            (message, hint.unwrap_or_default())
+        };
+        for (mode, pings, answered, wait, message, hint) in [
+            (
+                ResponseMode::Streaming,
+                1,
+                0,
+                FirstEvent,
+                "Dify sent one ping and no event for 60 s",
+                "inputs are bad",
+            ),
+            (
+                ResponseMode::Streaming,
+                2,
+                0,
+                FirstEvent,
+                "Dify sent 2 pings and no event for 60 s",
+                "inputs are bad",
+            ),
+            (ResponseMode::Streaming, 0, 0, FirstEvent, "no answer within 60 s", "is Dify running"),
+            (ResponseMode::Blocking, 2, 0, FirstEvent, "no answer within 60 s", "or stream"),
+            (
+                ResponseMode::Streaming,
+                2,
+                1,
+                FirstEvent,
+                "a form was answered, and then no event came",
+                "worker running",
+            ),
+            (
+                ResponseMode::Streaming,
+                2,
+                1,
+                Idle,
+                "the answer began and then nothing came for 60 s",
+                "timeouts.idle",
+            ),
+        ] {
+            let found = of(mode, pings, answered, wait);
+            assert!(found.0.contains(message) && found.1.contains(hint), "{message}: {found:?}");
+        }
     }
 }

@@ -66,7 +66,8 @@ mod tests {
 
     use super::*;
     use crate::dify::client::begin;
-    use crate::dify::transcript::PostedRequest;
+    use crate::dify::transcript::{PostedRequest, StallKind};
+    use crate::dify::wire::error::{ErrorClass, WireError};
 
     fn left(mode: ResponseMode, stopping: Option<StopOutcome>) -> Transcript {
         let ending = Ending::TimedOut { after: Duration::from_secs(2) };
@@ -104,6 +105,60 @@ mod tests {
         let ours = [("stopped", Some("Stopped by user.")), ("failed", Some("Aborted: User requested stop"))];
         for (status, error) in ours {
             assert!(told_stop(&ended(status, error)).unwrap().starts_with("Dify was asked"), "{status}");
+        }
+    }
+
+    #[test]
+    fn an_end_without_tokens_tells_none() {
+        let told = |tokens: Option<u64>| {
+            told_stop(&Transcript {
+                told_after: Some(json!({ "status": "succeeded", "total_tokens": tokens })),
+                ..left(ResponseMode::Streaming, None)
+            })
+        };
+        for (tokens, expected) in [
+            (Some(12_345), "meanwhile it ended by itself, as succeeded, with 12,345 tokens"),
+            (Some(1), "meanwhile it ended by itself, as succeeded, with 1 tokens"),
+            (Some(0), "meanwhile it ended by itself, as succeeded"),
+            (None, "meanwhile it ended by itself, as succeeded"),
+        ] {
+            assert_eq!(told(tokens).as_deref(), Some(expected), "{tokens:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_stopped_is_told_only_where_there_may_be_one() {
+        let (detail, after) = (|| "x".to_owned(), Duration::from_secs(1));
+        let error = || WireError {
+            status: 502,
+            code: None,
+            message: detail(),
+            class: ErrorClass::Transport,
+            not_started: false,
+            stops_suite: false,
+        };
+        for (ending, without_id, with_id) in [
+            (Ending::TimedOut { after }, true, true),
+            (Ending::Stopped { reason: detail() }, true, true),
+            (Ending::Exceeded { detail: detail() }, true, true),
+            (Ending::Stalled { wait: StallKind::Idle, after }, true, true),
+            (Ending::Cut { detail: detail() }, true, true),
+            (Ending::Unreadable { detail: detail() }, false, true),
+            (Ending::Rejected(error()), false, true),
+            (Ending::ErrorEvent(error()), false, false),
+            (Ending::Finished, false, false),
+            (Ending::Paused, false, false),
+            (Ending::Unanswered { detail: detail(), hint: None }, false, false),
+            (Ending::NotSent { detail: detail(), retryable: true }, false, false),
+        ] {
+            for (run_id, expected) in [(None, without_id), (Some("r-1".to_owned()), with_id)] {
+                let transcript = Transcript {
+                    ending: ending.clone(),
+                    run_id: run_id.clone(),
+                    ..left(ResponseMode::Streaming, Some(StopOutcome::NoTask))
+                };
+                assert_eq!(told_stop(&transcript).is_some(), expected, "{ending:?} {run_id:?}");
+            }
         }
     }
 }
