@@ -43,7 +43,12 @@ pub fn used(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
 /// Adds what judges used; an endpoint tells no price, and so counts by its tokens alone.
 fn with_judges(used: AttemptUsage, judges: &JudgesSpent, limits: &BudgetLimits) -> AttemptUsage {
     let AttemptUsage { tokens, mut cost, mut at_least, .. } = used;
-    at_least.tokens = at_least.tokens.saturating_add(judges.tokens);
+    // What is known of the run is used for certain, also where a judge's part is not known.
+    at_least.tokens = at_least.tokens.max(tokens.unwrap_or(0)).saturating_add(judges.tokens);
+    for (currency, known) in cost.iter().flatten() {
+        let least = at_least.cost.entry(*currency).or_default();
+        *least = (*least).max(*known);
+    }
     let is_known = judges.tokens_unknown == 0 || !limits.tokens;
     let tokens = tokens.filter(|_| is_known).map(|tokens| tokens.saturating_add(judges.tokens));
     for (name, amount) in &judges.cost {
@@ -180,5 +185,176 @@ fn stopped(transcript: &Transcript) -> &'static str {
         Some(StopOutcome::Failed(_)) => "the request to stop it failed",
         Some(StopOutcome::NoTask) => "no event told its task, so that nothing could stop it",
         None => "it ended before it could be stopped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{NodeRun, PostedRequest, ResponseMode};
+    use crate::record::attempt::{UsageDoubt, UsageKind};
+
+    fn currency(name: &str) -> Currency {
+        Currency::of(name).unwrap()
+    }
+
+    fn costs(prices: &[(&str, &str)]) -> Costs {
+        prices.iter().map(|(amount, name)| (currency(name), amount.parse().unwrap())).collect()
+    }
+
+    fn prices(prices: &[(&str, &str)]) -> Vec<Price> {
+        let price = |(amount, currency): &(&str, &str)| Price {
+            amount: (*amount).to_owned(),
+            currency: (*currency).to_owned(),
+        };
+        prices.iter().map(price).collect()
+    }
+
+    fn amount(tokens: u64, prices: &[(&str, &str)]) -> Amount {
+        Amount { tokens, cost: costs(prices) }
+    }
+
+    fn limits(tokens: bool, currencies: &[&str]) -> BudgetLimits {
+        BudgetLimits { tokens, currencies: currencies.iter().map(|name| currency(name)).collect() }
+    }
+
+    fn transcript(nodes: Vec<NodeRun>) -> Transcript {
+        let begun = begin(ResponseMode::Streaming, json!({}), PostedRequest::default());
+        Transcript { ending: Ending::Finished, nodes, ..begun }
+    }
+
+    fn node(tokens: u64, price: Value) -> NodeRun {
+        let usage = json!({ "total_tokens": tokens, "total_price": price, "currency": "USD" });
+        let finished = Some(json!({ "status": "succeeded", "execution_metadata": usage }).into());
+        NodeRun { node_type: "llm".to_owned(), finished, ..NodeRun::default() }
+    }
+
+    fn judge(tokens: u64, tokens_unknown: u32, cost: &[(&str, &str)]) -> JudgeFact {
+        JudgeFact {
+            judge: "tone".to_owned(),
+            scores: vec![1.0],
+            reason: String::new(),
+            trouble: None,
+            requests: 1,
+            tokens,
+            tokens_unknown,
+            cost: prices(cost),
+            ms: 1.0,
+        }
+    }
+
+    fn of(facts: &RunFacts, judges: &[JudgeFact], limits: &BudgetLimits) -> AttemptUsage {
+        used(&EndedAttempt { facts, judges, transcript: &transcript(Vec::new()) }, limits)
+    }
+
+    #[test]
+    fn what_surely_did_not_run_used_nothing_and_that_is_known() {
+        let none = AttemptUsage {
+            tokens: Some(0),
+            cost: Some(Costs::new()),
+            at_least: Amount::default(),
+            ran: false,
+        };
+        assert_eq!(nothing(), none);
+        let seen = Some(ObservedUse { nothing: true, ..ObservedUse::default() });
+        for facts in [
+            RunFacts { seen, ..RunFacts::default() },
+            RunFacts { status: Some("rejected".to_owned()), ..RunFacts::default() },
+        ] {
+            assert_eq!(of(&facts, &[], &limits(true, &["USD"])), none, "{facts:?}");
+        }
+        let failed = RunFacts { status: Some("failed".to_owned()), ..RunFacts::default() };
+        let unknown = AttemptUsage { tokens: None, cost: None, at_least: Amount::default(), ran: true };
+        assert_eq!(of(&failed, &[], &limits(true, &["USD"])), unknown);
+    }
+
+    #[test]
+    fn what_is_not_told_is_unknown_to_the_budgets_that_count_it_and_to_no_other() {
+        let facts =
+            |tokens, cost: &[(&str, &str)]| RunFacts { tokens, cost: prices(cost), ..RunFacts::default() };
+        let usd = &[("0.5", "USD")][..];
+        for (facts, limits, tokens, cost) in [
+            (facts(Some(19), usd), limits(true, &["USD"]), Some(19), Some(costs(usd))),
+            (facts(None, usd), limits(true, &["USD"]), None, Some(costs(usd))),
+            (facts(None, usd), limits(false, &["USD"]), Some(0), Some(costs(usd))),
+            (facts(Some(19), usd), limits(true, &[]), Some(19), Some(Costs::new())),
+            (facts(Some(19), &[]), limits(true, &["USD"]), Some(19), None),
+            (facts(Some(0), &[]), limits(true, &["USD"]), Some(0), Some(Costs::new())),
+            (facts(None, &[]), limits(true, &["USD"]), None, None),
+            (facts(Some(19), usd), limits(true, &["EUR"]), Some(19), None),
+            (facts(Some(19), &[("0.5", "USD"), ("1", "EUR")]), limits(true, &["USD"]), Some(19), None),
+            (facts(Some(19), &[("a lot", "USD")]), limits(true, &["USD"]), Some(19), None),
+        ] {
+            let found = of(&facts, &[], &limits);
+            assert_eq!((found.tokens, found.cost, found.ran), (tokens, cost, true), "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn the_least_is_the_most_that_anything_says() {
+        let nodes = vec![node(7, json!("0.1")), node(4, json!("0.2"))];
+        let doubt = |total, nodes| UsageDoubt {
+            kind: UsageKind::Difference,
+            total,
+            nodes,
+            message: String::new(),
+            trusted: false,
+        };
+        let seen = |tokens| ObservedUse { tokens, ..ObservedUse::default() };
+        for (usage, seen, expected) in [
+            (None, None, 11),
+            (Some(doubt(Some(5), 3)), None, 11),
+            (Some(doubt(Some(30), 20)), None, 30),
+            (Some(doubt(None, 20)), None, 20),
+            (Some(doubt(None, 20)), Some(seen(40)), 40),
+        ] {
+            let facts = RunFacts { usage, seen, ..RunFacts::default() };
+            let ended = EndedAttempt { facts: &facts, judges: &[], transcript: &transcript(nodes.clone()) };
+            let found = used(&ended, &limits(false, &["USD"]));
+            assert_eq!(found.at_least, amount(expected, &[("0.3", "USD")]), "{facts:?}");
+            assert_eq!((found.tokens, found.cost), (Some(expected), None));
+        }
+    }
+
+    #[test]
+    fn judges_count_for_the_budgets_of_what_they_judge() {
+        let facts = RunFacts { tokens: Some(10), cost: prices(&[("0.5", "USD")]), ..RunFacts::default() };
+        let both = limits(true, &["USD"]);
+        let told = of(&facts, &[judge(5, 0, &[("0.1", "USD")]), judge(2, 0, &[])], &both);
+        let expected = AttemptUsage {
+            tokens: Some(17),
+            cost: Some(costs(&[("0.6", "USD")])),
+            at_least: amount(17, &[("0.6", "USD")]),
+            ran: true,
+        };
+        assert_eq!(told, expected);
+        let untold = of(&facts, &[judge(5, 1, &[])], &both);
+        assert_eq!(
+            (untold.tokens, untold.at_least),
+            (None, amount(15, &[("0.5", "USD")])),
+            "the run is known"
+        );
+        assert_eq!(of(&facts, &[judge(5, 1, &[])], &limits(false, &["USD"])).tokens, Some(15));
+        let other = of(&facts, &[judge(5, 0, &[("0.1", "EUR")])], &both);
+        assert_eq!((other.cost, other.at_least), (None, amount(15, &[("0.5", "USD"), ("0.1", "EUR")])));
+        assert_eq!(
+            of(&facts, &[judge(5, 0, &[("0.1", "EUR")])], &limits(true, &[])).cost,
+            Some(Costs::new())
+        );
+        let nothing = RunFacts { status: Some("rejected".to_owned()), ..RunFacts::default() };
+        let judged = of(&nothing, &[judge(5, 0, &[("0.1", "USD")])], &both);
+        assert_eq!((judged.tokens, judged.cost, judged.ran), (Some(5), Some(costs(&[("0.1", "USD")])), true));
+    }
+
+    #[test]
+    fn a_run_that_ended_by_itself_should_tell_its_use() {
+        let of = |ending, run| has_ended(&Transcript { ending, run, ..transcript(Vec::new()) });
+        let run = || Some(json!({ "status": "succeeded" }));
+        assert!(of(Ending::Finished, run()) && of(Ending::Paused, run()));
+        assert!(!of(Ending::Finished, None));
+        assert!(!of(Ending::Cut { detail: "reset".to_owned() }, run()));
     }
 }

@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::dify::transcript::NodeRun;
-use crate::yaml::problem::nearest;
+use crate::yaml::problem::{edit_distance, nearest};
 
 /// Shorter names differ from each other by a letter or two without being slips.
 const LEAST: usize = 4;
@@ -62,7 +62,7 @@ fn is_enumerated(name: &str, other: &str) -> bool {
 
 /// True where a letter or two were changed, left out, added or swapped.
 fn is_within_two(name: &str, near: &str) -> bool {
-    name.chars().count().abs_diff(near.chars().count()) <= 2
+    edit_distance(name, near) <= 2 && name.chars().count().abs_diff(near.chars().count()) <= 2
 }
 
 #[cfg(test)]
@@ -111,6 +111,9 @@ mod tests {
             ("Branch A", "Branch B"),
             ("LLM2", "LLM3"),
             ("End", "And"),
+            ("Send mail", "Read mails"),
+            ("Summarise it", "Summarise all"),
+            ("Classify", "Classify again"),
             ("", ""),
         ] {
             assert_eq!(slip(name, ran), None, "{name} {ran}");
