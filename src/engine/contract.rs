@@ -80,3 +80,23 @@ fn finding(case: &Case, known: &str, told: &[String]) -> Finding {
         members: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strict_target_names_five_deviations_and_counts_the_rest() {
+        let case = crate::engine::sample::case();
+        let told = |count: usize| {
+            let told: Vec<String> = (1..=count).map(|number| format!("d{number}")).collect();
+            finding(&case, "1.14.2", &told)
+        };
+        assert_eq!(told(1).message, "d1");
+        assert_eq!(told(5).message, "d1; d2; d3; d4; d5");
+        assert_eq!(told(6).message, "d1; d2; d3; d4; d5; and 1 more");
+        assert_eq!(told(90).message, "d1; d2; d3; d4; d5; and 85 more");
+        assert_eq!((told(1).truth, told(1).severity), (Truth::Broken, Severity::Error));
+        assert_eq!(told(1).label, "contract: strict, against Dify 1.14.2 as it was recorded");
+    }
+}

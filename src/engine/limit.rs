@@ -100,3 +100,87 @@ impl Engine {
         JudgingLimit { whose, deadline: deadline.max(least), least, has_ended, stop: self.stop.subscribe() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::base::template::TemplateScope;
+    use crate::budget::{LedgerSharing, SpendingLimit};
+    use crate::engine::budget::RunBudgets;
+    use crate::engine::cassettes::AnswerRoute;
+    use crate::engine::request::AttemptId;
+    use crate::engine::sample::{engine, plan};
+    use crate::engine::waiting::AttemptWaits;
+
+    #[test]
+    fn checks_end_at_their_deadline_and_at_a_signal_once_they_had_their_time() {
+        let now = clock::now();
+        let (past, future) = (now, now + Duration::from_secs(3_600));
+        for (deadline, least, stopped, expected) in [
+            (past, past, false, true),
+            (past, past, true, true),
+            (future, future, false, false),
+            (future, future, true, false),
+            (future, past, false, false),
+            (future, past, true, true),
+        ] {
+            let reason = stopped.then(|| Arc::from("a signal"));
+            let (_sender, stop) = watch::channel(reason);
+            let has_ended = AtomicBool::new(false);
+            let limit = JudgingLimit { whose: String::from("a test"), deadline, least, has_ended, stop };
+            assert_eq!(limit.is_over(), expected, "{stopped}");
+            assert_eq!(limit.deadline(), deadline);
+        }
+    }
+
+    /// How long the checks have after an answer to an attempt that was sent at once, and whose limit that is.
+    fn limit_of(timeout: &str, held: u64, run_time: Option<u64>) -> (u64, String) {
+        let suite = format!(
+            "tests: [{{ name: t, timeout: {timeout}, mock: {{ outputs: {{}} }}, assert: [{{ status: succeeded }}] }}]\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let purse = run_time.map(|seconds| {
+            let limit =
+                SpendingLimit { time: Some(Duration::from_secs(seconds)), ..SpendingLimit::default() };
+            RunBudgets::open(&folder.path().join("ledger"), LedgerSharing::Alone, limit, HashMap::new())
+                .unwrap()
+        });
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+            let (engine, _) = engine(plan("", &suite));
+            let engine = Arc::into_inner(engine).unwrap().paid_from(purse);
+            let made = MadeRequest {
+                case: &engine.plan.cases[0],
+                id: AttemptId { repeat: 0, attempt: 0 },
+                scope: TemplateScope::new(),
+                waiting: AttemptWaits::begin(),
+                sent: engine.started,
+                held: Duration::from_secs(held),
+                meant: None,
+                route: AnswerRoute::Send(None),
+            };
+            let limit = engine.judging_limit(&made);
+            let left = limit.deadline().saturating_duration_since(engine.started).as_secs();
+            engine.close().await;
+            (left, limit.whose)
+        })
+    }
+
+    #[test]
+    fn the_nearer_of_the_limits_of_an_attempt_and_of_its_run_ends_its_checks() {
+        for (timeout, held, run_time, left, whose) in [
+            ("60s", 0, None, 60, "the attempt's limit of 60s"),
+            ("60s", 0, Some(600), 60, "the attempt's limit of 60s"),
+            ("60s", 0, Some(30), 30, "the run's time of 30s"),
+            ("60s", 20, None, 40, "the attempt's limit of 40s"),
+            ("60s", 20, Some(50), 40, "the attempt's limit of 40s"),
+        ] {
+            assert_eq!(
+                limit_of(timeout, held, run_time),
+                (left, whose.to_owned()),
+                "{timeout} {held} {run_time:?}"
+            );
+        }
+    }
+}

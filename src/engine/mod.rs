@@ -25,6 +25,8 @@ pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod retry_safety;
 pub(crate) mod run;
+#[cfg(test)]
+mod sample;
 mod side_by_side;
 pub(crate) mod signal;
 pub(crate) mod snapshots;

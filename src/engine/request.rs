@@ -246,3 +246,57 @@ fn upload(path: &Path, fence: &Fence, named: (&str, String)) -> Result<PathBuf, 
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sample::{plan, with_engine};
+
+    #[test]
+    fn the_kind_of_a_file_is_that_of_its_path_and_not_of_its_query() {
+        for (url, path) in [
+            ("https://x.y/a.png", "https://x.y/a.png"),
+            ("https://x.y/a.png?name=b.pdf", "https://x.y/a.png"),
+            ("https://x.y/a.png#b.pdf", "https://x.y/a.png"),
+            ("https://x.y/a.png?b#c", "https://x.y/a.png"),
+            ("", ""),
+        ] {
+            assert_eq!(url_path(url), path);
+        }
+        for (url, kind) in
+            [("https://x.y/a.png?name=b.pdf", "image"), ("https://x.y/b.pdf?name=a.png", "document")]
+        {
+            let suite = format!(
+                "tests: [{{ name: t, files: {{ f: {{ url: '{url}' }} }}, mock: {{ outputs: {{}} }}, assert: [{{ status: succeeded }}] }}]\n"
+            );
+            let file = with_engine(plan("", &suite), async |engine| {
+                let test = &engine.plan.cases[0].test;
+                engine.files("files", &test.files, &TemplateScope::new()).unwrap().remove(0).1
+            });
+            let FileVariable::One(FileInput::Remote { kind: found, .. }) = file else { panic!("{file:?}") };
+            assert_eq!(found, kind, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_user_tells_attempts_apart_only_by_the_run_and_the_repeat() {
+        let both = "u-{{ run.id }}-{{ repeat.index }}";
+        for (user, rendered, expected) in [
+            (None, "", UserScope::Attempt),
+            (Some(both), "u-run-1-0", UserScope::Repeat),
+            (Some(both), "u-0", UserScope::Shared),
+            (Some("u-{{ run.id }}"), "u-run-1", UserScope::Shared),
+            (Some("u-{{ repeat.index }}"), "u-run-1", UserScope::Shared),
+            (Some("ann"), "ann", UserScope::Shared),
+        ] {
+            let key = user.map(|user| format!("user: '{user}', ")).unwrap_or_default();
+            let suite = format!(
+                "tests: [{{ name: t, {key}mock: {{ outputs: {{}} }}, assert: [{{ status: succeeded }}] }}]\n"
+            );
+            let found = with_engine(plan("", &suite), async |engine| {
+                engine.user_scope(&engine.plan.cases[0], rendered)
+            });
+            assert_eq!(found, expected, "{user:?} {rendered}");
+        }
+    }
+}

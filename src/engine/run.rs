@@ -136,3 +136,53 @@ fn book_entry(case: &Case) -> BookEntry {
         row: case.row.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sample::{plan, run};
+
+    /// A suite of tests that pass (p), fail (f) or have no mock answer (e), one after the other.
+    fn suite(marks: &str) -> Plan {
+        let tests = marks.chars().enumerate().map(|(at, mark)| {
+            let value = if mark == 'p' { 1 } else { 2 };
+            let mock = if mark == 'e' { "" } else { "mock: { outputs: { x: 1 } }, " };
+            format!("  - {{ name: t{at}, {mock}assert: [{{ path: $.x, equals: {value} }}] }}\n")
+        });
+        plan(
+            "profiles: { default: { target: mock, concurrency: 1 } }\n",
+            &format!("tests:\n{}", tests.collect::<String>()),
+        )
+    }
+
+    #[test]
+    fn enough_red_tests_end_a_run_that_has_tests_left() {
+        let one = Some("stopped after 1 red test");
+        for (marks, max_fail, ran, stopped) in [
+            ("fpp", Some(1), 1, one),
+            ("pfp", Some(1), 2, one),
+            ("pep", Some(1), 2, one),
+            ("pfpf", Some(2), 4, None),
+            ("pffp", Some(2), 3, Some("stopped after 2 red tests")),
+            ("ppf", Some(1), 3, None),
+            ("ff", Some(3), 2, None),
+            ("fff", None, 3, None),
+        ] {
+            let result = run(suite(marks), RunLimits { max_fail });
+            assert_eq!(result.outcomes.len(), ran, "{marks} {max_fail:?}");
+            assert_eq!(result.end.stopped_early.as_deref(), stopped, "{marks} {max_fail:?}");
+            assert!(!result.end.interrupted);
+        }
+    }
+
+    #[test]
+    fn a_test_is_repeated_as_often_as_it_says_and_its_outcome_counts_all() {
+        let suite = "tests:\n  - { name: t, repeat: 3, mock: { outputs: { x: 1 } }, assert: [{ path: $.x, equals: 1 }] }\n";
+        let result = run(plan("", suite), RunLimits::default());
+        let mut repeats: Vec<u32> = result.attempts.iter().map(|attempt| attempt.repeat).collect();
+        repeats.sort_unstable();
+        assert_eq!(repeats, [0, 1, 2]);
+        let outcome = &result.outcomes[0];
+        assert_eq!((outcome.attempts, outcome.repeats.as_ref().map(|facts| facts.passed)), (3, Some(3)));
+    }
+}

@@ -70,3 +70,55 @@ fn facts(suite: Option<String>, allowance: &SpendingLimit, at: (&Account, u64)) 
     });
     Some(facts)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::budget::{Amount, Currency};
+
+    #[test]
+    fn a_budget_says_what_is_spent_and_left_and_of_how_many_attempts_it_is_not_known() {
+        let usd = Currency::of("USD").unwrap();
+        let amount = |tokens, cost: &str| Amount { tokens, cost: [(usd, cost.parse().unwrap())].into() };
+        let account = Account {
+            spent: amount(700, "0.5"),
+            reserved: amount(200, "0.2"),
+            began_ms: Some(1_000),
+            unknown_tokens: 2,
+            unknown_cost: 3,
+            ..Account::default()
+        };
+        let whole = SpendingLimit {
+            tokens: Some(1_000),
+            cost: [(usd, "1".parse().unwrap())].into(),
+            time: Some(Duration::from_secs(10)),
+        };
+        let found = facts(Some("s".to_owned()), &whole, (&account, 5_000)).unwrap();
+        assert_eq!((found.suite.as_deref(), found.unknown), (Some("s"), 3));
+        assert_eq!(found.tokens, Some(CountLimit { limit: 1_000, spent: 700, left: 100 }));
+        let price = |limit: &str, spent: &str, left: &str| PriceLimit {
+            currency: "USD".to_owned(),
+            limit: limit.to_owned(),
+            spent: spent.to_owned(),
+            left: left.to_owned(),
+        };
+        assert_eq!(found.cost, [price("1", "0.5", "0.3")]);
+        assert_eq!(found.time_ms, Some(CountLimit { limit: 10_000, spent: 4_000, left: 6_000 }));
+        // Only what is limited can be unknown.
+        let tokens = SpendingLimit { tokens: Some(1_000), ..SpendingLimit::default() };
+        let found = facts(None, &tokens, (&account, 5_000)).unwrap();
+        assert_eq!((found.unknown, found.cost.len(), found.time_ms), (2, 0, None));
+        let time = SpendingLimit { time: Some(Duration::from_secs(10)), ..SpendingLimit::default() };
+        let found = facts(None, &time, (&account, 50_000)).unwrap();
+        assert_eq!(
+            (found.unknown, found.time_ms),
+            (0, Some(CountLimit { limit: 10_000, spent: 49_000, left: 0 }))
+        );
+        let unbegun = Account::default();
+        let found = facts(None, &time, (&unbegun, 50_000)).unwrap().time_ms;
+        assert_eq!(found, Some(CountLimit { limit: 10_000, spent: 0, left: 10_000 }));
+        assert_eq!(facts(None, &SpendingLimit::default(), (&account, 5_000)), None);
+    }
+}

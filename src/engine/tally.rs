@@ -223,32 +223,14 @@ fn warnings(attempt: &Attempt) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::dify::transcript::RecoveredBy;
-    use crate::plan::choices::Choices;
-    use crate::plan::compile::compile;
     use crate::record::journal::sample;
     use crate::record::verdict::Finding;
-    use crate::suite::load::{LoadOptions, OutsidePaths, load};
 
     /// A test with this rule for its repeats.
     fn case(repeats: RepeatRule) -> Case {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("suites")).unwrap();
-        fs::write(folder.path().join("flowproof.yaml"), "version: 1\n").unwrap();
-        let suite = "version: 1\ntests: [{ name: t, mock: { outputs: { x: 1 } }, assert: [{ status: succeeded }] }]\n";
-        fs::write(folder.path().join("suites/s.yaml"), suite).unwrap();
-        let options = LoadOptions {
-            working_dir: folder.path().to_owned(),
-            paths: Vec::new(),
-            outside: OutsidePaths::Refused,
-            in_ci: false,
-            only: None,
-        };
-        let choices = Choices { target: Some("mock".to_owned()), ..Choices::default() };
-        let mut case = compile(load(&options), &choices).plan.unwrap().cases.remove(0);
+        let mut case = crate::engine::sample::case();
         Arc::get_mut(&mut case.test).unwrap().repeats = repeats;
         case
     }

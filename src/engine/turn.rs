@@ -138,3 +138,85 @@ pub(super) fn too_long(wait: Duration, limit: Duration) -> String {
         format_duration(limit)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{PostedRequest, ResponseMode};
+    use crate::dify::wire::error::WireError;
+    use crate::engine::sample::{plan, with_engine};
+
+    const LIVE: &str = "targets: { live: { base_url: 'http://127.0.0.1:9/v1', api_key: app-x } }\nprofiles: { default: { target: live } }\n";
+    const SUITE: &str = "tests: [{ name: t, mock: { outputs: {} }, assert: [{ status: succeeded }] }]\n";
+
+    fn ended(ending: Ending) -> Transcript {
+        let begun = begin(ResponseMode::Streaming, serde_json::json!({}), PostedRequest::default());
+        Transcript { ending, ..begun }
+    }
+
+    #[test]
+    fn the_limit_of_an_attempt_is_told_as_a_whole() {
+        let (limit, held) = (Duration::from_secs(20), Duration::from_secs(40));
+        let timed_out = with_limit(ended(Ending::TimedOut { after: limit }), held);
+        assert_eq!(timed_out.ending, Ending::TimedOut { after: Duration::from_secs(60) });
+        assert_eq!(with_limit(ended(Ending::Finished), held), ended(Ending::Finished));
+    }
+
+    #[test]
+    fn a_wait_that_is_not_waited_says_how_long_it_is() {
+        let (wait, limit) = (Duration::from_secs(90), Duration::from_secs(60));
+        let message =
+            "not sent: the endpoint asks to be left alone for 1m 30s, and the limit of an attempt is 1m 00s";
+        assert_eq!(too_long(wait, limit), message);
+        assert_eq!(
+            past_run(wait),
+            "the endpoint asks to be left alone for 1m 30s, and the time of the run is over before"
+        );
+        with_engine(plan("", SUITE), async |engine| {
+            let away = |why: NoTurn| {
+                let id = AttemptId { repeat: 0, attempt: 0 };
+                engine.turned_away(&engine.plan.cases[0], id, &why).map(|judged| judged.attempt)
+            };
+            let attempt = away(NoTurn::TooLong { wait, limit }).unwrap();
+            let cause = attempt.cause.unwrap();
+            assert_eq!((cause.message.as_str(), cause.class), (message, Some(ErrorClass::Quota)));
+            let used = attempt.facts.used();
+            assert!(used.tokens_known && used.cost_known && used.tokens == 0, "nothing was sent: {used:?}");
+            assert_eq!(away(NoTurn::Stopped).map(|attempt| attempt.verdict), None);
+            let past = away(NoTurn::PastRun { wait }).unwrap();
+            assert_eq!(past.verdict, crate::record::verdict::Verdict::Skipped);
+            assert_eq!(away(NoTurn::Shut).map(|attempt| attempt.verdict), None, "nothing blocks the app");
+        });
+    }
+
+    #[test]
+    fn an_app_that_refuses_without_end_is_asked_no_more_unless_it_is_a_mock() {
+        let busy = Ending::Rejected(WireError {
+            status: 429,
+            code: None,
+            message: "busy".to_owned(),
+            class: ErrorClass::Quota,
+            not_started: true,
+            stops_suite: false,
+        });
+        for (project, is_shut) in [(LIVE, true), ("", false)] {
+            with_engine(plan(project, SUITE), async |engine| {
+                let app = &engine.plan.cases[0].test.app;
+                for _ in 0..8 {
+                    assert_eq!(engine.blocked(app), None);
+                    engine.hear(app, clock::now(), &ended(busy.clone()));
+                }
+                assert_eq!(engine.blocked(app), None, "a test still has retries left");
+                engine.give_up(app, "HTTP 429");
+                let cause = engine.blocked(app);
+                assert_eq!(cause.is_some(), is_shut, "{project}");
+                if let Some(cause) = cause {
+                    let message =
+                        "8 requests in a row were refused, or did not arrive; the last test: HTTP 429";
+                    assert_eq!((cause.message.as_str(), cause.stops_suite), (message, true));
+                }
+            });
+        }
+    }
+}

@@ -357,4 +357,67 @@ mod tests {
         assert!(!of(Ending::Finished, None));
         assert!(!of(Ending::Cut { detail: "reset".to_owned() }, run()));
     }
+
+    /// What is said of the cap of an attempt: that it was broken, or is undecided.
+    fn said(cap: &str, facts: &RunFacts, transcript: &Transcript) -> Option<(Truth, String)> {
+        let suite = format!(
+            "{cap}tests: [{{ name: t, mock: {{ outputs: {{}} }}, assert: [{{ status: succeeded }}] }}]\n"
+        );
+        let case = crate::engine::sample::plan("", &suite).cases.remove(0);
+        over_cap(&case, transcript, facts).map(|finding| (finding.truth, finding.message))
+    }
+
+    #[test]
+    fn a_cap_is_kept_exceeded_or_not_known() {
+        let cap = "budget: { per_test: { tokens: 100, cost: 1 USD } }\n";
+        let facts =
+            |tokens, cost: &[(&str, &str)]| RunFacts { tokens, cost: prices(cost), ..RunFacts::default() };
+        let finished = Transcript { run: Some(json!({})), ..transcript(Vec::new()) };
+        let cut = Transcript { ending: Ending::Cut { detail: "reset".to_owned() }, ..finished.clone() };
+        let broken = |message: &str| Some((Truth::Broken, message.to_owned()));
+        let usd = &[("1", "USD")][..];
+        assert_eq!(said(cap, &facts(Some(100), usd), &finished), None);
+        assert_eq!(
+            said(cap, &facts(Some(101), usd), &finished),
+            broken("the attempt used 101 tokens, and `budget.per_test` allows 100")
+        );
+        assert_eq!(
+            said(cap, &facts(Some(100), &[("1.01", "USD")]), &finished),
+            broken("the attempt used 1.01 USD, and `budget.per_test` allows 1 USD")
+        );
+        assert_eq!(said("", &facts(Some(101), usd), &finished), None, "without a cap");
+        let seen = transcript(vec![node(90, json!("0.1")), node(11, json!("0.1"))]);
+        assert_eq!(
+            said(cap, &facts(None, &[]), &Transcript { ending: cut.ending.clone(), ..seen }),
+            broken("the attempt used 101 tokens, and `budget.per_test` allows 100"),
+            "its nodes are enough"
+        );
+        for (facts, part) in [
+            (facts(None, usd), "how many tokens it used"),
+            (facts(Some(100), &[("5", "EUR")]), "it cost 5 EUR, and the cap is in USD"),
+            (facts(Some(100), &[]), "Dify does not say what it cost"),
+        ] {
+            let (truth, message) = said(cap, &facts, &finished).unwrap();
+            assert_eq!(truth, Truth::Undecided);
+            assert!(message.starts_with("whether the attempt kept within it cannot be told: "), "{message}");
+            assert!(message.contains(part), "{message}");
+            assert_eq!(said(cap, &facts, &cut), None, "what broke off is errored by itself");
+        }
+        assert_eq!(said(cap, &facts(Some(0), &[]), &finished), None, "no tokens cost nothing");
+    }
+
+    #[test]
+    fn what_was_done_about_an_attempt_that_used_too_much_is_told() {
+        for (stopping, told) in [
+            (Some(StopOutcome::Asked), "Dify was asked to stop it"),
+            (Some(StopOutcome::Failed("HTTP 500".to_owned())), "the request to stop it failed"),
+            (Some(StopOutcome::NoTask), "no event told its task, so that nothing could stop it"),
+            (None, "it ended before it could be stopped"),
+        ] {
+            let ending = Ending::Exceeded { detail: "101 tokens".to_owned() };
+            let exceeded = Transcript { ending, stopping, ..transcript(Vec::new()) };
+            let found = said("budget: { per_test: { tokens: 100 } }\n", &RunFacts::default(), &exceeded);
+            assert_eq!(found, Some((Truth::Broken, format!("the attempt used at least 101 tokens; {told}"))));
+        }
+    }
 }

@@ -130,3 +130,121 @@ fn of_error(error: &WireError, advice: Option<&'static str>) -> Cause {
         stops_suite: error.stops_suite,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{PostedRequest, RecoveredBy, ResponseMode, Trace};
+
+    fn ended(ending: Ending) -> Transcript {
+        let begun = begin(ResponseMode::Streaming, json!({}), PostedRequest::default());
+        Transcript { ending, ..begun }
+    }
+
+    fn told(transcript: &Transcript) -> (String, Option<String>) {
+        let Cause { message, hint, class, stops_suite } = cause(transcript).unwrap();
+        assert_eq!((class, stops_suite), (None, false));
+        (message, hint)
+    }
+
+    #[test]
+    fn each_ending_without_a_run_says_why_and_helps_only_where_something_does() {
+        let (detail, after) = (|| "x".to_owned(), Duration::from_secs(2));
+        for (ending, message, hint) in [
+            (
+                Ending::Cut { detail: detail() },
+                "the connection ended before the run did: x",
+                Some("a proxy with a time limit"),
+            ),
+            (
+                Ending::Unreadable { detail: detail() },
+                "the answer cannot be read: x",
+                Some("a proxy between flowproof and Dify"),
+            ),
+            (
+                Ending::Unreadable { detail: "<HTML>".to_owned() },
+                "the answer cannot be read: <HTML>",
+                Some("end in `/v1`?"),
+            ),
+            (Ending::TimedOut { after }, "no end within 2.00 s", Some("raise `timeout` of the test")),
+            (Ending::Stopped { reason: detail() }, "flowproof gave the run up: x", None),
+            (
+                Ending::Exceeded { detail: detail() },
+                "flowproof gave the run up: it had used at least x",
+                Some("raise `budget.per_test`"),
+            ),
+            (Ending::Unanswered { detail: detail(), hint: None }, "x", None),
+            (Ending::Unanswered { detail: detail(), hint: Some("so") }, "x", Some("so")),
+            (
+                Ending::NotSent { detail: detail(), retryable: true },
+                "the request was not sent: x",
+                Some("is `base_url` right, and Dify running?"),
+            ),
+            (Ending::NotSent { detail: detail(), retryable: false }, "the request was not sent: x", None),
+            (Ending::Finished, "the answer holds no run", Some("ending in `/v1`?")),
+        ] {
+            let (found, advice) = told(&ended(ending.clone()));
+            assert_eq!(found, message);
+            match (hint, &advice) {
+                (Some(hint), Some(advice)) => assert!(advice.contains(hint), "{advice}"),
+                (hint, advice) => assert_eq!(hint, advice.as_deref(), "{ending:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_judged_only_if_its_run_has_ended() {
+        let finished = |run| Transcript { run: Some(run), ..ended(Ending::Finished) };
+        for status in ["succeeded", "failed", "partial-succeeded", "stopped", "odd"] {
+            assert_eq!(cause(&finished(json!({ "status": status }))), None, "{status}");
+        }
+        for status in ["running", "paused", "scheduled"] {
+            let message = format!("the run has not ended: it is \"{status}\"");
+            assert_eq!(told(&finished(json!({ "status": status }))).0, message);
+        }
+        for run in [json!({}), json!({ "status": null }), json!({ "status": 7 })] {
+            assert_eq!(told(&finished(run)).0, "the run has no status");
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_lost_run_is_told_with_its_loss() {
+        let lost = |ending, going_on| {
+            let (lost, why) = ("the stream ended after 3 events".to_owned(), "no run was found".to_owned());
+            let recovery = Some(Recovery::Lost { lost, why, trace: Trace::Seen, going_on });
+            told(&Transcript { recovery, ..ended(ending) })
+        };
+        let cut = || Ending::Cut { detail: "reset".to_owned() };
+        assert_eq!(lost(cut(), false).0, "the connection ended before the run did: reset; no run was found");
+        assert!(lost(cut(), true).1.unwrap().starts_with("Dify says that it runs"));
+        let (message, hint) = lost(Ending::TimedOut { after: Duration::from_secs(2) }, false);
+        assert_eq!(
+            message,
+            "the stream ended after 3 events; searching for the run timed out, 2.00 s after the test began: no run was found"
+        );
+        assert!(hint.unwrap().contains("time to find the run again"));
+        let by = RecoveredBy::Logs;
+        let recovery = Some(Recovery::Recovered { by, lost: "reset".to_owned() });
+        let found = Transcript { recovery, ..ended(cut()) };
+        assert_eq!(told(&found).0, "the connection ended before the run did: reset");
+    }
+
+    #[test]
+    fn an_answer_to_a_form_that_may_have_been_lost_is_told_unless_the_ending_says_so() {
+        let unsure = |ending| {
+            let mut transcript = ended(ending);
+            transcript.pauses.unsure = Some("whether Dify took the answer is not known".to_owned());
+            told(&transcript).0
+        };
+        assert_eq!(
+            unsure(Ending::Cut { detail: "reset".to_owned() }),
+            "the connection ended before the run did: reset; whether Dify took the answer is not known"
+        );
+        assert_eq!(unsure(Ending::Unanswered { detail: "it is lost".to_owned(), hint: None }), "it is lost");
+    }
+}
