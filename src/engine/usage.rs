@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn a_run_that_ended_by_itself_should_tell_its_use() {
         let of = |ending, run| has_ended(&Transcript { ending, run, ..transcript(Vec::new()) });
-        let run = || Some(json!({ "status": "succeeded" }));
+        let run = || Some(json!({ "status": "succeeded" }).into());
         assert!(of(Ending::Finished, run()) && of(Ending::Paused, run()));
         assert!(!of(Ending::Finished, None));
         assert!(!of(Ending::Cut { detail: "reset".to_owned() }, run()));
@@ -372,7 +372,7 @@ mod tests {
         let cap = "budget: { per_test: { tokens: 100, cost: 1 USD } }\n";
         let facts =
             |tokens, cost: &[(&str, &str)]| RunFacts { tokens, cost: prices(cost), ..RunFacts::default() };
-        let finished = Transcript { run: Some(json!({})), ..transcript(Vec::new()) };
+        let finished = Transcript { run: Some(json!({}).into()), ..transcript(Vec::new()) };
         let cut = Transcript { ending: Ending::Cut { detail: "reset".to_owned() }, ..finished.clone() };
         let broken = |message: &str| Some((Truth::Broken, message.to_owned()));
         let usd = &[("1", "USD")][..];

@@ -135,7 +135,7 @@ fn of_error(error: &WireError, advice: Option<&'static str>) -> Cause {
 mod tests {
     use std::time::Duration;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::dify::client::begin;
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_judged_only_if_its_run_has_ended() {
-        let finished = |run| Transcript { run: Some(run), ..ended(Ending::Finished) };
+        let finished = |run: Value| Transcript { run: Some(run.into()), ..ended(Ending::Finished) };
         for status in ["succeeded", "failed", "partial-succeeded", "stopped", "odd"] {
             assert_eq!(cause(&finished(json!({ "status": status }))), None, "{status}");
         }

@@ -65,3 +65,62 @@ fn keep(all: &mut Vec<PlacedDeviation>, found: &mut Vec<Deviation>, event: Optio
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{Arrival, PostedRequest, ResponseMode};
+
+    fn answered(status: u16, body: Value) -> Transcript {
+        let begun = begin(ResponseMode::Blocking, json!({}), PostedRequest::default());
+        Transcript { http_status: Some(status), body: Some(body), ..begun }
+    }
+
+    #[test]
+    fn the_version_of_the_head_is_that_of_its_own_header() {
+        let mut transcript = answered(200, json!({}));
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        transcript.headers = vec![header("content-type", "application/json"), header("x-version", "1.14.2")];
+        assert_eq!(version(&transcript), Some("1.14.2"));
+        transcript.headers.truncate(1);
+        assert_eq!(version(&transcript), None);
+    }
+
+    #[test]
+    fn each_difference_is_told_once_where_it_was_met_first() {
+        let contracts = Contracts::new();
+        let mut transcript = answered(200, json!({ "data": { "status": "succeeded", "brand_new": 1 } }));
+        transcript.dify_version = Some("1.14.2".to_owned());
+        transcript.headers = vec![("x-version".to_owned(), "1.14.2".to_owned())];
+        let (known, of_body) = contract_deviations(&transcript, &contracts);
+        assert_eq!(known, "1.14");
+        let told = |found: &[PlacedDeviation]| {
+            found
+                .iter()
+                .filter(|(deviation, _)| deviation.to_string().contains("brand_new"))
+                .map(|(_, at)| *at)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(&of_body), [None]);
+        let event = |number: u64| {
+            let event = json!({
+                "event": "workflow_finished", "task_id": "t", "workflow_run_id": "r",
+                "data": { "id": format!("r-{number}"), "brand_new": number },
+            });
+            Arrival::new(Duration::ZERO, event.to_string())
+        };
+        let ping = || Arrival::new(Duration::ZERO, json!({ "event": "ping" }).to_string());
+        let streamed = Transcript {
+            body: None,
+            events: vec![ping(), event(1), event(2)],
+            first_event_at: Some(Duration::ZERO),
+            ..transcript
+        };
+        assert_eq!(told(&contract_deviations(&streamed, &contracts).1), [Some(2)]);
+    }
+}

@@ -112,7 +112,7 @@ mod tests {
     fn an_end_without_tokens_tells_none() {
         let told = |tokens: Option<u64>| {
             told_stop(&Transcript {
-                told_after: Some(json!({ "status": "succeeded", "total_tokens": tokens })),
+                told_after: Some(json!({ "status": "succeeded", "total_tokens": tokens }).into()),
                 ..left(ResponseMode::Streaming, None)
             })
         };
