@@ -13,7 +13,7 @@ use crate::base::bindings::Bindings;
 use crate::base::digest::Digest;
 use crate::base::file_name::encoded;
 use crate::base::template::{Template, Templates};
-use crate::dify::mock::script::compile_script;
+use crate::dify::mock::script::{ScriptScope, compile_script};
 use crate::dify::transcript::ResponseMode;
 use crate::plan::answers::{answered_forms, compile_answers};
 use crate::plan::budget;
@@ -120,7 +120,8 @@ pub fn compile_test(
             .mock
             .as_ref()
             .and_then(|node| {
-                compile_script(reader, node, answered_forms(&spec.answers), (&mut *templates, &known))
+                let mut scope = ScriptScope { templates: &mut *templates, known: &known };
+                compile_script(reader, node, answered_forms(&spec.answers), &mut scope)
             })
             .map(Arc::new),
         print: Digest::default(),

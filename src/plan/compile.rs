@@ -8,7 +8,7 @@ use crate::assert::snapshot::SnapshotPlace;
 use crate::base::template::Templates;
 use crate::dify::cassette::Mode;
 use crate::dify::mock::options::compile_options;
-use crate::dify::mock::script::{Rule, compile_rules};
+use crate::dify::mock::script::{Rule, ScriptScope, compile_rules};
 use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::case_compiler::{SuiteContext, compile_test, head_of};
@@ -183,7 +183,8 @@ impl PlanBuilder<'_, '_> {
             cases.extend(expand(test, &compiled, skip).map(|case| (case, only)));
         }
         if let Some(node) = &suite.mock {
-            let rules = compile_rules(&mut reader, node, &mut self.templates, &known);
+            let mut scope = ScriptScope { templates: &mut self.templates, known: &known };
+            let rules = compile_rules(&mut reader, node, &mut scope);
             self.rules.extend(rules.into_iter().map(|rule| rule.of(app.clone(), bindings.clone())));
         }
         self.thresholds.extend(compile_thresholds(&mut reader, &suite, cases.len()));

@@ -363,7 +363,7 @@ tests:
         ("18:11", "must name a fault", "write `{ name: http_500, times: 2 }`"),
         ("19:36", "`times` must be at least 1", ""),
         ("20:11", "a fault must be a name, a mapping, or a list of these", ""),
-        ("22:45", "this fault cannot stand beside `reject`: nothing runs", ""),
+        ("22:45", "this fault cannot be combined with `reject`: nothing runs", ""),
         ("24:20", "a list of faults must not be empty", ""),
     ];
     for (place, message, help) in told {
@@ -382,7 +382,7 @@ fn the_command_line_takes_faults_and_refuses_others() {
     for (fault, said) in [
         ("htp_500", "there is no fault `htp_500`; did you mean `http_500`?"),
         ("drop_after", "`drop_after` needs a number of events"),
-        ("http_500,tims=2", "a fault has no key `tims`; there are: times, running, booked, end"),
+        ("http_500,tims=2", "a fault has no key `tims`; known keys: times, running, booked, end"),
         ("http_500,2", "`2` is no `key=value`; write `drop_after:3,times=2`"),
         ("drop_after:many", "`drop_after`: "),
     ] {

@@ -1,4 +1,4 @@
-//! Which reply a request gets: by attempt, else by app and inputs, else by rule.
+//! Which reply a request gets: by its attempt, otherwise by app and inputs, otherwise by a rule.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,7 +33,6 @@ pub struct ScriptBook {
 pub struct BookEntry {
     /// The app it runs; empty: the only one.
     pub app: Arc<str>,
-    /// Its full name.
     /// Its test's own name, as templates see it.
     pub test: Arc<str>,
     /// Its scripted answer.
@@ -51,7 +50,7 @@ pub struct BookEntry {
 struct InputIndex {
     inputs: Vec<Option<Map<String, Value>>>,
     by_input: HashMap<u64, Vec<usize>>,
-    turns: Vec<AtomicU32>,
+    uses: Vec<AtomicU32>,
 }
 
 /// The attempt a request names: `<case ordinal>.<repeat>.<try>`.
@@ -68,7 +67,7 @@ pub struct MockAttemptId {
 /// What a request is matched by.
 #[derive(Debug, Clone, Copy)]
 pub struct ScriptQuery<'a> {
-    /// The app its key names; none: any.
+    /// The app that its key names; `None`: any.
     pub app: Option<&'a str>,
     /// The attempt it names.
     pub attempt: Option<MockAttemptId>,
@@ -76,21 +75,29 @@ pub struct ScriptQuery<'a> {
     pub inputs: &'a Map<String, Value>,
 }
 
+/// An entry that a request without an attempt matches by its inputs.
+struct MatchedEntry<'b> {
+    entry: &'b BookEntry,
+    script: &'b Script,
+    /// How often the entry answered such requests before.
+    repeat: u32,
+}
+
 /// What templates are rendered with.
 #[derive(Clone, Copy)]
 pub struct TemplateValues<'a> {
-    /// The arena.
+    /// The compiled templates.
     pub templates: &'a Templates,
     /// `run.id`.
     pub run: &'a str,
 }
 
-/// Names a recorded exchange to the mock.
+/// The name of a recorded exchange in the mock's header.
 pub fn recorded_name(number: usize) -> String {
     format!("recorded.{number}")
 }
 
-/// Reads what `recorded_name` wrote.
+/// The number in a name that `recorded_name` wrote.
 pub fn recorded_number(text: &str) -> Option<usize> {
     text.strip_prefix("recorded.")?.parse().ok()
 }
@@ -118,7 +125,7 @@ impl ScriptBook {
         self
     }
 
-    /// A recorded exchange that answers a request of somebody who names none; those of several repeats take turns.
+    /// A recorded exchange that answers a request which names none; the exchanges of several repeats take turns.
     pub fn recorded_answer(
         &self,
         app: &str,
@@ -126,10 +133,10 @@ impl ScriptBook {
         mode: ResponseMode,
     ) -> Option<&Arc<RecordedExchange>> {
         let same = self.recorded.iter().filter(|recorded| {
-            let asked = &recorded.asked;
-            asked.mode == mode
-                && (asked.app.is_empty() || app.is_empty() || asked.app == app)
-                && same_members(&asked.inputs, inputs)
+            let request = &recorded.asked;
+            request.mode == mode
+                && (request.app.is_empty() || app.is_empty() || request.app == app)
+                && same_members(&request.inputs, inputs)
         });
         let same: Vec<_> = same.collect();
         let turn = self.replays.fetch_add(1, Ordering::Relaxed) as usize;
@@ -150,38 +157,34 @@ impl ScriptBook {
         self.entries.get(attempt.ordinal as usize).map(|entry| &entry.app)
     }
 
-    /// The answer to a request; none when nothing matches.
+    /// The answer to a request; `None` when nothing matches.
     pub fn find(
         &self,
-        ask: ScriptQuery<'_>,
+        query: ScriptQuery<'_>,
         names: TemplateValues<'_>,
     ) -> Option<Result<Arc<Graph>, TemplateError>> {
-        if let Some(attempt) = ask.attempt {
+        if let Some(attempt) = query.attempt {
             let entry = self.entries.get(attempt.ordinal as usize)?;
             if let Some(script) = &entry.script {
                 return Some(answer(entry, script, attempt.repeat, names));
             }
-            return self.by_rule(ask, names);
+            return self.by_rule(query, names);
         }
-        match self.by_inputs(ask, names) {
-            Some((entry, script, repeat)) => Some(answer(entry, script, repeat, names)),
-            None => self.by_rule(ask, names),
+        match self.by_inputs(query, names) {
+            Some(MatchedEntry { entry, script, repeat }) => Some(answer(entry, script, repeat, names)),
+            None => self.by_rule(query, names),
         }
     }
 
-    fn by_inputs(
-        &self,
-        ask: ScriptQuery<'_>,
-        names: TemplateValues<'_>,
-    ) -> Option<(&BookEntry, &Arc<Script>, u32)> {
+    fn by_inputs(&self, query: ScriptQuery<'_>, names: TemplateValues<'_>) -> Option<MatchedEntry<'_>> {
         let index = self.index.get_or_init(|| self.build_index(names));
-        let found = index.by_input.get(&fingerprint(ask.inputs))?.iter().copied().find(|at| {
-            let is_app = ask.app.is_none_or(|app| *self.entries[*at].app == *app);
-            is_app && index.inputs[*at].as_ref().is_some_and(|inputs| same_members(inputs, ask.inputs))
+        let found = index.by_input.get(&fingerprint(query.inputs))?.iter().copied().find(|at| {
+            let is_app = query.app.is_none_or(|app| *self.entries[*at].app == *app);
+            is_app && index.inputs[*at].as_ref().is_some_and(|inputs| same_members(inputs, query.inputs))
         })?;
         let entry = &self.entries[found];
-        let turn = index.turns[found].fetch_add(1, Ordering::Relaxed);
-        entry.script.as_ref().map(|script| (entry, script, turn))
+        let repeat = index.uses[found].fetch_add(1, Ordering::Relaxed);
+        entry.script.as_ref().map(|script| MatchedEntry { entry, script, repeat })
     }
 
     fn build_index(&self, names: TemplateValues<'_>) -> InputIndex {
@@ -192,28 +195,28 @@ impl ScriptBook {
                 index.by_input.entry(fingerprint(inputs)).or_default().push(at);
             }
             index.inputs.push(inputs);
-            index.turns.push(AtomicU32::new(0));
+            index.uses.push(AtomicU32::new(0));
         }
         index
     }
 
     fn by_rule(
         &self,
-        ask: ScriptQuery<'_>,
+        query: ScriptQuery<'_>,
         names: TemplateValues<'_>,
     ) -> Option<Result<Arc<Graph>, TemplateError>> {
-        let asked = |rule: &&Rule| match (&rule.app, ask.app) {
+        let is_for_app = |rule: &&Rule| match (&rule.app, query.app) {
             (Some(of), Some(app)) => **of == *app,
             (None, _) | (_, None) => true,
         };
-        for rule in self.rules.iter().filter(asked) {
+        for rule in self.rules.iter().filter(is_for_app) {
             let attempt = AttemptNames { test: "", run: names.run, repeat: 0, row: None };
             let scope = match rule.bindings.scope(names.templates, attempt) {
                 Ok(scope) => scope,
                 Err(error) => return Some(Err(error)),
             };
             match names.templates.render(&rule.when, &scope) {
-                Ok(Value::Object(when)) if is_among(&when, ask.inputs) => {
+                Ok(Value::Object(when)) if is_among(&when, query.inputs) => {
                     return Some(rule.script.reply(names.templates, &scope, 0));
                 }
                 Ok(_) => {}

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dify::cassette::Speed;
-pub use crate::dify::mock::answer::DifyVersion;
 use crate::dify::mock::fault::FaultSpec;
 use crate::dify::mock::form::{InputForm, read_form};
+pub use crate::dify::mock::version::DifyVersion;
 use crate::yaml::node::{Node, NodeValue};
 use crate::yaml::reader::Reader;
 
 /// How the mock behaves.
 #[derive(Debug, Clone)]
 pub struct MockOptions {
-    /// The Dify imitated.
+    /// The version of Dify that is imitated.
     pub version: DifyVersion,
     /// Declared inputs by app; an app that is not here accepts any.
     pub apps: BTreeMap<String, Arc<InputForm>>,
@@ -22,11 +22,11 @@ pub struct MockOptions {
     pub port: u16,
     /// Whether nodes take their `elapsed` time.
     pub pace: NodePace,
-    /// How fast recorded answers come.
+    /// How fast recorded answers are sent.
     pub replay: Speed,
     /// After how long a silent stream is closed.
     pub stream_idle: Duration,
-    /// What goes wrong with every run.
+    /// The faults of every run.
     pub faults: Vec<FaultSpec>,
 }
 
@@ -47,10 +47,10 @@ impl Default for MockOptions {
 /// Whether nodes take their `elapsed` time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NodePace {
-    /// Reported, not waited.
+    /// Times are reported, and nothing waits.
     #[default]
     AtOnce,
-    /// Waited as well: such a run can be stopped.
+    /// Nodes take their time, so that a run can be stopped.
     Real,
 }
 
@@ -68,7 +68,7 @@ pub fn compile_options(reader: &mut Reader<'_>, node: &Node) -> MockOptions {
 }
 
 fn read_version(reader: &mut Reader<'_>, node: &Node) -> Option<DifyVersion> {
-    // Unquoted it is a number, and 1.14 is exact enough to be meant.
+    // Unquoted, 1.14 is a number; it is accepted because no other version can be meant.
     let text = match &node.value {
         NodeValue::Number(number) => number.to_string(),
         NodeValue::Text(text) => text.clone(),

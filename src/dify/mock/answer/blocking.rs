@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::MockRun;
 use super::json;
-use super::pauses::{WaitingRun, waiting};
+use super::pauses::{WaitingRun, waiting_run};
+use super::run::MockRun;
 
 /// The body of a blocking answer, keys in Dify's order.
 pub fn write_blocking(run: &MockRun) -> Vec<u8> {
@@ -33,7 +33,7 @@ pub fn write_blocking(run: &MockRun) -> Vec<u8> {
 /// The body of a blocking answer of a run that waits for people.
 pub fn write_paused(run: &MockRun) -> Vec<u8> {
     let forms: Vec<_> = run.graph.pauses.first().into_iter().flatten().collect();
-    let WaitingRun { nodes, reasons, steps, tokens, elapsed } = waiting(run, &forms);
+    let WaitingRun { nodes, reasons, steps, tokens, elapsed } = waiting_run(run, &forms);
     json::spaced(&json!({
         "task_id": run.task, "workflow_run_id": run.id, "data": {
             "id": run.id, "workflow_id": run.workflow, "status": "paused", "outputs": {}, "error": null, "elapsed_time": elapsed,
@@ -43,7 +43,7 @@ pub fn write_paused(run: &MockRun) -> Vec<u8> {
     }))
 }
 
-/// The run facts of a log row.
+/// The run of a log row.
 pub fn log_facts(run: &MockRun) -> Value {
     let graph = &run.graph;
     json!({

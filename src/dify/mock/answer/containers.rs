@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::DifyVersion;
-use super::graph::{GraphNode, NodeRole};
-use super::schedule;
-use super::stream::{ExecutionPlace, StreamWriter};
-use crate::dify::mock::reply::NodeStatus;
+use super::graph_node::{GraphNode, NodeRole};
+use super::schedule::{self, RoundTime};
+use super::stream_writer::{ContainerRound, StreamWriter};
+use crate::dify::mock::reply::node::NodeStatus;
+use crate::dify::mock::version::DifyVersion;
 
 /// Writes a container with its rounds; an iteration over nothing sends no event at all.
 pub(super) fn write(writer: &mut StreamWriter<'_>, node: &GraphNode) {
@@ -26,8 +26,8 @@ pub(super) fn write(writer: &mut StreamWriter<'_>, node: &GraphNode) {
     completed(writer, node, planned, &times);
 }
 
-/// Rounds one after the other, and the time of each.
-fn one_by_one(writer: &mut StreamWriter<'_>, node: &GraphNode) -> Vec<(u64, f64)> {
+/// Writes rounds one after the other; returns the time of each.
+fn one_by_one(writer: &mut StreamWriter<'_>, node: &GraphNode) -> Vec<RoundTime> {
     for index in 0..node.iterations {
         if node.role == NodeRole::Iteration || index > 0 {
             next(writer, node, index);
@@ -35,41 +35,41 @@ fn one_by_one(writer: &mut StreamWriter<'_>, node: &GraphNode) -> Vec<(u64, f64)
         round(writer, node, index);
     }
     let each = node.elapsed / node.iterations.max(1) as f64;
-    (0..node.iterations).map(|index| (index, each)).collect()
+    (0..node.iterations).map(|index| RoundTime { index, elapsed: each }).collect()
 }
 
-/// Rounds at once: all are announced first, and each is told when it has ended.
-fn at_once(writer: &mut StreamWriter<'_>, node: &GraphNode, workers: u64) -> Vec<(u64, f64)> {
+/// Writes parallel rounds: all are announced first, and each is written when it has ended.
+fn at_once(writer: &mut StreamWriter<'_>, node: &GraphNode, workers: u64) -> Vec<RoundTime> {
     for index in 0..node.iterations {
         next(writer, node, index);
     }
-    let rounds = schedule::rounds(node, workers, &mut writer.random);
-    for (index, _) in &rounds {
-        round(writer, node, *index);
+    let rounds = schedule::parallel_rounds(node, workers, &mut writer.random);
+    for time in &rounds {
+        round(writer, node, time.index);
     }
     rounds
 }
 
-/// One round; a failing child ends it.
+/// Writes one round; a failing child ends it.
 fn round(writer: &mut StreamWriter<'_>, node: &GraphNode, index: u64) {
     for child in &node.children {
-        writer.child(child, ExecutionPlace { container: Some((node, index)) });
+        writer.child(child, ContainerRound { container: node, index });
         if child.round(index).status == NodeStatus::Failed {
             break;
         }
     }
 }
 
-/// How many rounds were meant: the iterated list, the loop's count, else the rounds run.
+/// How many rounds were planned: by the iterated list or the loop's count, at least the rounds that ran.
 fn planned(node: &GraphNode) -> u64 {
     let inputs = &node.rounds[0].inputs;
-    let meant = match node.role {
+    let declared = match node.role {
         NodeRole::Loop => inputs.get("loop_count").and_then(Value::as_u64),
         NodeRole::Iteration | NodeRole::Start | NodeRole::Plain | NodeRole::End | NodeRole::Unfinished => {
             inputs.get("iterator_selector").and_then(Value::as_array).map(|items| items.len() as u64)
         }
     };
-    meant.unwrap_or(0).max(node.iterations)
+    declared.unwrap_or(0).max(node.iterations)
 }
 
 fn word(node: &GraphNode) -> &'static str {
@@ -107,7 +107,7 @@ fn next(writer: &mut StreamWriter<'_>, node: &GraphNode, index: u64) {
     writer.events.close();
 }
 
-fn completed(writer: &mut StreamWriter<'_>, node: &GraphNode, planned: u64, times: &[(u64, f64)]) {
+fn completed(writer: &mut StreamWriter<'_>, node: &GraphNode, planned: u64, times: &[RoundTime]) {
     let round = &node.rounds[0];
     head(writer, node, "completed");
     writer.events.value("outputs", &round.outputs);
@@ -126,8 +126,8 @@ fn completed(writer: &mut StreamWriter<'_>, node: &GraphNode, planned: u64, time
     writer.events.close();
 }
 
-/// Tokens and prices of the children again, and how long each round took.
-fn metadata(writer: &StreamWriter<'_>, node: &GraphNode, planned: u64, times: &[(u64, f64)]) -> Value {
+/// `execution_metadata`: tokens and prices of the children, and the time of each round.
+fn metadata(writer: &StreamWriter<'_>, node: &GraphNode, planned: u64, times: &[RoundTime]) -> Value {
     let prices = node.children.iter().filter_map(|child| child.price.as_ref());
     let rounds = Decimal::from(node.iterations);
     let total: Decimal = prices.clone().map(|price| price.amount * rounds).sum();
@@ -138,9 +138,9 @@ fn metadata(writer: &StreamWriter<'_>, node: &GraphNode, planned: u64, times: &[
     } else {
         node.iterations
     };
-    let durations = times.iter().filter(|(index, _)| *index < timed);
+    let durations = times.iter().filter(|time| time.index < timed);
     let durations: Map<String, Value> =
-        durations.map(|(index, time)| (index.to_string(), json!(time))).collect();
+        durations.map(|time| (time.index.to_string(), json!(time.elapsed))).collect();
     let mut data = Map::new();
     data.insert("total_tokens".to_owned(), Value::from(node.total_tokens()));
     data.insert(
@@ -167,7 +167,7 @@ fn metadata(writer: &StreamWriter<'_>, node: &GraphNode, planned: u64, times: &[
     Value::Object(data)
 }
 
-/// The loop's variables: its outputs but for the count of rounds.
+/// The loop's variables: its outputs without the count of rounds.
 fn loop_variables(node: &GraphNode) -> Value {
     let variables = node.rounds[0].outputs.iter().filter(|(key, _)| *key != "loop_round");
     Value::Object(variables.map(|(key, value)| (key.clone(), value.clone())).collect())

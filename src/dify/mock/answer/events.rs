@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::MockRun;
 use super::json;
+use super::run::{MockRun, SystemInputs};
 
 /// The events of a stream.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl MockEvents {
     }
 
     /// The run's inputs.
-    pub fn inputs(&mut self, key: &str, run: &MockRun, sys: super::SystemInputs) {
+    pub fn inputs(&mut self, key: &str, run: &MockRun, sys: SystemInputs) {
         let out = self.member(key);
         run.push_inputs(out, sys);
     }

@@ -1,15 +1,24 @@
-//! What is streamed as text, and when: the end's variables, each in its turn.
+//! Streamed text: the variables of the end, each in its turn.
 
 use serde_json::Value;
 
-use super::graph::{GraphNode, NodeRole};
+use super::file_object::{attribute_of, same};
+use super::graph_node::{GraphNode, NodeRole};
 use super::sources::{OutputSegment, ValueSource};
-use super::stream::{NodeProgress, StreamWriter};
-use super::text::{attribute_of, same, shown};
+use super::stream_writer::{NodeProgress, StreamWriter};
+use super::text::shown;
+
+/// An input that has the value of a variable.
+struct InputSource<'a> {
+    /// The input's name.
+    name: &'a str,
+    /// The attribute that has it, if the input is a file.
+    attribute: Option<&'static str>,
+}
 
 impl<'a> StreamWriter<'a> {
-    /// Text that a script streams although the end does not show it.
-    pub(super) fn live(&mut self, node: &GraphNode) {
+    /// Streams text that a script has although the end does not show it.
+    pub(super) fn stream_live(&mut self, node: &GraphNode) {
         if node.is_live {
             for chunk in &node.stream {
                 self.events.chunk(chunk, &[&node.id, "text"]);
@@ -17,59 +26,62 @@ impl<'a> StreamWriter<'a> {
         }
     }
 
-    /// The next chunk of a node that runs beside others: out at once, or held back until its turn comes.
+    /// Streams the next chunk of a parallel node, or keeps it back until its variable's turn comes.
     pub(super) fn chunk(&mut self, index: usize, node: &GraphNode) {
-        let sent = self.done[index].chunks;
-        self.done[index].chunks += 1;
+        let sent = self.progress[index].chunks;
+        self.progress[index].chunks += 1;
         if node.is_live {
             self.events.chunk(&node.stream[sent], &[&node.id, "text"]);
         } else {
-            self.turn(index);
+            self.stream_variables(index);
         }
     }
 
-    /// Streams the variables whose turn it is, now that this node has run.
+    /// Streams the variables whose turn it is once this node has run.
     pub(super) fn flush(&mut self, index: usize) {
-        self.done[index] = NodeProgress { chunks: self.run.graph.nodes[index].chunks(), is_over: true };
-        self.turn(index);
+        self.progress[index] = NodeProgress { chunks: self.run.graph.nodes[index].chunks(), is_over: true };
+        self.stream_variables(index);
     }
 
-    fn turn(&mut self, index: usize) {
+    /// Streams the variables whose sources are known, in their order.
+    fn stream_variables(&mut self, index: usize) {
         let run = self.run;
         let graph = &run.graph;
         let is_end = graph.nodes[index].role == NodeRole::End;
-        if !self.done[self.fork].is_over {
+        if !self.progress[self.last_fork].is_over {
             return;
         }
-        while let Some(segment) = graph.segments.get(self.next) {
+        while let Some(segment) = graph.segments.get(self.next_segment) {
             let from = self.node_of(segment);
-            let is_out = match segment.source {
+            let is_complete = match segment.source {
                 ValueSource::Default(..) => is_end,
-                ValueSource::Stream(_) => self.stream(from),
-                ValueSource::Output(..) | ValueSource::Open | ValueSource::Nothing => self.done[from].is_over,
+                ValueSource::Stream(_) => self.stream_chunks(from),
+                ValueSource::Output(..) | ValueSource::Open | ValueSource::Nothing => {
+                    self.progress[from].is_over
+                }
             };
-            if !is_out {
+            if !is_complete {
                 return;
             }
-            self.segment(segment, from);
-            self.next += 1;
-            self.sent = 0;
-            if self.next < graph.segments.len() {
+            self.stream_value(segment, from);
+            self.next_segment += 1;
+            self.sent_chunks = 0;
+            if self.next_segment < graph.segments.len() {
                 let end = graph.nodes.iter().find(|node| node.role == NodeRole::End);
                 self.events.chunk("\n", &[end.map_or("end", |end| &end.id), "answer"]);
             }
         }
     }
 
-    /// Streams the chunks a node has by now; true when those were all.
-    fn stream(&mut self, index: usize) -> bool {
+    /// Streams the chunks that a node has so far; true when those are all.
+    fn stream_chunks(&mut self, index: usize) -> bool {
         let node = &self.run.graph.nodes[index];
-        for chunk in self.sent..self.done[index].chunks {
+        for chunk in self.sent_chunks..self.progress[index].chunks {
             let text = node.stream.get(chunk).map_or("", String::as_str);
             self.events.chunk(text, &[&node.id, "text"]);
         }
-        self.sent = self.done[index].chunks;
-        self.sent == node.chunks()
+        self.sent_chunks = self.progress[index].chunks;
+        self.sent_chunks == node.chunks()
     }
 
     /// The node from which a variable comes.
@@ -87,21 +99,23 @@ impl<'a> StreamWriter<'a> {
         }
     }
 
-    /// The input that has a variable's value, if any: of its own name, else the first, else a file that is or has it.
-    fn input_of(&self, segment: &OutputSegment) -> Option<(&'a str, Option<&'static str>)> {
+    /// The input that has the value of a variable: the one of the same name, otherwise the first, otherwise a file with such an
+    /// attribute.
+    fn input_of(&self, segment: &OutputSegment) -> Option<InputSource<'a>> {
         let run = self.run;
         let value = run.graph.reply.outputs.get(&segment.name)?;
         let named = run.inputs.get_key_value(&segment.name).filter(|(_, input)| same(input, value));
         let is_it = |(_, input): &(&String, &Value)| same(input, value) && !value.is_boolean();
-        if let Some((key, _)) = named.or_else(|| run.inputs.iter().find(is_it)) {
-            return Some((key, None));
+        if let Some((name, _)) = named.or_else(|| run.inputs.iter().find(is_it)) {
+            return Some(InputSource { name, attribute: None });
         }
-        let of_file =
-            |(key, input): (&'a String, &Value)| Some((key.as_str(), Some(attribute_of(input, value)?)));
-        run.inputs.iter().find_map(of_file)
+        let mut inputs = run.inputs.iter();
+        inputs.find_map(|(name, input)| {
+            Some(InputSource { name, attribute: Some(attribute_of(input, value)?) })
+        })
     }
 
-    fn segment(&mut self, segment: &OutputSegment, from: usize) {
+    fn stream_value(&mut self, segment: &OutputSegment, from: usize) {
         let run = self.run;
         let node = &run.graph.nodes[from];
         let value = run.graph.reply.outputs.get(&segment.name).unwrap_or(&Value::Null);
@@ -111,14 +125,15 @@ impl<'a> StreamWriter<'a> {
                 self.events.chunk(&shown(value), &[&node.id, key])
             }
             ValueSource::Open => {
-                let (key, attribute) = self.input_of(segment).unwrap_or((&segment.name, None));
-                let selector = [Some(node.id.as_str()), Some(key), attribute];
+                let unknown = InputSource { name: &segment.name, attribute: None };
+                let InputSource { name, attribute } = self.input_of(segment).unwrap_or(unknown);
+                let selector = [Some(node.id.as_str()), Some(name), attribute];
                 let selector: Vec<&str> = selector.into_iter().flatten().collect();
                 self.events.chunk(&shown(value), &selector);
             }
-            // A null variable is streamed as an empty text, one without any source not at all.
+            // A null variable is streamed as an empty text; one without any source is not streamed.
             ValueSource::Nothing => match self.input_of(segment) {
-                Some((key, _)) => self.events.chunk("", &[&node.id, key]),
+                Some(input) => self.events.chunk("", &[&node.id, input.name]),
                 None if run.graph.names_outputs() => {}
                 None => self.events.chunk("", &[&node.id, &segment.name]),
             },

@@ -1,13 +1,13 @@
-//! A reply laid out as the graph a Dify would run: start and end added, ids, titles and defaults filled in.
+//! A reply as the graph that Dify would run: with start and end, and with ids, titles and defaults filled in.
 
-use serde_json::{Map, Value};
-
+use super::graph_node::{GraphNode, NodeRole};
 use super::layout::{node_of, place};
 use super::model;
 use super::schedule;
-use super::sources::{OutputSegment, find_segments};
-use crate::dify::mock::reply::pause::Pause;
-use crate::dify::mock::reply::{NodeStatus, RunStatus, ScriptedNode, ScriptedPrice, ScriptedReply};
+use super::sources::{OutputSegment, find_segments, has_defaults};
+use crate::dify::mock::reply::node::{NodeStatus, ScriptedNode};
+use crate::dify::mock::reply::pause::ScriptedForm;
+use crate::dify::mock::reply::{RunStatus, ScriptedReply};
 
 /// A reply with its nodes in the order they run.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// What is streamed, in the order of the end's variables.
     pub segments: Vec<OutputSegment>,
-    /// Its pauses in their order: the nodes that ask at once, by index, with their forms.
-    pub pauses: Vec<Vec<(usize, Pause)>>,
+    /// Its pauses in their order, each with the forms that wait at the same time.
+    pub pauses: Vec<Vec<GraphForm>>,
     /// `total_tokens`.
     pub tokens: u64,
     /// `total_steps`.
@@ -34,155 +34,85 @@ pub struct Graph {
     pub elapsed: f64,
 }
 
-/// A node as it is run.
-#[derive(Debug, Clone, Default)]
-pub struct GraphNode {
-    /// Its id.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// Its type.
-    pub kind: String,
-    /// What it does in the run.
-    pub role: NodeRole,
-    /// What each round yields; at least one.
-    pub rounds: Vec<ScriptedRound>,
-    /// `elapsed_time` in seconds.
-    pub elapsed: f64,
-    /// Its price, each round.
-    pub price: Option<ScriptedPrice>,
-    /// Streamed text, cut.
-    pub stream: Vec<String>,
-    /// Whether its text is streamed although no variable of the end shows it.
-    pub is_live: bool,
-    /// Failed attempts before the last.
-    pub retries: u64,
-    /// Rounds run (containers).
-    pub iterations: u64,
-    /// Most rounds at once (iterations).
-    pub parallel: Option<u64>,
-    /// Seconds after the start of the node before it; none: it waits for that node's end.
-    pub beside: Option<f64>,
-    /// Whether its time was written, and so decides when it ends beside others.
-    pub is_timed: bool,
-    /// What runs inside (containers).
-    pub children: Vec<GraphNode>,
+/// A form of a pause, and the node that asks.
+#[derive(Debug, Clone)]
+pub struct GraphForm {
+    /// The node's index.
+    pub node: usize,
+    /// What it asks.
+    pub form: ScriptedForm,
 }
 
-/// What a node does in the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NodeRole {
-    /// Its inputs and outputs are the run's inputs.
-    Start,
-    /// Any other node.
-    #[default]
-    Plain,
-    /// Runs its children in rounds.
-    Iteration,
-    /// Runs its children until it breaks.
-    Loop,
-    /// Its inputs and outputs are the run's outputs.
-    End,
-    /// Begun and never finished: the run was stopped in it.
-    Unfinished,
-}
-
-/// What one round of a node yields.
-#[derive(Debug, Clone, Default)]
-pub struct ScriptedRound {
-    /// Its inputs.
-    pub inputs: Map<String, Value>,
-    /// Its process data.
-    pub process_data: Map<String, Value>,
-    /// Its outputs.
-    pub outputs: Map<String, Value>,
-    /// How it ends.
-    pub status: NodeStatus,
-    /// Its error text.
-    pub error: Option<String>,
-    /// Tokens used.
-    pub tokens: u64,
-    /// `elapsed_time` in seconds.
-    pub elapsed: f64,
-}
-
-impl GraphNode {
-    /// What a round yields; scripted lists are cycled.
-    pub fn round(&self, index: u64) -> &ScriptedRound {
-        &self.rounds[index as usize % self.rounds.len()]
-    }
-
-    /// Whether a model answers in it.
-    pub fn is_model(&self) -> bool {
-        matches!(self.kind.as_str(), "llm" | "agent")
-    }
-
-    /// Chunks it streams: a model ends with two empty ones, another node with one.
-    pub fn chunks(&self) -> usize {
-        match (self.stream.len(), self.is_live) {
-            (0, _) => 0,
-            (chunks, true) => chunks,
-            (chunks, false) => chunks + if self.is_model() { 2 } else { 1 },
-        }
-    }
-
-    /// Tokens of all its rounds; a container has those of its children.
-    pub fn total_tokens(&self) -> u64 {
-        match self.role {
-            NodeRole::Iteration | NodeRole::Loop => {
-                let of = |child: &GraphNode| {
-                    (0..self.iterations).map(|index| child.round(index).tokens).sum::<u64>()
-                };
-                self.children.iter().map(of).sum()
-            }
-            NodeRole::Start | NodeRole::Plain | NodeRole::End => self.rounds[0].tokens,
-            NodeRole::Unfinished => 0,
-        }
-    }
+/// How a run ends.
+struct RunEnding {
+    status: RunStatus,
+    error: Option<String>,
 }
 
 impl Graph {
     /// True where a node has this title or id, those in containers included.
     pub fn has_node(&self, name: &str) -> bool {
-        fn among(nodes: &[GraphNode], name: &str) -> bool {
-            nodes.iter().any(|node| node.id == name || node.title == name || among(&node.children, name))
+        fn is_among(nodes: &[GraphNode], name: &str) -> bool {
+            nodes.iter().any(|node| node.id == name || node.title == name || is_among(&node.children, name))
         }
-        among(&self.nodes, name)
+        is_among(&self.nodes, name)
     }
 
-    /// Lays a reply out.
+    /// Builds the graph of a reply.
     pub fn lay_out(reply: ScriptedReply) -> Self {
         let mut scripted = reply.nodes.clone();
         model::complete(&reply, &mut scripted);
-        add_asking(&reply, &mut scripted);
+        add_asking_nodes(&reply, &mut scripted);
         let mut nodes = place(&reply, scripted);
-        let (status, error) = ending(&reply, &nodes);
-        cut_at_the_end(&mut nodes, status);
+        let RunEnding { status, error } = ending(&reply, &nodes);
+        cut_at_end(&mut nodes, status);
         add_ends(&mut nodes, &reply, status);
         let elapsed = reply.elapsed.map_or_else(|| schedule::makespan(&nodes), |given| given.as_secs_f64());
         let tokens = reply.tokens.unwrap_or_else(|| nodes.iter().map(GraphNode::total_tokens).sum());
         let retries: u64 = nodes.iter().map(|node| node.retries).sum();
         let steps = reply.steps.unwrap_or(nodes.len() as u64 + retries);
-        let not_well =
+        let unsuccessful =
             nodes.iter().filter(|node| node.rounds[0].status != NodeStatus::Succeeded).count() as u64;
-        let exceptions = retries + if status == RunStatus::Failed { not_well.max(1) } else { not_well };
+        let exceptions =
+            retries + if status == RunStatus::Failed { unsuccessful.max(1) } else { unsuccessful };
         let segments = find_segments(&reply, &mut nodes, status);
         let pauses = find_pauses(&reply, &nodes);
         Self { reply, status, error, nodes, segments, pauses, tokens, steps, exceptions, elapsed }
     }
+
+    /// The node that is named as the source of a variable that no node has, unless the inputs have it.
+    pub fn open_source(&self) -> usize {
+        let is_candidate = |node: &GraphNode| node.role == NodeRole::Plain && !node.is_model();
+        self.nodes.iter().rposition(is_candidate).unwrap_or(0)
+    }
+
+    /// Whether the script names outputs of a node other than a model: a null variable that no node has then has no source.
+    pub fn names_outputs(&self) -> bool {
+        let is_candidate = |node: &&GraphNode| node.role == NodeRole::Plain && !node.is_model();
+        self.nodes.iter().filter(is_candidate).any(|node| !node.rounds[0].outputs.is_empty())
+    }
+
+    /// The node before which nothing is streamed: the last one that decides the way to the end.
+    pub fn last_fork(&self) -> usize {
+        let forks = |node: &GraphNode| {
+            let branches = matches!(node.kind.as_str(), "if-else" | "question-classifier" | "human-input");
+            branches || (node.rounds[0].status == NodeStatus::Exception && !has_defaults(node))
+        };
+        self.nodes.iter().rposition(forks).unwrap_or(0)
+    }
 }
 
-/// Gives every pause its node: the scripted one it names, else one more after the others.
-fn add_asking(reply: &ScriptedReply, scripted: &mut Vec<ScriptedNode>) {
-    for pause in reply.pauses.iter().flatten() {
+/// Gives every form its node: the scripted node it names, otherwise a new one after the others.
+fn add_asking_nodes(reply: &ScriptedReply, scripted: &mut Vec<ScriptedNode>) {
+    for form in reply.pauses.iter().flatten() {
         let names_it = |node: &&mut ScriptedNode| {
-            [&node.id, &node.title].into_iter().flatten().any(|name| *name == pause.node)
+            [&node.id, &node.title].into_iter().flatten().any(|name| *name == form.node)
         };
         let kind = Some("human-input".to_owned());
         match scripted.iter_mut().find(names_it) {
             Some(node) => node.kind = kind,
             None => scripted.push(ScriptedNode {
-                title: Some(pause.node.clone()),
+                title: Some(form.node.clone()),
                 kind,
                 ..ScriptedNode::default()
             }),
@@ -190,18 +120,18 @@ fn add_asking(reply: &ScriptedReply, scripted: &mut Vec<ScriptedNode>) {
     }
 }
 
-/// The pauses that are reached, by the nodes that ask.
-fn find_pauses(reply: &ScriptedReply, nodes: &[GraphNode]) -> Vec<Vec<(usize, Pause)>> {
-    let find = |pause: &Pause| {
-        let asks = |node: &GraphNode| node.id == pause.node || node.title == pause.node;
-        nodes.iter().position(asks).map(|index| (index, pause.clone()))
+/// The pauses that are reached.
+fn find_pauses(reply: &ScriptedReply, nodes: &[GraphNode]) -> Vec<Vec<GraphForm>> {
+    let find = |form: &ScriptedForm| {
+        let asks = |node: &GraphNode| node.id == form.node || node.title == form.node;
+        nodes.iter().position(asks).map(|node| GraphForm { node, form: form.clone() })
     };
     let groups = reply.pauses.iter().map(|group| group.iter().filter_map(find).collect::<Vec<_>>());
     groups.filter(|group| !group.is_empty()).collect()
 }
 
-/// How the run ends: as written, else as its nodes make it.
-fn ending(reply: &ScriptedReply, nodes: &[GraphNode]) -> (RunStatus, Option<String>) {
+/// How the run ends: as written, otherwise as follows from its nodes.
+fn ending(reply: &ScriptedReply, nodes: &[GraphNode]) -> RunEnding {
     let failing = nodes.iter().find(|node| node.rounds[0].status == NodeStatus::Failed);
     let strategy = nodes.iter().any(|node| node.rounds[0].status == NodeStatus::Exception);
     let status = reply.status.unwrap_or(match (failing, strategy) {
@@ -217,10 +147,10 @@ fn ending(reply: &ScriptedReply, nodes: &[GraphNode]) -> (RunStatus, Option<Stri
         }
         RunStatus::Stopped => Some("Stopped by user.".to_owned()),
     });
-    (status, error)
+    RunEnding { status, error }
 }
 
-/// A node's own error text; a container's is that of the child that failed.
+/// A node's own error text; of a container, that of the child that failed.
 fn error_of(node: &GraphNode) -> Option<String> {
     let of_child = |child: &GraphNode| {
         child.rounds.iter().find(|round| round.status == NodeStatus::Failed)?.error.clone()
@@ -228,8 +158,8 @@ fn error_of(node: &GraphNode) -> Option<String> {
     node.rounds[0].error.clone().or_else(|| node.children.iter().find_map(of_child))
 }
 
-/// Nothing runs after the node that failed, and a stopped run leaves its last node unfinished.
-fn cut_at_the_end(nodes: &mut Vec<GraphNode>, status: RunStatus) {
+/// Removes what runs after a failed node; in a stopped run, the last node stays unfinished.
+fn cut_at_end(nodes: &mut Vec<GraphNode>, status: RunStatus) {
     match status {
         RunStatus::Succeeded | RunStatus::PartialSucceeded => {}
         RunStatus::Failed => {
@@ -246,6 +176,7 @@ fn cut_at_the_end(nodes: &mut Vec<GraphNode>, status: RunStatus) {
     }
 }
 
+/// Adds the start, and the end where it is reached.
 fn add_ends(nodes: &mut Vec<GraphNode>, reply: &ScriptedReply, status: RunStatus) {
     if !nodes.iter().any(|node| node.role == NodeRole::Start) {
         let start = ScriptedNode {

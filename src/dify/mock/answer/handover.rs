@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::MockRun;
 use super::json;
+use super::run::MockRun;
 
 /// The event that ends a stream whose run is handed over for maintenance.
 pub fn handover_event(run: &MockRun) -> Vec<u8> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::graph::{GraphNode, NodeRole, ScriptedRound};
+use super::graph_node::{GraphNode, NodeRole, ScriptedRound};
 use super::model;
 use super::schedule;
 use super::text::cut;
-use crate::dify::mock::reply::{NodeStatus, ScriptedNode, ScriptedReply, StreamedText};
+use crate::dify::mock::reply::ScriptedReply;
+use crate::dify::mock::reply::node::{NodeStatus, ScriptedNode, StreamedText};
 
 /// Puts children into their containers and gives every node an id.
 pub(super) fn place(reply: &ScriptedReply, scripted: Vec<ScriptedNode>) -> Vec<GraphNode> {
@@ -19,12 +20,12 @@ pub(super) fn place(reply: &ScriptedReply, scripted: Vec<ScriptedNode>) -> Vec<G
     for node in scripted {
         let wanted = node.id.clone().unwrap_or_else(|| slug(node.title.as_deref().unwrap_or("node")));
         let times = seen.entry(wanted.clone()).and_modify(|times| *times += 1).or_insert(0);
-        // An id written twice is meant: the node ran twice.
+        // An id that is written twice is intended: the node ran twice.
         let id = if node.id.is_some() || *times == 0 { wanted } else { format!("{wanted}_{times}") };
-        let laid = node_of(reply, &node, id);
+        let placed = node_of(reply, &node, id);
         match node.parent {
-            Some(parent) => children.push((parent, laid)),
-            None => nodes.push(laid),
+            Some(parent) => children.push((parent, placed)),
+            None => nodes.push(placed),
         }
     }
     for (parent, child) in children {
@@ -37,7 +38,7 @@ pub(super) fn place(reply: &ScriptedReply, scripted: Vec<ScriptedNode>) -> Vec<G
     nodes
 }
 
-/// A failing child ends a failed container; its tokens and time follow from the rounds run.
+/// Completes a container: a failing child ends a failed one, and its time follows from the rounds that run.
 fn finish_container(node: &mut GraphNode) {
     if !matches!(node.role, NodeRole::Iteration | NodeRole::Loop) {
         return;
@@ -51,13 +52,14 @@ fn finish_container(node: &mut GraphNode) {
         let rounds = schedule::round_times(node);
         node.elapsed = match node.parallel {
             Some(workers) => {
-                schedule::finishes(&rounds, workers).iter().map(|(_, at)| *at).fold(0.0, f64::max)
+                schedule::round_ends(&rounds, workers).iter().map(|end| end.at).fold(0.0, f64::max)
             }
             None => rounds.iter().sum(),
         };
     }
 }
 
+/// The node of a graph that a scripted node becomes.
 pub(super) fn node_of(reply: &ScriptedReply, node: &ScriptedNode, id: String) -> GraphNode {
     let title = node.title.clone().or_else(|| node.id.clone()).unwrap_or_else(|| id.clone());
     let kind = node.kind.clone().unwrap_or_else(|| "code".to_owned());
@@ -91,7 +93,7 @@ pub(super) fn node_of(reply: &ScriptedReply, node: &ScriptedNode, id: String) ->
         })
         .collect();
     let iterations = node.iterations.unwrap_or(1);
-    let mut laid = GraphNode {
+    let mut graph_node = GraphNode {
         id,
         title,
         kind,
@@ -108,11 +110,11 @@ pub(super) fn node_of(reply: &ScriptedReply, node: &ScriptedNode, id: String) ->
         is_timed: !node.elapsed.is_empty(),
         children: Vec::new(),
     };
-    model::fill_outputs(&mut laid);
-    laid
+    model::fill_outputs(&mut graph_node);
+    graph_node
 }
 
-/// As many rounds as the longest list, one at least.
+/// The number of rounds: that of the longest list, at least one.
 fn count_rounds(node: &ScriptedNode) -> usize {
     let counts = [
         node.inputs.len(),

@@ -1,15 +1,16 @@
-//! What Dify adds around a model's answer: usage, prices, reasoning, and the error strategy's outputs.
+//! What Dify adds to a model's answer: usage, prices, reasoning, and the outputs of the error strategy.
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::graph::GraphNode;
-use crate::dify::mock::reply::{NodeStatus, ScriptedNode, ScriptedPrice, ScriptedReply, StreamedText};
+use super::graph_node::GraphNode;
+use crate::dify::mock::reply::ScriptedReply;
+use crate::dify::mock::reply::node::{NodeStatus, ScriptedNode, ScriptedPrice, StreamedText};
 
-/// Gives the reply's `text` and `tokens` to a node, as no run has them without one.
+/// Gives the reply's `text` and `tokens` to a node, since no run has them without one.
 ///
-/// A reply without nodes gets an LLM; else the first model without own text streams `text`, else the last such node, and
-/// `tokens` go to the first model where no node has any.
+/// A reply without nodes gets an LLM. Otherwise the first model without text of its own streams `text`, or the last node without
+/// text of its own if there is no such model. `tokens` go to the first model where no node has any.
 pub fn complete(reply: &ScriptedReply, nodes: &mut Vec<ScriptedNode>) {
     let uses_model = reply.text.is_some() || reply.tokens.is_some_and(|tokens| tokens > 0);
     if nodes.is_empty() && uses_model && reply.reject.is_none() {
@@ -35,7 +36,7 @@ pub fn complete(reply: &ScriptedReply, nodes: &mut Vec<ScriptedNode>) {
     }
 }
 
-/// Fills in what Dify's own nodes put into their outputs.
+/// Fills in the outputs that Dify's own nodes add.
 pub fn fill_outputs(node: &mut GraphNode) {
     let streamed = node.stream.concat();
     for index in 0..node.rounds.len() {
@@ -80,7 +81,7 @@ fn usage(node: &GraphNode, index: usize) -> Map<String, Value> {
     let tokens = node.rounds[index].tokens;
     let completion = (node.stream.len() as u64).min(tokens);
     let prompt = tokens - completion;
-    let (total, currency) = price_text(node.price.as_ref());
+    let PriceText { amount: total, currency } = price_text(node.price.as_ref());
     let amount = node.price.as_ref().map_or(Decimal::ZERO, |price| price.amount);
     let share = |part: u64| {
         if tokens == 0 { Decimal::ZERO } else { amount * Decimal::from(part) / Decimal::from(tokens) }
@@ -111,11 +112,19 @@ fn usage(node: &GraphNode, index: usize) -> Map<String, Value> {
     usage
 }
 
-/// A price as Dify writes it; none is `"0.0"` of US dollars.
-pub fn price_text(price: Option<&ScriptedPrice>) -> (String, String) {
+/// A price as Dify writes it.
+pub struct PriceText {
+    /// The amount, as a decimal.
+    pub amount: String,
+    /// Its currency.
+    pub currency: String,
+}
+
+/// A price as Dify writes it; without one, `"0.0"` US dollars.
+pub fn price_text(price: Option<&ScriptedPrice>) -> PriceText {
     match price {
-        Some(price) => (price.amount.to_string(), price.currency.clone()),
-        None => ("0.0".to_owned(), "USD".to_owned()),
+        Some(price) => PriceText { amount: price.amount.to_string(), currency: price.currency.clone() },
+        None => PriceText { amount: "0.0".to_owned(), currency: "USD".to_owned() },
     }
 }
 

@@ -2,16 +2,27 @@
 
 use serde_json::{Map, Value};
 
-use super::graph::{GraphNode, NodeRole, ScriptedRound};
+use super::file_object::files_in;
+use super::graph_node::{GraphNode, NodeRole, ScriptedRound};
+use super::ids::new_id;
 use super::model;
+use super::run::SystemInputs;
 use super::sources::has_defaults;
-use super::stream::{ExecutionPlace, StreamWriter};
-use super::text::is_file;
-use super::{DifyVersion, SystemInputs};
-use crate::dify::mock::reply::NodeStatus;
+use super::stream_writer::{ContainerRound, StreamWriter};
+use crate::dify::mock::reply::node::NodeStatus;
+use crate::dify::mock::version::DifyVersion;
 
 impl StreamWriter<'_> {
-    pub(super) fn node_started(&mut self, id: &str, node: &GraphNode, inside: ExecutionPlace<'_>) {
+    /// Writes one execution of a container's child.
+    pub(super) fn child(&mut self, node: &GraphNode, inside: ContainerRound<'_>) {
+        let id = new_id(&mut self.random);
+        self.node_started(&id, node, Some(inside));
+        self.retries(&id, node, Some(inside));
+        self.node_finished(&id, node, Some(inside));
+    }
+
+    /// Writes the start of an execution.
+    pub(super) fn node_started(&mut self, id: &str, node: &GraphNode, inside: Option<ContainerRound<'_>>) {
         self.events.open("node_started");
         self.node_head(id, node);
         self.events.raws(&[("inputs", "null"), ("inputs_truncated", "false")]);
@@ -34,17 +45,18 @@ impl StreamWriter<'_> {
         self.events.raws(&[("index", "1"), ("predecessor_node_id", "null")]);
     }
 
-    fn container_ids(&mut self, inside: ExecutionPlace<'_>) {
+    fn container_ids(&mut self, inside: Option<ContainerRound<'_>>) {
         for (key, role) in [("iteration_id", NodeRole::Iteration), ("loop_id", NodeRole::Loop)] {
-            match inside.container.filter(|(container, _)| container.role == role) {
-                Some((container, _)) => self.events.value(key, &container.id),
+            match inside.filter(|inside| inside.container.role == role) {
+                Some(inside) => self.events.value(key, &inside.container.id),
                 None => self.events.raw(key, "null"),
             }
         }
     }
 
-    pub(super) fn retries(&mut self, id: &str, node: &GraphNode, inside: ExecutionPlace<'_>) {
-        let round = node.round(inside.container.map_or(0, |(_, index)| index));
+    /// Writes the failed attempts of an execution.
+    pub(super) fn retries(&mut self, id: &str, node: &GraphNode, inside: Option<ContainerRound<'_>>) {
+        let round = node.round(inside.map_or(0, |inside| inside.index));
         for attempt in 1..=node.retries {
             self.events.open("node_retry");
             self.node_head(id, node);
@@ -65,8 +77,9 @@ impl StreamWriter<'_> {
         }
     }
 
-    pub(super) fn node_finished(&mut self, id: &str, node: &GraphNode, inside: ExecutionPlace<'_>) {
-        let index = inside.container.map_or(0, |(_, index)| index);
+    /// Writes the end of an execution.
+    pub(super) fn node_finished(&mut self, id: &str, node: &GraphNode, inside: Option<ContainerRound<'_>>) {
+        let index = inside.map_or(0, |inside| inside.index);
         let round = node.round(index);
         self.events.open("node_finished");
         self.node_head(id, node);
@@ -152,26 +165,13 @@ impl StreamWriter<'_> {
     }
 }
 
-/// The files among outputs, those in lists included.
-pub(super) fn files_in(outputs: &Map<String, Value>) -> Vec<&Value> {
-    let mut files = Vec::new();
-    for value in outputs.values() {
-        match value {
-            Value::Array(items) => files.extend(items.iter().filter(|item| is_file(item))),
-            value if is_file(value) => files.push(value),
-            _ => {}
-        }
-    }
-    files
-}
-
-/// `execution_metadata`: usage, error strategy, tool and place in a container, or null.
-fn metadata(node: &GraphNode, round: &ScriptedRound, inside: ExecutionPlace<'_>) -> Value {
+/// `execution_metadata`: usage, error strategy, tool and round of a container, or null.
+fn metadata(node: &GraphNode, round: &ScriptedRound, inside: Option<ContainerRound<'_>>) -> Value {
     let mut data = Map::new();
     let has_usage = node.kind == "llm" || round.tokens > 0 || node.price.is_some();
     match round.status {
         NodeStatus::Succeeded if has_usage => {
-            let (price, currency) = model::price_text(node.price.as_ref());
+            let model::PriceText { amount: price, currency } = model::price_text(node.price.as_ref());
             data.insert("total_tokens".to_owned(), Value::from(round.tokens));
             data.insert("total_price".to_owned(), Value::from(price));
             data.insert("currency".to_owned(), Value::from(currency));
@@ -186,7 +186,7 @@ fn metadata(node: &GraphNode, round: &ScriptedRound, inside: ExecutionPlace<'_>)
         let info = serde_json::json!({"provider_type": "builtin", "provider_id": node.id, "plugin_unique_identifier": null});
         data.insert("tool_info".to_owned(), info);
     }
-    if let Some((container, index)) = inside.container {
+    if let Some(ContainerRound { container, index }) = inside {
         let kind = if container.role == NodeRole::Loop { "loop" } else { "iteration" };
         data.insert(format!("{kind}_id"), Value::from(container.id.as_str()));
         data.insert(format!("{kind}_index"), Value::from(index));

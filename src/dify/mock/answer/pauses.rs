@@ -1,19 +1,17 @@
-//! Pauses: what a run sends when it waits for people, and what follows each answer.
-//!
-//! Dify runs the waiting nodes again after every answer. Those that were answered finish, the others ask again, and the run
-//! pauses once more for them. A node begun again keeps its execution's id and counts as another step.
+//! What a run sends when it waits for people.
 
 use std::sync::atomic::Ordering;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::events::MockEvents;
-use super::graph::{GraphNode, ScriptedRound};
-use super::stream::{ExecutionPlace, StreamWriter};
-use super::{MockRun, id_of};
-use crate::dify::mock::reply::pause::{Delivery, Pause};
+use super::graph::GraphForm;
+use super::graph_node::GraphNode;
+use super::ids::id_of;
+use super::run::MockRun;
+use super::stream_writer::StreamWriter;
+use crate::dify::mock::reply::pause::{Delivery, ScriptedForm};
 
-/// A form of a run as it is known outside of it.
+/// A form of a run as clients see it.
 #[derive(Debug, Clone, Copy)]
 pub struct PendingForm<'r> {
     /// The run.
@@ -21,36 +19,18 @@ pub struct PendingForm<'r> {
     /// The node that asks.
     pub node: &'r GraphNode,
     /// What it asks.
-    pub pause: &'r Pause,
-}
-
-/// What a person sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Submission {
-    /// The action's id.
-    pub action: String,
-    /// Every field.
-    pub inputs: Map<String, Value>,
-}
-
-/// Where a run stands between two pauses.
-#[derive(Debug, Clone, Copy)]
-pub struct PauseProgress<'s> {
-    /// Which pause it waits in, from 0.
-    pub pause: usize,
-    /// The form that was answered, by its place in the pause.
-    pub form: usize,
-    /// What was sent.
-    pub submission: &'s Submission,
-    /// The forms that still wait, by their places in the pause.
-    pub waiting: &'s [usize],
+    pub form: &'r ScriptedForm,
 }
 
 impl<'r> PendingForm<'r> {
-    /// A form by its pause and its place there.
+    /// A form by its pause and its place in it.
     pub fn find(run: &'r MockRun, pause: usize, form: usize) -> Option<Self> {
-        let (index, pause) = run.graph.pauses.get(pause)?.get(form)?;
-        Some(Self { run, node: &run.graph.nodes[*index], pause })
+        Some(Self::of(run, run.graph.pauses.get(pause)?.get(form)?))
+    }
+
+    /// A form of the run's graph.
+    pub fn of(run: &'r MockRun, form: &'r GraphForm) -> Self {
+        Self { run, node: &run.graph.nodes[form.node], form: &form.form }
     }
 
     /// `form_id`.
@@ -58,10 +38,10 @@ impl<'r> PendingForm<'r> {
         id_of("form", &format!("{}\n{}", self.run.id, self.node.id))
     }
 
-    /// `form_token`: none where the form goes out by e-mail.
+    /// `form_token`: `None` where the form is sent by e-mail.
     pub fn token(&self) -> Option<String> {
         let token = id_of("token", &format!("{}\n{}\n{}", self.run.id, self.node.id, self.run.seed));
-        match self.pause.delivery {
+        match self.form.delivery {
             Delivery::WebApp => Some(token.replace('-', "").chars().take(22).collect()),
             Delivery::Email => None,
         }
@@ -69,13 +49,13 @@ impl<'r> PendingForm<'r> {
 
     /// Until when it can be answered, in Unix seconds.
     pub fn expires_at(&self) -> i64 {
-        self.run.created_at.saturating_add(i64::try_from(self.pause.expires.as_secs()).unwrap_or(i64::MAX))
+        self.run.created_at.saturating_add(i64::try_from(self.form.expires.as_secs()).unwrap_or(i64::MAX))
     }
 
     /// The buttons.
     pub fn actions(&self) -> Value {
         let style = |index| if index == 0 { "primary" } else { "default" };
-        let shown = self.pause.actions.iter().enumerate().map(
+        let shown = self.form.actions.iter().enumerate().map(
             |(index, action)| json!({ "id": action.id, "title": action.title, "button_style": style(index) }),
         );
         shown.collect()
@@ -83,13 +63,13 @@ impl<'r> PendingForm<'r> {
 
     /// The fields.
     pub fn inputs(&self) -> Value {
-        self.pause.fields.iter().flatten().map(|field| field.shown()).collect()
+        self.form.fields.iter().flatten().map(|field| field.shown()).collect()
     }
 
     /// The answer to `GET /form/human_input/{token}`.
     pub fn shown(&self) -> Value {
         json!({
-            "form_content": self.pause.content, "inputs": self.inputs(), "resolved_default_values": {},
+            "form_content": self.form.content, "inputs": self.inputs(), "resolved_default_values": {},
             "user_actions": self.actions(), "expiration_time": self.expires_at(),
         })
     }
@@ -97,21 +77,9 @@ impl<'r> PendingForm<'r> {
     /// An entry of `reasons`.
     fn reason(&self) -> Value {
         json!({
-            "TYPE": "human_input_required", "form_id": self.id(), "form_content": self.pause.content, "inputs": self.inputs(),
+            "TYPE": "human_input_required", "form_id": self.id(), "form_content": self.form.content, "inputs": self.inputs(),
             "actions": self.actions(), "node_id": self.node.id, "node_title": self.node.title, "resolved_default_values": {},
             "form_token": self.token(), "expiration_time": self.expires_at(),
-        })
-    }
-
-    fn execution(&self) -> String {
-        id_of("execution", &format!("{}\n{}", self.run.id, self.node.id))
-    }
-
-    /// The text with what was filled in.
-    fn rendered(&self, submission: &Submission) -> String {
-        submission.inputs.iter().fold(self.pause.content.clone(), |content, (name, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            content.replace(&format!("{{{{#$output.{name}#}}}}"), &text)
         })
     }
 }
@@ -130,65 +98,39 @@ pub struct WaitingRun {
     pub elapsed: f64,
 }
 
-/// How a run stands in a pause; none where it has no such pause.
-pub fn waiting(run: &MockRun, forms: &[&(usize, Pause)]) -> WaitingRun {
-    let last = forms.iter().map(|(index, _)| *index).max().unwrap_or_default();
-    let begun = &run.graph.nodes[..=last];
-    let form = |(index, pause): &&(usize, Pause)| {
-        let node = &run.graph.nodes[*index];
-        let (index, pause) = (*index, pause.clone());
-        (index, node.id.clone(), PendingForm { run, node, pause: &pause }.reason())
-    };
-    let forms: Vec<_> = forms.iter().map(form).collect();
-    let done = begun.iter().enumerate().filter(|(index, _)| forms.iter().all(|(asks, ..)| asks != index));
-    let steps: u64 = begun.iter().map(|node| 1 + node.retries).sum();
+/// A run that waits for these forms.
+pub fn waiting_run(run: &MockRun, forms: &[&GraphForm]) -> WaitingRun {
+    let last = forms.iter().map(|form| form.node).max().unwrap_or_default();
+    let started = &run.graph.nodes[..=last];
+    let asks = |index: usize| forms.iter().any(|form| form.node == index);
+    let done = started.iter().enumerate().filter(|(index, _)| !asks(*index)).map(|(_, node)| node);
+    let pending = || forms.iter().map(|form| PendingForm::of(run, form));
+    let steps: u64 = started.iter().map(|node| 1 + node.retries).sum();
     WaitingRun {
-        nodes: forms.iter().map(|(_, id, _)| id.as_str()).collect(),
+        nodes: pending().map(|form| form.node.id.as_str()).collect(),
+        reasons: pending().map(|form| form.reason()).collect(),
         steps: steps + run.restarts.load(Ordering::Relaxed),
-        tokens: done.clone().map(|(_, node)| node.total_tokens()).sum(),
-        elapsed: done.map(|(_, node)| node.elapsed).sum(),
-        reasons: forms.into_iter().map(|(_, _, reason)| reason).collect(),
+        tokens: done.clone().map(GraphNode::total_tokens).sum(),
+        elapsed: done.map(|node| node.elapsed).sum(),
     }
 }
 
-/// The events that follow an answer, to the next pause or the end.
-pub fn write_answered(run: &MockRun, answered: PauseProgress<'_>) -> MockEvents {
-    let PauseProgress { pause, form, submission, waiting } = answered;
-    let group = &run.graph.pauses[pause];
-    let mut again: Vec<usize> = waiting.to_vec();
-    again.push(form);
-    again.sort_unstable();
-    let restarts = run.restarts.fetch_add(again.len() as u64, Ordering::Relaxed);
-    let mut writer = StreamWriter::new(run, run.seed ^ (restarts + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    writer.workflow_started("resumption");
-    for place in &again {
-        writer.asking_started(&run.graph.nodes[group[*place].0]);
-    }
-    writer.answered(
-        group[form].0,
-        PendingForm { run, node: &run.graph.nodes[group[form].0], pause: &group[form].1 },
-        submission,
-    );
-    if waiting.is_empty() {
-        let last = group.iter().map(|(index, _)| *index).max().unwrap_or_default();
-        writer.nodes_from(last + 1, pause + 1);
-    } else {
-        writer.paused(&waiting.iter().map(|place| &group[*place]).collect::<Vec<_>>());
-    }
-    writer.events
+/// The id of a node's execution, the same whenever it asks again.
+pub(super) fn execution_id(run: &MockRun, node: &GraphNode) -> String {
+    id_of("execution", &format!("{}\n{}", run.id, node.id))
 }
 
 impl StreamWriter<'_> {
-    /// A node begins to ask, or asks again.
+    /// Writes the start of a node that asks, for the first time or again.
     pub(super) fn asking_started(&mut self, node: &GraphNode) {
-        let id = id_of("execution", &format!("{}\n{}", self.run.id, node.id));
-        self.node_started(&id, node, ExecutionPlace::default());
+        let id = execution_id(self.run, node);
+        self.node_started(&id, node, None);
     }
 
-    /// The forms that wait, and the pause.
-    pub(super) fn paused(&mut self, forms: &[&(usize, Pause)]) {
+    /// Writes the forms that wait, and the pause.
+    pub(super) fn paused(&mut self, forms: &[&GraphForm]) {
         let run = self.run;
-        let waiting = waiting(run, forms);
+        let waiting = waiting_run(run, forms);
         for reason in waiting.reasons.as_array().into_iter().flatten() {
             self.events.open("human_input_required");
             for key in ["form_id", "node_id", "node_title", "form_content", "inputs", "actions"] {
@@ -211,27 +153,5 @@ impl StreamWriter<'_> {
         self.events.value("total_tokens", &waiting.tokens);
         self.events.value("total_steps", &waiting.steps);
         self.events.close();
-    }
-
-    /// A node that was answered finishes with what was filled in.
-    fn answered(&mut self, index: usize, form: PendingForm<'_>, submission: &Submission) {
-        let rendered = form.rendered(submission);
-        let action = form.pause.actions.iter().find(|action| action.id == submission.action);
-        self.events.open("human_input_form_filled");
-        self.events.value("node_id", &form.node.id);
-        self.events.value("node_title", &form.node.title);
-        self.events.value("rendered_content", &rendered);
-        self.events.value("action_id", &submission.action);
-        self.events.value("action_text", action.map_or("", |action| action.title.as_str()));
-        self.events.close();
-        let scripted = form.node.round(0);
-        let mut outputs = submission.inputs.clone();
-        outputs.insert("__action_id".to_owned(), Value::from(submission.action.as_str()));
-        outputs.insert("__rendered_content".to_owned(), Value::from(rendered));
-        outputs.extend(scripted.outputs.clone());
-        let node =
-            GraphNode { rounds: vec![ScriptedRound { outputs, ..scripted.clone() }], ..form.node.clone() };
-        self.flush(index);
-        self.node_finished(&form.execution(), &node, ExecutionPlace::default());
     }
 }

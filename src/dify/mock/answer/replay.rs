@@ -1,12 +1,12 @@
-//! What is told again of a run: its end, once it is over, and its nodes without their data, while it goes on.
+//! What Dify repeats of a run for later readers: its end once it is over, and its nodes without their data while it goes on.
 
 use serde_json::{Value, json};
 
-use super::MockRun;
 use super::json;
-use super::stream::finished_event;
+use super::run::MockRun;
+use super::terminal_event::finished_event;
 
-/// The end of a run that is over, as it is told to those who ask later: spaced, and its task is the run.
+/// The end of a run that is over, as a later reader gets it: spaced, with the run's id as its task.
 pub fn replayed_event(run: &MockRun) -> Vec<u8> {
     let mut event = read(&finished_event(run)).unwrap_or_default();
     let data = event["data"].take();
@@ -18,22 +18,22 @@ pub fn replayed_event(run: &MockRun) -> Vec<u8> {
     out
 }
 
-/// The nodes of a run so far, without their inputs and outputs; a pause that lasts is told again as it was.
+/// The nodes of a run so far, without their inputs and outputs; a pause that still lasts is repeated unchanged.
 ///
 /// Read in Dify's sources (`workflow_event_snapshot_service.py`), never recorded: containers count as nodes there.
 pub fn snapshot_events<'e>(run: &MockRun, past: impl Iterator<Item = &'e [u8]>) -> Vec<bytes::Bytes> {
     let past: Vec<Value> = past.filter_map(read).collect();
     let last = past.len().saturating_sub(1);
-    let begun_before = |index: usize, id: &Value| {
+    let is_started_before = |index: usize, id: &Value| {
         past[..index].iter().any(|event| event["event"] == "node_started" && event["data"]["id"] == *id)
     };
-    let told = past.iter().enumerate().filter_map(|(index, event)| {
+    let repeated = past.iter().enumerate().filter_map(|(index, event)| {
         let name = event["event"].as_str()?;
         let data = &event["data"];
         let (name, data) = match name {
             "workflow_started" if data["reason"] != "resumption" => (name, data.clone()),
-            // A node that asked is begun again after each answer: it is told once.
-            "node_started" if begun_before(index, &data["id"]) => return None,
+            // A node that asks begins again after each answer: it is repeated once.
+            "node_started" if is_started_before(index, &data["id"]) => return None,
             "node_started" | "iteration_started" | "loop_started" => ("node_started", started(data)),
             "node_finished" | "iteration_completed" | "loop_completed" => ("node_finished", finished(data)),
             "workflow_paused" if index == last => (name, data.clone()),
@@ -41,7 +41,7 @@ pub fn snapshot_events<'e>(run: &MockRun, past: impl Iterator<Item = &'e [u8]>) 
         };
         Some(frame(&json!({ "event": name, "task_id": run.task, "workflow_run_id": run.id, "data": data })))
     });
-    told.collect()
+    repeated.collect()
 }
 
 fn started(data: &Value) -> Value {

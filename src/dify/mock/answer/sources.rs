@@ -1,13 +1,14 @@
-//! Where the values of the end's variables come from: what Dify streams, and when.
+//! The sources of the end's variables: what Dify streams, and when.
 //!
 //! Dify streams every variable of the reached end, in the end's order, each as soon as its source has it and those before it
-//! are out. A script does not name sources, so they are found by value: a node's streamed text, a node's output, the inputs.
+//! are streamed. A script does not name sources, so they are found by value: a node's streamed text, a node's output, the inputs.
 
 use serde_json::Value;
 
-use super::graph::{Graph, GraphNode, NodeRole};
-use super::text::same;
-use crate::dify::mock::reply::{NodeStatus, RunStatus, ScriptedReply};
+use super::file_object::same;
+use super::graph_node::{GraphNode, NodeRole};
+use crate::dify::mock::reply::node::NodeStatus;
+use crate::dify::mock::reply::{RunStatus, ScriptedReply};
 
 /// One variable of the end, as it is streamed.
 #[derive(Debug, Clone)]
@@ -25,15 +26,15 @@ pub enum ValueSource {
     Stream(usize),
     /// An output of a node.
     Output(usize, String),
-    /// An output that an error strategy put there: streamed after the end's start.
+    /// An output that an error strategy set: streamed after the start of the end node.
     Default(usize, String),
-    /// No node has it: the inputs, or else what ran last without a model.
+    /// No node has it: the inputs, otherwise the last node that runs without a model.
     Open,
     /// Null, and no node has it.
     Nothing,
 }
 
-/// The variables to stream; a run that does not reach its end streams only what nodes do live.
+/// The variables to stream; a run that does not reach its end streams only the live text of its nodes.
 pub fn find_segments(
     reply: &ScriptedReply,
     nodes: &mut [GraphNode],
@@ -56,7 +57,7 @@ pub fn find_segments(
 }
 
 fn find_source(name: &str, value: &Value, nodes: &[GraphNode], taken: &[ValueSource]) -> ValueSource {
-    if let Some(index) = streaming(value, nodes, taken) {
+    if let Some(index) = streaming_node(value, nodes, taken) {
         return ValueSource::Stream(index);
     }
     let mut found: Vec<(u8, usize, &String)> = Vec::new();
@@ -71,8 +72,8 @@ fn find_source(name: &str, value: &Value, nodes: &[GraphNode], taken: &[ValueSou
             found.push((rank, index, key));
         }
     }
-    let weak = is_weak(value);
-    found.sort_by_key(|(rank, index, _)| (*rank, if weak { usize::MAX - index } else { *index }));
+    let is_common = is_common(value);
+    found.sort_by_key(|(rank, index, _)| (*rank, if is_common { usize::MAX - index } else { *index }));
     match found.first() {
         Some((_, index, key)) => output_of(&nodes[*index], *index, key),
         None if value.is_null() => ValueSource::Nothing,
@@ -89,58 +90,36 @@ fn output_of(node: &GraphNode, index: usize, key: &str) -> ValueSource {
     }
 }
 
-/// Whether the error strategy gave default values, rather than another branch.
+/// Whether the error strategy set default values, rather than taking another branch.
 pub fn has_defaults(node: &GraphNode) -> bool {
     node.rounds[0].outputs.keys().any(|key| !matches!(key.as_str(), "error_message" | "error_type"))
 }
 
-fn streaming(value: &Value, nodes: &[GraphNode], taken: &[ValueSource]) -> Option<usize> {
+/// The node that streams this value.
+fn streaming_node(value: &Value, nodes: &[GraphNode], taken: &[ValueSource]) -> Option<usize> {
     let text = value.as_str()?;
     let is_it = |(index, node): &(usize, &GraphNode)| {
         !node.stream.is_empty()
             && node.role == NodeRole::Plain
             && !taken.contains(&ValueSource::Stream(*index))
-            && says(&node.stream, text)
+            && join_to(&node.stream, text)
     };
     nodes.iter().enumerate().find(is_it).map(|(index, _)| index)
 }
 
 /// Whether the chunks, joined, are the text.
-fn says(chunks: &[String], mut text: &str) -> bool {
+fn join_to(chunks: &[String], mut text: &str) -> bool {
     let all = chunks.iter().all(|chunk| text.strip_prefix(chunk.as_str()).map(|rest| text = rest).is_some());
     all && text.is_empty()
 }
 
-/// Values that many nodes share by chance: the last to have it is the likeliest source.
-fn is_weak(value: &Value) -> bool {
+/// True for a value that many nodes share by chance: the last of them is the likeliest source.
+fn is_common(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => true,
         Value::Number(_) => false,
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
-    }
-}
-
-impl Graph {
-    /// The node from which a variable that no node has is said to come, unless the inputs have it.
-    pub fn open_source(&self) -> usize {
-        let silent = |node: &GraphNode| node.role == NodeRole::Plain && !node.is_model();
-        self.nodes.iter().rposition(silent).unwrap_or(0)
-    }
-
-    /// Whether the script says what a node other than a model puts out: a null variable that no node has then has no source.
-    pub fn names_outputs(&self) -> bool {
-        let speaks = |node: &&GraphNode| node.role == NodeRole::Plain && !node.is_model();
-        self.nodes.iter().filter(speaks).any(|node| !node.rounds[0].outputs.is_empty())
-    }
-
-    /// The node before which nothing is streamed: the last at which the way to the end is decided.
-    pub fn last_fork(&self) -> usize {
-        let forks = |node: &GraphNode| {
-            let branches = matches!(node.kind.as_str(), "if-else" | "question-classifier" | "human-input");
-            branches || (node.rounds[0].status == NodeStatus::Exception && !has_defaults(node))
-        };
-        self.nodes.iter().rposition(forks).unwrap_or(0)
     }
 }

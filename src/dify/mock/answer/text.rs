@@ -1,6 +1,8 @@
-//! Streamed text: how it is cut, and how Dify writes values that are no text.
+//! Streamed text: how it is cut, and how Dify writes values that are not text.
 
 use serde_json::Value;
+
+use super::file_object::{is_file, link};
 
 /// Cuts text into chunks of `size` characters, or after each run of blanks.
 pub fn cut(text: &str, size: Option<usize>) -> Vec<String> {
@@ -45,51 +47,7 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// Whether a value is a file object of Dify's.
-pub fn is_file(value: &Value) -> bool {
-    value.get("dify_model_identity").and_then(Value::as_str) == Some("__dify__file__")
-}
-
-/// Whether two values are the same: a file is, however its addresses are signed.
-pub fn same(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
-        }
-        (Value::Object(members), Value::Object(others)) if is_file(left) && is_file(right) => {
-            members.len() == others.len()
-                && members.iter().all(|(key, value)| others.get(key).map(unsigned) == Some(unsigned(value)))
-        }
-        (left, right) => left == right,
-    }
-}
-
-/// An address without its signature; anything else as it is.
-fn unsigned(value: &Value) -> Value {
-    let address = value.as_str().and_then(|text| text.split_once("?timestamp="));
-    address.map_or_else(|| value.clone(), |(address, _)| Value::from(address))
-}
-
-/// Which attribute of a file a value is, as Dify names it.
-pub fn attribute_of(file: &Value, value: &Value) -> Option<&'static str> {
-    const ATTRIBUTES: [(&str, &str); 5] = [
-        ("filename", "name"),
-        ("size", "size"),
-        ("mime_type", "mime_type"),
-        ("extension", "extension"),
-        ("type", "type"),
-    ];
-    let has = |(key, _): &&(&str, &str)| file.get(key) == Some(value);
-    is_file(file).then(|| ATTRIBUTES.iter().find(has))?.map(|(_, name)| *name)
-}
-
-fn link(file: &Value) -> String {
-    let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
-    let mark = if text("type") == "image" { "!" } else { "" };
-    format!("{mark}[{}]({})", text("filename"), text("url"))
-}
-
-/// Whether a text stands alone or inside a list or mapping.
+/// Whether a text is alone or inside a list or mapping.
 #[derive(Clone, Copy)]
 pub enum QuoteRule {
     /// As it is.

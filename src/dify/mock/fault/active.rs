@@ -1,24 +1,24 @@
-//! Which faults act on one request, sorted by where they act.
+//! The faults that act on one request, by where they act.
 
 use std::time::Duration;
 
-use super::{
+use super::spec::{
     AnswerDamage, ConnectionEnd, FalseFacts, FaultSpec, LostRunRecord, LostSight, MockFault, Replacement,
-    Running, UnusualForm,
+    RunningReplies, UnusualForm,
 };
 
 /// The faults that act on one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActiveFaults {
-    /// What comes in place of the run: the first written.
+    /// What replaces the run: the first that is written.
     pub replacement: Option<Replacement>,
-    /// How the client loses sight of the run: the first written.
+    /// How the client loses sight of the run: the first that is written.
     pub cut: Option<CutStream>,
     /// What is damaged.
     pub damage: Vec<AnswerDamage>,
-    /// The answer's form.
-    pub dress: UnusualForms,
-    /// What is told of the run and is not so.
+    /// The unusual forms of the answer.
+    pub forms: UnusualForms,
+    /// Facts of the run that are false.
     pub facts: Vec<FalseFacts>,
 }
 
@@ -30,12 +30,12 @@ pub struct CutStream {
     /// How the connection ends, if that was chosen.
     pub end: Option<ConnectionEnd>,
     /// How often Dify says that the run is still going on.
-    pub running: Running,
-    /// Whether Dify knows the run.
-    pub booked: LostRunRecord,
+    pub running: RunningReplies,
+    /// Whether Dify has recorded the run.
+    pub record: LostRunRecord,
 }
 
-/// The unusual forms of an answer, together.
+/// All unusual forms of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnusualForms {
     /// How long the head is held back.
@@ -57,10 +57,10 @@ pub struct UnusualForms {
 /// How bytes are cut into chunks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ChunkCutting {
-    /// One an event.
+    /// One chunk per event.
     #[default]
     Events,
-    /// One a byte.
+    /// One chunk per byte.
     Bytes,
 }
 
@@ -95,10 +95,10 @@ pub enum BlockingFault {
 }
 
 impl ActiveFaults {
-    /// The faults that try number `turn`, from 0, meets.
-    pub fn of<'a>(specs: impl Iterator<Item = &'a FaultSpec>, turn: u32) -> Self {
+    /// The faults that affect a try, by its number from 0.
+    pub fn of<'a>(specs: impl Iterator<Item = &'a FaultSpec>, number: u32) -> Self {
         let mut active = Self::default();
-        for spec in specs.filter(|spec| spec.times.is_none_or(|times| turn < times)) {
+        for spec in specs.filter(|spec| spec.times.is_none_or(|times| number < times)) {
             active.add(spec);
         }
         active
@@ -108,16 +108,16 @@ impl ActiveFaults {
         match spec.fault {
             MockFault::Instead(replacement) => drop(self.replacement.get_or_insert(replacement)),
             MockFault::Loss(loss) => {
-                let FaultSpec { running, booked, end, .. } = *spec;
-                let _ = self.cut.get_or_insert(CutStream { loss, end, running, booked });
+                let FaultSpec { running, booked: record, end, .. } = *spec;
+                let _ = self.cut.get_or_insert(CutStream { loss, end, running, record });
             }
             MockFault::Damage(damage) => self.damage.push(damage),
-            MockFault::Form(form) => self.dress.add(form),
+            MockFault::Form(form) => self.forms.add(form),
             MockFault::Facts(facts) => self.facts.push(facts),
         }
     }
 
-    /// After how many runs of the app another version runs.
+    /// The number of runs of the app after which another version runs.
     pub fn version_change(&self) -> Option<u64> {
         self.facts.iter().find_map(|facts| match facts {
             FalseFacts::VersionChange(after) => Some(*after),

@@ -1,15 +1,15 @@
-//! Damage to JSON: bytes that nobody may read as the answer they were.
+//! Damage to JSON: bytes that nobody may read as the original answer.
 
 use bytes::Bytes;
 
-use super::AnswerDamage;
+use super::spec::AnswerDamage;
 
-/// What stands where JSON should: the beginning of a TLS record.
+/// What replaces JSON: the beginning of a TLS record.
 const GARBAGE: &[u8] = b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03\xfe\xff{]]>";
 /// The first two bytes of a character that has three.
 const HALF_A_CHARACTER: &[u8] = b"\xe4\xbd";
 
-/// A number that blocking answers and many events have.
+/// The key of a number that blocking answers and many events have.
 const ELAPSED: &[u8] = b"\"elapsed_time\":";
 
 /// Damages one JSON object.
@@ -31,7 +31,7 @@ fn break_utf8(json: &[u8]) -> Bytes {
     [before, HALF_A_CHARACTER, after].concat().into()
 }
 
-/// Whether an event has what is to be damaged.
+/// Whether an event has what this damage needs.
 pub(super) fn can_be_damaged(json: &[u8], damage: AnswerDamage) -> bool {
     match damage {
         AnswerDamage::GarbageFrame | AnswerDamage::TruncatedUtf8 | AnswerDamage::InvalidJson => true,

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::name::{FaultError, NAMES, fault_of, no_fault};
-use super::{ConnectionEnd, FaultSpec, LostRunRecord, MockFault, Running};
-use crate::dify::mock::reply::{count, text};
+use super::spec::{ConnectionEnd, FaultSpec, LostRunRecord, MockFault, RunningReplies};
+use crate::dify::mock::script_value::{count, text};
 
 /// Keys beside the name.
 pub const OPTIONS: [&str; 5] = ["name", "times", "running", "booked", "end"];
@@ -53,7 +53,7 @@ pub fn parse_fault(text: &str) -> Result<FaultSpec, FaultError> {
         let key = key.trim();
         if !OPTIONS[1..].contains(&key) {
             let known = OPTIONS[1..].join(", ");
-            let help = Some(format!("there are: {known}"));
+            let help = Some(format!("known keys: {known}"));
             return Err(FaultError { message: format!("a fault has no key `{key}`"), help });
         }
         drop(members.insert(key.to_owned(), Value::from(value.trim())));
@@ -109,7 +109,7 @@ fn set_option(spec: &mut FaultSpec, key: &str, value: &Value) -> Result<(), Stri
     }
 }
 
-/// Checks one entry of a mapping by itself, so that it can be told where it stands.
+/// Checks one entry of a mapping by itself, so that a problem names its place.
 pub fn check_entry(key: &str, value: &Value) -> Result<(), FaultError> {
     let argument = Some(value).filter(|value| !value.is_null());
     let checked = match key {
@@ -134,12 +134,14 @@ fn from_one(value: &Value) -> Result<u32, String> {
     }
 }
 
-fn running(value: &Value) -> Result<Running, String> {
+fn running(value: &Value) -> Result<RunningReplies, String> {
     if value == "forever" {
-        return Ok(Running::Forever);
+        return Ok(RunningReplies::Forever);
     }
-    let asks = count(value).map_err(|_| "must be a count or `forever`".to_owned())?;
-    u32::try_from(asks).map(Running::Asks).map_err(|_| format!("is at most {}; or `forever`", u32::MAX))
+    let times = count(value).map_err(|_| "must be a count or `forever`".to_owned())?;
+    u32::try_from(times)
+        .map(RunningReplies::Times)
+        .map_err(|_| format!("is at most {}; or `forever`", u32::MAX))
 }
 
 fn booked(value: &Value) -> Result<LostRunRecord, String> {

@@ -1,9 +1,11 @@
-//! What becomes of a blocking answer: to the faults of streams it is one event, the last.
+//! A blocking answer with faults: faults of streams treat it as one event, the last.
 
 use bytes::Bytes;
 
+use super::active::{ActiveFaults, CutStream};
 use super::damage::damaged;
-use super::{ActiveFaults, BrokenConnection, ConnectionEnd, CutStream, LostSight, WireAnswer, WireStep};
+use super::spec::{ConnectionEnd, LostSight};
+use super::wire_answer::{BrokenConnection, WireAnswer, WireStep};
 use crate::dify::mock::answer::{MockRun, write_blocking, write_paused};
 
 /// Plays a blocking answer with its faults.
@@ -13,7 +15,7 @@ pub fn play_document(run: &MockRun, active: &ActiveFaults) -> WireAnswer {
     let body = active.damage.iter().fold(body, |body, damage| damaged(&body, *damage));
     match active.cut {
         None => {
-            let blanks = active.dress.blanks;
+            let blanks = active.forms.blanks;
             let length = Some(body.len() as u64 + blanks);
             WireAnswer::Document { steps: vec![WireStep::Blanks(blanks), WireStep::Send(body)], length }
         }

@@ -1,12 +1,12 @@
-//! The names of the faults, and what may stand after each.
+//! The names of the faults, and the argument of each.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{AnswerDamage, FalseFacts, LostSight, MockFault, ProxyPage, Replacement, UnusualForm};
+use super::spec::{AnswerDamage, FalseFacts, LostSight, MockFault, ProxyPage, Replacement, UnusualForm};
 use crate::base::units::parse_size;
-use crate::dify::mock::reply::{duration, text, times};
+use crate::dify::mock::script_value::{duration, text, times};
 use crate::yaml::problem::nearest;
 
 /// The names of all faults.
@@ -44,17 +44,17 @@ pub const NAMES: [&str; 31] = [
     "maintenance_202",
 ];
 
-/// How long a head is held back where nothing is said.
+/// How long a head is delayed by default.
 const SLOW: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const LARGEST_EVENT: u64 = 10_000_000_000;
 
-/// Why something is no fault.
+/// Why a text or mapping is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultError {
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl std::fmt::Display for FaultError {
 pub fn no_fault(name: &str) -> FaultError {
     let help = match nearest(name, NAMES) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are: {}", NAMES.join(", ")),
+        None => format!("known faults: {}", NAMES.join(", ")),
     };
     FaultError { message: format!("there is no fault `{name}`"), help: Some(help) }
 }
@@ -130,7 +130,7 @@ fn plain(name: &str) -> Option<MockFault> {
     })
 }
 
-/// A fault's name with what stands after it.
+/// A fault's name with its argument.
 struct FaultArgument<'a> {
     name: &'a str,
     argument: Option<&'a Value>,

@@ -1,16 +1,14 @@
-//! What becomes of the events of a stream: lost, damaged, inflated, cut.
+//! The events of a stream with faults: lost, damaged, inflated, cut.
 
 use bytes::Bytes;
 
-use super::active::LineEnding;
+use super::active::{ActiveFaults, CutStream, LineEnding, UnusualForms};
 use super::damage::{can_be_damaged, damaged};
-use super::{
-    ActiveFaults, AnswerDamage, BrokenConnection, ConnectionEnd, CutStream, LostSight, ProxyPage,
-    UnusualForms, WireAnswer, WireStep,
-};
+use super::spec::{AnswerDamage, ConnectionEnd, LostSight, ProxyPage};
+use super::wire_answer::{BrokenConnection, WireAnswer, WireStep};
 use crate::dify::mock::answer::{MockRun, PING, handover_event, write_chunk, write_stream};
 
-/// Characters of an event that comes again and again.
+/// Characters of an event that is repeated without end.
 const ENDLESS_TEXT: usize = 16 * 1024;
 
 /// One event of a stream, or a ping.
@@ -30,22 +28,22 @@ enum FrameKind {
 pub fn play_stream(run: &MockRun, active: &ActiveFaults) -> WireAnswer {
     let mut frames = frames(run);
     let total = count(&frames);
-    lose_first(&mut frames, active.dress.lost);
+    lose_first(&mut frames, active.forms.lost);
     let lost = total - count(&frames);
     for damage in &active.damage {
         damage_one(&mut frames, *damage);
     }
     let Some(cut) = active.cut else {
-        return WireAnswer::Stream { steps: dressed(&frames, &active.dress), happened: total };
+        return WireAnswer::Stream { steps: steps_of(&frames, &active.forms), happened: total };
     };
     let steps = match lose(run, &mut frames, cut) {
-        TornTail::Steps(rest) => {
-            let mut steps = dressed(&frames, &active.dress);
+        StreamEnding::Steps(rest) => {
+            let mut steps = steps_of(&frames, &active.forms);
             steps.extend(rest);
             steps
         }
-        TornTail::Broken(broken) => return WireAnswer::Broken(broken),
-        TornTail::Proxy(page) => return WireAnswer::Proxy(page),
+        StreamEnding::Broken(broken) => return WireAnswer::Broken(broken),
+        StreamEnding::Proxy(page) => return WireAnswer::Proxy(page),
     };
     WireAnswer::Stream { steps, happened: lost + count(&frames) }
 }
@@ -67,7 +65,7 @@ fn count(frames: &[FaultFrame]) -> usize {
     frames.iter().filter(|frame| frame.kind == FrameKind::Data).count()
 }
 
-/// Loses events at the beginning; the last is never lost so.
+/// Loses events at the beginning; the last event is never lost.
 fn lose_first(frames: &mut Vec<FaultFrame>, lost: u64) {
     let mut left = usize::try_from(lost).unwrap_or(usize::MAX).min(count(frames).saturating_sub(1));
     frames.retain(|frame| {
@@ -77,11 +75,12 @@ fn lose_first(frames: &mut Vec<FaultFrame>, lost: u64) {
     });
 }
 
-/// Damages an event from the middle on; garbage stands there as one more.
+/// Damages an event in the middle or after it; garbage is added there as one more.
 fn damage_one(frames: &mut Vec<FaultFrame>, damage: AnswerDamage) {
     let middle = frames.len() / 2;
-    let is_meant = |frame: &FaultFrame| frame.kind == FrameKind::Data && can_be_damaged(&frame.bytes, damage);
-    let Some(at) = (middle..frames.len()).find(|at| is_meant(&frames[*at])) else { return };
+    let is_suitable =
+        |frame: &FaultFrame| frame.kind == FrameKind::Data && can_be_damaged(&frame.bytes, damage);
+    let Some(at) = (middle..frames.len()).find(|at| is_suitable(&frames[*at])) else { return };
     let json = frames[at].bytes.strip_prefix(b"data: ").unwrap_or_default();
     let json = json.strip_suffix(b"\n\n").unwrap_or(json);
     let bytes = Bytes::from([b"data: ", &*damaged(json, damage), b"\n\n"].concat());
@@ -92,15 +91,15 @@ fn damage_one(frames: &mut Vec<FaultFrame>, damage: AnswerDamage) {
     }
 }
 
-/// What stands after the frames that are left.
-enum TornTail {
+/// What follows the remaining frames.
+enum StreamEnding {
     Steps(Vec<WireStep>),
     Broken(BrokenConnection),
     Proxy(ProxyPage),
 }
 
-fn lose(run: &MockRun, frames: &mut Vec<FaultFrame>, cut: CutStream) -> TornTail {
-    TornTail::Steps(match cut.loss {
+fn lose(run: &MockRun, frames: &mut Vec<FaultFrame>, cut: CutStream) -> StreamEnding {
+    StreamEnding::Steps(match cut.loss {
         LostSight::DropAfter(events) => {
             keep(frames, Some(events));
             ending(cut.end.unwrap_or(ConnectionEnd::Close))
@@ -123,12 +122,12 @@ fn lose(run: &MockRun, frames: &mut Vec<FaultFrame>, cut: CutStream) -> TornTail
             let text = "and so on ".repeat(ENDLESS_TEXT / 10);
             vec![WireStep::Repeat(Bytes::from(write_chunk(run, &text)))]
         }
-        LostSight::ConnectionReset(None) => return TornTail::Broken(BrokenConnection::Reset),
+        LostSight::ConnectionReset(None) => return StreamEnding::Broken(BrokenConnection::Reset),
         LostSight::ConnectionReset(Some(events)) => {
             keep(frames, Some(events));
             vec![WireStep::Break(BrokenConnection::Reset)]
         }
-        LostSight::Proxy(page) => return TornTail::Proxy(page),
+        LostSight::Proxy(page) => return StreamEnding::Proxy(page),
         LostSight::Maintenance => {
             keep(frames, Some(1));
             vec![WireStep::Send(Bytes::from(handover_event(run)))]
@@ -136,7 +135,7 @@ fn lose(run: &MockRun, frames: &mut Vec<FaultFrame>, cut: CutStream) -> TornTail
     })
 }
 
-/// Keeps so many events, never the one that ends the run; gives the first that is not kept.
+/// Keeps this many events, never the one that ends the run; returns the first that is not kept.
 fn keep(frames: &mut Vec<FaultFrame>, events: Option<u64>) -> Option<FaultFrame> {
     let most = count(frames).saturating_sub(1);
     let kept = events.map_or(most, |events| usize::try_from(events).unwrap_or(most).min(most));
@@ -153,21 +152,21 @@ fn ending(end: ConnectionEnd) -> Vec<WireStep> {
     }
 }
 
-/// The frames in the lines and the size that were asked for.
-fn dressed(frames: &[FaultFrame], dress: &UnusualForms) -> Vec<WireStep> {
+/// The steps that send the frames, with the line ends and the size of the unusual forms.
+fn steps_of(frames: &[FaultFrame], forms: &UnusualForms) -> Vec<WireStep> {
     let data = (0..frames.len()).filter(|at| frames[*at].kind == FrameKind::Data);
-    // The second, so that it is no matter of the wait for the first.
-    let huge = data.take(2).last().filter(|_| dress.blanks > 0);
+    // The second event, so that the wait for the first is not affected.
+    let huge = data.take(2).last().filter(|_| forms.blanks > 0);
     let mut steps = Vec::with_capacity(frames.len() + 2);
     for (index, frame) in frames.iter().enumerate() {
-        let bytes = match dress.lines {
+        let bytes = match forms.lines {
             LineEnding::Lf => frame.bytes.clone(),
             LineEnding::CrLf => with_crlf(&frame.bytes),
         };
         match (huge, memchr::memchr(b'{', &bytes)) {
             (Some(huge), Some(brace)) if huge == index => {
                 steps.push(WireStep::Send(bytes.slice(..=brace)));
-                steps.push(WireStep::Blanks(dress.blanks));
+                steps.push(WireStep::Blanks(forms.blanks));
                 steps.push(WireStep::Send(bytes.slice(brace + 1..)));
             }
             (Some(_) | None, Some(_) | None) => steps.push(WireStep::Send(bytes)),
@@ -176,9 +175,9 @@ fn dressed(frames: &[FaultFrame], dress: &UnusualForms) -> Vec<WireStep> {
     steps
 }
 
-/// One more event, in the lines that were asked for.
-pub fn dressed_event(event: Vec<u8>, dress: &UnusualForms) -> Bytes {
-    match dress.lines {
+/// One more event, with the line ends of the unusual forms.
+pub fn event_in_form(event: Vec<u8>, forms: &UnusualForms) -> Bytes {
+    match forms.lines {
         LineEnding::Lf => Bytes::from(event),
         LineEnding::CrLf => with_crlf(&event),
     }

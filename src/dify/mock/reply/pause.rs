@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{ScriptedReply, duration, mapping, text};
+use crate::dify::mock::script_value::{duration, mapping, text};
 
-/// How long a form can be answered, unless it says otherwise: as recorded.
+/// How long a form can be answered by default, as recorded.
 const EXPIRES: Duration = Duration::from_secs(3600);
 
 /// One form that a run waits for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pause {
+pub struct ScriptedForm {
     /// Title or id of the node that asks.
     pub node: String,
     /// What a person may do with it; at least one.
     pub actions: Vec<ScriptedButton>,
-    /// Its text, in which `{{#$output.name#}}` stands for a field.
+    /// Its text, in which `{{#$output.name#}}` is replaced by a field.
     pub content: String,
-    /// What it asks for; none: what the test's own answer fills in.
+    /// What it asks for; `None`: the fields of the test's own answer.
     pub fields: Option<Vec<ScriptedField>>,
     /// How long it can be answered, from the start of the run.
     pub expires: Duration,
@@ -42,7 +42,7 @@ pub struct ScriptedField {
     pub name: String,
     /// What it takes.
     pub kind: ScriptedFieldKind,
-    /// What stands in it before anyone writes.
+    /// Its content before anyone writes.
     pub default: Option<String>,
 }
 
@@ -118,26 +118,26 @@ fn constant<T: serde::Serialize + ?Sized>(value: &T) -> Value {
     json!({ "type": "constant", "selector": [], "value": value })
 }
 
-/// Decodes `pause`: a form, or a list in which a list stands for forms that wait at once.
-pub fn decode_pauses(value: &Value) -> Result<Vec<Vec<Pause>>, String> {
-    let Value::Array(items) = value else { return Ok(vec![vec![decode_pause(value)?]]) };
+/// Decodes `pause`: a form, or a list of forms; a list inside it holds forms that wait at the same time.
+pub fn decode_pauses(value: &Value) -> Result<Vec<Vec<ScriptedForm>>, String> {
+    let Value::Array(items) = value else { return Ok(vec![vec![decode_form(value)?]]) };
     let groups = items.iter().map(|item| match item {
         Value::Array(forms) if forms.is_empty() => Err("waits for no form".to_owned()),
-        Value::Array(forms) => forms.iter().map(decode_pause).collect(),
+        Value::Array(forms) => forms.iter().map(decode_form).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            Ok(vec![decode_pause(item)?])
+            Ok(vec![decode_form(item)?])
         }
     });
-    let groups: Vec<Vec<Pause>> = groups.collect::<Result<_, String>>()?;
+    let groups: Vec<Vec<ScriptedForm>> = groups.collect::<Result<_, String>>()?;
     if groups.is_empty() { Err("must not be an empty list".to_owned()) } else { Ok(groups) }
 }
 
-fn decode_pause(value: &Value) -> Result<Pause, String> {
+fn decode_form(value: &Value) -> Result<ScriptedForm, String> {
     let members = mapping(value)?;
     let node = members.get("node").map(text).transpose()?.ok_or("needs a `node`")?;
     let actions = members.get("actions").map(actions).transpose()?.ok_or("needs `actions`")?;
     let of = |key: &str, error: String| format!("`{key}` {error}");
-    Ok(Pause {
+    Ok(ScriptedForm {
         node,
         actions,
         content: members.get("content").map_or(Ok(String::new()), text)?,
@@ -163,7 +163,9 @@ pub fn actions(value: &Value) -> Result<Vec<ScriptedButton>, String> {
         Ok(ScriptedButton { id, title })
     };
     match items.iter().map(action).collect::<Result<Vec<_>, _>>()? {
-        none if none.is_empty() => Err("must name an action: without one no form can be sent".to_owned()),
+        actions if actions.is_empty() => {
+            Err("must name an action: without one no form can be sent".to_owned())
+        }
         actions => Ok(actions),
     }
 }
@@ -214,41 +216,5 @@ pub fn delivery(value: &Value) -> Result<Delivery, String> {
         "webapp" => Ok(Delivery::WebApp),
         "email" => Ok(Delivery::Email),
         other => Err(format!("cannot be `{other}`; one of: webapp, email")),
-    }
-}
-
-/// Pauses stand in the order of the nodes that ask, at nodes that can.
-pub fn check_nodes(reply: &ScriptedReply) -> Result<(), String> {
-    let mut last = None;
-    for pause in reply.pauses.iter().flatten() {
-        let names_it = |node: &super::ScriptedNode| {
-            [&node.id, &node.title].into_iter().flatten().any(|name| *name == pause.node)
-        };
-        let found = reply.nodes.iter().position(names_it).unwrap_or(reply.nodes.len());
-        if let Some(node) = reply.nodes.get(found) {
-            if node.kind.as_deref().is_some_and(|kind| kind != "human-input") {
-                return Err(format!(
-                    "`pause`: the node `{}` is of another type than human-input",
-                    pause.node
-                ));
-            }
-            if node.parent.is_some() {
-                return Err(format!("`pause`: the node `{}` runs inside another", pause.node));
-            }
-        }
-        if last.is_some_and(|last| found < last) {
-            return Err("`pause` must follow the order of `nodes`".to_owned());
-        }
-        last = Some(found);
-    }
-    Ok(())
-}
-
-/// Gives forms that do not say what they ask the fields that the test's own answers fill in.
-pub fn fill_fields(reply: &mut ScriptedReply, answered: &[AnsweredForm]) {
-    for pause in reply.pauses.iter_mut().flatten() {
-        let answer = answered.iter().find(|form| form.node == pause.node);
-        let fields = || answer.map_or_else(Vec::new, |form| form.fields.clone());
-        pause.fields = Some(pause.fields.take().unwrap_or_else(fields));
     }
 }

@@ -1,10 +1,10 @@
-//! The faults of a mock reply, checked where they stand.
+//! The faults of a mock reply, checked in place.
 
 use crate::dify::mock::fault::{FaultError, NAMES, OPTIONS, check_entry, decode_faults};
 use crate::yaml::node::{FilePosition, Node, NodeValue};
 use crate::yaml::reader::Reader;
 
-/// What a fault stands beside.
+/// The reply that a fault belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultContext {
     /// A reply that runs.
@@ -13,22 +13,22 @@ pub enum FaultContext {
     Refusal,
 }
 
-/// Notes everything wrong with a `fault`: a name, a mapping, or a list of these.
-pub fn check_fault(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
+/// Reports every problem of a `fault`: a name, a mapping, or a list of these.
+pub fn check_fault(reader: &mut Reader<'_>, node: &Node, context: FaultContext) {
     match &node.value {
         NodeValue::List(items) if !items.is_empty() => {
-            items.iter().for_each(|item| check_one(reader, item, beside));
+            items.iter().for_each(|item| check_one(reader, item, context));
         }
         NodeValue::List(_)
         | NodeValue::Map(_)
         | NodeValue::Null
         | NodeValue::Bool(_)
         | NodeValue::Number(_)
-        | NodeValue::Text(_) => check_one(reader, node, beside),
+        | NodeValue::Text(_) => check_one(reader, node, context),
     }
 }
 
-fn check_one(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
+fn check_one(reader: &mut Reader<'_>, node: &Node, context: FaultContext) {
     let before = reader.problems.len();
     if node.as_map().is_some() {
         check_entries(reader, node);
@@ -37,17 +37,17 @@ fn check_one(reader: &mut Reader<'_>, node: &Node, beside: FaultContext) {
         return;
     }
     match decode_faults(&node.to_json()) {
-        Ok(specs) if beside == FaultContext::Refusal => {
+        Ok(specs) if context == FaultContext::Refusal => {
             if !specs.iter().all(|spec| spec.fault.acts_without_run()) {
-                reader.problem(node.mark, "this fault cannot stand beside `reject`: nothing runs");
+                reader.problem(node.mark, "this fault cannot be combined with `reject`: nothing runs");
             }
         }
         Ok(_) => {}
-        Err(error) => note(reader, node.mark, error),
+        Err(error) => report(reader, node.mark, error),
     }
 }
 
-/// Checks each entry by itself, so that each problem stands at its place.
+/// Checks each entry by itself, so that each problem is reported at its place.
 fn check_entries(reader: &mut Reader<'_>, node: &Node) {
     let known: Vec<&str> = NAMES.into_iter().chain(OPTIONS).collect();
     for entry in reader.map(node, "a fault", &known) {
@@ -55,12 +55,12 @@ fn check_entries(reader: &mut Reader<'_>, node: &Node) {
             continue;
         }
         if let Err(error) = check_entry(&entry.key, &entry.value.to_json()) {
-            note(reader, entry.value.mark, error);
+            report(reader, entry.value.mark, error);
         }
     }
 }
 
-fn note(reader: &mut Reader<'_>, mark: FilePosition, error: FaultError) {
+fn report(reader: &mut Reader<'_>, mark: FilePosition, error: FaultError) {
     match error.help {
         Some(help) => reader.problem_with_help(mark, error.message, help),
         None => reader.problem(mark, error.message),

@@ -1,70 +1,71 @@
-//! The keys of a mock reply and what each may hold, checked where they stand.
+//! The keys of a mock reply and the values of each, checked in place.
 
 use serde_json::Value;
 
 use super::fault::{FaultContext, check_fault};
-use crate::dify::mock::reply::pause;
-use crate::dify::mock::reply::{
-    Decode, any, beside, chunks, count, counts, duration, durations, mapping, mappings, price, run_status,
-    statuses, text, texts, times, workers,
+use crate::dify::mock::reply::node::{chunks, price, statuses};
+use crate::dify::mock::reply::{pause, run_status};
+use crate::dify::mock::script_value::{
+    ValueCheck, beside, checked, count, counts, duration, durations, mapping, mappings, text, texts, times,
+    workers,
 };
 use crate::yaml::node::{MapEntry, Node};
 use crate::yaml::reader::Reader;
 
 /// Keys of a reply.
-pub const REPLY_KEYS: [(&str, Decode); 14] = [
-    ("outputs", |value| any(mapping(value))),
-    ("status", |value| any(run_status(value))),
-    ("error", |value| any(text(value))),
-    ("tokens", |value| any(count(value))),
-    ("steps", |value| any(count(value))),
-    ("elapsed", |value| any(duration(value))),
-    ("text", |value| any(text(value))),
-    ("chunk_size", |value| any(count(value))),
+pub const REPLY_KEYS: [(&str, ValueCheck); 14] = [
+    ("outputs", |value| checked(mapping(value))),
+    ("status", |value| checked(run_status(value))),
+    ("error", |value| checked(text(value))),
+    ("tokens", |value| checked(count(value))),
+    ("steps", |value| checked(count(value))),
+    ("elapsed", |value| checked(duration(value))),
+    ("text", |value| checked(text(value))),
+    ("chunk_size", |value| checked(count(value))),
     ("nodes", list),
-    ("workflow_id", |value| any(text(value))),
-    ("reject", |value| any(mapping(value))),
-    ("latency", |value| any(duration(value))),
+    ("workflow_id", |value| checked(text(value))),
+    ("reject", |value| checked(mapping(value))),
+    ("latency", |value| checked(duration(value))),
     ("pause", forms),
     ("fault", |_| Ok(())),
 ];
 
 /// Keys of a node.
-const NODE_KEYS: [(&str, Decode); 17] = [
-    ("id", |value| any(text(value))),
-    ("title", |value| any(text(value))),
-    ("type", |value| any(text(value))),
-    ("inputs", |value| any(mappings(value))),
-    ("process_data", |value| any(mappings(value))),
-    ("outputs", |value| any(mappings(value))),
-    ("status", |value| any(statuses(value))),
-    ("error", |value| any(texts(value))),
-    ("tokens", |value| any(counts(value))),
-    ("price", |value| any(price(value))),
-    ("elapsed", |value| any(durations(value))),
-    ("stream", |value| any(chunks(value))),
-    ("retries", |value| any(times(value))),
-    ("iterations", |value| any(times(value))),
-    ("parallel", |value| any(workers(value))),
-    ("beside", |value| any(beside(value))),
-    ("parent", |value| any(text(value))),
+const NODE_KEYS: [(&str, ValueCheck); 17] = [
+    ("id", |value| checked(text(value))),
+    ("title", |value| checked(text(value))),
+    ("type", |value| checked(text(value))),
+    ("inputs", |value| checked(mappings(value))),
+    ("process_data", |value| checked(mappings(value))),
+    ("outputs", |value| checked(mappings(value))),
+    ("status", |value| checked(statuses(value))),
+    ("error", |value| checked(texts(value))),
+    ("tokens", |value| checked(counts(value))),
+    ("price", |value| checked(price(value))),
+    ("elapsed", |value| checked(durations(value))),
+    ("stream", |value| checked(chunks(value))),
+    ("retries", |value| checked(times(value))),
+    ("iterations", |value| checked(times(value))),
+    ("parallel", |value| checked(workers(value))),
+    ("beside", |value| checked(beside(value))),
+    ("parent", |value| checked(text(value))),
 ];
 
 /// Keys of a refusal.
-const REJECT_KEYS: [(&str, Decode); 3] = [
-    ("http", |value| any(count(value))),
-    ("code", |value| any(text(value))),
-    ("message", |value| any(text(value))),
+const REJECT_KEYS: [(&str, ValueCheck); 3] = [
+    ("http", |value| checked(count(value))),
+    ("code", |value| checked(text(value))),
+    ("message", |value| checked(text(value))),
 ];
 
 /// Keys of a pause.
-const PAUSE_KEYS: [(&str, Decode); 6] = [
-    ("node", |value| any(text(value))),
-    ("actions", |value| any(pause::actions(value))),
-    ("content", |value| any(text(value))),
-    ("inputs", |value| any(pause::fields(value))),
-    ("expires", |value| any(duration(value))),
-    ("delivery", |value| any(pause::delivery(value))),
+const PAUSE_KEYS: [(&str, ValueCheck); 6] = [
+    ("node", |value| checked(text(value))),
+    ("actions", |value| checked(pause::actions(value))),
+    ("content", |value| checked(text(value))),
+    ("inputs", |value| checked(pause::fields(value))),
+    ("expires", |value| checked(duration(value))),
+    ("delivery", |value| checked(pause::delivery(value))),
 ];
 
 fn forms(value: &Value) -> Result<(), String> {
@@ -81,7 +82,7 @@ fn list(value: &Value) -> Result<(), String> {
     if value.is_array() { Ok(()) } else { Err("must be a list".to_owned()) }
 }
 
-/// Notes everything wrong with a reply, each at its place.
+/// Reports every problem of a reply at its place.
 pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
     for entry in check_keys(reader, node, "a mock reply", &REPLY_KEYS) {
         match entry.key.as_str() {
@@ -104,7 +105,7 @@ pub fn check_reply(reader: &mut Reader<'_>, node: &Node) {
 fn check_alone(reader: &mut Reader<'_>, node: &Node) {
     let others = node.as_map().into_iter().flatten();
     for entry in others.filter(|entry| !matches!(entry.key.as_str(), "reject" | "latency" | "fault")) {
-        reader.problem(entry.mark, format!("`{}` cannot stand beside `reject`: nothing runs", entry.key));
+        reader.problem(entry.mark, format!("`{}` cannot be combined with `reject`: nothing runs", entry.key));
     }
 }
 
@@ -123,11 +124,11 @@ fn check_nodes(reader: &mut Reader<'_>, node: &Node) {
         }
         check_parent(reader, item, items);
     }
-    check_at_once(reader, items);
+    check_parallel(reader, items);
 }
 
-/// What runs at once: rounds of an iteration, and a node beside the one before it.
-fn check_at_once(reader: &mut Reader<'_>, items: &[Node]) {
+/// Checks what runs in parallel: rounds of an iteration, and a node `beside` the one before it.
+fn check_parallel(reader: &mut Reader<'_>, items: &[Node]) {
     let kind = |item: &Node| item.get("type").and_then(Node::as_text).unwrap_or_default().to_owned();
     let mut before: Option<&Node> = None;
     for item in items {
@@ -141,7 +142,7 @@ fn check_at_once(reader: &mut Reader<'_>, items: &[Node]) {
                 (true, _, _) => {
                     Some("cannot be written inside a container: its `parallel` runs rounds at once")
                 }
-                (_, _, "start" | "end") => Some("cannot be said of a start or an end"),
+                (_, _, "start" | "end") => Some("cannot be used on a start or an end node"),
                 (_, true, _) => Some("has no node before it to run beside"),
                 (false, false, _) => None,
             };
@@ -155,7 +156,7 @@ fn check_at_once(reader: &mut Reader<'_>, items: &[Node]) {
     }
 }
 
-/// A pause is a form, or a list of them in which a list stands for forms that wait at once.
+/// A pause is a form, or a list of forms; a list inside it holds forms that wait at the same time.
 fn check_pauses(reader: &mut Reader<'_>, node: &Node) {
     let Some(items) = node.as_list() else { return check_pause(reader, node) };
     for item in items {
@@ -198,12 +199,12 @@ fn check_parent(reader: &mut Reader<'_>, item: &Node, items: &[Node]) {
     }
 }
 
-/// Notes unknown keys and values of the wrong kind; what holds a template is checked once rendered.
+/// Reports unknown keys and values of the wrong kind; a value with a template is checked once it is rendered.
 fn check_keys<'n>(
     reader: &mut Reader<'_>,
     node: &'n Node,
     what: &str,
-    keys: &[(&str, Decode)],
+    keys: &[(&str, ValueCheck)],
 ) -> &'n [MapEntry] {
     let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
     let entries = reader.map(node, what, &names);

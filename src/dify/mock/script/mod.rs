@@ -1,6 +1,6 @@
-//! What the mock answers, compiled from the suites' `mock` keys.
+//! The mock's answers, compiled from the suites' `mock` keys.
 //!
-//! Everything is checked when suites load; what holds templates is rendered for each attempt and decoded again.
+//! Everything is checked while suites load; a reply with templates is rendered and decoded again for each attempt.
 
 mod fault;
 mod keys;
@@ -13,9 +13,8 @@ use self::keys::{REPLY_KEYS, check_reply};
 use crate::base::bindings::Bindings;
 use crate::base::template::{Template, TemplateError, TemplateScope, Templates};
 use crate::dify::mock::answer::graph::Graph;
-use crate::dify::mock::reply::decode_reply;
-use crate::dify::mock::reply::pause::fill_fields;
 pub use crate::dify::mock::reply::pause::{AnsweredForm, ScriptedField, ScriptedFieldKind};
+use crate::dify::mock::reply::{decode_reply, fill_fields};
 use crate::yaml::names::KnownNames;
 use crate::yaml::node::Node;
 use crate::yaml::reader::Reader;
@@ -24,27 +23,27 @@ use crate::yaml::reader::Reader;
 #[derive(Debug)]
 pub struct Script {
     replies: Vec<ReplyTemplate>,
-    /// What the test's own answers fill in, for forms that do not say what they ask.
+    /// The fields of the test's own answers, for forms without fields.
     answered: Vec<AnsweredForm>,
 }
 
 /// A reply before rendering.
 #[derive(Debug)]
 enum ReplyTemplate {
-    /// Nothing to render: laid out once.
+    /// A literal reply, whose graph is built once.
     Fixed(Arc<Graph>),
-    /// Rendered and laid out for each attempt.
+    /// A reply that is rendered for each attempt.
     Rendered(Template),
 }
 
-/// A suite-level answer: `when` these inputs come, this reply.
+/// An answer of a suite to all requests with certain inputs.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Inputs that must be among the request's, each equal.
     pub when: Template,
-    /// What is answered.
+    /// The answer.
     pub script: Arc<Script>,
-    /// The suite's app; none: any.
+    /// The suite's app; `None`: any.
     pub app: Option<Arc<str>>,
     /// The suite's `vars` and the environment.
     pub bindings: Arc<Bindings>,
@@ -61,14 +60,14 @@ impl Rule {
 }
 
 impl Script {
-    /// The reply of a repeat, laid out as the graph that is run.
+    /// The reply of a repeat, as the graph that is run.
     pub fn reply(
         &self,
         templates: &Templates,
         scope: &TemplateScope,
         repeat: u32,
     ) -> Result<Arc<Graph>, TemplateError> {
-        match self.scripted(repeat) {
+        match self.template_of(repeat) {
             ReplyTemplate::Fixed(graph) => Ok(graph.clone()),
             ReplyTemplate::Rendered(template) => {
                 let rendered = templates.render(template, scope)?;
@@ -80,33 +79,41 @@ impl Script {
         }
     }
 
-    /// The reply of a repeat, where it needs no scope.
+    /// The reply of a repeat, if it holds no template.
     pub fn fixed(&self, repeat: u32) -> Option<Arc<Graph>> {
-        match self.scripted(repeat) {
+        match self.template_of(repeat) {
             ReplyTemplate::Fixed(graph) => Some(graph.clone()),
             ReplyTemplate::Rendered(_) => None,
         }
     }
 
-    /// The versions its replies name, as far as they are literal.
+    /// The versions that its literal replies name.
     pub fn workflow_ids(&self) -> impl Iterator<Item = &str> {
-        self.replies.iter().filter_map(|scripted| match scripted {
+        self.replies.iter().filter_map(|reply| match reply {
             ReplyTemplate::Fixed(graph) => graph.reply.workflow_id.as_deref(),
             ReplyTemplate::Rendered(_) => None,
         })
     }
 
-    /// True where one of its replies, as far as they are literal, has a node of this title or id.
+    /// True where one of its literal replies has a node of this title or id.
     pub fn has_node(&self, name: &str) -> bool {
-        self.replies.iter().any(|scripted| match scripted {
+        self.replies.iter().any(|reply| match reply {
             ReplyTemplate::Fixed(graph) => graph.has_node(name),
             ReplyTemplate::Rendered(_) => false,
         })
     }
 
-    fn scripted(&self, repeat: u32) -> &ReplyTemplate {
+    fn template_of(&self, repeat: u32) -> &ReplyTemplate {
         &self.replies[repeat as usize % self.replies.len()]
     }
+}
+
+/// What the templates of a script are compiled into, and the names they may use.
+pub struct ScriptScope<'a> {
+    /// The compiled templates.
+    pub templates: &'a mut Templates,
+    /// The names that are known.
+    pub known: &'a KnownNames,
 }
 
 /// Compiles a test's `mock`: one reply, or `replies: […]`.
@@ -114,10 +121,10 @@ pub fn compile_script(
     reader: &mut Reader<'_>,
     node: &Node,
     answered: Vec<AnsweredForm>,
-    (templates, known): (&mut Templates, &KnownNames),
+    scope: &mut ScriptScope<'_>,
 ) -> Option<Script> {
     let Some(list) = node.get("replies") else {
-        let reply = compile_reply(reader, node, &answered, (templates, known))?;
+        let reply = compile_reply(reader, node, &answered, scope)?;
         return Some(Script { replies: vec![reply], answered });
     };
     let before = reader.problems.len();
@@ -127,29 +134,18 @@ pub fn compile_script(
         reader.problem(list.mark, "`replies` must not be empty");
         return None;
     }
-    let replies: Vec<_> =
-        items.iter().map(|item| compile_reply(reader, item, &answered, (&mut *templates, known))).collect();
+    let replies: Vec<_> = items.iter().map(|item| compile_reply(reader, item, &answered, scope)).collect();
     let replies = replies.into_iter().collect::<Option<_>>()?;
     (reader.problems.len() == before).then_some(Script { replies, answered })
 }
 
 /// Compiles a suite's `mock`: a list of `{ when: { inputs }, reply }`.
-pub fn compile_rules(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    templates: &mut Templates,
-    known: &KnownNames,
-) -> Vec<Rule> {
+pub fn compile_rules(reader: &mut Reader<'_>, node: &Node, scope: &mut ScriptScope<'_>) -> Vec<Rule> {
     let items = reader.list(node, "`mock`");
-    items.iter().filter_map(|item| compile_rule(reader, item, templates, known)).collect()
+    items.iter().filter_map(|item| compile_rule(reader, item, scope)).collect()
 }
 
-fn compile_rule(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    templates: &mut Templates,
-    known: &KnownNames,
-) -> Option<Rule> {
+fn compile_rule(reader: &mut Reader<'_>, node: &Node, scope: &mut ScriptScope<'_>) -> Option<Rule> {
     reader.map(node, "a mock rule", &["when", "reply"]);
     node.as_map()?;
     let (Some(when), Some(reply)) = (node.get("when"), node.get("reply")) else {
@@ -167,8 +163,8 @@ fn compile_rule(
         reader.problem(when.mark, "`when` needs `inputs`, a mapping that is not empty");
         return None;
     };
-    let when = reader.template(inputs, templates, known);
-    let reply = compile_reply(reader, reply, &[], (templates, known))?;
+    let when = reader.template(inputs, scope.templates, scope.known);
+    let reply = compile_reply(reader, reply, &[], scope)?;
     let script = Arc::new(Script { replies: vec![reply], answered: Vec::new() });
     Some(Rule { when, script, app: None, bindings: Arc::default() })
 }
@@ -177,11 +173,11 @@ fn compile_reply(
     reader: &mut Reader<'_>,
     node: &Node,
     answered: &[AnsweredForm],
-    (templates, known): (&mut Templates, &KnownNames),
+    scope: &mut ScriptScope<'_>,
 ) -> Option<ReplyTemplate> {
     let before = reader.problems.len();
     check_reply(reader, node);
-    let template = reader.template(node, templates, known);
+    let template = reader.template(node, scope.templates, scope.known);
     if reader.problems.len() > before {
         return None;
     }

@@ -7,14 +7,16 @@ use bytes::Bytes;
 use futures_util::Stream;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::play::BodyPieces;
 use crate::dify::mock::fault::BrokenConnection;
+
+/// The pieces of a body; an error breaks the connection.
+pub type BodyPieces = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenConnection>> + Send>>;
 
 /// The body of an answer.
 pub enum MockBody {
     /// All at once, with a length.
     Whole(Option<Bytes>),
-    /// One chunk an event, without waits.
+    /// One chunk per event, without waits.
     Events {
         /// All events.
         bytes: Bytes,
@@ -23,13 +25,13 @@ pub enum MockBody {
         /// Where the next begins.
         at: usize,
     },
-    /// Chunks as they come.
+    /// Chunks at their times.
     Paced(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
-    /// Chunks that may break off.
+    /// Chunks of an answer with faults, which may break the connection.
     Played {
         /// The chunks.
         pieces: BodyPieces,
-        /// `Content-Length`; none: chunks.
+        /// `Content-Length`; `None`: the body comes in chunks.
         length: Option<u64>,
     },
 }

@@ -7,16 +7,19 @@ use hyper::{Method, Response};
 use serde_json::{Map, Value, json};
 
 use super::body::MockBody;
-use super::life::Phase;
+use super::call::MockCall;
 use super::query::QueryParameters;
 use super::refusal::MockRefusal;
 use super::request::{pydantic, read_object, read_user, violation};
 use super::respond::html;
-use super::route::MockCall;
-use super::state::{MockState, StoredRun};
+use super::state::MockState;
+use super::stored_run::StoredRun;
+use super::timeline::RunPhase;
 use crate::base::borrowed_json::BorrowedValue;
 use crate::dify::mock::answer::json as style;
-use crate::dify::mock::answer::{DifyVersion, SystemInputs, id_of, log_facts};
+use crate::dify::mock::answer::{SystemInputs, id_of, log_facts};
+use crate::dify::mock::reply::RunStatus;
+use crate::dify::mock::version::DifyVersion;
 
 /// Flask's page for unknown paths.
 pub const NOT_FOUND: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n\
@@ -25,7 +28,7 @@ pub const NOT_FOUND: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Fou
 pub const TOO_LARGE: &str = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n\
     <center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
-/// Answers a browser's question what it may send.
+/// Answers `OPTIONS`: which methods and headers a browser may send.
 pub fn options(version: DifyVersion, method: &Method, headers: &HeaderMap) -> Response<MockBody> {
     let mut response = html(version, 200, String::new());
     let mut add = |name: &'static str, text: &str| {
@@ -114,7 +117,7 @@ pub fn parameters(state: &MockState, app: &str) -> Value {
     })
 }
 
-/// `POST /workflows/tasks/{id}/stop`: success for whatever id.
+/// `POST /workflows/tasks/{id}/stop`: success for any id.
 pub fn stop(state: &MockState, call: &MockCall, task: &str) -> Result<Value, MockRefusal> {
     let body = read_object(call.content_type.as_deref(), &call.body)?;
     read_user(&body)?;
@@ -154,23 +157,24 @@ fn detail_of(stored: &StoredRun, version: DifyVersion) -> Value {
     let mut inputs = Vec::new();
     run.push_inputs(&mut inputs, SystemInputs::WithTimestamp);
     let inputs = BorrowedValue::read_value(&inputs).unwrap_or_default();
-    // The detail of a stopped run was never seen to leave `running`.
-    let is_stopped = stored.is_stopped.load(Ordering::Relaxed)
-        || run.graph.status == crate::dify::mock::reply::RunStatus::Stopped;
-    let phase = if is_stopped { Phase::Running } else { stored.ask() };
-    let is_open = phase != Phase::Ended;
+    // In the recordings, the detail of a stopped run never leaves `running`.
+    let is_stopped = stored.is_stopped.load(Ordering::Relaxed) || run.graph.status == RunStatus::Stopped;
+    let phase = if is_stopped { RunPhase::Running } else { stored.look_up() };
+    let is_open = phase != RunPhase::Ended;
     let outputs = if is_open { &Map::new() } else { &run.graph.reply.outputs };
     let outputs = match version {
         DifyVersion::V1_12 => Value::from(spaced(outputs)),
         DifyVersion::V1_14 => Value::Object(outputs.clone()),
     };
     let (status, error, steps, tokens) = match phase {
-        Phase::Running => ("running", None, 0, 0),
-        Phase::Paused => {
+        RunPhase::Running => ("running", None, 0, 0),
+        RunPhase::Paused => {
             let so_far = stored.waiting();
             ("paused", None, so_far.steps, so_far.tokens)
         }
-        Phase::Ended => (run.graph.status.word(), run.graph.error.as_deref(), run.steps(), run.graph.tokens),
+        RunPhase::Ended => {
+            (run.graph.status.word(), run.graph.error.as_deref(), run.steps(), run.graph.tokens)
+        }
     };
     json!({
         "id": run.id, "workflow_id": run.workflow, "status": status, "inputs": spaced(&inputs), "outputs": outputs, "error": error,
@@ -215,7 +219,7 @@ pub fn logs(state: &MockState, call: &MockCall) -> Result<Value, MockRefusal> {
     Ok(json!({ "page": page, "limit": limit, "total": found.len(), "has_more": has_more, "data": rows }))
 }
 
-/// Dify searches the stored JSON text, in which other characters than ASCII are escaped.
+/// Whether Dify finds a keyword: it searches the stored JSON text, in which characters beyond ASCII are escaped.
 fn has_keyword(stored: &StoredRun, word: &str) -> bool {
     let run = &stored.run;
     spaced(&*run.inputs).contains(word)
@@ -224,20 +228,20 @@ fn has_keyword(stored: &StoredRun, word: &str) -> bool {
         || run.user.contains(word)
 }
 
-/// The run of a log row; a row is there from the run's start on.
+/// The run of a log row; the row exists from the run's start on.
 fn facts_of(stored: &StoredRun) -> Value {
     let mut facts = log_facts(&stored.run);
-    let phase = stored.life.phase();
+    let phase = stored.timeline.phase();
     facts["status"] = Value::from(stored.status());
-    if phase != Phase::Ended {
+    if phase != RunPhase::Ended {
         (facts["finished_at"], facts["error"]) = (Value::Null, Value::Null);
     }
-    if phase == Phase::Running {
+    if phase == RunPhase::Running {
         for key in ["total_tokens", "total_steps", "exceptions_count"] {
             facts[key] = Value::from(0);
         }
         facts["elapsed_time"] = Value::from(0.0);
-        stored.ask();
+        stored.look_up();
     }
     if stored.is_stopped.load(Ordering::Relaxed) {
         facts["error"] = Value::from("Stopped by user.");
@@ -255,7 +259,7 @@ fn log_row(stored: &StoredRun) -> Value {
     })
 }
 
-/// Only three of the statuses can be asked for.
+/// Checks the status that is filtered by: only three of them are accepted.
 fn check_status(status: Option<&str>, version: DifyVersion) -> Result<(), MockRefusal> {
     let Some(status) = status.filter(|status| !matches!(*status, "succeeded" | "failed" | "stopped")) else {
         return Ok(());

@@ -1,12 +1,12 @@
-//! File mappings in inputs: checked, and turned into the file objects Dify makes of them.
+//! File mappings in inputs: checked, and turned into Dify's file objects.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
 use super::state::MockState;
-use super::uploads::Upload;
-use crate::dify::mock::answer::DifyVersion;
+use super::stored_uploads::Upload;
+use crate::dify::mock::version::DifyVersion;
 
 /// Who may use which uploads.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct UploadScope<'a> {
     pub user: &'a str,
 }
 
-/// A file, as far as it is known.
+/// The known facts of a file.
 struct FileFacts {
     name: String,
     extension: String,
@@ -96,7 +96,7 @@ impl UploadScope<'_> {
     }
 }
 
-/// A remote file is not fetched: its address tells what it is.
+/// The facts of a remote file follow from its address: it is not fetched.
 fn remote(url: Option<&str>) -> Result<FileFacts, String> {
     let url = url.ok_or("Invalid file url")?;
     if !url.starts_with("http://") && !url.starts_with("https://") {
@@ -175,7 +175,7 @@ pub fn mime_of(extension: &str) -> &'static str {
         .map_or("application/octet-stream", |(_, mime)| mime)
 }
 
-/// Dify's kind of a file, by ending, else by media type.
+/// Dify's kind of a file: by its ending, otherwise by its media type.
 pub fn detect(extension: &str, mime_type: &str) -> &'static str {
     let by_ending = KNOWN
         .iter()
@@ -191,7 +191,8 @@ pub fn detect(extension: &str, mime_type: &str) -> &'static str {
     }
 }
 
-/// The inputs of an app that declares none, where they name files: whatever names a transfer method is one.
+/// The inputs of an app that declares none, with their files resolved; `None` where they name no file. Every mapping with a
+/// `transfer_method` is a file.
 pub fn resolve_all(
     scope: UploadScope<'_>,
     inputs: &Map<String, Value>,
@@ -211,7 +212,7 @@ pub fn resolve_all(
     resolved.collect::<Result<_, _>>().map(Some)
 }
 
-/// The inputs that are no files: what answers are matched by.
+/// The inputs without files, by which answers are matched.
 pub fn without_files(inputs: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
     if !has_files(inputs) {
         return Cow::Borrowed(inputs);

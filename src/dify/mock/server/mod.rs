@@ -1,15 +1,14 @@
-//! The mock's HTTP server: listens on loopback, reads requests, and leaves what they mean to its rooms.
+//! The mock's HTTP server: it listens on loopback; `route` decides what each request means.
 
 mod body;
+mod call;
 mod endpoints;
-mod faulty;
+mod faulty_answer;
 mod files;
 mod follow;
 mod forms;
-mod life;
-mod lost;
-mod pace;
-mod play;
+mod ongoing_run;
+mod player;
 mod query;
 mod refusal;
 mod reject;
@@ -19,8 +18,11 @@ mod respond;
 mod route;
 mod run;
 mod state;
+mod stored_forms;
+mod stored_run;
+mod stored_uploads;
+mod timeline;
 mod upload;
-mod uploads;
 
 use std::future::poll_fn;
 use std::io;
@@ -36,7 +38,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::state::MockState;
+use self::state::{MockContent, MockState};
 use crate::base::template::Templates;
 use crate::dify::mock::book::ScriptBook;
 use crate::dify::mock::fault::BrokenConnection;
@@ -45,7 +47,7 @@ pub use crate::dify::mock::options::MockOptions;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-/// A running mock; to be shut down by its owner.
+/// A running mock, which its owner shuts down.
 #[derive(Debug)]
 pub struct MockServer {
     address: SocketAddr,
@@ -63,13 +65,14 @@ impl MockServer {
     ) -> io::Result<Self> {
         let listener = listen(options.port)?;
         let address = listener.local_addr()?;
-        let state = Arc::new(MockState::new(book, options, (templates, run_id), address));
+        let content = MockContent { book, templates, run_id: run_id.to_owned() };
+        let state = Arc::new(MockState::new(content, options, address));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, state, stopped));
         Ok(Self { address, stop, task: Some(task) })
     }
 
-    /// The address clients are given: `http://127.0.0.1:PORT/v1`.
+    /// The address for clients: `http://127.0.0.1:PORT/v1`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
@@ -78,7 +81,7 @@ impl MockServer {
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(task) = self.task.take() {
-            // A panic in it was reported where it happened; there is nothing left to stop.
+            // A panic in the task was reported where it happened; there is nothing left to stop.
             let _ = task.await;
         }
     }
@@ -112,7 +115,7 @@ async fn accept(listener: TcpListener, state: Arc<MockState>, mut stopped: watch
                 Ok((stream, _)) => {
                     connections.spawn(serve(stream, state.clone()));
                 }
-                // Out of file descriptors, or the peer was gone already: others may do better.
+                // Out of file descriptors, or the peer has left already: the next connection may succeed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -123,7 +126,7 @@ async fn accept(listener: TcpListener, state: Arc<MockState>, mut stopped: watch
 }
 
 async fn serve(stream: TcpStream, state: Arc<MockState>) {
-    // Without it small events wait for the peer's acknowledgements; a socket that refuses is still a socket.
+    // Without it, small events wait for the peer's acknowledgements; a socket that refuses the option still works.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = state.clone();
@@ -135,16 +138,16 @@ async fn serve(stream: TcpStream, state: Arc<MockState>) {
             }
         })
     });
-    // Flattened writes: all events of an answer without waits leave in one call.
+    // Flattened writes: all events of an answer without waits are written in one call.
     let mut connection = http1::Builder::new()
         .title_case_headers(true)
         .writev(false)
         .serve_connection(TokioIo::new(stream), service);
     let ended = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
-    // A peer that hangs up or speaks no HTTP is its own affair.
+    // A peer that hangs up or speaks no HTTP is not an error of the mock.
     if ended.is_err_and(|error| is_reset(&error)) {
         let stream = connection.into_parts().io.into_inner();
-        // Without lingering, closing sends a reset in place of an end.
+        // Without lingering, closing sends a reset in place of a regular end.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
 }

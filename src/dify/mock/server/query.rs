@@ -5,7 +5,7 @@
 pub struct QueryParameters(Vec<(String, String)>);
 
 impl QueryParameters {
-    /// Decodes what stands after the `?`.
+    /// Decodes the text after the `?`.
     pub fn decode(query: &str) -> Self {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         Self(
@@ -23,7 +23,7 @@ impl QueryParameters {
     }
 }
 
-/// Undoes percent and plus encoding; what is malformed stays as it is.
+/// Undoes percent and plus encoding; malformed escapes stay as they are.
 fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

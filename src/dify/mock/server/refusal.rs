@@ -26,7 +26,7 @@ impl MockRefusal {
         Self::new(400, "invalid_param", message)
     }
 
-    /// 400 of a body that is no JSON.
+    /// 400 for a body that is not JSON.
     pub fn not_understood() -> Self {
         Self::new(
             400,
@@ -35,7 +35,7 @@ impl MockRefusal {
         )
     }
 
-    /// 415 of a body that does not say it is JSON.
+    /// 415 for a body whose content type is not JSON.
     pub fn not_json() -> Self {
         let message =
             "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
@@ -47,19 +47,19 @@ impl MockRefusal {
         Self::new(401, "unauthorized", message)
     }
 
-    /// 500 of a bug in Dify's own code.
+    /// 500 for a bug in Dify's own code.
     pub fn internal() -> Self {
         let message = "The server encountered an internal error and was unable to complete your request. \
                        Either the server is overloaded or there is an error in the application.";
         Self::new(500, "internal_server_error", message)
     }
 
-    /// 500 of an exception nobody caught.
+    /// 500 for an uncaught exception.
     pub fn unknown() -> Self {
         Self::new(500, "unknown", "Internal Server Error")
     }
 
-    /// As an event of a stream that has begun.
+    /// The event that reports it on a stream that has begun.
     pub fn event(&self) -> Vec<u8> {
         let Self { status, code, message } = self;
         let value = json!({

@@ -1,4 +1,4 @@
-//! Inputs that are refused: at once, by an event, or by silence, as the version does.
+//! Refusals of inputs: at once, by an event, or by silence, depending on the version.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,9 +9,10 @@ use hyper::Response;
 
 use super::body::MockBody;
 use super::refusal::MockRefusal;
-use super::respond::{Content, refuse, respond};
+use super::respond::{ContentKind, refuse, respond};
 use super::state::MockState;
-use crate::dify::mock::answer::{DifyVersion, PING};
+use crate::dify::mock::answer::PING;
+use crate::dify::mock::version::DifyVersion;
 use crate::dify::transcript::ResponseMode;
 use crate::dify::wire::error::is_unreachable_file;
 use crate::dify::wire::input_refusal::is_input_refusal;
@@ -32,7 +33,7 @@ pub(super) fn reject(state: &MockState, mode: ResponseMode, refusal: &MockRefusa
         DifyVersion::V1_12 => Box::pin(chunks),
         DifyVersion::V1_14 => Box::pin(chunks.chain(silence(state.options.stream_idle))),
     };
-    respond(version, 200, Content::Events, MockBody::Paced(answer))
+    respond(version, 200, ContentKind::Events, MockBody::Paced(answer))
 }
 
 /// What a stream shows of a refusal that comes after its head.
@@ -44,7 +45,7 @@ enum LateRefusal {
     Event,
 }
 
-/// Which refusals come after the head: of inputs and models in 1.14, whose worker looks at them; of the graph in both.
+/// Refusals that come after the head: of inputs and models in 1.14, whose worker checks them; of the graph in both versions.
 fn late(refusal: &MockRefusal, version: DifyVersion) -> Option<LateRefusal> {
     match version {
         _ if is_about_graph(refusal) => Some(LateRefusal::Event),
@@ -70,7 +71,7 @@ fn is_about_models(refusal: &MockRefusal) -> bool {
         && (names("Provider ", " does not exist.") || names("Model ", " not exist."))
 }
 
-/// Nothing, and then the end.
+/// Nothing until the stream is closed.
 fn silence(idle: Duration) -> impl Stream<Item = Bytes> + Send {
     futures_util::stream::unfold((), move |()| async move {
         tokio::time::sleep(idle).await;
@@ -78,7 +79,7 @@ fn silence(idle: Duration) -> impl Stream<Item = Bytes> + Send {
     })
 }
 
-/// Whether a refusal comes from the inputs, which 1.14 looks at only in its worker.
+/// Whether a refusal is about inputs, which 1.14 checks only in its worker.
 fn is_about_inputs(refusal: &MockRefusal) -> bool {
     match (refusal.status, refusal.code.as_str()) {
         (400, "invalid_param") => is_input_refusal(&refusal.message) || is_unreachable_file(&refusal.message),

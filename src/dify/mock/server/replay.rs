@@ -1,4 +1,4 @@
-//! A recorded exchange, answered again: status, headers and body as they came, at once or at their times.
+//! Answers with a recorded exchange: its status, headers and body, at once or at the recorded times.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,33 +9,33 @@ use hyper::Response;
 use hyper::header::{HeaderName, HeaderValue};
 
 use super::body::MockBody;
-use super::respond::{Content, respond};
+use super::respond::{ContentKind, respond};
 use super::state::MockState;
 use crate::base::clock;
-use crate::dify::cassette::{self, RecordedExchange, Speed};
+use crate::dify::cassette::{RecordedAnswer, RecordedExchange, Speed};
 use crate::dify::mock::answer::PING;
 
-/// Dify pings a stream that is silent for so long.
+/// The silence after which Dify pings a stream.
 const PING_AFTER: Duration = Duration::from_secs(10);
 
 /// Answers a run as it was recorded.
 pub async fn replay(state: &MockState, recorded: &Arc<RecordedExchange>) -> Response<MockBody> {
     let sent = clock::now();
-    let heard = &recorded.heard;
-    let body = match (&heard.answer, state.options.replay) {
-        (cassette::RecordedAnswer::Events(_), Speed::AtOnce) => at_once(recorded),
-        (cassette::RecordedAnswer::Events(_), Speed::RealTime) => in_real_time(recorded.clone(), sent),
-        (cassette::RecordedAnswer::Json(_) | cassette::RecordedAnswer::Text(_), speed) => {
+    let recorded_response = &recorded.heard;
+    let body = match (&recorded_response.answer, state.options.replay) {
+        (RecordedAnswer::Events(_), Speed::AtOnce) => at_once(recorded),
+        (RecordedAnswer::Events(_), Speed::RealTime) => in_real_time(recorded.clone(), sent),
+        (RecordedAnswer::Json(_) | RecordedAnswer::Text(_), speed) => {
             if speed == Speed::RealTime {
-                tokio::time::sleep(heard.first_elapsed()).await;
+                tokio::time::sleep(recorded_response.first_elapsed()).await;
             }
-            MockBody::Whole(Some(document(&heard.answer)))
+            MockBody::Whole(Some(document(&recorded_response.answer)))
         }
     };
-    let mut response = respond(state.options.version, heard.status, Content::Html, body);
+    let mut response = respond(state.options.version, recorded_response.status, ContentKind::Html, body);
     let headers = response.headers_mut();
     headers.clear();
-    for (name, value) in &heard.headers {
+    for (name, value) in &recorded_response.headers {
         let pair =
             HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_bytes(value.as_bytes()).ok());
         if let Some((name, value)) = pair {
@@ -45,11 +45,11 @@ pub async fn replay(state: &MockState, recorded: &Arc<RecordedExchange>) -> Resp
     response
 }
 
-fn document(answer: &cassette::RecordedAnswer) -> Bytes {
+fn document(answer: &RecordedAnswer) -> Bytes {
     match answer {
-        cassette::RecordedAnswer::Json(body) => Bytes::from(body.to_string()),
-        cassette::RecordedAnswer::Text(words) => Bytes::from(words.clone()),
-        cassette::RecordedAnswer::Events(_) => Bytes::new(),
+        RecordedAnswer::Json(body) => Bytes::from(body.to_string()),
+        RecordedAnswer::Text(words) => Bytes::from(words.clone()),
+        RecordedAnswer::Events(_) => Bytes::new(),
     }
 }
 
@@ -60,9 +60,9 @@ fn frame(text: &str) -> Vec<u8> {
     frame
 }
 
-/// All pings first: that they came is kept, when they came is not.
+/// All events at once, pings first: their number is recorded, their times are not.
 fn at_once(recorded: &RecordedExchange) -> MockBody {
-    let cassette::RecordedAnswer::Events(events) = &recorded.heard.answer else {
+    let RecordedAnswer::Events(events) = &recorded.heard.answer else {
         return MockBody::Whole(None);
     };
     let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(events.len()));
@@ -92,10 +92,10 @@ fn in_real_time(recorded: Arc<RecordedExchange>, sent: Instant) -> MockBody {
     MockBody::Paced(Box::pin(stream::unfold(timed, step)))
 }
 
-/// One ping at the start, as Dify 1.13 and later send it; the others wherever it was silent for long, as Dify sends them.
+/// The next chunk: one ping at the start, as Dify 1.13 and later send it, and the others in long silences, as Dify sends them.
 async fn step(mut timed: TimedStream) -> Option<(Bytes, TimedStream)> {
     let recorded = timed.recorded.clone();
-    let cassette::RecordedAnswer::Events(events) = &recorded.heard.answer else { return None };
+    let RecordedAnswer::Events(events) = &recorded.heard.answer else { return None };
     let event = events.get(timed.next)?;
     let is_first = timed.pings == recorded.heard.pings && timed.next == 0;
     let ping_at = if is_first { Duration::ZERO } else { timed.last + PING_AFTER };

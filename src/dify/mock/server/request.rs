@@ -1,24 +1,24 @@
-//! A run request, checked as Dify checks it before it looks at the workflow.
+//! A run request, checked as Dify checks it before it reads the workflow.
 
 use serde_json::{Map, Value};
 
 use super::refusal::MockRefusal;
 use crate::base::borrowed_json::BorrowedValue;
-use crate::dify::mock::answer::DifyVersion;
 use crate::dify::mock::answer::text::{QuoteRule, python};
+use crate::dify::mock::version::DifyVersion;
 use crate::dify::transcript::ResponseMode;
 
-/// Longest end user the database takes, in characters.
+/// Longest end user that the database accepts, in characters.
 const LONGEST_USER: usize = 255;
 
-/// A run request that Dify would take.
+/// A run request that Dify would accept.
 #[derive(Debug)]
 pub struct RunRequest {
     /// As sent.
     pub inputs: Map<String, Value>,
     /// As text.
     pub user: String,
-    /// Blocking unless it says otherwise.
+    /// Blocking by default.
     pub mode: ResponseMode,
 }
 
@@ -54,7 +54,7 @@ pub fn read_user(body: &Map<String, Value>) -> Result<String, MockRefusal> {
     }
 }
 
-/// What Python takes for true: anything but null, false, zero and what is empty.
+/// What Python takes for true: everything except null, false, zero and empty values.
 fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -105,7 +105,7 @@ pub fn read_run(mut body: Map<String, Value>, version: DifyVersion) -> Result<Ru
     }
 }
 
-/// One complaint of Dify's validation library.
+/// One error of Dify's validation library.
 pub struct Violation {
     key: String,
     what: String,
@@ -113,7 +113,7 @@ pub struct Violation {
     input: String,
 }
 
-/// A complaint about a member.
+/// An error about a member.
 pub fn violation(key: &str, what: &str, kind: &'static str, input: &Value) -> Violation {
     let class = match input {
         Value::Null => "NoneType",
@@ -128,7 +128,7 @@ pub fn violation(key: &str, what: &str, kind: &'static str, input: &Value) -> Vi
     Violation { key: key.to_owned(), what: what.to_owned(), kind, input }
 }
 
-/// All complaints, in the words of pydantic.
+/// The refusal for all errors, in the words of pydantic.
 pub fn pydantic(model: &str, violations: &[Violation], version: DifyVersion) -> MockRefusal {
     let release = match version {
         DifyVersion::V1_12 => "2.11",

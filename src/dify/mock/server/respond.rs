@@ -1,4 +1,4 @@
-//! Heads of answers: status, content type and the headers Dify adds.
+//! Heads of answers: status, content type and the headers that Dify adds.
 
 use bytes::Bytes;
 use hyper::Response;
@@ -6,11 +6,11 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::body::MockBody;
 use super::refusal::MockRefusal;
-use crate::dify::mock::answer::DifyVersion;
+use crate::dify::mock::version::DifyVersion;
 
-/// What an answer is, as far as its head goes.
+/// The kind of an answer, which decides its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum ContentKind {
     /// Errors and small calls.
     Json,
     /// Blocking runs.
@@ -21,7 +21,7 @@ pub enum Content {
     Html,
 }
 
-impl Content {
+impl ContentKind {
     fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -33,7 +33,12 @@ impl Content {
 }
 
 /// An answer with Dify's headers.
-pub fn respond(version: DifyVersion, status: u16, content: Content, answer: MockBody) -> Response<MockBody> {
+pub fn respond(
+    version: DifyVersion,
+    status: u16,
+    content: ContentKind,
+    answer: MockBody,
+) -> Response<MockBody> {
     let mut response = Response::new(answer);
     *response.status_mut() =
         hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
@@ -43,7 +48,7 @@ pub fn respond(version: DifyVersion, status: u16, content: Content, answer: Mock
     };
     add("server", "gunicorn");
     add("content-type", content.media_type());
-    if content != Content::Html {
+    if content != ContentKind::Html {
         add("access-control-allow-origin", "*");
         add("access-control-expose-headers", "X-Env, X-Trace-Id, X-Version");
     }
@@ -55,9 +60,9 @@ pub fn respond(version: DifyVersion, status: u16, content: Content, answer: Mock
     response
 }
 
-/// A JSON answer that is there at once.
+/// A JSON answer that is sent at once.
 pub fn json(version: DifyVersion, status: u16, body: Vec<u8>) -> Response<MockBody> {
-    respond(version, status, Content::Json, MockBody::Whole(Some(Bytes::from(body))))
+    respond(version, status, ContentKind::Json, MockBody::Whole(Some(Bytes::from(body))))
 }
 
 /// An error.
@@ -72,5 +77,5 @@ pub fn refuse(version: DifyVersion, refusal: &MockRefusal) -> Response<MockBody>
 
 /// An HTML page.
 pub fn html(version: DifyVersion, status: u16, page: String) -> Response<MockBody> {
-    respond(version, status, Content::Html, MockBody::Whole(Some(Bytes::from(page))))
+    respond(version, status, ContentKind::Html, MockBody::Whole(Some(Bytes::from(page))))
 }

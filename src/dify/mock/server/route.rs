@@ -1,14 +1,14 @@
-//! Which call a request is, and whether it may be made.
+//! Which call a request is, and whether it is allowed.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response};
 
 use super::body::MockBody;
+use super::call::MockCall;
 use super::endpoints;
 use super::follow;
 use super::forms;
@@ -17,31 +17,14 @@ use super::respond::{html, json, refuse};
 use super::run;
 use super::state::MockState;
 use super::upload;
-use crate::dify::mock::answer::DifyVersion;
 use crate::dify::mock::answer::json::{flask, spaced};
 use crate::dify::mock::book::{MockAttemptId, recorded_number};
+use crate::dify::mock::version::DifyVersion;
 
 /// Most bytes of a request's body.
 const MOST_BYTES: usize = 100 << 20;
-/// Names a runner's attempt.
+/// The header that names a runner's attempt.
 const ATTEMPT: &str = "x-flowproof-attempt";
-
-/// A call with everything that was sent.
-#[derive(Debug)]
-pub struct MockCall {
-    /// The app whose key was sent.
-    pub app: Arc<str>,
-    /// The runner's attempt, if it names one.
-    pub attempt: Option<MockAttemptId>,
-    /// The number of the recorded exchange to answer with, if it names one.
-    pub recorded: Option<usize>,
-    /// As sent.
-    pub content_type: Option<String>,
-    /// The query, undecoded.
-    pub query: String,
-    /// The whole body.
-    pub body: Bytes,
-}
 
 /// A path that Dify knows.
 enum DifyRoute<'p> {
@@ -94,7 +77,7 @@ fn route<'p>(path: &'p str, method: &Method) -> Option<DifyRoute<'p>> {
 }
 
 impl DifyRoute<'_> {
-    /// Runs can be followed, and forms answered, since 1.14.
+    /// Whether a version has it: runs can be followed, and forms answered, since 1.14.
     fn is_in(&self, version: DifyVersion) -> bool {
         match self {
             Self::Events(_) | Self::Form(_) | Self::Submit(_) => version == DifyVersion::V1_14,
@@ -159,8 +142,8 @@ pub async fn answer(state: &Arc<MockState>, request: Request<Incoming>) -> Respo
         | DifyRoute::Completion => {}
         DifyRoute::Events(_) | DifyRoute::Form(_) | DifyRoute::Submit(_) => {}
     }
-    let (app, attempt) = match authorise(state, &parts.headers) {
-        Ok(known) => known,
+    let AuthorisedCaller { app, attempt } = match authorise(state, &parts.headers) {
+        Ok(caller) => caller,
         Err(refusal) => return refuse(version, &refusal),
     };
     let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
@@ -206,11 +189,14 @@ async fn dispatch(state: &Arc<MockState>, route: &DifyRoute<'_>, call: &MockCall
     }
 }
 
-/// The app a key names; a runner's attempt names its own.
-fn authorise(
-    state: &MockState,
-    headers: &HeaderMap,
-) -> Result<(Arc<str>, Option<MockAttemptId>), MockRefusal> {
+/// The sender of a request with a valid key.
+struct AuthorisedCaller {
+    app: Arc<str>,
+    attempt: Option<MockAttemptId>,
+}
+
+/// Finds the app of a key; the attempt of a runner names its own app.
+fn authorise(state: &MockState, headers: &HeaderMap) -> Result<AuthorisedCaller, MockRefusal> {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (scheme, key) = header.trim().split_once(char::is_whitespace).unwrap_or(("", ""));
     if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
@@ -220,12 +206,12 @@ fn authorise(
     }
     let attempt = attempt_header(headers).and_then(MockAttemptId::parse);
     match state.app_of(key.trim(), attempt) {
-        Some(app) => Ok((app, attempt)),
+        Some(app) => Ok(AuthorisedCaller { app, attempt }),
         None => Err(MockRefusal::unauthorized("Access token is invalid")),
     }
 }
 
-/// What a runner names in its header.
+/// The attempt or exchange that a runner names in its header.
 fn attempt_header(headers: &HeaderMap) -> Option<&str> {
     headers.get(ATTEMPT).and_then(|value| value.to_str().ok())
 }

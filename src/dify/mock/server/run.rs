@@ -1,4 +1,4 @@
-//! A run: matched, checked, answered.
+//! `POST /workflows/run`: the request is checked, matched with a script, and answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,26 +9,28 @@ use hyper::header::HeaderValue;
 use serde_json::{Map, Value};
 
 use super::body::MockBody;
-use super::faulty;
+use super::call::MockCall;
+use super::faulty_answer::{self, FaultyRun};
 use super::files::{UploadScope, resolve_all, without_files};
-use super::life::RunTimeline;
-use super::pace::{paced, wait_before};
+use super::ongoing_run::{keep_alive, stream_run};
 use super::refusal::MockRefusal;
 use super::reject::reject;
 use super::replay::replay;
 use super::request::{RunRequest, read_object, read_run};
-use super::respond::{Content, refuse, respond};
-use super::route::MockCall;
-use super::state::{MockState, StoredRun};
+use super::respond::{ContentKind, refuse, respond};
+use super::state::MockState;
+use super::stored_run::StoredRun;
+use super::timeline::RunTimeline;
 use crate::base::clock;
 use crate::dify::cassette::RecordedExchange;
 use crate::dify::mock::answer::graph::Graph;
-use crate::dify::mock::answer::{DifyVersion, MockRun, id_of, write_blocking, write_paused, write_stream};
+use crate::dify::mock::answer::{MockRun, id_of, write_blocking, write_paused, write_stream};
 use crate::dify::mock::book::ScriptQuery;
-use crate::dify::mock::fault::{ActiveFaults, BlockingFault, reshape};
+use crate::dify::mock::fault::{ActiveFaults, BlockingFault, with_false_facts};
 use crate::dify::mock::form::FormError;
 use crate::dify::mock::options::NodePace;
-use crate::dify::mock::reply::Reject;
+use crate::dify::mock::reply::ScriptedRejection;
+use crate::dify::mock::version::DifyVersion;
 use crate::dify::transcript::ResponseMode;
 
 /// Answers `POST /workflows/run` and `POST /workflows/{id}/run`.
@@ -51,14 +53,14 @@ pub async fn answer_run(state: &Arc<MockState>, call: &MockCall, pinned: Option<
         Err(refusal) => return reject(state, request.mode, &refusal),
     };
     let found = find(state, call, &request.inputs);
-    let active = faulty::active(state, call, &request.inputs, found.as_deref().ok());
+    let active = faulty_answer::active_faults(state, call, &request.inputs, found.as_deref().ok());
     let latency = found.as_ref().ok().and_then(|graph| graph.reply.latency).unwrap_or_default();
-    let wait = latency.saturating_add(active.dress.wait);
+    let wait = latency.saturating_add(active.forms.wait);
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
     if let Some(replacement) = active.replacement {
-        return faulty::answer_instead(state, call, (request.mode, &request.inputs), replacement);
+        return faulty_answer::answer_instead(state, call, &request, replacement);
     }
     let graph = match found {
         Ok(graph) => graph,
@@ -67,11 +69,11 @@ pub async fn answer_run(state: &Arc<MockState>, call: &MockCall, pinned: Option<
             None => return refuse(version, &refusal),
         },
     };
-    if let Some(Reject { http, code, message }) = &graph.reply.reject {
+    if let Some(ScriptedRejection { http, code, message }) = &graph.reply.reject {
         return reject(state, request.mode, &MockRefusal::new(*http, code, message.as_str()));
     }
     let is_document =
-        request.mode == ResponseMode::Blocking && active.dress.blocking == BlockingFault::Document;
+        request.mode == ResponseMode::Blocking && active.forms.blocking == BlockingFault::Document;
     if state.options.pace == NodePace::Real && is_document {
         let elapsed = Duration::try_from_secs_f64(graph.elapsed).unwrap_or(Duration::ZERO);
         tokio::time::sleep(elapsed).await;
@@ -82,18 +84,18 @@ pub async fn answer_run(state: &Arc<MockState>, call: &MockCall, pinned: Option<
             &no_answer("no mock answer: `pause` needs Dify 1.14, and this mock plays 1.12".to_owned()),
         );
     }
-    let performance = Performance { request, inputs, graph: reshape(graph, &active), pinned };
+    let accepted = AcceptedRun { request, inputs, graph: with_false_facts(graph, &active), pinned };
     if active == ActiveFaults::default() {
-        return perform(state, call, performance);
+        return answer_accepted(state, call, accepted);
     }
-    let mode = performance.request.mode;
-    let changed = pinned.is_none().then(|| faulty::changed_version(state, call, &active)).flatten();
-    let mut run = run_of(state, call, performance);
+    let mode = accepted.request.mode;
+    let changed = pinned.is_none().then(|| faulty_answer::changed_version(state, call, &active)).flatten();
+    let mut run = run_of(state, call, accepted);
     run.workflow = changed.unwrap_or(run.workflow);
-    faulty::answer_faulty(state, call, (run, mode), &active).await
+    faulty_answer::answer_faulty(state, call, FaultyRun { run, mode, active: &active }).await
 }
 
-/// Refuses a body; an exception nobody caught varies by cookie in both versions.
+/// Refuses a body; an uncaught exception varies by cookie in both versions.
 fn refuse_body(version: DifyVersion, refusal: &MockRefusal) -> Response<MockBody> {
     let mut response = refuse(version, refusal);
     if refusal.code == "unknown" {
@@ -102,15 +104,16 @@ fn refuse_body(version: DifyVersion, refusal: &MockRefusal) -> Response<MockBody
     response
 }
 
-struct Performance<'a> {
+/// A request that is answered by a run.
+struct AcceptedRun<'a> {
     request: RunRequest,
     inputs: Option<Map<String, Value>>,
     graph: Arc<Graph>,
     pinned: Option<&'a str>,
 }
 
-fn run_of(state: &MockState, call: &MockCall, performance: Performance<'_>) -> MockRun {
-    let Performance { request, inputs, graph, pinned } = performance;
+fn run_of(state: &MockState, call: &MockCall, accepted: AcceptedRun<'_>) -> MockRun {
+    let AcceptedRun { request, inputs, graph, pinned } = accepted;
     let scripted = graph.reply.workflow_id.as_deref().or(pinned);
     MockRun {
         id: state.new_id(),
@@ -128,48 +131,44 @@ fn run_of(state: &MockState, call: &MockCall, performance: Performance<'_>) -> M
     }
 }
 
-fn perform(state: &MockState, call: &MockCall, performance: Performance<'_>) -> Response<MockBody> {
+/// Answers with a run that has no faults.
+fn answer_accepted(state: &MockState, call: &MockCall, accepted: AcceptedRun<'_>) -> Response<MockBody> {
     let version = state.options.version;
-    let mode = performance.request.mode;
-    let run = run_of(state, call, performance);
+    let mode = accepted.request.mode;
+    let run = run_of(state, call, accepted);
     let has_pauses = !run.graph.pauses.is_empty();
     let answer = match mode {
         ResponseMode::Blocking if has_pauses => {
             let answer = respond(
                 version,
                 200,
-                Content::RunJson,
+                ContentKind::RunJson,
                 MockBody::Whole(Some(Bytes::from(write_paused(&run)))),
             );
             keep_alive(state, call, run, NodePace::AtOnce);
             return answer;
         }
-        ResponseMode::Blocking => {
-            respond(version, 200, Content::RunJson, MockBody::Whole(Some(Bytes::from(write_blocking(&run)))))
-        }
+        ResponseMode::Blocking => respond(
+            version,
+            200,
+            ContentKind::RunJson,
+            MockBody::Whole(Some(Bytes::from(write_blocking(&run)))),
+        ),
         ResponseMode::Streaming if has_pauses || state.options.pace == NodePace::Real => {
-            return paced(state, keep_alive(state, call, run, state.options.pace));
+            return stream_run(state, keep_alive(state, call, run, state.options.pace));
         }
         ResponseMode::Streaming => {
             let events = write_stream(&run);
             let answer =
                 MockBody::Events { bytes: Bytes::from(events.bytes), ends: events.ends.into_iter(), at: 0 };
-            respond(version, 200, Content::Events, answer)
+            respond(version, 200, ContentKind::Events, answer)
         }
     };
-    state.remember(run, call.app.clone(), call.body.len());
+    state.remember(StoredRun::new(run, call.app.clone(), call.body.len(), RunTimeline::ended()));
     answer
 }
 
-/// Remembers a run that goes on, with its events to come.
-pub(super) fn keep_alive(state: &MockState, call: &MockCall, run: MockRun, pace: NodePace) -> Arc<StoredRun> {
-    let events = write_stream(&run);
-    let bytes = call.body.len() + events.bytes.len();
-    let life = RunTimeline::begin(events, |event| wait_before(event, pace));
-    state.remember_alive(run, call.app.clone(), bytes, life)
-}
-
-/// A pinned version must be a uuid, published, and the app's own.
+/// Checks a pinned version: it must be a uuid, published, and the app's own.
 fn check_pin(state: &MockState, call: &MockCall, pinned: Option<&str>) -> Result<(), MockRefusal> {
     let Some(id) = pinned else { return Ok(()) };
     if uuid::Uuid::parse_str(id).is_err() {
@@ -187,7 +186,7 @@ fn check_pin(state: &MockState, call: &MockCall, pinned: Option<&str>) -> Result
     }
 }
 
-/// The inputs as Dify takes them; none: as they were sent.
+/// The inputs as Dify accepts them; `None`: as they were sent.
 fn accept_inputs(
     state: &MockState,
     call: &MockCall,
@@ -206,8 +205,8 @@ fn accept_inputs(
 
 fn find(state: &MockState, call: &MockCall, inputs: &Map<String, Value>) -> Result<Arc<Graph>, MockRefusal> {
     let plain = without_files(inputs);
-    let ask = ScriptQuery { app: Some(&call.app), attempt: call.attempt, inputs: &plain };
-    match state.book.find(ask, state.names()) {
+    let query = ScriptQuery { app: Some(&call.app), attempt: call.attempt, inputs: &plain };
+    match state.book.find(query, state.template_values()) {
         Some(Ok(graph)) => Ok(graph),
         Some(Err(error)) => Err(no_answer(format!("no mock answer: its template fails: {error}"))),
         None => {
@@ -221,7 +220,7 @@ fn find(state: &MockState, call: &MockCall, inputs: &Map<String, Value>) -> Resu
     }
 }
 
-/// A recorded answer, for somebody who is no runner: a runner's attempt chooses its own.
+/// A recorded answer for a client that is no runner; a runner's attempt names its own.
 fn recorded_for<'s>(
     state: &'s MockState,
     call: &MockCall,

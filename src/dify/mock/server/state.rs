@@ -1,34 +1,34 @@
-//! What the mock remembers: runs, uploads, running streams; all of it bounded.
+//! What the mock remembers: runs, uploads, forms and running streams, each within a bound.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::forms::{PauseStanding, StoredForms};
-use super::life::{Phase, RunTimeline};
-use super::lost::LookupCount;
-use super::uploads::{StoredUploads, Upload};
+use super::stored_forms::StoredForms;
+use super::stored_run::StoredRun;
+use super::stored_uploads::{StoredUploads, Upload};
+use super::timeline::RunPhase;
 use crate::base::clock;
 use crate::base::lock::lock;
 use crate::base::template::Templates;
-use crate::dify::mock::answer::{MockRun, id_of, new_id, stopped_event};
+use crate::dify::mock::answer::{id_of, new_id, stopped_event};
 use crate::dify::mock::book::{MockAttemptId, ScriptBook, TemplateValues};
-use crate::dify::mock::fault::Turns;
+use crate::dify::mock::fault::TryCounts;
 use crate::dify::mock::form::InputForm;
 use crate::dify::mock::options::MockOptions;
 
 /// Runs that are remembered.
 const MOST_RUNS: usize = 10_000;
-/// Bytes of inputs that are remembered with them.
+/// Bytes of requests and events that are remembered with them.
 const MOST_BYTES: usize = 64 << 20;
-/// Runs that can be stopped at once.
+/// Running runs that can be stopped.
 const MOST_RUNNING: usize = 10_000;
 
-/// Everything requests share.
+/// Everything that requests share.
 pub struct MockState {
     /// The answers.
     pub book: ScriptBook,
@@ -36,8 +36,8 @@ pub struct MockState {
     pub options: MockOptions,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Tries and runs so far.
-    pub turns: Turns,
+    /// Counts of tries and runs.
+    pub tries: TryCounts,
     templates: Arc<Templates>,
     run_id: String,
     apps: Vec<Arc<str>>,
@@ -48,6 +48,16 @@ pub struct MockState {
     forms: Mutex<StoredForms>,
 }
 
+/// What a mock answers with.
+pub struct MockContent {
+    /// The scripted and recorded answers.
+    pub book: ScriptBook,
+    /// The templates of the scripts.
+    pub templates: Arc<Templates>,
+    /// `run.id` in templates.
+    pub run_id: String,
+}
+
 #[derive(Default)]
 struct StoredRuns {
     order: VecDeque<Arc<StoredRun>>,
@@ -55,32 +65,10 @@ struct StoredRuns {
     bytes: usize,
 }
 
-/// A run that was answered.
-pub struct StoredRun {
-    /// The run.
-    pub run: MockRun,
-    /// The app it belongs to.
-    pub app: Arc<str>,
-    /// Whether it was stopped while it ran: its detail then says `running`, for ever.
-    pub is_stopped: AtomicBool,
-    /// Its events, past and to come.
-    pub life: RunTimeline,
-    /// When it goes on, if its client lost sight of it.
-    pub lost: Option<LookupCount>,
-    /// Which forms it waits for.
-    pub standing: Mutex<PauseStanding>,
-    bytes: usize,
-}
-
 impl MockState {
     /// The state of a mock that was just started.
-    pub fn new(
-        book: ScriptBook,
-        options: MockOptions,
-        names: (Arc<Templates>, &str),
-        address: SocketAddr,
-    ) -> Self {
-        let (templates, run_id) = names;
+    pub fn new(content: MockContent, options: MockOptions, address: SocketAddr) -> Self {
+        let MockContent { book, templates, run_id } = content;
         let mut apps = book.apps();
         apps.extend(options.apps.keys().map(|name| Arc::from(name.as_str())));
         apps.sort();
@@ -90,9 +78,9 @@ impl MockState {
             book,
             options,
             address,
-            turns: Turns::default(),
+            tries: TryCounts::default(),
             templates,
-            run_id: run_id.to_owned(),
+            run_id,
             apps,
             seeds: AtomicU64::new(start),
             runs: Mutex::default(),
@@ -103,11 +91,11 @@ impl MockState {
     }
 
     /// What templates are rendered with.
-    pub fn names(&self) -> TemplateValues<'_> {
+    pub fn template_values(&self) -> TemplateValues<'_> {
         TemplateValues { templates: &self.templates, run: &self.run_id }
     }
 
-    /// A seed nobody else has.
+    /// A new seed.
     pub fn seed(&self) -> u64 {
         // The odd constant of splitmix64 walks through all values.
         self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
@@ -118,7 +106,7 @@ impl MockState {
         new_id(&mut fastrand::Rng::with_seed(self.seed()))
     }
 
-    /// The app a key names, or that of the attempt; none: the key is wrong.
+    /// The app that a key names, or the app of the attempt; `None`: the key is wrong.
     pub fn app_of(&self, key: &str, attempt: Option<MockAttemptId>) -> Option<Arc<str>> {
         let name = key.strip_prefix("app-")?;
         if let Some(app) = attempt.and_then(|attempt| self.book.app_of(attempt)) {
@@ -139,12 +127,12 @@ impl MockState {
         self.options.apps.get(app)
     }
 
-    /// The version of an app that is published.
+    /// The published version of an app.
     pub fn workflow_of(&self, app: &str) -> String {
         id_of("workflow", app)
     }
 
-    /// The version of an app that is published after that one.
+    /// The version of an app that is published next.
     pub fn next_workflow_of(&self, app: &str) -> String {
         id_of("workflow", &format!("{app}\nchanged"))
     }
@@ -163,46 +151,12 @@ impl MockState {
             || scripts.flat_map(|script| script.workflow_ids()).any(|known| known == id)
     }
 
-    /// Remembers a run that is over, and forgets the oldest.
-    pub fn remember(&self, run: MockRun, app: Arc<str>, bytes: usize) -> Arc<StoredRun> {
-        self.remember_alive(run, app, bytes, RunTimeline::ended())
-    }
-
-    /// Remembers a run that goes on, and forgets the oldest.
-    pub fn remember_alive(
-        &self,
-        run: MockRun,
-        app: Arc<str>,
-        bytes: usize,
-        life: RunTimeline,
-    ) -> Arc<StoredRun> {
-        self.store((run, app), bytes, (life, None))
-    }
-
-    /// Remembers a run of which its client lost sight.
-    pub fn lose(
-        &self,
-        (run, app): (MockRun, Arc<str>),
-        bytes: usize,
-        life: (RunTimeline, LookupCount),
-    ) -> Arc<StoredRun> {
-        let (life, lost) = life;
-        let stored = self.store((run, app), bytes, (life, Some(lost)));
-        self.begin(&stored);
-        stored
-    }
-
-    fn store(
-        &self,
-        (run, app): (MockRun, Arc<str>),
-        bytes: usize,
-        (life, lost): (RunTimeline, Option<LookupCount>),
-    ) -> Arc<StoredRun> {
-        let standing = Mutex::new(PauseStanding::of(&run));
-        let stored = Arc::new(StoredRun { run, app, is_stopped: false.into(), life, lost, standing, bytes });
-        self.ask(&stored, 0);
+    /// Remembers a run, and forgets the oldest.
+    pub fn remember(&self, run: StoredRun) -> Arc<StoredRun> {
+        let stored = Arc::new(run);
+        self.open_forms(&stored, 0);
         let mut runs = lock(&self.runs);
-        runs.bytes += bytes;
+        runs.bytes += stored.bytes;
         runs.by_id.insert(stored.run.id.clone(), stored.clone());
         runs.order.push_back(stored.clone());
         while runs.order.len() > MOST_RUNS || (runs.bytes > MOST_BYTES && runs.order.len() > 1) {
@@ -219,7 +173,7 @@ impl MockState {
         lock(&self.runs).by_id.get(id).filter(|stored| *stored.app == *app).cloned()
     }
 
-    /// The runs of an app that `wanted` picks, newest first.
+    /// The runs of an app that `wanted` selects, newest first.
     pub fn runs(&self, app: &str, wanted: impl Fn(&StoredRun) -> bool) -> Vec<Arc<StoredRun>> {
         let runs = lock(&self.runs);
         runs.order.iter().rev().filter(|stored| *stored.app == *app && wanted(stored)).cloned().collect()
@@ -235,23 +189,25 @@ impl MockState {
         lock(&self.uploads).find(id)
     }
 
-    /// Lets the forms of a run's pause be answered, if it has such a pause.
-    pub fn ask(&self, stored: &Arc<StoredRun>, pause: usize) {
+    /// Makes the forms of a run's pause answerable, if it has such a pause.
+    pub fn open_forms(&self, stored: &Arc<StoredRun>, pause: usize) {
         if stored.run.graph.pauses.len() > pause {
             self.forms().remember(stored, pause);
         }
     }
 
-    /// The forms that can be answered, or were.
+    /// The forms of all remembered pauses.
     pub fn forms(&self) -> MutexGuard<'_, StoredForms> {
         lock(&self.forms)
     }
 
-    /// Lets a run be stopped by its task id.
-    pub fn begin(&self, stored: &Arc<StoredRun>) {
+    /// Makes a run stoppable by its task id.
+    pub fn make_stoppable(&self, stored: &Arc<StoredRun>) {
         let mut running = lock(&self.running);
         if running.len() >= MOST_RUNNING {
-            running.retain(|_, stored| stored.upgrade().is_some_and(|run| run.life.phase() != Phase::Ended));
+            running.retain(|_, stored| {
+                stored.upgrade().is_some_and(|run| run.timeline.phase() != RunPhase::Ended)
+            });
         }
         if running.len() < MOST_RUNNING {
             running.insert(stored.run.task.clone(), Arc::downgrade(stored));
@@ -263,12 +219,12 @@ impl MockState {
         let Some(stored) = lock(&self.running).remove(task).and_then(|stored| stored.upgrade()) else {
             return;
         };
-        if stored.life.stop(Bytes::from(stopped_event(&stored.run))) {
+        if stored.timeline.stop(Bytes::from(stopped_event(&stored.run))) {
             stored.is_stopped.store(true, Ordering::Relaxed);
         }
     }
 
-    /// The address at which a file could be seen, signed as Dify signs it.
+    /// The address of a file's preview, signed as Dify signs it.
     pub fn preview_url(&self, id: &str) -> String {
         let nonce = self.seed();
         let time = clock::wall().as_second();
@@ -278,7 +234,7 @@ impl MockState {
         )
     }
 
-    /// The workspace all apps share.
+    /// The workspace of all apps.
     pub fn tenant(&self) -> String {
         id_of("tenant", "mock")
     }

@@ -1,15 +1,16 @@
-//! `POST /files/upload`: one file, its facts remembered, its content not.
+//! `POST /files/upload`: one file, of which the mock remembers the facts, not the content.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::call::MockCall;
 use super::files::{detect, mime_of};
 use super::refusal::MockRefusal;
-use super::route::MockCall;
 use super::state::MockState;
-use super::uploads::Upload;
+use super::stored_uploads::Upload;
 use crate::base::clock;
-use crate::dify::mock::answer::{DifyVersion, id_of};
+use crate::dify::mock::answer::id_of;
+use crate::dify::mock::version::DifyVersion;
 
 /// A file as sent.
 struct UploadPart {
@@ -19,9 +20,16 @@ struct UploadPart {
     size: u64,
 }
 
+/// A form with files.
+#[derive(Default)]
+struct UploadForm {
+    files: Vec<UploadPart>,
+    user: Option<String>,
+}
+
 /// Answers an upload.
 pub async fn answer_upload(state: &MockState, call: &MockCall) -> Result<Value, MockRefusal> {
-    let (files, user) = read_form(call).await?;
+    let UploadForm { files, user } = read_form(call).await?;
     let Some(file) = files.iter().find(|file| file.field == "file") else {
         return Err(MockRefusal::new(400, "no_file_uploaded", "Please upload your file."));
     };
@@ -52,7 +60,7 @@ pub async fn answer_upload(state: &MockState, call: &MockCall) -> Result<Value, 
 fn keep(state: &MockState, call: &MockCall, file: &UploadPart, user: String) -> Result<Upload, MockRefusal> {
     let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
     let mime_type = file.mime_type.clone().unwrap_or_else(|| mime_of(&extension).to_owned());
-    // Megabytes are binary; what is neither picture, sound nor film counts as a document.
+    // Megabytes are binary; every file that is not an image, audio or video counts as a document.
     let most = match detect(&extension, &mime_type) {
         "image" => 10 << 20,
         "audio" => 50 << 20,
@@ -80,13 +88,13 @@ fn keep(state: &MockState, call: &MockCall, file: &UploadPart, user: String) -> 
     Ok(upload)
 }
 
-/// The files of a form, and its `user`; a body that is no form has neither.
-async fn read_form(call: &MockCall) -> Result<(Vec<UploadPart>, Option<String>), MockRefusal> {
+/// Reads a form; a body that is no form has neither files nor a user.
+async fn read_form(call: &MockCall) -> Result<UploadForm, MockRefusal> {
     let boundary = call.content_type.as_deref().and_then(|text| multer::parse_boundary(text).ok());
-    let Some(boundary) = boundary else { return Ok((Vec::new(), None)) };
+    let Some(boundary) = boundary else { return Ok(UploadForm::default()) };
     let body = futures_util::stream::iter([Ok::<Bytes, std::convert::Infallible>(call.body.clone())]);
     let mut form = multer::Multipart::new(body, boundary);
-    let (mut files, mut user) = (Vec::new(), None);
+    let mut parts = UploadForm::default();
     while let Some(mut field) = form.next_field().await.map_err(|_| MockRefusal::not_understood())? {
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field.file_name().map(str::to_owned);
@@ -100,10 +108,10 @@ async fn read_form(call: &MockCall) -> Result<(Vec<UploadPart>, Option<String>),
             }
         }
         match file_name {
-            Some(file_name) => files.push(UploadPart { field: name, name: file_name, mime_type, size }),
-            None if name == "user" => user = Some(String::from_utf8_lossy(&text).into_owned()),
+            Some(file_name) => parts.files.push(UploadPart { field: name, name: file_name, mime_type, size }),
+            None if name == "user" => parts.user = Some(String::from_utf8_lossy(&text).into_owned()),
             None => {}
         }
     }
-    Ok((files, user))
+    Ok(parts)
 }

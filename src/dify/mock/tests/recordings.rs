@@ -6,8 +6,9 @@ use super::derive::reply_of;
 use super::likeness::{compare_deep, compare_keys, compare_streams};
 use super::support::{events, run_of};
 use crate::dify::mock::answer::graph::Graph;
-use crate::dify::mock::answer::{DifyVersion, write_blocking, write_stream};
+use crate::dify::mock::answer::{write_blocking, write_stream};
 use crate::dify::mock::reply::decode_reply;
+use crate::dify::mock::version::DifyVersion;
 
 /// The events that a script of a recorded stream gives, and whether they begin with a ping.
 fn mocked(scripted: &[Value], version: DifyVersion, inputs: &Value) -> Result<(Vec<Value>, bool), String> {

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::support::{VERSIONS, compile_script_text, data, events, recordings, run_of};
 use crate::base::template::{TemplateScope, Templates};
 use crate::dify::mock::answer::graph::Graph;
-use crate::dify::mock::answer::{DifyVersion, write_stream};
+use crate::dify::mock::answer::write_stream;
 use crate::dify::mock::reply::ScriptedReply;
 use crate::dify::mock::script::Script;
+use crate::dify::mock::version::DifyVersion;
 
 fn problems(yaml: &str) -> Vec<String> {
     let (script, _, problems) = compile_script_text(yaml);
@@ -149,7 +150,7 @@ fn bad_scripts_are_told_where_and_how() {
     assert!(problems("outputs: { a: \"{{ vars.shpo }}\" }")[0].contains("did you mean `vars.shop`?"));
     assert_eq!(
         problems("reject: { message: no }\noutputs: {}"),
-        ["2:1 `outputs` cannot stand beside `reject`: nothing runs"]
+        ["2:1 `outputs` cannot be combined with `reject`: nothing runs"]
     );
     assert!(problems("nodes: [{ type: llm }]")[0].ends_with("needs a `title` or an `id`"));
     assert!(problems("nodes: [{ title: a, parent: b }]")[0].contains("names no node"));

@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use crate::base::bindings::Bindings;
 use crate::base::template::{Template, Templates};
+use crate::dify::mock::answer::MockRun;
 use crate::dify::mock::answer::graph::Graph;
-use crate::dify::mock::answer::{DifyVersion, MockRun};
 use crate::dify::mock::book::{BookEntry, ScriptBook};
 use crate::dify::mock::options::{MockOptions, compile_options};
-use crate::dify::mock::script::{Rule, Script, compile_rules, compile_script};
+use crate::dify::mock::script::{Rule, Script, ScriptScope, compile_rules, compile_script};
 use crate::dify::mock::server::MockServer;
+use crate::dify::mock::version::DifyVersion;
 use crate::yaml::names::KnownNames;
 use crate::yaml::parse::parse_yaml;
 use crate::yaml::problem::Problem;
@@ -66,7 +67,8 @@ pub fn compile_script_text(yaml: &str) -> (Option<Script>, Templates, Vec<Proble
     };
     let mut reader = Reader { source: document.source, problems: &mut problems };
     let root = document.root.expect("a document");
-    let script = compile_script(&mut reader, &root, Vec::new(), (&mut templates, &known));
+    let mut scope = ScriptScope { templates: &mut templates, known: &known };
+    let script = compile_script(&mut reader, &root, Vec::new(), &mut scope);
     (script, templates, problems)
 }
 
@@ -74,12 +76,9 @@ pub fn compile_rules_text(yaml: &str) -> (Vec<Rule>, Templates, Vec<Problem>) {
     let (mut problems, mut templates) = (Vec::new(), Templates::new());
     let document = parse_yaml("suites/a.yaml", yaml.as_bytes().to_vec(), &mut problems);
     let mut reader = Reader { source: document.source, problems: &mut problems };
-    let rules = compile_rules(
-        &mut reader,
-        &document.root.expect("a document"),
-        &mut templates,
-        &KnownNames::default(),
-    );
+    let known = KnownNames::default();
+    let mut scope = ScriptScope { templates: &mut templates, known: &known };
+    let rules = compile_rules(&mut reader, &document.root.expect("a document"), &mut scope);
     (rules, templates, problems)
 }
 

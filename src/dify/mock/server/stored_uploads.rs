@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Uploads that are remembered.
 const MOST_UPLOADS: usize = 10_000;
 
-/// The files that were uploaded last.
+/// The latest uploads.
 #[derive(Default)]
 pub struct StoredUploads {
     order: VecDeque<String>,
@@ -20,13 +20,13 @@ pub struct Upload {
     pub id: String,
     /// The app whose key uploaded it.
     pub app: Arc<str>,
-    /// The end user who did.
+    /// The end user who uploaded it.
     pub user: String,
-    /// As named.
+    /// Its file name.
     pub name: String,
-    /// Without the dot.
+    /// The ending of its name, without the dot.
     pub extension: String,
-    /// As sent, or by ending.
+    /// As sent, or by its ending.
     pub mime_type: String,
     /// In bytes.
     pub size: u64,

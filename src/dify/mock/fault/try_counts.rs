@@ -8,25 +8,25 @@ use serde_json::{Map, Value};
 
 use crate::base::lock::lock;
 
-/// Chains that are counted at once; beyond them counting begins anew, so that memory stays bounded.
+/// Chains that are counted; beyond them counting starts again, so that memory stays bounded.
 const MOST_CHAINS: usize = 65_536;
 
 /// Counts the tries of chains that name no attempt, and the runs of apps.
 #[derive(Debug, Default)]
-pub struct Turns {
+pub struct TryCounts {
     counts: Mutex<HashMap<u64, u64>>,
 }
 
-impl Turns {
-    /// The number of this try, from 0: a chain is what one app is asked with the same inputs.
-    pub fn turn(&self, app: &str, inputs: &Map<String, Value>) -> u32 {
+impl TryCounts {
+    /// The number of this try, from 0: all requests to one app with the same inputs are one chain.
+    pub fn next_try(&self, app: &str, inputs: &Map<String, Value>) -> u32 {
         let mut hasher = DefaultHasher::new();
         (app, serde_json::to_string(inputs).unwrap_or_default()).hash(&mut hasher);
         u32::try_from(self.next(hasher.finish())).unwrap_or(u32::MAX)
     }
 
     /// How many runs of an app came before this one.
-    pub fn runs(&self, app: &str) -> u64 {
+    pub fn runs_before(&self, app: &str) -> u64 {
         let mut hasher = DefaultHasher::new();
         ("runs of", app).hash(&mut hasher);
         self.next(hasher.finish())

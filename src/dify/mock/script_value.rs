@@ -1,23 +1,20 @@
-//! The values of a reply's keys: each decoder takes rendered JSON and says what it wants instead.
+//! Decoders of the values in mock scripts: each takes rendered JSON; its error names what the value must be.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{NodeStatus, RunStatus, ScriptedPrice, StreamedText};
-use crate::base::borrowed_json::BorrowedValue;
 use crate::base::json_kind::kind;
-use crate::base::json_number::decimal;
-use crate::base::units::{parse_count, parse_duration, parse_money};
+use crate::base::units::{parse_count, parse_duration};
 
-/// Checks a value at load time; what it decodes to is dropped.
-pub type Decode = fn(&Value) -> Result<(), String>;
+/// Checks a value while suites load.
+pub type ValueCheck = fn(&Value) -> Result<(), String>;
 
-/// Most tokens, steps and the like.
+/// The largest count of tokens, steps and the like.
 const MOST: u64 = 1_000_000_000_000;
 
-/// Drops what a decoder gives.
-pub fn any<T>(decode: Result<T, String>) -> Result<(), String> {
+/// Drops a decoded value, to use its decoder as a check.
+pub fn checked<T>(decode: Result<T, String>) -> Result<(), String> {
     decode.map(|_| ())
 }
 
@@ -25,7 +22,7 @@ fn wanted<T>(what: &str, found: &Value) -> Result<T, String> {
     Err(format!("must be {what}, found {}", kind(found)))
 }
 
-/// Text; a bare number is taken as written.
+/// Text; a bare number is taken as it is written.
 pub fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -34,7 +31,8 @@ pub fn text(value: &Value) -> Result<String, String> {
     }
 }
 
-fn each<T>(value: &Value, one: fn(&Value) -> Result<T, String>) -> Result<Vec<T>, String> {
+/// Decodes a value, or each item of a list.
+pub fn one_or_list<T>(value: &Value, one: fn(&Value) -> Result<T, String>) -> Result<Vec<T>, String> {
     match value {
         Value::Array(items) if items.is_empty() => Err("must not be an empty list".to_owned()),
         Value::Array(items) => items.iter().map(one).collect(),
@@ -46,12 +44,12 @@ fn each<T>(value: &Value, one: fn(&Value) -> Result<T, String>) -> Result<Vec<T>
 
 /// Text, or one for each round.
 pub fn texts(value: &Value) -> Result<Vec<String>, String> {
-    each(value, |item| if item.is_null() { Ok(String::new()) } else { text(item) })
+    one_or_list(value, |item| if item.is_null() { Ok(String::new()) } else { text(item) })
 }
 
 /// A count, or one for each round.
 pub fn counts(value: &Value) -> Result<Vec<u64>, String> {
-    each(value, count)
+    one_or_list(value, count)
 }
 
 /// A count such as `8k`.
@@ -70,7 +68,7 @@ pub fn count(value: &Value) -> Result<u64, String> {
     }
 }
 
-/// Rounds and retries: each is several events.
+/// A count of rounds or retries; each of them causes several events.
 pub fn times(value: &Value) -> Result<u64, String> {
     match count(value)? {
         times @ 0..=10_000 => Ok(times),
@@ -107,10 +105,10 @@ pub fn duration(value: &Value) -> Result<Duration, String> {
 
 /// A duration, or one for each round.
 pub fn durations(value: &Value) -> Result<Vec<Duration>, String> {
-    each(value, duration)
+    one_or_list(value, duration)
 }
 
-/// Whether a node runs beside the one before it: `true`, or how long after its start.
+/// When a parallel node starts: `true`, or the time after the start of the node before it.
 pub fn beside(value: &Value) -> Result<Option<Duration>, String> {
     match value {
         Value::Bool(is_beside) => Ok(is_beside.then_some(Duration::ZERO)),
@@ -121,7 +119,7 @@ pub fn beside(value: &Value) -> Result<Option<Duration>, String> {
     }
 }
 
-/// Rounds at once, from 1.
+/// A number of parallel rounds, from 1.
 pub fn workers(value: &Value) -> Result<u64, String> {
     match times(value)? {
         0 => Err("must be at least 1".to_owned()),
@@ -141,55 +139,5 @@ pub fn mapping(value: &Value) -> Result<Map<String, Value>, String> {
 
 /// A mapping, or one for each round.
 pub fn mappings(value: &Value) -> Result<Vec<Map<String, Value>>, String> {
-    each(value, mapping)
-}
-
-/// How a run ends.
-pub fn run_status(value: &Value) -> Result<RunStatus, String> {
-    match text(value)?.as_str() {
-        "succeeded" => Ok(RunStatus::Succeeded),
-        "partial-succeeded" => Ok(RunStatus::PartialSucceeded),
-        "failed" => Ok(RunStatus::Failed),
-        "stopped" => Ok(RunStatus::Stopped),
-        "paused" => Err("a run that waits is written `pause: { node, actions }`".to_owned()),
-        "rejected" => Err("a rejection is written `reject: { code, message }`".to_owned()),
-        other => Err(format!("cannot be `{other}`; one of: succeeded, partial-succeeded, failed, stopped")),
-    }
-}
-
-/// How a node ends.
-pub fn node_status(value: &Value) -> Result<NodeStatus, String> {
-    match text(value)?.as_str() {
-        "succeeded" => Ok(NodeStatus::Succeeded),
-        "failed" => Ok(NodeStatus::Failed),
-        "exception" => Ok(NodeStatus::Exception),
-        other => Err(format!("cannot be `{other}`; one of: succeeded, failed, exception")),
-    }
-}
-
-/// How a node ends, or how each round does.
-pub fn statuses(value: &Value) -> Result<Vec<NodeStatus>, String> {
-    each(value, node_status)
-}
-
-/// Streamed text, whole or in chunks.
-pub fn chunks(value: &Value) -> Result<StreamedText, String> {
-    match value {
-        Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map(StreamedText::Cut),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            text(value).map(StreamedText::Whole)
-        }
-    }
-}
-
-/// A price: `0.05 USD`, or a bare decimal in USD.
-pub fn price(value: &Value) -> Result<ScriptedPrice, String> {
-    if let Some(amount) = decimal(&BorrowedValue::of(value)) {
-        return match amount.is_sign_negative() {
-            true => Err("must not be negative".to_owned()),
-            false => Ok(ScriptedPrice { amount, currency: "USD".to_owned() }),
-        };
-    }
-    let money = parse_money(&text(value)?).map_err(|error| error.to_string())?;
-    Ok(ScriptedPrice { amount: money.amount, currency: money.currency.to_string() })
+    one_or_list(value, mapping)
 }

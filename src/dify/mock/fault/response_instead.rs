@@ -1,15 +1,15 @@
-//! What comes in place of a run or of its answer: errors of Dify, pages of proxies, pings, `error` events.
+//! What replaces a run: errors of Dify, pings, `error` events.
 //!
-//! Bodies, codes and headers are those of Dify 1.12.1 and 1.14.2 as recorded; proxies speak as nginx does.
+//! Bodies, codes and headers are those of Dify 1.12.1 and 1.14.2 as recorded.
 
 use serde_json::{Value, json};
 
-use super::Replacement;
-use crate::dify::mock::answer::DifyVersion;
+use super::spec::Replacement;
 use crate::dify::mock::answer::json::push_compact;
+use crate::dify::mock::version::DifyVersion;
 use crate::dify::transcript::ResponseMode;
 
-/// What comes in place of a run: nothing runs.
+/// What replaces a run: nothing runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResponseInstead {
     /// An error of Dify's.
@@ -45,55 +45,24 @@ pub enum AfterError {
     Pings,
 }
 
-/// The page of a proxy that lost Dify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProxyPage {
-    /// 502.
-    BadGateway,
-    /// 504.
-    GatewayTimeout,
-}
-
-impl ProxyPage {
-    /// HTTP status.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::BadGateway => 502,
-            Self::GatewayTimeout => 504,
-        }
-    }
-
-    /// The page as nginx writes it.
-    pub fn html(self) -> String {
-        let title = match self {
-            Self::BadGateway => "502 Bad Gateway",
-            Self::GatewayTimeout => "504 Gateway Time-out",
-        };
-        format!(
-            "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
-             <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-        )
-    }
-}
-
 /// A request that gets no run.
 #[derive(Debug, Clone, Copy)]
 pub struct RefusedRequest<'a> {
     /// Streaming or blocking.
     pub mode: ResponseMode,
-    /// The Dify imitated.
+    /// The version of Dify.
     pub version: DifyVersion,
     /// The app's id.
     pub app: &'a str,
-    /// A variable that could be missing.
+    /// A variable that may be missing.
     pub variable: &'a str,
 }
 
-/// What comes in place of the run.
-pub fn instead(replacement: Replacement, asked: RefusedRequest<'_>) -> ResponseInstead {
+/// The response to a request that gets no run.
+pub fn response_instead(replacement: Replacement, request: RefusedRequest<'_>) -> ResponseInstead {
     let refusal =
         |status, code, message: String| ResponseInstead::Refusal { status, code, message, retry_after: None };
-    let streamed = asked.mode == ResponseMode::Streaming;
+    let streamed = request.mode == ResponseMode::Streaming;
     match replacement {
         Replacement::Http500 => refusal(
             500,
@@ -102,11 +71,11 @@ pub fn instead(replacement: Replacement, asked: RefusedRequest<'_>) -> ResponseI
              Either the server is overloaded or there is an error in the application."
                 .to_owned(),
         ),
-        Replacement::TooManyRequests => refusal(400, "invalid_param", too_many(asked.app)),
+        Replacement::TooManyRequests => refusal(400, "invalid_param", too_many(request.app)),
         Replacement::Http429(after) => ResponseInstead::Refusal {
             status: 429,
             code: "too_many_requests",
-            message: too_many(asked.app),
+            message: too_many(request.app),
             retry_after: after.map(|after| after.as_millis().div_ceil(1000) as u64),
         },
         Replacement::RateLimitError => refusal(
@@ -115,18 +84,20 @@ pub fn instead(replacement: Replacement, asked: RefusedRequest<'_>) -> ResponseI
             "Workflow execution quota limit reached for this workspace.".to_owned(),
         ),
         Replacement::Unauthorized => refusal(401, "unauthorized", "Access token is invalid".to_owned()),
-        Replacement::PingOnly if streamed && asked.version == DifyVersion::V1_14 => ResponseInstead::OnePing,
+        Replacement::PingOnly if streamed && request.version == DifyVersion::V1_14 => {
+            ResponseInstead::OnePing
+        }
         Replacement::PingOnly => {
-            refusal(400, "invalid_param", format!("{} is required in input form", asked.variable))
+            refusal(400, "invalid_param", format!("{} is required in input form", request.variable))
         }
         Replacement::ErrorEvent | Replacement::ErrorThenPings if !streamed => {
-            refusal(400, "invalid_param", broken_graph(asked.version))
+            refusal(400, "invalid_param", broken_graph(request.version))
         }
-        Replacement::ErrorEvent => error_event(asked.version, AfterError::End),
-        Replacement::ErrorThenPings => match asked.version {
-            DifyVersion::V1_12 => error_event(asked.version, AfterError::Pings),
-            // 1.14.2 was watched for 15 s after its `error` event and sent nothing.
-            DifyVersion::V1_14 => error_event(asked.version, AfterError::Silence),
+        Replacement::ErrorEvent => error_event(request.version, AfterError::End),
+        Replacement::ErrorThenPings => match request.version {
+            DifyVersion::V1_12 => error_event(request.version, AfterError::Pings),
+            // 1.14.2 sent nothing in the 15 s after its `error` event.
+            DifyVersion::V1_14 => error_event(request.version, AfterError::Silence),
         },
     }
 }
@@ -137,7 +108,7 @@ fn too_many(app: &str) -> String {
     )
 }
 
-/// What the API says of a graph that cannot be built.
+/// The message of the API for a graph that cannot be built.
 fn broken_graph(version: DifyVersion) -> String {
     let release = match version {
         DifyVersion::V1_12 => "2.11",

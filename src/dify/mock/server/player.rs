@@ -1,18 +1,18 @@
-//! Plays the steps of a fault on the wire, in the form that was asked for.
+//! Plays the steps of an answer with faults on the wire, in its unusual forms.
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::{Stream, stream};
+use futures_util::stream;
 
-use super::pace::wait_before;
-use super::state::StoredRun;
+use super::body::BodyPieces;
+use super::stored_run::StoredRun;
+use super::timeline::wait_before;
 use crate::base::clock;
 use crate::dify::mock::answer::PING;
 use crate::dify::mock::fault::{BrokenConnection, ChunkCutting, Encoding, UnusualForms, WireStep};
@@ -20,30 +20,28 @@ use crate::dify::mock::options::{MockOptions, NodePace};
 
 /// Between two pings (recorded from both versions).
 const PING_EVERY: Duration = Duration::from_secs(10);
-/// How long what was sent is given to leave before the connection breaks.
-const LEAVE: Duration = Duration::from_millis(20);
-/// Blanks sent at once.
+/// The time for sent bytes to leave before the connection breaks.
+const FLUSH_TIME: Duration = Duration::from_millis(20);
+/// Blanks that are sent at once.
 static BLANKS: [u8; 64 * 1024] = [b' '; 64 * 1024];
 
-/// The pieces of a body, and perhaps its breaking off.
-pub type BodyPieces = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenConnection>> + Send>>;
-
-/// A run whose stream is played, and what its stream ends with when it is stopped.
+/// A run whose stream is played, and the event with which the stream ends when the run is stopped.
 pub struct PlayedStream {
     /// The run, as the mock remembers it.
     pub stored: Arc<StoredRun>,
-    /// The event of the stop; none where the fault loses the event that ends a run.
+    /// The event of the stop; `None` where the fault loses the event that ends a run.
     pub last: Option<Bytes>,
 }
 
-/// Plays steps, nodes at their pace; a silent stream is closed as the mock's options say, that of a stopped run ends.
+/// Plays steps, with nodes at the pace of the options. A silent stream is closed after the time of the options; the stream of a
+/// stopped run ends.
 pub fn play(
     steps: Vec<WireStep>,
-    dress: &UnusualForms,
+    forms: &UnusualForms,
     options: &MockOptions,
     playing: Option<PlayedStream>,
 ) -> BodyPieces {
-    let gzip = match dress.encoding {
+    let gzip = match forms.encoding {
         Encoding::Identity => None,
         Encoding::Gzip => Some(GzEncoder::new(Vec::new(), Compression::fast())),
     };
@@ -51,7 +49,7 @@ pub fn play(
     let player = EventPlayer {
         steps: steps.into(),
         gzip,
-        chunks: dress.chunks,
+        chunks: forms.chunks,
         rest: Bytes::new(),
         idle,
         pace,
@@ -60,11 +58,11 @@ pub fn play(
     Box::pin(stream::unfold(player, next))
 }
 
-/// How a wait came to its end.
+/// How a wait ends.
 enum WaitOutcome {
     /// The time is over.
-    Whole,
-    /// The run was stopped: what its stream ends with.
+    TimeOver,
+    /// The run is stopped: the last event of its stream.
     Stopped(Bytes),
 }
 
@@ -72,7 +70,7 @@ struct EventPlayer {
     steps: VecDeque<WireStep>,
     gzip: Option<GzEncoder<Vec<u8>>>,
     chunks: ChunkCutting,
-    /// What is still to be sent byte by byte.
+    /// Bytes of the current step that are not yet sent.
     rest: Bytes,
     idle: Duration,
     pace: NodePace,
@@ -89,27 +87,27 @@ async fn next(mut player: EventPlayer) -> Option<(Result<Bytes, BrokenConnection
             return Some((Ok(piece), player));
         }
         let Some(step) = player.steps.pop_front() else {
-            player.rest = player.gzip.take().map(finished).unwrap_or_default();
+            player.rest = player.gzip.take().map(finish).unwrap_or_default();
             if player.rest.is_empty() {
                 return None;
             }
             continue;
         };
         match player.step(step).await {
-            Ok(bytes) => player.rest = player.encoded(bytes),
+            Ok(bytes) => player.rest = player.encode(bytes),
             Err(broken) => return Some((Err(broken), player)),
         }
     }
 }
 
 impl EventPlayer {
-    /// The bytes of a step; steps that go on put themselves back.
+    /// The bytes of a step; a step that continues is put back.
     async fn step(&mut self, step: WireStep) -> Result<Bytes, BrokenConnection> {
         match step {
             WireStep::Send(bytes) => {
                 let wait = wait_before(&bytes, self.pace);
                 match self.wait(wait).await {
-                    WaitOutcome::Whole => Ok(bytes),
+                    WaitOutcome::TimeOver => Ok(bytes),
                     WaitOutcome::Stopped(last) => Ok(last),
                 }
             }
@@ -138,26 +136,26 @@ impl EventPlayer {
                 Ok(Bytes::from_static(PING))
             }
             WireStep::Break(broken) => {
-                tokio::time::sleep(LEAVE).await;
+                tokio::time::sleep(FLUSH_TIME).await;
                 Err(broken)
             }
         }
     }
 
-    /// Waits for a node's end; a stop ends the wait, and the stream: what is still to come is what the fault adds.
+    /// Waits for a node's end. A stop ends the wait, and the stream: only what the fault adds still follows.
     async fn wait(&mut self, wait: Duration) -> WaitOutcome {
         let Some(playing) = &self.playing else {
             tokio::time::sleep(wait).await;
-            return WaitOutcome::Whole;
+            return WaitOutcome::TimeOver;
         };
         let until = clock::now() + wait;
         loop {
-            let changed = playing.stored.life.changed();
-            if playing.stored.life.is_stopped() {
+            let changed = playing.stored.timeline.changed();
+            if playing.stored.timeline.is_stopped() {
                 break;
             }
             tokio::select! {
-                () = tokio::time::sleep_until(until.into()) => return WaitOutcome::Whole,
+                () = tokio::time::sleep_until(until.into()) => return WaitOutcome::TimeOver,
                 () = changed => {}
             }
         }
@@ -167,13 +165,13 @@ impl EventPlayer {
         WaitOutcome::Stopped(last)
     }
 
-    fn encoded(&mut self, bytes: Bytes) -> Bytes {
+    fn encode(&mut self, bytes: Bytes) -> Bytes {
         let Some(gzip) = &mut self.gzip else { return bytes };
         gzip.write_all(&bytes).and_then(|()| gzip.flush()).expect("compressing into memory does not fail");
         Bytes::from(std::mem::take(gzip.get_mut()))
     }
 }
 
-fn finished(gzip: GzEncoder<Vec<u8>>) -> Bytes {
+fn finish(gzip: GzEncoder<Vec<u8>>) -> Bytes {
     Bytes::from(gzip.finish().expect("compressing into memory does not fail"))
 }
