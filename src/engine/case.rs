@@ -1,15 +1,11 @@
 //! One case: its repeats, the infrastructure retries of each, and what became of it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::base::clock;
 use crate::engine::Engine;
-use crate::engine::attempt::{JudgedAttempt, milliseconds};
+use crate::engine::attempt::JudgedAttempt;
 use crate::engine::request::AttemptId;
-use crate::engine::side_by_side::RepeatingCase;
+use crate::engine::side_by_side::{CaseRepeats, RepeatingCase};
 use crate::engine::tally::{CaseTally, outcome_of};
 use crate::engine::waiting::{AttemptWaits, WaitReason};
 use crate::plan::case::Case;
@@ -25,89 +21,14 @@ pub struct CaseResult {
     pub telling: Option<Arc<Attempt>>,
 }
 
-/// A case that is being run, one repeat after the other; it keeps its slot until it is finished or dropped.
-pub struct RunningCase<'e> {
-    engine: &'e Engine,
-    case: &'e Case,
-    _slot: OwnedSemaphorePermit,
-    /// What the next repeat has waited for.
-    waiting: AttemptWaits,
-    began: Instant,
-    tally: CaseTally,
-    over: bool,
-}
-
-/// What became of a case that was to begin.
-pub enum CaseStart<'e> {
-    /// It goes on.
-    Going(Box<RunningCase<'e>>),
-    /// Nothing was sent, and that is recorded.
-    Unsent,
-    /// The run was stopped meanwhile.
-    Stopped,
-}
-
-/// Whether a case may begin.
-enum CaseAdmission {
-    /// It may, on this slot, for which it waited so long.
-    With(OwnedSemaphorePermit, AttemptWaits),
+/// Whether a case begins.
+pub(super) enum CaseAdmission {
+    /// It does.
+    Begins,
     /// Nothing was sent, and that is recorded.
     Unsent(CaseResult),
     /// The run was stopped meanwhile.
     Stopped,
-}
-
-/// What a step of a case came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseStep {
-    /// A repeat ran.
-    Ran,
-    /// There is none left to run.
-    Over,
-    /// The run was stopped meanwhile.
-    Stopped,
-}
-
-impl<'e> RunningCase<'e> {
-    fn new(
-        engine: &'e Engine,
-        case: &'e Case,
-        (slot, waiting): (OwnedSemaphorePermit, AttemptWaits),
-    ) -> Self {
-        let (began, tally) = (clock::now(), CaseTally::default());
-        Self { engine, case, _slot: slot, waiting, began, tally, over: false }
-    }
-
-    /// Runs the next repeat, its retries included.
-    pub async fn step(&mut self) -> Result<CaseStep, SinkError> {
-        let repeat = self.tally.seen.all();
-        if self.over || !self.case.test.repeats.goes_on(self.tally.seen) {
-            return Ok(CaseStep::Over);
-        }
-        let ran = self.engine.repeat(self.case, repeat, self.waiting, &mut self.tally).await?;
-        // The repeat before is nothing that the next one waits for.
-        self.waiting = AttemptWaits::begin();
-        match ran {
-            RepeatResult::Stands(attempt) => {
-                self.over = stops_suite(&attempt);
-                self.tally.add(attempt);
-            }
-            RepeatResult::Unaffordable(last, reason) => {
-                self.tally.cut_short(last, reason);
-                self.over = true;
-            }
-            RepeatResult::Stopped => return Ok(CaseStep::Stopped),
-        }
-        Ok(CaseStep::Ran)
-    }
-
-    /// Records what became of it.
-    pub fn finish(self) -> Result<CaseResult, SinkError> {
-        let Self { engine, case, mut tally, began, .. } = self;
-        let duration_ms = milliseconds(clock::now().saturating_duration_since(began));
-        let outcome = CaseOutcome { duration_ms, ..tally.outcome(case) };
-        engine.close_case_with(tally.unrecorded.take(), outcome, tally.telling)
-    }
 }
 
 /// What became of one repeat.
@@ -124,49 +45,53 @@ impl Engine {
     /// Runs the case at this place of the plan to its end and records it; none when the run was stopped meanwhile.
     pub async fn run_case(self: &Arc<Self>, place: usize) -> Result<Option<CaseResult>, SinkError> {
         let case = &self.plan.cases[place];
-        match self.enter(case).await? {
-            CaseAdmission::With(slot, waiting) if case.test.repeats.times.most() > 1 => {
-                RepeatingCase::new(self, place, slot).run(waiting).await
-            }
-            CaseAdmission::With(slot, waiting) => {
-                let mut going = RunningCase::new(self, case, (slot, waiting));
-                going.tally.ends_with_attempt = true;
-                match going.step().await? {
-                    CaseStep::Ran | CaseStep::Over => going.finish().map(Some),
-                    CaseStep::Stopped => Ok(None),
-                }
-            }
-            CaseAdmission::Unsent(ran) => Ok(Some(ran)),
-            CaseAdmission::Stopped => Ok(None),
-        }
-    }
-
-    /// Waits for a slot; the case is then run step by step.
-    pub async fn begin_case<'e>(&'e self, case: &'e Case) -> Result<CaseStart<'e>, SinkError> {
-        Ok(match self.enter(case).await? {
-            CaseAdmission::With(slot, waiting) => {
-                CaseStart::Going(Box::new(RunningCase::new(self, case, (slot, waiting))))
-            }
-            CaseAdmission::Unsent(_) => CaseStart::Unsent,
-            CaseAdmission::Stopped => CaseStart::Stopped,
-        })
-    }
-
-    /// Waits for the slot of a case that is to be sent.
-    async fn enter(&self, case: &Case) -> Result<CaseAdmission, SinkError> {
-        if let Some(reason) = &case.skip {
-            return self.unsent(case, Verdict::Skipped, reason.to_string()).map(CaseAdmission::Unsent);
+        if let Some(skipped) = self.skip(case)? {
+            return Ok(Some(skipped));
         }
         let mut waiting = AttemptWaits::begin();
         let slot = self.pace.slot().await;
+        match self.admit(case)? {
+            CaseAdmission::Begins => {}
+            CaseAdmission::Unsent(ran) => return Ok(Some(ran)),
+            CaseAdmission::Stopped => return Ok(None),
+        }
+        waiting.waited_for(WaitReason::Slot);
+        if case.test.repeats.times.most() > 1 {
+            RepeatingCase::new(self, place, slot).run(waiting).await
+        } else {
+            self.run_once(place, waiting).await
+        }
+    }
+
+    /// Runs a case of one repeat, whose end is recorded with that of its attempt.
+    async fn run_once(
+        self: &Arc<Self>,
+        place: usize,
+        waiting: AttemptWaits,
+    ) -> Result<Option<CaseResult>, SinkError> {
+        let mut repeats = CaseRepeats::begin(self, place);
+        let mut tally = CaseTally::of_single_attempt();
+        let repeated = self.repeat(&self.plan.cases[place], 0, waiting, &mut tally).await?;
+        let unrecorded = tally.unrecorded.take();
+        repeats.take(repeated, tally);
+        repeats.finish(unrecorded)
+    }
+
+    /// Records a case that is skipped; none for any other.
+    pub(super) fn skip(&self, case: &Case) -> Result<Option<CaseResult>, SinkError> {
+        let unsent = |reason: &Arc<str>| self.unsent(case, Verdict::Skipped, reason.to_string());
+        case.skip.as_ref().map(unsent).transpose()
+    }
+
+    /// Whether a case begins that is not skipped and has its slot.
+    pub(super) fn admit(&self, case: &Case) -> Result<CaseAdmission, SinkError> {
         if self.stopping().is_some() {
             return Ok(CaseAdmission::Stopped);
         }
-        if let Some(cause) = self.blocked(&case.test.app) {
-            return self.unsent(case, Verdict::Errored, cause.not_sent()).map(CaseAdmission::Unsent);
+        match self.blocked(&case.test.app) {
+            Some(cause) => self.unsent(case, Verdict::Errored, cause.not_sent()).map(CaseAdmission::Unsent),
+            None => Ok(CaseAdmission::Begins),
         }
-        waiting.waited_for(WaitReason::Slot);
-        Ok(CaseAdmission::With(slot, waiting))
     }
 
     /// One repeat: tries until it was not an infrastructure failure or the retries are used up.
@@ -220,7 +145,7 @@ impl Engine {
     /// Records the end of an attempt that stands.
     ///
     /// A kill between it and the end of its case would have the test sent again, although its only attempt had ended: where
-    /// the case ends with it, it is left to [`Self::close_case_with`].
+    /// the case ends with it, it is left to [`Self::close_case`].
     fn record_standing(&self, attempt: &Arc<Attempt>, tally: &mut CaseTally) -> Result<(), SinkError> {
         if tally.ends_with_attempt {
             tally.unrecorded = Some(attempt.clone());
@@ -242,19 +167,11 @@ impl Engine {
 
     /// Records a case that was not sent.
     fn unsent(&self, case: &Case, verdict: Verdict, reason: String) -> Result<CaseResult, SinkError> {
-        self.close_case(CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
-    }
-
-    pub(super) fn close_case(
-        &self,
-        outcome: CaseOutcome,
-        telling: Option<Arc<Attempt>>,
-    ) -> Result<CaseResult, SinkError> {
-        self.close_case_with(None, outcome, telling)
+        self.close_case(None, CaseOutcome { reason: Some(reason), ..outcome_of(case, verdict) }, None)
     }
 
     /// Records a case, and the attempt that ends with it: nothing comes between the two, so that they are written together.
-    fn close_case_with(
+    pub(super) fn close_case(
         &self,
         unrecorded: Option<Arc<Attempt>>,
         outcome: CaseOutcome,

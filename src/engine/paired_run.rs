@@ -1,14 +1,21 @@
 //! Two plans of the same cases, run next to each other: repeat by repeat in the order A B B A, so that the time of day and the
 //! load of the provider hit both sides alike.
+//!
+//! A lane is a place at both targets. The two sides of a repeat take turns in one; repeats beside each other have lanes of
+//! their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::engine::Engine;
-use crate::engine::case::{CaseStart, CaseStep, RunningCase};
+use crate::engine::case::{CaseAdmission, RepeatResult};
+use crate::engine::side_by_side::CaseRepeats;
+use crate::engine::tally::CaseTally;
+use crate::engine::waiting::{AttemptWaits, WaitReason};
 use crate::plan::case::Plan;
 use crate::record::event::{RunEnd, SinkError};
 
@@ -42,15 +49,45 @@ struct CasePair {
 struct PairedProgress {
     a: Arc<Engine>,
     b: Arc<Engine>,
+    /// As many as the target with the fewer slots has, so that who has a lane need not wait for a slot.
+    lanes: Arc<Semaphore>,
     pairs: Vec<CasePair>,
     next: AtomicUsize,
 }
 
-/// Runs both plans to their end, as many cases at once as the slower target takes.
+/// A case of both plans whose repeats run side by side.
+struct PairedCase {
+    pair: CasePair,
+    a: Option<CaseRepeats>,
+    b: Option<CaseRepeats>,
+    /// Repeats that were begun.
+    begun: u32,
+    at_work: JoinSet<Result<FinishedPair, SinkError>>,
+    /// A lane that is free for the next repeat, and kept until the case is recorded.
+    lane: Option<OwnedSemaphorePermit>,
+}
+
+/// A repeat that ended on both sides, as far as they took part.
+struct FinishedPair {
+    a: Option<EndedSide>,
+    b: Option<EndedSide>,
+    lane: OwnedSemaphorePermit,
+}
+
+/// What a repeat came to on one side, and what it adds.
+struct EndedSide {
+    repeated: RepeatResult,
+    tally: CaseTally,
+}
+
+/// Runs both plans to their end, as many repeats at once as the slower target takes.
 pub async fn run_both(a: &Arc<Engine>, b: &Arc<Engine>, seed: u64) -> Result<(RunEnd, RunEnd), SinkError> {
     let pairs = pairs(&a.plan, &b.plan, seed);
-    let at_once = a.plan.target.concurrency.min(b.plan.target.concurrency).clamp(1, pairs.len().max(1));
-    let both = Arc::new(PairedProgress { a: a.clone(), b: b.clone(), pairs, next: AtomicUsize::new(0) });
+    let lanes = a.plan.target.concurrency.min(b.plan.target.concurrency).max(1);
+    let at_once = lanes.min(pairs.len());
+    let lanes = Arc::new(Semaphore::new(lanes));
+    let both =
+        Arc::new(PairedProgress { a: a.clone(), b: b.clone(), lanes, pairs, next: AtomicUsize::new(0) });
     let mut workers = JoinSet::new();
     for _ in 0..at_once {
         workers.spawn(work(both.clone()));
@@ -88,54 +125,158 @@ fn pairs(a: &Plan, b: &Plan, seed: u64) -> Vec<CasePair> {
 /// Takes the next case until there is none or a side is stopped.
 async fn work(both: Arc<PairedProgress>) -> Result<(), SinkError> {
     loop {
-        if both.a.stopping().is_some() || both.b.stopping().is_some() {
+        if both.is_stopping() {
             return Ok(());
         }
         let index = both.next.fetch_add(1, Ordering::Relaxed);
         let Some(pair) = both.pairs.get(index) else { return Ok(()) };
-        run_pair(&both, *pair).await?;
+        let mut waiting = AttemptWaits::begin();
+        let lane = both.lane().await;
+        waiting.waited_for(WaitReason::Slot);
+        let (a, b) = (begin(&both.a, pair.a)?, begin(&both.b, pair.b)?);
+        let at_work = JoinSet::new();
+        let case = PairedCase { pair: *pair, a, b, begun: 0, at_work, lane: Some(lane) };
+        case.run(&both, waiting).await?;
     }
 }
 
-/// Runs a case on both sides, the n-th repeats next to each other; which of them is first changes from repeat to repeat.
-async fn run_pair(both: &PairedProgress, pair: CasePair) -> Result<(), SinkError> {
-    let mut a = begin(&both.a, pair.a).await?;
-    let mut b = begin(&both.b, pair.b).await?;
-    let mut order = pair.order;
-    loop {
-        let (first, second) = match order {
-            SideOrder::Ab => (step(&mut a).await?, step(&mut b).await?),
-            SideOrder::Ba => {
-                let second = step(&mut b).await?;
-                (step(&mut a).await?, second)
-            }
+/// Begins a case on one side; none where there is nothing to send.
+fn begin(engine: &Arc<Engine>, place: Option<usize>) -> Result<Option<CaseRepeats>, SinkError> {
+    let Some(place) = place else { return Ok(None) };
+    let case = &engine.plan.cases[place];
+    if engine.skip(case)?.is_some() {
+        return Ok(None);
+    }
+    Ok(match engine.admit(case)? {
+        CaseAdmission::Begins => Some(CaseRepeats::begin(engine, place)),
+        // A side that is stopped stops the other before its next case.
+        CaseAdmission::Unsent(_) | CaseAdmission::Stopped => None,
+    })
+}
+
+impl PairedProgress {
+    async fn lane(&self) -> OwnedSemaphorePermit {
+        self.lanes.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.a.stopping().is_some() || self.b.stopping().is_some()
+    }
+
+    /// Runs a repeat on one side, if it takes part; a side that is stopped stops the other before its turn.
+    async fn repeat(
+        &self,
+        engine: &Engine,
+        (place, repeat): (Option<usize>, u32),
+        waiting: AttemptWaits,
+    ) -> Result<Option<EndedSide>, SinkError> {
+        let Some(case) = place.and_then(|place| engine.plan.cases.get(place)) else { return Ok(None) };
+        let mut tally = CaseTally::default();
+        let repeated = if self.is_stopping() {
+            RepeatResult::Stopped
+        } else {
+            engine.repeat(case, repeat, waiting, &mut tally).await?
         };
-        if first == CaseStep::Stopped || second == CaseStep::Stopped {
+        Ok(Some(EndedSide { repeated, tally }))
+    }
+}
+
+impl PairedCase {
+    /// Runs the case to its end on both sides and records it, unless a side was stopped meanwhile.
+    async fn run(mut self, both: &Arc<PairedProgress>, mut waiting: AttemptWaits) -> Result<(), SinkError> {
+        loop {
+            while self.at_work.len() < self.needed() {
+                if let Some(lane) = self.lane.take() {
+                    self.begin(both, (lane, waiting));
+                    waiting = AttemptWaits::begin();
+                    continue;
+                }
+                tokio::select! {
+                    biased;
+                    Some(joined) = self.at_work.join_next() => self.take(joined)?,
+                    lane = both.lane() => {
+                        waiting.waited_for(WaitReason::Slot);
+                        self.lane = Some(lane);
+                    }
+                }
+            }
+            match self.at_work.join_next().await {
+                Some(joined) => {
+                    self.take(joined)?;
+                    waiting = AttemptWaits::begin();
+                }
+                None => break,
+            }
+        }
+        if self.is_stopped() {
             return Ok(());
         }
-        if first == CaseStep::Over && second == CaseStep::Over {
-            break;
+        for side in [self.a, self.b].into_iter().flatten() {
+            side.finish(None)?;
         }
-        order = order.turned();
+        Ok(())
     }
-    for going in [a, b].into_iter().flatten() {
-        going.finish()?;
-    }
-    Ok(())
-}
 
-async fn begin(engine: &Engine, place: Option<usize>) -> Result<Option<Box<RunningCase<'_>>>, SinkError> {
-    let Some(case) = place.and_then(|place| engine.plan.cases.get(place)) else { return Ok(None) };
-    match engine.begin_case(case).await? {
-        CaseStart::Going(going) => Ok(Some(going)),
-        // A side that is stopped stops the other before its next case.
-        CaseStart::Unsent | CaseStart::Stopped => Ok(None),
+    /// How many further repeats are needed on each side that goes on, whatever those at work come to, those included.
+    fn needed(&self) -> usize {
+        if self.is_stopped() {
+            return 0;
+        }
+        let of_sides = self.sides().map(CaseRepeats::needed).filter(|needed| *needed > 0);
+        of_sides.min().unwrap_or(0)
     }
-}
 
-async fn step(going: &mut Option<Box<RunningCase<'_>>>) -> Result<CaseStep, SinkError> {
-    match going {
-        Some(going) => going.step().await,
-        None => Ok(CaseStep::Over),
+    fn is_stopped(&self) -> bool {
+        self.sides().any(CaseRepeats::is_stopped)
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &CaseRepeats> {
+        self.a.iter().chain(&self.b)
+    }
+
+    /// Begins the next repeat, in which the sides that go on take turns; the first of them waited for the lane.
+    fn begin(&mut self, both: &Arc<PairedProgress>, (lane, waiting): (OwnedSemaphorePermit, AttemptWaits)) {
+        let going = |side: &Option<CaseRepeats>, place: Option<usize>| {
+            place.filter(|_| side.as_ref().is_some_and(|side| side.needed() > 0))
+        };
+        let a = going(&self.a, self.pair.a);
+        let b = going(&self.b, self.pair.b);
+        let order = match (a, b) {
+            (None, _) => SideOrder::Ba,
+            (_, None) => SideOrder::Ab,
+            (Some(_), Some(_)) if self.begun.is_multiple_of(2) => self.pair.order,
+            (Some(_), Some(_)) => self.pair.order.turned(),
+        };
+        let (both, repeat) = (both.clone(), self.begun);
+        self.begun += 1;
+        self.at_work.spawn(async move {
+            let on_a = |waiting| both.repeat(&both.a, (a, repeat), waiting);
+            let on_b = |waiting| both.repeat(&both.b, (b, repeat), waiting);
+            let (a, b) = match order {
+                SideOrder::Ab => {
+                    let a = on_a(waiting).await?;
+                    (a, on_b(AttemptWaits::begin()).await?)
+                }
+                SideOrder::Ba => {
+                    let b = on_b(waiting).await?;
+                    (on_a(AttemptWaits::begin()).await?, b)
+                }
+            };
+            Ok(FinishedPair { a, b, lane })
+        });
+    }
+
+    fn take(
+        &mut self,
+        joined: Result<Result<FinishedPair, SinkError>, tokio::task::JoinError>,
+    ) -> Result<(), SinkError> {
+        let FinishedPair { a, b, lane } = joined.expect("a repeat neither panics nor is aborted")?;
+        self.lane = Some(lane);
+        for (side, ended) in [(&mut self.a, a), (&mut self.b, b)] {
+            if let (Some(side), Some(EndedSide { repeated, tally })) = (side, ended) {
+                side.take(repeated, tally);
+            }
+        }
+        Ok(())
     }
 }

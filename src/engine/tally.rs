@@ -40,6 +40,11 @@ pub(super) struct CaseTally {
 }
 
 impl CaseTally {
+    /// Of a case that ends with its attempt.
+    pub fn of_single_attempt() -> Self {
+        Self { ends_with_attempt: true, ..Self::default() }
+    }
+
     /// Counts what an attempt that stands brings along.
     pub fn note(&mut self, attempt: &Attempt) {
         self.warnings += warnings(attempt);
