@@ -8,7 +8,7 @@ use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::engine::Engine;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::plan::shard::PlanShare;
+use crate::plan::share::PlanShare;
 use crate::record::event::{Event, PlannedCase, RunStart, Sharded, SinkError};
 use crate::record::journal::SCHEMA;
 

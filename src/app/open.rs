@@ -24,7 +24,7 @@ use crate::plan::compile::compile;
 use crate::plan::compiled::CompiledPlan;
 use crate::plan::list::{self, ListedTest};
 use crate::plan::repeats::refused_choice;
-use crate::plan::target::TargetError;
+use crate::plan::target_error::TargetError;
 use crate::report::ReportFormat;
 use crate::suite::load::{LoadOptions, LoadedSuites, OutsidePaths, load};
 use crate::suite::project::{self, ProjectSpec};

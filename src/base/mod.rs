@@ -12,6 +12,7 @@ pub(crate) mod effort;
 pub(crate) mod exact_decimal;
 pub(crate) mod file_name;
 pub(crate) mod files;
+pub(crate) mod json_decimal;
 pub(crate) mod json_kind;
 pub(crate) mod json_number;
 pub(crate) mod json_path;

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::base::files::{self, Fence, FolderHandle, NewFile, PREFIX, RANDOM};
 
 /// How these names began and how many random characters they had up to version 0.2, which locked nothing.
-const EARLIER: [(&str, usize); 2] = [(PREFIX, 6), (".latest-", 6)];
+const EARLIER: [NamePattern; 2] =
+    [NamePattern { prefix: PREFIX, random: 6 }, NamePattern { prefix: ".latest-", random: 6 }];
 /// What an earlier version wrote so long ago is being written by nobody.
 const AT_REST: Duration = Duration::from_secs(3600);
 /// The file in a temporary folder whose lock its process holds.
@@ -119,12 +120,14 @@ pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
         let Some(name) = name.to_str() else { return false };
         match entry.file_type() {
             Ok(kind) if kind.is_file() => {
-                is_name(name, (PREFIX, RANDOM)) && is_file_removed(&entry.path(), &entry.path())
+                is_name(name, NamePattern { prefix: PREFIX, random: RANDOM })
+                    && is_file_removed(&entry.path(), &entry.path())
                     || is_of_earlier_version(name, &entry.path())
                         && is_file_removed(&entry.path(), &entry.path())
             }
             Ok(kind) if kind.is_dir() => {
-                is_name(name, (PREFIX, RANDOM)) && is_folder_removed(&entry.path())
+                is_name(name, NamePattern { prefix: PREFIX, random: RANDOM })
+                    && is_folder_removed(&entry.path())
                     || is_of_earlier_version(name, &entry.path()) && fs::remove_dir_all(entry.path()).is_ok()
             }
             Ok(_) | Err(_) => false,
@@ -133,10 +136,19 @@ pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
     left.map(|entry| entry.path()).collect()
 }
 
+/// How names of temporary files are made.
+#[derive(Clone, Copy)]
+struct NamePattern {
+    /// How they begin.
+    prefix: &'static str,
+    /// How many letters and digits follow.
+    random: usize,
+}
+
 /// True of a name that a temporary file has: letters and digits that are no word.
-fn is_name(name: &str, (prefix, random): (&str, usize)) -> bool {
-    name.strip_prefix(prefix).is_some_and(|rest| {
-        rest.len() == random
+fn is_name(name: &str, pattern: NamePattern) -> bool {
+    name.strip_prefix(pattern.prefix).is_some_and(|rest| {
+        rest.len() == pattern.random
             && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && rest.bytes().any(|byte| !byte.is_ascii_lowercase())
     })

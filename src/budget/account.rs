@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::budget::amount::{Amount, Costs, Currency, SpendingKind, SpendingLimit};
+use crate::budget::amount::{Amount, Costs, SpendingKind, SpendingLimit};
 use crate::budget::record::{Exclusivity, KnownParts};
 
 /// The state of one budget: the run's, or that of a suite.
@@ -63,6 +63,24 @@ impl Expected {
     }
 }
 
+/// What an ended attempt is counted with.
+#[derive(Debug, Clone, Copy)]
+pub struct SettledUsage<'a> {
+    /// How much.
+    pub amount: &'a Amount,
+    /// What of it is known; the rest is what was set aside.
+    pub known: KnownParts,
+}
+
+/// A limit of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindLimit {
+    /// Of what.
+    pub kind: SpendingKind,
+    /// The most that may be spent.
+    pub limit: Decimal,
+}
+
 /// Whether an attempt fits into one budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BudgetRoom {
@@ -102,14 +120,14 @@ impl Account {
     }
 
     /// Counts an attempt that ended, of which so much had been set aside.
-    pub fn settle(&mut self, reserved: &Amount, company: Exclusivity, used: (&Amount, KnownParts)) {
+    pub fn settle(&mut self, reserved: &Amount, company: Exclusivity, used: SettledUsage<'_>) {
         self.reserved.take(reserved);
         self.at_work = self.at_work.saturating_sub(1);
         match company {
             Exclusivity::Others => {}
             Exclusivity::Alone => self.alone = self.alone.saturating_sub(1),
         }
-        let (amount, known) = used;
+        let SettledUsage { amount, known } = used;
         self.spent.add(amount);
         self.unknown_tokens += u32::from(!known.tokens);
         self.unknown_cost += u32::from(!known.cost);
@@ -145,7 +163,7 @@ impl Account {
         }
         let mut company = Exclusivity::Others;
         let mut later = self.alone > 0;
-        for (kind, limit) in limits(allowance) {
+        for KindLimit { kind, limit } in limits(allowance) {
             let spent = self.spent.of(kind);
             let left = (limit - spent).max(Decimal::ZERO);
             let needed = expected.of(kind);
@@ -199,12 +217,11 @@ impl Amount {
 }
 
 /// What must be set aside before it is spent, each with its limit.
-pub fn limits(allowance: &SpendingLimit) -> impl Iterator<Item = (SpendingKind, Decimal)> + '_ {
-    let tokens = allowance.tokens.map(|tokens| (SpendingKind::Tokens, Decimal::from(tokens)));
-    let cost = allowance
-        .cost
-        .iter()
-        .map(|(currency, limit): (&Currency, &Decimal)| (SpendingKind::Cost(*currency), *limit));
+pub fn limits(allowance: &SpendingLimit) -> impl Iterator<Item = KindLimit> + '_ {
+    let of_tokens = |tokens| KindLimit { kind: SpendingKind::Tokens, limit: Decimal::from(tokens) };
+    let tokens = allowance.tokens.map(of_tokens);
+    let in_currency = |currency, limit| KindLimit { kind: SpendingKind::Cost(currency), limit };
+    let cost = allowance.cost.iter().map(move |(currency, limit)| in_currency(*currency, *limit));
     tokens.into_iter().chain(cost)
 }
 
@@ -213,6 +230,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::budget::amount::Currency;
 
     fn tokens(tokens: u64) -> Amount {
         Amount { tokens, ..Amount::default() }
@@ -241,7 +259,7 @@ mod tests {
         account.settle(
             &tokens(600),
             Exclusivity::Others,
-            (&tokens(100), KnownParts { tokens: true, cost: true, ran: true }),
+            SettledUsage { amount: &tokens(100), known: KnownParts { tokens: true, cost: true, ran: true } },
         );
         assert_eq!(account.room(&of(1000), &expects(900), 0), FITS);
         assert!(matches!(account.room(&of(1000), &expects(901), 0), BudgetRoom::Never(_)));
@@ -255,7 +273,8 @@ mod tests {
         account.reserve(&tokens(1000), Exclusivity::Alone, 0);
         assert_eq!(account.room(&of(1000), &nothing, 0), BudgetRoom::Later);
         assert_eq!(account.room(&of(1000), &expects(0), 0), BudgetRoom::Later, "not even who uses nothing");
-        account.settle(&tokens(1000), Exclusivity::Alone, (&tokens(1000), KnownParts::default()));
+        let unknown = SettledUsage { amount: &tokens(1000), known: KnownParts::default() };
+        account.settle(&tokens(1000), Exclusivity::Alone, unknown);
         assert!(matches!(account.room(&of(1000), &nothing, 0), BudgetRoom::Never(_)));
         assert_eq!((account.unknown_tokens, account.unknown_cost), (1, 1));
         assert_eq!(account.largest, LargestUse::default(), "what nobody knows teaches nothing");
@@ -269,7 +288,7 @@ mod tests {
         account.settle(
             &tokens(1000),
             Exclusivity::Others,
-            (&tokens(1500), KnownParts { tokens: true, cost: true, ran: true }),
+            SettledUsage { amount: &tokens(1500), known: KnownParts { tokens: true, cost: true, ran: true } },
         );
         assert!(matches!(account.room(&of(1000), &expects(0), 0), BudgetRoom::Never(_)));
         assert_eq!(

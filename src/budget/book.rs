@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 
-use crate::budget::account::{Account, BudgetRoom, Expected, Shortage, limits};
+use crate::budget::account::{Account, BudgetRoom, Expected, KindLimit, SettledUsage, Shortage, limits};
 use crate::budget::amount::{Amount, Costs, SpendingKind, SpendingLimit};
 use crate::budget::record::{Exclusivity, KnownParts, LedgerEntry, LedgerRecord};
 
@@ -60,8 +60,17 @@ pub struct BudgetState {
     open: HashMap<(u64, u64), OpenReservation>,
     /// The ledger's time when the last entry was written, and the latest that any was.
     pub elapsed_ms: u64,
-    /// When its time last began, by the wall clock, with the time that was gone before.
-    pub began: Option<(u64, u64)>,
+    /// When its time last began.
+    pub began: Option<BudgetStart>,
+}
+
+/// When the time of a ledger began to run, or went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetStart {
+    /// Wall clock, milliseconds since 1970.
+    pub wall_ms: u64,
+    /// The ledger's time that had passed before.
+    pub elapsed_ms: u64,
 }
 
 impl BudgetState {
@@ -70,7 +79,7 @@ impl BudgetState {
         self.elapsed_ms = self.elapsed_ms.max(record.elapsed_ms);
         match record.entry {
             LedgerEntry::Began => {
-                self.began = Some((record.wall_ms, self.elapsed_ms));
+                self.began = Some(BudgetStart { wall_ms: record.wall_ms, elapsed_ms: self.elapsed_ms });
                 self.run.began_ms.get_or_insert(0);
             }
             LedgerEntry::Reserved(company) => self.reserve(record, company),
@@ -89,7 +98,7 @@ impl BudgetState {
     /// Settles what is open. What was settled before, for a process that was taken for dead, is not counted twice.
     fn settle(&mut self, record: &LedgerRecord, known: KnownParts) {
         let Some(open) = self.open.remove(&(record.seat, record.id)) else { return };
-        let used = (&record.amount, known);
+        let used = SettledUsage { amount: &record.amount, known };
         self.run.settle(&open.amount, open.company, used);
         self.suites.entry(open.suite).or_default().settle(&open.amount, open.company, used);
     }
@@ -123,7 +132,7 @@ impl BudgetState {
     fn amount(&self, ask: &BudgetRequest<'_>, expected: &Expected, suite: &Account) -> Amount {
         let (mut tokens, mut cost) = (None::<Decimal>, Costs::new());
         for (account, allowance) in [(&self.run, ask.of_run), (suite, ask.of_suite)] {
-            for (kind, limit) in limits(allowance) {
+            for KindLimit { kind, limit } in limits(allowance) {
                 let needed = expected.of(kind).unwrap_or_else(|| account.left(kind, limit));
                 match kind {
                     SpendingKind::Tokens => tokens = Some(tokens.map_or(needed, |other| other.min(needed))),

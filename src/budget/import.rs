@@ -3,10 +3,11 @@
 
 use rust_decimal::Decimal;
 
+use crate::budget::Ledger;
 use crate::budget::account::Account;
 use crate::budget::amount::{Amount, Costs};
+use crate::budget::ledger_error::LedgerError;
 use crate::budget::record::{Exclusivity, KnownParts, LedgerEntry, LedgerRecord};
-use crate::budget::{Ledger, LedgerError};
 
 /// What the attempts of a suite used, as another record tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,7 +32,7 @@ impl Ledger {
             let mut records = Vec::new();
             for (suite, past) in past {
                 let account = inner.book.suite(*suite).cloned().unwrap_or_default();
-                for (amount, known) in past.lacking(&account) {
+                for LackingUsage { amount, known } in past.lacking(&account) {
                     let id = inner.next;
                     inner.next += 1;
                     let begun =
@@ -45,9 +46,15 @@ impl Ledger {
     }
 }
 
+/// An amount that an account was not told.
+struct LackingUsage {
+    amount: Amount,
+    known: KnownParts,
+}
+
 impl ImportedUsage {
     /// What an account was not told, in two amounts: the largest attempt, from which it learns what one may use, and the rest.
-    fn lacking(&self, account: &Account) -> Vec<(Amount, KnownParts)> {
+    fn lacking(&self, account: &Account) -> Vec<LackingUsage> {
         let unknown = u64::from(self.unknown.saturating_sub(account.unknown_tokens));
         let all = self.amount.tokens.saturating_add(unknown.saturating_mul(self.largest));
         let tokens = all.saturating_sub(account.spent.tokens);
@@ -58,11 +65,11 @@ impl ImportedUsage {
             .filter(|(_, price)| *price > Decimal::ZERO)
             .collect();
         let known = KnownParts { tokens: true, cost: true, ran: true };
-        let first = (Amount { tokens: largest, cost: Costs::new() }, known);
-        let rest = (
-            Amount { tokens: tokens - largest, cost },
-            KnownParts { tokens: unknown == 0, ran: false, ..known },
-        );
-        [first, rest].into_iter().filter(|(amount, _)| *amount != Amount::default()).collect()
+        let first = LackingUsage { amount: Amount { tokens: largest, cost: Costs::new() }, known };
+        let rest = LackingUsage {
+            amount: Amount { tokens: tokens - largest, cost },
+            known: KnownParts { tokens: unknown == 0, ran: false, ..known },
+        };
+        [first, rest].into_iter().filter(|lacking| lacking.amount != Amount::default()).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! What one process knows of a ledger, and how it adds to it; to be used under the file's lock.
 
-use crate::budget::LedgerError;
 use crate::budget::amount::Amount;
 use crate::budget::book::BudgetState;
+use crate::budget::ledger_error::LedgerError;
 use crate::budget::process_lock::ProcessLock;
 use crate::budget::record::{KnownParts, LedgerEntry, LedgerRecord};
 use crate::budget::store::Store;

@@ -8,6 +8,7 @@ mod amount;
 mod book;
 mod import;
 mod inner;
+mod ledger_error;
 mod process_lock;
 mod record;
 mod store;
@@ -23,46 +24,15 @@ use rust_decimal::Decimal;
 use crate::base::clock;
 use crate::base::lock::lock;
 
-pub use account::{Account, Expected, Shortage, limits};
+pub use account::{Account, Expected, KindLimit, Shortage, limits};
 pub use amount::{Amount, Costs, Currency, MOST_CURRENCIES, SpendingKind, SpendingLimit, costs_of, told};
 pub use book::{BudgetDecision, BudgetOwner, BudgetRequest, BudgetState};
 pub use import::ImportedUsage;
 use inner::LedgerState;
+pub use ledger_error::LedgerError;
 use process_lock::ProcessLock;
 use record::{KnownParts, LedgerEntry, LedgerRecord};
 use store::Store;
-
-/// Why a ledger cannot be used: nothing may be sent then.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// Its file cannot be read or written.
-    #[error("the ledger of the budget, {path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        #[source]
-        source: std::io::Error,
-    },
-    /// An entry is none.
-    #[error(
-        "the ledger of the budget, {path}, is damaged at entry {entry}: what was spent is not known; delete it to begin a new budget"
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Which entry, from 0.
-        entry: u64,
-    },
-    /// A run that has it for itself still goes on.
-    #[error(
-        "the ledger of the budget, {path}, is in use: that run still goes on; wait for its end, or stop it"
-    )]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-}
 
 /// Who uses a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,9 +137,10 @@ impl Ledger {
         self.under_lock(|inner| {
             let before = inner.book.elapsed_ms;
             match (sharing, inner.book.began) {
-                (LedgerSharing::Several, Some((began, gone))) => {
+                (LedgerSharing::Several, Some(began)) => {
                     // A clock that stepped back is no earlier time than the last entry's.
-                    inner.elapsed_ms = before.max(gone.saturating_add(wall_ms.saturating_sub(began)));
+                    let since = wall_ms.saturating_sub(began.wall_ms);
+                    inner.elapsed_ms = before.max(began.elapsed_ms.saturating_add(since));
                 }
                 (LedgerSharing::Alone, _) | (LedgerSharing::Several, None) => {
                     inner.elapsed_ms = before;

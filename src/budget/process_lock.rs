@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, ChangeCondition, Fence};
-use crate::budget::LedgerError;
+use crate::budget::ledger_error::LedgerError;
 
 /// The sign of life of this process.
 #[derive(Debug)]

@@ -131,7 +131,7 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::files::{self, ChangeCondition, Fence};
-use crate::budget::LedgerError;
+use crate::budget::ledger_error::LedgerError;
 use crate::budget::record::{LENGTH, LedgerRecord};
 
 /// The file, as far as it was read.

@@ -59,7 +59,7 @@ use crate::engine::recorder::Recorder;
 use crate::engine::snapshots::SnapshotQueue;
 use crate::engine::versions::Versions;
 use crate::plan::case::{App, Plan, Target, TargetKind};
-use crate::plan::target::MAX_BODY;
+use crate::plan::endpoint::MAX_BODY;
 use crate::record::attempt::Cause;
 use crate::record::event::{Event, Sink, SinkError};
 

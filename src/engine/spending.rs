@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::budget::{Account, SpendingKind, SpendingLimit, limits, suite_key};
+use crate::budget::{Account, KindLimit, SpendingKind, SpendingLimit, limits, suite_key};
 use crate::engine::Engine;
 use crate::record::event::{BudgetFacts, CountLimit, PriceLimit};
 
@@ -44,9 +44,9 @@ fn facts(suite: Option<String>, allowance: &SpendingLimit, at: (&Account, u64)) 
     if allowance.is_empty() {
         return None;
     }
-    let unknown = limits(allowance).map(|(kind, _)| account.unknown(kind)).max().unwrap_or(0);
+    let unknown = limits(allowance).map(|one| account.unknown(one.kind)).max().unwrap_or(0);
     let mut facts = BudgetFacts { suite, unknown, ..BudgetFacts::default() };
-    for (kind, limit) in limits(allowance) {
+    for KindLimit { kind, limit } in limits(allowance) {
         let left = account.left(kind, limit);
         match kind {
             SpendingKind::Tokens => {

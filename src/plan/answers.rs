@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::base::template::Templates;
 use crate::dify::mock::script::{AnsweredForm, ScriptedField, ScriptedFieldKind};
 use crate::plan::case::AnswerTemplate;
-use crate::plan::case_compiler::compile_inputs;
 use crate::plan::files::compile_files;
+use crate::plan::inputs::compile_inputs;
+use crate::plan::test_templates::TestTemplates;
 use crate::suite::grounds::SuiteFolder;
 use crate::suite::spec::AnswerSpec;
-use crate::yaml::names::KnownNames;
 use crate::yaml::node::{MapEntry, NodeValue};
 use crate::yaml::reader::Reader;
 
@@ -18,17 +17,17 @@ pub fn compile_answers(
     reader: &mut Reader<'_>,
     specs: &[AnswerSpec],
     grounds: &SuiteFolder,
-    (templates, known): (&mut Templates, &KnownNames),
+    templates: &mut TestTemplates<'_>,
 ) -> Vec<AnswerTemplate> {
     let mut compile = |spec: &AnswerSpec| {
         let (inputs, files): (Vec<&MapEntry>, Vec<&MapEntry>) =
             (spec.inputs.iter().collect(), spec.files.iter().collect());
         AnswerTemplate {
             place: Arc::new(reader.source.place(spec.mark)),
-            node: reader.template(&spec.node, templates, known),
-            action: reader.template(&spec.action, templates, known),
-            inputs: compile_inputs(reader, &inputs, templates, known),
-            files: compile_files(reader, &files, grounds, (&mut *templates, known)),
+            node: templates.compile(reader, &spec.node),
+            action: templates.compile(reader, &spec.action),
+            inputs: compile_inputs(reader, &inputs, templates),
+            files: compile_files(reader, &files, grounds, templates),
         }
     };
     specs.iter().map(&mut compile).collect()

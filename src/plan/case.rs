@@ -24,7 +24,7 @@ use crate::dify::mock::server::MockOptions;
 use crate::dify::transcript::ResponseMode;
 use crate::plan::budget::SuiteBudget;
 use crate::plan::judge::PlannedJudge;
-use crate::plan::shard::PlanShare;
+use crate::plan::share::PlanShare;
 use crate::record::event::SuiteThresholds;
 use crate::record::verdict::RepeatRule;
 

@@ -1,77 +1,38 @@
-//! What a suite's tests share, and one test as meant: defaults merged key by key, templates, files and assertions compiled.
+//! One test as meant: defaults merged key by key, templates, files and assertions compiled.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::assert::check::{
-    Check, CompileContext, FileRoot, UsageAudit, compile_assertions, expects_rejection, implicit_status,
-    judges_of, merge_assertions, needs_status,
+    Check, CompileContext, FileRoot, compile_assertions, expects_rejection, implicit_status, judges_of,
+    merge_assertions, needs_status,
 };
-use crate::assert::judge::JudgeName;
-use crate::base::bindings::Bindings;
 use crate::base::digest::Digest;
-use crate::base::file_name::encoded;
-use crate::base::template::{Template, Templates};
+use crate::base::template::Templates;
 use crate::dify::mock::script::{ScriptScope, compile_script};
 use crate::dify::transcript::ResponseMode;
 use crate::plan::answers::{answered_forms, compile_answers};
-use crate::plan::budget;
-use crate::plan::case::{CompiledTest, Retries, SuiteHead};
-use crate::plan::choices::Choices;
+use crate::plan::case::{CompiledTest, Retries};
 use crate::plan::files::compile_files;
-use crate::plan::print::{SuitePrint, test_print};
+use crate::plan::inputs::compile_inputs;
+use crate::plan::print::test_print;
 use crate::plan::repeats::repeats_of;
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::check_keys;
+use crate::plan::suite_context::SuiteContext;
 use crate::plan::target::{retries_of, usage_of};
+use crate::plan::test_templates::TestTemplates;
 use crate::suite::data::ReadState;
-use crate::suite::project::ProfileSpec;
 use crate::suite::spec::{ModeSpec, RetriesSpec, RunSpec, SuiteSpec, TestSpec};
 use crate::yaml::names::KnownNames;
 use crate::yaml::node::MapEntry;
 use crate::yaml::reader::Reader;
 
-/// What all tests of a suite share.
-pub struct SuiteContext<'a> {
-    /// The suite's own facts.
-    pub head: Arc<SuiteHead>,
-    /// The suite as written.
-    pub suite: &'a SuiteSpec,
-    /// The app it tests.
-    pub app: Arc<str>,
-    /// Its `vars` and the environment.
-    pub bindings: Arc<Bindings>,
-    /// The names that all its tests may use.
-    pub known: KnownNames,
-    /// Choices of the command line.
-    pub choices: &'a Choices,
-    /// The profile in use.
-    pub profile: Option<&'a ProfileSpec>,
-    /// `usage` of the target.
-    pub usage: UsageAudit,
-    /// Retries of the target.
-    pub retries: Retries,
-    /// The fingerprint of what all its tests have in common.
-    pub(super) print: SuitePrint,
-    /// The judges of the project.
-    pub judges: &'a [JudgeName],
-    /// The fingerprints of those that can be asked.
-    pub judge_prints: BTreeMap<String, Digest>,
-}
-
-/// A suite's own facts.
-pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
-    let (folder, file) = (&suite.grounds.folder, Path::new(&*suite.source.name));
-    let cassette = file.with_extension("jsonl");
-    let stem = encoded(&file.file_stem().unwrap_or_default().to_string_lossy());
-    SuiteHead {
-        name: Arc::from(suite.name.value.as_str()),
-        budget: budget::of_suite(suite),
-        cassette: folder.join("cassettes").join(cassette.file_name().unwrap_or_default()),
-        place: suite.grounds.place.clone(),
-        snapshots: Arc::new(folder.join("snapshots").join(stem)),
-    }
+/// What tests are compiled with, one after another.
+pub struct TestTools<'a> {
+    /// The arena of templates.
+    pub templates: &'a mut Templates,
+    /// The checks of earlier tests.
+    pub shared: &'a mut SharedChecks,
 }
 
 /// Compiles a test; what is wrong with it is noted in the reader.
@@ -79,16 +40,18 @@ pub fn compile_test(
     reader: &mut Reader<'_>,
     spec: &TestSpec,
     context: &SuiteContext<'_>,
-    (templates, shared): (&mut Templates, &mut SharedChecks),
+    tools: TestTools<'_>,
 ) -> CompiledTest {
     let none = RunSpec::default();
     let defaults = &context.suite.defaults;
     let inherited = if spec.skip_defaults { &none } else { defaults };
     let known = names_of(spec, &context.known);
+    let mut templates = TestTemplates { templates: tools.templates, known: &known };
+    let templates = &mut templates;
     let own = &spec.run;
     let inputs = merge_entries(&inherited.inputs, &own.inputs);
     let files = merge_entries(&inherited.files, &own.files);
-    let checks = compile_checks(reader, spec, (context, shared), (&mut *templates, &known));
+    let checks = compile_checks(reader, spec, context, CheckTools { templates, shared: tools.shared });
     let mut test = CompiledTest {
         suite: context.head.clone(),
         name: Arc::from(spec.name.value.as_str()),
@@ -96,13 +59,9 @@ pub fn compile_test(
         tags: tags_of(context.suite, spec),
         app: context.app.clone(),
         bindings: context.bindings.clone(),
-        inputs: compile_inputs(reader, &inputs, templates, &known),
-        files: compile_files(reader, &files, &context.suite.grounds, (&mut *templates, &known)),
-        user: own
-            .user
-            .as_ref()
-            .or(inherited.user.as_ref())
-            .map(|node| reader.template(node, templates, &known)),
+        inputs: compile_inputs(reader, &inputs, templates),
+        files: compile_files(reader, &files, &context.suite.grounds, templates),
+        user: own.user.as_ref().or(inherited.user.as_ref()).map(|node| templates.compile(reader, node)),
         mode: mode_of(spec, inherited),
         timeout: context
             .choices
@@ -115,12 +74,12 @@ pub fn compile_test(
         usage: context.suite.usage.map_or(context.usage, |usage| usage_of(Some(usage))),
         judges: judges_of(&checks),
         checks,
-        answers: compile_answers(reader, &spec.answers, &context.suite.grounds, (&mut *templates, &known)),
+        answers: compile_answers(reader, &spec.answers, &context.suite.grounds, templates),
         mock: spec
             .mock
             .as_ref()
             .and_then(|node| {
-                let mut scope = ScriptScope { templates: &mut *templates, known: &known };
+                let mut scope = ScriptScope { templates: &mut *templates.templates, known: &known };
                 compile_script(reader, node, answered_forms(&spec.answers), &mut scope)
             })
             .map(Arc::new),
@@ -164,23 +123,6 @@ fn merge_entries<'n>(inherited: &'n [MapEntry], own: &'n [MapEntry]) -> Vec<&'n 
     replaced.chain(added).collect()
 }
 
-pub(super) fn compile_inputs(
-    reader: &mut Reader<'_>,
-    entries: &[&MapEntry],
-    templates: &mut Templates,
-    known: &KnownNames,
-) -> Template {
-    let members: Vec<(String, Template)> = entries
-        .iter()
-        .map(|entry| (entry.key.clone(), reader.template(&entry.value, templates, known)))
-        .collect();
-    if members.iter().all(|(_, member)| matches!(member, Template::Literal(_))) {
-        let pairs = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
-        return Template::Literal(serde_json::Value::Object(pairs.collect()));
-    }
-    Template::Map(members)
-}
-
 /// A test that expects to be rejected is sent blocking: a streaming Dify 1.14 answers bad input with silence.
 fn mode_of(spec: &TestSpec, inherited: &RunSpec) -> ResponseMode {
     match spec.run.mode.or(inherited.mode) {
@@ -206,12 +148,19 @@ fn retries_for(spec: RetriesSpec, context: &SuiteContext<'_>) -> Option<Retries>
     })
 }
 
+/// What the checks of a test are compiled with.
+struct CheckTools<'a, 't> {
+    templates: &'a mut TestTemplates<'t>,
+    shared: &'a mut SharedChecks,
+}
+
 fn compile_checks(
     reader: &mut Reader<'_>,
     spec: &TestSpec,
-    (context, shared): (&SuiteContext<'_>, &mut SharedChecks),
-    (templates, known): (&mut Templates, &KnownNames),
+    context: &SuiteContext<'_>,
+    tools: CheckTools<'_, '_>,
 ) -> Vec<Check> {
+    let CheckTools { templates: TestTemplates { templates, known }, shared } = tools;
     let defaults = if spec.skip_defaults { &[][..] } else { &context.suite.defaults.assertions };
     let merged = merge_assertions(defaults, &spec.run.assertions);
     let grounds = &context.suite.grounds;

@@ -11,7 +11,7 @@ use crate::dify::mock::options::compile_options;
 use crate::dify::mock::script::{Rule, ScriptScope, compile_rules};
 use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::plan::case_compiler::{SuiteContext, compile_test, head_of};
+use crate::plan::case_compiler::{TestTools, compile_test};
 use crate::plan::choices::{Choices, RunOrder};
 use crate::plan::compiled::CompiledPlan;
 use crate::plan::contents::add_contents;
@@ -21,16 +21,17 @@ use crate::plan::expand::expand;
 use crate::plan::judges::{self, PlannedJudges};
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::problems::{in_order, unread_files};
+use crate::plan::project_text::ProjectTools;
 use crate::plan::repeated_inputs::tests_within;
 use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
+use crate::plan::suite_context::{SuiteContext, head_of};
 use crate::plan::suite_vars::compile_vars;
-use crate::plan::target::{
-    Chosen, MissingKey, PreparedTarget, Setting, TargetError, choose, help_with, prepare_live, prepare_mock,
-    prepare_replay,
-};
+use crate::plan::target::{PreparedTarget, prepare_live, prepare_mock, prepare_replay};
+use crate::plan::target_choice::{Chosen, MissingKey, choose};
+use crate::plan::target_error::{TargetError, help_with};
 use crate::plan::thresholds::{compile_thresholds, note_shared_names};
 use crate::record::event::SuiteThresholds;
 use crate::suite::contents::Contents;
@@ -69,11 +70,11 @@ fn compile_all(loaded: LoadedSuites, choices: &Choices) -> CompiledPlan {
         ReadState::Unread => None,
     };
     let mut templates = Templates::new();
-    check_templates(project.as_ref(), (&mut templates, choices, &mut problems));
-    let prepared = prepare(&chosen, project.as_ref(), (&mut templates, choices, &mut problems));
-    let bench =
-        PlannedJudges::of(&chosen, project.as_ref(), &prepared, (&mut templates, choices, &mut problems));
-    let secrets = read_secrets(project.as_ref(), (&mut templates, choices, &mut problems));
+    let mut tools = ProjectTools { templates: &mut templates, choices, problems: &mut problems };
+    check_templates(project.as_ref(), tools.again());
+    let prepared = prepare(&chosen, project.as_ref(), tools.again());
+    let bench = PlannedJudges::of(&chosen, project.as_ref(), &prepared, tools.again());
+    let secrets = read_secrets(project.as_ref(), tools);
     let mut building = PlanBuilder {
         templates,
         problems,
@@ -97,16 +98,10 @@ fn compile_all(loaded: LoadedSuites, choices: &Choices) -> CompiledPlan {
     building.finish(secrets)
 }
 
-/// What reading the project file needs: the arena, the choices, and where problems go.
-pub(super) type ProjectTools<'a> = (&'a mut Templates, &'a Choices, &'a mut Vec<Problem>);
-
-fn prepare(
-    chosen: &Chosen<'_>,
-    project: Option<&ProjectSpec>,
-    (templates, choices, problems): ProjectTools<'_>,
-) -> PreparedTarget {
+fn prepare(chosen: &Chosen<'_>, project: Option<&ProjectSpec>, tools: ProjectTools<'_>) -> PreparedTarget {
+    let choices = tools.choices;
     if let (Some(project), Some(target)) = (project, chosen.target) {
-        let mut setting = Setting { project, templates, choices, problems };
+        let mut setting = tools.of(project);
         return match choices.record {
             Some(Mode::None) => prepare_replay(chosen, target, &mut setting),
             Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => {
@@ -116,7 +111,7 @@ fn prepare(
     }
     let options = match project.and_then(|project| Some((project, project.mock.as_ref()?))) {
         Some((project, node)) => {
-            let mut reader = Reader { source: project.source.clone(), problems };
+            let mut reader = Reader { source: project.source.clone(), problems: tools.problems };
             compile_options(&mut reader, node)
         }
         None => Default::default(),
@@ -175,8 +170,8 @@ impl PlanBuilder<'_, '_> {
         let mut cases = Vec::new();
         let mut shared = SharedChecks::default();
         for test in tests_within(&mut reader, &suite) {
-            let compiled =
-                Arc::new(compile_test(&mut reader, test, &context, (&mut self.templates, &mut shared)));
+            let tools = TestTools { templates: &mut self.templates, shared: &mut shared };
+            let compiled = Arc::new(compile_test(&mut reader, test, &context, tools));
             let only = if test.only.is_some() { OnlyMark::Yes } else { OnlyMark::No };
             let skip = test.skip.as_deref().map(Arc::from).or_else(|| skip.clone());
             let skip = skip.or_else(|| self.bench.without_key(&compiled.judges, &mut self.errors));

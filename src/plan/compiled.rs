@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::plan::case::Plan;
-use crate::plan::target::TargetError;
+use crate::plan::target_error::TargetError;
 use crate::yaml::problem::Problem;
 
 /// A plan, and everything that is wrong.

@@ -1,16 +1,19 @@
 //! A live target's address, headers and keys, rendered with the environment; no text of a key is ever in an error.
 
-use crate::base::template::{TemplateError, TemplateScope};
+use crate::base::template::TemplateScope;
 use crate::base::workflow_id::parse_workflow_id;
 use crate::dify::client::{Certificates, Endpoint, Recover, Timeouts};
-use crate::plan::compile::ProjectTools;
-use crate::plan::secrets::QUOTES;
-use crate::plan::target::{MAX_BODY, Setting, TargetError, compile_node};
+use crate::plan::project_text::{ProjectTools, Setting, compile_node, render};
+use crate::plan::target_error::TargetError;
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_target::{AppSpec, RecoverySpec, TargetSpec, TimeoutsSpec};
 use crate::yaml::node::Node;
 use crate::yaml::reader::Reader;
 
+/// Most bytes of one answer where the target does not say.
+pub const MAX_BODY: u64 = 64_000_000;
+/// What may stand around a value that was copied with its quotes.
+pub(super) const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
 /// The fewest characters of a key: masking a shorter one would corrupt facts.
 pub const SHORTEST_SECRET: usize = 6;
 
@@ -28,14 +31,27 @@ pub(super) fn read_base_url(
     if text.is_empty() {
         return Err(TargetError::NotSet { what, reason: "it is empty".to_owned() });
     }
-    check_address((node, "`base_url`"), &text, "write e.g. `https://api.dify.ai/v1`", setting);
+    check_address(
+        NamedNode { node, what: "`base_url`" },
+        &text,
+        "write e.g. `https://api.dify.ai/v1`",
+        setting,
+    );
     Ok(text)
 }
 
+/// A node of the project file, and how messages name it.
+#[derive(Clone, Copy)]
+pub(super) struct NamedNode<'a> {
+    pub node: &'a Node,
+    pub what: &'a str,
+}
+
 /// Notes an address that is none; a password in it is not shown.
-pub(super) fn check_address((node, what): (&Node, &str), text: &str, help: &str, setting: &mut Setting<'_>) {
+pub(super) fn check_address(named: NamedNode<'_>, text: &str, help: &str, setting: &mut Setting<'_>) {
     let Some(reason) = why_no_address(text) else { return };
     let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
+    let NamedNode { node, what } = named;
     reader.problem_with_help(node.mark, format!("{what} is no address: {reason}"), help);
     let excerpt = reader.problems.last_mut().map(|problem| &mut problem.place.excerpt);
     if let (Some(excerpt), Some(user)) = (excerpt, user_of(text)) {
@@ -109,7 +125,7 @@ pub(super) fn read_version(
         return Some(chosen.clone());
     }
     let node = app.workflow_id.as_ref()?;
-    let text = read_text((node, "`workflow_id`"), setting, scope)?;
+    let text = read_text(NamedNode { node, what: "`workflow_id`" }, setting, scope)?;
     match parse_workflow_id(&text) {
         Ok(id) => Some(id),
         Err(message) => {
@@ -121,11 +137,8 @@ pub(super) fn read_version(
 }
 
 /// A rendered text of the target in use; one that cannot be rendered is a problem at its line.
-fn read_text(
-    (node, what): (&Node, &str),
-    setting: &mut Setting<'_>,
-    scope: &TemplateScope,
-) -> Option<String> {
+fn read_text(named: NamedNode<'_>, setting: &mut Setting<'_>, scope: &TemplateScope) -> Option<String> {
+    let NamedNode { node, what } = named;
     match render(node, setting, scope) {
         Ok(text) => text,
         Err(error) => {
@@ -180,25 +193,10 @@ fn read_headers(
     headers
 }
 
-/// A node's text with the environment; none where its template has problems.
-pub(super) fn render(
-    node: &Node,
-    setting: &mut Setting<'_>,
-    scope: &TemplateScope,
-) -> Result<Option<String>, TemplateError> {
-    match compile_node(node, setting) {
-        Some(template) => setting.templates.render_text(&template, scope).map(Some),
-        None => Ok(None),
-    }
-}
-
 /// Compiles the templates of all targets, whichever is in use; only that one's are rendered.
-pub(super) fn check_templates(
-    project: Option<&ProjectSpec>,
-    (templates, choices, problems): ProjectTools<'_>,
-) {
+pub(super) fn check_templates(project: Option<&ProjectSpec>, tools: ProjectTools<'_>) {
     let Some(project) = project else { return };
-    let mut setting = Setting { project, templates, choices, problems };
+    let mut setting = tools.of(project);
     for target in &project.targets {
         let keys = target.apps.iter().filter_map(|app| app.api_key.as_ref());
         let headers = target.headers.iter().map(|entry| &entry.value);
@@ -232,8 +230,12 @@ pub(super) fn endpoint_of(
     setting: &mut Setting<'_>,
     scope: &TemplateScope,
 ) -> Endpoint {
-    let ca_file = spec.ca_file.as_ref().and_then(|node| read_text((node, "`ca_file`"), setting, scope));
-    let proxy = spec.proxy.as_ref().and_then(|node| read_text((node, "`proxy`"), setting, scope));
+    let ca_file = spec
+        .ca_file
+        .as_ref()
+        .and_then(|node| read_text(NamedNode { node, what: "`ca_file`" }, setting, scope));
+    let proxy =
+        spec.proxy.as_ref().and_then(|node| read_text(NamedNode { node, what: "`proxy`" }, setting, scope));
     Endpoint {
         base_url,
         headers: read_headers(spec, setting, scope),

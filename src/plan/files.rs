@@ -1,9 +1,9 @@
 //! `files`: paths and addresses by variable; literal paths are checked when suites load, templates when they are rendered.
 
-use crate::base::template::{Template, Templates};
+use crate::base::template::Template;
 use crate::plan::case::{FileSource, FileTemplate};
+use crate::plan::test_templates::TestTemplates;
 use crate::suite::grounds::SuiteFolder;
-use crate::yaml::names::KnownNames;
 use crate::yaml::node::{MapEntry, Node, NodeValue};
 use crate::yaml::reader::Reader;
 
@@ -19,16 +19,13 @@ pub const FILE_TYPES: [(&str, &str); 5] = [
 /// The keys of a file.
 pub const FILE_KEYS: [&str; 3] = ["path", "url", "type"];
 
-type FileNames<'a> = (&'a mut Templates, &'a KnownNames);
-
 /// Compiles the files of a test.
 pub fn compile_files(
     reader: &mut Reader<'_>,
     entries: &[&MapEntry],
     grounds: &SuiteFolder,
-    names: FileNames<'_>,
+    templates: &mut TestTemplates<'_>,
 ) -> Vec<(String, FileTemplate)> {
-    let (templates, known) = names;
     let mut files = Vec::with_capacity(entries.len());
     for entry in entries {
         let compiled = match &entry.value.value {
@@ -36,9 +33,8 @@ pub fn compile_files(
                 if items.is_empty() {
                     reader.problem(entry.value.mark, format!("`files.{}` names no file", entry.key));
                 }
-                let sources = items
-                    .iter()
-                    .filter_map(|item| compile_source(reader, item, grounds, (&mut *templates, known)));
+                let sources =
+                    items.iter().filter_map(|item| compile_source(reader, item, grounds, templates));
                 Some(FileTemplate::Many(sources.collect()))
             }
             NodeValue::Null
@@ -46,7 +42,7 @@ pub fn compile_files(
             | NodeValue::Number(_)
             | NodeValue::Text(_)
             | NodeValue::Map(_) => {
-                compile_source(reader, &entry.value, grounds, (&mut *templates, known)).map(FileTemplate::One)
+                compile_source(reader, &entry.value, grounds, templates).map(FileTemplate::One)
             }
         };
         files.extend(compiled.map(|file| (entry.key.clone(), file)));
@@ -58,10 +54,11 @@ fn compile_source(
     reader: &mut Reader<'_>,
     node: &Node,
     grounds: &SuiteFolder,
-    (templates, known): FileNames<'_>,
+    templates: &mut TestTemplates<'_>,
 ) -> Option<FileSource> {
     if node.as_text().is_some() {
-        return compile_path(reader, node, None, (grounds, templates, known));
+        let path = templates.compile(reader, node);
+        return file_at(reader, node, grounds, UploadPath { path, kind: None });
     }
     let entries = reader.map(node, "a file", &FILE_KEYS);
     node.as_map()?;
@@ -77,8 +74,11 @@ fn compile_source(
         }
     }
     match (node.get("path"), node.get("url")) {
-        (Some(path), None) => compile_path(reader, path, kind, (grounds, templates, known)),
-        (None, Some(url)) => Some(FileSource::Url { url: reader.template(url, templates, known), kind }),
+        (Some(node), None) => {
+            let path = templates.compile(reader, node);
+            file_at(reader, node, grounds, UploadPath { path, kind })
+        }
+        (None, Some(url)) => Some(FileSource::Url { url: templates.compile(reader, url), kind }),
         (Some(_), Some(_)) | (None, None) => {
             reader.problem_with_help(
                 node.mark,
@@ -90,13 +90,20 @@ fn compile_source(
     }
 }
 
-fn compile_path(
+/// A file that is uploaded: its path, and Dify's type of it where that is written.
+struct UploadPath {
+    path: Template,
+    kind: Option<String>,
+}
+
+/// The file at a path; a literal one must be where it may be read.
+fn file_at(
     reader: &mut Reader<'_>,
     node: &Node,
-    kind: Option<String>,
-    (grounds, templates, known): (&SuiteFolder, &mut Templates, &KnownNames),
+    grounds: &SuiteFolder,
+    upload: UploadPath,
 ) -> Option<FileSource> {
-    let path = reader.template(node, templates, known);
+    let UploadPath { path, kind } = upload;
     if let Template::Literal(serde_json::Value::String(text)) = &path
         && let Err(message) = grounds.check_upload(text)
     {

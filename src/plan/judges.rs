@@ -13,11 +13,13 @@ use crate::dify::cassette::Mode;
 use crate::dify::client::{Endpoint, Timeouts};
 use crate::plan::case::TargetKind;
 use crate::plan::choices::{Choices, Judges};
-use crate::plan::compile::ProjectTools;
-use crate::plan::endpoint::{bare_endpoint, check_address, render, why_no_key};
+use crate::plan::endpoint::{NamedNode, bare_endpoint, check_address, why_no_key};
 use crate::plan::environment::of_project;
 use crate::plan::judge::{JudgeWay, PlannedJudge};
-use crate::plan::target::{Chosen, MissingKey, PreparedTarget, Setting, TargetError, help_with};
+use crate::plan::project_text::{ProjectTools, Setting, render};
+use crate::plan::target::PreparedTarget;
+use crate::plan::target_choice::{Chosen, MissingKey};
+use crate::plan::target_error::{TargetError, help_with};
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_judge::{JudgeKindSpec, JudgeSpec};
 use crate::yaml::node::Node;
@@ -95,10 +97,11 @@ impl PlannedJudges {
         chosen: &Chosen<'_>,
         project: Option<&ProjectSpec>,
         prepared: &PreparedTarget,
-        (templates, choices, problems): ProjectTools<'_>,
+        tools: ProjectTools<'_>,
     ) -> Self {
+        let choices = tools.choices;
         let judges = match project {
-            Some(project) => prepare(prepared, &mut Setting { project, templates, choices, problems }),
+            Some(project) => prepare(prepared, &mut tools.of(project)),
             None => BTreeMap::new(),
         };
         Self { judges, missing_key: missing_key(chosen, prepared, choices), silent: why_silent(choices) }
@@ -180,13 +183,21 @@ fn endpoint(
     setting: &mut Setting<'_>,
     scope: &TemplateScope,
 ) -> Result<JudgeWay, TargetError> {
-    let [url, api_key, model] = [("url", nodes[0]), ("api_key", nodes[1]), ("model", nodes[2])]
-        .map(|(key, node)| node.map(|node| text((spec, key), node, setting, scope)).transpose());
+    let [url, api_key, model] =
+        [("`url`", nodes[0]), ("`api_key`", nodes[1]), ("`model`", nodes[2])].map(|(key, node)| {
+            let what = format!("{key} of the judge `{}`", spec.name.value);
+            node.map(|node| text(NamedNode { node, what: &what }, setting, scope)).transpose()
+        });
     let (url, model) = (url?.unwrap_or_default(), model?.unwrap_or_default());
     let base_url = url.trim().trim_end_matches('/').to_owned();
     if let Some(node) = nodes[0] {
         let what = format!("`url` of the judge `{}`", spec.name.value);
-        check_address((node, &what), &base_url, "write e.g. `https://api.openai.com/v1`", setting);
+        check_address(
+            NamedNode { node, what: &what },
+            &base_url,
+            "write e.g. `https://api.openai.com/v1`",
+            setting,
+        );
     }
     let api_key = match api_key? {
         None => None,
@@ -206,16 +217,12 @@ fn endpoint(
 
 /// A text that must be there once it is rendered.
 fn text(
-    (spec, key): (&JudgeSpec, &str),
-    node: &Node,
+    named: NamedNode<'_>,
     setting: &mut Setting<'_>,
     scope: &TemplateScope,
 ) -> Result<String, TargetError> {
-    let not_set = |reason: String| TargetError::NotSet {
-        what: format!("`{key}` of the judge `{}`", spec.name.value),
-        reason,
-    };
-    match render(node, setting, scope) {
+    let not_set = |reason: String| TargetError::NotSet { what: named.what.to_owned(), reason };
+    match render(named.node, setting, scope) {
         Ok(Some(text)) if text.trim().is_empty() => Err(not_set("it is empty".to_owned())),
         Ok(Some(text)) => Ok(text),
         Ok(None) => Err(not_set("its template has a problem".to_owned())),

@@ -8,8 +8,11 @@ use crate::base::template::Templates;
 use crate::dify::client::Endpoint;
 use crate::plan::case::TargetKind;
 use crate::plan::choices::Choices;
+use crate::plan::project_text::{ProjectTools, Setting};
 use crate::plan::secrets::{ProblemMask, read_secrets};
-use crate::plan::target::{Setting, TargetError, choose, prepare_live};
+use crate::plan::target::prepare_live;
+use crate::plan::target_choice::choose;
+use crate::plan::target_error::TargetError;
 use crate::suite::project::ProjectSpec;
 use crate::yaml::problem::Problem;
 
@@ -58,7 +61,10 @@ pub fn live_target(project: Option<&ProjectSpec>, choices: &Choices) -> Result<L
     let mut setting =
         Setting { project, templates: &mut templates, choices: &choices, problems: &mut problems };
     let prepared = prepare_live(&chosen, spec, &mut setting);
-    let secrets = read_secrets(Some(project), (&mut templates, &choices, &mut problems));
+    let secrets = read_secrets(
+        Some(project),
+        ProjectTools { templates: &mut templates, choices: &choices, problems: &mut problems },
+    );
     if !problems.is_empty() {
         ProblemMask::of(Some(project), &choices).mask(&mut problems);
         return Err(NoLiveTarget::Problems(problems));

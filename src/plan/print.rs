@@ -110,7 +110,7 @@ pub(super) fn test_print(
     if !skip_defaults {
         digester.number(suite.defaults.number());
     }
-    manner(&mut digester, repeats, (*mode, *usage));
+    manner(&mut digester, repeats, *mode, *usage);
     run(&mut digester, own);
     digester.number(answers.len() as u64);
     answers.iter().for_each(|spec| answer(&mut digester, spec));
@@ -135,7 +135,7 @@ pub(super) fn test_print(
 }
 
 /// How often a test runs, at which rates it passes and fails, and how it is sent and audited.
-fn manner(digester: &mut Digester, repeats: &RepeatRule, (mode, usage): (ResponseMode, UsageAudit)) {
+fn manner(digester: &mut Digester, repeats: &RepeatRule, mode: ResponseMode, usage: UsageAudit) {
     let RepeatRule { times, pass_rate, fail_below, confidence, undecided } = repeats;
     digester.text(&times.to_string()).number(pass_rate.to_bits());
     digester.number(fail_below.to_bits()).number(confidence.to_bits());
@@ -244,12 +244,12 @@ fn run(digester: &mut Digester, spec: &RunSpec) {
     user.iter().for_each(|user| node(digester, user));
     digester.number(assertions.len() as u64);
     assertions.iter().for_each(|assertion| node(digester, assertion));
-    limits(digester, (*timeout, *retries));
+    limits(digester, *timeout, *retries);
 }
 
 /// The limit and the retries that the suite writes: with others a test could be errored that is green, or green that is errored.
 /// Those of flags are not among them, so that unfinished tests can be given more time without running all others again.
-fn limits(digester: &mut Digester, (timeout, retries): (Option<Duration>, RetriesSpec)) {
+fn limits(digester: &mut Digester, timeout: Option<Duration>, retries: RetriesSpec) {
     // Delays and their jitter change when a retry is sent, and not whether.
     let RetriesSpec { count, resend, delay: _, max_delay: _, jitter: _ } = retries;
     if let Some(timeout) = timeout {

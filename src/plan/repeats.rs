@@ -3,8 +3,8 @@
 
 use crate::base::repeat::RepeatRange;
 use crate::plan::case::Plan;
-use crate::plan::case_compiler::SuiteContext;
 use crate::plan::choices::Choices;
+use crate::plan::suite_context::SuiteContext;
 use crate::record::verdict::{RepeatRule, Undecided};
 use crate::suite::spec::{InconclusiveSpec, RunSpec, TestSpec};
 use crate::yaml::node::FilePosition;

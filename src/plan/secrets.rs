@@ -9,27 +9,22 @@ use crate::base::origin::Place;
 use crate::base::redact::Redactor;
 use crate::base::template::{TemplateScope, Templates};
 use crate::plan::choices::Choices;
-use crate::plan::compile::ProjectTools;
-use crate::plan::endpoint::{SHORTEST_SECRET, render, user_of};
+use crate::plan::endpoint::{QUOTES, SHORTEST_SECRET, user_of};
 use crate::plan::environment::of_project;
-use crate::plan::target::{Setting, compile_node};
+use crate::plan::project_text::{ProjectTools, Setting, compile_node, render};
 use crate::suite::project::ProjectSpec;
 use crate::suite::read_judge::JudgeKindSpec;
 use crate::yaml::node::Node;
 use crate::yaml::problem::Problem;
 use crate::yaml::reader::Reader;
 
-/// What may stand around a value that was copied with its quotes.
-pub(super) const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
 /// Words that begin the value of a header before its secret.
 const SCHEMES: [&str; 7] = ["bearer", "basic", "token", "apikey", "api-key", "key", "digest"];
 
 /// The values to mask, sorted.
-pub(super) fn read_secrets(
-    project: Option<&ProjectSpec>,
-    (templates, choices, problems): ProjectTools<'_>,
-) -> Vec<String> {
+pub(super) fn read_secrets(project: Option<&ProjectSpec>, tools: ProjectTools<'_>) -> Vec<String> {
     let Some(project) = project else { return Vec::new() };
+    let ProjectTools { templates, choices, problems } = tools;
     let env = of_project(Some(project), choices);
     let mut aside = Vec::new();
     let mut found = SecretSearch {
@@ -73,8 +68,14 @@ pub(super) fn read_secrets(
 pub struct ProblemMask {
     redactor: Redactor,
     source: Option<Arc<str>>,
-    /// The keys and headers that stand in the project file, each with its line.
-    literals: Vec<(u32, String)>,
+    /// The keys and headers that stand in the project file.
+    literals: Vec<SecretLiteral>,
+}
+
+/// A key or header that stands in the project file.
+struct SecretLiteral {
+    line: u32,
+    text: String,
 }
 
 impl ProblemMask {
@@ -82,7 +83,10 @@ impl ProblemMask {
     pub fn of(project: Option<&ProjectSpec>, choices: &Choices) -> Self {
         let (mut templates, mut aside) = (Templates::new(), Vec::new());
         Self {
-            redactor: Redactor::new(read_secrets(project, (&mut templates, choices, &mut aside))),
+            redactor: Redactor::new(read_secrets(
+                project,
+                ProjectTools { templates: &mut templates, choices, problems: &mut aside },
+            )),
             source: project.map(|project| project.source.name.clone()),
             literals: project.map(literals).unwrap_or_default(),
         }
@@ -101,8 +105,8 @@ impl ProblemMask {
     fn mask_place(&self, place: &mut Place) {
         let mut line = self.redactor.excerpt(&place.excerpt).into_owned();
         if self.source.as_ref() == Some(&place.file) {
-            for (_, text) in self.literals.iter().filter(|(number, _)| *number == place.line) {
-                line = line.replace(text, &"*".repeat(text.chars().count()));
+            for literal in self.literals.iter().filter(|literal| literal.line == place.line) {
+                line = line.replace(&literal.text, &"*".repeat(literal.text.chars().count()));
             }
         }
         if *line != *place.excerpt {
@@ -111,11 +115,13 @@ impl ProblemMask {
     }
 }
 
-fn literals(project: &ProjectSpec) -> Vec<(u32, String)> {
+fn literals(project: &ProjectSpec) -> Vec<SecretLiteral> {
     let headers = project.targets.iter().flat_map(|target| &target.headers).map(|entry| &entry.value);
     let keys = project.targets.iter().flat_map(|target| &target.apps).filter_map(|app| app.api_key.as_ref());
-    let found = headers.chain(keys).filter_map(|node| Some((node.mark.line, node.as_text()?.to_owned())));
-    found.filter(|(_, text)| !text.is_empty() && !text.contains("{{")).collect()
+    let literal =
+        |node: &Node| Some(SecretLiteral { line: node.mark.line, text: node.as_text()?.to_owned() });
+    let found = headers.chain(keys).filter_map(literal);
+    found.filter(|literal| !literal.text.is_empty() && !literal.text.contains("{{")).collect()
 }
 
 /// The secrets found so far, and what reading more of them needs.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::base::digest::Digest;
 use crate::plan::case::Case;
+use crate::plan::share::PlanShare;
 
 /// The most shards there can be.
 pub const MOST: u32 = 10_000;
@@ -22,19 +23,6 @@ pub struct Shard {
     pub total: u32,
     /// How long each test took in an earlier run, by full name, milliseconds; none: shares are drawn by hash.
     pub durations: Option<Arc<HashMap<String, f64>>>,
-}
-
-/// What was cut from a plan that is run in shares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlanShare {
-    /// Which, from 1.
-    pub index: u32,
-    /// How many there are.
-    pub total: u32,
-    /// Tests of all shares together.
-    pub cases: u32,
-    /// Those of them that no suite skips.
-    pub runnable: u32,
 }
 
 impl Shard {

@@ -1,4 +1,4 @@
-//! Which profile and target a run uses, and what of them cannot be used.
+//! The target of a run made ready, and which of its apps cannot be used.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,108 +6,21 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::assert::check::UsageAudit;
-use crate::base::template::{TemplateScope, Templates};
+use crate::base::template::TemplateScope;
 use crate::base::units::RequestRate;
 use crate::dify::cassette::Mode;
 use crate::plan::case::{App, ContractRule, Jitter, Resend, Retries, Target, TargetKind};
 use crate::plan::choices::Choices;
 use crate::plan::endpoint::{bare_endpoint, endpoint_of, read_base_url, read_key, read_version};
 use crate::plan::environment::of_project;
-use crate::suite::project::{ProfileSpec, ProjectSpec};
+use crate::plan::project_text::Setting;
+use crate::plan::target_choice::Chosen;
+use crate::plan::target_error::TargetError;
 use crate::suite::read_target::TargetSpec;
 use crate::suite::spec::{RetriesSpec, UsageSpec};
-use crate::yaml::names::KnownNames;
-use crate::yaml::node::Node;
-use crate::yaml::problem::{Problem, nearest};
-use crate::yaml::reader::Reader;
 
 /// Attempts at once where nothing else is said.
 const CONCURRENCY: usize = 8;
-/// Most bytes of one answer where the target does not say.
-pub const MAX_BODY: u64 = 64_000_000;
-
-/// Why a run cannot use its target: exit code 3.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// The profile is in no file.
-    #[error("there is no profile `{name}`{help}")]
-    NoProfile { name: String, help: String },
-    /// The target is in no file.
-    #[error("there is no target `{name}`{help}")]
-    NoTarget { name: String, help: String },
-    /// A suite's app has no entry in the target.
-    #[error("the suite `{suite}` tests the app `{app}`, which the target `{target}` does not have{help}")]
-    NoApp { suite: String, app: String, target: String, help: String },
-    /// A suite names no app and the target has several.
-    #[error("the suite `{suite}` must name its `app`: the target `{target}` has {apps}")]
-    WhichApp { suite: String, target: String, apps: String },
-    /// A judge's app has no entry in the target.
-    #[error("the judge `{judge}` is the app `{app}`, which the target `{target}` does not have{help}")]
-    NoJudgeApp { judge: String, app: String, target: String, help: String },
-    /// An API key or address needs something that is not set.
-    #[error("{what} is not set: {reason}")]
-    NotSet { what: String, reason: String },
-    /// An API key cannot be sent.
-    #[error("the API key of {what} cannot be used: {reason}")]
-    BadKey { what: String, reason: String },
-}
-
-/// The profile and target of a run, before apps are looked up.
-pub struct Chosen<'p> {
-    /// The profile's name.
-    pub profile: Arc<str>,
-    /// The profile, where the project has it.
-    pub profile_spec: Option<&'p ProfileSpec>,
-    /// The target; none: the built-in mock.
-    pub target: Option<&'p TargetSpec>,
-    /// Whether a missing key skips tests or is an error.
-    pub missing_key: MissingKey,
-}
-
-/// What a key that is not set means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MissingKey {
-    /// Nobody asked for the target by name: its tests are skipped.
-    Skips,
-    /// The target was asked for, or `CI` is set.
-    IsAnError,
-}
-
-/// Finds the profile and the target.
-pub fn choose<'p>(project: Option<&'p ProjectSpec>, choices: &Choices) -> Result<Chosen<'p>, TargetError> {
-    let profiles = project.map_or(&[][..], |project| &project.profiles);
-    let targets = project.map_or(&[][..], |project| &project.targets);
-    let wanted = choices.profile.as_deref().unwrap_or("default");
-    let profile = profiles.iter().find(|profile| profile.name.value == wanted);
-    if profile.is_none() && wanted != "default" {
-        let help = help_with(
-            wanted,
-            profiles.iter().map(|profile| profile.name.value.as_str()).chain(["default"]).collect(),
-        );
-        return Err(TargetError::NoProfile { name: wanted.to_owned(), help });
-    }
-    let from_profile =
-        profile.and_then(|profile| profile.target.as_ref()).map(|target| target.value.as_str());
-    let name = choices.target.as_deref().or(from_profile).unwrap_or("mock");
-    let target = targets.iter().find(|target| target.name.value == name);
-    if target.is_none() && name != "mock" {
-        let help = help_with(
-            name,
-            targets.iter().map(|target| target.name.value.as_str()).chain(["mock"]).collect(),
-        );
-        return Err(TargetError::NoTarget { name: name.to_owned(), help });
-    }
-    let is_named = choices.target.is_some() || choices.profile.is_some();
-    let missing_key = if is_named || choices.in_ci { MissingKey::IsAnError } else { MissingKey::Skips };
-    Ok(Chosen { profile: Arc::from(wanted), profile_spec: profile, target, missing_key })
-}
-
-pub(super) fn help_with(word: &str, names: Vec<&str>) -> String {
-    match nearest(word, names.iter().copied()) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None => format!("; there are: {}", names.join(", ")),
-    }
-}
 
 /// A target made ready, and why some of its apps are not.
 pub struct PreparedTarget {
@@ -117,18 +30,6 @@ pub struct PreparedTarget {
     pub unusable: BTreeMap<String, TargetError>,
     /// Whether Dify's total is audited, where a suite says nothing.
     pub usage: UsageAudit,
-}
-
-/// What preparing a target needs besides its spec.
-pub struct Setting<'a> {
-    /// The project file it stands in.
-    pub project: &'a ProjectSpec,
-    /// The arena for its templates.
-    pub templates: &'a mut Templates,
-    /// The choices of the command line.
-    pub choices: &'a Choices,
-    /// Takes what is wrong in the file.
-    pub problems: &'a mut Vec<Problem>,
 }
 
 /// Renders a live target's address, headers and keys; only here is `env` of a target read.
@@ -237,23 +138,4 @@ fn rate(
     target: Option<RequestRate>,
 ) -> Option<RequestRate> {
     choice.or(chosen.profile_spec.and_then(|profile| profile.rate)).or(target)
-}
-
-/// The names that a project file's templates may use: only `env.*`.
-pub fn env_only() -> KnownNames {
-    KnownNames::default()
-}
-
-/// Compiles and checks a node's text; none where it has problems.
-pub fn compile_node(node: &Node, setting: &mut Setting<'_>) -> Option<crate::base::template::Template> {
-    let before = setting.problems.len();
-    let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
-    let template = reader.template(node, setting.templates, &env_only());
-    for name in setting.templates.names(&template) {
-        let root = name.split('.').next().unwrap_or_default();
-        if matches!(root, "test" | "run" | "repeat") {
-            reader.problem(node.mark, format!("`{name}` is not known in the project file, only `env.*`"));
-        }
-    }
-    (reader.problems.len() == before).then_some(template)
 }

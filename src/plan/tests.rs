@@ -16,7 +16,7 @@ use crate::plan::choices::{Choices, FilterMatching, RunOrder, TestSelection};
 use crate::plan::compile::compile;
 use crate::plan::compiled::CompiledPlan;
 use crate::plan::list::list;
-use crate::plan::target::TargetError;
+use crate::plan::target_error::TargetError;
 use crate::suite::load::{LoadOptions, OutsidePaths, load};
 use crate::yaml::problem::Problem;
 

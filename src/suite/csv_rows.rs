@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::suite::data::UnnamedRow;
-use crate::suite::table::line_place;
+use crate::suite::unnamed_row::{UnnamedRow, line_place};
 use crate::yaml::node::SourceText;
 use crate::yaml::problem::Problem;
 
@@ -33,9 +32,9 @@ struct CellFault {
 
 /// The rows below the header; everything wrong is added to `problems`.
 pub fn read_csv(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<UnnamedRow> {
-    let (start, said) = separator_line(&source.text);
-    let parsed = match said {
-        Some(separator) => records(source, start, separator),
+    let first = separator_line(&source.text);
+    let parsed = match first.separator {
+        Some(separator) => records(source, first.end, separator),
         None => guess(source, problems),
     };
     let mut records = match parsed {
@@ -51,16 +50,25 @@ pub fn read_csv(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<Unnamed
     records.filter_map(|record| row(source, &header, record, problems)).collect()
 }
 
-/// Spreadsheets say in a first line `sep=;` what stands between the cells: where the text goes on, and what it is.
-fn separator_line(text: &str) -> (usize, Option<char>) {
+/// A first line that names what stands between the cells.
+#[derive(Clone, Copy, Default)]
+struct SeparatorLine {
+    /// Where the text goes on behind it.
+    end: usize,
+    /// What it names; `None` where there is no such line.
+    separator: Option<char>,
+}
+
+/// Spreadsheets say in a first line `sep=;` what stands between the cells.
+fn separator_line(text: &str) -> SeparatorLine {
     let end = text.find('\n').map_or(text.len(), |end| end + 1);
     let line = text[..end].trim_end_matches(['\r', '\n']);
     let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
     let mut letters =
         line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP=")).unwrap_or_default().chars();
     match (letters.next(), letters.next()) {
-        (Some(separator), None) if separator != '"' => (end, Some(separator)),
-        _ => (0, None),
+        (Some(separator), None) if separator != '"' => SeparatorLine { end, separator: Some(separator) },
+        _ => SeparatorLine::default(),
     }
 }
 

@@ -9,15 +9,13 @@ use serde_json::{Map, Value};
 use crate::base::origin::Place;
 use crate::suite::grounds::SuiteFolder;
 use crate::suite::table::{DataFormat, read_table};
-use crate::suite::test_count::TestCount;
+use crate::suite::test_count::{MOST_COMBINATIONS, TestCount};
+use crate::suite::unnamed_row::UnnamedRow;
 use crate::yaml::node::{FilePosition, Node, NodeValue};
 use crate::yaml::parse::LARGEST;
 use crate::yaml::problem::Problem;
 use crate::yaml::reader::Reader;
 use crate::yaml::row::DataRow;
-
-/// The most combinations of a `matrix`.
-pub const MOST_COMBINATIONS: usize = 100_000;
 
 /// The rows of one test.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -119,14 +117,6 @@ fn with(row: &Map<String, Value>, key: &str, value: Value) -> Map<String, Value>
     let mut row = row.clone();
     row.insert(key.to_owned(), value);
     row
-}
-
-/// A row as found, before it has a name.
-pub struct UnnamedRow {
-    /// Where it stands.
-    pub place: Arc<Place>,
-    /// Its columns.
-    pub value: Map<String, Value>,
 }
 
 fn inline_row(reader: &mut Reader<'_>, item: &Node) -> Option<UnnamedRow> {

@@ -23,3 +23,4 @@ pub(crate) mod table;
 pub(crate) mod test_count;
 pub(crate) mod test_reader;
 pub(crate) mod thresholds;
+mod unnamed_row;

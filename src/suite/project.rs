@@ -238,7 +238,7 @@ fn read_profile(reader: &mut Reader<'_>, name: Located<String>, node: &Node) -> 
         match entry.key.as_str() {
             "target" => profile.target = reader.filled_text(value, "`target`"),
             "repeat" => profile.repeat = read_repeat(reader, value),
-            "concurrency" => profile.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
+            "concurrency" => profile.concurrency = reader.bounded(value, "`concurrency`", 1..=4096),
             "rate" => profile.rate = reader.rate(value),
             "retries" => profile.retries = read_retries(reader, value),
             "timeout" => profile.timeout = reader.positive_duration(value, "`timeout`"),

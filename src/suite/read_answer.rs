@@ -1,7 +1,6 @@
 //! From a node to the answers of `human_input` as written.
 
 use crate::suite::spec::AnswerSpec;
-use crate::suite::test_reader::read_members;
 use crate::yaml::node::Node;
 use crate::yaml::reader::Reader;
 
@@ -32,8 +31,8 @@ fn read_answer(reader: &mut Reader<'_>, item: Node) -> Option<AnswerSpec> {
         match entry.key.as_str() {
             "node" => node = reader.filled_text(&entry.value, "`node`").map(|_| entry.value),
             "action" => action = reader.filled_text(&entry.value, "`action`").map(|_| entry.value),
-            "inputs" => inputs = read_members(reader, entry.value, "`inputs`"),
-            "files" => files = read_members(reader, entry.value, "`files`"),
+            "inputs" => inputs = reader.members(entry.value, "`inputs`"),
+            "files" => files = reader.members(entry.value, "`files`"),
             _ => {}
         }
     }

@@ -105,7 +105,7 @@ fn kind_of(
 
 /// An odd number, so that there is always a majority.
 fn read_votes(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
-    let votes = reader.bounded(node, "`repeat`", (1, MOST_VOTES))?;
+    let votes = reader.bounded(node, "`repeat`", 1..=MOST_VOTES)?;
     if votes % 2 == 0 {
         let help = format!("write {} or {}", votes - 1, votes + 1);
         reader.problem_with_help(

@@ -35,7 +35,7 @@ pub(super) fn read_repeat_key(reader: &mut Reader<'_>, entry: &MapEntry, run: &m
 pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<RepeatRange> {
     let most = u64::from(MOST_REPEATS);
     if node.as_map().is_none() {
-        return reader.bounded(node, "`repeat`", (1, most)).map(RepeatRange::Fixed);
+        return reader.bounded(node, "`repeat`", 1..=most).map(RepeatRange::Fixed);
     }
     let (mut min, mut max, mut is_sound) = (Some(1), None, true);
     for entry in reader.map(node, "`repeat`", &REPEAT_KEYS) {
@@ -44,7 +44,7 @@ pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<RepeatRange> 
             "max" => &mut max,
             _ => continue,
         };
-        *read = reader.bounded(&entry.value, &format!("`repeat.{}`", entry.key), (1, most));
+        *read = reader.bounded(&entry.value, &format!("`repeat.{}`", entry.key), 1..=most);
         is_sound &= read.is_some();
     }
     if !is_sound {

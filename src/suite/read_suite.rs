@@ -159,7 +159,11 @@ fn read_tests(reader: &mut Reader<'_>, node: Node, around: &TestContext<'_>) -> 
         let Some(test) = read_test(reader, item, around) else { continue };
         if let Some(first) = names.get(&test.name.value) {
             let message = format!("two tests are named `{}`", test.name.value);
-            reader.problem_with_other(test.name.mark, message, (*first, "first used here"));
+            reader.problem_with_other(
+                test.name.mark,
+                message,
+                Located { value: "first used here", mark: *first },
+            );
         } else {
             names.insert(test.name.value.clone(), test.name.mark);
         }
@@ -170,11 +174,11 @@ fn read_tests(reader: &mut Reader<'_>, node: Node, around: &TestContext<'_>) -> 
 
 impl Reader<'_> {
     /// Notes a problem that belongs to two places of the file.
-    pub fn problem_with_other(&mut self, mark: FilePosition, message: String, other: (FilePosition, &str)) {
+    pub fn problem_with_other(&mut self, mark: FilePosition, message: String, other: Located<&str>) {
         self.problem(mark, message);
-        let place = self.source.place(other.0);
+        let place = self.source.place(other.mark);
         if let Some(problem) = self.problems.last_mut() {
-            problem.others.push((place, other.1.to_owned()));
+            problem.others.push((place, other.value.to_owned()));
         }
     }
 

@@ -168,7 +168,7 @@ fn read_target_key(reader: &mut Reader<'_>, entry: &MapEntry, target: &mut Targe
     let value = &entry.value;
     match entry.key.as_str() {
         "base_url" => target.base_url = reader.filled_text(value, "`base_url`").map(|_| value.clone()),
-        "concurrency" => target.concurrency = reader.bounded(value, "`concurrency`", (1, 4096)),
+        "concurrency" => target.concurrency = reader.bounded(value, "`concurrency`", 1..=4096),
         "rate" => target.rate = reader.rate(value),
         "timeouts" => target.timeouts = read_timeouts(reader, value),
         "retries" => target.retries = read_retries(reader, value),

@@ -25,7 +25,8 @@ pub(super) fn read_thresholds(reader: &mut Reader<'_>, node: &Node) -> Vec<Thres
         let Some((_, metric)) = METRICS.iter().find(|(name, _)| *name == entry.key) else { continue };
         match metric {
             ThresholdMetric::PassRate => {
-                read_bound(reader, (*metric, Statistic::Share), &entry.value, &mut read)
+                let measured = MeasuredStatistic { metric: *metric, statistic: Statistic::Share };
+                read_bound(reader, measured, &entry.value, &mut read)
             }
             ThresholdMetric::Latency
             | ThresholdMetric::ServerLatency
@@ -56,7 +57,7 @@ fn read_statistics(
     }
     for MapEntry { key, mark, value } in entries {
         match statistic(metric, key) {
-            Ok(statistic) => read_bound(reader, (metric, statistic), value, read),
+            Ok(statistic) => read_bound(reader, MeasuredStatistic { metric, statistic }, value, read),
             Err(help) => {
                 reader.problem_with_help(*mark, format!("unknown statistic `{key}` in {what}"), help);
             }
@@ -83,13 +84,21 @@ fn statistic(metric: ThresholdMetric, key: &str) -> Result<Statistic, String> {
     }
 }
 
+/// A statistic of a metric.
+#[derive(Clone, Copy)]
+struct MeasuredStatistic {
+    metric: ThresholdMetric,
+    statistic: Statistic,
+}
+
 /// Reads what a statistic must be: a bare value, or a mapping of comparisons.
 fn read_bound(
     reader: &mut Reader<'_>,
-    (metric, statistic): (ThresholdMetric, Statistic),
+    measured: MeasuredStatistic,
     node: &Node,
     read: &mut Vec<ThresholdSpec>,
 ) {
+    let MeasuredStatistic { metric, statistic } = measured;
     let what = match metric {
         ThresholdMetric::PassRate => "`thresholds.pass_rate`".to_owned(),
         ThresholdMetric::Latency

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::origin::Place;
 use crate::suite::csv_rows::read_csv;
-use crate::suite::data::UnnamedRow;
+use crate::suite::unnamed_row::{UnnamedRow, line_place};
 use crate::yaml::json::parse_json;
 use crate::yaml::node::{FilePosition, SourceText};
 use crate::yaml::parse::decode;
@@ -92,12 +92,6 @@ fn read_yaml(name: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Vec<Unn
         }
     }
     rows
-}
-
-/// A place in a text by its line and column, both from 1.
-pub(super) fn line_place(source: &SourceText, line: usize, column: usize) -> Place {
-    let clamp = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    source.place(FilePosition { line: clamp(line).max(1), column: clamp(column).max(1), width: 1 })
 }
 
 fn read_json_lines(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<UnnamedRow> {

@@ -3,10 +3,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::suite::data::MOST_COMBINATIONS;
 use crate::yaml::node::{FilePosition, Node};
 use crate::yaml::reader::Reader;
 
+/// The most combinations of a `matrix`.
+pub const MOST_COMBINATIONS: usize = 100_000;
 /// The most tests of all suites together.
 pub const MOST_TESTS: usize = 500_000;
 
@@ -18,7 +19,7 @@ impl TestCount {
     /// Counts the tests of a list as far as the list itself says how many they are: rows in files are counted when they are read.
     pub fn add_all(&self, reader: &mut Reader<'_>, tests: &Node) -> bool {
         let mut counted = tests.as_list().unwrap_or_default().iter().filter_map(written);
-        counted.all(|(mark, number)| self.add(reader, mark, number))
+        counted.all(|written| self.add(reader, written.mark, written.number))
     }
 
     /// Counts the tests that stand at a mark; false, and a problem, where they are too many.
@@ -35,16 +36,23 @@ impl TestCount {
     }
 }
 
-/// How many tests an entry of the list stands for, and where that is said; none where a file says so.
-fn written(test: &Node) -> Option<(FilePosition, usize)> {
+/// Tests that one entry of a list stands for.
+struct WrittenTests {
+    /// Where their number is written.
+    mark: FilePosition,
+    number: usize,
+}
+
+/// How many tests an entry of the list stands for; `None` where a file says so.
+fn written(test: &Node) -> Option<WrittenTests> {
     if let Some(matrix) = test.get("matrix") {
         let lists = matrix.as_map()?.iter().filter_map(|entry| entry.value.as_list());
         let number = lists.fold(1, |number: usize, values| number.saturating_mul(values.len()));
         // One beyond the limit of a single matrix is told as such.
-        return (number <= MOST_COMBINATIONS).then_some((matrix.mark, number));
+        return (number <= MOST_COMBINATIONS).then_some(WrittenTests { mark: matrix.mark, number });
     }
     match test.get("each") {
-        Some(each) => Some((each.mark, each.as_list()?.len())),
-        None => Some((test.mark, 1)),
+        Some(each) => Some(WrittenTests { mark: each.mark, number: each.as_list()?.len() }),
+        None => Some(WrittenTests { mark: test.mark, number: 1 }),
     }
 }

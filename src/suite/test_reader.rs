@@ -1,5 +1,6 @@
 //! From a node to a test as written, and the keys it shares with `defaults`.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::suite::data::{TestContext, read_each, read_matrix};
@@ -120,8 +121,8 @@ fn read_skip(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
 pub fn read_run_key(reader: &mut Reader<'_>, entry: MapEntry, run: &mut RunSpec) {
     let MapEntry { key, mark, value } = entry;
     match key.as_str() {
-        "inputs" => run.inputs = read_members(reader, value, "`inputs`"),
-        "files" => run.files = read_members(reader, value, "`files`"),
+        "inputs" => run.inputs = reader.members(value, "`inputs`"),
+        "files" => run.files = reader.members(value, "`files`"),
         "user" => {
             run.user = reader.filled_text(&value, "`user`").map(|_| value);
         }
@@ -142,24 +143,17 @@ pub fn read_run_key(reader: &mut Reader<'_>, entry: MapEntry, run: &mut RunSpec)
     }
 }
 
-pub(super) fn read_members(reader: &mut Reader<'_>, node: Node, what: &str) -> Vec<MapEntry> {
-    if node.as_map().is_none() {
-        reader.problem(node.mark, format!("{what} must be a mapping, found {}", node.kind()));
-    }
-    node.into_entries()
-}
-
 /// Reads `retries`: a number, or a mapping of some of its keys.
 pub fn read_retries(reader: &mut Reader<'_>, node: &Node) -> RetriesSpec {
     let mut retries = RetriesSpec::default();
     if node.as_map().is_none() {
-        retries.count = reader.bounded(node, "`retries`", (0, MOST_RETRIES));
+        retries.count = reader.bounded(node, "`retries`", 0..=MOST_RETRIES);
         return retries;
     }
     for entry in reader.map(node, "`retries`", &RETRIES_KEYS) {
         let value = &entry.value;
         match entry.key.as_str() {
-            "count" => retries.count = reader.bounded(value, "`retries.count`", (0, MOST_RETRIES)),
+            "count" => retries.count = reader.bounded(value, "`retries.count`", 0..=MOST_RETRIES),
             "delay" => retries.delay = reader.duration(value, "`retries.delay`").map(|delay| delay.value),
             "max_delay" => {
                 retries.max_delay = reader.duration(value, "`retries.max_delay`").map(|delay| delay.value)
@@ -174,11 +168,12 @@ pub fn read_retries(reader: &mut Reader<'_>, node: &Node) -> RetriesSpec {
 
 impl Reader<'_> {
     /// A whole number between two bounds.
-    pub fn bounded(&mut self, node: &Node, what: &str, (least, most): (u64, u64)) -> Option<u32> {
+    pub fn bounded(&mut self, node: &Node, what: &str, bounds: RangeInclusive<u64>) -> Option<u32> {
         let count = self.count(node, what)?.value;
-        if (least..=most).contains(&count) {
+        if bounds.contains(&count) {
             return u32::try_from(count).ok();
         }
+        let (least, most) = bounds.into_inner();
         self.problem(node.mark, format!("{what} must lie between {least} and {most}"));
         None
     }

@@ -31,7 +31,7 @@ impl Columns {
     }
 
     /// The byte of a line's column, both from 0; the end of the text for what is beyond it.
-    pub fn byte(&self, text: &str, (line, column): (usize, usize)) -> usize {
+    pub fn byte(&self, text: &str, line: usize, column: usize) -> usize {
         let Some(first) = self.firsts.get(line) else { return text.len() };
         let number = *first as usize + column;
         if self.bytes.is_empty() {

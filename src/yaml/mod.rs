@@ -12,4 +12,5 @@ pub(crate) mod reader;
 pub(crate) mod render;
 pub(crate) mod row;
 pub(crate) mod secret_lines;
+pub(crate) mod secret_values;
 pub(crate) mod values;

@@ -282,7 +282,7 @@ impl SourceText {
         let Some(index) = (mark.line as usize).checked_sub(1) else { return "" };
         let Some(&start) = self.line_starts.get(index) else { return "" };
         let columns = self.columns.get_or_init(|| Columns::of(&self.text, &self.line_starts));
-        let at = columns.byte(&self.text, (index, mark.column.saturating_sub(1) as usize));
+        let at = columns.byte(&self.text, index, mark.column.saturating_sub(1) as usize);
         line.get(at.saturating_sub(start as usize)..).unwrap_or_default()
     }
 }

@@ -75,6 +75,14 @@ impl Reader<'_> {
         entries
     }
 
+    /// The entries of a mapping whose keys are not known; anything else is a problem.
+    pub fn members(&mut self, node: Node, what: &str) -> Vec<MapEntry> {
+        if node.as_map().is_none() {
+            self.problem(node.mark, format!("{what} must be a mapping, found {}", node.kind()));
+        }
+        node.into_entries()
+    }
+
     /// Notes an unknown key with the nearest known one, else all of them.
     pub fn unknown_key(&mut self, entry: &MapEntry, what: &str, known: &[&str]) {
         let message = format!("unknown key `{}` in {what}", entry.key);

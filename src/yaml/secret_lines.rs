@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use crate::yaml::node::Node;
 use crate::yaml::problem::nearest;
 
 /// Keys whose values are secret, whatever is in them.
@@ -13,7 +12,7 @@ const KEYS: [&str; 3] = ["api_key", "headers", "secrets"];
 /// How keys begin that services give out.
 const PREFIXES: [&str; 5] = ["app-", "dataset-", "sk-", "pk-", "Bearer "];
 /// The fewest characters behind such a beginning that make a key.
-const FEWEST: usize = 8;
+pub(super) const FEWEST: usize = 8;
 /// The most lines above one that are looked at for the key it stands under.
 const ABOVE: u32 = 400;
 
@@ -72,37 +71,8 @@ pub fn masked_text(text: &str, known: &[String]) -> String {
     masked.finish()
 }
 
-/// The texts that stand under secret keys of a tree, however they came there.
-pub fn secrets_of(root: &Node) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(root, KeyContext::Nothing, &mut found);
-    found.retain(|text| text.chars().count() >= FEWEST && !is_template(text));
-    found.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    found.dedup();
-    found
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KeyContext {
-    SecretKey,
-    Nothing,
-}
-
-fn collect(node: &Node, under: KeyContext, found: &mut Vec<String>) {
-    if let (KeyContext::SecretKey, Some(text)) = (under, node.as_text()) {
-        found.push(text.to_owned());
-    }
-    for item in node.as_list().into_iter().flatten() {
-        collect(item, under, found);
-    }
-    for entry in node.as_map().into_iter().flatten() {
-        let below = if is_secret(&entry.key) { KeyContext::SecretKey } else { under };
-        collect(&entry.value, below, found);
-    }
-}
-
 /// True of a key that holds secrets, and of one that is nearly its name.
-fn is_secret(key: &str) -> bool {
+pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace('-', "_");
     key == "apikey" || key.len() > 3 && nearest(&key, KEYS).is_some()
 }
@@ -114,7 +84,7 @@ fn is_key(text: &str) -> bool {
 }
 
 /// True of a text that is a template and names no text itself.
-fn is_template(text: &str) -> bool {
+pub(super) fn is_template(text: &str) -> bool {
     let inner = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
     inner.is_some_and(|inner| !inner.contains(['"', '\'', '{', '}']))
 }

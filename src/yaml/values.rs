@@ -47,8 +47,7 @@ impl LoadedValues {
         let reads = |root: &str| names.iter().any(|name| name.split('.').next() == Some(root));
         let repeats = if reads("repeat") { 0..REPEATS } else { 0..1 };
         if !reads("row") {
-            let scope = self.scope.clone();
-            let error = try_repeats(templates, template, (scope, repeats))?;
+            let error = try_repeats(templates, template, &self.scope, repeats)?;
             return Some(RenderFault { error, rows: String::new() });
         }
         let path = templates.dotted(template).and_then(|path| path.strip_prefix("row.")).map(str::to_owned);
@@ -59,7 +58,7 @@ impl LoadedValues {
                 continue;
             }
             let scope = self.scope.clone().with_row(Some(&row.value));
-            let Some(error) = try_repeats(templates, template, (scope, repeats.clone())) else { continue };
+            let Some(error) = try_repeats(templates, template, &scope, repeats.clone()) else { continue };
             count += 1;
             let (_, rows) = failed.get_or_insert_with(|| (error, Vec::new()));
             if rows.len() < MOST_NAMED {
@@ -75,7 +74,8 @@ impl LoadedValues {
 fn try_repeats(
     templates: &mut Templates,
     template: &Template,
-    (scope, repeats): (TemplateScope, Range<u64>),
+    scope: &TemplateScope,
+    repeats: Range<u64>,
 ) -> Option<TemplateError> {
     let mut first = None;
     for repeat in repeats {

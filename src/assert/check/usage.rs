@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
 
-use crate::base::json_number::add_exactly;
+use crate::base::json_decimal::add_exactly;
 use crate::dify::transcript::{AnswerField, NodeRun};
 use crate::dify::wire::usage::{NodePrice, may_use_model};
 use crate::record::attempt::UsageKind;

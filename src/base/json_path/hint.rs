@@ -1,7 +1,7 @@
 //! How a mistyped path is written: only where one spelling is certain to parse and to mean what was meant.
 
 use super::parse::{is_name, parse_query};
-use super::push_name;
+use super::place::push_name;
 
 /// The way to write what a text that is no path was meant to be.
 pub(super) fn hint(text: &str) -> Option<String> {

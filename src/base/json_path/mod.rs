@@ -4,17 +4,22 @@
 //! doubles and select without a bound, and none of them can be interrupted: so the grammar is read here. The consortium's
 //! compliance suite (`tests/data/jsonpath`) is its test.
 
+mod error;
 mod filter;
 mod hint;
 mod parse;
 mod parse_filter;
 mod parse_string;
+mod place;
 mod select;
 mod syntax;
 
 use serde_json::Value;
 
 use super::effort::{Effort, EffortError};
+
+pub use self::error::JsonPathError;
+pub use self::place::{PathStep, push_index, push_name, show_place};
 
 use self::select::{PathSearch, StepTrail};
 use self::syntax::{PathQuery, SegmentReach, Selector};
@@ -29,18 +34,6 @@ const MOST_STEPS: u64 = 2_000_000;
 pub struct JsonPath {
     text: String,
     query: PathQuery,
-}
-
-/// Why a text is no path.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct JsonPathError {
-    /// What is wrong, without the place.
-    pub message: String,
-    /// The byte in the path's text where it goes wrong, where that is known.
-    pub offset: Option<usize>,
-    /// How to write what was meant, where that is certain.
-    pub help: Option<String>,
 }
 
 impl PartialEq for JsonPath {
@@ -118,62 +111,6 @@ impl JsonPath {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-}
-
-/// One step from a value down to a child.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PathStep {
-    /// A member of an object, by its name.
-    Name(String),
-    /// An element of an array, from 0.
-    Index(usize),
-}
-
-/// The normalized path of a place as people write it: `$.a[0]['b c']`.
-pub fn show_place(steps: &[PathStep]) -> String {
-    let mut path = String::from("$");
-    for step in steps {
-        match step {
-            PathStep::Index(index) => push_index(&mut path, *index),
-            PathStep::Name(name) if is_shorthand(name) => {
-                path.push('.');
-                path.push_str(name);
-            }
-            PathStep::Name(name) => push_name(&mut path, name),
-        }
-    }
-    path
-}
-
-/// True for a name that may follow a dot.
-fn is_shorthand(name: &str) -> bool {
-    let mut characters = name.chars();
-    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && characters.all(|c| c.is_alphanumeric() || c == '_')
-}
-
-/// Appends `['name']` to a normalized path, escaped as RFC 9535 prescribes.
-pub fn push_name(path: &mut String, name: &str) {
-    path.push_str("['");
-    for character in name.chars() {
-        match character {
-            '\u{8}' => path.push_str("\\b"),
-            '\t' => path.push_str("\\t"),
-            '\n' => path.push_str("\\n"),
-            '\u{c}' => path.push_str("\\f"),
-            '\r' => path.push_str("\\r"),
-            '\'' => path.push_str("\\'"),
-            '\\' => path.push_str("\\\\"),
-            control if control < ' ' => path.push_str(&format!("\\u{:04x}", u32::from(control))),
-            other => path.push(other),
-        }
-    }
-    path.push_str("']");
-}
-
-/// Appends `[index]` to a normalized path.
-pub fn push_index(path: &mut String, index: usize) {
-    path.push_str(&format!("[{index}]"));
 }
 
 #[cfg(test)]

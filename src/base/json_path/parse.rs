@@ -1,6 +1,6 @@
 //! Reading a path: queries, segments and selectors by the grammar of RFC 9535. Linear in the text, bounded in depth.
 
-use super::JsonPathError;
+use super::error::JsonPathError;
 use super::syntax::{PathQuery, QuerySegment, QueryStart, SegmentReach, Selector, SliceSelector};
 
 /// The most brackets and parentheses that may be open at the same time.

@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 use crate::base::json_number::read_number;
 
-use super::JsonPathError;
+use super::error::JsonPathError;
 use super::filter::compile_pattern;
 use super::parse::Parser;
 use super::syntax::{

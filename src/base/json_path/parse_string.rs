@@ -1,6 +1,6 @@
 //! Reading quoted text: names and literals of RFC 9535, section 2.3.1.
 
-use super::JsonPathError;
+use super::error::JsonPathError;
 use super::parse::Parser;
 
 impl Parser<'_> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::base::effort::{Effort, EffortError};
 
-use super::PathStep;
+use super::place::PathStep;
 use super::syntax::{
     PathQuery, PatternExtent, QuerySegment, QueryStart, SegmentReach, Selector, SliceSelector,
 };
@@ -63,6 +63,19 @@ impl<'v> StepTrail<'v> {
     }
 }
 
+/// Takes what is selected: the values, and in the trail the steps that lead to them.
+struct FoundValues<'f, 'v> {
+    trail: &'f mut StepTrail<'v>,
+    values: &'f mut Vec<SelectedValue<'v>>,
+}
+
+impl<'v> FoundValues<'_, 'v> {
+    /// Adds a child of a selected value.
+    fn push(&mut self, value: &'v Value, parent: SelectedValue<'v>, step: ChildStep<'v>) {
+        self.values.push(SelectedValue { value, link: self.trail.add(parent.link, step) });
+    }
+}
+
 /// One look through a value.
 pub(super) struct PathSearch<'v, 'e> {
     pub root: &'v Value,
@@ -92,8 +105,12 @@ impl<'v, 'e> PathSearch<'v, 'e> {
             let mut next = Vec::new();
             for node in nodes {
                 match segment.reach {
-                    SegmentReach::Children => self.select(segment, node, (trail, &mut next))?,
-                    SegmentReach::Descendants => self.descend(segment, node, (trail, &mut next))?,
+                    SegmentReach::Children => {
+                        self.select(segment, node, &mut FoundValues { trail, values: &mut next })?
+                    }
+                    SegmentReach::Descendants => {
+                        self.descend(segment, node, &mut FoundValues { trail, values: &mut next })?
+                    }
                 }
             }
             nodes = next;
@@ -106,13 +123,13 @@ impl<'v, 'e> PathSearch<'v, 'e> {
         &mut self,
         segment: &QuerySegment,
         node: SelectedValue<'v>,
-        (trail, found): (&mut StepTrail<'v>, &mut Vec<SelectedValue<'v>>),
+        found: &mut FoundValues<'_, 'v>,
     ) -> Result<(), EffortError> {
         let mut waiting = vec![node];
         while let Some(node) = waiting.pop() {
-            self.select(segment, node, (trail, found))?;
+            self.select(segment, node, found)?;
             let first = waiting.len();
-            self.children(node, (trail, &mut waiting))?;
+            self.children(node, &mut FoundValues { trail: found.trail, values: &mut waiting })?;
             waiting[first..].reverse();
         }
         Ok(())
@@ -122,51 +139,47 @@ impl<'v, 'e> PathSearch<'v, 'e> {
         &mut self,
         segment: &QuerySegment,
         node: SelectedValue<'v>,
-        (trail, found): (&mut StepTrail<'v>, &mut Vec<SelectedValue<'v>>),
+        found: &mut FoundValues<'_, 'v>,
     ) -> Result<(), EffortError> {
         for selector in &segment.selectors {
             self.effort.spend(1)?;
             match (selector, node.value) {
                 (Selector::Name(name), Value::Object(members)) => {
                     if let Some((name, value)) = members.get_key_value(name) {
-                        found
-                            .push(SelectedValue { value, link: trail.add(node.link, ChildStep::Name(name)) });
+                        found.push(value, node, ChildStep::Name(name));
                     }
                 }
-                (Selector::Wildcard, _) => self.children(node, (trail, found))?,
+                (Selector::Wildcard, _) => self.children(node, found)?,
                 (Selector::Index(index), Value::Array(items)) => {
                     if let Some((at, value)) =
                         at(*index, items.len()).and_then(|at| Some((at, items.get(at)?)))
                     {
-                        found.push(SelectedValue { value, link: trail.add(node.link, ChildStep::Index(at)) });
+                        found.push(value, node, ChildStep::Index(at));
                     }
                 }
                 (Selector::Slice(slice), Value::Array(items)) => {
                     for index in indices(*slice, items.len()) {
                         self.effort.spend(1)?;
                         let Some(value) = items.get(index) else { continue };
-                        found.push(SelectedValue {
-                            value,
-                            link: trail.add(node.link, ChildStep::Index(index)),
-                        });
+                        found.push(value, node, ChildStep::Index(index));
                     }
                 }
                 (Selector::Filter(condition), _) => {
-                    let first = found.len();
-                    self.children(node, (trail, found))?;
+                    let first = found.values.len();
+                    self.children(node, found)?;
                     let mut kept = first;
-                    for index in first..found.len() {
-                        let child = found[index];
+                    for index in first..found.values.len() {
+                        let child = found.values[index];
                         if self.holds(condition, child.value)? {
-                            found[kept] = child;
+                            found.values[kept] = child;
                             kept += 1;
                         }
                     }
-                    found.truncate(kept);
+                    found.values.truncate(kept);
                 }
                 (Selector::Name(_) | Selector::Index(_) | Selector::Slice(_), _) => {}
             }
-            if found.len() > MOST {
+            if found.values.len() > MOST {
                 return Err(EffortError::TooMany(MOST));
             }
         }
@@ -174,25 +187,19 @@ impl<'v, 'e> PathSearch<'v, 'e> {
     }
 
     /// Adds all children of a value.
-    fn children(
-        &self,
-        node: SelectedValue<'v>,
-        (trail, found): (&mut StepTrail<'v>, &mut Vec<SelectedValue<'v>>),
-    ) -> Result<(), EffortError> {
+    fn children(&self, node: SelectedValue<'v>, found: &mut FoundValues<'_, 'v>) -> Result<(), EffortError> {
         match node.value {
             Value::Array(items) => {
                 self.effort.spend(items.len() as u64)?;
-                found.extend(items.iter().enumerate().map(|(index, value)| SelectedValue {
-                    value,
-                    link: trail.add(node.link, ChildStep::Index(index)),
-                }));
+                for (index, value) in items.iter().enumerate() {
+                    found.push(value, node, ChildStep::Index(index));
+                }
             }
             Value::Object(members) => {
                 self.effort.spend(members.len() as u64)?;
-                found.extend(members.iter().map(|(name, value)| SelectedValue {
-                    value,
-                    link: trail.add(node.link, ChildStep::Name(name)),
-                }));
+                for (name, value) in members {
+                    found.push(value, node, ChildStep::Name(name));
+                }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }

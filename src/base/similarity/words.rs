@@ -85,7 +85,10 @@ pub(super) fn set_of_words(text: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut word = String::new();
     for (at, piece) in pieces.iter().enumerate() {
-        let around = (at.checked_sub(1).map(|before| pieces[before]), pieces.get(at + 1).copied());
+        let around = SignNeighbours {
+            before: at.checked_sub(1).map(|before| pieces[before]),
+            behind: pieces.get(at + 1).copied(),
+        };
         match kind(piece) {
             WordPiece::Word | WordPiece::Unspaced => word.push_str(piece),
             WordPiece::Sign(sign) if says_something(sign, around) => word.push_str(piece),
@@ -103,8 +106,16 @@ pub(super) fn set_of_words(text: &str) -> BTreeSet<String> {
     if words.is_empty() { text.split_whitespace().map(str::to_owned).collect() } else { words }
 }
 
+/// The pieces before and behind a sign.
+#[derive(Clone, Copy)]
+struct SignNeighbours<'t> {
+    before: Option<&'t str>,
+    behind: Option<&'t str>,
+}
+
 /// Whether a sign is more than punctuation, by the pieces before and behind it.
-fn says_something(sign: char, (before, behind): (Option<&str>, Option<&str>)) -> bool {
+fn says_something(sign: char, around: SignNeighbours<'_>) -> bool {
+    let SignNeighbours { before, behind } = around;
     let is_word = |piece: Option<&str>| {
         piece.is_some_and(|piece| matches!(kind(piece), WordPiece::Word | WordPiece::Unspaced))
     };

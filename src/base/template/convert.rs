@@ -3,15 +3,13 @@
 use minijinja::value::ValueKind;
 use serde_json::{Map, Number, Value};
 
-use super::TemplateError;
+use super::errors::{TemplateError, UNDEFINED};
 use super::long_number::LongNumber;
 
 /// The deepest nesting a rendered value may have, that of JSON texts we read.
 const DEEPEST: usize = 128;
 /// The most parts a rendered value may have.
 const MOST: usize = 1_000_000;
-/// The message of an error whose variable is still to be named.
-pub(super) const UNDEFINED: &str = "undefined value";
 
 /// Gives a JSON value as templates see it.
 pub(super) fn from_json(value: &Value) -> minijinja::Value {

@@ -1,12 +1,23 @@
-//! The engine's errors in our words.
+//! Why a template does not compile or render, and the engine's errors in our words.
+
+use std::ops::Range;
 
 use minijinja::ErrorKind;
 
-use super::TemplateError;
-use super::convert::UNDEFINED;
-
+/// The message of an error whose variable is still to be named.
+pub(super) const UNDEFINED: &str = "undefined value";
 /// Said of `include` and the like.
 pub(super) const NO_OTHER: &str = "a template cannot include, import or extend another";
+
+/// Why a template does not compile or render.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateError {
+    /// What is wrong; an undefined name is named.
+    pub message: String,
+    /// The bytes of the template's text where it goes wrong, where that is known.
+    pub span: Option<Range<usize>>,
+}
 
 /// The kind under which an error of ours passes through the engine.
 pub(super) fn kind_of(error: &TemplateError) -> ErrorKind {

@@ -4,7 +4,7 @@
 use minijinja::machinery::{Span, Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
-use super::TemplateError;
+use super::errors::TemplateError;
 
 /// The longest template, in bytes.
 const LONGEST: usize = 1 << 20;

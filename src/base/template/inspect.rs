@@ -10,9 +10,8 @@ use minijinja::Environment;
 use minijinja::machinery::ast::{Call, CallArg, Expr, Macro, Stmt};
 use minijinja::machinery::{Span, parse};
 
-use super::TemplateError;
 use super::calls::{fault_of_call, fault_of_filter, fault_of_test};
-use super::errors::{NO_OTHER, describe};
+use super::errors::{NO_OTHER, TemplateError, describe};
 
 /// A variable of the environment that a template reads by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

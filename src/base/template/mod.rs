@@ -4,6 +4,7 @@
 //! never rendered again. Text without `{{` is literal, and a value that is one whole `{{ expression }}` keeps its type.
 
 mod calls;
+mod compiled;
 mod convert;
 mod errors;
 mod extent;
@@ -14,18 +15,19 @@ mod scope;
 mod whole;
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value};
 
+pub use self::compiled::{Template, TemplateId};
+pub use self::errors::TemplateError;
 pub use self::inspect::{EnvName, Guard};
 pub use self::scope::TemplateScope;
 use super::panics::{CaughtPanic, catch};
 
-use self::convert::{UNDEFINED, to_json};
-use self::errors::describe;
+use self::convert::to_json;
+use self::errors::{UNDEFINED, describe};
 use self::extent::check_extent;
 use self::inspect::{Inspected, Usage, inspect};
 use self::long_number::{float, holds_long};
@@ -50,35 +52,6 @@ pub struct Templates {
     usage: Vec<Usage>,
     /// The work that was spent on trying out.
     tried: u64,
-}
-
-/// A value as written, with its templates compiled.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Template {
-    /// Nothing to render.
-    Literal(Value),
-    /// Text with expressions in it.
-    Text(TemplateId),
-    /// One whole expression, which keeps its type.
-    Typed(TemplateId),
-    /// A list with a template in it somewhere.
-    List(Vec<Template>),
-    /// A mapping with a template in a value somewhere; keys are literal.
-    Map(Vec<(String, Template)>),
-}
-
-/// A template's number in its arena.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TemplateId(usize);
-
-/// Why a template does not compile or render.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct TemplateError {
-    /// What is wrong; an undefined name is named.
-    pub message: String,
-    /// The bytes of the template's text where it goes wrong, where that is known.
-    pub span: Option<Range<usize>>,
 }
 
 impl Default for Templates {

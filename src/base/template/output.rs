@@ -3,7 +3,7 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State};
 
-use super::Template;
+use super::compiled::Template;
 use super::convert::to_json;
 use super::errors::kind_of;
 use super::inspect::Usage;

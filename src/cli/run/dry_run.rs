@@ -168,7 +168,7 @@ fn budget(whose: &str, allowance: &SpendingLimit) -> String {
     if allowance.is_empty() {
         return String::new();
     }
-    let mut parts: Vec<String> = limits(allowance).map(|(kind, limit)| told(kind, limit)).collect();
+    let mut parts: Vec<String> = limits(allowance).map(|one| told(one.kind, one.limit)).collect();
     parts.extend(allowance.time.map(format_duration));
     format!("{whose}: {}\n", parts.join(" · "))
 }

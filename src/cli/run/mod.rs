@@ -18,7 +18,7 @@ use crate::cli::say;
 use crate::engine::run::RunLimits;
 use crate::engine::signal;
 use crate::plan::case::Plan;
-use crate::plan::shard::PlanShare;
+use crate::plan::share::PlanShare;
 use crate::record::event::{NoTests, Sink};
 use crate::record::journal::{Journal, RunRecord};
 use crate::record::thresholds::RunConclusion;

@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use crate::base::borrowed_json::BorrowedValue;
-use crate::base::json_number;
+use crate::base::json_decimal;
 
 /// What is known of a node's price.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub fn node_tokens(node_type: &str, data: &BorrowedValue<'_>) -> Option<u64> {
 
 /// The price a node's `data` reports.
 pub fn node_price(node_type: &str, data: &BorrowedValue<'_>) -> NodePrice {
-    let told = places(node_type, data).find(|place| json_number::is_decimal(&place["total_price"]));
-    let reported = match told.map(|place| (json_number::decimal(&place["total_price"]), place)) {
+    let told = places(node_type, data).find(|place| json_decimal::is_decimal(&place["total_price"]));
+    let reported = match told.map(|place| (json_decimal::decimal(&place["total_price"]), place)) {
         Some((Some(amount), place)) => {
             Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
         }

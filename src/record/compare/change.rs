@@ -3,6 +3,7 @@
 use crate::base::stats::sign_flip::{TwoSidedChance, pairs_needed};
 use crate::base::stats::{PermutationResult, RandomDraws};
 use crate::record::compare::chance::{self, Difference};
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::paired::{MeasuredTests, MissingPairs, currencies};
 use crate::record::compare::rates::Rates;
 use crate::record::compare::sample::TestPair;
@@ -10,47 +11,12 @@ use crate::record::compare::stand::{BoundStanding, CompareLimit};
 use crate::record::compare::totals;
 use crate::record::compare::typical;
 
-/// The interval that is reported.
-pub(super) const CONFIDENCE: f64 = 0.95;
-/// A measure of nothing on one side counts as this many times less, so that the change from free to paid is not lost.
-pub(super) const MOST: f64 = 1000.0;
 /// Fewer pairs show nothing at this level, whatever they are.
 const LEVEL: f64 = 0.05;
 /// Of so many pairs the scatter is known without repeats.
 const MANY: usize = 100;
 /// Differences that come in so few runs by chance are told.
 const STICKS: f64 = 0.001;
-
-/// What is measured on both sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum CompareMetric {
-    /// The share of attempts that pass.
-    PassRate,
-    /// Tokens of a run.
-    Tokens,
-    /// Price of a run.
-    Cost,
-    /// Time from request to ending.
-    Latency,
-    /// Time to the first token.
-    Ttft,
-}
-
-impl CompareMetric {
-    /// All of them, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::PassRate, Self::Tokens, Self::Cost, Self::Latency, Self::Ttft];
-
-    /// Its key in the project file.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::PassRate => "pass_rate",
-            Self::Tokens => "tokens",
-            Self::Cost => "cost",
-            Self::Latency => "latency",
-            Self::Ttft => "ttft",
-        }
-    }
-}
 
 /// A change of one measure over the suite.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,16 +163,16 @@ impl Series {
             Numbers::Rates(_) => 0,
             Numbers::Totals(measured) | Numbers::Typical(measured) => measured.one_sided(),
         };
-        let change = self.plain((worse_by, one_sided), TwoSidedChance { greater, less });
+        let change = self.plain(worse_by, one_sided, TwoSidedChance { greater, less });
         let interval = interval.filter(|_| tells_scatter(&differences));
         Change { typical, interval, sticks: sticks(&differences), ..change }
     }
 
     fn of_rates(&self, rates: &Rates, draws: RandomDraws) -> Change {
-        self.plain((rates.worse_by(), 0), rates.test(draws))
+        self.plain(rates.worse_by(), 0, rates.test(draws))
     }
 
-    fn plain(&self, (worse_by, one_sided): (f64, usize), test: TwoSidedChance) -> Change {
+    fn plain(&self, worse_by: f64, one_sided: usize, test: TwoSidedChance) -> Change {
         Change {
             metric: self.metric,
             currency: self.currency.clone(),

@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use crate::base::stats::RandomDraws;
 use crate::base::stats::multiple::holm;
 use crate::base::stats::sign_flip::pairs_needed;
-use crate::record::compare::change::{CompareMetric, Series};
+use crate::record::compare::change::Series;
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::paired::MissingPairs;
 use crate::record::compare::stand::{BoundStanding, CompareLimit, Position};
 
@@ -63,7 +64,16 @@ pub(crate) struct DecidedGate {
 }
 
 /// A measure held against a gate's bound.
-type GateMeasure<'s> = (&'s Series, BoundStanding);
+struct GateMeasure<'s> {
+    series: &'s Series,
+    stand: BoundStanding,
+}
+
+/// The chance of what a gate saw, corrected for the number of gates.
+struct CorrectedChance {
+    p: f64,
+    gates: f64,
+}
 
 /// Judges all gates together: each measure against its bound. Holm's correction keeps the chance of any false alarm below
 /// `alpha`, also where every measure is just as much worse as is allowed.
@@ -74,7 +84,7 @@ pub(crate) fn judge(bounds: &[GateBound], series: &[Series], draws: RandomDraws)
         .map(|bound| {
             let limit = CompareLimit { allowed: bound.worse_by, level: bound.alpha / gates };
             let measured = series.iter().filter(|series| series.metric == bound.metric);
-            measured.map(|series| (series, series.against(&limit, draws))).collect()
+            measured.map(|series| GateMeasure { series, stand: series.against(&limit, draws) }).collect()
         })
         .collect();
     let chances: Vec<f64> = held.iter().map(|held| chance(held)).collect();
@@ -82,16 +92,16 @@ pub(crate) fn judge(bounds: &[GateBound], series: &[Series], draws: RandomDraws)
         bound: *bound,
         chance: chance(held),
         p,
-        decision: decide(bound, held, (p, gates)),
+        decision: decide(bound, held, CorrectedChance { p, gates }),
     };
     bounds.iter().zip(&held).zip(holm(&chances)).map(gated).collect()
 }
 
 /// The chance of all that a gate saw: a cost must be beyond its bound in every currency, since nobody knows their rates.
 fn chance(held: &[GateMeasure<'_>]) -> f64 {
-    let of = |(_, stand): &GateMeasure<'_>| match stand.best {
+    let of = |measure: &GateMeasure<'_>| match measure.stand.best {
         Position::Within => 1.0,
-        Position::Beyond => stand.test.p,
+        Position::Beyond => measure.stand.test.p,
     };
     held.iter()
         .map(of)
@@ -99,22 +109,23 @@ fn chance(held: &[GateMeasure<'_>]) -> f64 {
         .unwrap_or(1.0)
 }
 
-fn decide(bound: &GateBound, held: &[GateMeasure<'_>], (p, gates): (f64, f64)) -> GateDecision {
+fn decide(bound: &GateBound, held: &[GateMeasure<'_>], corrected: CorrectedChance) -> GateDecision {
+    let CorrectedChance { p, gates } = corrected;
     if held.is_empty() {
         return GateDecision::Inconclusive(MissingEvidence::Pairs);
     }
-    if held.iter().all(|(_, stand)| stand.best == Position::Beyond) && p <= bound.alpha {
+    if held.iter().all(|one| one.stand.best == Position::Beyond) && p <= bound.alpha {
         return GateDecision::Failed;
     }
     let level = bound.alpha / gates;
     // The smallest p after the correction: as if every other gate had found even less likely changes.
-    if let Some((series, _)) = held.iter().find(|(_, stand)| stand.test.attainable > level) {
-        return GateDecision::Inconclusive(match series.repeats_needed(level) {
+    if let Some(measure) = held.iter().find(|one| one.stand.test.attainable > level) {
+        return GateDecision::Inconclusive(match measure.series.repeats_needed(level) {
             Some(repeats) => MissingEvidence::Repeats(repeats),
             None => MissingEvidence::Cases(pairs_needed(level)),
         });
     }
-    if held.iter().all(|(_, stand)| stand.worst == Position::Within) {
+    if held.iter().all(|one| one.stand.worst == Position::Within) {
         return GateDecision::Passed;
     }
     GateDecision::Inconclusive(lack(held))
@@ -122,14 +133,15 @@ fn decide(bound: &GateBound, held: &[GateMeasure<'_>], (p, gates): (f64, f64)) -
 
 /// Why what is not within the bound does not fail.
 fn lack(held: &[GateMeasure<'_>]) -> MissingEvidence {
-    let missing = held.iter().map(|(series, _)| series.missing()).max_by_key(|missing| missing.pairs());
+    let missing = held.iter().map(|one| one.series.missing()).max_by_key(|missing| missing.pairs());
     if let Some(missing) = missing.filter(|missing| missing.pairs() > 0) {
         return MissingEvidence::Missing(missing);
     }
-    if held.iter().any(|(_, stand)| stand.found == Position::Within) {
+    if held.iter().any(|one| one.stand.found == Position::Within) {
         return MissingEvidence::Currencies;
     }
-    let repeats = |(series, stand): &GateMeasure<'_>| {
+    let repeats = |measure: &GateMeasure<'_>| {
+        let GateMeasure { series, stand } = measure;
         let now = series.pairs() as f64 / series.cases().max(1) as f64;
         let wanted = (now * stand.times.unwrap_or(f64::MAX)).ceil();
         (wanted as usize).max(now as usize + 1)

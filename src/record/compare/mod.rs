@@ -10,6 +10,7 @@ mod chance;
 mod change;
 mod gate;
 mod likeness;
+mod metric;
 mod nodes;
 mod noise;
 mod order;
@@ -26,8 +27,9 @@ mod totals;
 mod typical;
 
 pub(crate) use case::{CaseChange, CaseDetail, CaseRow, CaseSide, MeasureMeans, PathChange};
-pub(crate) use change::{Change, CompareMetric};
+pub(crate) use change::Change;
 pub(crate) use gate::{DecidedGate, GateDecision, MissingEvidence};
+pub(crate) use metric::CompareMetric;
 pub(crate) use nodes::{Attribution, NodeChange, NodePresence};
 pub(crate) use noise::OutputDrift;
 pub(crate) use paired::MissingPairs;

@@ -53,7 +53,7 @@ pub(crate) fn drift_of_outputs(
         Some(outputs) => {
             let result = results.next();
             result.map_or(OutputDrift::Unknown, |(p, test)| {
-                family.verdict(outputs, (*p, *test), pair.repeats())
+                family.verdict(outputs, OutputChance { corrected: *p, test: *test }, pair.repeats())
             })
         }
     };
@@ -68,6 +68,13 @@ fn is_repeated(outputs: &Distances) -> bool {
 
 fn single(outputs: &Distances) -> OutputDrift {
     if outputs.largest() > 0.0 { OutputDrift::Changed } else { OutputDrift::Same }
+}
+
+/// The test of one test's outputs, and its chance corrected for the number of tests.
+#[derive(Clone, Copy)]
+struct OutputChance {
+    corrected: f64,
+    test: PermutationResult,
 }
 
 /// The tests of all outputs together: a correction for their number must not turn what differs into noise.
@@ -90,12 +97,8 @@ impl ComparisonFamily {
         Self { alpha, sorted, adjusted, least: 1.0 / (f64::from(draws.count) + 1.0) }
     }
 
-    fn verdict(
-        &self,
-        outputs: &Distances,
-        (p, test): (f64, PermutationResult),
-        repeats: usize,
-    ) -> OutputDrift {
+    fn verdict(&self, outputs: &Distances, chance: OutputChance, repeats: usize) -> OutputDrift {
+        let OutputChance { corrected: p, test } = chance;
         if outputs.largest() == 0.0 {
             OutputDrift::Same
         } else if p <= self.alpha {

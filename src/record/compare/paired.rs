@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
-use crate::record::compare::change::CompareMetric;
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::sample::{FirstToken, Observation, TestPair};
 
 /// How many pairs lack a measure.

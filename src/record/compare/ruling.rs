@@ -4,8 +4,8 @@
 //! compared is never green.
 
 use crate::record::compare::case::{CaseChange, CaseRow, CaseSide, VerdictClass};
-use crate::record::compare::change::CompareMetric;
 use crate::record::compare::gate::{DecidedGate, GateDecision};
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::plain::{PlainDecision, PlainGated};
 use crate::record::compare::run::RunComparison;
 use crate::record::journal::RunRecord;
@@ -50,6 +50,13 @@ pub(crate) struct Ruling<'c> {
 impl Ruling<'_> {
     fn of(verdict: CompareVerdict) -> Self {
         Self { verdict, gate: None, plain: None, tests: None }
+    }
+}
+
+impl RunComparison<'_> {
+    /// What it comes to.
+    pub fn ruling(&self) -> Ruling<'_> {
+        rule(self)
     }
 }
 

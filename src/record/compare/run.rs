@@ -10,11 +10,11 @@ use crate::base::stats::{PermutationResult, RandomDraws};
 use crate::record::compare::answers::{AnswerDependence, answers};
 use crate::record::compare::apart::apart;
 use crate::record::compare::case::{self, CaseChange, CaseDetail, CaseRow};
-use crate::record::compare::change::{Change, CompareMetric, Series};
+use crate::record::compare::change::{Change, Series};
 use crate::record::compare::gate::{self, DecidedGate, GateBound};
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::noise::{OutputDrift, drift_of_outputs};
 use crate::record::compare::plain::{PlainGated, PlainGates};
-use crate::record::compare::ruling::{Ruling, rule};
 use crate::record::compare::sample::TestPair;
 use crate::record::journal::{CaseReader, JournalError, RunRecord};
 use crate::suite::read_compare::{BoundSpec, CompareSpec};
@@ -151,11 +151,6 @@ impl<'a> RunComparison<'a> {
     /// The time that lies between the two runs; none where they ran at the same time, or one of them is not live.
     pub fn apart(&self) -> Option<Duration> {
         apart(self.a, self.b)
-    }
-
-    /// What it comes to.
-    pub fn ruling(&self) -> Ruling<'_> {
-        rule(self)
     }
 
     /// Reads what is shown of tests, each record opened once.

@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use crate::base::stats::RandomDraws;
 use crate::base::stats::spread::SumError;
 use crate::record::compare::chance::{self, Difference};
-use crate::record::compare::change::{CONFIDENCE, MOST};
+use crate::record::compare::metric::{CONFIDENCE, MOST};
 use crate::record::compare::paired::{MeasuredTests, PairedMeasure};
 use crate::record::compare::stand::{BoundStanding, CompareLimit, Position};
 

@@ -24,7 +24,8 @@ use crate::record::journal::cases::{CaseContribution, Cases, PlannedLine, planne
 use crate::record::journal::ends::PartEnds;
 use crate::record::journal::index::{IndexEntry, JournalIndex, LineMark};
 use crate::record::journal::line::{AttemptLine, JournalLine, OutcomeLine};
-use crate::record::journal::read::{DamagedLine, RecordLoss, RunRecord, StoredRecord};
+use crate::record::journal::read::{DamagedLine, RecordLoss, RunRecord};
+use crate::record::journal::records::StoredRecord;
 use crate::record::journal::totals::{SavedRepeats, SuiteTotals, Totals};
 use crate::record::journal::watched::AttemptNotes;
 use crate::record::verdict::Verdict;

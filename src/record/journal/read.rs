@@ -3,14 +3,13 @@
 //! Memory grows by 32 bytes for a case of one attempt and 16 for each further attempt; no record is kept.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use crate::record::attempt::{Attempt, CaseOutcome};
+use crate::record::attempt::CaseOutcome;
 use crate::record::event::{RunEnd, RunStart};
 use crate::record::journal::JournalError;
 use crate::record::journal::index::JournalIndex;
-use crate::record::journal::records::RecordReader;
+use crate::record::journal::records::{CaseRecord, RecordReader, StoredRecord};
 use crate::record::journal::totals::{SuiteTotals, Totals};
 use crate::record::journal::watched::AttemptNotes;
 use crate::record::verdict::Verdict;
@@ -25,30 +24,6 @@ impl CaseReader<'_> {
     /// The record of one case; none where it has no outcome.
     pub fn read(&mut self, case: u32) -> Result<Option<CaseRecord>, JournalError> {
         self.record.index.case(case).map(|lines| self.reader.read(lines)).transpose()
-    }
-}
-
-/// Everything recorded of one case.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct CaseRecord {
-    /// What became of it.
-    pub outcome: CaseOutcome,
-    /// Its attempts by repeat and try.
-    pub attempts: Vec<Attempt>,
-}
-
-impl CaseRecord {
-    /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
-    pub fn deciding(&self) -> Option<&Attempt> {
-        let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
-        let wanted = match self.outcome.verdict {
-            // No attempt has that verdict: the broken ones tell why the repeats did not decide.
-            Verdict::Inconclusive => Verdict::Failed,
-            Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Flaky | Verdict::Skipped => {
-                self.outcome.verdict
-            }
-        };
-        judged().find(|attempt| attempt.verdict == wanted).or_else(|| self.attempts.last())
     }
 }
 
@@ -72,21 +47,6 @@ pub(crate) enum RecordLoss {
     Unreadable,
     /// The run was continued since, and what may have been lost was run anew.
     Mended,
-}
-
-/// Where a record is stored.
-#[derive(Debug)]
-pub(super) struct StoredRecord {
-    /// Where its journal is, or was.
-    pub path: PathBuf,
-    /// The journal, open: it can be read also when it was removed meanwhile.
-    pub file: Arc<File>,
-}
-
-impl PartialEq for StoredRecord {
-    fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
-    }
 }
 
 /// A finished, interrupted or still growing run.

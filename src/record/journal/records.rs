@@ -1,6 +1,7 @@
 //! Reads the records of cases from their lines, one case at a time; none is kept.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -11,11 +12,56 @@ use crate::record::journal::JournalError;
 use crate::record::journal::held::HeldLine;
 use crate::record::journal::index::{CaseLines, LineMark};
 use crate::record::journal::lines::JournalLines;
-use crate::record::journal::read::{CaseRecord, StoredRecord};
 use crate::record::verdict::Verdict;
 
 /// How the line of an attempt begins and ends around the attempt itself.
 const AROUND_ATTEMPT: (&[u8], &[u8]) = (b"{\"attempt_finished\":", b"}");
+
+/// Everything recorded of one case.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CaseRecord {
+    /// What became of it.
+    pub outcome: CaseOutcome,
+    /// Its attempts by repeat and try.
+    pub attempts: Vec<Attempt>,
+}
+
+impl CaseRecord {
+    /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
+    pub fn deciding(&self) -> Option<&Attempt> {
+        let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
+        let wanted = match self.outcome.verdict {
+            // No attempt has that verdict: the broken ones tell why the repeats did not decide.
+            Verdict::Inconclusive => Verdict::Failed,
+            Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Flaky | Verdict::Skipped => {
+                self.outcome.verdict
+            }
+        };
+        judged().find(|attempt| attempt.verdict == wanted).or_else(|| self.attempts.last())
+    }
+}
+
+/// Where a record is stored.
+#[derive(Debug)]
+pub(super) struct StoredRecord {
+    /// Where its journal is, or was.
+    pub path: PathBuf,
+    /// The journal, open: it can be read also when it was removed meanwhile.
+    pub file: Arc<File>,
+}
+
+impl PartialEq for StoredRecord {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+/// The number of a case, as the writer of a line gave it and as the record counts.
+#[derive(Clone, Copy)]
+struct CaseNumbers {
+    written: u32,
+    counted: u32,
+}
 
 /// Reads records by their lines.
 pub(super) struct RecordReader<'a> {
@@ -58,7 +104,8 @@ impl<'a> RecordReader<'a> {
             if place > 0 {
                 text.push(b',');
             }
-            self.copy_attempt(*offset, (attempt, outcome.case), text)?;
+            let case = CaseNumbers { written: attempt.case, counted: outcome.case };
+            self.copy_attempt(*offset, case, text)?;
         }
         let numbered = |(_, attempt)| Attempt { case: outcome.case, ..attempt };
         let attempts = attempts.into_iter().map(numbered).collect();
@@ -105,10 +152,10 @@ impl<'a> RecordReader<'a> {
     fn copy_attempt(
         &mut self,
         offset: u64,
-        (attempt, number): (&Attempt, u32),
+        case: CaseNumbers,
         text: &mut Vec<u8>,
     ) -> Result<(), JournalError> {
-        let is_numbered = attempt.case == number;
+        let is_numbered = case.written == case.counted;
         let line = self.line(offset)?;
         let (before, after) = AROUND_ATTEMPT;
         match line.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
@@ -117,7 +164,7 @@ impl<'a> RecordReader<'a> {
                 text.extend_from_slice(attempt);
             }
             Some(_) | None => {
-                let attempt = Attempt { case: number, ..self.attempt(offset)? };
+                let attempt = Attempt { case: case.counted, ..self.attempt(offset)? };
                 serde_json::to_writer(text, &attempt).expect("an attempt that was read is JSON");
             }
         }

@@ -49,7 +49,7 @@ impl RunConclusion {
     /// The same, where it is said anew what to do when no test was run.
     pub fn allowing(record: &RunRecord, gates: &ThresholdGates, no_tests: NoTests) -> Self {
         let none = RunEnd::default();
-        let found = Self::ended(record, gates, (record.end.as_ref().unwrap_or(&none), no_tests));
+        let found = Self::ended(record, gates, record.end.as_ref().unwrap_or(&none), no_tests);
         match (&record.end, found) {
             // One that has no clean end was killed or still goes on.
             (None, Self::Unusable | Self::Red) | (Some(_), _) => found,
@@ -57,7 +57,7 @@ impl RunConclusion {
         }
     }
 
-    fn ended(record: &RunRecord, gates: &ThresholdGates, (end, no_tests): (&RunEnd, NoTests)) -> Self {
+    fn ended(record: &RunRecord, gates: &ThresholdGates, end: &RunEnd, no_tests: NoTests) -> Self {
         let (totals, unfinished) = (&record.totals, record.unfinished() > 0 || record.has_losses());
         let judged = totals.passed + totals.failed + totals.flaky + totals.inconclusive;
         if end.interrupted {

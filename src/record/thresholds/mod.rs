@@ -218,7 +218,8 @@ fn judge_suite(
     let known = u32::try_from(cases.len()).unwrap_or(u32::MAX);
     let left_out = suite.tests.saturating_sub(known);
     for (threshold, sample) in suite.thresholds.iter().zip(samples.by_threshold) {
-        let mut gate = gate(suite, threshold, (samples.finished, left_out), sample);
+        let mut gate =
+            gate(suite, threshold, JudgedAttempts { finished: samples.finished, left_out }, sample);
         gate.unjudged = samples.unjudged;
         gate.message = gate.explain();
         judged.push(gate);
@@ -226,14 +227,21 @@ fn judge_suite(
     Ok(())
 }
 
+/// The attempts that a threshold is judged by.
+struct JudgedAttempts {
+    finished: u64,
+    /// Those of tests that were not run.
+    left_out: u32,
+}
+
 fn gate(
     suite: &SuiteThresholds,
     threshold: &Threshold,
-    (attempts, left_out): (u64, u32),
+    attempts: JudgedAttempts,
     mut sample: NumberSample,
 ) -> ThresholdGate {
     let span = sample.span(threshold.statistic);
-    let too_few = attempts < needed(threshold.statistic);
+    let too_few = attempts.finished < needed(threshold.statistic);
     ThresholdGate {
         suite: suite.suite.clone(),
         truth: match truth(&span, threshold) {
@@ -242,11 +250,11 @@ fn gate(
             truth => truth,
         },
         actual: sample.known_value(threshold.statistic),
-        attempts,
+        attempts: attempts.finished,
         unknown: sample.unknown(),
         threshold: threshold.clone(),
         unjudged: 0,
-        left_out,
+        left_out: attempts.left_out,
         message: String::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! The verdict on a test that runs more than once: how often it still runs, and what its repeats come to.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::repeat::RepeatRange;
@@ -137,7 +139,7 @@ impl RepeatRule {
     /// put the rate out of reach, whatever the errored ones would have been. Mixed repeats that pass are flaky.
     pub fn verdict(&self, seen: RepeatCounts) -> Verdict {
         match (self.times, self.sequential()) {
-            (RepeatRange::Until { min, max }, Some(test)) => sequential_verdict(&test, seen, (min, max)),
+            (RepeatRange::Until { min, max }, Some(test)) => sequential_verdict(&test, seen, min..=max),
             (RepeatRange::Fixed(times), _) | (RepeatRange::Until { max: times, .. }, None) => {
                 self.fixed_verdict(seen, times)
             }
@@ -157,15 +159,15 @@ impl RepeatRule {
     }
 }
 
-fn sequential_verdict(test: &Sequential, seen: RepeatCounts, (min, max): (u32, u32)) -> Verdict {
+fn sequential_verdict(test: &Sequential, seen: RepeatCounts, times: RangeInclusive<u32>) -> Verdict {
     let at_best = test.decide(seen.passed + seen.errored, seen.failed);
     if seen.errored > 0 {
         return if at_best == SequentialDecision::AtMost { Verdict::Failed } else { Verdict::Errored };
     }
     match at_best {
         SequentialDecision::AtMost => Verdict::Failed,
-        SequentialDecision::AtLeast if seen.all() >= min => passed(seen),
-        SequentialDecision::Open if seen.all() >= max => Verdict::Inconclusive,
+        SequentialDecision::AtLeast if seen.all() >= *times.start() => passed(seen),
+        SequentialDecision::Open if seen.all() >= *times.end() => Verdict::Inconclusive,
         // It was ended before its time.
         SequentialDecision::AtLeast | SequentialDecision::Open => Verdict::Errored,
     }

@@ -1,5 +1,7 @@
 //! Finds and reads the project file and the suites; every problem of every file is collected, nothing stops at the first.
 
+mod options;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,32 +27,10 @@ use crate::yaml::parse::{LARGEST, parse_yaml, parse_yaml_from};
 use crate::yaml::problem::Problem;
 use crate::yaml::reader::{Located, Reader};
 
+pub use self::options::{LoadOptions, OutsidePaths};
+
 /// The name of the project file.
 pub const PROJECT_FILE: &str = "flowproof.yaml";
-
-/// What to load.
-#[derive(Debug, Clone)]
-pub struct LoadOptions {
-    /// Where the project file is looked for, upwards; relative paths start here. Absolute.
-    pub working_dir: PathBuf,
-    /// Suites as given on the command line: files or folders; empty: the project's, else `suites`.
-    pub paths: Vec<PathBuf>,
-    /// Whether suites may name files outside the suites folder.
-    pub outside: OutsidePaths,
-    /// `CI` is set: `only` is refused.
-    pub in_ci: bool,
-    /// The full name of the one test that is wanted: only the files that may hold it are loaded, unless a judge is an app.
-    pub only: Option<String>,
-}
-
-/// Whether suites may name files outside the suites folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutsidePaths {
-    /// They may not.
-    Refused,
-    /// `--allow-outside`.
-    Allowed,
-}
 
 /// The files as written, and everything wrong with them.
 #[derive(Debug)]
@@ -86,11 +66,11 @@ pub fn load(options: &LoadOptions) -> LoadedSuites {
     let files = found.iter().map(|found| Arc::from(shown(&found.path, &root))).collect();
     let count = Arc::new(TestCount::default());
     let loaded: Vec<_> =
-        found.into_par_iter().map(|found| load_suite(found, &root, (options, &count))).collect();
+        found.into_par_iter().map(|found| load_suite(found, &root, options, &count)).collect();
     let mut suites = Vec::with_capacity(loaded.len());
-    for (suite, mut own) in loaded {
-        problems.append(&mut own);
-        suites.extend(suite);
+    for mut file in loaded {
+        problems.append(&mut file.problems);
+        suites.extend(file.suite);
     }
     check_full_names(&suites, &mut problems);
     LoadedSuites { root, project, project_read, suites, files, problems }
@@ -194,29 +174,34 @@ fn load_env_file(project: &mut ProjectSpec, problems: &mut Vec<Problem>) {
     problems.append(&mut read);
 }
 
+/// A suite file as it was read, and what is wrong with it.
+struct LoadedSuiteFile {
+    suite: Option<SuiteSpec>,
+    problems: Vec<Problem>,
+}
+
 fn load_suite(
     found: SuiteLocation,
     root: &Path,
-    (options, count): (&LoadOptions, &Arc<TestCount>),
-) -> (Option<SuiteSpec>, Vec<Problem>) {
+    options: &LoadOptions,
+    count: &Arc<TestCount>,
+) -> LoadedSuiteFile {
     let mut problems = Vec::new();
     let name = shown(&found.path, root);
     let document = match read_suite_file(&found, options.outside) {
         Ok((bytes, excerpts)) => parse_yaml_from(&name, bytes, excerpts, &mut problems),
         Err(error) => {
             let problem = unreadable(&name, &error);
-            return (
-                None,
-                vec![match FileRefusal::of(&error) {
-                    Some(FileRefusal::Outside(_)) => {
-                        problem.help("put the file itself there, or pass --allow-outside")
-                    }
-                    _ => problem,
-                }],
-            );
+            let problem = match FileRefusal::of(&error) {
+                Some(FileRefusal::Outside(_)) => {
+                    problem.help("put the file itself there, or pass --allow-outside")
+                }
+                _ => problem,
+            };
+            return LoadedSuiteFile { suite: None, problems: vec![problem] };
         }
     };
-    let Some(tree) = document.root else { return (None, problems) };
+    let Some(tree) = document.root else { return LoadedSuiteFile { suite: None, problems } };
     let mut reader = Reader { source: document.source, problems: &mut problems };
     let file = suite_file(found, options.outside, count.clone());
     let mut suite = read_suite(&mut reader, tree, file);
@@ -230,7 +215,7 @@ fn load_suite(
         }
     }
     suite.problems = problems.len();
-    (Some(suite), problems)
+    LoadedSuiteFile { suite: Some(suite), problems }
 }
 
 fn suite_file(found: SuiteLocation, outside: OutsidePaths, count: Arc<TestCount>) -> SuiteFile {

@@ -3,7 +3,7 @@
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, Location};
 
-use super::DEEPEST;
+use super::deserialize::DEEPEST;
 use crate::base::origin::Place;
 use crate::yaml::node::{FilePosition, SourceText};
 use crate::yaml::problem::Problem;

@@ -1,6 +1,6 @@
 //! The merge key `<<` written twice in a mapping, which the library takes in silence: the first would win.
 
-use super::{ParsePass, deserialize};
+use super::deserialize::{ParsePass, deserialize};
 use crate::yaml::node::{MapEntry, Node, NodeValue, SourceText};
 use crate::yaml::problem::Problem;
 

@@ -5,6 +5,7 @@
 
 mod decode;
 mod describe;
+mod deserialize;
 mod merge;
 mod spelling;
 mod visit;
@@ -13,34 +14,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Number;
-use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
-use serde_saphyr::{Error, Options};
 
 use crate::base::json_number::read_number;
 use crate::base::origin::Place;
 use crate::yaml::node::{Excerpts, FilePosition, MapEntry, Node, NodeValue, SourceText};
-use crate::yaml::problem::{OF_MACHINE, Problem};
-use crate::yaml::secret_lines::secrets_of;
+use crate::yaml::problem::Problem;
+use crate::yaml::secret_values::secrets_of;
 
 pub use self::decode::{decode, decode_sheet};
 
 use self::describe::describe;
+use self::deserialize::{ParsePass, deserialize};
 
-/// The deepest nesting of lists and mappings.
-const DEEPEST: usize = 128;
-/// Stack of the reading thread: about 20 KiB a level in an unoptimised build.
-const STACK: usize = 32 << 20;
 /// Stands for infinities and what is no number until `inspect` refuses them at their place.
 const STAND_IN: f64 = f64::MAX;
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 256 << 20;
-
-/// The bytes of text that aliases and merge keys may repeat, however short the file is.
-const FEWEST_BYTES: usize = 16 << 20;
-/// Values that aliases and merge keys may repeat, however short the file is; one more for each byte of a longer file.
-const FEWEST_REPLAYED: usize = 200_000;
-/// The most values that they may repeat.
-const MOST_REPLAYED: usize = 1_000_000;
 
 /// A file's text with its tree; the tree is missing where a problem forbids it.
 pub struct YamlDocument {
@@ -104,34 +93,31 @@ fn parse_text(source: &SourceText, problems: &mut Vec<Problem>) -> Option<Node> 
     }
 }
 
-/// What a document is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ParsePass {
-    /// Its values: merge keys are carried out, a text with the tag `!!binary` stays the Base64 that it is.
-    Values,
-    /// The same with such texts decoded.
-    BinaryDecoded,
-    /// Its keys, `<<` among them.
-    MergeKeysAsWritten,
-}
-
 /// Binary data is no value of a suite; what was tagged as such is what decoding changes.
 fn refuse_binary(source: &SourceText, root: &Node, problems: &mut Vec<Problem>) {
     match deserialize(&source.text, ParsePass::BinaryDecoded) {
-        Ok(decoded) => find_changed(source, (root, &decoded), problems),
+        Ok(decoded) => find_changed(source, DecodedPair { written: root, decoded: &decoded }, problems),
         Err(error) => problems.push(describe(source, &error)),
     }
 }
 
-fn find_changed(source: &SourceText, (written, decoded): (&Node, &Node), problems: &mut Vec<Problem>) {
+/// A tree as it is written, and with its binary data decoded.
+#[derive(Clone, Copy)]
+struct DecodedPair<'a> {
+    written: &'a Node,
+    decoded: &'a Node,
+}
+
+fn find_changed(source: &SourceText, pair: DecodedPair<'_>, problems: &mut Vec<Problem>) {
     let mut refuse = |mark| {
         let problem = Problem::new(source.place(mark), "binary data is no value of a suite");
         problems.push(problem.help("give files under `files`"));
     };
-    match (&written.value, &decoded.value) {
-        (NodeValue::Text(text), NodeValue::Text(other)) if text != other => refuse(written.mark),
+    match (&pair.written.value, &pair.decoded.value) {
+        (NodeValue::Text(text), NodeValue::Text(other)) if text != other => refuse(pair.written.mark),
         (NodeValue::List(items), NodeValue::List(others)) => {
-            items.iter().zip(others).for_each(|pair| find_changed(source, pair, problems));
+            let pairs = items.iter().zip(others).map(|(written, decoded)| DecodedPair { written, decoded });
+            pairs.for_each(|pair| find_changed(source, pair, problems));
         }
         (NodeValue::Map(entries), NodeValue::Map(others)) => {
             for (entry, other) in entries.iter().zip(others) {
@@ -139,7 +125,8 @@ fn find_changed(source: &SourceText, (written, decoded): (&Node, &Node), problem
                     let problem = Problem::new(source.place(entry.mark), "binary data is no key of a suite");
                     problems.push(problem.help("write it as text"));
                 }
-                find_changed(source, (&entry.value, &other.value), problems);
+                let pair = DecodedPair { written: &entry.value, decoded: &other.value };
+                find_changed(source, pair, problems);
             }
         }
         (
@@ -154,55 +141,10 @@ fn find_changed(source: &SourceText, (written, decoded): (&Node, &Node), problem
     }
 }
 
-/// Builds the tree on a thread whose stack holds the deepest nesting allowed, whatever thread asks.
-fn deserialize(text: &str, pass: ParsePass) -> Result<Node, Error> {
-    std::thread::scope(|scope| {
-        let read = || serde_saphyr::from_str_with_options::<Node>(text, options(pass, text.len()));
-        match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read) {
-            Ok(reader) => {
-                reader.join().unwrap_or_else(|_| Err(serde::de::Error::custom("the YAML library panicked")))
-            }
-            Err(error) => Err(serde::de::Error::custom(format!("{OF_MACHINE}: {error}"))),
-        }
-    })
-}
-
 fn is_blank(text: &str) -> bool {
     text.lines()
         .map(str::trim)
         .all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
-}
-
-fn options(pass: ParsePass, length: usize) -> Options {
-    let max_total_replayed_events = length.clamp(FEWEST_REPLAYED, MOST_REPLAYED);
-    let aliases = serde_saphyr::alias_limits! { max_total_replayed_events: max_total_replayed_events };
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: DEEPEST,
-            flow_nesting_limit: DEEPEST,
-            max_documents: 2,
-            max_nodes: 10_000_000,
-            max_events: 40_000_000,
-            max_total_scalar_bytes: length.saturating_mul(2).saturating_add(FEWEST_BYTES),
-            max_aliases: 1_000_000,
-            max_anchors: 1_000_000,
-            max_merge_keys: 1_000_000,
-            enforce_alias_anchor_ratio: false,
-        },
-        duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        alias_limits: aliases,
-        strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
-        reject_unsupported_tags: true,
-        ignore_binary_tag_for_string: pass != ParsePass::BinaryDecoded,
-        merge_keys: match pass {
-            ParsePass::Values | ParsePass::BinaryDecoded => MergeKeyPolicy::Merge,
-            ParsePass::MergeKeysAsWritten => MergeKeyPolicy::AsOrdinary,
-        },
-        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
-        with_snippet: false,
-    }
 }
 
 /// Finds duplicate keys, which are then dropped, and numbers that JSON does not have; what YAML 1.2 does not spell as a number

@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::base::borrowed_json::BorrowedValue;
+use crate::base::json_decimal;
 use crate::base::json_kind::kind;
 use crate::base::json_number;
 use crate::base::near::{Tolerance, is_near};
@@ -127,7 +128,7 @@ pub(super) fn share(min: &Number) -> f64 {
 
 /// A least likeness by its exact value, not by the double next to it.
 pub(super) fn least_likeness(min: &Number) -> Result<Likeness, OperandError> {
-    let decimal = json_number::decimal(&BorrowedValue::of(&Value::Number(min.clone())));
+    let decimal = json_decimal::decimal(&BorrowedValue::of(&Value::Number(min.clone())));
     decimal.and_then(Likeness::of_decimal).ok_or_else(|| {
         OperandError::new(format!("`{min}` has more decimals than a likeness can have: at most 28"))
     })

@@ -7,15 +7,24 @@ use std::sync::Arc;
 use crate::base::digest::Digest;
 use crate::base::files::{self, ChangeCondition, Fence};
 use crate::record::event::{ContinuationReason, Event, RunContinuation, RunEnd, RunStart};
-use crate::record::journal::merge::same::open;
-use crate::record::journal::merge::{CopiedLines, Merge};
+use crate::record::journal::merge::lines_at::open;
+use crate::record::journal::merge::merged_runs::{CopiedLines, Merge};
 use crate::record::journal::{JournalError, SCHEMA};
 
 /// Tests named in one line.
 const PLANNED: usize = 256;
 
+/// The run that joined runs become.
+pub(super) struct NewRun<'a> {
+    /// Its id.
+    pub run: &'a str,
+    /// When it started: RFC 3339, UTC.
+    pub started: &'a str,
+}
+
 /// Writes it; the folder must be there, and the file must not.
-pub(super) fn write(merge: &Merge, to: &Path, (run, started): (&str, &str)) -> Result<(), JournalError> {
+pub(super) fn write(merge: &Merge, to: &Path, new: &NewRun<'_>) -> Result<(), JournalError> {
+    let NewRun { run, started } = *new;
     let failed = |source: io::Error| JournalError::Write { path: to.to_owned(), source };
     let file = files::open_to_add(to, &Fence::anywhere(), ChangeCondition::Missing).map_err(failed)?;
     let mut output = BufWriter::with_capacity(256 * 1024, file);

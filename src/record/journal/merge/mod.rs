@@ -6,76 +6,27 @@
 
 mod builds;
 mod copy;
+mod lines_at;
+mod merge_error;
+mod merged_runs;
+mod run_order;
 mod same;
 mod survey;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::base::digest::Digest;
 use crate::record::event::{ContinuationReason, MergedRun, PlannedCase, RunContinuation, RunStart};
+use crate::record::journal::merge::copy::NewRun;
+use crate::record::journal::merge::merged_runs::{CopiedLines, JoinedRun};
 use crate::record::journal::merge::same::RunVersions;
 use crate::record::journal::merge::survey::{JournalSurvey, survey};
 use crate::record::journal::{JournalError, RunRecord};
 
-/// Why runs cannot be joined.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MergeError {
-    /// A journal cannot be read or written.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// They are not of one plan, or not of one target.
-    #[error("the runs {one} and {other} cannot be merged: {reason}")]
-    Different {
-        /// A run.
-        one: String,
-        /// Another.
-        other: String,
-        /// What differs.
-        reason: String,
-    },
-    /// A run does not say enough of itself.
-    #[error("the run {run} cannot be merged: {reason}")]
-    Unfit {
-        /// The run.
-        run: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-/// Runs that can be joined.
-#[derive(Debug)]
-pub(crate) struct Merge {
-    /// What the first line will say, but for id and time.
-    start: RunStart,
-    /// All tests that were planned, in the order of the plan.
-    planned: Vec<PlannedCase>,
-    pieces: Vec<CopiedLines>,
-    runs: Vec<JoinedRun>,
-}
-
-/// A run of those joined.
-#[derive(Debug)]
-struct JoinedRun {
-    run: MergedRun,
-    keys: Vec<Digest>,
-}
-
-/// Lines to be copied.
-#[derive(Debug)]
-struct CopiedLines {
-    /// Which of the joined runs it is part of.
-    run: usize,
-    from: PathBuf,
-    range: Range<u64>,
-    /// The line before them.
-    head: RunContinuation,
-    /// Lines up to this one that cannot be read were mended by a later part of their run.
-    mended: u64,
-    first_line: u64,
-}
+pub(crate) use merge_error::MergeError;
+pub(crate) use merged_runs::Merge;
+pub(crate) use run_order::order;
 
 /// Reads what there is to join; each journal may be named several times.
 pub(crate) fn plan(paths: &[PathBuf]) -> Result<Merge, MergeError> {
@@ -108,18 +59,6 @@ pub(crate) fn plan(paths: &[PathBuf]) -> Result<Merge, MergeError> {
     let merged = runs.iter().map(|joined| joined.run.clone()).collect();
     let start = RunStart { cases: whole, shard: None, merged, build: None, ..start };
     Ok(Merge { start, planned, pieces, runs })
-}
-
-/// What puts runs in the order in which they began: their time, which their id bears too, and then the id.
-///
-/// The ids of one folder follow each other also when the clock was set back, so the later of the two times counts.
-pub(crate) fn order(run: &str, started: &str) -> (String, String) {
-    let started = plain(started);
-    let second = run.split_once("Z-").map_or("", |(second, _)| second);
-    let is_time = second.len() == 15 && second.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T');
-    let begun =
-        if is_time && second > started.get(..15).unwrap_or_default() { second.to_owned() } else { started };
-    (begun, run.to_owned())
 }
 
 /// All tests planned, each once, in the order of the plan.
@@ -162,11 +101,6 @@ fn join(sources: Vec<JournalSurvey>) -> Result<(Vec<JoinedRun>, Vec<CopiedLines>
     Ok((joined, pieces.into_iter().map(|(_, piece)| piece).collect()))
 }
 
-/// A time of RFC 3339 without its separators, as ids of runs begin.
-fn plain(time: &str) -> String {
-    time.replace(['-', ':'], "")
-}
-
 /// The line that stands before a part.
 fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> RunContinuation {
     let first = RunContinuation {
@@ -194,7 +128,7 @@ impl Merge {
 
     /// Writes the journal of the merged run.
     pub fn write(&self, to: &Path, run: &str, started: &str) -> Result<(), JournalError> {
-        copy::write(self, to, (run, started))
+        copy::write(self, to, &NewRun { run, started })
     }
 
     /// What is missing in the record of the merged run, a sentence each; empty where every test has a verdict.

@@ -1,16 +1,14 @@
 //! Whether runs may be joined, and whether two tellings of one run are of the same run.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::ops::Range;
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use crate::base::files;
 use crate::record::event::{Event, RunStart, SuiteThresholds};
-use crate::record::journal::merge::MergeError;
+use crate::record::journal::JournalError;
+use crate::record::journal::merge::lines_at::open;
+use crate::record::journal::merge::merge_error::MergeError;
 use crate::record::journal::merge::survey::{JournalSurvey, ProcessLines, RunParts};
-use crate::record::journal::{JournalError, fence_of};
 
 /// Holds that all are of one plan and one target; gives how many tests that plan has.
 pub(super) fn check(sources: &[JournalSurvey]) -> Result<u32, MergeError> {
@@ -155,7 +153,7 @@ fn longer(known: &mut ProcessLines, told: ProcessLines) -> Result<Option<Process
     }
     let length = |part: &ProcessLines| part.range.end - part.range.start;
     let (long, short) = if length(&told) > length(known) { (&told, &*known) } else { (&*known, &told) };
-    let mut begins = begins_with((&long.from, &long.range), (&short.from, &short.range));
+    let mut begins = begins_with(long, short);
     if let Ok(false) = begins
         && long.mended + short.mended > 0
     {
@@ -176,21 +174,22 @@ fn longer(known: &mut ProcessLines, told: ProcessLines) -> Result<Option<Process
 }
 
 /// Whether the bytes of one place begin with those of another.
-fn begins_with(longer: (&Path, &Range<u64>), shorter: (&Path, &Range<u64>)) -> Result<bool, JournalError> {
-    if longer == shorter {
+fn begins_with(longer: &ProcessLines, shorter: &ProcessLines) -> Result<bool, JournalError> {
+    if longer.from == shorter.from && longer.range == shorter.range {
         return Ok(true);
     }
-    let length = shorter.1.end - shorter.1.start;
-    if length > longer.1.end - longer.1.start {
+    let length = shorter.range.end - shorter.range.start;
+    if length > longer.range.end - longer.range.start {
         return Ok(false);
     }
-    let (mut one, mut other) = (open(longer.0, longer.1.start)?, open(shorter.0, shorter.1.start)?);
+    let (mut one, mut other) =
+        (open(&longer.from, longer.range.start)?, open(&shorter.from, shorter.range.start)?);
     let (mut a, mut b) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut left = length;
     while left > 0 {
         let size = left.min(64 * 1024) as usize;
-        read(&mut one, &mut a[..size], longer.0)?;
-        read(&mut other, &mut b[..size], shorter.0)?;
+        read(&mut one, &mut a[..size], &longer.from)?;
+        read(&mut other, &mut b[..size], &shorter.from)?;
         if a[..size] != b[..size] {
             return Ok(false);
         }
@@ -220,14 +219,6 @@ fn readable(
     Ok(lines
         .filter(move |line| line.as_ref().map_or(true, is_readable))
         .map(move |line| line.map_err(failed)))
-}
-
-/// Opens a journal at a place in it.
-pub(super) fn open(path: &Path, offset: u64) -> Result<BufReader<File>, JournalError> {
-    let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
-    let mut file = files::open(path, &fence_of(path)).map_err(failed)?;
-    file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-    Ok(BufReader::with_capacity(256 * 1024, file))
 }
 
 fn read(from: &mut impl Read, into: &mut [u8], path: &Path) -> Result<(), JournalError> {

@@ -11,7 +11,7 @@ use crate::base::digest::Digest;
 use crate::base::files;
 use crate::record::event::{ContinuationReason, Event, MergedRun, PlannedCase, RunContinuation, RunStart};
 use crate::record::journal::file::start_of;
-use crate::record::journal::merge::{order, plain};
+use crate::record::journal::merge::run_order::{order, plain};
 use crate::record::journal::{JournalError, fence_of};
 
 /// What a journal holds.
@@ -195,7 +195,7 @@ impl JournalScan {
     fn begin(&mut self, run: MergedRun, head: Option<RunContinuation>, started: String) {
         let (from, range) = (self.surveyed.path.clone(), self.offset..self.offset);
         let begun = match head {
-            None => order(&run.run, &run.started).0,
+            None => order(&run.run, &run.started).begun,
             Some(_) => plain(&started),
         };
         let mended = head.as_ref().map_or(0, |head| head.mended);

@@ -9,8 +9,9 @@ use rust_decimal::prelude::FromPrimitive;
 
 use super::{ALPHA, REPEATS, assert_documented, normal};
 use crate::base::stats::RandomDraws;
-use crate::record::compare::change::{CompareMetric, Series};
+use crate::record::compare::change::Series;
 use crate::record::compare::gate::{GateBound, GateDecision, judge};
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::sample::{Observation, TestPair};
 
 /// Experiments in each world.

@@ -10,8 +10,9 @@ use rust_decimal::Decimal;
 
 use crate::base::stats::RandomDraws;
 use crate::base::stats::energy::Distances;
-use crate::record::compare::change::{CompareMetric, Series};
+use crate::record::compare::change::Series;
 use crate::record::compare::gate::{GateBound, GateDecision, judge};
+use crate::record::compare::metric::CompareMetric;
 use crate::record::compare::noise::{OutputDrift, drift_of_outputs};
 use crate::record::compare::sample::{Observation, TestPair};
 

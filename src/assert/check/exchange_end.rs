@@ -1,0 +1,62 @@
+//! What kind of end an exchange came to, and which answers prove a refusal.
+
+use serde_json::Value;
+
+use crate::dify::transcript::{Ending, Transcript};
+use crate::dify::wire::error::{ErrorClass, WireError};
+use crate::dify::wire::input_refusal::is_input_refusal;
+use crate::record::attempt::Cause;
+
+/// What kind of end the exchange came to.
+#[derive(Debug)]
+pub(super) enum ExchangeEnd<'t> {
+    /// A run with a final `data`.
+    Ran(&'t Value),
+    /// Refused before any node ran.
+    Rejected {
+        /// Dify's words.
+        message: &'t str,
+        /// Dify's code, where it sent one.
+        code: Option<&'t str>,
+        /// The final `data`, where this version of Dify makes a failed run of it.
+        run: Option<&'t Value>,
+    },
+    /// Nothing can be judged.
+    Unjudged(Cause),
+}
+
+/// A refusal, in one of the three forms that prove one.
+pub(super) fn rejected(transcript: &Transcript) -> Option<ExchangeEnd<'_>> {
+    let refused =
+        |error| ExchangeEnd::Rejected { message: message(error), code: error.code.as_deref(), run: None };
+    match &transcript.ending {
+        Ending::Rejected(error) if error.class == ErrorClass::Rejected => Some(refused(error)),
+        Ending::ErrorEvent(error) => {
+            let is_refusal = error.class == ErrorClass::Rejected || is_input_refusal(&error.message);
+            (is_refusal && transcript.nodes.is_empty() && transcript.text.is_empty()).then(|| refused(error))
+        }
+        Ending::Finished => {
+            let run = transcript.run.as_ref()?;
+            let message = run["error"].as_str()?;
+            let is_refusal = run["status"] == "failed"
+                && run["total_steps"].as_u64() == Some(0)
+                && transcript.nodes.is_empty()
+                && is_input_refusal(message);
+            is_refusal.then_some(ExchangeEnd::Rejected { message, code: None, run: Some(run) })
+        }
+        Ending::Rejected(_)
+        | Ending::Stalled { .. }
+        | Ending::Cut { .. }
+        | Ending::Unreadable { .. }
+        | Ending::TimedOut { .. } => None,
+        Ending::Stopped { .. }
+        | Ending::Exceeded { .. }
+        | Ending::Paused
+        | Ending::Unanswered { .. }
+        | Ending::NotSent { .. } => None,
+    }
+}
+
+fn message(error: &WireError) -> &str {
+    &error.message
+}
