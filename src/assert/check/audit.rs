@@ -7,7 +7,9 @@ use crate::dify::wire::usage::{may_use_model, surely_uses_model};
 use crate::record::attempt::{UsageDoubt, UsageKind};
 
 use super::UsageAudit;
-use super::view::{ExchangeEnd, NodeFacts, View};
+use super::exchange_end::ExchangeEnd;
+use super::fact::NodeFacts;
+use super::view::View;
 
 /// What reports tell of a run whose usage is in doubt; none where it is not, or where events are missing anyway.
 pub(super) fn usage_doubt(view: &View<'_>) -> Option<UsageDoubt> {

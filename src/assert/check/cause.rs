@@ -7,10 +7,11 @@ use crate::dify::wire::error::WireError;
 use crate::record::attempt::Cause;
 
 use super::error_advice::{advise_on_answer, advise_on_event};
+use super::exchange_end::rejected;
 use super::paused::paused;
+use super::plain_cause::plain;
 use super::silence::{stalled, still_running};
 use super::stopped::told_stop;
-use super::view::rejected;
 
 /// The cause and a hint; none where there is a run or a rejection to judge.
 pub fn cause(transcript: &Transcript) -> Option<Cause> {
@@ -81,10 +82,6 @@ fn search_timed_out(lost: &str, why: &str, after: &str) -> Cause {
         format!("{lost}; searching for the run timed out, {after} after the test began: {why}"),
         "the run may go on at Dify; look for a proxy with a time limit, or raise `timeout` of the test so that there is time to find the run again",
     )
-}
-
-pub(super) fn plain(message: String, hint: &str) -> Cause {
-    Cause { message, hint: Some(hint.to_owned()), class: None, stops_suite: false }
 }
 
 /// A finished exchange must hold a run that has ended.

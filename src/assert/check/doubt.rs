@@ -6,7 +6,7 @@ use crate::base::effort::Effort;
 use crate::base::json_path::{JsonPath, PathStep, show_place};
 use crate::dify::transcript::{Flaw, FlawKind};
 
-use super::judged::cut;
+use super::shown::cut;
 
 /// A part of a value that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]

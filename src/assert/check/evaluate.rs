@@ -10,14 +10,16 @@ use crate::record::attempt::{Cause, RunFacts};
 use crate::record::verdict::{Finding, Severity, Truth};
 
 use super::Context;
+use super::exchange_end::ExchangeEnd;
+use super::fact::Fact;
 use super::facts;
 use super::judged::{ConditionGrade, JudgedCondition};
 use super::model::{AssertionTarget, Check, GroupRule, MemberGroup};
 use super::nodes;
 use super::operand::needed::parse_needed;
-use super::subject;
+use super::run_subject;
 use super::values;
-use super::view::{ExchangeEnd, Fact, View};
+use super::view::View;
 
 /// What an attempt's transcript comes to.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub struct CheckResult {
 pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>) -> CheckResult {
     let own = Effort::default();
     let context = &context.within(context.effort.unwrap_or(&own));
-    let view = if subject::expects_pause(checks, context) {
+    let view = if run_subject::expects_pause(checks, context) {
         View::of_pause(transcript, context.usage)
     } else {
         View::new(transcript, context.usage)
@@ -94,27 +96,29 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<
     if let Err(error) = context.effort().renew() {
         return finding(check, JudgedCondition::undecided(error.to_string()), Vec::new(), context);
     }
-    let (judged, members) = match &*check.body {
+    let JudgedAssertion { judged, members } = match &*check.body {
         AssertionTarget::Value(value) => {
             let place = || format!("the {}", value.root.word());
             let root = view.root(value.root);
             let doubts = if matches!(root, Fact::Known(_)) { view.doubts(value.root) } else { Vec::new() };
-            (values::judge(value, (root, &doubts), &place, context), Vec::new())
+            let root = values::DoubtedRoot { value: root, doubts: &doubts };
+            JudgedAssertion::of(values::judge(value, root, &place, context))
         }
         AssertionTarget::Run(subjects) => {
             let judged = subjects.iter().fold(JudgedCondition::held(), |so_far, fact| {
-                so_far.and(subject::of_run(fact, view, context))
+                so_far.and(run_subject::of_run(fact, view, context))
             });
-            (judged, Vec::new())
+            JudgedAssertion::of(judged)
         }
-        AssertionTarget::Node(node) => (nodes::judge(node, view, context), Vec::new()),
+        AssertionTarget::Node(node) => JudgedAssertion::of(nodes::judge(node, view, context)),
         AssertionTarget::Group(group) => {
             let taken = context.snapshots.map_or(0, SnapshotAttempt::count);
-            let (judged, members) = judge_group((group, check.head.severity), view, context, notes);
-            if let (Some(taking), ConditionGrade::Held) = (context.snapshots, judged.grade) {
+            let mut group = judge_group(group, view, context, notes);
+            group.members.iter_mut().for_each(|member| inherit(member, check.head.severity));
+            if let (Some(taking), ConditionGrade::Held) = (context.snapshots, group.judged.grade) {
                 taking.forget_since(taken);
             }
-            (judged, members)
+            group
         }
     };
     let warnings = judged.notes.iter().map(|note| JudgedCondition::broken(note.clone()));
@@ -127,16 +131,27 @@ fn judge(check: &Check, view: &View<'_>, context: &Context<'_>, notes: &mut Vec<
     finding(check, judged, members, context)
 }
 
-/// Members inherit the group's severity.
+/// What became of an assertion, and of its members.
+struct JudgedAssertion {
+    judged: JudgedCondition,
+    members: Vec<Finding>,
+}
+
+impl JudgedAssertion {
+    /// One without members.
+    fn of(judged: JudgedCondition) -> Self {
+        Self { judged, members: Vec::new() }
+    }
+}
+
 fn judge_group(
-    (group, severity): (&MemberGroup, Severity),
+    group: &MemberGroup,
     view: &View<'_>,
     context: &Context<'_>,
     notes: &mut Vec<Finding>,
-) -> (JudgedCondition, Vec<Finding>) {
-    let mut members: Vec<Finding> =
+) -> JudgedAssertion {
+    let members: Vec<Finding> =
         group.members.iter().map(|member| judge(member, view, context, notes)).collect();
-    members.iter_mut().for_each(|member| inherit(member, severity));
     let truths = || members.iter().map(|member| member.truth);
     let judged = match &group.rule {
         GroupRule::Any => count_truths(truths(), 1),
@@ -148,9 +163,10 @@ fn judge_group(
             }
         }
     };
-    (judged, members)
+    JudgedAssertion { judged, members }
 }
 
+/// Members have the severity of their group.
 fn inherit(finding: &mut Finding, severity: Severity) {
     finding.severity = severity;
     finding.members.iter_mut().for_each(|member| inherit(member, severity));

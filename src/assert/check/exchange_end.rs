@@ -1,8 +1,6 @@
 //! What kind of end an exchange came to, and which answers prove a refusal.
 
-use serde_json::Value;
-
-use crate::dify::transcript::{Ending, Transcript};
+use crate::dify::transcript::{Ending, ReportedStatus, RunResult, Transcript};
 use crate::dify::wire::error::{ErrorClass, WireError};
 use crate::dify::wire::input_refusal::is_input_refusal;
 use crate::record::attempt::Cause;
@@ -11,7 +9,7 @@ use crate::record::attempt::Cause;
 #[derive(Debug)]
 pub(super) enum ExchangeEnd<'t> {
     /// A run with a final `data`.
-    Ran(&'t Value),
+    Ran(&'t RunResult),
     /// Refused before any node ran.
     Rejected {
         /// Dify's words.
@@ -19,7 +17,7 @@ pub(super) enum ExchangeEnd<'t> {
         /// Dify's code, where it sent one.
         code: Option<&'t str>,
         /// The final `data`, where this version of Dify makes a failed run of it.
-        run: Option<&'t Value>,
+        run: Option<&'t RunResult>,
     },
     /// Nothing can be judged.
     Unjudged(Cause),
@@ -37,9 +35,9 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<ExchangeEnd<'_>> {
         }
         Ending::Finished => {
             let run = transcript.run.as_ref()?;
-            let message = run["error"].as_str()?;
-            let is_refusal = run["status"] == "failed"
-                && run["total_steps"].as_u64() == Some(0)
+            let message = run.error()?;
+            let is_refusal = run.status() == Some(ReportedStatus::Failed)
+                && run.steps() == Some(0)
                 && transcript.nodes.is_empty()
                 && is_input_refusal(message);
             is_refusal.then_some(ExchangeEnd::Rejected { message, code: None, run: Some(run) })

@@ -77,7 +77,8 @@ impl<'t> Executions<'t> {
         let rounds: Vec<Option<ExecutionRounds<'t>>> =
             self.runs.iter().map(|node| self.rounds(node)).collect();
         let order = |a: usize, b: usize| {
-            order((self.runs[a], rounds[a].as_ref()), (self.runs[b], rounds[b].as_ref()))
+            let placed = |at: usize| PlacedRun { node: self.runs[at], rounds: rounds[at].as_ref() };
+            order(placed(a), placed(b))
         };
         let mut best = 0;
         for other in 1..self.runs.len() {
@@ -162,20 +163,24 @@ impl<'t> Executions<'t> {
     }
 }
 
+/// An execution, and the rounds it ran in where they are known.
+struct PlacedRun<'a> {
+    node: &'a NodeRun,
+    rounds: Option<&'a ExecutionRounds<'a>>,
+}
+
 /// The order of two executions, as far as it is known.
-fn order(
-    (a, in_a): (&NodeRun, Option<&ExecutionRounds<'_>>),
-    (b, in_b): (&NodeRun, Option<&ExecutionRounds<'_>>),
-) -> Option<Ordering> {
-    if let (Some(in_a), Some(in_b)) = (in_a, in_b) {
+fn order(a: PlacedRun<'_>, b: PlacedRun<'_>) -> Option<Ordering> {
+    if let (Some(in_a), Some(in_b)) = (a.rounds, b.rounds) {
         let is_same_path = in_a.len() == in_b.len() && in_a.iter().zip(in_b).all(|(a, b)| a.0 == b.0);
         if is_same_path && in_a != in_b {
             return Some(in_a.iter().map(|round| round.1).cmp(in_b.iter().map(|round| round.1)));
         }
     }
-    if a.span().is_before(b.span()) {
+    let (a, b) = (a.node.span(), b.node.span());
+    if a.is_before(b) {
         Some(Ordering::Less)
-    } else if b.span().is_before(a.span()) {
+    } else if b.is_before(a) {
         Some(Ordering::Greater)
     } else {
         None

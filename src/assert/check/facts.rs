@@ -14,9 +14,11 @@ use crate::record::attempt::{NodeFact, ObservedUse, Price, REJECTED, RunFacts};
 use rust_decimal::Decimal;
 
 use super::audit::usage_doubt;
+use super::exchange_end::ExchangeEnd;
+use super::fact::Fact;
 use super::model::PathRoot;
 use super::usage;
-use super::view::{ExchangeEnd, Fact, View};
+use super::view::View;
 use crate::base::clip::clip;
 
 /// Gathers them; nodes are those that were seen, however the exchange ended.

@@ -6,8 +6,9 @@
 
 use serde_json::Value;
 
-use super::judged::{JudgedCondition, misfit, quote, verdict};
+use super::judged::{JudgedCondition, misfit, verdict};
 use super::operand::predicate_kind::{FORMATS, TextFormat, Word};
+use super::shown::quote;
 
 /// Judges a text's form.
 pub(super) fn judge(format: TextFormat, value: &Value) -> JudgedCondition {

@@ -3,9 +3,10 @@
 use crate::dify::transcript::{AnswerField, Flaw, NodeRun, RecoveredBy, Recovery};
 
 use super::doubt::Doubt;
+use super::exchange_end::ExchangeEnd;
 use super::judged::{ConditionGrade, JudgedCondition};
 use super::model::{CheckSubject, Execution, PathRoot, TimeFact};
-use super::view::{ExchangeEnd, View};
+use super::view::View;
 
 impl View<'_> {
     /// Why times and unseen events of a run are not known, if its answer broke off and it was looked for.

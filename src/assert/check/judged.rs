@@ -4,15 +4,13 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::base::clip::{clip, clip_to};
+use crate::base::clip::clip;
 use crate::base::diff::Diff;
 use crate::base::json_kind::kind;
 use crate::record::verdict::Truth;
 
 use super::operand::predicate_kind::Word;
-
-/// Longest value in a message, in characters.
-const SHOWN: usize = 120;
+use super::shown::{quote, show};
 
 /// How a condition turned out, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,29 +190,4 @@ pub fn is_comparison(message: &str, expected: &Value, actual: &Value) -> bool {
     [ComparisonFlavour::Equal, ComparisonFlavour::Included]
         .into_iter()
         .any(|how| message == compared(how, expected, actual))
-}
-
-/// A value in a message: JSON, cut.
-pub(super) fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) => quote(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(_) | Value::Object(_) => cut(&clip_to(value, &mut (SHOWN * 4)).to_string()),
-    }
-}
-
-/// A text in a message: quoted, cut, its control characters escaped.
-pub(super) fn quote(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", Value::from(&text[..at])),
-        None => Value::from(text).to_string(),
-    }
-}
-
-/// At most as many characters as a message should have.
-pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
 }

@@ -9,16 +9,18 @@ use crate::record::verdict::Truth;
 use super::Context;
 use super::doubtful::node_doubts;
 use super::executions::Executions;
+use super::fact::NodeFacts;
+use super::fact::SilentSteps;
 use super::gap::doubted;
 use super::judged::{ConditionGrade, JudgedCondition};
 use super::model::{Execution, NodeAspect, NodeCheck, NodeLists};
 use super::operand::{PredicateOperand, parse_text, parse_texts};
 use super::order::in_order;
+use super::roots::node_root;
 use super::slips::{NearMiss, slip_of};
-use super::steps::SilentSteps;
 use super::subject;
 use super::values;
-use super::view::{NodeFacts, View, node_root};
+use super::view::View;
 
 /// Judges an assertion on a node.
 pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -> JudgedCondition {
@@ -48,7 +50,10 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
     let one = |node: &NodeRun| match &check.what {
         NodeAspect::Value(value) => values::judge(
             value,
-            (node_root(node, value.root), &node_doubts(node, value.root)),
+            values::DoubtedRoot {
+                value: node_root(node, value.root),
+                doubts: &node_doubts(node, value.root),
+            },
             &|| format!("the {} of `{}`", value.root.word(), node.title),
             &Context { node_type: Some(&node.node_type), ..*context },
         ),

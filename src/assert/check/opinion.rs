@@ -7,9 +7,10 @@ use crate::base::diff::CaseRule;
 use crate::base::long_text::tell_end;
 
 use super::Context;
-use super::judged::{JudgedCondition, quote};
+use super::judged::JudgedCondition;
 use super::operand::opinion::{EmbeddingLikeness, Rubric};
 use super::operand::predicate_kind::Word;
+use super::shown::quote;
 use super::text::{folded, on_text};
 use crate::record::verdict::Truth;
 
@@ -59,7 +60,7 @@ fn if_broken(judged: JudgedCondition, expected: &str, actual: &Value) -> JudgedC
 fn decide(question: Question, min: f64, context: &Context<'_>) -> JudgedCondition {
     let (judge, value) = (question.judge.clone(), quote(&question.value));
     match context.judging.answer(question) {
-        Some(answer) => by_majority((&judge, &value), answer, min),
+        Some(answer) => by_majority(&judge, &value, answer, min),
         None => JudgedCondition::undecided(format!(
             "the judge `{judge}` was not asked: an attempt asks at most {MOST_QUESTIONS} questions"
         )),
@@ -67,7 +68,7 @@ fn decide(question: Question, min: f64, context: &Context<'_>) -> JudgedConditio
 }
 
 /// More than half of the votes that were asked for decide; votes that are missing decide nothing.
-fn by_majority((judge, value): (&str, &str), answer: &JudgeAnswer, min: f64) -> JudgedCondition {
+fn by_majority(judge: &str, value: &str, answer: &JudgeAnswer, min: f64) -> JudgedCondition {
     let (good, bad): (Vec<&JudgeVote>, Vec<&JudgeVote>) =
         answer.votes.iter().partition(|vote| vote.score >= min);
     if good.len() * 2 > answer.asked {

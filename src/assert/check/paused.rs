@@ -1,12 +1,9 @@
-//! Runs that wait for people: what they wait for, and answers that nobody asked for.
+//! Runs that wait for people: what they wait for.
 
-use crate::dify::transcript::{Ending, NodeRun, Transcript};
+use crate::dify::transcript::{NodeRun, Transcript};
 use crate::dify::wire::form::{HumanForm, either};
 use crate::record::attempt::Cause;
-use crate::record::verdict::{Finding, Severity, Truth};
 use crate::yaml::problem::nearest;
-
-use super::cause::cause;
 
 /// Most characters of what is told of forms, which can be as long as their authors like.
 const MOST: usize = 1500;
@@ -82,35 +79,4 @@ fn hint(transcript: &Transcript) -> String {
         "answer it with `human_input: [{{ node: {}, action: {action}{inputs} }}]`, or assert `status: paused`",
         form.name()
     )
-}
-
-/// True where a pause may have gone by unseen.
-fn is_partly_unseen(transcript: &Transcript) -> bool {
-    transcript.recovery.is_some() || transcript.pauses.is_torn
-}
-
-/// An undecided finding for each answer that was never used: the test meant another run than the one that came.
-pub fn unused_answers(transcript: &Transcript) -> Vec<Finding> {
-    if cause(transcript).is_some() && transcript.ending != Ending::Paused {
-        return Vec::new();
-    }
-    let finding = |unused: &crate::dify::transcript::UnusedAnswer| Finding {
-        truth: Truth::Undecided,
-        severity: Severity::Error,
-        place: unused.place.clone(),
-        label: format!("human_input `{}`", unused.node),
-        message: match unused.used_before {
-            _ if is_partly_unseen(transcript) => format!(
-                "the answer was not used: whether the run waited at `{}` was not seen, since its answer broke off",
-                unused.node
-            ),
-            0 => format!("the answer was not used: the run never waited at `{}`", unused.node),
-            _ => format!("the answer was not used: the run did not wait at `{}` again", unused.node),
-        },
-        expected: None,
-        actual: None,
-        diff: None,
-        members: Vec::new(),
-    };
-    transcript.pauses.unused.iter().map(finding).collect()
 }

@@ -1,6 +1,5 @@
 //! Predicates on one value.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
@@ -12,16 +11,16 @@ use super::Context;
 use super::difference;
 use super::format;
 use super::header_names::{HeaderNames, HeaderPlace};
-use super::judged::{ComparisonFlavour, ConditionGrade, JudgedCondition, compared, misfit, show, verdict};
+use super::ignored_paths::{follow_all, nothing_left, options};
+use super::judged::{ComparisonFlavour, ConditionGrade, JudgedCondition, compared, misfit, verdict};
 use super::model::{Equality, Predicate};
 use super::operand::matcher::Matcher;
 use super::operand::near::Approx;
-use super::operand::parse_path;
 use super::operand::predicate_kind::{JsonType, TYPES, Word};
 use super::opinion;
 use super::schema::Conformance;
+use super::shown::show;
 use super::text;
-use super::values::unfollowed;
 
 /// Judges all predicates on one value: every one must hold.
 pub(super) fn judge_all(
@@ -80,23 +79,6 @@ fn negate(predicate: &Predicate, judged: JudgedCondition, value: &Value) -> Judg
     }
 }
 
-/// The paths to ignore, late ones rendered.
-pub(super) fn options<'a>(
-    equality: &'a Equality,
-    context: &Context<'_>,
-) -> Result<Cow<'a, EqualOptions>, String> {
-    if equality.late.is_empty() {
-        return Ok(Cow::Borrowed(&equality.options));
-    }
-    let mut options = equality.options.clone();
-    for template in &equality.late {
-        let rendered = context.templates.render(template, context.scope);
-        let rendered = rendered.map_err(|error| format!("a path of `ignore` cannot be rendered: {error}"))?;
-        options.ignore.push(parse_path(&rendered).map_err(|error| format!("`ignore`: {}", error.message))?);
-    }
-    Ok(Cow::Owned(options))
-}
-
 fn apply(test: &Matcher, value: &Value, options: &EqualOptions, context: &Context<'_>) -> JudgedCondition {
     let case = options.ignore_case;
     match test {
@@ -119,10 +101,18 @@ fn apply(test: &Matcher, value: &Value, options: &EqualOptions, context: &Contex
         Matcher::Embedding(embedding) => opinion::alike(embedding, value, case, context),
         Matcher::Rubric(rubric) => opinion::graded(rubric, value, context),
         Matcher::Format(format) => format::judge(*format, value),
-        Matcher::Gt(limit) => compare((Word::Gt, "more than"), limit, value, Ordering::is_gt),
-        Matcher::Gte(limit) => compare((Word::Gte, "at least"), limit, value, Ordering::is_ge),
-        Matcher::Lt(limit) => compare((Word::Lt, "less than"), limit, value, Ordering::is_lt),
-        Matcher::Lte(limit) => compare((Word::Lte, "at most"), limit, value, Ordering::is_le),
+        Matcher::Gt(limit) => {
+            compare(Word::Gt, limit, value, LimitTest { said: "more than", holds: Ordering::is_gt })
+        }
+        Matcher::Gte(limit) => {
+            compare(Word::Gte, limit, value, LimitTest { said: "at least", holds: Ordering::is_ge })
+        }
+        Matcher::Lt(limit) => {
+            compare(Word::Lt, limit, value, LimitTest { said: "less than", holds: Ordering::is_lt })
+        }
+        Matcher::Lte(limit) => {
+            compare(Word::Lte, limit, value, LimitTest { said: "at most", holds: Ordering::is_le })
+        }
         Matcher::Between(low, high) => between(low, high, value),
         Matcher::Approx(near) => approx(near, value),
         Matcher::Length(bound) => match length(value) {
@@ -190,39 +180,6 @@ fn includes_subset(subset: &Value, actual: &Value, options: &EqualOptions) -> Ju
     judged
 }
 
-/// Follows the paths of `ignore` in each value; an error says why one of them was not followed to its end.
-fn follow_all(options: &EqualOptions, values: [&Value; 2], context: &Context<'_>) -> Result<(), String> {
-    values.into_iter().try_for_each(|value| follow_ignored(options, value, context))
-}
-
-/// Follows the paths of `ignore`, so that what is taken out of a value is known to be all of it.
-pub(super) fn follow_ignored(
-    options: &EqualOptions,
-    value: &Value,
-    context: &Context<'_>,
-) -> Result<(), String> {
-    options.ignore.iter().try_for_each(|path| {
-        let effort = context.effort();
-        let followed = effort.renew().and_then(|()| path.find_places(value, effort)).map(drop);
-        followed.map_err(|error| unfollowed(path, error))
-    })
-}
-
-/// A comparison from which everything was taken out would hold for every value.
-pub(super) fn nothing_left(expected: &Value, options: &EqualOptions) -> Option<&'static str> {
-    if options.ignore.is_empty() {
-        return None;
-    }
-    let is_bare = |value: &Value| match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    };
-    (is_bare(&mask_paths(expected, &options.ignore)) && !is_bare(expected))
-        .then_some("`ignore` leaves nothing to compare")
-}
-
 fn one_of(choices: &[Value], actual: &Value, case: CaseRule) -> JudgedCondition {
     let options = EqualOptions { ignore_case: case, ignore: Vec::new() };
     if choices.iter().any(|choice| equal(choice, actual, &options)) {
@@ -234,13 +191,14 @@ fn one_of(choices: &[Value], actual: &Value, case: CaseRule) -> JudgedCondition 
         .actual(actual)
 }
 
-/// `said` is the word and how a message says it.
-fn compare(
-    (word, said): (Word, &str),
-    limit: &Number,
-    value: &Value,
+/// How a number is compared with a limit, and how a message says it.
+struct LimitTest {
+    said: &'static str,
     holds: fn(Ordering) -> bool,
-) -> JudgedCondition {
+}
+
+fn compare(word: Word, limit: &Number, value: &Value, test: LimitTest) -> JudgedCondition {
+    let LimitTest { said, holds } = test;
     on_number(word, value, |number| {
         verdict(holds(json_number::compare(number, limit)), || {
             format!("expected {said} {limit}, found {number}")

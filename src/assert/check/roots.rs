@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::dify::transcript::{Arrival, NodeRun, ResponseMode, Transcript};
+use crate::dify::transcript::{AnswerField, Arrival, NodeRun, ResponseMode, Transcript};
 
 use super::exchange_end::ExchangeEnd;
 use super::fact::Fact;
@@ -24,11 +24,11 @@ impl View<'_> {
         }
         let blocking = self.transcript.mode == ResponseMode::Blocking;
         match root {
-            PathRoot::Outputs => self.run_field("outputs"),
+            PathRoot::Outputs => self.run_field(AnswerField::Outputs),
             PathRoot::Inputs => Fact::Known(&self.transcript.inputs),
             PathRoot::Run => match &self.state {
-                ExchangeEnd::Ran(run) => Fact::Known(run),
-                ExchangeEnd::Rejected { run, .. } => run.map_or(Fact::Absent, Fact::Known),
+                ExchangeEnd::Ran(run) => Fact::Known(run.data()),
+                ExchangeEnd::Rejected { run, .. } => run.map_or(Fact::Absent, |run| Fact::Known(run.data())),
                 ExchangeEnd::Unjudged(cause) => Self::unjudged(cause),
             },
             PathRoot::Response => Fact::Known(self.response.get_or_init(|| response(self.transcript))),
@@ -72,18 +72,16 @@ pub(super) fn node_root(node: &NodeRun, root: PathRoot) -> Fact<&Value> {
     if node.replayed {
         return Fact::Unknown(Cow::Owned(replayed(node)));
     }
-    let Some(data) = &node.finished else {
+    let Some(end) = &node.finished else {
         return Fact::Unknown(Cow::Owned(format!("`{}` never finished", node.title)));
     };
-    let key = match root {
-        PathRoot::Run => return Fact::Known(data),
-        PathRoot::Outputs | PathRoot::Inputs | PathRoot::ProcessData => root.word(),
-        PathRoot::Response | PathRoot::Text | PathRoot::Events => return Fact::Absent,
+    let Some(field) = root.field() else {
+        return if root == PathRoot::Run { Fact::Known(end.data()) } else { Fact::Absent };
     };
-    if data[format!("{key}_truncated")].as_bool() == Some(true) {
-        return Fact::Unknown(Cow::Owned(format!("Dify cut the {key} of `{}` short", node.title)));
+    if field.is_truncated_in(end.data()) {
+        return Fact::Unknown(Cow::Owned(format!("Dify cut the {} of `{}` short", field.key(), node.title)));
     }
-    data.get(key).map_or(Fact::Absent, Fact::Known)
+    end.field(field).map_or(Fact::Absent, Fact::Known)
 }
 
 /// `{status, headers, body}`; headers of one name are joined by a comma.

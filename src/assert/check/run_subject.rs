@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::dify::transcript::Ending;
+use crate::dify::transcript::{AnswerField, Ending};
 use crate::record::verdict::Severity;
 
 use super::Context;
@@ -60,7 +60,9 @@ pub(super) fn expects_pause(checks: &[Check], context: &Context<'_>) -> bool {
 
 fn run_status(wanted: &[Status], view: &View<'_>) -> JudgedCondition {
     let found = match &view.state {
-        ExchangeEnd::Rejected { message, .. } => return status(wanted, "rejected", Some(message)),
+        ExchangeEnd::Rejected { message, .. } => {
+            return status(wanted, Status::Rejected.into(), Some(message));
+        }
         ExchangeEnd::Unjudged(_)
             if view.transcript.ending == Ending::Paused && wanted.contains(&Status::Paused) =>
         {
@@ -68,12 +70,12 @@ fn run_status(wanted: &[Status], view: &View<'_>) -> JudgedCondition {
         }
         ExchangeEnd::Unjudged(cause) => return JudgedCondition::undecided(cause.message.clone()),
         ExchangeEnd::Ran(_) if view.transcript.ending == Ending::Paused => {
-            return status(wanted, "paused", None);
+            return status(wanted, Status::Paused.into(), None);
         }
         ExchangeEnd::Ran(run) => run,
     };
-    match found["status"].as_str() {
-        Some(word) => status(wanted, word, found["error"].as_str()),
+    match &found.status() {
+        Some(reported) => status(wanted, reported.into(), found.error()),
         None => JudgedCondition::undecided("the run has no status"),
     }
 }
@@ -89,7 +91,7 @@ fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
     match (fact, &view.state) {
         (_, ExchangeEnd::Unjudged(cause)) => View::unjudged(cause),
         (TextFact::Error, ExchangeEnd::Rejected { message, .. }) => Fact::Known(Cow::Borrowed(*message)),
-        (TextFact::Error, ExchangeEnd::Ran(_)) => field(view.run_field("error")),
+        (TextFact::Error, ExchangeEnd::Ran(_)) => field(view.run_field(AnswerField::Error)),
         (TextFact::ErrorCode, ExchangeEnd::Rejected { code, .. }) => {
             code.map_or(Fact::Absent, |code| Fact::Known(Cow::Borrowed(code)))
         }
@@ -105,20 +107,20 @@ fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
 }
 
 fn run_count(fact: CountFact, view: &View<'_>) -> Fact<u64> {
-    let key = match fact {
+    let field = match fact {
         CountFact::Tokens => return view.tokens(),
-        CountFact::Steps => "total_steps",
-        CountFact::Exceptions => "exceptions_count",
+        CountFact::Steps => AnswerField::Steps,
+        CountFact::Exceptions => AnswerField::Exceptions,
         CountFact::Retries => return Fact::Unknown("`retries` is a fact of a node".into()),
     };
-    match (&view.state, view.run_field(key)) {
+    match (&view.state, view.run_field(field)) {
         (ExchangeEnd::Rejected { .. }, _) => Fact::Known(0),
         (ExchangeEnd::Unjudged(_), Fact::Unknown(why)) => Fact::Unknown(why),
         (ExchangeEnd::Ran(_), Fact::Known(value)) if value.is_u64() => {
             Fact::Known(value.as_u64().unwrap_or(0))
         }
         (ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_), _) => {
-            Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{key}`")))
+            Fact::Unknown(Cow::Owned(format!("Dify's answer has no `{}`", field.key())))
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::dify::transcript::{Ending, Recovery, ResponseMode, StallKind, Transcript};
 use crate::record::attempt::Cause;
 
-use super::cause::plain;
+use super::plain_cause::plain;
 
 /// Why a wait was given up, and what helps.
 pub(super) fn stalled(transcript: &Transcript, wait: StallKind, after: &str) -> Cause {

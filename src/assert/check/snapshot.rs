@@ -19,10 +19,11 @@ use crate::dify::wire::vary::Varying;
 
 use super::Context;
 use super::difference;
-use super::judged::{JudgedCondition, show};
+use super::ignored_paths::{follow_ignored, nothing_left};
+use super::judged::JudgedCondition;
 use super::model::{AssertionTarget, Check, NodeAspect, PathRoot, SnapshotCheck, ValueCheck};
 use super::operand::snapshot::{parse_key, parse_manner};
-use super::predicate::{self, nothing_left};
+use super::shown::show;
 
 /// The deepest value that a file of snapshots can hold, and be read again.
 const DEEPEST: usize = 100;
@@ -60,19 +61,25 @@ pub(super) fn judge(
     let redacted = manner.redacted(&taking.cleaner.clean(found), context.effort());
     match redacted
         .map_err(|error| error.to_string())
-        .and_then(|found| predicate::follow_ignored(options, &found, context).map(|()| found))
+        .and_then(|found| follow_ignored(options, &found, context).map(|()| found))
     {
-        Ok(found) => compare(&key, &found, (&manner, options), (taking, context)),
+        Ok(found) => {
+            let way = SnapshotWay { manner: &manner, options, taking };
+            compare(&key, &found, &way, context)
+        }
         Err(why) => JudgedCondition::undecided(why),
     }
 }
 
-fn compare(
-    key: &str,
-    found: &Value,
-    (manner, options): (&SnapshotOptions, &EqualOptions),
-    (taking, context): (&SnapshotAttempt<'_>, &Context<'_>),
-) -> JudgedCondition {
+/// How a value is compared with what was approved.
+struct SnapshotWay<'a> {
+    manner: &'a SnapshotOptions,
+    options: &'a EqualOptions,
+    taking: &'a SnapshotAttempt<'a>,
+}
+
+fn compare(key: &str, found: &Value, way: &SnapshotWay<'_>, context: &Context<'_>) -> JudgedCondition {
+    let SnapshotWay { manner, options, taking } = *way;
     let waits = |judged: JudgedCondition| {
         taking.note(TakenSnapshot { key: key.to_owned(), pending: Some(found.clone()) });
         judged.actual(found)
@@ -83,7 +90,7 @@ fn compare(
             show(found)
         )));
     };
-    if let Err(why) = predicate::follow_ignored(options, approved, context) {
+    if let Err(why) = follow_ignored(options, approved, context) {
         return JudgedCondition::undecided(why);
     }
     if let Some(why) = nothing_left(approved, options) {
@@ -104,7 +111,7 @@ fn compare(
                 Some(_) => String::new(),
                 None => format!(": approved {}, found {}", show(&approved), show(found)),
             };
-            let how = how(&manner.compare, (&approved, found), options.ignore_case);
+            let how = how(&manner.compare, &approved, found, options.ignore_case);
             let message = format!(
                 "{how} the approved snapshot in {}{values}; if that is meant, accept it with `flowproof snapshot review`",
                 taking.approved.shown
@@ -119,7 +126,7 @@ fn compare(
 }
 
 /// How a value differs that was compared so.
-fn how(compare: &Compare, (approved, found): (&Value, &Value), case: CaseRule) -> String {
+fn how(compare: &Compare, approved: &Value, found: &Value, case: CaseRule) -> String {
     match (compare, approved, found) {
         (Compare::Exact, _, _) => "differs from".to_owned(),
         (Compare::Structure, _, _) => "has other keys or types than".to_owned(),
@@ -135,7 +142,8 @@ fn how(compare: &Compare, (approved, found): (&Value, &Value), case: CaseRule) -
 /// The selected values without what varies by itself in the run, each seen in the whole it is part of.
 pub(super) fn settled(
     path: &JsonPath,
-    (whole, root): (&Value, PathRoot),
+    whole: &Value,
+    root: PathRoot,
     context: &Context<'_>,
 ) -> Result<Vec<Value>, EffortError> {
     let none = Varying::default();

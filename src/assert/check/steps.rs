@@ -6,14 +6,21 @@ use std::collections::{HashMap, HashSet};
 use crate::base::borrowed_json::BorrowedValue;
 use crate::dify::transcript::{AnswerField, Ending, NodeRun, ResponseMode, RunResult, Transcript};
 
-use super::view::{ExchangeEnd, Fact, NodeFacts, View};
+use super::exchange_end::ExchangeEnd;
+use super::fact::{Fact, NodeFacts, SilentSteps};
+use super::view::View;
 
 /// Why nothing proves what did not happen in a run whose first events are missing.
 pub(super) const BEGINNING_LOST: &str = "the stream lost its first events";
 
 impl<'t> View<'t> {
+    /// The nodes that ran, as far as that is known.
+    pub(super) fn nodes(&self) -> NodeFacts<'t> {
+        self.nodes.get_or_init(|| self.seen_nodes()).clone()
+    }
+
     /// The nodes that ran, as far as that is known; looks at all of them.
-    pub(super) fn seen_nodes(&self) -> NodeFacts<'t> {
+    fn seen_nodes(&self) -> NodeFacts<'t> {
         let run = match &self.state {
             ExchangeEnd::Rejected { .. } => return NodeFacts::Complete(&[]),
             ExchangeEnd::Unjudged(cause) => return NodeFacts::Unknown(Cow::Owned(cause.message.clone())),
@@ -118,22 +125,6 @@ fn seen_rounds(nodes: &[NodeRun]) -> HashMap<&str, HashSet<u64>> {
         seen.entry(round.container.as_str()).or_default().extend(round.index);
     }
     seen
-}
-
-/// Steps of which no event came, because an iteration over an empty list sends none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SilentSteps {
-    /// How many.
-    pub(super) steps: u64,
-    /// The counts, a clause.
-    pub(super) why: String,
-}
-
-impl SilentSteps {
-    /// Why a node of which no event came may have run.
-    pub(super) fn doubt(&self) -> String {
-        format!("{}, as of an iteration over an empty list", self.why)
-    }
 }
 
 /// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.

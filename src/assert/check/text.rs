@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::base::diff::{CaseRule, EqualOptions, equal};
 use crate::base::json_kind::kind;
 
-use super::judged::{JudgedCondition, misfit, quote, show, verdict};
+use super::judged::{JudgedCondition, misfit, verdict};
 use super::operand::near::SimilarText;
 use super::operand::predicate_kind::Word;
+use super::shown::{quote, show};
 
 /// Text has the substring, a list the element, an object the key.
 pub(super) fn contains(needle: &Value, value: &Value, case: CaseRule) -> JudgedCondition {

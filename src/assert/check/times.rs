@@ -7,10 +7,13 @@ use serde_json::Value;
 
 use crate::dify::transcript::{AnswerField, Ending, NodeRun};
 
-use super::judged::{JudgedCondition, show, verdict};
+use super::exchange_end::ExchangeEnd;
+use super::fact::Fact;
+use super::judged::{JudgedCondition, verdict};
 use super::model::TimeFact;
 use super::operand::bound::{QuantityBound, show_duration};
-use super::view::{ExchangeEnd, Fact, View};
+use super::shown::show;
+use super::view::View;
 
 /// Judges a time of the run by the client's clock, or by Dify's.
 pub(super) fn run_time(fact: TimeFact, bound: &QuantityBound<Duration>, view: &View<'_>) -> JudgedCondition {

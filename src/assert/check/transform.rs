@@ -11,11 +11,12 @@ use crate::dify::transcript::ReadableText;
 
 use super::Context;
 use super::doubt::{Doubt, doubt_read_by};
-use super::judged::{JudgedCondition, quote, show};
+use super::ignored_paths::unfollowed;
+use super::judged::JudgedCondition;
 use super::model::Transform;
 use super::operand::matcher::parse_group_regex;
 use super::operand::parse_path;
-use super::values::unfollowed;
+use super::shown::{quote, show};
 
 /// Applies the steps in order.
 pub(super) fn apply<'v>(

@@ -13,13 +13,22 @@ use crate::record::attempt::UsageKind;
 use super::UsageAudit;
 use super::audit::{audit, said, sum};
 use super::doubt::Doubt;
-use super::view::{ExchangeEnd, Fact, NodeFacts, View};
+use super::exchange_end::ExchangeEnd;
+use super::fact::{Fact, NodeFacts};
+use super::view::View;
 
 /// Prices by currency, each exact; none where nothing that costs ran.
 pub(super) type Prices = Vec<(String, Decimal)>;
 
+impl View<'_> {
+    /// Dify's total of tokens, if its nodes do not contradict it.
+    pub(super) fn tokens(&self) -> Fact<u64> {
+        self.tokens.get_or_init(|| run_tokens(self)).clone()
+    }
+}
+
 /// Dify's total, if its nodes do not contradict it.
-pub(super) fn run_tokens(view: &View<'_>) -> Fact<u64> {
+fn run_tokens(view: &View<'_>) -> Fact<u64> {
     match &view.state {
         ExchangeEnd::Rejected { .. } => return Fact::Known(0),
         ExchangeEnd::Unjudged(cause) => return View::unjudged(cause),

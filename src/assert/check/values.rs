@@ -2,29 +2,36 @@
 
 use serde_json::Value;
 
-use crate::base::effort::EffortError;
-use crate::base::json_path::{JsonPath, show_place};
+use crate::base::json_path::show_place;
 use crate::record::verdict::Truth;
 
 use super::Context;
 use super::doubt::{Doubt, doubt_read_by};
+use super::fact::Fact;
 use super::header_names::respelled_headers;
-use super::judged::{ConditionGrade, JudgedCondition, any, cut, show, verdict};
+use super::ignored_paths::{self, unfollowed};
+use super::judged::{ConditionGrade, JudgedCondition, any, verdict};
 use super::model::{Expectation, Match, PathRoot, SnapshotCheck, ValueCheck};
 use super::operand::bound::{BareMeaning, QuantityBound};
 use super::operand::{parse_bool, parse_path};
-use super::predicate::{self, judge_all};
+use super::predicate::judge_all;
+use super::shown::{cut, show};
 use super::snapshot;
 use super::transform;
-use super::view::Fact;
 
 /// Further broken values of one assertion that are named; the rest is counted.
 const NAMED: usize = 3;
 
+/// The JSON in which a path starts, and what of it is given twice.
+pub(super) struct DoubtedRoot<'a> {
+    pub(super) value: Fact<&'a Value>,
+    pub(super) doubts: &'a [Doubt],
+}
+
 /// Judges a check on one root; `place` names the root in messages.
 pub(super) fn judge(
     check: &ValueCheck,
-    (root, doubts): (Fact<&Value>, &[Doubt]),
+    root: DoubtedRoot<'_>,
     place: &dyn Fn() -> String,
     context: &Context<'_>,
 ) -> JudgedCondition {
@@ -32,6 +39,7 @@ pub(super) fn judge(
         Ok(path) => path,
         Err(why) => return JudgedCondition::undecided(why),
     };
+    let DoubtedRoot { value: root, doubts } = root;
     match root {
         Fact::Unknown(why) => JudgedCondition::undecided(why),
         Fact::Absent => {
@@ -59,7 +67,7 @@ pub(super) fn judge(
                 places.iter().map(|place| show_place(place)).collect()
             };
             let settled = match &check.expect.snapshot {
-                Some(_) => snapshot::settled(&path, (value, check.root), context),
+                Some(_) => snapshot::settled(&path, value, check.root, context),
                 None => Ok(Vec::new()),
             };
             let selected = path.select_values(value, context.effort());
@@ -73,11 +81,6 @@ pub(super) fn judge(
             judge_selected(&check.expect, &selection, context)
         }
     }
-}
-
-/// What a path comes to that could not be followed to its end.
-pub(super) fn unfollowed(path: &JsonPath, error: EffortError) -> String {
-    format!("`{}` was not followed to its end: {error}", path.as_str())
 }
 
 /// Values already selected, and the words for them.
@@ -109,7 +112,7 @@ pub(super) fn judge_selected(
         false => list.and(matching(expect, selection, context)),
     };
     match &expect.snapshot {
-        Some(check) => judged.and(as_approved(check, (expect, selection), context)),
+        Some(check) => judged.and(as_approved(check, expect, selection, context)),
         None => judged,
     }
 }
@@ -129,10 +132,11 @@ fn amiss(expect: &Expectation, selection: &SelectedValues<'_>) -> Option<JudgedC
 
 fn as_approved(
     check: &SnapshotCheck,
-    (expect, selection): (&Expectation, &SelectedValues<'_>),
+    expect: &Expectation,
+    selection: &SelectedValues<'_>,
     context: &Context<'_>,
 ) -> JudgedCondition {
-    let options = match predicate::options(&expect.equality, context) {
+    let options = match ignored_paths::options(&expect.equality, context) {
         Ok(options) => options,
         Err(why) => return JudgedCondition::undecided(why),
     };

@@ -48,30 +48,48 @@ pub fn parse(bytes: &[u8]) -> Result<SnapshotDocument, DocumentError> {
     let bytes = without_mark(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        wrong("", (before + 1, 1), "is not UTF-8")
+        wrong("", TextPlace { line: before + 1, column: 1 }, "is not UTF-8")
     })?;
     let is_conflict = |line: &str| CONFLICTS.iter().any(|mark| line.starts_with(mark));
     if let Some(at) = text.lines().position(is_conflict) {
-        let error = wrong(text, (at + 1, 1), "is the mark of a merge conflict that was left unresolved");
+        let error = wrong(
+            text,
+            TextPlace { line: at + 1, column: 1 },
+            "is the mark of a merge conflict that was left unresolved",
+        );
         return Err(DocumentError { help: "keep one side of it, then run the test again", ..error });
     }
     if text.trim().is_empty() {
-        return Err(wrong(text, (1, 1), "is missing: the file is empty"));
+        return Err(wrong(text, TextPlace::START, "is missing: the file is empty"));
     }
     let value = parse_json(text).map_err(|fault| {
         let what = match fault.message.contains("EOF") {
             true => "is where the file ends, in the middle of a value: its rest is missing".to_owned(),
             false => format!("cannot be read: {}", fault.message),
         };
-        wrong(text, (fault.line, fault.column), &what)
+        wrong(text, TextPlace { line: fault.line, column: fault.column }, &what)
     })?;
-    read(value).map_err(|(what, help)| DocumentError { help, ..wrong(text, (1, 1), &what) })
+    read(value)
+        .map_err(|fault| DocumentError { help: fault.help, ..wrong(text, TextPlace::START, &fault.what) })
+}
+
+/// What is wrong with what a file says, and how to fix it.
+struct ContentFault {
+    what: String,
+    help: &'static str,
+}
+
+impl ContentFault {
+    /// One that only an earlier version of the file fixes.
+    fn of(what: impl Into<String>) -> Self {
+        Self { what: what.into(), help: RESTORE }
+    }
 }
 
 /// Checks what the file says of itself, and takes its entries.
-fn read(value: Value) -> Result<SnapshotDocument, (String, &'static str)> {
+fn read(value: Value) -> Result<SnapshotDocument, ContentFault> {
     let Value::Object(mut members) = value else {
-        return Err(("begins no mapping: this is no file of snapshots".to_owned(), RESTORE));
+        return Err(ContentFault::of("begins no mapping: this is no file of snapshots"));
     };
     match members.shift_remove("snapshot").and_then(|version| version.as_u64()) {
         Some(VERSION) => {}
@@ -79,24 +97,25 @@ fn read(value: Value) -> Result<SnapshotDocument, (String, &'static str)> {
             let what = format!(
                 "begins a file that a newer flowproof wrote (snapshot version {newer}, this one reads up to {VERSION})"
             );
-            return Err((what, "update flowproof to read it"));
+            return Err(ContentFault { what, help: "update flowproof to read it" });
         }
         Some(_) | None => {
-            return Err((format!("begins a file without `\"snapshot\": {VERSION}`, its version"), RESTORE));
+            let what = format!("begins a file without `\"snapshot\": {VERSION}`, its version");
+            return Err(ContentFault::of(what));
         }
     }
     let test = match members.shift_remove("test") {
         Some(Value::String(test)) => test,
         Some(_) | None => {
-            return Err(("begins a file without `test`, the name of its test".to_owned(), RESTORE));
+            return Err(ContentFault::of("begins a file without `test`, the name of its test"));
         }
     };
     let entries = match members.shift_remove("entries") {
         Some(Value::Object(entries)) => entries,
-        Some(_) | None => return Err(("begins a file without `entries`, a mapping".to_owned(), RESTORE)),
+        Some(_) | None => return Err(ContentFault::of("begins a file without `entries`, a mapping")),
     };
     if let Some(key) = members.keys().next() {
-        return Err((format!("begins a file with a key that it cannot have, `{key}`"), RESTORE));
+        return Err(ContentFault::of(format!("begins a file with a key that it cannot have, `{key}`")));
     }
     Ok(SnapshotDocument {
         test,
@@ -114,7 +133,19 @@ pub fn render(document: &SnapshotDocument) -> String {
     text
 }
 
-fn wrong(text: &str, (line, column): (usize, usize), message: &str) -> DocumentError {
+/// A place in the text, line and column from 1.
+#[derive(Clone, Copy)]
+struct TextPlace {
+    line: usize,
+    column: usize,
+}
+
+impl TextPlace {
+    const START: Self = Self { line: 1, column: 1 };
+}
+
+fn wrong(text: &str, place: TextPlace, message: &str) -> DocumentError {
+    let TextPlace { line, column } = place;
     DocumentError {
         line: u32::try_from(line).unwrap_or(u32::MAX),
         column: u32::try_from(column).unwrap_or(1).max(1),

@@ -15,7 +15,8 @@ impl Compiler<'_, '_, '_> {
     /// Notes predicates that exclude each other, and an assertion that no value of its kinds can break.
     pub(super) fn check_together(
         &mut self,
-        (node, entries): (&Node, &[MapEntry]),
+        node: &Node,
+        entries: &[MapEntry],
         expect: &Expectation,
         kinds: Kinds,
     ) {
@@ -34,7 +35,7 @@ impl Compiler<'_, '_, '_> {
             self.reader.problem(mark, message);
             return;
         }
-        let Some(conflict) = find_conflict(&parts, expect, (kinds, self.context.templates)) else { return };
+        let Some(conflict) = find_conflict(&parts, expect, kinds, self.context.templates) else { return };
         let mark = self.mark_of(entries, conflict.at).unwrap_or(node.mark);
         match expect.matching {
             Match::None => {

@@ -57,7 +57,8 @@ impl WrittenPredicate<'_> {
 pub(super) fn find_conflict(
     parts: &[WrittenPredicate<'_>],
     expect: &Expectation,
-    (kinds, templates): (Kinds, &Templates),
+    kinds: Kinds,
+    templates: &Templates,
 ) -> Option<Conflict> {
     of_kinds(parts, kinds)
         .or_else(|| of_bounds(parts))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::assert::check::model::{Equality, Expectation, Match, Predicate};
 use crate::assert::check::operand::bound::BareMeaning;
-use crate::assert::check::operand::matcher::{Matcher, operand_keys};
+use crate::assert::check::operand::matcher::Matcher;
+use crate::assert::check::operand::operand_keys::operand_keys;
 use crate::assert::check::operand::predicate_kind::{WORDS, Word};
 use crate::assert::check::operand::{PredicateOperand, parse_bool, parse_path};
 use crate::assert::check::schema::CompiledSchema;
@@ -50,7 +51,7 @@ impl Compiler<'_, '_, '_> {
             return None;
         }
         let expect = self.expectation(entries)?;
-        self.check_together((node, entries), &expect, Kinds::TEXT);
+        self.check_together(node, entries, &expect, Kinds::TEXT);
         Some(expect)
     }
 

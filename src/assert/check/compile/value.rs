@@ -74,7 +74,7 @@ impl Compiler<'_, '_, '_> {
         if let Some(expect) = &expect {
             let is_whole = node.get("path").is_none_or(|path| path.as_text() == Some("$"));
             let kinds = if root == Some(PathRoot::Text) && is_whole { Kinds::TEXT } else { Kinds::ALL };
-            self.check_together((node, entries), expect, kinds);
+            self.check_together(node, entries, expect, kinds);
         }
         self.check_list_predicates(node, path.as_ref());
         let check = ValueCheck { root: root?, path: path?, expect: expect? };

@@ -11,10 +11,10 @@ use crate::base::json_kind::kind;
 use crate::base::json_number;
 
 use super::bound::{BareMeaning, QuantityBound};
-use super::near::{Approx, SimilarText, parse_approx, parse_similar};
+use super::near::{Approx, SimilarOperand, SimilarText, parse_approx, parse_similar};
 use super::opinion::{EmbeddingLikeness, Rubric, parse_rubric};
 use super::predicate_kind::{FORMATS, JsonType, TYPES, TextFormat, Word, choose};
-use super::{OperandError, parse_bool, parse_text};
+use super::{OperandError, parse_bool, parse_number, parse_text};
 
 /// A predicate, ready to be applied.
 #[derive(Debug, Clone)]
@@ -61,10 +61,10 @@ impl Matcher {
             Word::StartsWith => Self::StartsWith(text(value, word)?),
             Word::EndsWith => Self::EndsWith(text(value, word)?),
             Word::Regex => Self::Regex(parse_regex(&text(value, word)?, case)?),
-            Word::Gt => Self::Gt(number(value, word.key())?),
-            Word::Gte => Self::Gte(number(value, word.key())?),
-            Word::Lt => Self::Lt(number(value, word.key())?),
-            Word::Lte => Self::Lte(number(value, word.key())?),
+            Word::Gt => Self::Gt(parse_number(value, word.key())?),
+            Word::Gte => Self::Gte(parse_number(value, word.key())?),
+            Word::Lt => Self::Lt(parse_number(value, word.key())?),
+            Word::Lte => Self::Lte(parse_number(value, word.key())?),
             Word::Between => parse_between(value)?,
             Word::Approx => Self::Approx(parse_approx(value)?),
             Word::Length => Self::Length(QuantityBound::parse(value, BareMeaning::Exactly)?),
@@ -72,27 +72,12 @@ impl Matcher {
             Word::Type => Self::Type(choose(&text(value, word)?, "a type", &TYPES)?),
             Word::Format => Self::Format(choose(&text(value, word)?, "a format", &FORMATS)?),
             Word::Schema => Self::Schema(Arc::new(CompiledSchema::compile(value, None)?)),
-            Word::Similar => parse_similar(value)?,
+            Word::Similar => match parse_similar(value)? {
+                SimilarOperand::Text(similar) => Self::Similar(similar),
+                SimilarOperand::Embedding(embedding) => Self::Embedding(embedding),
+            },
             Word::LlmRubric => Self::Rubric(parse_rubric(value)?),
         })
-    }
-}
-
-/// The keys that an operand written as a mapping may have, where they are fixed.
-pub(in crate::assert::check) fn operand_keys(word: Word) -> Option<&'static [&'static str]> {
-    match word {
-        Word::Approx => Some(&["value", "abs", "rel"]),
-        Word::Similar => Some(&["to", "min", "method", "judge"]),
-        Word::LlmRubric => Some(&["judge", "rubric", "min"]),
-        Word::Length => Some(&super::bound::BOUND_KEYS),
-        Word::Equals
-        | Word::OneOf
-        | Word::Contains
-        | Word::ContainsAny
-        | Word::ContainsAll
-        | Word::Includes => None,
-        Word::StartsWith | Word::EndsWith | Word::Regex | Word::Gt | Word::Gte | Word::Lt | Word::Lte => None,
-        Word::Between | Word::Empty | Word::Type | Word::Format | Word::Schema => None,
     }
 }
 
@@ -145,17 +130,6 @@ fn text(value: &Value, word: Word) -> Result<String, OperandError> {
     parse_text(value, &format!("`{}`", word.key()))
 }
 
-pub(super) fn number(value: &Value, what: &str) -> Result<Number, OperandError> {
-    match value {
-        Value::Number(number) => Ok(number.clone()),
-        Value::String(_) => Err(OperandError::new(format!("`{what}` must be a number, found text"))
-            .help("leave the quotes out; of a CSV cell write `{{ row.x | float }}`")),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(OperandError::new(format!("`{what}` must be a number, found {}", kind(value))))
-        }
-    }
-}
-
 fn something(value: &Value, word: Word) -> Result<Value, OperandError> {
     match value {
         Value::String(text) if text.is_empty() => Err(holds_always(word, "empty text")),
@@ -204,8 +178,8 @@ fn parse_between(value: &Value) -> Result<Matcher, OperandError> {
     let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
         return Err(OperandError::new("`between` takes a list of two numbers, as in `[1, 3]`"));
     };
-    let low = number(low, "between").map_err(|error| error.under(0))?;
-    let high = number(high, "between").map_err(|error| error.under(1))?;
+    let low = parse_number(low, "between").map_err(|error| error.under(0))?;
+    let high = parse_number(high, "between").map_err(|error| error.under(1))?;
     if json_number::compare(&low, &high).is_gt() {
         return Err(OperandError::new(format!(
             "`between: [{low}, {high}]` can never hold: the limits are reversed"

@@ -3,16 +3,18 @@
 //! A parser sees plain JSON and answers with a value or an [`OperandError`] that says where inside the operand it goes wrong.
 
 pub(super) mod bound;
+mod least_score;
 pub(super) mod matcher;
 pub(super) mod near;
 pub(super) mod needed;
+pub(super) mod operand_keys;
 pub(super) mod opinion;
 pub(super) mod predicate_kind;
 pub(super) mod snapshot;
 
 use std::ops::Deref;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::base::json_kind::kind;
 use crate::base::json_path::JsonPath;
@@ -20,7 +22,7 @@ use crate::base::template::Template;
 use crate::yaml::problem::nearest;
 
 use super::Context;
-use super::judged::{cut, quote};
+use super::shown::{cut, quote};
 
 /// A compiled operand, or the template that yields it.
 #[derive(Debug, Clone)]
@@ -149,6 +151,18 @@ pub(super) fn parse_text(value: &Value, what: &str) -> Result<String, OperandErr
         }
         Value::Null | Value::Array(_) | Value::Object(_) => {
             Err(OperandError::new(format!("{what} must be text, found {}", kind(value))))
+        }
+    }
+}
+
+/// A number.
+pub(super) fn parse_number(value: &Value, what: &str) -> Result<Number, OperandError> {
+    match value {
+        Value::Number(number) => Ok(number.clone()),
+        Value::String(_) => Err(OperandError::new(format!("`{what}` must be a number, found text"))
+            .help("leave the quotes out; of a CSV cell write `{{ row.x | float }}`")),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(OperandError::new(format!("`{what}` must be a number, found {}", kind(value))))
         }
     }
 }

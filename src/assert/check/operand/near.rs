@@ -1,18 +1,17 @@
 //! Nearness: of numbers by `approx`, of texts by `similar`.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-use crate::base::borrowed_json::BorrowedValue;
-use crate::base::json_decimal;
 use crate::base::json_kind::kind;
 use crate::base::json_number;
 use crate::base::near::{Tolerance, is_near};
 use crate::base::similarity::{Likeness, Method};
 
-use super::matcher::{Matcher, number, operand_keys};
+use super::least_score::{least_likeness, parse_min, share};
+use super::operand_keys::operand_keys;
 use super::opinion::EmbeddingLikeness;
 use super::predicate_kind::{Word, choose};
-use super::{OperandError, parse_text};
+use super::{OperandError, parse_number, parse_text};
 
 /// Nearness of numbers, exact.
 #[derive(Debug, Clone)]
@@ -34,6 +33,15 @@ pub(in crate::assert::check) struct SimilarText {
     pub(in crate::assert::check) method: Method,
 }
 
+/// What `similar` asks for.
+#[derive(Debug, Clone)]
+pub(super) enum SimilarOperand {
+    /// Likeness by the letters or words of the texts.
+    Text(SimilarText),
+    /// Likeness that a judge measures.
+    Embedding(EmbeddingLikeness),
+}
+
 /// By word; none for the one that a judge measures.
 const METHODS: [(&str, Option<Method>); 4] = [
     ("ratio", Some(Method::Ratio)),
@@ -53,7 +61,7 @@ pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
         return Err(OperandError::unknown_key(key, "`approx`", known));
     }
     let get = |key: &str| {
-        entries.get(key).map(|entry| number(entry, key).map_err(|error| error.under(key))).transpose()
+        entries.get(key).map(|entry| parse_number(entry, key).map_err(|error| error.under(key))).transpose()
     };
     let expected = get("value")?.ok_or_else(|| OperandError::new("`approx` needs a `value`"))?;
     let tolerance = match (get("abs")?, get("rel")?) {
@@ -70,7 +78,7 @@ pub(super) fn parse_approx(value: &Value) -> Result<Approx, OperandError> {
 }
 
 /// Reads `{ to, min, method }`, or with `method: embedding` a `judge` too.
-pub(super) fn parse_similar(value: &Value) -> Result<Matcher, OperandError> {
+pub(super) fn parse_similar(value: &Value) -> Result<SimilarOperand, OperandError> {
     let Value::Object(entries) = value else {
         return Err(OperandError::new(format!("`similar` must be a mapping, found {}", kind(value)))
             .help("write `{ to: …, min: 0.8 }`"));
@@ -92,46 +100,17 @@ pub(super) fn parse_similar(value: &Value) -> Result<Matcher, OperandError> {
     match (method, entries.get("judge")) {
         (Some(method), None) => {
             let min = least_likeness(&min).map_err(|error| error.under("min"))?;
-            Ok(Matcher::Similar(SimilarText { to, min, method }))
+            Ok(SimilarOperand::Text(SimilarText { to, min, method }))
         }
         (None, Some(judge)) => {
             let judge = parse_text(judge, "`judge`").map_err(|error| error.under("judge"))?;
-            Ok(Matcher::Embedding(EmbeddingLikeness { judge, to, min: share(&min) }))
+            Ok(SimilarOperand::Embedding(EmbeddingLikeness { judge, to, min: share(&min) }))
         }
         (None, None) => Err(OperandError::new("`method: embedding` needs a `judge`")
             .help("name one of the project file's `judges`")
             .under("method")),
         (Some(_), Some(_)) => Err(OperandError::at_key("judge", "`judge` is only for `method: embedding`")),
     }
-}
-
-/// The least score: above 0, at most 1.
-pub(super) fn parse_min(word: Word, entries: &Map<String, Value>) -> Result<Number, OperandError> {
-    let noun = if word == Word::Similar { "text" } else { "value" };
-    let min = entries
-        .get("min")
-        .ok_or_else(|| OperandError::new(format!("`{}` needs `min`, above 0 and at most 1", word.key())))?;
-    let min = number(min, "min").map_err(|error| error.under("min"))?;
-    if share(&min) <= 0.0 {
-        return Err(OperandError::new(format!("`min: {min}` holds for every {}", noun)).under("min"));
-    }
-    if share(&min) > 1.0 {
-        return Err(OperandError::new(format!("`min: {min}` can never hold: the most is 1")).under("min"));
-    }
-    Ok(min)
-}
-
-/// A least score as the number that scores of judges are compared with.
-pub(super) fn share(min: &Number) -> f64 {
-    min.as_f64().unwrap_or(0.0)
-}
-
-/// A least likeness by its exact value, not by the double next to it.
-pub(super) fn least_likeness(min: &Number) -> Result<Likeness, OperandError> {
-    let decimal = json_decimal::decimal(&BorrowedValue::of(&Value::Number(min.clone())));
-    decimal.and_then(Likeness::of_decimal).ok_or_else(|| {
-        OperandError::new(format!("`{min}` has more decimals than a likeness can have: at most 28"))
-    })
 }
 
 impl Approx {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::base::json_kind::kind;
 
-use super::matcher::operand_keys;
-use super::near::{parse_min, share};
+use super::least_score::{parse_min, share};
+use super::operand_keys::operand_keys;
 use super::predicate_kind::Word;
 use super::{OperandError, parse_text};
 

@@ -8,8 +8,8 @@ use crate::base::json_number;
 use crate::base::json_path::JsonPath;
 use crate::base::near::Tolerance;
 
-use super::matcher::number;
-use super::near::{least_likeness, share};
+use super::least_score::{least_likeness, share};
+use super::parse_number;
 use super::predicate_kind::choose;
 use super::{OperandError, parse_path, parse_text};
 
@@ -90,7 +90,7 @@ fn parse_compare(value: &Value) -> Result<Compare, OperandError> {
 }
 
 fn parse_similar(value: &Value) -> Result<Compare, OperandError> {
-    let number = number(value, "similar")?;
+    let number = parse_number(value, "similar")?;
     if share(&number) <= 0.0 {
         return Err(OperandError::new(format!("`similar: {value}` holds for every text")));
     }
@@ -110,7 +110,7 @@ fn parse_numeric(value: &Value) -> Result<Compare, OperandError> {
         return Err(OperandError::unknown_key(key, "`numeric`", &known));
     }
     let get = |key: &str| {
-        entries.get(key).map(|entry| number(entry, key).map_err(|error| error.under(key))).transpose()
+        entries.get(key).map(|entry| parse_number(entry, key).map_err(|error| error.under(key))).transpose()
     };
     let tolerance = match (get("abs")?, get("rel")?) {
         (Some(abs), None) => Tolerance::Absolute(abs),

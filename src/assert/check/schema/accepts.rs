@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::graph::{EdgeReach, SchemaGraph};
+use super::children::EdgeReach;
+use super::graph::SchemaGraph;
 use super::keywords::ref_stands_alone;
 use super::shares::{ARRAY, OBJECT, Shares, TypeShare, exactly_one, of_words};
 

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::graph::EdgeReach;
-
 /// A schema below a keyword.
 pub(super) struct Child<'r> {
     pub step: Option<&'r str>,
@@ -47,4 +45,20 @@ fn members<'r>(value: &'r Value, reach: impl Fn(usize) -> EdgeReach) -> Vec<Chil
 fn items<'r>(value: &'r Value, reach: impl Fn(usize) -> EdgeReach) -> Vec<Child<'r>> {
     let all = value.as_array().into_iter().flatten().enumerate();
     all.map(|(index, schema)| Child { step: None, index: Some(index), schema, reach: reach(index) }).collect()
+}
+
+/// What a schema is applied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EdgeReach {
+    /// The same value.
+    Same,
+    /// The member with the step's name.
+    Member,
+    EveryMember,
+    MemberNames,
+    /// The item with the step's index.
+    Item(usize),
+    EveryItem,
+    /// Nothing, until a reference names it.
+    Nothing,
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::assert::check::operand::OperandError;
 
-use super::children::children;
+use super::children::{EdgeReach, children};
 use super::keywords::ref_stands_alone;
 
 /// The most schemas that may apply to one value, each because of the one before.
@@ -53,22 +53,6 @@ pub(super) struct SchemaEdge<'r> {
     pub reach: EdgeReach,
 }
 
-/// What a schema is applied to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EdgeReach {
-    /// The same value.
-    Same,
-    /// The member with the step's name.
-    Member,
-    EveryMember,
-    MemberNames,
-    /// The item with the step's index.
-    Item(usize),
-    EveryItem,
-    /// Nothing, until a reference names it.
-    Nothing,
-}
-
 impl<'r> SchemaGraph<'r> {
     /// Finds all schemas from a resolver that is at the document.
     pub fn of(resolver: Resolver<'r>, draft: Draft) -> Result<Self, OperandError> {
@@ -81,7 +65,7 @@ impl<'r> SchemaGraph<'r> {
             waiting: Vec::new(),
             references: Vec::new(),
         };
-        builder.node((root.contents(), draft), resolver, SchemaPlace::default());
+        builder.node(root.contents(), draft, resolver, SchemaPlace::default());
         while builder.step() {
             if builder.graph.nodes.len() > MOST {
                 return Err(OperandError::new(format!("the schema consists of more than {MOST} schemas")));
@@ -200,12 +184,7 @@ impl<'r> Builder<'r> {
     }
 
     /// The number of a schema; a new one is visited later.
-    fn node(
-        &mut self,
-        (schema, draft): (&'r Value, Draft),
-        resolver: Resolver<'r>,
-        place: SchemaPlace,
-    ) -> usize {
+    fn node(&mut self, schema: &'r Value, draft: Draft, resolver: Resolver<'r>, place: SchemaPlace) -> usize {
         let index = self.graph.nodes.len();
         match self.known.entry(std::ptr::from_ref(schema)) {
             std::collections::hash_map::Entry::Occupied(known) => return *known.get(),
@@ -230,7 +209,7 @@ impl<'r> Builder<'r> {
                 place.steps.push(keyword.clone());
                 let number = child.index.map(|index| index.to_string());
                 place.steps.extend(child.step.map(str::to_owned).or(number));
-                let to = self.node((child.schema, draft), resolver.clone(), place);
+                let to = self.node(child.schema, draft, resolver.clone(), place);
                 let reach = if is_alone { EdgeReach::Nothing } else { child.reach };
                 edges.push(SchemaEdge { keyword, step: child.step, to, reach });
             }
@@ -253,7 +232,7 @@ impl<'r> Builder<'r> {
         let document = at.base_uri().as_str().rsplit('/').next().unwrap_or_default().to_owned();
         let pointer = text.split_once('#').map_or("", |(_, pointer)| pointer);
         let steps = pointer.split('/').filter(|step| !step.is_empty()).map(str::to_owned).collect();
-        let to = self.node((schema, draft), at, SchemaPlace { document: Some(document), steps });
+        let to = self.node(schema, draft, at, SchemaPlace { document: Some(document), steps });
         Some(SchemaEdge { keyword, step: None, to, reach: EdgeReach::Same })
     }
 }

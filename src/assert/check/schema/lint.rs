@@ -16,7 +16,7 @@ pub(super) fn find_idle(graph: &SchemaGraph<'_>) -> Result<(), OperandError> {
     for index in 0..graph.nodes.len() {
         let Value::Object(keywords) = graph.nodes[index].schema else { continue };
         for (keyword, value) in keywords {
-            if let Err(idle) = check_keyword((keyword, value), graph, index) {
+            if let Err(idle) = check_keyword(keyword, value, graph, index) {
                 let at_key = idle.is_word && graph.nodes[index].place.document.is_none();
                 let mut error = graph.error_at(index, Some(keyword), idle.message);
                 error.spot = if at_key { OperandPlace::Key } else { OperandPlace::Value };
@@ -43,7 +43,8 @@ impl IdleKeyword {
 }
 
 fn check_keyword(
-    (keyword, value): (&str, &Value),
+    keyword: &str,
+    value: &Value,
     graph: &SchemaGraph<'_>,
     index: usize,
 ) -> Result<(), IdleKeyword> {

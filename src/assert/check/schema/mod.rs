@@ -7,10 +7,12 @@
 mod accepts;
 mod children;
 mod exact;
+mod failure;
 mod files;
 mod graph;
 mod keywords;
 mod lint;
+mod names;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -37,14 +39,14 @@ use super::operand::OperandError;
 pub use self::files::FileRoot;
 pub(super) use self::shares::TypeShare;
 
-use super::header_names::names_in;
-
 use self::accepts::accepted;
+use self::failure::{cut, failed};
 use self::files::{Files, ReferenceReach, absolute, file_uri};
 use self::graph::SchemaGraph;
 use self::lint::find_idle;
+use self::names::names_in;
 use self::shares::Shares;
-use self::validators::{Validators, has_long, patterns};
+use self::validators::{SchemaBase, Validators, has_long, patterns};
 use self::work::{SchemaWork, WorkAmount};
 
 /// How many violations a message names.
@@ -107,7 +109,7 @@ impl CompiledSchema {
             }
         }
         let base = files.map(|files| absolute(&files.folder).join("inline-schema.json"));
-        Self::build(schema, base.as_deref(), (files, Files::default()))
+        Self::build(schema, base.as_deref(), files, Files::default())
     }
 
     /// Reads and compiles a schema file, its path relative to the suite.
@@ -119,7 +121,7 @@ impl CompiledSchema {
         if schema.is_string() {
             return Err(OperandError::new(format!("`{path}` holds text, not a JSON Schema")));
         }
-        let built = Self::build(&schema, Some(&file), (Some(files), read_files));
+        let built = Self::build(&schema, Some(&file), Some(files), read_files);
         built.map_err(|error| match error.at.is_empty() {
             true => error,
             false => OperandError {
@@ -133,7 +135,8 @@ impl CompiledSchema {
     fn build(
         schema: &Value,
         base: Option<&Path>,
-        (files, read): (Option<&FileRoot>, Files),
+        files: Option<&FileRoot>,
+        read: Files,
     ) -> Result<Self, OperandError> {
         match schema {
             Value::Bool(true) => return Err(OperandError::new("the schema `true` holds for every value")),
@@ -168,7 +171,7 @@ impl CompiledSchema {
         find_idle(&graph)?;
         let work = SchemaWork::of(&graph);
         let finish = || {
-            let validators = Validators::of(schema, &graph, (&registry, uri), &reach)?;
+            let validators = Validators::of(schema, &graph, SchemaBase { registry: &registry, uri }, &reach)?;
             let accepts = accepted(&graph);
             let has_normal = graph.nodes.len() <= MOST_NORMALIZED && !has_long(&graph);
             let normal = has_normal.then(|| normal_form(schema, &registry, uri));
@@ -247,10 +250,6 @@ fn describe(errors: &[ValidationError<'_>]) -> String {
     named.chain(more.map(|more| format!("and {more} more"))).collect::<Vec<_>>().join("; ")
 }
 
-fn failed(error: &dyn fmt::Display) -> OperandError {
-    OperandError::new(format!("not a JSON Schema: {}", cut(&error.to_string())))
-}
-
 /// The form to which schemas that accept the same values are reduced; none where the library has none.
 fn normal_form(schema: &Value, registry: &Registry<'_>, uri: &str) -> Option<CanonicalSchema> {
     let options = canonical::options().with_registry(registry).with_base_uri(uri);
@@ -287,11 +286,4 @@ fn is_free(normal: &Value) -> bool {
 /// A JSON pointer as a dotted path.
 fn dotted(pointer: &str) -> String {
     pointer.replace('/', ".")
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(300) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
 }

@@ -11,9 +11,9 @@ use crate::base::exact_decimal::ExactDecimal;
 use crate::base::json_number::{holds_long, is_long};
 
 use super::exact::{EXACT, exactly};
+use super::failure::{cut, failed};
 use super::files::ReferenceReach;
 use super::graph::SchemaGraph;
-use super::{cut, failed};
 
 /// After this many steps a search by trying gives up.
 const BACKTRACKS: usize = 250_000;
@@ -33,6 +33,12 @@ pub(super) struct Validators {
     divides: bool,
 }
 
+/// Where the references of a schema begin.
+pub(super) struct SchemaBase<'a, 'r> {
+    pub registry: &'a Registry<'r>,
+    pub uri: &'a str,
+}
+
 impl fmt::Debug for Validators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Validators")
@@ -44,9 +50,10 @@ impl Validators {
     pub(super) fn of(
         schema: &Value,
         graph: &SchemaGraph<'_>,
-        (registry, uri): (&Registry<'_>, &str),
+        base: SchemaBase<'_, '_>,
         reach: &ReferenceReach,
     ) -> Result<Self, OperandError> {
+        let SchemaBase { registry, uri } = base;
         let options = || {
             let options = jsonschema::options().with_registry(registry).with_base_uri(uri);
             let options = options.with_retriever(reach.clone()).with_pattern_options(patterns());

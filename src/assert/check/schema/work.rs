@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::base::effort::{Effort, EffortError};
 
-use super::graph::{EdgeReach, SchemaGraph};
+use super::children::EdgeReach;
+use super::graph::SchemaGraph;
 
 /// The most schemas and parts of a value that may lie within each other.
 const DEEPEST: usize = 1_000;
@@ -90,7 +91,7 @@ impl SchemaWork {
     /// Counts what a value takes; an error where there are too many steps, or they lie too deep.
     pub fn count(&self, value: &Value, effort: &Effort<'_>) -> Result<WorkAmount, WorkError> {
         let mut amount = WorkAmount { steps: 0, depth: 0 };
-        self.walk((0, value), 0, &mut |more, depth| {
+        self.walk(0, value, 0, &mut |more, depth| {
             amount.steps += more;
             amount.depth = amount.depth.max(depth);
             effort.spend(more)
@@ -100,7 +101,8 @@ impl SchemaWork {
 
     fn walk(
         &self,
-        (index, value): (usize, &Value),
+        index: usize,
+        value: &Value,
         depth: usize,
         spend: &mut TakeSteps<'_>,
     ) -> Result<(), WorkError> {
@@ -121,7 +123,7 @@ impl SchemaWork {
             Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
         for edge in &node.edges {
-            let mut apply = |value: &Value| self.walk((edge.to, value), depth + 1, spend);
+            let mut apply = |value: &Value| self.walk(edge.to, value, depth + 1, spend);
             match (edge.reach, value) {
                 (EdgeReach::Same, value) => {
                     for _ in 0..node.times {
