@@ -1,9 +1,12 @@
 //! The tree keeps the rules of `docs/architecture.md`: floors, homes, sizes, names, absences.
 //!
-//! `source` reads Rust just well enough, `floors` reads the document, `rules` holds one function a rule.
+//! `source` reads Rust just well enough, `floors` reads the document, `rules` holds one function a rule, `imports`
+//! resolves paths to files, and `knots` finds files that use each other.
 //! Each rule is proved able to fail by the table at the end of this file.
 
 mod floors;
+mod imports;
+mod knots;
 mod rules;
 mod source;
 

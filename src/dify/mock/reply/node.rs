@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::base::borrowed_json::BorrowedValue;
-use crate::base::json_number::decimal;
+use crate::base::json_decimal::decimal;
 use crate::base::units::parse_money;
 use crate::dify::mock::script_value::{
     beside, counts, durations, mapping, mappings, one_or_list, text, texts, times, workers,
