@@ -98,3 +98,115 @@ fn describe_stranger(content_type: &str, body: &[u8]) -> String {
         "HTTP 200 {kind}, neither JSON nor a stream of events ({what}); is `base_url` that of Dify's API, `/v1` included?"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::dify::client::begin;
+    use crate::dify::transcript::{PostedRequest, ResponseMode, RunResult};
+
+    fn read(status: u16, content_type: &str, body: &str) -> Transcript {
+        let begun = begin(ResponseMode::Blocking, json!({}), PostedRequest::default());
+        read_document(Transcript { http_status: Some(status), ..begun }, content_type, body.as_bytes())
+    }
+
+    fn run(status: &str) -> String {
+        let data = json!({ "id": "r", "workflow_id": "w", "status": status, "outputs": { "x": 1 } });
+        json!({ "task_id": "t", "workflow_run_id": "r", "data": data }).to_string()
+    }
+
+    #[test]
+    fn a_run_is_read_with_its_ids_and_its_end() {
+        for (status, ending) in [
+            ("succeeded", Ending::Finished),
+            ("failed", Ending::Finished),
+            ("stopped", Ending::Finished),
+            ("paused", Ending::Paused),
+        ] {
+            let found = read(200, "application/json; charset=utf-8", &run(status));
+            assert_eq!(found.ending, ending, "{status}");
+            let ids = [&found.run_id, &found.task_id, &found.workflow_id].map(|id| id.as_deref());
+            assert_eq!(ids, [Some("r"), Some("t"), Some("w")], "{status}");
+            let outputs = found.run.as_ref().and_then(RunResult::outputs);
+            assert_eq!(outputs, Some(&json!({ "x": 1 })), "{status}");
+            assert_eq!(found.body.unwrap()["data"]["status"], status);
+        }
+        for status in ["running", "scheduled"] {
+            let found = read(200, "application/json", &run(status));
+            let detail = "the answer says that the run is still going on".to_owned();
+            assert_eq!((found.ending, found.run), (Ending::Unreadable { detail }, None), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_run_is_told_as_what_it_is() {
+        let unreadable =
+            |status, content_type: &str, body: &str| match read(status, content_type, body).ending {
+                Ending::Unreadable { detail } => detail,
+                other => panic!("{body}: {other:?}"),
+            };
+        assert_eq!(unreadable(200, "application/json", ""), "HTTP 200 with an empty body");
+        assert!(unreadable(200, "application/json", "{").starts_with("the answer is not JSON: "));
+        let page = unreadable(200, "text/html", "<html><title>Log in</title>");
+        assert!(
+            page.starts_with("HTTP 200 of type text/html, neither JSON nor a stream of events"),
+            "{page}"
+        );
+        assert!(unreadable(200, "", &run("succeeded")).starts_with("HTTP 200 without a Content-Type"));
+        let twice = |key: &str, value: &str| {
+            unreadable(200, "application/json", &run("succeeded").replacen(key, &format!("{value},{key}"), 1))
+        };
+        assert_eq!(
+            twice("\"status\"", "\"status\":\"failed\""),
+            "the answer gives `$.data.status` twice: which value counts is not known"
+        );
+        assert!(twice("\"task_id\"", "\"task_id\":\"u\"").contains("task_id"), "whose run it is");
+        let outputs = run("succeeded").replacen("\"x\"", "\"x\":2,\"x\"", 1);
+        let doubted = read(200, "application/json", &outputs);
+        assert_eq!(
+            (doubted.ending, doubted.flaws.len()),
+            (Ending::Finished, 1),
+            "only what is asserted of it is open"
+        );
+        let event =
+            read(200, "application/json", r#"{"event":"error","status":400,"code":"x","message":"no"}"#);
+        assert!(matches!(event.ending, Ending::ErrorEvent(_)), "{:?}", event.ending);
+        for status in [202, 301, 400, 502] {
+            assert!(
+                matches!(read(status, "application/json", &run("succeeded")).ending, Ending::Rejected(_)),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_run_that_goes_on_elsewhere_is_known_by_its_ids() {
+        let paused = r#"{"event":"workflow_maintenance_paused","task_id":"t","workflow_run_id":"r"}"#;
+        let ids = |status, body| {
+            let found = read(status, "application/json", body);
+            assert!(matches!(found.ending, Ending::Rejected(_)), "{:?}", found.ending);
+            (found.run_id, found.task_id)
+        };
+        assert_eq!(ids(202, paused), (Some("r".to_owned()), Some("t".to_owned())));
+        assert_eq!(ids(503, paused), (None, None), "only where it was taken");
+        assert_eq!(ids(202, &paused.replace("maintenance_", "")), (None, None));
+    }
+
+    #[test]
+    fn types_of_content_are_known_by_their_names() {
+        for (content_type, stream, json) in [
+            ("text/event-stream", true, false),
+            ("Text/Event-Stream; charset=utf-8", true, false),
+            ("application/json", false, true),
+            ("APPLICATION/JSON;charset=utf-8", false, true),
+            ("application/problem+json", false, true),
+            ("application/jsonp", false, false),
+            ("text/html", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!((is_stream(content_type), is_json(content_type)), (stream, json), "{content_type}");
+        }
+    }
+}

@@ -248,3 +248,64 @@ impl CaseOutcome {
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::record::journal::sample;
+
+    #[test]
+    fn what_was_counted_is_written_and_what_was_not_takes_no_room() {
+        let written = |outcome: &CaseOutcome| serde_json::to_value(outcome).unwrap();
+        let mut outcome = sample::outcome(0, "s", "t", Verdict::Flaky);
+        assert_eq!(written(&outcome)["recovered"], Value::Null);
+        outcome.recovered = 2;
+        outcome.repeats = Some(RepeatFacts {
+            passed: 2,
+            failed: 1,
+            errored: 3,
+            rate: None,
+            pass_rate: 1.0,
+            confidence: 0.95,
+            sticks: None,
+            sequential: None,
+        });
+        let json = written(&outcome);
+        assert_eq!((&json["recovered"], &json["repeats"]["errored"]), (&json!(2), &json!(3)));
+        assert_eq!(serde_json::from_value::<CaseOutcome>(json).unwrap(), outcome);
+
+        let mut attempt = sample::attempt(0, Verdict::Passed, Vec::new());
+        attempt.waits =
+            WaitTimes { slot_ms: 0.0, budget_ms: 1.5, retry_ms: 2.0, limit_ms: 3.0, rate_ms: 4.0 };
+        attempt.facts.seen = Some(ObservedUse { tokens: 7, unpriced: true, ..ObservedUse::default() });
+        let json = serde_json::to_value(&attempt).unwrap();
+        assert_eq!(
+            json["waits"],
+            json!({ "budget_ms": 1.5, "retry_ms": 2.0, "limit_ms": 3.0, "rate_ms": 4.0 })
+        );
+        assert_eq!(json["facts"]["seen"], json!({ "tokens": 7, "unpriced": true }));
+        assert_eq!(serde_json::from_value::<Attempt>(json).unwrap(), attempt);
+        attempt.waits = WaitTimes::default();
+        attempt.facts.seen = None;
+        let json = serde_json::to_value(&attempt).unwrap();
+        assert_eq!((json.get("waits"), json["facts"].get("seen")), (None, None));
+    }
+
+    #[test]
+    fn a_tolerated_test_is_not_red() {
+        for (verdict, tolerated, red) in [
+            (Verdict::Failed, false, true),
+            (Verdict::Errored, false, true),
+            (Verdict::Inconclusive, false, true),
+            (Verdict::Inconclusive, true, false),
+            (Verdict::Passed, false, false),
+            (Verdict::Flaky, false, false),
+            (Verdict::Skipped, false, false),
+        ] {
+            let outcome = CaseOutcome { tolerated, ..sample::outcome(0, "s", "t", verdict) };
+            assert_eq!(outcome.is_red(), red, "{verdict:?} {tolerated}");
+        }
+    }
+}

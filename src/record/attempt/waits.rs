@@ -45,3 +45,26 @@ impl WaitTimes {
         all.into_iter().filter(|(_, milliseconds)| *milliseconds > 0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_that_there_was_is_told_with_its_reason() {
+        let waits = WaitTimes { slot_ms: 1.0, budget_ms: 2.0, retry_ms: 0.0, limit_ms: 4.0, rate_ms: 5.5 };
+        let told: Vec<_> = waits.told().collect();
+        assert_eq!(
+            told,
+            [
+                ("for a slot", 1.0),
+                ("for a budget", 2.0),
+                ("because Dify refused requests as too many", 4.0),
+                ("for the rate", 5.5)
+            ]
+        );
+        assert!(!waits.is_none() && WaitTimes::default().is_none());
+        assert_eq!(WaitTimes::default().told().count(), 0);
+        assert!(!WaitTimes { rate_ms: 0.1, ..WaitTimes::default() }.is_none());
+    }
+}
