@@ -277,3 +277,41 @@ fn outputs(transcript: &Transcript) -> Option<Value> {
     let outputs = transcript.run.as_ref()?.outputs()?;
     Some(clip(outputs))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sample::{plan, with_engine};
+
+    #[test]
+    fn a_version_is_scripted_where_the_reply_that_answers_names_it() {
+        let suite = "mock: [{ when: { inputs: { q: x } }, reply: { workflow_id: v9, outputs: {} } }]\n\
+             tests:\n\
+             - { name: named, mock: { workflow_id: v1, outputs: {} }, assert: [{ status: succeeded }] }\n\
+             - { name: unnamed, mock: { outputs: {} }, assert: [{ status: succeeded }] }\n\
+             - { name: by-rule, inputs: { q: x }, assert: [{ status: succeeded }] }\n";
+        with_engine(plan("", suite), async |engine| {
+            for (place, workflow_id, expected) in [
+                (0, "v1", true),
+                (0, "v2", false),
+                (0, "v9", false),
+                (1, "v1", false),
+                (1, "v9", false),
+                (2, "v9", true),
+                (2, "v1", false),
+            ] {
+                let made = MadeRequest {
+                    case: &engine.plan.cases[place],
+                    id: AttemptId { repeat: 0, attempt: 0 },
+                    scope: TemplateScope::new(),
+                    waiting: AttemptWaits::begin(),
+                    sent: engine.started,
+                    held: Duration::ZERO,
+                    meant: None,
+                    route: AnswerRoute::Send(None),
+                };
+                assert_eq!(engine.is_scripted(&made, workflow_id), expected, "{place} {workflow_id}");
+            }
+        });
+    }
+}

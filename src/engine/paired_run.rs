@@ -280,3 +280,41 @@ impl PairedCase {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::runtime;
+    use crate::engine::sample::{RunResult, engine, plan};
+
+    fn suite(tests: &[&str]) -> crate::plan::case::Plan {
+        let tests = tests.iter().map(|name| {
+            format!("  - {{ name: {name}, repeat: 2, mock: {{ outputs: {{ x: 1 }} }}, assert: [{{ path: $.x, equals: 1 }}] }}\n")
+        });
+        plan("", &format!("tests:\n{}", tests.collect::<String>()))
+    }
+
+    #[test]
+    fn both_sides_run_all_repeats_of_the_tests_they_have() {
+        let [a, b] = runtime().unwrap().block_on(async {
+            let (a, told_by_a) = engine(suite(&["one", "two", "three"]));
+            let (b, told_by_b) = engine(suite(&["two", "four"]));
+            let (end_of_a, end_of_b) = run_both(&a, &b, 7).await.unwrap();
+            a.close().await;
+            b.close().await;
+            [RunResult::of(end_of_a, &told_by_a), RunResult::of(end_of_b, &told_by_b)]
+        });
+        let names = |side: &RunResult| {
+            let mut names: Vec<String> = side.outcomes.iter().map(|outcome| outcome.name.clone()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(names(&a), ["s::one", "s::three", "s::two"]);
+        assert_eq!(names(&b), ["s::four", "s::two"]);
+        for (side, attempts) in [(&a, 6), (&b, 4)] {
+            assert_eq!(side.attempts.len(), attempts);
+            assert!(side.outcomes.iter().all(|outcome| outcome.attempts == 2 && !outcome.is_red()));
+            assert!(!side.end.interrupted);
+        }
+    }
+}

@@ -82,12 +82,9 @@ pub(super) struct RunResult {
     pub attempts: Vec<Arc<Attempt>>,
 }
 
-/// Runs a plan to its end.
-pub(super) fn run(plan: Plan, limits: RunLimits) -> RunResult {
-    runtime().unwrap().block_on(async {
-        let (engine, told) = engine(plan);
-        let end = engine.run(limits).await.unwrap();
-        engine.close().await;
+impl RunResult {
+    /// Of an engine that ran.
+    pub fn of(end: RunEnd, told: &ToldEvents) -> Self {
         let (mut outcomes, mut attempts) = (Vec::new(), Vec::new());
         for event in lock(&told.0).iter() {
             match event {
@@ -96,6 +93,16 @@ pub(super) fn run(plan: Plan, limits: RunLimits) -> RunResult {
                 _ => {}
             }
         }
-        RunResult { end, outcomes, attempts }
+        Self { end, outcomes, attempts }
+    }
+}
+
+/// Runs a plan to its end.
+pub(super) fn run(plan: Plan, limits: RunLimits) -> RunResult {
+    runtime().unwrap().block_on(async {
+        let (engine, told) = engine(plan);
+        let end = engine.run(limits).await.unwrap();
+        engine.close().await;
+        RunResult::of(end, &told)
     })
 }

@@ -73,10 +73,14 @@ fn facts(suite: Option<String>, allowance: &SpendingLimit, at: (&Account, u64)) 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
-    use crate::budget::{Amount, Currency};
+    use crate::budget::{Amount, Currency, LedgerSharing};
+    use crate::engine::budget::RunBudgets;
+    use crate::engine::sample::{engine, plan};
 
     #[test]
     fn a_budget_says_what_is_spent_and_left_and_of_how_many_attempts_it_is_not_known() {
@@ -120,5 +124,24 @@ mod tests {
         let found = facts(None, &time, (&unbegun, 50_000)).unwrap().time_ms;
         assert_eq!(found, Some(CountLimit { limit: 10_000, spent: 0, left: 10_000 }));
         assert_eq!(facts(None, &SpendingLimit::default(), (&account, 5_000)), None);
+    }
+
+    #[test]
+    fn a_ledger_that_could_be_kept_has_no_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let limit = SpendingLimit { tokens: Some(1_000), ..SpendingLimit::default() };
+        let path = folder.path().join("ledger");
+        let purse = RunBudgets::open(&path, LedgerSharing::Alone, limit, HashMap::new()).unwrap();
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+            let (engine, _) = engine(plan(
+                "",
+                "tests: [{ name: t, mock: { outputs: {} }, assert: [{ status: succeeded }] }]\n",
+            ));
+            let engine = Arc::into_inner(engine).unwrap();
+            assert_eq!(engine.ledger_failure(), None, "without a budget");
+            let engine = engine.paid_from(Some(purse));
+            assert_eq!(engine.ledger_failure(), None);
+            engine.close().await;
+        });
     }
 }
