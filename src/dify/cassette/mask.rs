@@ -8,7 +8,7 @@ use super::exchange::{RecordedAnswer, RecordedExchange, RecordedRequest};
 use crate::base::redact::{Redactor, Signatures};
 use crate::dify::transcript::Arrival;
 
-/// Whoever holds the token of a form may answer it.
+/// Everyone who has the token of a form can answer it.
 const FORM_TOKEN: &str = "form_token";
 
 /// What is masked in cassettes: secrets by value, and the signatures of addresses.

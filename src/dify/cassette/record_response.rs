@@ -53,7 +53,7 @@ pub fn record_response(transcript: &Transcript) -> Result<RecordedResponse, &'st
         Ending::NotSent { .. } => return Err("the request was not sent"),
     }
     if transcript.pauses.is_torn {
-        return Err("what the run told once its form was answered was not all seen");
+        return Err("the events after the answer to a form were not all seen");
     }
     if transcript.recovery.is_some() {
         return Err("its answer broke off, and the rest of the run was not seen");

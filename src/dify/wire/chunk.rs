@@ -36,7 +36,7 @@ struct ChunkBody<'a> {
 struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> TextChunk<'a> {
-    /// Reads an event that is a chunk and nothing more; none where it must be read as an ordinary event.
+    /// Reads an event that is only a chunk; `None` where it must be read as an ordinary event.
     pub fn read(text: &'a str) -> Option<Self> {
         const NAME: &str = "text_chunk";
         if !text.get(..NAME.len() + 16)?.contains(NAME) {
@@ -70,7 +70,7 @@ pub struct ChunkTemplate {
 }
 
 impl ChunkTemplate {
-    /// The mold of a chunk that was read from an event; none where its text does not stand there as it is.
+    /// The mold of a chunk that was read from an event; `None` where the event does not hold its text unchanged.
     pub fn of(event: &str, chunk: &TextChunk<'_>) -> Option<Self> {
         let Cow::Borrowed(text) = chunk.data.text else { return None };
         let start = (text.as_ptr() as usize).checked_sub(event.as_ptr() as usize)?;
@@ -90,7 +90,7 @@ impl ChunkTemplate {
         [&self.before, text, &self.after].concat()
     }
 
-    /// The text of an event that is alike but for it; none where the event must be read.
+    /// The text of an event that differs only in its text; `None` where the event must be read.
     pub fn text<'a>(&self, event: &'a str) -> Option<&'a str> {
         let text = event.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
         let bytes = text.as_bytes();

@@ -39,7 +39,7 @@ pub struct WireError {
     pub stops_suite: bool,
 }
 
-/// An error without judgement: what was said.
+/// An error as it was received, without judgement.
 struct ErrorText<'a> {
     status: u16,
     code: &'a str,
@@ -65,7 +65,7 @@ const CONFIG_OF_ALL: Judgement =
 const BUSY: Judgement = Judgement { class: ErrorClass::Quota, not_started: true, stops_suite: false };
 const USED_UP: Judgement = Judgement { class: ErrorClass::Quota, not_started: false, stops_suite: true };
 
-/// Reads an HTTP answer that is an error: Dify's JSON, or whatever a proxy sent in its place.
+/// Reads an HTTP answer that is an error: Dify's JSON, or what a proxy sent in its place.
 pub fn classify_http(status: u16, content_type: &str, body: &[u8]) -> WireError {
     if let Ok(json @ Value::Object(_)) = serde_json::from_slice::<Value>(body) {
         let code = json["code"].as_str();
@@ -103,9 +103,9 @@ pub fn classify_event(json: &Value) -> WireError {
 }
 
 impl WireError {
-    /// True when surely no run began, and none was paid: Dify refused the request, or it never reached Dify.
+    /// True when certainly no run began, and nothing was paid: Dify refused the request, or it never reached Dify.
     ///
-    /// What Dify says of a model's provider may come after nodes have run.
+    /// An error about a model's provider may come after nodes have run.
     pub fn nothing_ran(&self) -> bool {
         let of_provider = matches!(
             self.code.as_deref(),
@@ -116,7 +116,7 @@ impl WireError {
                     | "completion_request_error"
             )
         );
-        // A firewall may refuse the answer to a run with 403; Dify itself says it before.
+        // A firewall may refuse the answer to a run with 403; Dify itself sends 403 only before a run.
         let refused = matches!(self.status, 300..=399 | 401 | 404 | 405 | 407 | 413 | 429)
             || (self.status == 403 && self.code.is_some())
             || (self.status == 400 && self.stops_suite);
@@ -141,7 +141,7 @@ fn judged(said: ErrorText<'_>, message: String) -> WireError {
     WireError::new(said.status, code, message, judgement)
 }
 
-/// Judges by Dify's code; none for a code that is not in the table.
+/// Judges by Dify's code; `None` for a code that is not in the table.
 fn judge_code(said: &ErrorText<'_>) -> Option<Judgement> {
     Some(match said.code {
         "invalid_param" => judge_invalid_param(said.message),
@@ -173,7 +173,7 @@ fn judge_code(said: &ErrorText<'_>) -> Option<Judgement> {
     })
 }
 
-/// `invalid_param` says everything from bad inputs to a broken graph: what is not known to be about the request is the
+/// `invalid_param` means anything from bad inputs to a broken graph: a message that is not known to be about the request is the
 /// app's fault, so that a test which expects a rejection is never green by another error.
 fn judge_invalid_param(message: &str) -> Judgement {
     let about_request = is_input_refusal(message)
@@ -193,7 +193,7 @@ fn judge_invalid_param(message: &str) -> Judgement {
     }
 }
 
-/// Dify could not fetch a file by its address: its network failed, which says nothing about the input.
+/// Dify could not fetch a file by its address: its network failed, which proves nothing about the input.
 pub fn is_unreachable_file(message: &str) -> bool {
     message.starts_with("Reached maximum retries (") && message.contains(") for URL ")
 }
@@ -204,7 +204,7 @@ fn is_about_key(message: &str) -> bool {
     subjects.iter().any(|subject| message.starts_with(subject))
 }
 
-/// A body that is no JSON is a request that something changed on the way: flowproof sends none.
+/// A body that is not JSON was changed on the way: flowproof sends only JSON.
 fn judge_bad_request(message: &str) -> Judgement {
     if message.starts_with("The browser (or proxy) sent a request") {
         TRANSPORT
@@ -235,7 +235,7 @@ fn validated_model(message: &str) -> Option<&str> {
     Some(model.trim())
 }
 
-/// Judges by the status alone: machines in between, and codes that nobody recorded. It never proves that inputs were refused.
+/// Judges by the status alone: for proxies, and for codes that were never recorded. It never proves that inputs were refused.
 ///
 /// A login in front of Dify, a redirect and a wrong address concern every request. A firewall, a gateway or a limit of size
 /// may have refused this request alone.
@@ -253,7 +253,7 @@ fn judge_status(status: u16) -> Judgement {
     }
 }
 
-/// Says in a few words what stands where Dify's JSON should.
+/// Describes in a few words what came in place of Dify's JSON.
 pub fn describe_body(content_type: &str, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(2000)]);
     let text = text.trim();

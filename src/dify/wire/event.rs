@@ -2,7 +2,7 @@
 
 use crate::base::borrowed_json::BorrowedValue;
 
-/// What an event says happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     /// `workflow_started`.
@@ -64,7 +64,7 @@ const NAMES: [(&str, EventKind); 16] = [
 /// A data event of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamEvent<'a> {
-    /// What it says happened.
+    /// Its kind.
     pub kind: EventKind,
     /// The whole event as it came.
     pub json: BorrowedValue<'a>,

@@ -1,4 +1,4 @@
-//! Dify's types of files, told by a name's ending.
+//! Dify's types of files, by the ending of a name.
 //!
 //! Source: Dify's `constants/__init__.py`, the lists of extensions by which it checks a file's `type` itself.
 
@@ -46,12 +46,12 @@ const ENDINGS: [(&str, &str, &str); 40] = [
     ("zip", "custom", "application/zip"),
 ];
 
-/// Tells Dify's type of a path or address: `document`, `image`, `audio`, `video`, else `custom`.
+/// Dify's type of a path or address: `document`, `image`, `audio`, `video`, otherwise `custom`.
 pub fn file_kind(name: &str) -> &'static str {
     known(name).map_or("custom", |(_, kind, _)| kind)
 }
 
-/// Tells the media type of a path or address.
+/// The media type of a path or address.
 pub fn media_type(name: &str) -> &'static str {
     known(name).map_or("application/octet-stream", |(_, _, media)| media)
 }

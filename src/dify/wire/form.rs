@@ -1,4 +1,4 @@
-//! A form with which a run asks a person, as events and the form's own page tell it.
+//! A form with which a run asks a person, as events and the form's own page have it.
 //!
 //! Unknown kinds of fields are kept: a later Dify may have more.
 
@@ -13,7 +13,7 @@ pub struct HumanForm {
     pub node_id: String,
     /// Its title on the canvas.
     pub node_title: String,
-    /// `form_token`; none where the form goes out by e-mail only.
+    /// `form_token`; `None` where the form is only sent by e-mail.
     pub token: Option<String>,
     /// What it asks for.
     pub fields: Vec<FormField>,
@@ -28,7 +28,7 @@ pub struct FormField {
     pub name: String,
     /// What it takes.
     pub kind: FormFieldKind,
-    /// What stands in it before anyone writes; none where it is empty.
+    /// Its content before anyone writes; `None` where it is empty.
     pub default: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct FormField {
 pub enum FormFieldKind {
     /// `text-input`, `paragraph`.
     Text,
-    /// `select`: one of these, where the form tells them.
+    /// `select`: one of these, where the form names them.
     Select(Vec<String>),
     /// `file`.
     File,
@@ -56,7 +56,7 @@ pub struct FormButton {
     pub title: String,
 }
 
-/// Most characters of a default that are told.
+/// Most characters of a default that are shown.
 const DEFAULT_SHOWN: usize = 60;
 
 /// What a form of this reason is called in `reasons`.
@@ -82,7 +82,7 @@ impl HumanForm {
         }
     }
 
-    /// Takes what the form's own page tells; false where that is no form.
+    /// Adds what the form's own page has; false where that is not a form.
     pub fn complete(&mut self, page: &Value) -> bool {
         if !page["inputs"].is_array() || !page["user_actions"].is_array() {
             return false;
@@ -92,7 +92,7 @@ impl HumanForm {
         true
     }
 
-    /// The node's title, else its id.
+    /// The node's title, otherwise its id.
     pub fn name(&self) -> &str {
         if self.node_title.is_empty() { &self.node_id } else { &self.node_title }
     }

@@ -11,16 +11,16 @@ pub enum GatewayReach {
     Never,
     /// It may have been lost on its way, or taken.
     Perhaps,
-    /// It was sent on, and its answer did not come: the run goes on.
+    /// It was passed on, and its answer did not come: the run goes on.
     Likely,
 }
 
-/// What a status of a gateway proves; none for a status that is no gateway's own.
+/// What a status of a gateway proves; `None` for a status that is not a gateway's own.
 pub fn reach(status: u16) -> Option<GatewayReach> {
     match status {
         // Refused, unreachable, no secure connection, no name.
         521 | 523 | 525 | 526 | 530 | 561 => Some(GatewayReach::Never),
-        // Cloudflare's 522 stands for a connection that did not come about and for one that fell silent.
+        // Cloudflare's 522 means a connection that was not established, or one that fell silent.
         408 | 502 | 503 | 520 | 522 | 527 | 599 => Some(GatewayReach::Perhaps),
         460 | 499 | 504 | 524 | 598 => Some(GatewayReach::Likely),
         _ => None,

@@ -1,4 +1,4 @@
-//! What Dify tells of a run afterwards: its detail, and its row in the logs.
+//! A run as Dify reports it afterwards: its detail, and its row in the logs.
 
 use serde_json::{Map, Value};
 
@@ -12,9 +12,9 @@ pub struct RunDetail {
     pub id: String,
     /// `running`, `succeeded`, …
     pub status: String,
-    /// The inputs with Dify's own (`sys.user_id`), where they are told.
+    /// The inputs with Dify's own (`sys.user_id`), where Dify reports them.
     pub inputs: Map<String, Value>,
-    /// The run's facts as the final `data` of a stream has them: `outputs` is an object, whatever came.
+    /// The run's facts as the final `data` of a stream has them: `outputs` is always an object.
     pub run: Value,
 }
 
@@ -29,7 +29,7 @@ pub struct LogRow {
     pub created_at: Option<i64>,
 }
 
-/// Reads a detail; none where Dify does not know the run (1.12 answers 200 with nulls).
+/// Reads a detail; `None` where Dify does not know the run (1.12 answers 200 with nulls).
 pub fn decode_detail(json: &Value) -> Result<Option<RunDetail>, AnswerError> {
     let Some(object) = json.as_object().filter(|object| object.contains_key("id")) else {
         return Err(AnswerError::NoRun("it has no `id`".to_owned()));

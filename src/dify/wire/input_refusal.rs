@@ -3,9 +3,9 @@
 //! Sources: the recordings of 1.12.1, 1.14.2 and a main of June 2026, and Dify's code from 0.12 on
 //! (`base_app_generator.py`, `file_factory`, `message_file_parser.py`, the start node). The same text comes as HTTP 400
 //! `invalid_param`, as an `error` event (without `code` in newer versions), and as the error of a `failed` run of 0 steps.
-//! What tells of a network, a storage or a plugin is not here: "Reached maximum retries (3) for URL …" is no refusal of an input.
+//! Messages about a network, a storage or a plugin are not here: "Reached maximum retries (3) for URL …" is not a refusal of an input.
 
-/// The texts. `$` stands for the name of a variable, `#` for a number, `*` for anything in one line.
+/// The texts. `$` matches the name of a variable, `#` a number, `*` anything in one line.
 const TEXTS: [&str; 35] = [
     "$ is required in input form",
     "$ in input form must be a string",
@@ -81,7 +81,7 @@ fn begins(start: &str, text: &str) -> bool {
 
 /// Compares a text with a pattern of two wildcards at most, in time that grows with the text's length.
 ///
-/// What stands between two wildcards is looked for once: the second one takes any rest that the first one leaves.
+/// The text between two wildcards is searched once: the second wildcard takes any rest that the first one leaves.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some(first) = pattern.find(WILDCARDS) else { return pattern == text };
     let last = pattern.rfind(WILDCARDS).unwrap_or(first);
@@ -96,7 +96,7 @@ fn fits(pattern: &str, text: &str) -> bool {
         .is_some_and(|(left, right)| takes(wildcard(first), left) && takes(wildcard(last), right))
 }
 
-/// Whether a wildcard may stand for a text.
+/// Whether a wildcard may match a text.
 fn takes(wildcard: char, text: &str) -> bool {
     match wildcard {
         '$' => {

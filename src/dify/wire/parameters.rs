@@ -1,4 +1,4 @@
-//! What a published app says of itself: `GET /info` and the input form of `GET /parameters`.
+//! A published app as it describes itself: `GET /info` and the input form of `GET /parameters`.
 //!
 //! Unknown kinds of inputs are kept: a later Dify may have more.
 
@@ -22,7 +22,7 @@ pub struct Input {
     pub required: bool,
     /// Most code points of a text, or most files of a list.
     pub max_length: Option<u64>,
-    /// What stands in it when it is not sent.
+    /// Its value when it is not sent.
     pub default: Option<Value>,
 }
 
@@ -73,7 +73,7 @@ pub fn decode_info(answer: &Value) -> AppIdentity {
     AppIdentity { name, mode: answer["mode"].as_str().map(AppMode::of) }
 }
 
-/// Reads `user_input_form`; none where the answer has no such form or an entry of it cannot be understood.
+/// Reads `user_input_form`; `None` where the answer has no such form or an entry of it cannot be understood.
 pub fn decode_parameters(answer: &Value) -> Option<Vec<Input>> {
     decode_form(answer["user_input_form"].as_array()?)
 }
@@ -112,7 +112,7 @@ fn decode_input(entry: &Value) -> Option<Input> {
     })
 }
 
-/// What Dify makes of a value for a checkbox: `true` for `" YES "` and `1.0`; `None` where it passes the value on as it is.
+/// How Dify reads a value for a checkbox: `true` for `" YES "` and `1.0`; `None` where it passes the value on unchanged.
 ///
 /// Source: `_validate_inputs` in Dify's `base_app_generator.py`.
 pub fn checkbox(value: &Value) -> Option<bool> {

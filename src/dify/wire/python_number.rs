@@ -1,4 +1,4 @@
-//! Numbers in texts as Dify reads them: by Python's `float()` where the text has a point, else by `int()`.
+//! Numbers in texts as Dify reads them: by Python's `float()` where the text has a point, otherwise by `int()`.
 //!
 //! Source: `_validate_inputs` in Dify's `base_app_generator.py`; Python's grammar of `int()` and `float()`.
 

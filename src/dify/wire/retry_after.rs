@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 /// The three forms of a date, the one that is sent today first.
 const FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// How long to wait; none where it cannot be read. A time that has passed is no wait.
+/// How long to wait; `None` where it cannot be read. A time in the past is no wait.
 ///
-/// A date is one of the server's clock, so that it is held against the answer's own `Date` where there is one.
+/// A date is by the server's clock, so it is compared with the answer's own `Date` where there is one.
 pub fn decode_retry_after(value: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

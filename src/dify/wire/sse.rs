@@ -1,7 +1,7 @@
 //! Server-sent events by the WHATWG rules, on raw bytes.
 //!
 //! Bytes are never decoded to text here, so that broken UTF-8 reaches the one who reads the JSON. Each byte is scanned
-//! once, whatever the split; memory is bounded by the largest event allowed. A block that lies whole in one chunk is
+//! once, however the input is split; memory is bounded by the largest event allowed. A block that is complete in one chunk is
 //! handed out without a copy.
 
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 /// What a blank line set off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SseFrame<'a> {
-    /// A block with data: `event` is empty where none was named; lines of data are joined with LF.
+    /// A block with data: `event` is empty where the block names none; lines of data are joined with LF.
     Event {
         /// The `event:` field.
         event: &'a [u8],
@@ -29,7 +29,7 @@ pub enum SseFrame<'a> {
     },
 }
 
-/// What stood at the end of the input.
+/// What is left at the end of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SseTail {
     /// The input ended between two events.
@@ -46,7 +46,7 @@ pub struct TooLarge {
     pub limit: usize,
 }
 
-/// Turns bytes into frames, whatever the split.
+/// Turns bytes into frames, however they are split.
 #[derive(Debug)]
 pub struct Decoder {
     /// Largest line and largest data of one event, bytes.
@@ -113,7 +113,7 @@ impl Decoder {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Tells whether the input ended within an event.
+    /// Whether the input ended within an event.
     pub fn finish(&self) -> SseTail {
         let half_line = !self.line.is_empty() && self.line[0] != b':';
         let half_bom = self.bom > 0 && self.bom < BOM.len();

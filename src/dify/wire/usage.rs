@@ -1,7 +1,7 @@
 //! Tokens and prices as Dify's nodes report them.
 //!
 //! A price of `"0.0"` on a node
-//! that used a model is *no price known*, not free; 0 tokens there are *unknown*, not none.
+//! that used a model is *no price known*, not free; 0 tokens there are *unknown*, not zero.
 
 use rust_decimal::Decimal;
 
@@ -11,7 +11,7 @@ use crate::base::json_decimal;
 /// What is known of a node's price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodePrice {
-    /// The node says nothing of a price and uses no model.
+    /// The node has no price and uses no model.
     None,
     /// The node uses a model and its price is not known.
     Unknown,
@@ -24,25 +24,25 @@ pub enum NodePrice {
     },
 }
 
-/// Tells whether a node surely uses a model, so that 0 tokens cannot be true.
+/// Whether a node certainly uses a model, so that 0 tokens cannot be true.
 pub fn surely_uses_model(node_type: &str) -> bool {
     matches!(node_type, "llm" | "agent" | "question-classifier" | "parameter-extractor")
 }
 
-/// Tells whether a node may use a model: a tool can hide a workflow with one.
+/// Whether a node may use a model: a tool can contain a workflow with one.
 pub fn may_use_model(node_type: &str) -> bool {
     surely_uses_model(node_type) || node_type == "tool"
 }
 
-/// The tokens a node's `data` reports; 0 where it says 0.
+/// The tokens that a node's `data` reports, 0 included.
 pub fn node_tokens(node_type: &str, data: &BorrowedValue<'_>) -> Option<u64> {
     places(node_type, data).find_map(|place| place["total_tokens"].as_u64())
 }
 
 /// The price a node's `data` reports.
 pub fn node_price(node_type: &str, data: &BorrowedValue<'_>) -> NodePrice {
-    let told = places(node_type, data).find(|place| json_decimal::is_decimal(&place["total_price"]));
-    let reported = match told.map(|place| (json_decimal::decimal(&place["total_price"]), place)) {
+    let priced = places(node_type, data).find(|place| json_decimal::is_decimal(&place["total_price"]));
+    let reported = match priced.map(|place| (json_decimal::decimal(&place["total_price"]), place)) {
         Some((Some(amount), place)) => {
             Some((amount, place["currency"].as_str().unwrap_or_default().to_owned()))
         }

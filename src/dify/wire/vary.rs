@@ -24,7 +24,7 @@ const USAGE_TIMES: [&str; 3] = ["latency", "time_to_first_token", "time_to_gener
 /// What varies by itself in one run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Varying {
-    /// Texts that name the run, with what stands for them.
+    /// Texts that name the run, with the words that replace them.
     names: Vec<(String, &'static str)>,
     /// Ids of its nodes' executions: Dify draws one for each.
     executions: HashSet<String>,
@@ -88,7 +88,7 @@ impl Varying {
                 _ if surely_uses_model(node_type) => &["usage", "__usage"],
                 _ => &[],
             };
-            // Which `sys.*` a start node has depends on Dify's version, and no workflow has said any of them.
+            // The `sys.*` of a start node depend on Dify's version, and no workflow produces them.
             let is_start = node_type == "start";
             let is_left_out = |key: &str| beside.contains(&key) || is_start && key.starts_with("sys.");
             members.retain(|(key, _)| !is_left_out(key));
@@ -178,7 +178,7 @@ impl Varying {
     }
 }
 
-/// A word that stands for what varies.
+/// A word that replaces a varying value.
 fn word(word: &'static str) -> BorrowedValue<'static> {
     BorrowedValue::Text(Cow::Borrowed(word))
 }
