@@ -53,7 +53,7 @@ impl Exit {
             Self::Run(_) | Self::Success | Self::Findings | Self::Usage | Self::Unusable => None,
         };
         match gate {
-            Some(gate) => format!("{}: {}", self.reason(), report::gates::told(gate)),
+            Some(gate) => format!("{}: {}", self.reason(), report::gates::gate_line(gate)),
             None => self.reason().to_owned(),
         }
     }

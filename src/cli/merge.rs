@@ -14,7 +14,7 @@ use crate::cli::say;
 use crate::record::event::MergedRun;
 use crate::record::journal::RunRecord;
 use crate::record::thresholds;
-use crate::report::terminal::{self, OutputFailure, SummaryContext, Verbosity};
+use crate::report::terminal::{self, OutputFailure, SummaryContext, SummaryStyle, Verbosity};
 
 /// `flowproof merge`.
 #[derive(Debug, Args)]
@@ -75,8 +75,13 @@ fn show(record: &RunRecord, runs: &ReportsFolder, letters: Charset) -> Result<()
     let gates = thresholds::judge(record).map_err(|error| error.to_string())?;
     let ending =
         SummaryContext { code: 0, reason: String::new(), gates, reports: runs.reports.join("latest") };
-    terminal::summary(record, (Verbosity::Normal, letters), &ending, &OutputFailure::default())
-        .map_err(|error| error.to_string())
+    terminal::summary(
+        record,
+        SummaryStyle { detail: Verbosity::Normal, letters },
+        &ending,
+        &OutputFailure::default(),
+    )
+    .map_err(|error| error.to_string())
 }
 
 /// `merged 4 runs (shards 1 to 4 of 4), started 09:15:30 to 09:15:41`.

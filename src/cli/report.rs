@@ -12,7 +12,7 @@ use crate::cli::say;
 use crate::record::journal::{self, RunRecord};
 use crate::record::thresholds::ThresholdGates;
 use crate::report;
-use crate::report::terminal::{self, OutputFailure, SummaryContext, Verbosity};
+use crate::report::terminal::{self, OutputFailure, SummaryContext, SummaryStyle, Verbosity};
 
 /// `flowproof report`.
 #[derive(Debug, Args)]
@@ -78,8 +78,13 @@ fn show(
 ) -> Result<(), String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let ending = SummaryContext { code: exit.code(), reason: exit.told(&gates), gates, reports };
-    terminal::summary(record, (Verbosity::Normal, settings.letters), &ending, &OutputFailure::default())
-        .map_err(|error| error.to_string())?;
+    terminal::summary(
+        record,
+        SummaryStyle { detail: Verbosity::Normal, letters: settings.letters },
+        &ending,
+        &OutputFailure::default(),
+    )
+    .map_err(|error| error.to_string())?;
     if settings.in_github {
         say::verbatim(report::github::annotations(record).as_bytes());
     }

@@ -14,7 +14,7 @@ use crate::harness::TrialState;
 use crate::harness::say::is_selected;
 use crate::record::thresholds::{self, ThresholdGates};
 use crate::record::verdict::Truth;
-use crate::report::gates::told;
+use crate::report::gates::gate_line;
 
 /// Writes a line on standard error that commands no build server; nobody is left to be told where that cannot be written.
 pub(super) fn tell(text: &str) {
@@ -115,7 +115,7 @@ fn tell_gates(gates: &ThresholdGates) -> bool {
     let unmet = gates.judged.iter().filter(|gate| gate.truth != Truth::Held);
     for gate in unmet {
         let word = if gate.is_red() { "error" } else { "note" };
-        tell(&format!("{word}: {}\n  {}", told(gate), gate.threshold.place));
+        tell(&format!("{word}: {}\n  {}", gate_line(gate), gate.threshold.place));
     }
     gates.broken().is_some() || gates.undecided().is_some()
 }

@@ -1,4 +1,4 @@
-//! What reports tell of budgets: how much was spent of how much, what is left, and what nobody knows.
+//! Budgets in reports: what is spent of each, what is left, and what is not known.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use crate::record::event::BudgetFacts;
 use crate::record::journal::RunRecord;
 use crate::report::text::{ReportText, TextTone, one_line};
 
-/// Budgets that are told one by one on the terminal.
+/// Budgets that the terminal shows one by one.
 const BUDGETS: usize = 12;
 
 /// Writes a line for each budget.
-pub(crate) fn tell_budgets(text: &mut ReportText, record: &RunRecord) {
+pub(crate) fn push_budgets(text: &mut ReportText, record: &RunRecord) {
     let budgets = record.end.as_ref().map_or(&[][..], |end| &end.budgets);
     for budget in budgets.iter().take(BUDGETS) {
         let tone = if budget.unknown > 0 { TextTone::Doubt } else { TextTone::Faint };
-        text.tone(tone, &one_line(&told_budget(budget), 400)).end();
+        text.tone(tone, &one_line(&budget_line(budget), 400)).end();
     }
     if budgets.len() > BUDGETS {
         text.push(&format!("… and {} budgets more, in report.json", budgets.len() - BUDGETS)).end();
@@ -24,12 +24,12 @@ pub(crate) fn tell_budgets(text: &mut ReportText, record: &RunRecord) {
     if skipped > 0 {
         let tests = if skipped == 1 { "test was" } else { "tests were" };
         let count = format_count(u64::from(skipped));
-        text.tone(TextTone::Doubt, &format!("{count} {tests} skipped that no longer fit the budget")).end();
+        text.tone(TextTone::Doubt, &format!("{count} {tests} not run: the budget is used up")).end();
     }
 }
 
 /// `budget of the run: 12,345 of 400,000 tokens spent, 387,655 left · …`.
-pub(crate) fn told_budget(budget: &BudgetFacts) -> String {
+pub(crate) fn budget_line(budget: &BudgetFacts) -> String {
     let mut parts = Vec::new();
     if let Some(tokens) = &budget.tokens {
         let [spent, limit, left] = [tokens.spent, tokens.limit, tokens.left].map(format_count);
@@ -44,9 +44,9 @@ pub(crate) fn told_budget(budget: &BudgetFacts) -> String {
     }
     match budget.unknown {
         0 => {}
-        1 => parts.push("what 1 attempt used nobody knows, or it cost in another currency: what was set aside for it counts as spent".to_owned()),
+        1 => parts.push("the usage of 1 attempt is not known, or in another currency: the amount reserved for it counts as spent".to_owned()),
         count => parts.push(format!(
-            "what {} attempts used nobody knows, or they cost in another currency: what was set aside for them counts as spent",
+            "the usage of {} attempts is not known, or in another currency: the amounts reserved for them count as spent",
             format_count(u64::from(count))
         )),
     }
@@ -76,11 +76,11 @@ mod tests {
             unknown: 2,
         };
         assert_eq!(
-            told_budget(&budget),
+            budget_line(&budget),
             "budget of the run: 12,345 of 400,000 tokens spent, 387,655 left · 0.0123 of 3.00 USD spent, 2.9877 left · \
-             1m 02s of 25m 00s gone · what 2 attempts used nobody knows, or they cost in another currency: what was set aside for them counts as spent"
+             1m 02s of 25m 00s gone · the usage of 2 attempts is not known, or in another currency: the amounts reserved for them count as spent"
         );
         let suite = BudgetFacts { suite: Some("triage".into()), unknown: 0, ..budget };
-        assert!(told_budget(&suite).starts_with("budget of triage: 12,345 of"));
+        assert!(budget_line(&suite).starts_with("budget of triage: 12,345 of"));
     }
 }

@@ -1,4 +1,4 @@
-//! `.csv`: a row a test, for spreadsheets; a text that one would take for a formula is made harmless.
+//! `.csv`: one row per test, for spreadsheets; a text that looks like a formula is made harmless.
 
 use std::io::{self, Write};
 

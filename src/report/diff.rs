@@ -9,7 +9,7 @@ use crate::base::file_name::encoded;
 use crate::record::attempt::Attempt;
 use crate::record::journal::CaseRecord;
 use crate::record::verdict::{Finding, Truth};
-use crate::report::explain::CROWD;
+use crate::report::explain::MANY_RED;
 use crate::report::facts::plain_explanation;
 use crate::report::headline::headline;
 use crate::report::text::{LineEnds, visible};
@@ -30,14 +30,14 @@ pub(crate) struct DiffFolder {
 }
 
 impl DiffFolder {
-    /// Makes the folder, empty as a new one.
+    /// Creates the folder.
     pub fn new(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             taken: HashSet::new(),
             written: Vec::new(),
-            most: CROWD,
+            most: MANY_RED,
             left_out: 0,
         })
     }
@@ -70,12 +70,12 @@ impl DiffFolder {
         Ok(())
     }
 
-    /// The files written; where there are very many tests that differ, one says how many have none.
+    /// The files written, with one that counts the tests without files where there are very many.
     pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
         if self.left_out > 0 {
             let path = self.folder.join("LEFT_OUT.md");
             let text = format!(
-                "{} more tests differ. Their files would fill this folder; `report.json` and the journal tell of them.\n",
+                "{} more tests differ. Their files would fill this folder; `report.json` and the journal have them.\n",
                 self.left_out
             );
             fs::write(&path, text)?;
@@ -90,7 +90,7 @@ pub(super) fn differing(case: &CaseRecord) -> Option<&Attempt> {
     case.deciding().filter(|attempt| attempt.findings.iter().any(differs))
 }
 
-/// True where something came and is not what was expected.
+/// True where something other than the expected value was found.
 fn differs(finding: &Finding) -> bool {
     let own = finding.diff.is_some() || finding.expected.is_some() || finding.actual.is_some();
     finding.truth == Truth::Broken && (own || finding.members.iter().any(differs))

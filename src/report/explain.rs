@@ -1,4 +1,4 @@
-//! Explains a finding in a few lines: where the assertion stands, what was expected, what came, and how they differ.
+//! Explains a finding in a few lines: the place of the assertion, what was expected, what was found, and how they differ.
 
 use crate::assert::check::IMPLIED_STATUS;
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LinePart, LineSide, TextDiff};
@@ -9,8 +9,8 @@ use crate::report::shown_parts::{CUT_MARK, ShownParts, shown_parts};
 use crate::report::source_line::source_line;
 use crate::report::text::{LineEnds, ReportText, TextTone, one_line, short, value_line, visible};
 
-/// More red tests than anybody reads: of each only the beginning is told, and no more differences have files of their own.
-pub(crate) const CROWD: u32 = 10_000;
+/// More red tests than anybody reads: only the beginning of each is shown, and no more differences get files of their own.
+pub(crate) const MANY_RED: u32 = 10_000;
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +26,12 @@ impl ExcerptLimits {
     pub const SCREEN: Self = Self { width: 400, lines: 40 };
     /// For a file.
     pub const FILE: Self = Self { width: 4_000, lines: 400 };
-    /// For a file that tells of very many red tests: readers of `junit.xml` hold it whole in memory.
-    pub const CROWD: Self = Self { width: 160, lines: 8 };
+    /// For a file with very many red tests: readers of `junit.xml` hold all of it in memory.
+    pub const MANY_RED: Self = Self { width: 160, lines: 8 };
 
     /// For a file that explains every red test.
     pub fn of_file(red: u32) -> Self {
-        if red > CROWD { Self::CROWD } else { Self::FILE }
+        if red > MANY_RED { Self::MANY_RED } else { Self::FILE }
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn explain_findings(
     }
 }
 
-/// The findings as written, but the implied status first: a run that failed explains what else does not hold.
+/// The findings as written, with the implied status first: a failed run explains why other assertions do not hold.
 pub(crate) fn in_order(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     let implied = |finding: &&Finding| finding.label == IMPLIED_STATUS;
     findings.iter().filter(implied).chain(findings.iter().filter(move |finding| !implied(finding)))
@@ -102,8 +102,8 @@ fn explain(text: &mut ReportText, finding: &Finding, indent: &str, bounds: Excer
         }
         (Some(_), ShownParts::Message) | (None, _) => expected_found(text, finding, &indent, bounds),
     }
-    let told = |member: &&Finding| member.truth != Truth::Held;
-    for member in finding.members.iter().filter(told) {
+    let is_open = |member: &&Finding| member.truth != Truth::Held;
+    for member in finding.members.iter().filter(is_open) {
         explain(text, member, &indent, bounds);
     }
 }
@@ -152,11 +152,11 @@ fn diff_line(text: &mut ReportText, line: &DiffLine, indent: &str, bounds: Excer
         }
         LineSide::Expected => {
             text.tone(TextTone::Bad, "- ");
-            Some((TextTone::Bad, TextTone::Removed))
+            Some(DiffTones { line: TextTone::Bad, changed: TextTone::Removed })
         }
         LineSide::Actual => {
             text.tone(TextTone::Good, "+ ");
-            Some((TextTone::Good, TextTone::Added))
+            Some(DiffTones { line: TextTone::Good, changed: TextTone::Added })
         }
     };
     match tones {
@@ -168,16 +168,20 @@ fn diff_line(text: &mut ReportText, line: &DiffLine, indent: &str, bounds: Excer
     text.end();
 }
 
+/// The tones of one side of a difference.
+#[derive(Debug, Clone, Copy)]
+struct DiffTones {
+    /// Of the line.
+    line: TextTone,
+    /// Of its changed words.
+    changed: TextTone,
+}
+
 /// Writes a line with its changed words marked; a line that is new as a whole needs no marks.
-fn pieces(
-    text: &mut ReportText,
-    pieces: &[LinePart],
-    (calm, loud): (TextTone, TextTone),
-    bounds: ExcerptLimits,
-) {
+fn pieces(text: &mut ReportText, pieces: &[LinePart], tones: DiffTones, bounds: ExcerptLimits) {
     let whole = pieces.iter().all(|piece| piece.changed);
     for piece in pieces {
-        let tone = if piece.changed && !whole { loud } else { calm };
+        let tone = if piece.changed && !whole { tones.changed } else { tones.line };
         text.tone(tone, &one_line(&piece.text, bounds.width));
     }
 }
@@ -187,7 +191,7 @@ fn json_diff(text: &mut ReportText, changes: &[JsonChange], indent: &str, bounds
     json_changes(text, changes, indent, bounds);
 }
 
-/// Writes the places at which two values differ, those of the first led by `-`, those of the second by `+`.
+/// Writes the places at which two values differ: the first value after `-`, the second after `+`.
 pub(crate) fn json_changes(
     text: &mut ReportText,
     changes: &[JsonChange],
@@ -219,7 +223,7 @@ fn json_change(text: &mut ReportText, change: &JsonChange, indent: &str, bounds:
         }
         (ChangeKind::Moved, _) => {
             let from = short_path(change.from.as_deref().unwrap_or("elsewhere"));
-            text.push(indent).tone(TextTone::Doubt, &format!("~ {path} stood at {from}")).end();
+            text.push(indent).tone(TextTone::Doubt, &format!("~ {path} was at {from}")).end();
         }
         (ChangeKind::Added | ChangeKind::Removed | ChangeKind::Changed, _) => {
             if let Some(expected) = &change.expected {
@@ -234,7 +238,7 @@ fn json_change(text: &mut ReportText, change: &JsonChange, indent: &str, bounds:
     }
 }
 
-/// A line of a text's difference, led by the path of the text.
+/// A line of a text's difference, after the path of the text.
 fn labelled(line: &DiffLine, path: &str) -> DiffLine {
     let mut pieces =
         vec![LinePart { changed: line.pieces.iter().all(|piece| piece.changed), text: format!("{path}: ") }];

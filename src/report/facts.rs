@@ -1,4 +1,4 @@
-//! What reports tell of an attempt: its cause, the findings that say more than that, node path, run and `curl` line.
+//! What reports show of an attempt: its cause, the findings that add to it, the node path, the run and the `curl` line.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::record::verdict::{Finding, Truth};
 use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings};
 use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, short, value_line, visible};
 
-/// Shorter waits are not told on the terminal.
+/// Shorter waits are not shown on the terminal.
 const LEAST_WAIT_MS: f64 = 100.0;
 /// Nodes of a path that are named; the rest is counted.
 const NODES: usize = 40;
@@ -35,10 +35,10 @@ pub(crate) fn explain_attempt(
     explain_findings(text, &findings, which, bounds);
     let unjudged = attempt.findings.len() - findings.len();
     if unjudged > 0 && !findings.is_empty() {
-        let plural = if unjudged == 1 { " was" } else { "s were" };
-        text.push(&format!("  {unjudged} assertion{plural} not judged for that cause")).end();
+        let plural = if unjudged == 1 { "" } else { "s" };
+        text.push(&format!("  {unjudged} assertion{plural} could not be judged for this reason")).end();
     }
-    told_errors(text, attempt, bounds);
+    push_errors(text, attempt, bounds);
     if let Some(path) = node_path(&attempt.facts.nodes) {
         text.push("  nodes   ").push(&path).end();
     }
@@ -52,13 +52,13 @@ pub(crate) fn explain_attempt(
         }
         text.end();
     }
-    if let Some(waits) = told_waits(&attempt.waits) {
+    if let Some(waits) = waits_text(&attempt.waits) {
         text.push("  waited  ").push(&waits).end();
     }
     if let Some(by) = attempt.facts.recovered {
         let lost = attempt.facts.lost.as_deref().unwrap_or_default();
         text.push("  found   by its ")
-            .push(way(by))
+            .push(recovery_word(by))
             .push(", after: ")
             .push(&one_line(lost, bounds.width))
             .end();
@@ -71,8 +71,8 @@ pub(crate) fn explain_attempt(
 /// Errors of nodes that are shown; the rest is counted.
 const NODE_ERRORS: usize = 5;
 
-/// Writes what Dify said went wrong, as far as it is not told above: the last line of each text, in files the rest too.
-fn told_errors(text: &mut ReportText, attempt: &Attempt, bounds: ExcerptLimits) {
+/// Writes the errors that Dify reported and that are not shown above: the last line of each, in files all lines.
+fn push_errors(text: &mut ReportText, attempt: &Attempt, bounds: ExcerptLimits) {
     let facts = &attempt.facts;
     let whole = facts.error.as_deref().filter(|error| error.trim().contains('\n'));
     if let (Some(error), true) = (whole, bounds.width > ExcerptLimits::SCREEN.width) {
@@ -82,12 +82,12 @@ fn told_errors(text: &mut ReportText, attempt: &Attempt, bounds: ExcerptLimits) 
         }
     }
     let of_run = facts.error.as_deref().unwrap_or_default();
-    let said = |node: &NodeFact| {
+    let errors_of = |node: &NodeFact| {
         let errors: Vec<String> = node.error.iter().chain(&node.retry_errors).cloned().collect();
         errors.into_iter().filter(|error| error != of_run).map(|error| (node.title.clone(), error)).collect()
     };
     let errors: Vec<(String, String)> =
-        facts.nodes.iter().flat_map(|node| -> Vec<_> { said(node) }).collect();
+        facts.nodes.iter().flat_map(|node| -> Vec<_> { errors_of(node) }).collect();
     for (title, error) in errors.iter().take(NODE_ERRORS) {
         let line = one_line(&tell_end(error), bounds.width);
         text.push("  error   ").push(&one_line(title, 60)).push(": ").push(&line).end();
@@ -97,23 +97,23 @@ fn told_errors(text: &mut ReportText, attempt: &Attempt, bounds: ExcerptLimits) 
     }
 }
 
-/// `1.20 s for a slot, 300 ms for the rate`; none where it did not wait for long enough to matter.
-pub(crate) fn told_waits(waits: &WaitTimes) -> Option<String> {
-    let told: Vec<String> = waits
+/// `1.20 s for a slot, 300 ms for the rate`; `None` where the waits are too short to matter.
+pub(crate) fn waits_text(waits: &WaitTimes) -> Option<String> {
+    let parts: Vec<String> = waits
         .told()
         .filter(|(_, milliseconds)| *milliseconds >= LEAST_WAIT_MS)
-        .map(|(what, milliseconds)| format!("{} {what}", told_ms(milliseconds)))
+        .map(|(what, milliseconds)| format!("{} {what}", milliseconds_text(milliseconds)))
         .collect();
-    (!told.is_empty()).then(|| format!("{} before it was sent, in no latency", told.join(", ")))
+    (!parts.is_empty()).then(|| format!("{} before it was sent, not counted as latency", parts.join(", ")))
 }
 
 /// Milliseconds for people.
-pub(crate) fn told_ms(milliseconds: f64) -> String {
+pub(crate) fn milliseconds_text(milliseconds: f64) -> String {
     format_duration(Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default())
 }
 
-/// How a lost run became known again, in a word.
-pub(crate) fn way(by: RecoveredBy) -> &'static str {
+/// How a lost run was found again, in a word.
+pub(crate) fn recovery_word(by: RecoveredBy) -> &'static str {
     match by {
         RecoveredBy::Events => "events",
         RecoveredBy::Detail => "detail",
@@ -121,16 +121,16 @@ pub(crate) fn way(by: RecoveredBy) -> &'static str {
     }
 }
 
-/// The findings that say more than the cause does: an assertion that only could not be judged for it is left out.
+/// The findings that add to the cause: assertions that are undecided only because of it are left out.
 pub(crate) fn beyond_cause(attempt: &Attempt) -> Cow<'_, [Finding]> {
     let Some(cause) = &attempt.cause else { return Cow::Borrowed(&attempt.findings) };
-    let telling = attempt.findings.iter().filter(|finding| !repeats(finding, &cause.message));
-    let mut findings: Vec<Finding> = telling.cloned().collect();
+    let informative = attempt.findings.iter().filter(|finding| !repeats(finding, &cause.message));
+    let mut findings: Vec<Finding> = informative.cloned().collect();
     findings.iter_mut().for_each(|finding| leave_out(finding, &cause.message));
     Cow::Owned(findings)
 }
 
-/// True for an assertion, or a group of nothing but such, that is undecided for this cause alone.
+/// True for an assertion that is undecided for this cause alone, or for a group of such assertions.
 fn repeats(finding: &Finding, cause: &str) -> bool {
     let mut open = finding.members.iter().filter(|member| member.truth != Truth::Held).peekable();
     finding.truth == Truth::Undecided
@@ -140,11 +140,12 @@ fn repeats(finding: &Finding, cause: &str) -> bool {
         }
 }
 
-fn leave_out(finding: &mut Finding, said: &str) {
-    if finding.message == said {
+/// Removes a message that only repeats the cause.
+fn leave_out(finding: &mut Finding, cause: &str) {
+    if finding.message == cause {
         finding.message.clear();
     }
-    finding.members.iter_mut().for_each(|member| leave_out(member, said));
+    finding.members.iter_mut().for_each(|member| leave_out(member, cause));
 }
 
 /// The same as plain text for a file, with the run's outputs.

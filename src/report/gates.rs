@@ -1,4 +1,4 @@
-//! The thresholds of suites in the documents: what was asked, what was found, and by how much it missed.
+//! The thresholds of suites in the documents: the limit, the value, and by how much it misses.
 
 use serde::Serialize;
 
@@ -9,11 +9,11 @@ use crate::report::source_line::source_line;
 use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{LineEnds, ReportText, TextTone, one_line, visible};
 
-/// Thresholds that are told one by one on the terminal.
+/// Thresholds that the terminal shows one by one.
 const SHOWN: usize = 50;
 
-/// Writes how many thresholds hold, and each that does not; all of them where all is told.
-pub(crate) fn tell_gates(text: &mut ReportText, gates: &ThresholdGates, detail: Verbosity) {
+/// Writes how many thresholds hold, and each that does not; all of them with `-v`.
+pub(crate) fn push_gates(text: &mut ReportText, gates: &ThresholdGates, detail: Verbosity) {
     if gates.judged.is_empty() {
         return;
     }
@@ -27,27 +27,28 @@ pub(crate) fn tell_gates(text: &mut ReportText, gates: &ThresholdGates, detail: 
         .collect();
     text.push(&format!("thresholds: {}", words.join(", "))).end();
     let wanted = |gate: &&ThresholdGate| gate.truth != Truth::Held || detail == Verbosity::Verbose;
-    let mut told: Vec<&ThresholdGate> = gates.judged.iter().filter(wanted).collect();
-    told.sort_by_key(|gate| match gate.truth {
+    let mut shown: Vec<&ThresholdGate> = gates.judged.iter().filter(wanted).collect();
+    shown.sort_by_key(|gate| match gate.truth {
         Truth::Broken => 0,
         Truth::Undecided => 1,
         Truth::Held => 2,
     });
-    for gate in told.iter().take(SHOWN) {
-        tell(text, gate);
+    for gate in shown.iter().take(SHOWN) {
+        push_gate(text, gate);
     }
-    if told.len() > SHOWN {
-        text.push(&format!("  … and {} more, all in the reports", told.len() - SHOWN)).end();
+    if shown.len() > SHOWN {
+        text.push(&format!("  … and {} more, all in the reports", shown.len() - SHOWN)).end();
     }
 }
 
-fn tell(text: &mut ReportText, gate: &ThresholdGate) {
+/// Writes one threshold, with its place where it does not hold.
+fn push_gate(text: &mut ReportText, gate: &ThresholdGate) {
     let (sign, tone) = match gate.truth {
         Truth::Held => ("✓", TextTone::Good),
         Truth::Broken => ("✗", TextTone::Bad),
         Truth::Undecided => ("?", TextTone::Doubt),
     };
-    text.push("  ").tone(tone, sign).push(" ").push(&one_line(&told(gate), 400)).end();
+    text.push("  ").tone(tone, sign).push(" ").push(&one_line(&gate_line(gate), 400)).end();
     if gate.truth != Truth::Held {
         let place = &gate.threshold.place;
         text.push("    ").tone(TextTone::Faint, &visible(&place.to_string(), LineEnds::One)).end();
@@ -56,7 +57,7 @@ fn tell(text: &mut ReportText, gate: &ThresholdGate) {
 }
 
 /// `triage: latency p95 must be at most 15.00 s: it is 16.20 s, 1.20 s over (25 attempts)`.
-pub(crate) fn told(gate: &ThresholdGate) -> String {
+pub(crate) fn gate_line(gate: &ThresholdGate) -> String {
     format!("{}: {}", gate.title(), gate.message)
 }
 

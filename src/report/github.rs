@@ -8,14 +8,14 @@ use crate::record::attempt::Attempt;
 use crate::record::journal::{CaseRecord, JournalError, RunRecord};
 use crate::record::thresholds::{self, RunConclusion};
 use crate::record::verdict::{Finding, Severity, Truth, Verdict};
-use crate::report::gates::told;
+use crate::report::gates::gate_line;
 use crate::report::headline::headline;
 use crate::report::text::{LineEnds, visible};
 
-/// GitHub shows at most ten errors a step; more are cut there, so the last says how many there are.
+/// GitHub shows at most ten errors per step and cuts the rest, so the last annotation counts the others.
 const MOST: usize = 10;
 
-/// Renders the annotations, for one that cannot be read a line that says so.
+/// Renders the annotations; a record that cannot be read becomes an annotation that says so.
 pub(crate) fn annotations(record: &RunRecord) -> String {
     let mut out = String::new();
     if let Err(error) = write_annotations(&mut out, record) {
@@ -35,7 +35,7 @@ fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), Journal
     for gate in gates.judged.iter().filter(|gate| gate.is_red()).take(MOST) {
         let place = &gate.threshold.place;
         let (file, title) = (property(&place.file), property(&format!("{}::thresholds", gate.suite)));
-        let text = message(&told(gate));
+        let text = message(&gate_line(gate));
         writeln!(out, "::error file={file},line={},col={},title={title}::{text}", place.line, place.column)
             .expect("a String takes text");
     }

@@ -24,15 +24,15 @@ pub(crate) fn headline(case: &CaseRecord) -> String {
     one_line(&text, 300)
 }
 
-/// What there is to know of a case besides its verdict, in one line: why it is not green, was not run, or what it warns of.
+/// The reason for a case's verdict in one line: why it is not green, why it was not run, or its warning.
 pub(crate) fn why(case: &CaseRecord) -> String {
     let outcome = &case.outcome;
     let not_passed = || case.attempts.iter().find(|attempt| attempt.verdict != Verdict::Passed);
     match (outcome.verdict, &outcome.reason) {
         (Verdict::Skipped, Some(reason)) => one_line(reason, 300),
         (Verdict::Flaky, _) => {
-            let told = not_passed().map(attempt_headline).into_iter().chain(warning(case));
-            told.collect::<Vec<_>>().join("; ")
+            let reasons = not_passed().map(attempt_headline).into_iter().chain(warning(case));
+            reasons.collect::<Vec<_>>().join("; ")
         }
         (Verdict::Passed, _) => warning(case).unwrap_or_default(),
         (Verdict::Failed | Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped, _) => headline(case),
@@ -93,13 +93,13 @@ fn finding_headline(finding: &Finding, others: usize) -> String {
     text
 }
 
-/// The first place that differs, and how many others do; none where the finding's message says it better.
+/// The first place that differs, and how many others do; `None` where the finding's message is better.
 fn first_difference(finding: &Finding) -> Option<String> {
     match (&finding.diff, shown_parts(finding)) {
         (Some(diff), ShownParts::Difference) => match diff {
             Diff::Json(changes) => {
-                let told = changes.first().map(json_change)?;
-                Some(and_others(told, changes.len() - 1))
+                let first = changes.first().map(json_change)?;
+                Some(and_others(first, changes.len() - 1))
             }
             Diff::Text(diff) => text_change(diff),
         },
@@ -107,11 +107,11 @@ fn first_difference(finding: &Finding) -> Option<String> {
     }
 }
 
-fn and_others(told: String, others: usize) -> String {
+fn and_others(first: String, others: usize) -> String {
     match others {
-        0 => told,
-        1 => format!("{told}; 1 more difference"),
-        _ => format!("{told}; {others} more differences"),
+        0 => first,
+        1 => format!("{first}; 1 more difference"),
+        _ => format!("{first}; {others} more differences"),
     }
 }
 
@@ -122,13 +122,13 @@ fn json_change(change: &JsonChange) -> String {
     };
     match change.kind {
         ChangeKind::Changed => match change.text.as_ref().filter(|_| is_long(change)).and_then(text_change) {
-            Some(told) => format!("{path}: {told}"),
+            Some(difference) => format!("{path}: {difference}"),
             None => format!("{path}: expected {}, found {}", value(&change.expected), value(&change.actual)),
         },
         ChangeKind::Removed => format!("{path} is missing: expected {}", value(&change.expected)),
         ChangeKind::Added => format!("{path} is not expected: found {}", value(&change.actual)),
         ChangeKind::Moved => {
-            format!("{path} stood at {}", short_path(change.from.as_deref().unwrap_or("elsewhere")))
+            format!("{path} was at {}", short_path(change.from.as_deref().unwrap_or("elsewhere")))
         }
     }
 }
@@ -141,14 +141,14 @@ fn is_long(change: &JsonChange) -> bool {
 /// The first line that differs, as it should be and as it is.
 fn text_change(diff: &TextDiff) -> Option<String> {
     let line = |side: LineSide| diff.lines.iter().find(|line| line.side == side).map(text_of);
-    let told = match (line(LineSide::Expected), line(LineSide::Actual)) {
+    let first = match (line(LineSide::Expected), line(LineSide::Actual)) {
         (Some(expected), Some(actual)) => format!("expected {expected}, found {actual}"),
         (Some(expected), None) => format!("{expected} is missing"),
         (None, Some(actual)) => format!("{actual} is not expected"),
         (None, None) => return None,
     };
     let count = |side: LineSide| diff.lines.iter().filter(|line| line.side == side).count();
-    Some(and_others(told, count(LineSide::Expected).max(count(LineSide::Actual)) - 1))
+    Some(and_others(first, count(LineSide::Expected).max(count(LineSide::Actual)) - 1))
 }
 
 /// The line in quotes, from shortly before its first changed word on.

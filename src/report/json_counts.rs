@@ -59,7 +59,7 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// Gathers them.
+/// The counts of a run.
 pub(super) fn counts(totals: &Totals, unfinished: u32) -> CountsDocument<'_> {
     CountsDocument {
         tests: totals.cases() + unfinished,
@@ -90,7 +90,7 @@ fn left(left: LeftRuns) -> Option<LeftRunsDocument> {
     (!left.is_none()).then_some(LeftRunsDocument { asked, failed, not_stoppable, killed })
 }
 
-/// What sequential tests saved; none where none decided.
+/// The savings of sequential tests; `None` where none decided.
 fn saved(saved: SavedRepeats) -> Option<SavedRuns> {
     let SavedRepeats { tests, runs, tokens } = saved;
     (tests > 0).then_some(SavedRuns { tests, runs, tokens })

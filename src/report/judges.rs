@@ -1,4 +1,4 @@
-//! What reports tell of judges: what they were asked and what that took, apart from the runs.
+//! Judges in reports: their questions and their usage, apart from that of the runs.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) struct JudgeCounts<'a> {
 }
 
 impl<'a> JudgeCounts<'a> {
-    /// None where nothing was asked.
+    /// `None` where nothing was asked.
     pub(super) fn of(spent: &'a JudgesSpent) -> Option<Self> {
         (spent.questions > 0).then(|| Self {
             questions: spent.questions,
@@ -39,15 +39,15 @@ pub(crate) fn prices(sums: &BTreeMap<String, Decimal>) -> BTreeMap<&str, String>
     sums.iter().map(|(currency, amount)| (currency.as_str(), amount.to_string())).collect()
 }
 
-/// Writes in one line what judges were asked and what that took, which is in no other sum.
-pub(super) fn tell_judges(text: &mut ReportText, spent: &JudgesSpent) {
+/// Writes in one line the questions and the usage of judges, which no other sum contains.
+pub(super) fn push_judges(text: &mut ReportText, spent: &JudgesSpent) {
     if spent.questions > 0 {
-        text.push("judges: ").push(&one_line(&told_judges(spent), 300)).end();
+        text.push("judges: ").push(&one_line(&judges_line(spent), 300)).end();
     }
 }
 
 /// `3 questions in 5 requests · 1,234 tokens · 0.01 USD · 1 question without an answer`.
-pub(crate) fn told_judges(spent: &JudgesSpent) -> String {
+pub(crate) fn judges_line(spent: &JudgesSpent) -> String {
     let some = |count: u64, word: &str| {
         format!("{} {word}{}", format_count(count), if count == 1 { "" } else { "s" })
     };

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use crate::record::journal::{RunRecord, SuiteTotals};
 use crate::record::thresholds::{self, RunConclusion, ThresholdGates};
 use crate::report::junit_cases::{SuiteSection, property, seconds};
-use crate::report::junit_gates::{push_thresholds, red_suites};
+use crate::report::junit_gates::{RedSuites, push_thresholds, red_suites};
 use crate::report::provenance;
-use crate::report::run_facts::told_run;
+use crate::report::run_facts::run_properties;
 use crate::report::xml::Xml;
 
 /// A `junit.xml` that is being written; cases come suite by suite.
@@ -34,7 +34,7 @@ impl<'a, W: Write> Junit<'a, W> {
         let gates = thresholds::judge(record).map_err(io::Error::other)?;
         let beyond = RunConclusion::of(record, &gates).beyond_tests(record);
         let missing = u32::from(beyond.is_some());
-        let (failed, errored) = red_suites(&gates, |_| true);
+        let RedSuites { failed, errored } = red_suites(&gates, |_| true);
         xml.open("testsuites")?
             .attribute("name", "flowproof")?
             .attribute("tests", &(totals.cases() + missing + failed + errored).to_string())?
@@ -85,7 +85,7 @@ impl<'a, W: Write> Junit<'a, W> {
         let suite: &SuiteTotals = &self.record.suites[self.suites];
         self.suites += 1;
         let (totals, start) = (&suite.totals, &self.record.start);
-        let (failed, errored) = red_suites(&self.gates, |gate| gate.suite == suite.name);
+        let RedSuites { failed, errored } = red_suites(&self.gates, |gate| gate.suite == suite.name);
         self.xml
             .open("testsuite")?
             .attribute("name", &suite.name)?
@@ -105,8 +105,8 @@ impl<'a, W: Write> Junit<'a, W> {
         if let Some(note) = provenance::note(start, &self.record.totals) {
             property(&mut self.xml, "flowproof.note", &note)?;
         }
-        for (name, value) in told_run(self.record) {
-            property(&mut self.xml, name, &value)?;
+        for fact in run_properties(self.record) {
+            property(&mut self.xml, fact.name, &fact.value)?;
         }
         if let Some(beyond) = &self.beyond {
             property(&mut self.xml, "flowproof.unfinished", beyond)?;

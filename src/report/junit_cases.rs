@@ -7,11 +7,11 @@ use crate::record::attempt::{Attempt, JudgesSpent};
 use crate::record::journal::CaseRecord;
 use crate::record::verdict::Verdict;
 use crate::report::explain::ExcerptLimits;
-use crate::report::facts::{bounded_explanation, way};
+use crate::report::facts::{bounded_explanation, recovery_word};
 use crate::report::headline::{attempt_headline, headline};
-use crate::report::judges::told_judges;
+use crate::report::judges::judges_line;
 use crate::report::junit_gates::repeat_properties;
-use crate::report::spent::{AttemptSources, told_properties};
+use crate::report::spent::{AttemptSources, usage_properties};
 use crate::report::xml::Xml;
 
 /// What all testcases of a run share.
@@ -108,10 +108,10 @@ impl<W: Write> Testcase<W> {
             }
         }
         if let Some(by) = facts.recovered {
-            self.property("recovered", way(by))?;
+            self.property("recovered", recovery_word(by))?;
         }
-        for (name, told) in told_properties(case, self.context.sources) {
-            self.property(name, &told)?;
+        for usage in usage_properties(case, self.context.sources) {
+            self.property(usage.name, &usage.value)?;
         }
         if let Some(doubt) = &facts.usage {
             self.property("usage", &doubt.message)?;
@@ -119,7 +119,7 @@ impl<W: Write> Testcase<W> {
         let mut judges = JudgesSpent::default();
         case.attempts.iter().for_each(|attempt| judges.add(&attempt.judges));
         if judges.questions > 0 {
-            self.property("judges", &told_judges(&judges))?;
+            self.property("judges", &judges_line(&judges))?;
         }
         if let Some(ttft) = facts.ttft_ms {
             self.property("ttft", &seconds(ttft))?;
@@ -136,8 +136,8 @@ impl<W: Write> Testcase<W> {
         if let Some(intended) = attempt.intended_ms {
             self.property("late", &seconds((attempt.sent_ms - intended).max(0.0)))?;
         }
-        for (name, value) in case.outcome.repeats.iter().flat_map(repeat_properties) {
-            self.property(name, &value)?;
+        for repeat in case.outcome.repeats.iter().flat_map(repeat_properties) {
+            self.property(repeat.name, &repeat.value)?;
         }
         if case.outcome.warnings > 0 {
             self.property("warnings", &case.outcome.warnings.to_string())?;

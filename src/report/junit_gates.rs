@@ -1,24 +1,34 @@
-//! What `junit.xml` tells of thresholds and repeats: a testcase `thresholds` in each suite that misses one, and properties.
+//! Thresholds and repeats in `junit.xml`: a testcase `thresholds` in each suite that misses one, and properties.
 
 use std::io::{self, Write};
 
 use crate::record::attempt::RepeatFacts;
 use crate::record::thresholds::{ThresholdGate, ThresholdGates};
 use crate::record::verdict::Truth;
-use crate::report::gates::told;
+use crate::report::gates::gate_line;
+use crate::report::property::ReportProperty;
 use crate::report::xml::Xml;
 
-/// In how many suites a threshold failed, and in how many none failed but one was not decided.
-pub(super) fn red_suites(gates: &ThresholdGates, wanted: impl Fn(&ThresholdGate) -> bool) -> (u32, u32) {
+/// Suites that miss a threshold.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RedSuites {
+    /// Suites of which a threshold failed.
+    pub failed: u32,
+    /// Suites of which no threshold failed, and one was not decided.
+    pub errored: u32,
+}
+
+/// Counts the suites that miss a threshold.
+pub(super) fn red_suites(gates: &ThresholdGates, wanted: impl Fn(&ThresholdGate) -> bool) -> RedSuites {
     let red: Vec<&ThresholdGate> = gates.judged.iter().filter(|gate| gate.is_red() && wanted(gate)).collect();
     let suites = red.chunk_by(|a, b| a.suite == b.suite);
-    suites.fold((0, 0), |(failed, errored), suite| match deciding(suite) {
-        Truth::Broken => (failed + 1, errored),
-        Truth::Held | Truth::Undecided => (failed, errored + 1),
+    suites.fold(RedSuites::default(), |counts, suite| match deciding(suite) {
+        Truth::Broken => RedSuites { failed: counts.failed + 1, ..counts },
+        Truth::Held | Truth::Undecided => RedSuites { errored: counts.errored + 1, ..counts },
     })
 }
 
-/// Broken wins over undecided.
+/// The truth of several thresholds: broken wins over undecided.
 fn deciding(red: &[&ThresholdGate]) -> Truth {
     red.iter().map(|gate| gate.truth).fold(Truth::Held, Truth::and)
 }
@@ -44,9 +54,9 @@ pub(super) fn push_thresholds<W: Write>(
         .attribute("file", &place.file)?
         .attribute("line", &place.line.to_string())?;
     let lines: Vec<String> =
-        red.iter().map(|gate| format!("{}\n  {}", gate.threshold.place, told(gate))).collect();
+        red.iter().map(|gate| format!("{}\n  {}", gate.threshold.place, gate_line(gate))).collect();
     xml.open(element)?
-        .attribute("message", &told(first))?
+        .attribute("message", &gate_line(first))?
         .attribute("type", kind)?
         .text(&lines.join("\n"))?
         .close()?
@@ -55,25 +65,25 @@ pub(super) fn push_thresholds<W: Write>(
 }
 
 /// The properties of a repeated test.
-pub(super) fn repeat_properties(repeats: &RepeatFacts) -> Vec<(&'static str, String)> {
+pub(super) fn repeat_properties(repeats: &RepeatFacts) -> Vec<ReportProperty> {
     let mut properties = vec![
-        ("repeats", (repeats.passed + repeats.failed + repeats.errored).to_string()),
-        ("repeats_passed", repeats.passed.to_string()),
+        ReportProperty::new("repeats", (repeats.passed + repeats.failed + repeats.errored).to_string()),
+        ReportProperty::new("repeats_passed", repeats.passed.to_string()),
     ];
     if repeats.errored > 0 {
-        properties.push(("repeats_not_judged", repeats.errored.to_string()));
+        properties.push(ReportProperty::new("repeats_not_judged", repeats.errored.to_string()));
     }
     if let Some(rate) = repeats.rate {
-        properties.push(("pass_rate", format!("{:.4}", rate.observed)));
-        properties.push(("pass_rate_low", format!("{:.4}", rate.low)));
-        properties.push(("pass_rate_high", format!("{:.4}", rate.high)));
+        properties.push(ReportProperty::new("pass_rate", format!("{:.4}", rate.observed)));
+        properties.push(ReportProperty::new("pass_rate_low", format!("{:.4}", rate.low)));
+        properties.push(ReportProperty::new("pass_rate_high", format!("{:.4}", rate.high)));
     }
     let sequential = repeats.sequential.as_ref();
     if let Some(saved) = sequential.and_then(|sequential| sequential.saved_runs) {
-        properties.push(("saved_runs", saved.to_string()));
+        properties.push(ReportProperty::new("saved_runs", saved.to_string()));
     }
     if let Some(saved) = sequential.and_then(|sequential| sequential.saved_tokens) {
-        properties.push(("saved_tokens", saved.to_string()));
+        properties.push(ReportProperty::new("saved_tokens", saved.to_string()));
     }
     properties
 }

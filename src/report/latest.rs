@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::base::files::{self, FolderMark};
 use crate::report::format::{ReportError, ReportFormat};
 
-/// Says whether reports may take the place of what is at `latest`: a folder of earlier ones, or nothing.
+/// Checks that reports may replace what is at `latest`: a folder of earlier reports, or nothing.
 pub(crate) fn check_latest(latest: &Path) -> Result<(), ReportError> {
     match files::marked_as(latest, begins_with) {
         Ok(FolderMark::Free | FolderMark::Ours) => Ok(()),
@@ -14,7 +14,7 @@ pub(crate) fn check_latest(latest: &Path) -> Result<(), ReportError> {
     }
 }
 
-/// What the documents of earlier versions hold, by name.
+/// How the documents of earlier versions begin, by name.
 pub(super) fn begins_with(name: &str) -> Option<&'static str> {
     let formats = [
         ReportFormat::Junit,

@@ -1,6 +1,6 @@
 //! `summary.md`: the run in short, for a comment of a pull request or the summary of a job; each red test folds open.
 //!
-//! Nothing in it is live: names and outputs stand in code, where GitHub looks for no mentions, issues or HTML.
+//! Nothing in it is live: names and outputs are written as code, where GitHub looks for no mentions, issues or HTML.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use crate::record::verdict::Verdict;
 use crate::report::diff::{fence_for, markdown_text};
 use crate::report::explain::{ExcerptLimits, ExplainedFindings};
 use crate::report::facts::explain_attempt;
-use crate::report::gates::tell_gates;
+use crate::report::gates::push_gates;
 use crate::report::headline::why;
 use crate::report::provenance;
-use crate::report::run_facts::tell_run;
-use crate::report::spent::told_use;
+use crate::report::run_facts::push_run_facts;
+use crate::report::spent::usage_texts;
 use crate::report::standing::standing;
 use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{ColorUse, ReportText, one_line};
 
 /// The most bytes of a summary: GitHub takes 65,536 characters in a comment, and a character is at least one byte.
 pub(crate) const COMMENT: usize = 65_536;
-/// What is kept for the lines that count what was left out.
+/// Room for the lines that count what is left out.
 const RESERVE: usize = 1_024;
 /// The most bytes of what folds open.
 const FOLDED: usize = 6_000;
 /// How much of a value and of a difference is shown.
 const BOUNDS: ExcerptLimits = ExcerptLimits { width: 400, lines: 40 };
-/// Tests that are green, but not without a word, that are named.
+/// Tests with a note that are named.
 const NAMED: usize = 20;
 
 /// Renders the summary; most important first, and what does not fit is counted.
@@ -52,8 +52,8 @@ pub(crate) fn render_markdown(record: &RunRecord) -> Result<String, JournalError
 }
 
 fn head(text: &mut String, record: &RunRecord) -> Result<(), JournalError> {
-    let stands = standing(record)?;
-    push(text, &format!("## {} flowproof: {}\n\n", stands.light.sign(), markdown_text(&stands.text)));
+    let line = standing(record)?;
+    push(text, &format!("## {} flowproof: {}\n\n", line.light.sign(), markdown_text(&line.text)));
     if let Some(note) = provenance::note(&record.start, &record.totals) {
         push(text, &format!("> **{}**\n\n", markdown_text(&note)));
     }
@@ -93,24 +93,24 @@ fn run_facts(text: &mut String, record: &RunRecord) -> Result<(), JournalError> 
             format_duration(took)
         ));
     }
-    facts.extend(told_use(record).iter().take(9).map(|told| markdown_text(told)));
+    facts.extend(usage_texts(record).iter().take(9).map(|usage| markdown_text(usage)));
     facts.push(format!(
         "run {}, flowproof {}",
         code(&start.run, 100),
         markdown_text(&one_line(&start.flowproof, 40))
     ));
     push(text, &format!("{}\n\n", facts.join(" · ")));
-    let mut told = ReportText::new(ColorUse::Plain);
-    tell_gates(&mut told, &thresholds::judge(record)?, Verbosity::Normal);
-    tell_run(&mut told, record)?;
+    let mut notes = ReportText::new(ColorUse::Plain);
+    push_gates(&mut notes, &thresholds::judge(record)?, Verbosity::Normal);
+    push_run_facts(&mut notes, record)?;
     for damage in record.damage.iter().take(3) {
         let line = format!("line {} of the journal {}", damage.line, damage.reason);
-        told.push(&one_line(&line, 300)).end();
+        notes.push(&one_line(&line, 300)).end();
     }
-    for line in told.out.lines().take(20) {
+    for line in notes.out.lines().take(20) {
         push(text, &format!("- {}\n", code(line.trim(), 400)));
     }
-    push(text, if told.out.is_empty() { "" } else { "\n" });
+    push(text, if notes.out.is_empty() { "" } else { "\n" });
     Ok(())
 }
 
@@ -160,7 +160,7 @@ fn red_case(case: &CaseRecord) -> String {
     )
 }
 
-/// Whole lines up to so many bytes, and how many were left out, which stand in another document.
+/// Whole lines up to this many bytes, and the number of lines left out, which another document has.
 pub(super) fn shortened(text: &str, most: usize, elsewhere: &str) -> String {
     if text.len() <= most {
         return unindented(text);

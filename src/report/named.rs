@@ -1,4 +1,4 @@
-//! What is shown of two sides, with the letters named that tell them apart and look the same, and with the blanks at an end.
+//! Two sides with names for characters that look alike, and for blanks at the end of a line.
 
 use std::borrow::Cow;
 

@@ -1,11 +1,11 @@
-//! Where a run's answers came from, said in every report: what was not tested live must never look as if it had been.
+//! Where a run's answers come from, shown in every report: an answer of the mock or a cassette must never look like a live one.
 
 use crate::base::units::format_count;
 use crate::dify::cassette::Mode;
 use crate::record::event::RunStart;
 use crate::record::journal::Totals;
 
-/// Says what no live workflow was tested by; none where every answer came from one.
+/// A note on answers that tested no live workflow; `None` where every answer is live.
 pub(crate) fn note(start: &RunStart, totals: &Totals) -> Option<String> {
     let (replayed, attempts) = (totals.replayed, totals.attempts);
     let share = || {

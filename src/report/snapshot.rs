@@ -1,4 +1,4 @@
-//! A snapshot that waits for approval, as a person looks at it: what was approved, what was found, and how they differ.
+//! A snapshot that waits for approval, for a person: what was approved, what was found, and how they differ.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub(crate) struct ShownSnapshot<'a> {
     pub place: &'a Place,
     /// The key of the snapshot.
     pub key: &'a str,
-    /// What was approved; none for a new one.
+    /// The approved value; `None` for a new snapshot.
     pub approved: Option<&'a Value>,
     /// What was found.
     pub found: &'a Value,

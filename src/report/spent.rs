@@ -1,40 +1,41 @@
-//! What attempts used, in words: never less than what is known, and never as if all were known where it is not.
+//! The usage of attempts in words: never less than what is known, and marked where it is not fully known.
 
 use rust_decimal::Decimal;
 
 use crate::base::units::format_count;
 use crate::record::attempt::UsageTotals;
 use crate::record::journal::{CaseRecord, RunRecord};
+use crate::report::property::ReportProperty;
 use crate::report::text::one_line;
 
 /// What all attempts of a case used.
 pub(super) fn used(case: &CaseRecord) -> UsageTotals {
     let mut sum = UsageTotals::default();
     for attempt in &case.attempts {
-        // A price that is no number is told with the run, by the fold.
+        // The fold reports a price that is not a number.
         let _ = sum.add(&attempt.facts.used());
     }
     sum
 }
 
-/// `4,210 tokens or more`, `0.0123 USD`: tokens and each currency of a run, as far as something was used or may have been.
-pub(crate) fn told_use(record: &RunRecord) -> Vec<String> {
+/// `4,210 tokens or more`, `0.0123 USD`: the tokens and each currency of a run, where any were used or may have been.
+pub(crate) fn usage_texts(record: &RunRecord) -> Vec<String> {
     let used = &record.totals.used;
-    let mut told: Vec<String> = told_tokens(used).into_iter().collect();
-    match told_cost(used) {
+    let mut texts: Vec<String> = tokens_text(used).into_iter().collect();
+    match cost_texts(used) {
         cost if cost.is_empty()
             && used.cost_unknown > 0
             && AttemptSources::of(record) == AttemptSources::Live =>
         {
-            told.push(String::from("cost unknown"));
+            texts.push(String::from("cost unknown"));
         }
-        cost => told.extend(cost),
+        cost => texts.extend(cost),
     }
-    told
+    texts
 }
 
-/// The tokens of attempts; none where surely none were used.
-pub(super) fn told_tokens(used: &UsageTotals) -> Option<String> {
+/// The tokens of attempts; `None` where certainly none were used.
+pub(super) fn tokens_text(used: &UsageTotals) -> Option<String> {
     match (used.tokens, used.tokens_unknown) {
         (0, 0) => None,
         (0, _) => Some(String::from("tokens unknown")),
@@ -45,15 +46,15 @@ pub(super) fn told_tokens(used: &UsageTotals) -> Option<String> {
     }
 }
 
-/// The price in each currency that was told.
-pub(super) fn told_cost(used: &UsageTotals) -> Vec<String> {
+/// The price in each known currency.
+pub(super) fn cost_texts(used: &UsageTotals) -> Vec<String> {
     let price = |(currency, amount): (&String, &Decimal)| {
         format!("{} {}{}", amount.normalize(), one_line(currency, 10), or_more(used.cost_unknown))
     };
     used.cost.iter().map(price).collect()
 }
 
-/// What stands behind a sum of which something is not known.
+/// The words after a sum of which a part is not known.
 pub(super) fn or_more(unknown: u32) -> &'static str {
     if unknown > 0 { " or more" } else { "" }
 }
@@ -61,9 +62,9 @@ pub(super) fn or_more(unknown: u32) -> &'static str {
 /// Who answered the attempts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttemptSources {
-    /// A live Dify, or what was recorded of one.
+    /// A live Dify, or recordings of one.
     Live,
-    /// The mock, which costs nothing: that it names no price is no news.
+    /// The mock, which costs nothing, so that a missing price means nothing.
     Mock,
 }
 
@@ -74,17 +75,17 @@ impl AttemptSources {
     }
 }
 
-/// What a case used, as properties of its document: `tokens`, then `cost` in each currency.
-pub(super) fn told_properties(case: &CaseRecord, answers: AttemptSources) -> Vec<(&'static str, String)> {
+/// The usage of a case as properties: `tokens`, then `cost` in each currency.
+pub(super) fn usage_properties(case: &CaseRecord, sources: AttemptSources) -> Vec<ReportProperty> {
     let spent = used(case);
     let tokens = match (spent.tokens, spent.tokens_unknown) {
         (0, unknown) if unknown > 0 => String::from("unknown"),
         (tokens, unknown) => format!("{tokens}{}", or_more(unknown)),
     };
-    let mut told = vec![("tokens", tokens)];
-    told.extend(told_cost(&spent).into_iter().map(|price| ("cost", price)));
-    if spent.cost.is_empty() && spent.cost_unknown > 0 && answers == AttemptSources::Live {
-        told.push(("cost", String::from("unknown")));
+    let mut properties = vec![ReportProperty::new("tokens", tokens)];
+    properties.extend(cost_texts(&spent).into_iter().map(|price| ReportProperty::new("cost", price)));
+    if spent.cost.is_empty() && spent.cost_unknown > 0 && sources == AttemptSources::Live {
+        properties.push(ReportProperty::new("cost", "unknown"));
     }
-    told
+    properties
 }

@@ -1,9 +1,9 @@
-//! How a run stands as a whole, in one line: what a page or a summary says first, never greener than the run was.
+//! The state of a run as a whole in one line: the first line of a page or a summary, never greener than the run.
 
 use crate::base::units::format_count;
 use crate::record::journal::{JournalError, RunRecord, Totals};
 use crate::record::thresholds::{self, RunConclusion, ThresholdGates, ending};
-use crate::report::gates::told;
+use crate::report::gates::gate_line;
 use crate::report::text::one_line;
 
 /// The colour of a run.
@@ -19,7 +19,7 @@ pub(crate) enum RunColor {
 }
 
 impl RunColor {
-    /// A sign for it, where there may be no colour.
+    /// Its sign, where there may be no colour.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Green => "✓",
@@ -38,19 +38,19 @@ pub(crate) struct HeadLine {
     pub text: String,
 }
 
-/// Says how a run stands; what has no verdict is never green.
+/// The first line for a run; tests without a verdict are never green.
 pub(crate) fn standing(record: &RunRecord) -> Result<HeadLine, JournalError> {
     let gates = thresholds::judge(record)?;
     let conclusion = RunConclusion::of(record, &gates);
     if !conclusion.is_green() {
-        let mut said = shortcomings(record, &gates);
-        if said.is_empty() {
-            said.extend(conclusion.beyond_tests(record).map(|why| one_line(&why, 300)));
+        let mut reasons = shortcomings(record, &gates);
+        if reasons.is_empty() {
+            reasons.extend(conclusion.beyond_tests(record).map(|why| one_line(&why, 300)));
         }
-        if said.is_empty() {
-            said.push(conclusion.reason().to_owned());
+        if reasons.is_empty() {
+            reasons.push(conclusion.reason().to_owned());
         }
-        return Ok(HeadLine { light: RunColor::Red, text: said.join("; ") });
+        return Ok(HeadLine { light: RunColor::Red, text: reasons.join("; ") });
     }
     match conclusion {
         RunConclusion::NothingHere | RunConclusion::NoTestsAllowed => {
@@ -70,44 +70,44 @@ pub(crate) fn standing(record: &RunRecord) -> Result<HeadLine, JournalError> {
     }
 }
 
-/// What keeps a run from being green, test by test and threshold by threshold.
+/// Why a run is not green: its tests and thresholds.
 fn shortcomings(record: &RunRecord, gates: &ThresholdGates) -> Vec<String> {
     let (totals, unfinished) = (&record.totals, record.unfinished());
     let red = totals.red();
     let all = totals.cases() + unfinished;
-    let mut said = Vec::new();
+    let mut reasons = Vec::new();
     if red > 0 {
-        said.push(format!("{} {} red", of(red, all), if red == 1 { "is" } else { "are" }));
+        reasons.push(format!("{} {} red", of(red, all), if red == 1 { "is" } else { "are" }));
     }
     if unfinished > 0 {
         let have = if unfinished == 1 { "has" } else { "have" };
-        said.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
+        reasons.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
     }
-    // A skipped one that ran later, when the run was taken up again, is no longer skipped.
+    // A skipped test that ran later, when the run was resumed, is no longer skipped.
     let over_budget = totals.over_budget.min(totals.skipped);
     if over_budget > 0 {
-        let no_longer = if over_budget == 1 { "no longer fits its" } else { "no longer fit their" };
-        said.push(format!("{} {no_longer} budget", of(over_budget, all)));
+        let was = if over_budget == 1 { "was" } else { "were" };
+        reasons.push(format!("{} {was} not run: the budget is used up", of(over_budget, all)));
     }
     let missed: Vec<_> = gates.judged.iter().filter(|gate| gate.is_red()).collect();
     match missed.as_slice() {
         [] => {}
-        [gate] => said.push(one_line(&told(gate), 300)),
+        [gate] => reasons.push(one_line(&gate_line(gate), 300)),
         [gate, rest @ ..] => {
-            said.push(format!(
+            reasons.push(format!(
                 "{} thresholds do not hold, as {}",
                 rest.len() + 1,
-                one_line(&told(gate), 300)
+                one_line(&gate_line(gate), 300)
             ));
         }
     }
-    if said.is_empty() && (record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)) {
-        said.push(ending(record).to_owned());
+    if reasons.is_empty() && (record.has_losses() || record.end.as_ref().is_none_or(|end| end.interrupted)) {
+        reasons.push(ending(record).to_owned());
     }
-    said
+    reasons
 }
 
-/// How many tests passed of a run that is not red; one that was not decided did not pass.
+/// How many tests of a run passed that is not red; an undecided test did not pass.
 fn what_passed(totals: &Totals) -> HeadLine {
     let passed = totals.passed + totals.flaky;
     let mut text = match (passed, totals.tolerated) {
@@ -139,7 +139,7 @@ mod tests {
     use crate::record::event::Event;
     use crate::record::journal::sample;
 
-    fn stands(events: &[Event]) -> (RunColor, String) {
+    fn state(events: &[Event]) -> (RunColor, String) {
         let folder = tempfile::tempdir().unwrap();
         let HeadLine { light, text } = standing(&sample::record(folder.path(), events)).unwrap();
         (light, text)
@@ -147,9 +147,9 @@ mod tests {
 
     #[test]
     fn only_a_whole_run_without_red_tests_is_green() {
-        assert_eq!(stands(&sample::many(3)), (RunColor::Green, String::from("all 3 tests passed")));
-        assert_eq!(stands(&sample::many(1)).1, "1 test passed");
-        assert_eq!(stands(&sample::every_verdict()), (RunColor::Red, String::from("5 of 8 tests are red")));
+        assert_eq!(state(&sample::many(3)), (RunColor::Green, String::from("all 3 tests passed")));
+        assert_eq!(state(&sample::many(1)).1, "1 test passed");
+        assert_eq!(state(&sample::every_verdict()), (RunColor::Red, String::from("5 of 8 tests are red")));
     }
 
     #[test]
@@ -158,21 +158,24 @@ mod tests {
         torn.truncate(3);
         let killed =
             "2 of 3 tests have no verdict: the run was killed, could not be recorded, or still goes on";
-        assert_eq!(stands(&torn), (RunColor::Red, String::from(killed)));
+        assert_eq!(state(&torn), (RunColor::Red, String::from(killed)));
         let mut whole_but_for_its_end = sample::many(2);
         whole_but_for_its_end.pop();
-        assert_eq!(stands(&whole_but_for_its_end).0, RunColor::Red);
+        assert_eq!(state(&whole_but_for_its_end).0, RunColor::Red);
         let mut over = sample::many(2);
         let mut outcome = sample::outcome(0, "s", "over", crate::record::verdict::Verdict::Skipped);
         outcome.over_budget = true;
         let last = over.len() - 2;
         over[last] = Event::CaseFinished(outcome.into());
-        assert_eq!(stands(&over), (RunColor::Red, String::from("1 of 2 tests no longer fits its budget")));
+        assert_eq!(
+            state(&over),
+            (RunColor::Red, String::from("1 of 2 tests was not run: the budget is used up"))
+        );
         let nothing = vec![Event::RunStarted(sample::start(0)), sample::end()];
-        assert_eq!(stands(&nothing), (RunColor::Red, String::from("no test was run")));
+        assert_eq!(state(&nothing), (RunColor::Red, String::from("no test was run")));
         let every = sample::every_verdict();
         let skipped =
             vec![Event::RunStarted(sample::start(1)), every[every.len() - 2].clone(), sample::end()];
-        assert_eq!(stands(&skipped), (RunColor::Red, String::from("no test was run")), "it ends with 4");
+        assert_eq!(state(&skipped), (RunColor::Red, String::from("no test was run")), "it ends with 4");
     }
 }

@@ -1,4 +1,4 @@
-//! `.tap`: the Test Anything Protocol, version 14; a test a line, what is not green with its diagnostics as YAML.
+//! `.tap`: the Test Anything Protocol, version 14; one line per test; a test that is not green has diagnostics as YAML.
 //!
 //! <https://testanything.org/tap-version-14-specification.html>
 
@@ -8,12 +8,12 @@ use crate::record::journal::{CaseRecord, RunRecord};
 use crate::record::thresholds::{self, RunConclusion};
 use crate::record::verdict::Verdict;
 use crate::report::facts::plain_explanation;
-use crate::report::gates::told;
+use crate::report::gates::gate_line;
 use crate::report::headline::why;
 use crate::report::provenance;
 use crate::report::text::{LineEnds, one_line, visible};
 
-/// A line of the protocol without its number, and what stands below it.
+/// A line of the protocol without its number, and the lines below it.
 #[derive(Debug)]
 pub(super) struct TestPoint {
     /// `ok` or `not ok`.
@@ -26,7 +26,7 @@ pub(super) struct TestPoint {
 #[derive(Debug)]
 pub(crate) struct Tap<W> {
     out: W,
-    /// Why the run is not green besides its tests and thresholds.
+    /// Why the run is not green, apart from its tests and thresholds.
     beyond: Option<String>,
     /// The thresholds that do not hold, a test each.
     missed: Vec<String>,
@@ -34,11 +34,11 @@ pub(crate) struct Tap<W> {
 }
 
 impl<W: Write> Tap<W> {
-    /// Begins with the plan: what did not finish counts as one more test.
+    /// Begins with the plan: a run that did not finish counts as one more test.
     pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         let start = &record.start;
         let gates = thresholds::judge(record).map_err(io::Error::other)?;
-        let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(told).collect();
+        let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(gate_line).collect();
         let beyond = RunConclusion::of(record, &gates).beyond_tests(record);
         let plan = record.totals.cases() as usize + usize::from(beyond.is_some()) + missed.len();
         writeln!(out, "TAP version 14\n1..{plan}")?;
@@ -113,11 +113,11 @@ fn diagnostics(case: &CaseRecord) -> String {
         quoted(&outcome.place.file),
         outcome.place.line
     );
-    let told = case.deciding().filter(|attempt| attempt.verdict != Verdict::Passed);
-    let told = told.or_else(|| case.attempts.iter().find(|attempt| attempt.verdict != Verdict::Passed));
-    let explained = told.map(plain_explanation);
+    let shown = case.deciding().filter(|attempt| attempt.verdict != Verdict::Passed);
+    let shown = shown.or_else(|| case.attempts.iter().find(|attempt| attempt.verdict != Verdict::Passed));
+    let explained = shown.map(plain_explanation);
     if let Some(explained) = explained.filter(|explained| !explained.is_empty()) {
-        // The number says how far the text is indented, for it begins with blanks of its own.
+        // The number is the indentation, since the text begins with blanks of its own.
         block.push_str("  explanation: |2\n");
         explained.lines().for_each(|line| block.push_str(&format!("    {line}\n")));
     }

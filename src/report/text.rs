@@ -1,19 +1,19 @@
-//! Text for people: untrusted values made harmless and short, and an ink that is colour or plain signs.
+//! Text for people: untrusted values, made harmless and short; marked by colour or by plain signs.
 
 use std::borrow::Cow;
 
 pub(crate) use crate::base::visible::{LineEnds, visible};
 
-/// Whether text is coloured or says the same by signs.
+/// Whether text is coloured, or marked with signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColorUse {
-    /// No escape sequences; changed words stand in `[-…-]` and `{+…+}`.
+    /// No escape sequences; changed words are marked `[-…-]` and `{+…+}`.
     Plain,
     /// ANSI colours.
     Colour,
 }
 
-/// What a piece of text is, which its colour tells.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextTone {
     /// A name.
@@ -26,9 +26,9 @@ pub(crate) enum TextTone {
     Bad,
     /// Doubtful news.
     Doubt,
-    /// A word only in what was expected.
+    /// A word only in the expected text.
     Removed,
-    /// A word only in what came.
+    /// A word only in the found text.
     Added,
 }
 
@@ -68,7 +68,7 @@ impl ReportText {
         Self { out: String::new(), ink }
     }
 
-    /// Adds text as it is: the caller's own words, or what was made visible.
+    /// Adds text as it is: the caller's own words, or text that was made visible.
     pub fn push(&mut self, text: &str) -> &mut Self {
         self.out.push_str(text);
         self
@@ -92,7 +92,7 @@ impl ReportText {
     }
 }
 
-/// Cuts a text to so many characters and says how many are left out.
+/// Cuts a text to this many characters and adds how many are left out.
 pub(crate) fn short(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),

@@ -46,7 +46,7 @@ pub(crate) fn write_all(
     }
 }
 
-/// Writes the documents; what panics in one of them is an error of writing it.
+/// Writes the documents; a panic in one of them is an error of that document.
 fn write_caught(
     record: &RunRecord,
     latest: &Path,
@@ -83,8 +83,8 @@ fn write_these(
     Ok(files.into_iter().map(moved).collect())
 }
 
-/// Writes one document, its kind told by the name's ending; an old file is replaced only when the new one is whole.
-/// What goes to the standard output is given back.
+/// Writes one document of the format that the name's ending names; an old file is replaced only when the new one is whole.
+/// A document for the standard output is returned.
 pub(crate) fn write_file(
     record: &RunRecord,
     path: &Path,
@@ -106,7 +106,7 @@ pub(crate) fn write_file(
     file.finish().map_err(failed)
 }
 
-/// Says which document a file name asks for, before anything is run.
+/// The format that a file name asks for, checked before anything is run.
 pub(crate) fn kind_of(path: &Path) -> Result<ReportFormat, ReportError> {
     if files::is_standard_output(path) {
         return Ok(ReportFormat::Json);

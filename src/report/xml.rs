@@ -1,4 +1,4 @@
-//! Writes XML piece by piece: well-formed and of characters that XML 1.0 allows, whatever the texts hold.
+//! Writes XML piece by piece: well-formed, with only the characters that XML 1.0 allows, for any texts.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ impl<W: Write> Xml<W> {
         Ok(Self { out, open: Vec::with_capacity(8), in_tag: false })
     }
 
-    /// Begins a piece of a document that will stand inside the elements named, which are open there.
+    /// Begins a piece of a document, to be added inside these open elements.
     pub fn inside(out: W, open: &[&'static str]) -> Self {
         Self { out, open: open.to_vec(), in_tag: false }
     }
@@ -46,7 +46,7 @@ impl<W: Write> Xml<W> {
 
     /// Adds an attribute to the element just opened.
     pub fn attribute(&mut self, name: &'static str, value: &str) -> io::Result<&mut Self> {
-        debug_assert!(self.in_tag, "attributes stand before content");
+        debug_assert!(self.in_tag, "attributes come before content");
         self.out.write_all(b" ")?;
         self.out.write_all(name.as_bytes())?;
         self.out.write_all(b"=\"")?;
@@ -93,7 +93,7 @@ impl<W: Write> Xml<W> {
         Ok(())
     }
 
-    /// Escapes what means something to XML; `>` too, for `]]>` may not stand in text. Line ends and tabs are written as
+    /// Escapes the characters that have a meaning in XML; `>` too, since text may not contain `]]>`. Line ends and tabs are written as
     /// references, since a reader turns them into blanks in attributes; in text they may stay.
     fn escaped(&mut self, text: &str) -> io::Result<()> {
         if text.bytes().all(is_plain) {
@@ -121,7 +121,7 @@ impl<W: Write> Xml<W> {
     }
 }
 
-/// A printable character of ASCII that means nothing to XML: most texts are of no others.
+/// A printable ASCII character without a meaning in XML: most texts consist of these.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&' | b'"')
 }

@@ -113,7 +113,7 @@ fn a_run_that_goes_on_keeps_its_budget_and_what_it_has_spent() {
     live.expect(98, &["--resume", "latest"]);
     assert_eq!(live.server.runs().len(), 3, "what an earlier part used is used");
     let page = live.project.read("reports/latest/summary.md");
-    assert!(page.contains("5 of 8 tests no longer fit their budget"), "{page}");
+    assert!(page.contains("5 of 8 tests were not run: the budget is used up"), "{page}");
     let ran = live.expect(0, &["--resume", "latest", "--budget-tokens", "800"]);
     assert_eq!(live.server.runs().len(), 8, "{}", ran.text);
     let totals = report(&live.project)["totals"].clone();

@@ -195,7 +195,7 @@ fn a_measure_that_one_side_hides_leaves_its_gate_undecided() {
     project.run(&["run", "-q"]);
     let gate = ["--worse-by", "tokens=10%"];
     let hidden = project.run(&[&["compare", "a.jsonl", "latest"], &gate[..]].concat());
-    expect(&hidden, 97, "of 9 pairs it is not known for 1 on B, which could tip it");
+    expect(&hidden, 97, "of 9 pairs it is not known for 1 on B, which could change the decision");
     expect(&project.run(&[&["compare", "a.jsonl", "a.jsonl"], &gate[..]].concat()), 0, "the gate holds");
 }
 

@@ -24,7 +24,7 @@ use crate::record::journal::{Journal, RunRecord};
 use crate::record::thresholds::RunConclusion;
 use crate::record::thresholds::ThresholdGates;
 use crate::report;
-use crate::report::terminal::{self, OutputFailure, SummaryContext, Terminal, Verbosity};
+use crate::report::terminal::{self, OutputFailure, SummaryContext, SummaryStyle, Terminal, Verbosity};
 
 pub use args::RunArgs;
 
@@ -174,7 +174,7 @@ impl RunContext<'_> {
         let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
         let (letters, redactor) = (settings.letters, session.redactor.clone());
         let listener: Box<dyn Sink + Send> = match outputs::takes_standard_output(&args.output) {
-            true => Box::new(Terminal::aside(detail(args)).in_letters(letters).masked_by(redactor)),
+            true => Box::new(Terminal::on_stderr(detail(args)).in_letters(letters).masked_by(redactor)),
             false => {
                 let terminal = Terminal::new(detail(args)).in_letters(letters).failing_into(output.clone());
                 Box::new(terminal.masked_by(redactor))
@@ -249,11 +249,11 @@ impl RunContext<'_> {
     }
 
     fn show(&self, record: &RunRecord, ending: &SummaryContext) {
-        let how = (detail(self.args), self.settings.letters);
+        let style = SummaryStyle { detail: detail(self.args), letters: self.settings.letters };
         let is_aside = outputs::takes_standard_output(&self.args.output);
         let shown = match is_aside {
-            true => terminal::summary_aside(record, how, ending),
-            false => terminal::summary(record, how, ending, &self.output),
+            true => terminal::summary_on_stderr(record, style, ending),
+            false => terminal::summary(record, style, ending, &self.output),
         };
         if let Err(error) = shown {
             say::note(&format!("error: {error}"));

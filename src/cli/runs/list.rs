@@ -12,7 +12,7 @@ use crate::cli::exit::{self, Exit};
 use crate::cli::say;
 use crate::record::journal::{self, JournalError, RunRecord};
 use crate::record::thresholds::RunConclusion;
-use crate::report::{prices, told_use};
+use crate::report::{prices, usage_texts};
 
 /// `flowproof runs list`.
 #[derive(Debug, Args)]
@@ -132,7 +132,7 @@ fn counts(record: &RunRecord) -> String {
     if !told.is_empty() {
         text = format!("{text}: {}", told.join(", "));
     }
-    for told in told_use(record) {
+    for told in usage_texts(record) {
         text = format!("{text} · {told}");
     }
     if let Some(shard) = record.start.shard {

@@ -18,7 +18,7 @@ use crate::cli::runs::list::RunsListArgs;
 use crate::cli::runs::prune::RunsPruneArgs;
 use crate::cli::say;
 use crate::record::thresholds;
-use crate::report::terminal::{self, OutputFailure, SummaryContext, Verbosity};
+use crate::report::terminal::{self, OutputFailure, SummaryContext, SummaryStyle, Verbosity};
 
 /// `flowproof runs`.
 #[derive(Debug, Args)]
@@ -90,7 +90,12 @@ fn show(args: &ShowArgs, runs: &ReportsFolder, letters: Charset) -> Result<Exit,
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let gates = thresholds::judge(&record).map_err(|error| error.to_string())?;
     let ending = SummaryContext { code: 0, reason: String::new(), gates, reports };
-    terminal::summary(&record, (Verbosity::Normal, letters), &ending, &OutputFailure::default())
-        .map_err(|error| error.to_string())?;
+    terminal::summary(
+        &record,
+        SummaryStyle { detail: Verbosity::Normal, letters },
+        &ending,
+        &OutputFailure::default(),
+    )
+    .map_err(|error| error.to_string())?;
     Ok(Exit::Success)
 }

@@ -1,4 +1,4 @@
-//! A test of a comparison in a few lines: what became of it, why, how its outputs differ, and whose fault it is.
+//! A test of a comparison in a few lines: its change, why, how its outputs differ, and which node causes it.
 
 use crate::base::visible::LookAlikes;
 use crate::record::compare::{
@@ -11,9 +11,17 @@ use crate::report::text::{ReportText, TextTone, one_line};
 /// Nodes of one sort that are named.
 const NODES: usize = 5;
 
-/// The sign of a kind, and its tone.
-pub(super) fn sign(kind: CaseChange) -> (&'static str, TextTone) {
-    match kind {
+/// How a kind of change is marked.
+pub(super) struct ChangeSign {
+    /// The sign.
+    pub sign: &'static str,
+    /// Its tone.
+    pub tone: TextTone,
+}
+
+/// The mark of a kind of change.
+pub(super) fn sign_of(kind: CaseChange) -> ChangeSign {
+    let (sign, tone) = match kind {
         CaseChange::Regressed => ("✗", TextTone::Bad),
         CaseChange::NotCompared => ("?", TextTone::Doubt),
         CaseChange::OneSided => ("!", TextTone::Doubt),
@@ -21,17 +29,18 @@ pub(super) fn sign(kind: CaseChange) -> (&'static str, TextTone) {
         CaseChange::Changed => ("~", TextTone::Doubt),
         CaseChange::Undecided => ("≈", TextTone::Doubt),
         CaseChange::Unchanged => ("=", TextTone::Faint),
-    }
+    };
+    ChangeSign { sign, tone }
 }
 
 /// Writes the line that names a test.
 pub(super) fn headline(text: &mut ReportText, row: &CaseRow) {
-    let (sign, tone) = sign(row.kind);
+    let ChangeSign { sign, tone } = sign_of(row.kind);
     text.tone(tone, &format!("{sign} {}", words::kind(row.kind))).push("  ");
     text.tone(TextTone::Strong, &one_line(&row.name, 200)).push("  ").push(&words::verdicts(row)).end();
 }
 
-/// Writes what there is to say of a test.
+/// Writes the explanation of a test.
 pub(super) fn explain(
     text: &mut ReportText,
     row: &CaseRow,
@@ -112,22 +121,22 @@ fn named(nodes: &[&NodeChange]) -> String {
 
 /// The nodes with the largest share of what changed, where it changed by a tenth and more.
 fn shares(text: &mut ReportText, row: &CaseRow, found: &Attribution) {
-    let mut told = Vec::new();
+    let mut shares = Vec::new();
     if changed(row, |means| means.tokens) {
-        told.extend(
+        shares.extend(
             largest(found, |node| node.tokens).map(|(node, tokens)| {
                 format!("{} {tokens:+.0} tokens", words::node(node)).replace(" -", " −")
             }),
         );
     }
     if changed(row, |means| means.latency) {
-        told.extend(
+        shares.extend(
             largest(found, |node| node.elapsed_ms)
                 .map(|(node, ms)| format!("{} {ms:+.0} ms", words::node(node)).replace(" -", " −")),
         );
     }
-    if !told.is_empty() {
-        text.push("  most of it: ").push(&told.join(" · ")).end();
+    if !shares.is_empty() {
+        text.push("  most of it: ").push(&shares.join(" · ")).end();
     }
 }
 
@@ -142,8 +151,8 @@ fn largest(found: &Attribution, of: fn(&NodeChange) -> Option<f64>) -> Option<(&
     known.filter(|(_, change)| change.abs() >= 1.0).max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))
 }
 
-/// True where a document tells more of a test than its row: it differs, or costs otherwise.
-pub(super) fn is_told(row: &CaseRow) -> bool {
+/// True where a document shows more of a test than its row: it differs, or its usage does.
+pub(super) fn has_details(row: &CaseRow) -> bool {
     let both = row.a.is_some() && row.b.is_some();
     let figures = || {
         changed(row, |means| means.tokens)

@@ -1,4 +1,4 @@
-//! What gates found, and what decided, in words.
+//! The decisions of gates, and the decision of the comparison, in words.
 
 use rust_decimal::prelude::ToPrimitive;
 
@@ -15,7 +15,7 @@ pub(super) fn gate(gated: &DecidedGate, changes: &[Change]) -> String {
     let (bound, name) = (gated.bound, gated.bound.metric.key());
     let seen: Vec<&Change> = changes.iter().filter(|change| change.metric == bound.metric).collect();
     let Some(first) = seen.first() else {
-        return format!("{name}: no test has it on both sides, so nothing can be said");
+        return format!("{name}: no test has it on both sides, so it cannot be compared");
     };
     let allowed = match bound.worse_by.to_f64() {
         Some(worse_by) if worse_by > 0.0 => amount(bound.metric, worse_by),
@@ -33,7 +33,7 @@ pub(super) fn gate(gated: &DecidedGate, changes: &[Change]) -> String {
         GateDecision::Inconclusive(MissingEvidence::Pairs) => format!("{name}: no test has it on both sides"),
         GateDecision::Inconclusive(MissingEvidence::Missing(lacking)) => {
             let lacking = missing(lacking, first.pairs).unwrap_or_default();
-            format!("{found}, as far as is known: {lacking}, which could tip it")
+            format!("{found} where it is known; {lacking}, which could change the decision")
         }
         GateDecision::Inconclusive(MissingEvidence::Currencies) => {
             format!("{found}: beyond it in one currency and not in another, and their rate is not known")
@@ -51,14 +51,14 @@ pub(super) fn gate(gated: &DecidedGate, changes: &[Change]) -> String {
     }
 }
 
-/// How many repeats would tell what is near its bound from chance.
+/// How many repeats would distinguish a change near its bound from chance.
 fn enough(repeats: usize) -> String {
     match repeats {
         0..=MOST_REPEATS => {
-            format!("about {repeats} runs of each test on each side would tell (--repeat {repeats})")
+            format!("about {repeats} runs of each test on each side would decide it (--repeat {repeats})")
         }
         _ => format!(
-            "it is so near that not even {} runs of each test would tell",
+            "it is so near that not even {} runs of each test would decide it",
             format_count(MOST_REPEATS as u64)
         ),
     }

@@ -86,7 +86,7 @@ pub(super) struct ComparedCaseDocument<'c> {
     detail: Option<&'c CaseDetail>,
 }
 
-/// What the outputs came to.
+/// How the outputs differ.
 #[derive(Serialize)]
 struct Drift {
     drift: &'static str,
@@ -103,7 +103,7 @@ pub(crate) struct CompareJson<W> {
     first: Separator,
 }
 
-/// What stands before a test.
+/// The text before a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Separator {
     None,

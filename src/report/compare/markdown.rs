@@ -1,6 +1,6 @@
 //! `compare.md`: a comparison in short, for a comment of a pull request; each test that differs folds open.
 //!
-//! Nothing in it is live: names and outputs stand in code, where GitHub looks for no mentions, issues or HTML.
+//! Nothing in it is live: names and outputs are written as code, where GitHub looks for no mentions, issues or HTML.
 
 use crate::base::units::format_count;
 use crate::record::compare::{CaseChange, CaseDetail, CaseRow, CompareVerdict, Ruling, RunComparison};
@@ -13,7 +13,7 @@ use crate::report::explain::ExcerptLimits;
 use crate::report::markdown::{COMMENT, code, html, shortened};
 use crate::report::text::{ColorUse, ReportText};
 
-/// What is kept for the end of the document.
+/// Room for the end of the document.
 const RESERVE: usize = 2_048;
 /// The most bytes of what folds open.
 const FOLDED: usize = 6_000;
@@ -30,8 +30,8 @@ pub(crate) struct Comment {
 impl Comment {
     /// Begins with what decided, the totals and the gates.
     pub fn new(compared: &RunComparison<'_>, ruling: &Ruling<'_>) -> Self {
-        let told = markdown_text(&decided::ruling(compared, ruling));
-        let mut text = format!("## {} flowproof compare: {told}\n\n", light(ruling.verdict));
+        let reason = markdown_text(&decided::ruling(compared, ruling));
+        let mut text = format!("## {} flowproof compare: {reason}\n\n", light(ruling.verdict));
         for warning in sides::warnings(compared) {
             text.push_str(&format!("> **{}**\n>\n", markdown_text(&warning)));
         }
@@ -55,7 +55,7 @@ impl Comment {
             return;
         }
         if self.left == 0 {
-            let part = told(row, detail);
+            let part = folded_case(row, detail);
             if self.text.len() + part.len() + RESERVE <= COMMENT {
                 self.text.push_str(&part);
                 return;
@@ -92,9 +92,9 @@ fn counts(text: &mut String, compared: &RunComparison<'_>) {
     let kinds = words::kinds(compared);
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     text.push('\n');
-    text.push_str(&line(kinds.iter().map(|(_, word, _)| (*word).to_owned()).collect()));
+    text.push_str(&line(kinds.iter().map(|kind| words::kind(kind.kind).to_owned()).collect()));
     text.push_str(&line(kinds.iter().map(|_| String::from("---:")).collect()));
-    text.push_str(&line(kinds.iter().map(|(_, _, count)| format_count(*count as u64)).collect()));
+    text.push_str(&line(kinds.iter().map(|kind| format_count(kind.count as u64)).collect()));
     text.push('\n');
 }
 
@@ -119,8 +119,9 @@ fn measures(text: &mut String, compared: &RunComparison<'_>) {
     text.push('\n');
 }
 
-fn told(row: &CaseRow, detail: Option<&CaseDetail>) -> String {
-    let (sign, _) = case::sign(row.kind);
+/// A test that folds open.
+fn folded_case(row: &CaseRow, detail: Option<&CaseDetail>) -> String {
+    let sign = case::sign_of(row.kind).sign;
     let [name, verdicts] = [row.name.as_str(), &words::verdicts(row)].map(html);
     let mut explained = ReportText::new(ColorUse::Plain);
     case::explain(&mut explained, row, detail, BOUNDS);

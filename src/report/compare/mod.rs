@@ -45,7 +45,7 @@ impl ComparisonDocument {
     pub const ALL: [(Self, &'static str); 3] =
         [(Self::Html, "compare.html"), (Self::Markdown, "compare.md"), (Self::Json, "compare.json")];
 
-    /// Says which document a file name asks for, before anything is run; the standard output has no ending.
+    /// The format that a file name asks for, checked before anything is run; the standard output has no ending.
     pub fn of(path: &Path) -> Result<Self, String> {
         if files::is_standard_output(path) {
             return Ok(Self::Json);
@@ -72,7 +72,7 @@ pub(crate) struct WantedDocument {
     pub fence: Fence,
 }
 
-/// What a comparison says on the standard output.
+/// The output of a comparison on the standard output.
 #[derive(Debug)]
 pub(crate) struct ComparisonNotes {
     /// The text for the terminal.
@@ -81,7 +81,7 @@ pub(crate) struct ComparisonNotes {
     pub standard: Vec<fs::File>,
 }
 
-/// Refuses a folder of comparisons in which somebody else has a file of one of their names.
+/// Refuses a folder in which another program has a file with the name of a document.
 pub(crate) fn check_folder(folder: &Path) -> Result<(), ReportError> {
     let fence = Fence::around(folder);
     let foreign = ComparisonDocument::ALL.iter().find(|(_, name)| {
@@ -167,8 +167,8 @@ impl OpenComparison {
     fn wants(&self, row: &crate::record::compare::CaseRow) -> bool {
         match &self.writer {
             ComparisonWriter::Markdown(comment) => comment.wants(row),
-            ComparisonWriter::Json(_) => case::is_told(row),
-            ComparisonWriter::Html(page) => page.has_room() && case::is_told(row),
+            ComparisonWriter::Json(_) => case::has_details(row),
+            ComparisonWriter::Html(page) => page.has_room() && case::has_details(row),
         }
     }
 

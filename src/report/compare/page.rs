@@ -1,4 +1,4 @@
-//! What `compare.html` has of a comparison: all that the JSON has, and of each test a short row of the list.
+//! A comparison in `compare.html`: everything that the JSON has, and a short row of the list for each test.
 
 use std::collections::BTreeMap;
 use std::io;

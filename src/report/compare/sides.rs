@@ -1,4 +1,4 @@
-//! The two sides of a comparison in words: what ran, what must not be overlooked, and how they differ as wholes.
+//! The two sides of a comparison in words: what ran, warnings, and how the sides differ as a whole.
 
 use std::collections::BTreeSet;
 
@@ -38,37 +38,37 @@ pub(super) fn side(record: &RunRecord) -> String {
     text
 }
 
-/// What must not be overlooked about the sides: no live workflow, records that are not whole, tests left out.
+/// Warnings about the sides: no live workflow, incomplete records, tests without a verdict.
 pub(super) fn warnings(compared: &RunComparison<'_>) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     for (name, record) in [("A", compared.a), ("B", compared.b)] {
         if let Some(note) = provenance::note(&record.start, &record.totals) {
-            told.push(format!("{name} ran {note}"));
+            notes.push(format!("{name} ran {note}"));
         }
         if record.end.is_none() {
-            told.push(format!("{name} was killed or still goes on: this is what had finished"));
+            notes.push(format!("{name} was killed or is still running: only finished tests are compared"));
         } else if record.end.as_ref().is_some_and(|end| end.interrupted) {
-            told.push(format!("{name} was interrupted: this is what had finished"));
+            notes.push(format!("{name} was interrupted: only finished tests are compared"));
         } else if record.unfinished() > 0 {
             let unfinished = record.unfinished() as usize;
-            told.push(format!("{name} has {} without a verdict", counted(unfinished, "test")));
+            notes.push(format!("{name} has {} without a verdict", counted(unfinished, "test")));
         }
         if record.has_losses() {
-            told.push(format!("{name} has lines in its journal that cannot be read: facts are lost"));
+            notes.push(format!("{name} has lines in its journal that cannot be read: facts are lost"));
         }
     }
     let mut rewritten = compared.rows.iter().filter(|row| row.rewritten);
     if let Some(first) = rewritten.next() {
         let count = counted(1 + rewritten.count(), "test");
         let name = one_line(&first.name, 120);
-        told.push(format!(
-            "{count} with other inputs, assertions or repeats on B than on A, such as `{name}`: what differs may be the suite's doing"
+        notes.push(format!(
+            "{count} with other inputs, assertions or repeats on B than on A, such as `{name}`: a difference may come from the suite"
         ));
     }
     if compared.same_run() {
-        told.push(String::from("A and B are the same run: nothing can differ"));
+        notes.push(String::from("A and B are the same run: nothing can differ"));
     }
-    told
+    notes
 }
 
 /// A change of the way through the graph in words, and whether a test shows it.
@@ -76,7 +76,7 @@ type PathChangeText = (&'static str, fn(&CaseRow) -> bool);
 
 /// What else differs: the way through the graph, and what Dify itself sends.
 pub(super) fn remarks(compared: &RunComparison<'_>) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     let ways: [PathChangeText; 3] = [
         ("ran other nodes", |row| row.way.one_sided > 0),
         ("ran nodes in another order", |row| row.way.reordered > 0),
@@ -86,37 +86,41 @@ pub(super) fn remarks(compared: &RunComparison<'_>) -> Vec<String> {
         let mut rows = compared.rows.iter().filter(|row| is(row));
         if let Some(first) = rows.next() {
             let count = 1 + rows.count();
-            told.push(format!("{} {what}, such as `{}`", counted(count, "test"), one_line(&first.name, 120)));
+            notes.push(format!(
+                "{} {what}, such as `{}`",
+                counted(count, "test"),
+                one_line(&first.name, 120)
+            ));
         }
     }
-    told.extend(fields(compared));
-    told.extend(dependence(compared));
-    told
+    notes.extend(fields(compared));
+    notes.extend(dependence(compared));
+    notes
 }
 
-/// What the statistics take for granted and cannot see: repeats that do not depend on each other, at one time on both sides.
+/// Doubts about the assumptions of the statistics: that repeats are independent, and that both sides run at the same time.
 fn dependence(compared: &RunComparison<'_>) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     if let Some(apart) = compared.apart().filter(|_| !compared.same_run()) {
-        told.push(format!(
+        notes.push(format!(
             "B did not run next to A: {} lay between them; load, time of day or a model that changed behind its name look like a \
-             change here, and no statistic of finished runs can tell: name two targets to run both sides next to each other",
+             change here, which no statistic of finished runs can rule out: name two targets to run both sides next to each other",
             format_duration(apart)
         ));
     }
     for ((name, record), answers) in [("A", compared.a), ("B", compared.b)].into_iter().zip(&compared.answers)
     {
         if answers.constant > 0 && !record.start.mock {
-            told.push(format!(
+            notes.push(format!(
                 "{name} answered {} of {} with the same words in every repeat (a cache, or a model that leaves nothing to \
-                 chance): such repeats say no more than one",
+                 chance): such repeats prove no more than one",
                 format_count(answers.constant as u64),
                 counted(answers.repeated, "test")
             ));
         }
         if let Some(p) = answers.sticks {
-            told.push(format!(
-                "answers of {name} stick to the ones before them ({}), as with a cache: repeats are taken to be independent, so \
+            notes.push(format!(
+                "answers of {name} depend on the ones before them ({}), as with a cache: repeats are assumed to be independent, so \
                  what is called significant may not be",
                 chance(p)
             ));
@@ -124,13 +128,13 @@ fn dependence(compared: &RunComparison<'_>) -> Vec<String> {
     }
     for change in compared.changes.iter().filter_map(|change| Some((change, change.sticks?))) {
         let (change, p) = change;
-        told.push(format!(
-            "{}: differences stick to the ones before them in time ({}), so its interval is too narrow",
+        notes.push(format!(
+            "{}: differences depend on the ones before them in time ({}), so its interval is too narrow",
             measure(change.metric),
             chance(p)
         ));
     }
-    told
+    notes
 }
 
 /// The fields that only one side's events have, of the events that both sides sent.
@@ -140,20 +144,20 @@ fn fields(compared: &RunComparison<'_>) -> Vec<String> {
     };
     let (a, b) = (of(compared.a), of(compared.b));
     let is_sample = [compared.a, compared.b].iter().any(|record| record.totals.attempts > FIELDS_WATCHED);
-    // A record of an older flowproof, or a run without answers, has none.
+    // A record of an older flowproof, or of a run without answers, has no fields.
     if a.is_empty() || b.is_empty() {
         return Vec::new();
     }
     let sends = |fields: &[String], event: &str| fields.iter().any(|field| event_of(field) == event);
     let only = |name: &str, one: &[String], other: &[String]| {
-        // Of an event that the other side never sent, as a lost or a rare one, nothing is known there.
+        // Nothing is known of an event that the other side never sent, such as a lost or a rare one.
         let is_alone = |field: &&String| !other.contains(field) && sends(other, event_of(field));
         let alone: Vec<String> = one.iter().filter(is_alone).map(|field| one_line(field, 80)).collect();
         let left = alone.len().saturating_sub(FIELDS);
         let more = if left > 0 { format!(" and {left} more") } else { String::new() };
         let shown = alone.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
         let scope = if is_sample {
-            format!(", as far as the first {FIELDS_WATCHED} attempts of a side show")
+            format!(", in the first {FIELDS_WATCHED} attempts of each side")
         } else {
             String::new()
         };

@@ -1,4 +1,4 @@
-//! A comparison on a terminal: the tests that differ, worst first, then the totals; the last line says what decided.
+//! A comparison on a terminal: the tests that differ, worst first, then the totals; the last line is the decision.
 
 use crate::record::compare::{
     CaseChange, CaseDetail, CaseRow, CompareVerdict, GateDecision, PlainDecision, Ruling, RunComparison,
@@ -10,7 +10,7 @@ use crate::report::compare::words;
 use crate::report::explain::ExcerptLimits;
 use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, visible};
 
-/// Tests that are told in full.
+/// Tests that are shown in full.
 const FULL: usize = 10;
 /// Tests that are named after those.
 const NAMED: usize = 20;
@@ -21,7 +21,7 @@ const BOUNDS: ExcerptLimits = ExcerptLimits { width: 200, lines: 12 };
 #[derive(Debug)]
 pub(crate) struct ComparisonText {
     text: ReportText,
-    told: usize,
+    shown: usize,
     named: usize,
     left: usize,
 }
@@ -33,12 +33,12 @@ impl ComparisonText {
         for (name, record) in [("A", compared.a), ("B", compared.b)] {
             text.tone(TextTone::Strong, name).push("  ").push(&sides::side(record)).end();
         }
-        Self { text, told: 0, named: 0, left: 0 }
+        Self { text, shown: 0, named: 0, left: 0 }
     }
 
-    /// True as long as tests are told in full.
+    /// True as long as tests are shown in full.
     pub fn wants(&self, row: &CaseRow) -> bool {
-        row.kind != CaseChange::Unchanged && self.told < FULL
+        row.kind != CaseChange::Unchanged && self.shown < FULL
     }
 
     /// Adds a test; those that did not change are only counted.
@@ -46,8 +46,8 @@ impl ComparisonText {
         if row.kind == CaseChange::Unchanged {
             return;
         }
-        if self.told < FULL {
-            self.told += 1;
+        if self.shown < FULL {
+            self.shown += 1;
             self.text.end();
             case::headline(&mut self.text, row);
             case::explain(&mut self.text, row, detail, BOUNDS);
@@ -117,10 +117,13 @@ pub(crate) struct ComparisonEnd<'e> {
 /// `12 tests: 1 regressed, 2 changed, 9 unchanged`.
 fn totals(text: &mut ReportText, compared: &RunComparison<'_>) {
     text.end().push(&words::counted(compared.rows.len(), "test")).push(": ");
-    let shown = words::kinds(compared).into_iter().filter(|(_, _, count)| *count > 0);
-    for (place, (kind, word, count)) in shown.enumerate() {
+    let shown = words::kinds(compared).into_iter().filter(|kind| kind.count > 0);
+    for (place, kind) in shown.enumerate() {
         text.push(if place > 0 { ", " } else { "" });
-        text.tone(case::sign(kind).1, &format!("{} {word}", crate::base::units::format_count(count as u64)));
+        text.tone(
+            case::sign_of(kind.kind).tone,
+            &format!("{} {}", crate::base::units::format_count(kind.count as u64), words::kind(kind.kind)),
+        );
     }
     text.end();
 }
@@ -149,9 +152,9 @@ fn gates(text: &mut ReportText, compared: &RunComparison<'_>) {
     }
 }
 
-fn last(text: &mut ReportText, told: &str, verdict: CompareVerdict, code: u8) {
+fn last(text: &mut ReportText, reason: &str, verdict: CompareVerdict, code: u8) {
     match verdict {
-        CompareVerdict::Holds => text.tone(TextTone::Good, told).end(),
+        CompareVerdict::Holds => text.tone(TextTone::Good, reason).end(),
         CompareVerdict::NothingInCommon
         | CompareVerdict::Unjudged
         | CompareVerdict::Unfinished
@@ -159,6 +162,6 @@ fn last(text: &mut ReportText, told: &str, verdict: CompareVerdict, code: u8) {
         | CompareVerdict::Regressed
         | CompareVerdict::Gate
         | CompareVerdict::OverBudget
-        | CompareVerdict::Undecided => text.tone(TextTone::Strong, &format!("exit {code}: {told}")).end(),
+        | CompareVerdict::Undecided => text.tone(TextTone::Strong, &format!("exit {code}: {reason}")).end(),
     };
 }

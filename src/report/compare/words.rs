@@ -1,4 +1,4 @@
-//! The words that all documents of a comparison have in common: kinds, measures, tests and nodes.
+//! The words that all documents of a comparison share: kinds, measures, tests and nodes.
 
 use crate::base::units::format_count;
 use crate::record::compare::{
@@ -24,17 +24,25 @@ pub(super) fn counted(count: usize, word: &str) -> String {
     format!("{} {word}{plural}", format_count(count as u64))
 }
 
-/// The kinds in the order of reports, each with its word and number.
-pub(super) fn kinds(compared: &RunComparison<'_>) -> [(CaseChange, &'static str, usize); 7] {
+/// How many tests changed in one way.
+pub(super) struct KindCount {
+    /// The kind of change.
+    pub kind: CaseChange,
+    /// How many tests.
+    pub count: usize,
+}
+
+/// The counts of all kinds, in the order of reports.
+pub(super) fn kinds(compared: &RunComparison<'_>) -> [KindCount; 7] {
     let counts = compared.counts;
     [
-        (CaseChange::Regressed, "regressed", counts.regressed),
-        (CaseChange::NotCompared, "not compared", counts.not_compared),
-        (CaseChange::OneSided, "on one side only", counts.one_sided),
-        (CaseChange::Improved, "improved", counts.improved),
-        (CaseChange::Changed, "changed", counts.changed),
-        (CaseChange::Undecided, "undecided", counts.undecided),
-        (CaseChange::Unchanged, "unchanged", counts.unchanged),
+        KindCount { kind: CaseChange::Regressed, count: counts.regressed },
+        KindCount { kind: CaseChange::NotCompared, count: counts.not_compared },
+        KindCount { kind: CaseChange::OneSided, count: counts.one_sided },
+        KindCount { kind: CaseChange::Improved, count: counts.improved },
+        KindCount { kind: CaseChange::Changed, count: counts.changed },
+        KindCount { kind: CaseChange::Undecided, count: counts.undecided },
+        KindCount { kind: CaseChange::Unchanged, count: counts.unchanged },
     ]
 }
 
@@ -51,7 +59,7 @@ pub(super) fn kind(kind: CaseChange) -> &'static str {
     }
 }
 
-/// What stands for a measure in a sentence.
+/// The name of a measure in a sentence.
 pub(super) fn measure(metric: CompareMetric) -> &'static str {
     match metric {
         CompareMetric::PassRate => "pass rate",
@@ -110,7 +118,7 @@ pub(super) fn change(change: &Change, all: &[Change]) -> String {
     }
     if change.worse_by != 0.0 {
         doubts.push(if change.is_too_small() {
-            format!("{}: too few to tell from noise", sample(change))
+            format!("{}: too few to distinguish from noise", sample(change))
         } else {
             chance(change.test().p)
         });
@@ -122,7 +130,7 @@ pub(super) fn change(change: &Change, all: &[Change]) -> String {
     text
 }
 
-/// What a change rests on: pairs of repeats, and of the pass rate tests.
+/// The size of the sample of a change: pairs of repeats, or tests for the pass rate.
 fn sample(change: &Change) -> String {
     match change.metric {
         CompareMetric::PassRate => counted(change.cases, "test"),
@@ -172,11 +180,12 @@ pub(super) fn outputs(row: &CaseRow) -> Option<String> {
         OutputDrift::Noise { p } => Some(format!("no more than each side varies ({})", chance(p))),
         OutputDrift::Drifted { p } => Some(format!("more than each side varies ({})", chance(p))),
         OutputDrift::Undecided { repeats: Some(repeats) } => {
-            Some(format!("{repeats} repeats would tell that from noise"))
+            Some(format!("{repeats} repeats would distinguish that from noise"))
         }
-        OutputDrift::Undecided { repeats: None } => {
-            Some("among so many tests no number of repeats tells that from noise: compare fewer".to_owned())
-        }
+        OutputDrift::Undecided { repeats: None } => Some(
+            "with this many tests, no number of repeats distinguishes that from noise: compare fewer"
+                .to_owned(),
+        ),
     };
     let parts: Vec<String> = alike.into_iter().chain(doubt).collect();
     (!parts.is_empty()).then(|| parts.join(", "))

@@ -1,4 +1,4 @@
-//! What the page has of a case: a row of the list, and its attempts as they stand in the journal.
+//! A case on the page: a row of the list, and its attempts as the journal has them.
 
 use std::collections::BTreeMap;
 
@@ -67,13 +67,13 @@ struct TableRow<'a>(
 pub(crate) struct HtmlPiece {
     /// Rows as the members of a list.
     pub rows: Vec<u8>,
-    /// The attempts of each case that is not green without a word, as the members of a list.
+    /// The attempts of each case that is red or has a note, as the members of a list.
     pub telling: Vec<(u32, Vec<u8>)>,
     /// The attempts of the others, by case, as the members of an object.
     pub held: Vec<u8>,
 }
 
-/// Whether tests that are green without a word have details.
+/// Whether tests that are green without a note have details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GreenDetails {
     /// They have.
@@ -82,12 +82,12 @@ pub(crate) enum GreenDetails {
     Listed,
 }
 
-/// Says which details a run of this size has.
+/// Which details a run of this size has.
 pub(crate) fn green(record: &RunRecord) -> GreenDetails {
     if record.start.cases <= MOST_WITH_HELD { GreenDetails::Detailed } else { GreenDetails::Listed }
 }
 
-/// Adds a case to those that will stand before it.
+/// Adds a case after those before it.
 pub(crate) fn push_case(piece: &mut HtmlPiece, case: &CaseRecord, attempts: &[u8], green: GreenDetails) {
     let outcome = &case.outcome;
     if !piece.rows.is_empty() {

@@ -11,7 +11,7 @@ const DETAIL_BYTES: usize = 64 << 20;
 /// The most bytes of the details of one test.
 const CASE_BYTES: usize = 8 << 20;
 
-/// What stands on it before its script has run.
+/// Its content before its script has run.
 const BODY: &str = concat!(include_str!("page/compare.html"), include_str!("page/foot.html"));
 /// The parts of its script, in the order in which they need each other.
 const SCRIPTS: [&str; 9] = [
@@ -46,12 +46,12 @@ impl<W: Write> ComparePage<W> {
         Ok(Self { out, nonce, rows: Vec::new(), count: 0, left: DETAIL_BYTES })
     }
 
-    /// True as long as details of tests find room.
+    /// True as long as there is room for details of tests.
     pub fn has_room(&self) -> bool {
         self.left > CASE_BYTES
     }
 
-    /// Adds a test, with its details where it has some; those that find no room are left out, and the page says so.
+    /// Adds a test, with its details if it has any; details beyond the bound are left out, and the page says so.
     pub fn row(&mut self, row: &[u8], details: Option<&[u8]>) -> io::Result<()> {
         if !self.rows.is_empty() {
             self.rows.extend_from_slice(b",\n");

@@ -28,7 +28,7 @@ fn enclosed(
     writeln!(out, "{after}</script>")
 }
 
-/// Writes JSON so that it holds no `<`, U+2028 or U+2029: in JSON they stand only in texts, where an escape means the same.
+/// Writes JSON without `<`, U+2028 and U+2029: in JSON they occur only in texts, where an escape means the same.
 fn write_escaped(out: &mut impl Write, json: &[u8]) -> io::Result<()> {
     let mut rest = json;
     while let Some(at) = memchr::memchr2(b'<', 0xe2, rest) {

@@ -1,6 +1,6 @@
 //! `report.html`: one page of a run that opens from disk, its data beside its script, written case by case.
 //!
-//! The page takes nothing from elsewhere, and its policy forbids it to. What a workflow said is only ever data: JSON in
+//! The page loads nothing from elsewhere, and its policy forbids it. The answers of workflows are only data: JSON in
 //! elements that no browser runs, shown as text by `page/`. A small page opens fast, so details are bounded by size.
 
 mod cases;
@@ -15,28 +15,28 @@ use serde::Serialize;
 use crate::assert::check::IMPLIED_STATUS;
 use crate::record::journal::{JournalError, RunRecord};
 use crate::record::thresholds;
-use crate::report::gates::tell_gates;
+use crate::report::gates::push_gates;
 use crate::report::json;
 use crate::report::json_counts;
-use crate::report::run_facts::{tell_run, told_version};
+use crate::report::run_facts::{push_run_facts, version_line};
 use crate::report::standing::{HeadLine, standing};
 use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{ColorUse, ReportText, one_line};
 
 pub(super) use cases::{HtmlPiece, green, push_case};
 
-/// The most bytes of details of tests that are green without a word.
+/// The most bytes of details of tests that are green without a note.
 const HELD_BYTES: usize = 48 << 20;
 /// The most bytes of details of all other tests.
 const TELLING_BYTES: usize = 96 << 20;
 /// The most bytes of the details of one test.
 const CASE_BYTES: usize = 8 << 20;
 /// The most lines about the run as a whole.
-const TOLD: usize = 60;
+const NOTES: usize = 60;
 
 /// What the page looks like.
 const STYLE: &str = include_str!("page/style.css");
-/// What stands on it before its script has run.
+/// Its content before its script has run.
 const BODY: &str = concat!(include_str!("page/run.html"), include_str!("page/foot.html"));
 /// The parts of its script, in the order in which they need each other; all but the last serve any page of ours.
 const SCRIPTS: [&str; 11] = [
@@ -90,7 +90,7 @@ impl<W: Write> HtmlPage<W> {
             totals: json_counts::counts(&record.totals, record.unfinished()),
             suites: record.suites.iter().map(json::suite).collect(),
             standing,
-            told: told(record)?,
+            told: run_notes(record)?,
             columns: &cases::COLUMNS,
             implied: IMPLIED_STATUS,
         };
@@ -99,7 +99,7 @@ impl<W: Write> HtmlPage<W> {
         Ok(Self { out, nonce, pieces: 0, held_left: HELD_BYTES, telling_left: TELLING_BYTES })
     }
 
-    /// Adds cases; details that find no room any more are left out, and the page says so where they are looked for.
+    /// Adds cases; details beyond the bound are left out, and the page says so in their place.
     pub fn piece(&mut self, piece: &HtmlPiece) -> io::Result<()> {
         if piece.rows.is_empty() {
             return Ok(());
@@ -138,30 +138,30 @@ pub(crate) enum PageError {
     Journal(#[from] JournalError),
 }
 
-/// What there is to say about the run besides its counts: versions, limits, doubts, damage.
-fn told(record: &RunRecord) -> Result<Vec<String>, JournalError> {
+/// Notes on the run besides its counts: versions, limits, doubts, damage.
+fn run_notes(record: &RunRecord) -> Result<Vec<String>, JournalError> {
     let mut text = ReportText::new(ColorUse::Plain);
-    tell_gates(&mut text, &thresholds::judge(record)?, Verbosity::Verbose);
-    tell_run(&mut text, record)?;
-    let mut told: Vec<String> = Vec::new();
-    told.extend(text.out.lines().map(|line| line.trim().to_owned()));
+    push_gates(&mut text, &thresholds::judge(record)?, Verbosity::Verbose);
+    push_run_facts(&mut text, record)?;
+    let mut notes: Vec<String> = Vec::new();
+    notes.extend(text.out.lines().map(|line| line.trim().to_owned()));
     if let Some(reason) = record.end.as_ref().and_then(|end| end.stopped_early.as_deref()) {
-        told.push(one_line(reason, 400));
+        notes.push(one_line(reason, 400));
     }
     let damage = record.damage.iter();
-    told.extend(
+    notes.extend(
         damage.map(|damage| format!("line {} of the journal {}", damage.line, one_line(&damage.reason, 300))),
     );
     if record.start.mock {
         let ran = record.end.iter().flat_map(|end| &end.versions);
-        told.extend(ran.map(|ran| format!("made up by the mock: {}", told_version(ran))));
+        notes.extend(ran.map(|ran| format!("{} (invented by the mock)", version_line(ran))));
     }
-    let left = told.len().saturating_sub(TOLD);
+    let left = notes.len().saturating_sub(NOTES);
     if left > 0 {
-        told.truncate(TOLD);
-        told.push(format!("… and {left} lines more, in report.json"));
+        notes.truncate(NOTES);
+        notes.push(format!("… and {left} lines more, in report.json"));
     }
-    Ok(told)
+    Ok(notes)
 }
 
 #[cfg(test)]

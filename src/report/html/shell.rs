@@ -1,4 +1,4 @@
-//! What every page of ours has around its content: a policy that lets nothing in, its style, and its script at the end.
+//! The frame of every page: a policy that lets nothing in, the style, and the script at the end.
 
 use std::io::{self, Write};
 

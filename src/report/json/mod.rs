@@ -86,7 +86,7 @@ struct CaseDocument<'a> {
     repeats: Option<&'a RepeatFacts>,
 }
 
-/// What the run comes to, as `run` ends with it.
+/// How the run ends, as `flowproof run` reports it.
 #[derive(Serialize)]
 struct ConclusionDocument {
     exit_code: u8,
@@ -147,10 +147,10 @@ impl<W: Write> JsonReport<W> {
     }
 }
 
-/// What stands between two cases.
+/// The text between two cases.
 const SEPARATOR: &[u8] = b",\n";
 
-/// Adds a case to those that will stand before it; its attempts are written as they stand in the journal.
+/// Adds a case after those before it; its attempts are written as the journal has them.
 pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     if !out.is_empty() {
         out.extend_from_slice(SEPARATOR);

@@ -1,4 +1,4 @@
-//! What documents for programs say of the run as a whole.
+//! The run as a whole in documents for programs.
 
 use serde::Serialize;
 

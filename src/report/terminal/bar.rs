@@ -1,11 +1,11 @@
-//! The bar: done of all, what passed and failed, tokens, cost, time left.
+//! The bar: progress, passed and failed tests, tokens, cost, time left.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::charset::Charset;
 use crate::record::attempt::{CaseOutcome, RunFacts, UsageTotals};
 use crate::record::verdict::Verdict;
-use crate::report::spent::{told_cost, told_tokens};
+use crate::report::spent::{cost_texts, tokens_text};
 use crate::report::terminal::screen::BarVisibility;
 
 /// The bar and its counts; without a terminal it does nothing.
@@ -33,7 +33,7 @@ impl TerminalBar {
         Self { shown }
     }
 
-    /// Draws it in these letters.
+    /// Draws it with characters of this set.
     pub fn in_letters(&mut self, letters: Charset) {
         if let Some(shown) = &mut self.shown {
             shown.letters = letters;
@@ -52,7 +52,7 @@ impl TerminalBar {
     /// Counts what an attempt used.
     pub fn spent(&mut self, facts: &RunFacts) {
         let Some(shown) = &mut self.shown else { return };
-        // A price that is no number is told with the run, by the fold.
+        // The fold reports a price that is not a number.
         let _ = shown.used.add(&facts.used());
     }
 
@@ -94,8 +94,8 @@ impl BarState {
 
     fn message(&self) -> String {
         let mut message = format!("{} passed, {} failed", self.green, self.red);
-        for told in told_tokens(&self.used).into_iter().chain(told_cost(&self.used)) {
-            message.push_str(&format!(" · {told}"));
+        for usage in tokens_text(&self.used).into_iter().chain(cost_texts(&self.used)) {
+            message.push_str(&format!(" · {usage}"));
         }
         self.letters.shown(&message).into_owned()
     }

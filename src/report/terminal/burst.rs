@@ -1,5 +1,4 @@
-//! How many lines a second are written one by one: more of them wait for each other, since each write costs a system
-//! call, and on a screen a redrawn bar.
+//! Writes lines one by one up to a rate, and more of them together: each write costs a system call, and on a screen a redrawn bar.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ impl LineBuffer {
         Self { held: String::new(), span: clock::now(), lines: 0 }
     }
 
-    /// Gives the lines that may be written now; keeps them back while too many come.
+    /// Returns the lines that may be written now; keeps them back while there are too many.
     pub fn hold_back(&mut self, lines: &str) -> String {
         self.held.push_str(lines);
         let now = clock::now();
@@ -35,7 +34,7 @@ impl LineBuffer {
         if self.lines > LINES { String::new() } else { self.rest() }
     }
 
-    /// Gives the lines that were kept back.
+    /// Returns the lines that were kept back.
     pub fn rest(&mut self) -> String {
         std::mem::take(&mut self.held)
     }

@@ -1,4 +1,4 @@
-//! Errored tests that met one cause, reported together.
+//! Errored tests with the same cause, reported together.
 
 use std::collections::HashMap;
 
@@ -6,23 +6,25 @@ use crate::record::attempt::Cause;
 use crate::record::journal::{CaseRecord, JournalError, RunRecord};
 use crate::record::verdict::Verdict;
 
-/// Different causes that are counted; more of them are shown one by one.
+/// The most causes that are grouped; tests with further causes are shown one by one.
 const CAUSES: usize = 1_000;
 
 /// The tests that met one cause.
 #[derive(Debug)]
 pub(super) struct CauseGroup {
+    /// How many.
     pub count: u32,
-    /// Those of them that were not sent, since others had met it.
+    /// Those that were not sent, since others had met the cause.
     pub unsent: u32,
+    /// The first names.
     pub names: Vec<String>,
-    /// The first that was sent, else the first.
-    pub told: CaseRecord,
+    /// The first that was sent, otherwise the first.
+    pub example: CaseRecord,
 }
 
 impl CauseGroup {
-    fn new(told: CaseRecord) -> Self {
-        Self { count: 0, unsent: 0, names: Vec::new(), told }
+    fn new(example: CaseRecord) -> Self {
+        Self { count: 0, unsent: 0, names: Vec::new(), example }
     }
 
     fn add(&mut self, case: CaseRecord) {
@@ -31,13 +33,13 @@ impl CauseGroup {
         if self.names.len() < 3 {
             self.names.push(case.outcome.name.clone());
         }
-        if self.told.attempts.is_empty() && !case.attempts.is_empty() {
-            self.told = case;
+        if self.example.attempts.is_empty() && !case.attempts.is_empty() {
+            self.example = case;
         }
     }
 }
 
-/// Counts the causes of errored tests, so that one met often is told once.
+/// Groups errored tests by their cause, so that a frequent cause is shown once.
 pub(super) fn group_errors(record: &RunRecord) -> Result<HashMap<String, CauseGroup>, JournalError> {
     let mut groups: HashMap<String, CauseGroup> = HashMap::new();
     if record.totals.errored < 2 {
@@ -55,7 +57,7 @@ pub(super) fn group_errors(record: &RunRecord) -> Result<HashMap<String, CauseGr
     Ok(groups)
 }
 
-/// What errored tests that met one cause have in common; none where a test was judged in part.
+/// The message of the cause of an errored test, by which it is grouped; `None` for any other verdict.
 pub(super) fn key_of(case: &CaseRecord) -> Option<String> {
     match case.outcome.verdict {
         Verdict::Errored => match case.deciding() {

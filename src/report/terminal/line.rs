@@ -5,20 +5,20 @@ use std::time::Duration;
 use crate::base::units::{format_count, format_duration};
 use crate::record::attempt::{CaseOutcome, Cause, RepeatFacts, UsageTotals};
 use crate::record::verdict::Verdict;
-use crate::report::repeats::{told_count, told_rate, told_saving, told_sticking};
+use crate::report::repeats::{dependence_text, pass_rate_text, passed_count, saving_text};
 use crate::report::spent::or_more;
 use crate::report::text::{ReportText, TextTone, one_line};
 
 /// Writes the line of a finished test: sign, word, name, duration, tokens, and why it was skipped.
 pub(super) fn case_line(text: &mut ReportText, outcome: &CaseOutcome, used: &UsageTotals) {
-    let (sign, tone) = sign_of(outcome.verdict);
+    let VerdictSign { sign, tone } = sign_of(outcome.verdict);
     text.tone(tone, &format!("{sign} {:<7}", outcome.verdict.word()))
         .push(" ")
         .push(&one_line(&outcome.name, 300));
     if outcome.attempts > 0 {
-        let mut aside = format!("  {}", format_duration(duration(outcome.duration_ms)));
+        let mut details = format!("  {}", format_duration(duration(outcome.duration_ms)));
         if used.tokens > 0 {
-            aside.push_str(&format!(
+            details.push_str(&format!(
                 " · {} tokens{}",
                 format_count(used.tokens),
                 or_more(used.tokens_unknown)
@@ -26,22 +26,22 @@ pub(super) fn case_line(text: &mut ReportText, outcome: &CaseOutcome, used: &Usa
         }
         match outcome.recovered {
             0 => {}
-            1 if outcome.attempts == 1 => aside.push_str(" · recovered"),
-            count => aside.push_str(&format!(" · {count} recovered")),
+            1 if outcome.attempts == 1 => details.push_str(" · recovered"),
+            count => details.push_str(&format!(" · {count} recovered")),
         }
         if outcome.attempts > 1 {
-            aside.push_str(&format!(" · {} attempts", outcome.attempts));
+            details.push_str(&format!(" · {} attempts", outcome.attempts));
         }
-        text.tone(TextTone::Faint, &aside);
+        text.tone(TextTone::Faint, &details);
     }
     if outcome.warnings > 0 {
         let plural = if outcome.warnings == 1 { "" } else { "s" };
         text.tone(TextTone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
     }
     if let Some(repeats) = &outcome.repeats {
-        text.tone(TextTone::Faint, &format!("  {}", told_repeats(outcome, repeats)));
+        text.tone(TextTone::Faint, &format!("  {}", repeats_text(outcome, repeats)));
     } else if let Some(reason) = &outcome.reason {
-        // The cause itself is told once, at the end.
+        // The cause itself is shown once, at the end.
         let reason = if Cause::met_before(reason).is_some() { "not sent" } else { reason };
         text.tone(TextTone::Faint, &format!("  {}", one_line(reason, 200)));
     }
@@ -49,29 +49,37 @@ pub(super) fn case_line(text: &mut ReportText, outcome: &CaseOutcome, used: &Usa
 }
 
 /// Why a repeated test has its verdict, its rate, and what was saved.
-fn told_repeats(outcome: &CaseOutcome, repeats: &RepeatFacts) -> String {
+fn repeats_text(outcome: &CaseOutcome, repeats: &RepeatFacts) -> String {
     let reason = outcome.reason.as_ref().map(|reason| one_line(reason, 200));
-    let mut told = reason.unwrap_or_else(|| told_count(repeats));
-    for more in [Some(told_rate(repeats)), told_saving(repeats), told_sticking(repeats)].into_iter().flatten()
+    let mut text = reason.unwrap_or_else(|| passed_count(repeats));
+    for more in
+        [Some(pass_rate_text(repeats)), saving_text(repeats), dependence_text(repeats)].into_iter().flatten()
     {
         if !more.is_empty() {
-            told.push_str(" · ");
-            told.push_str(&more);
+            text.push_str(" · ");
+            text.push_str(&more);
         }
     }
-    told
+    text
 }
 
-/// The sign of a verdict, and its tone.
-fn sign_of(verdict: Verdict) -> (&'static str, TextTone) {
-    match verdict {
+/// How a verdict is marked.
+struct VerdictSign {
+    sign: &'static str,
+    tone: TextTone,
+}
+
+/// The mark of a verdict.
+fn sign_of(verdict: Verdict) -> VerdictSign {
+    let (sign, tone) = match verdict {
         Verdict::Passed => ("✓", TextTone::Good),
         Verdict::Failed => ("✗", TextTone::Bad),
         Verdict::Errored => ("!", TextTone::Bad),
         Verdict::Inconclusive => ("?", TextTone::Doubt),
         Verdict::Flaky => ("~", TextTone::Doubt),
         Verdict::Skipped => ("-", TextTone::Faint),
-    }
+    };
+    VerdictSign { sign, tone }
 }
 
 /// Milliseconds of a record as a duration; nonsense is zero.

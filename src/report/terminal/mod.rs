@@ -1,7 +1,7 @@
 //! The live terminal: a line for each finished test while the run goes on, on a screen also a bar; the summary at its end.
 //!
-//! A closed pipe ends the output quietly; where standard output cannot be written for another reason, that is said once on
-//! standard error. Neither ends a run.
+//! A closed pipe ends the output quietly; where standard output cannot be written for another reason, one line on standard
+//! error says so. Neither ends a run.
 
 mod bar;
 mod burst;
@@ -31,16 +31,17 @@ use crate::report::terminal::line::case_line;
 use crate::report::text::ReportText;
 
 pub(crate) use output_failure::OutputFailure;
-pub(crate) use screen::{ScreenOptions, Verbosity, ink_of_stdout};
+pub(crate) use screen::{ScreenOptions, SummaryStyle, Verbosity, ink_of_stdout};
 pub(crate) use summary::{SummaryContext, failure_text, render_summary};
 
-/// Prints what a run comes to on standard output; a reader that has left is no failure.
+/// Prints the summary of a run on standard output; a reader that has left is not a failure.
 pub(crate) fn summary(
     record: &RunRecord,
-    (detail, letters): (Verbosity, Charset),
+    style: SummaryStyle,
     ending: &SummaryContext,
     output: &OutputFailure,
 ) -> Result<(), JournalError> {
+    let SummaryStyle { detail, letters } = style;
     let text = render_summary(record, ScreenOptions::of_stdout(detail), ending)?;
     let mut out = anstream::stdout().lock();
     let shown = letters.shown(&text);
@@ -49,23 +50,24 @@ pub(crate) fn summary(
     Ok(())
 }
 
-/// Prints it on standard error, where standard output is for a document.
-pub(crate) fn summary_aside(
+/// Prints the summary on standard error, where standard output is for a document.
+pub(crate) fn summary_on_stderr(
     record: &RunRecord,
-    (detail, letters): (Verbosity, Charset),
+    style: SummaryStyle,
     ending: &SummaryContext,
 ) -> Result<(), JournalError> {
+    let SummaryStyle { detail, letters } = style;
     let text = render_summary(record, ScreenOptions::plain(detail), ending)?;
     let mut out = io::stderr().lock();
     let _ = out.write_all(harmless(&letters.shown(&text)).as_bytes());
     Ok(())
 }
 
-/// What is kept of a case between its attempts and its end.
+/// What is remembered of a case between its attempts and its end.
 #[derive(Debug, Default)]
 struct OpenCase {
     used: UsageTotals,
-    /// The last attempt, only where held assertions are told.
+    /// The last attempt, only where passing assertions are shown.
     last: Option<Arc<Attempt>>,
 }
 
@@ -84,7 +86,7 @@ pub(crate) struct Terminal<W: Write> {
 }
 
 impl Terminal<AutoStream<Stdout>> {
-    /// Prints to standard output as it is: a screen with colour and a bar, or a pipe without.
+    /// Prints to standard output: with colour and a bar on a screen, without in a pipe.
     pub fn new(detail: Verbosity) -> Self {
         Self::to(anstream::stdout(), ScreenOptions::of_stdout(detail))
     }
@@ -92,7 +94,7 @@ impl Terminal<AutoStream<Stdout>> {
 
 impl Terminal<Stderr> {
     /// Prints to standard error, where standard output is for a document.
-    pub fn aside(detail: Verbosity) -> Self {
+    pub fn on_stderr(detail: Verbosity) -> Self {
         Self::to(io::stderr(), ScreenOptions::plain(detail))
     }
 }
@@ -120,7 +122,7 @@ impl<W: Write> Terminal<W> {
         self
     }
 
-    /// Prints no other letters than these.
+    /// Prints only characters of this set.
     #[must_use]
     pub fn in_letters(mut self, letters: Charset) -> Self {
         self.letters = letters;
@@ -128,14 +130,14 @@ impl<W: Write> Terminal<W> {
         self
     }
 
-    /// Notes there that the output cannot be written.
+    /// Notes there when the output cannot be written.
     #[must_use]
     pub fn failing_into(mut self, failure: OutputFailure) -> Self {
         self.failure = failure;
         self
     }
 
-    /// Prints until that fails once; a run is never ended by it.
+    /// Prints until printing fails once; that never ends a run.
     fn print(&mut self, text: &str) {
         if self.closed {
             return;
@@ -153,7 +155,7 @@ impl<W: Write> Terminal<W> {
 
     fn attempt(&mut self, attempt: &Arc<Attempt>) {
         let going = self.going.entry(attempt.case).or_default();
-        // A price that is no number is told with the run, by the fold.
+        // The fold reports a price that is not a number.
         let _ = going.used.add(&attempt.facts.used());
         let is_shown = match self.screen.detail {
             Verbosity::Verbose => true,
@@ -207,7 +209,7 @@ impl<W: Write> Terminal<W> {
 }
 
 impl<W: Write> Drop for Terminal<W> {
-    /// A run that broke off has lines that wait; there is nobody left to tell of an error.
+    /// Writes the lines that wait when a run breaks off; an error has nowhere to be reported.
     fn drop(&mut self) {
         let held = self.burst.rest();
         if !held.is_empty() {

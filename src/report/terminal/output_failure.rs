@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether standard output could not be written, said once on standard error.
+/// Whether standard output could not be written, reported once on standard error.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OutputFailure(Arc<AtomicBool>);
 
 impl OutputFailure {
-    /// True once something could not be written; a reader that has left is no failure.
+    /// True once something could not be written; a reader that has left is not a failure.
     pub fn is_noted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -21,7 +21,7 @@ impl OutputFailure {
         let text = format!(
             "error: standard output cannot be written: {error}; the run goes on, and its reports are written"
         );
-        // Nobody is left to be told that standard error cannot be written either.
+        // If standard error cannot be written either, there is nowhere to report it.
         let _ = writeln!(anstream::stderr().lock(), "{text}");
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::base::charset::Charset;
 use crate::report::text::ColorUse;
 
 /// How much is shown.
@@ -65,4 +66,13 @@ impl ScreenOptions {
     pub(super) fn plain(detail: Verbosity) -> Self {
         Self { ink: ColorUse::Plain, detail, progress: BarVisibility::None }
     }
+}
+
+/// How a summary is printed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SummaryStyle {
+    /// How much is shown.
+    pub detail: Verbosity,
+    /// The characters that may be printed.
+    pub letters: Charset,
 }

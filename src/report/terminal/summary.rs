@@ -1,4 +1,4 @@
-//! The end of a run on the terminal: each failure so that the change is seen at once, alike errors once, one line of totals.
+//! The end of a run on the terminal: each failure with its difference, equal errors once, one line of totals.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use crate::record::thresholds::ThresholdGates;
 use crate::record::verdict::Verdict;
 use crate::report::explain::{ExcerptLimits, ExplainedFindings};
 use crate::report::facts::{beyond_cause, explain_attempt};
-use crate::report::gates::tell_gates;
+use crate::report::gates::push_gates;
 use crate::report::provenance;
-use crate::report::run_facts::tell_run;
-use crate::report::spent::{told_use, used};
+use crate::report::run_facts::push_run_facts;
+use crate::report::spent::{usage_texts, used};
 use crate::report::terminal::cause_group::{CauseGroup, group_errors, key_of};
 use crate::report::terminal::line::{case_line, duration};
 use crate::report::terminal::screen::{ScreenOptions, Verbosity};
@@ -51,9 +51,9 @@ pub(crate) fn render_summary(
         text.tone(TextTone::Doubt, &visible(&format!("warning: {damage}"), LineEnds::One)).end();
     }
     totals(&mut text, record);
-    tell_run(&mut text, record)?;
-    tell_gates(&mut text, &ending.gates, screen.detail);
-    how_it_ended(&mut text, record);
+    push_run_facts(&mut text, record)?;
+    push_gates(&mut text, &ending.gates, screen.detail);
+    push_ending(&mut text, record);
     if record.totals.red() > 0 || record.unfinished() > 0 {
         text.push("reports: ").push(&visible(&ending.reports.display().to_string(), LineEnds::One)).end();
     }
@@ -67,20 +67,20 @@ pub(crate) fn render_summary(
     Ok(text.out)
 }
 
-/// Writes the red cases in plan order: the first in full, alike errors as one, the rest by name.
+/// Writes the red cases in plan order: the first in full, equal errors together, the rest by name.
 fn failures(
     text: &mut ReportText,
     record: &RunRecord,
     screen: ScreenOptions,
     groups: &HashMap<String, CauseGroup>,
 ) -> Result<(), JournalError> {
-    let mut told: Vec<String> = Vec::new();
+    let mut shown: Vec<String> = Vec::new();
     let (mut full, mut rest, mut names) = (0, 0_u32, Vec::new());
     for case in record.failures() {
         let case = case?;
         let key = key_of(&case).filter(|key| groups.contains_key(key));
         if let Some(key) = &key
-            && told.contains(key)
+            && shown.contains(key)
         {
             continue;
         }
@@ -90,7 +90,7 @@ fn failures(
                 Some(key) => group(text, &groups[&key]),
                 None => failure(text, &case, screen.detail),
             }
-            told.extend(key_of(&case));
+            shown.extend(key_of(&case));
         } else {
             rest += 1;
             if names.len() < NAMED {
@@ -135,7 +135,7 @@ fn tolerated(text: &mut ReportText, record: &RunRecord) -> Result<(), JournalErr
 pub(crate) fn failure_text(outcome: &CaseOutcome, attempt: Option<&Attempt>) -> String {
     let mut text = ReportText::new(ColorUse::Plain);
     let mut used = UsageTotals::default();
-    // A price that is no number is told with the run, by the fold.
+    // The fold reports a price that is not a number.
     let _ = attempt.map_or(Ok(()), |attempt| used.add(&attempt.facts.used()));
     case_line(&mut text, outcome, &used);
     explain(&mut text, outcome, attempt, ExplainedFindings::NotHeld);
@@ -174,7 +174,7 @@ fn group(text: &mut ReportText, group: &CauseGroup) {
     text.end();
     let count = format_count(u64::from(group.count));
     text.tone(TextTone::Bad, &format!("! errored {count} tests, all for one cause")).end();
-    match (group.told.deciding(), &group.told.outcome.reason) {
+    match (group.example.deciding(), &group.example.outcome.reason) {
         (Some(attempt), _) => {
             explain_attempt(text, attempt, ExplainedFindings::NotHeld, ExcerptLimits::SCREEN)
         }
@@ -185,7 +185,7 @@ fn group(text: &mut ReportText, group: &CauseGroup) {
     }
     if group.unsent > 0 && group.unsent < group.count {
         let unsent = format_count(u64::from(group.unsent));
-        text.push(&format!("  {unsent} of them would only have met it again and were not sent")).end();
+        text.push(&format!("  {unsent} of them were not sent, since they would have met it again")).end();
     }
     let names: Vec<String> = group.names.iter().map(|name| one_line(name, 120)).collect();
     text.push("  tests   ").push(&names.join(", "));
@@ -226,8 +226,8 @@ fn totals(text: &mut ReportText, record: &RunRecord) {
     if let Some(end) = &record.end {
         text.push(&format!(" in {}", format_duration(duration(end.duration_ms))));
     }
-    for told in told_use(record) {
-        text.push(&format!(" · {told}"));
+    for usage in usage_texts(record) {
+        text.push(&format!(" · {usage}"));
     }
     if totals.warnings > 0 {
         let plural = if totals.warnings == 1 { "" } else { "s" };
@@ -239,15 +239,15 @@ fn totals(text: &mut ReportText, record: &RunRecord) {
     text.end();
 }
 
-fn how_it_ended(text: &mut ReportText, record: &RunRecord) {
+fn push_ending(text: &mut ReportText, record: &RunRecord) {
     match &record.end {
         None => {
-            text.tone(TextTone::Bad, "killed, not recorded, or still going on: this is what had finished")
+            text.tone(TextTone::Bad, "killed, not recorded, or still running: only finished tests are shown")
                 .end();
         }
         Some(end) => {
             if end.interrupted {
-                text.tone(TextTone::Bad, "interrupted: what had not finished was not judged").end();
+                text.tone(TextTone::Bad, "interrupted: unfinished tests were not judged").end();
             }
             if let Some(reason) = &end.stopped_early {
                 text.tone(TextTone::Doubt, &one_line(reason, 400)).end();
@@ -260,7 +260,7 @@ fn how_it_ended(text: &mut ReportText, record: &RunRecord) {
     }
     if !record.is_complete() {
         let run = one_line(&record.start.run, 80);
-        text.tone(TextTone::Faint, &format!("to go on: flowproof run --resume {run}")).end();
+        text.tone(TextTone::Faint, &format!("to continue: flowproof run --resume {run}")).end();
     }
     if record.start.deselected > 0 {
         let left = format!("{} tests were filtered out", format_count(u64::from(record.start.deselected)));

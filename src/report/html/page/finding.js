@@ -61,6 +61,6 @@ const showFindings = (attempt) => {
   return [
     some(make("div"), open, 50, (finding) => showFinding(finding, said), "assertions"),
     folded(held, isAre(held, "held"), open.length === 0 && held.length <= 20),
-    folded(unjudged, isAre(unjudged, "not judged for that cause"), false),
+    folded(unjudged, isAre(unjudged, "not judged for this reason"), false),
   ];
 };
