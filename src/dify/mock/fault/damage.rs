@@ -1,4 +1,4 @@
-//! Damage to JSON: bytes that nobody may read as the original answer.
+//! Damage to JSON: bytes that must not be read as the original answer.
 
 use bytes::Bytes;
 

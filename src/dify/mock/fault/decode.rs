@@ -7,7 +7,7 @@ use super::name::{FaultError, NAMES, fault_of, no_fault};
 use super::spec::{ConnectionEnd, FaultSpec, LostRunRecord, MockFault, RunningReplies};
 use crate::dify::mock::script_value::{count, text};
 
-/// Keys beside the name.
+/// Keys besides the name.
 pub const OPTIONS: [&str; 5] = ["name", "times", "running", "booked", "end"];
 
 /// Decodes one fault or a list of them.

@@ -9,9 +9,9 @@ pub enum MockFault {
     Instead(Replacement),
     /// The client loses sight of a run that goes on.
     Loss(LostSight),
-    /// Damages an answer so that nobody may read it as one.
+    /// Damages an answer so that it must not be read as one.
     Damage(AnswerDamage),
-    /// Gives the answer an unusual form that must be read all the same.
+    /// Gives the answer an unusual form that must still be read.
     Form(UnusualForm),
     /// Reports false facts of the run.
     Facts(FalseFacts),
@@ -81,7 +81,7 @@ pub enum UnusualForm {
     OneByteChunks,
     /// Lines of a stream end in CR LF.
     Crlf,
-    /// Compressed, though nobody asked for it.
+    /// Compressed, although the client did not ask for it.
     Gzip,
     /// An event of this many bytes.
     HugeEvent(u64),

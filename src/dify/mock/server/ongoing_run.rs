@@ -1,6 +1,6 @@
 //! Runs that go on after they were answered, and their own streams.
 //!
-//! In real time each node takes its `elapsed`, and the run can be stopped meanwhile. The times of parallel nodes add up; only their
+//! In real time each node takes its `elapsed`, and the run can be stopped while it runs. The times of parallel nodes add up; only their
 //! order is that of a real Dify.
 
 use std::sync::Arc;

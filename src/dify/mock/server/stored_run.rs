@@ -48,7 +48,7 @@ impl StoredRun {
         match self.timeline.phase() {
             RunPhase::Running => "running",
             RunPhase::Paused => "paused",
-            // Other than in its detail, where it says "running" for ever.
+            // In its detail, a stopped run says "running" for ever.
             RunPhase::Ended if self.is_stopped.load(Ordering::Relaxed) => "stopped",
             RunPhase::Ended => self.run.graph.status.word(),
         }
@@ -164,7 +164,7 @@ impl LookupCount {
         self.left.load(Ordering::Relaxed) == FOREVER
     }
 
-    /// Whether it is over before anybody looks it up.
+    /// Whether it is over before the first look-up.
     pub fn is_over(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
     }
