@@ -136,6 +136,31 @@ mod tests {
             .collect()
     }
 
+    /// The parts that are shown grow with the texts, whether or not there was time to look for words.
+    #[test]
+    fn the_parts_of_a_difference_grow_with_the_words() {
+        let text = |words: usize, every: usize| {
+            let word = |at: usize| if every > 0 && at.is_multiple_of(every) { "new " } else { "old " };
+            (0..words).map(word).collect::<String>()
+        };
+        let parts = |(old, new): (&str, &str), deadline: Instant| {
+            let diff = diff_until(old, new, deadline);
+            let all = diff.lines.iter().flat_map(|line| &line.pieces);
+            let (count, bytes) =
+                all.fold((0, 0), |(count, bytes), part| (count + 1, bytes + part.text.len()));
+            assert_eq!(bytes, old.len() + new.len(), "both are shown whole");
+            count
+        };
+        let late = clock::now();
+        let never = late + Duration::from_secs(3_600);
+        for (words, every) in [(200, 10), (200, 7), (100, 1)] {
+            let pairs = [words, 32 * words].map(|words| (text(words, 0), text(words, every)));
+            let [short, long] = [0, 1].map(|at| parts((&pairs[at].0, &pairs[at].1), never));
+            assert!(short > 0 && long <= 40 * short, "every {every}: {short} parts, then {long}");
+            assert!(parts((&pairs[1].0, &pairs[1].1), late) <= long.max(2), "without time nothing is finer");
+        }
+    }
+
     #[test]
     fn equal_texts_have_no_lines() {
         assert_eq!(diff_text("a\nb\n", "a\nb\n"), TextDiff { lines: Vec::new(), cut: false });

@@ -301,6 +301,33 @@ mod tests {
         render(source).unwrap_err().message
     }
 
+    /// 32 times as much to render takes about 32 times the steps, whichever way it is written.
+    #[test]
+    fn the_steps_of_rendering_grow_with_what_is_rendered() {
+        let steps = |source: &str, items: usize| {
+            let mut templates = Templates::new();
+            let template = templates.compile(source).unwrap();
+            let (Template::Typed(id) | Template::Text(id)) = &template else { panic!("{source} is literal") };
+            let list: Vec<Value> = (0..items).map(|item| json!({ "n": item, "s": "a b" })).collect();
+            let scope = TemplateScope::new().with_vars(&json!({ "list": list, "t": "a b ".repeat(items) }));
+            templates.render_source(&template, *id, &scope).unwrap().work
+        };
+        for source in [
+            "{{ vars.list }}",
+            "x {% for item in vars.list %}{{ item.n }} {% endfor %}",
+            "x {% for item in vars.list if item.n > 3 %}{{ item.s | upper }}{% endfor %}",
+            "{{ vars.list | map(attribute='n') | join(',') }}",
+            "x {{ vars.t | upper | trim }}",
+            "{{ vars.t | replace('a', 'b') | length }}",
+        ] {
+            let (short, long) = (steps(source, 10), steps(source, 320));
+            assert!(short > 0 && long <= 40 * short, "{source}: {short} steps, then {long}");
+        }
+        let written = |count: usize| steps(&"{{ vars.t }} ".repeat(count), 1);
+        let (short, long) = (written(10), written(320));
+        assert!(long <= 40 * short, "a long template: {short} steps, then {long}");
+    }
+
     #[test]
     fn text_without_expressions_is_literal() {
         for source in ["", "plain", "{% if %}", "{# no", "{ { }", "a }} b", "100 %}\n"] {
