@@ -50,8 +50,12 @@ fn is_seen(transcript: &Transcript) -> bool {
     )
 }
 
-/// How long the server asks to be left alone.
+/// How long the server asks to be left alone, in its answer to the run, or to an upload before it.
 pub fn retry_after(transcript: &Transcript) -> Option<Duration> {
+    of_run(transcript).or(transcript.side_wait)
+}
+
+fn of_run(transcript: &Transcript) -> Option<Duration> {
     let header = |wanted: &str| transcript.headers.iter().find(|(name, _)| name == wanted);
     let date = header("date").map(|(_, date)| date.as_str());
     let (_, value) = header("retry-after")?;

@@ -261,6 +261,40 @@ fn retry_after_is_waited_for() {
 }
 
 #[test]
+fn an_upload_that_is_refused_holds_back_its_app_within_the_limits() {
+    let suite = "version: 1\nname: S\ntests:\n  - { name: t0, inputs: { t: t0 }, files: { f: _f.txt }, assert: [{ path: $.x, equals: 1 }] }\n";
+    let live = |seconds: &'static str, keys: &str| {
+        let uploads = AtomicUsize::new(0);
+        let live = Live::new(suite, &format!("{QUICK}\n{keys}"), move |seen| {
+            if seen.is_run() {
+                return good(seen);
+            }
+            let head = format!("Retry-After: {seconds}\r\n");
+            match uploads.fetch_add(1, Ordering::SeqCst) {
+                0 => vec![Step::Send(with_headers("429 Busy", "text/html", &head, b"<p>busy</p>"))],
+                _ => vec![Step::Send(document("201 Created", "application/json", b"{\"id\":\"f1\"}"))],
+            }
+        });
+        live.project.write("suites/_f.txt", "text");
+        live
+    };
+    let short = live("1", "timeouts: { total: 30s }");
+    short.expect(0, &[]);
+    let times: Vec<_> = short.server.requests().iter().map(|seen| seen.at).collect();
+    assert_eq!(times.len(), 3, "two uploads, and the run");
+    assert!(times[1] - times[0] >= ms(900), "uploaded again after {:?}", times[1] - times[0]);
+    let long = live("100", "timeouts: { total: 30s }");
+    let ran = long.expect(3, &[]);
+    assert!(ran.text.contains("_f.txt: "), "{}", ran.text);
+    assert_eq!(long.server.requests().len(), 1, "what is beyond the limit of an attempt is not waited for");
+    let run = live("100", "timeouts: { total: 10m }");
+    let ran = run.run(&["--max-time", "20s"]);
+    assert_ne!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.text.contains("the time of the run is over before"), "{}", ran.text);
+    assert_eq!(run.server.requests().len(), 1);
+}
+
+#[test]
 fn when_retries_are_used_up_the_test_is_errored_with_the_cause() {
     let live = one(QUICK, |_, _| refusal(429, "too_many_requests", "slow down"));
     let ran = live.expect(3, &[]);

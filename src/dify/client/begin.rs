@@ -37,5 +37,6 @@ pub fn begin(mode: ResponseMode, inputs: Value, posted: PostedRequest) -> Transc
         stopping: None,
         told_after: None,
         asides: Vec::new(),
+        side_wait: None,
     }
 }

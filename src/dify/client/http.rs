@@ -101,7 +101,7 @@ impl Client {
             }
             Err(failure) => self.not_sent(request, failure.into()),
         };
-        Transcript { asides: asides.take(), ..transcript }
+        Transcript { side_wait: asides.wait(), asides: asides.take(), ..transcript }
     }
 
     /// The inputs as they will be sent, files uploaded.

@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
-use crate::base::clock;
 use crate::dify::client::Endpoint;
 use crate::dify::client::connect::{self, ClientError};
 use crate::dify::client::failure;
 use crate::dify::client::failure::SendFailure;
 use crate::dify::client::http_answer::{HttpAnswer, execute};
 use crate::dify::client::message;
-use crate::dify::wire::retry_after::decode_retry_after;
 
 /// A connection pool to one judge.
 #[derive(Debug)]
@@ -74,7 +72,7 @@ impl JudgeClient {
         let mut response = execute(&self.http, request)
             .await
             .map_err(|error| untold(failure::describe_send(&error, url)))?;
-        let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+        let (status, retry_after) = (response.status().as_u16(), message::retry_after(response.headers()));
         if response.status().is_redirection() {
             let to = response
                 .headers()
@@ -118,9 +116,4 @@ fn untold(failure: SendFailure) -> NoJudgeReply {
         | SendFailure::Cut(detail)
         | SendFailure::Unreadable(detail) => NoJudgeReply::Lost(detail),
     }
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    decode_retry_after(text("retry-after")?, text("date"), clock::wall())
 }

@@ -1,14 +1,18 @@
 //! The request of a run as it goes on the wire: address, headers, body.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use crate::base::clock;
 use crate::dify::client::failure::SendFailure;
 use crate::dify::transcript::{Ending, ResponseMode, WorkflowRequest};
 use crate::dify::wire::request::{self, RunBody};
+use crate::dify::wire::retry_after::decode_retry_after;
 
 /// Names an attempt to the built-in mock.
 const ATTEMPT_HEADER: HeaderName = HeaderName::from_static("x-flowproof-attempt");
@@ -39,6 +43,12 @@ pub fn run(
         message.headers_mut().insert(ATTEMPT_HEADER, value);
     }
     Ok(message)
+}
+
+/// How long an answer asks to be left alone.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    decode_retry_after(text("retry-after")?, text("date"), clock::wall())
 }
 
 /// The request that stops a task.

@@ -1,6 +1,7 @@
 //! Keeps the answers to the calls that go with a run, a few of each kind, so that they can be held against what is known.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
@@ -19,6 +20,8 @@ const LONGEST: usize = 4_000_000;
 #[derive(Debug, Default)]
 pub struct SideAnswers {
     heard: Mutex<Vec<SideAnswer>>,
+    /// How long the last refusal asks to leave the app alone.
+    wait: Mutex<Option<Duration>>,
 }
 
 /// The head of an answer whose body is still to come.
@@ -55,6 +58,16 @@ impl SideAnswers {
             Some(last) => *last = aside,
             None => heard.push(aside),
         }
+    }
+
+    /// Notes how long a refused call is asked to wait.
+    pub fn refuse(&self, wait: Option<Duration>) {
+        *lock(&self.wait) = wait;
+    }
+
+    /// How long the last call that was refused is asked to wait.
+    pub fn wait(&self) -> Option<Duration> {
+        *lock(&self.wait)
     }
 
     /// Gives away what was kept.

@@ -150,6 +150,7 @@ impl Uploader<'_> {
             return Err(Ending::Unreadable { detail: format!("upload {}: {why}", path.display()) });
         }
         let head = ResponseHead::of(SideCall::Upload, &response);
+        let wait = message::retry_after(response.headers());
         let mut body = Vec::new();
         while let Some(piece) = response.piece().await.map_err(|failure| self.unread(path, failure))? {
             body.extend_from_slice(&piece);
@@ -159,6 +160,9 @@ impl Uploader<'_> {
             }
         }
         self.asides.hear(head, &body);
+        if !(200..300).contains(&status) {
+            self.asides.refuse(wait);
+        }
         read_answer(path, status, &content_type, &body)
     }
 

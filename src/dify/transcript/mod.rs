@@ -239,6 +239,8 @@ pub struct Transcript {
     pub told_after: Option<RunResult>,
     /// The answers to its other calls, as far as they were kept.
     pub asides: Vec<SideAnswer>,
+    /// How long an upload that was refused is asked to wait.
+    pub side_wait: Option<Duration>,
 }
 
 impl Transcript {

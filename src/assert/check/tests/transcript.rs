@@ -101,6 +101,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         },
         recovery: recovery(&spec["recovery"]),
         asides: Vec::new(),
+        side_wait: None,
     }
 }
 
