@@ -22,7 +22,7 @@ use crate::plan::judges::{self, PlannedJudges};
 use crate::plan::print::{plan_print, suite_print};
 use crate::plan::problems::{in_order, unread_files};
 use crate::plan::project_text::ProjectTools;
-use crate::plan::repeated_inputs::tests_within;
+use crate::plan::repeated_defaults::tests_within;
 use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::select::arrange;
 use crate::plan::shared::SharedChecks;

@@ -20,7 +20,7 @@ pub(crate) mod live;
 mod print;
 mod problems;
 mod project_text;
-mod repeated_inputs;
+mod repeated_defaults;
 pub(crate) mod repeats;
 pub(crate) mod secrets;
 pub(crate) mod select;

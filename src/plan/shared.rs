@@ -12,7 +12,7 @@ use crate::base::origin::Place;
 use crate::yaml::node::{Node, NodeValue};
 
 /// Different assertions that are kept of a suite; one whose tests all differ gains nothing by more.
-const MOST: usize = 1_024;
+pub(super) const MOST_SHARED: usize = 1_024;
 
 /// The assertions compiled so far.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl SharedChecks {
 
     /// Keeps what an assertion became, unless a template in it sees names that each test has of its own.
     pub fn keep(&mut self, node: &Node, check: &Check) {
-        if self.kept < MOST && !node.has_template() && self.alike(node).is_none() {
+        if self.kept < MOST_SHARED && !node.has_template() && self.alike(node).is_none() {
             self.known.entry(hash(node)).or_default().push((node.clone(), check.clone()));
             self.kept += 1;
         }

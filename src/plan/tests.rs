@@ -700,6 +700,65 @@ fn problems_show_no_key_and_no_header() {
 }
 
 #[test]
+fn default_files_and_assertions_are_not_repeated_without_bound() {
+    let list = format!("x-list: &list [{}]\n", "1,".repeat(5_000));
+    let suite = |defaults: &str, tests: usize, keys: &str| {
+        let tests: String = (0..tests).map(|test| format!("  - {{ name: t{test}{keys} }}\n")).collect();
+        format!("version: 1\n{list}vars: {{ a: 1 }}\ndefaults:\n{defaults}tests:\n{tests}")
+    };
+    let said = |suite: String| {
+        assert!(suite.len() < 80 << 10, "{}", suite.len());
+        let found = compiled(&[("suites/s.yaml", &suite)], &Choices::default()).problems;
+        found.iter().map(line_of).collect::<Vec<_>>().join("\n")
+    };
+    let files = |count: usize| {
+        let file = |number: usize| format!("    f{number}: {{ url: http://a.b }}\n");
+        format!("  files:\n{}", (0..count).map(file).collect::<String>())
+    };
+    let assertions =
+        |count: usize, one: &str| format!("  assert:\n{}", format!("    - {{ {one} }}\n").repeat(count));
+    let shared = "path: $.x, exists: true";
+    let own = "path: $.x, equals: \"{{ vars.a }}\"";
+    // Aliases write a great deal in little.
+    let aliased = "path: \"$.{{ vars.a }}\", equals: *list";
+    for (defaults, tests, what) in [
+        (files(1_200), 900, "files"),
+        (assertions(1_000, shared), 1_200, "assertions"),
+        (assertions(1_200, shared), 500, "assertions"),
+        (assertions(700, own), 1_000, "assertions"),
+        (assertions(30, aliased), 500, "assertions"),
+    ] {
+        let told = said(suite(&defaults, tests, ""));
+        let expected = format!("the default {what} are too large to be repeated for {tests} tests");
+        assert!(told.contains(&expected) && told.contains("`each`"), "{what}: {told}");
+        assert_eq!(said(suite(&defaults, 20, ", skip_defaults: true")), "", "{what}");
+    }
+    assert_eq!(said(suite(&files(50), 500, "")), "");
+    assert_eq!(said(suite(&assertions(100, shared), 500, "")), "");
+    assert_eq!(said(suite(&assertions(40, own), 500, "")), "");
+}
+
+/// A mock's script is compiled once for each test that writes it, and aliases write no more than is read.
+#[test]
+fn a_mock_script_is_no_larger_than_what_aliases_may_repeat() {
+    let suite = |tests: usize| {
+        let node = "{ title: a },";
+        let test =
+            |test: usize| format!("  - {{ name: t{test}, mock: {{ outputs: {{ x: 1 }}, nodes: *n }} }}\n");
+        let tests: String = (0..tests).map(test).collect();
+        format!("version: 1\nx-nodes: &n [{}]\ntests:\n{tests}", node.repeat(1_000))
+    };
+    let said = |suite: String| {
+        assert!(suite.len() < 64 << 10, "{}", suite.len());
+        let found = compiled(&[("suites/s.yaml", &suite)], &Choices::default()).problems;
+        found.iter().map(line_of).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(said(suite(20)), "");
+    let told = said(suite(700));
+    assert!(told.contains("fewer aliases"), "{told}");
+}
+
+#[test]
 fn default_inputs_are_not_repeated_without_bound() {
     let suite = |items: usize, tests: usize, keys: &str| {
         let tests: String = (0..tests).map(|test| format!("  - {{ name: t{test}{keys} }}\n")).collect();
