@@ -43,6 +43,12 @@ pub fn is_multiple(number: &Number, unit: &Number) -> Option<bool> {
     Some(scaled(&number, least)? % unit == BigInt::ZERO)
 }
 
+/// Gives the number that digits in base 16 or 8 stand for; none for other digits, and for too many.
+pub fn read_radix(digits: &str, radix: u32) -> Option<Number> {
+    (digits.len() as i64 <= MOST_DIGITS).then_some(())?;
+    BigInt::parse_bytes(digits.as_bytes(), radix)?.to_string().parse().ok()
+}
+
 /// How many times a decimal holds a power of ten that is at most its own.
 fn scaled(decimal: &ExactDecimal<'_>, exponent: i64) -> Option<BigInt> {
     let length = i64::try_from(decimal.digits().len()).ok().filter(|length| *length <= MOST_DIGITS)?;
@@ -69,6 +75,17 @@ mod tests {
 
     fn number(text: &str) -> Number {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn other_bases_are_read_by_value() {
+        assert_eq!(read_radix("FFFFFFFFFFFFFFFFF", 16), Some(number("295147905179352825855")));
+        assert_eq!(read_radix("2000000000000000000000", 8), Some(number("18446744073709551616")));
+        assert_eq!((read_radix("8", 8), read_radix("", 16)), (None, None));
+        let most = MOST_DIGITS as usize;
+        assert!(
+            read_radix(&"f".repeat(most), 16).is_some() && read_radix(&"f".repeat(most + 1), 16).is_none()
+        );
     }
 
     #[test]

@@ -170,3 +170,45 @@ fn snapshots_keep_all_digits_and_old_ones_still_match() {
     let (code, text) = run(&project);
     assert_eq!(code, 0, "{text}");
 }
+
+#[test]
+fn a_comparison_tells_neighbours_apart_and_takes_equal_values_as_equal() {
+    let kinds = |a: &str, b: &str| {
+        let one = vec!["path: $.x, exists: true".to_owned()];
+        let project = Project::with_suite(&suite(&format!("x: {a}"), &one));
+        assert_eq!(code(&project.run(&["run", "-q"])), 0);
+        project.run(&["runs", "export", "latest", "-o", "a.jsonl"]);
+        project.write("suites/s.yaml", suite(&format!("x: {b}"), &one));
+        assert_eq!(code(&project.run(&["run", "-q"])), 0);
+        let compared = project.run(&["compare", "a.jsonl", "latest"]);
+        assert_eq!(code(&compared), 0, "{}", text(&compared));
+        let found: serde_json::Value =
+            serde_json::from_str(&project.read("reports/compare/compare.json")).unwrap();
+        let shown = found["cases"][0]["detail"]["changes"].to_string();
+        (found["cases"][0]["kind"].as_str().unwrap().to_owned(), shown)
+    };
+    for (a, b) in [
+        ("9007199254740993", "9007199254740992"),
+        ("18446744073709551615", "18446744073709551614"),
+        ("-9223372036854775808", "-9223372036854775807"),
+        ("18446744073709551616", "18446744073709551617"),
+        ("0.123456789012345678901234567891", "0.123456789012345678901234567892"),
+        ("[1, 0.1]", "[1, 0.1000000000000000000001]"),
+    ] {
+        let (kind, shown) = kinds(a, b);
+        assert_eq!(kind, "changed", "{a} and {b}");
+        let digits = |text: &str| text.trim_start_matches("[1, ").trim_end_matches(']').to_owned();
+        assert!(
+            shown.contains(&digits(a)) && shown.contains(&digits(b)),
+            "{shown}: all digits of {a} and {b}"
+        );
+    }
+    for (a, b) in [
+        ("1.0", "1"),
+        ("1e2", "100"),
+        ("0.123456789012345678901234567890", "0.12345678901234567890123456789"),
+        ("18446744073709551616.0", "18446744073709551616"),
+    ] {
+        assert_eq!(kinds(a, b).0, "unchanged", "{a} and {b}");
+    }
+}

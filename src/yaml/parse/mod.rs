@@ -16,6 +16,7 @@ use std::sync::Arc;
 use serde_json::Number;
 
 use crate::base::json_number::read_number;
+use crate::base::near::read_radix;
 use crate::base::origin::Place;
 use crate::yaml::node::{Excerpts, FilePosition, MapEntry, Node, NodeValue, SourceText};
 use crate::yaml::problem::Problem;
@@ -148,10 +149,21 @@ fn is_blank(text: &str) -> bool {
 }
 
 /// Finds duplicate keys, which are then dropped, and numbers that JSON does not have; what YAML 1.2 does not spell as a number
-/// becomes the text that it is, and what a double rounds the number that is written.
+/// becomes the text that it is, and what a double rounds, or does not fit 64 bits in another base than ten, the number that is
+/// written.
 fn inspect(source: &SourceText, node: &mut Node, problems: &mut Vec<Problem>) {
     match &mut node.value {
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Text(_) => {}
+        NodeValue::Null | NodeValue::Bool(_) => {}
+        NodeValue::Text(text) => {
+            if let Some((digits, radix)) = spelling::based(text)
+                && spelling::plain_text(source, node.mark).as_ref() == Some(text)
+            {
+                match read_radix(digits, radix) {
+                    Some(number) => node.value = NodeValue::Number(number),
+                    None => problems.push(not_kept(source, node.mark, too_large(text))),
+                }
+            }
+        }
         NodeValue::Number(number) => {
             let text = spelling::plain_text(source, node.mark);
             if let Some(text) = text.filter(|text| !spelling::is_number(text)) {
@@ -159,10 +171,7 @@ fn inspect(source: &SourceText, node: &mut Node, problems: &mut Vec<Problem>) {
             } else if !number.is_i64() && !number.is_u64() {
                 match read_exactly(&spelling::bare_text(source, node.mark)) {
                     Ok(number) => node.value = NodeValue::Number(number),
-                    Err(message) => {
-                        let problem = Problem::new(source.place(node.mark), message);
-                        problems.push(problem.help("put it in quotes if it is text"));
-                    }
+                    Err(message) => problems.push(not_kept(source, node.mark, message)),
                 }
             }
         }
@@ -178,8 +187,16 @@ fn inspect(source: &SourceText, node: &mut Node, problems: &mut Vec<Problem>) {
 fn read_exactly(text: &str) -> Result<Number, String> {
     read_number(text).ok_or_else(|| match spelling::is_not_finite(text) {
         true => format!("`{text}` is not a finite number"),
-        false => format!("the number `{text}` is too large to be kept exactly"),
+        false => too_large(text),
     })
+}
+
+fn too_large(text: &str) -> String {
+    format!("the number `{text}` is too large to be kept exactly")
+}
+
+fn not_kept(source: &SourceText, mark: FilePosition, message: String) -> Problem {
+    Problem::new(source.place(mark), message).help("put it in quotes if it is text")
 }
 
 fn drop_duplicates(source: &SourceText, entries: &mut Vec<MapEntry>, problems: &mut Vec<Problem>) {

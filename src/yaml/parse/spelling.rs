@@ -13,7 +13,7 @@ pub(super) fn plain_text(source: &SourceText, mark: FilePosition) -> Option<Stri
     let is_tagged = end_of(source.before(mark))
         .split_whitespace()
         .next_back()
-        .is_some_and(|word| word.trim_start_matches(['[', '{']).starts_with('!'));
+        .is_some_and(|word| word.starts_with('!') || ["[!", "{!", ",!"].iter().any(|tag| word.contains(tag)));
     let text = text.trim();
     (!is_tagged && !text.starts_with(['"', '\'', '!', '&', '*']) && !text.is_empty()).then(|| text.to_owned())
 }
@@ -50,6 +50,13 @@ fn is_integer(text: &str) -> bool {
     all(digits, u8::is_ascii_digit) && !has_leading_zero(digits)
 }
 
+/// The digits and the base of an integer in another base than ten.
+pub(super) fn based(text: &str) -> Option<(&str, u32)> {
+    let based = text.strip_prefix("0x").map(|digits| (digits, 16));
+    let based = based.or_else(|| text.strip_prefix("0o").map(|digits| (digits, 8)));
+    based.filter(|_| is_integer(text))
+}
+
 fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (number, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -74,4 +81,31 @@ pub(super) fn is_not_finite(text: &str) -> bool {
 
 fn has_leading_zero(digits: &str) -> bool {
     digits.len() > 1 && digits.starts_with('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However long a line is, no number looks further back than the longest tag.
+    #[test]
+    fn a_number_looks_back_no_further_than_a_tag_is_long() {
+        for item in ["1,", "\u{e9}1,"] {
+            let looked_at = |count: usize| {
+                let source = SourceText::new("a.yaml", format!("[{}1]", item.repeat(count)));
+                let width = item.chars().count() as u32;
+                let marks = (0..count as u32).map(|at| FilePosition {
+                    line: 1,
+                    column: 1 + width * (at + 1),
+                    width: 1,
+                });
+                marks.map(|mark| end_of(source.before(mark)).len()).sum::<usize>()
+            };
+            let (short, long) = (looked_at(1_000), looked_at(32_000));
+            assert!(long <= 32_000 * LONGEST_TAG && long < 40 * short, "{item}: {short} bytes, then {long}");
+        }
+        let source = SourceText::new("a.yaml", format!("[{}!!str 5]", "1,".repeat(9_000)));
+        let mark = FilePosition { line: 1, column: 18_008, width: 1 };
+        assert_eq!((source.from(mark), plain_text(&source, mark)), ("5]", None), "a tag is still found");
+    }
 }

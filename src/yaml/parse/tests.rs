@@ -214,6 +214,10 @@ proptest::proptest! {
     }
 }
 
+fn json_of(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
 #[test]
 fn only_spellings_of_yaml_1_2_are_numbers_booleans_and_null() {
     for (text, expected) in [
@@ -230,6 +234,15 @@ fn only_spellings_of_yaml_1_2_are_numbers_booleans_and_null() {
     ] {
         assert_eq!(value(&format!("[{text}]")), json!([expected]), "{text}");
     }
+    let long = json_of("[295147905179352825855, 18446744073709551616, 18446744073709551616]");
+    assert_eq!(value("[0xFFFFFFFFFFFFFFFFF, 0o2000000000000000000000, &a 0x10000000000000000]"), long);
+    let text = json!(["0x10000000000000000", "0x10000000000000000", "0x1000000000000000g"]);
+    assert_eq!(value("['0x10000000000000000', !!str 0x10000000000000000, 0x1000000000000000g]"), text);
+    let tagged = "[1,!!str 0x10000000000000000,!<tag:yaml.org,2002:str> 0x10000000000000000]";
+    assert_eq!(value(tagged), json!([1, "0x10000000000000000", "0x10000000000000000"]));
+    assert_eq!(value("|\n  0x10000000000000000"), json!("0x10000000000000000\n"));
+    let huge = format!("a: 0x{}", "f".repeat(10_001));
+    assert!(problem(huge).contains("is too large to be kept exactly"));
     for text in [
         "0X1F",
         "0O17",

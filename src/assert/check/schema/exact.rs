@@ -96,6 +96,7 @@ impl ExactKeyword {
     fn holds(&self, value: &Value) -> bool {
         match (&self.demand, value) {
             (Demand::Bound(limit, holds), Value::Number(number)) => holds(compare(number, limit)),
+            // `Validators` gives up before numbers that cannot be divided.
             (Demand::Multiple(unit), Value::Number(number)) => is_multiple(number, unit) == Some(true),
             (Demand::Choice(values), value) => {
                 values.iter().any(|choice| equal(choice, value, &EqualOptions::default()))

@@ -19,7 +19,7 @@ use super::graph::SchemaGraph;
 const BACKTRACKS: usize = 250_000;
 /// The largest automaton of a pattern, in bytes.
 const LARGEST_PATTERN: usize = 1 << 20;
-/// The most digits of a number that is divided.
+/// The most digits of a number that is divided and of the one that divides it, together.
 const MOST_DIGITS: u64 = 10_000;
 
 /// The validators of a schema.
@@ -29,8 +29,8 @@ pub(super) struct Validators {
     exact: Option<Validator>,
     /// True where the schema itself holds a long number.
     is_long: bool,
-    /// True where a number is divided.
-    divides: bool,
+    /// The digits of the longest number that others are divided by; none where nothing is divided.
+    divisor: Option<u64>,
 }
 
 /// Where the references of a schema begin.
@@ -65,20 +65,24 @@ impl Validators {
             usual: options().build(schema).map_err(|error| failed(&error))?,
             exact: exact.transpose().map_err(|error| failed(&error))?,
             is_long: has_long(graph),
-            divides: says("multipleOf"),
+            divisor: divisors(graph).map(digits).max(),
         })
     }
 
-    /// The one for a value; an error where a number has too many digits to be divided.
+    /// The one for a value; an error where a number and what divides it have too many digits.
     pub(super) fn of_value(&self, value: &Value) -> Result<&Validator, String> {
         let Some(exact) = self.exact.as_ref().filter(|_| self.is_long || holds_long(value)) else {
             return Ok(&self.usual);
         };
-        match self.divides.then(|| longest(value)).flatten() {
-            Some(number) => {
-                Err(format!("the number {} has too many digits to be divided", cut(&number.to_string())))
+        let longest = longest(value);
+        match (self.divisor, longest) {
+            (Some(divisor), Some(number)) if divisor.saturating_add(digits(number)) > MOST_DIGITS => {
+                Err(format!(
+                    "the number {} is not divided: it and the number of `multipleOf` have more than {MOST_DIGITS} digits together",
+                    cut(&number.to_string())
+                ))
             }
-            None => Ok(exact),
+            (Some(_) | None, _) => Ok(exact),
         }
     }
 }
@@ -100,16 +104,24 @@ pub(super) fn patterns() -> PatternOptions<jsonschema::FancyRegex> {
     PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS).size_limit(LARGEST_PATTERN)
 }
 
-/// A number with too many digits to be divided.
+/// The numbers that others are divided by.
+fn divisors<'g>(graph: &'g SchemaGraph<'_>) -> impl Iterator<Item = &'g Number> {
+    let words = graph.nodes.iter().filter_map(|node| node.schema.get("multipleOf"));
+    words.filter_map(Value::as_number)
+}
+
+/// How many digits a number has where it is written without an exponent, about.
+fn digits(number: &Number) -> u64 {
+    let decimal = ExactDecimal::of(number);
+    decimal.exponent().unsigned_abs().saturating_add(decimal.digits().len() as u64)
+}
+
+/// The number of a value with the most digits.
 fn longest(value: &Value) -> Option<&Number> {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => None,
-        Value::Number(number) => {
-            let decimal = ExactDecimal::of(number);
-            let digits = decimal.digits().len() as u64 + decimal.exponent().unsigned_abs();
-            (digits > MOST_DIGITS).then_some(number)
-        }
-        Value::Array(items) => items.iter().find_map(longest),
-        Value::Object(members) => members.values().find_map(longest),
+        Value::Number(number) => Some(number),
+        Value::Array(items) => items.iter().filter_map(longest).max_by_key(|number| digits(number)),
+        Value::Object(members) => members.values().filter_map(longest).max_by_key(|number| digits(number)),
     }
 }
