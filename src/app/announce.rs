@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::app::reports::{WrittenReports, reports_folder};
 use crate::app::runs::{ReportsFolder, remove_never_begun};
+use crate::app::session::{Session, run_id};
 use crate::app::settings::Settings;
-use crate::app::{RunOptions, Session, run_id};
 use crate::base::files::{self, Fence};
 use crate::base::redact::Redactor;
-use crate::record::event::SinkError;
+use crate::record::event::{RunOptions, SinkError};
 use crate::record::journal::{self, Journal};
 use crate::report::check_latest;
 use crate::suite::load::load_alone;
@@ -27,18 +27,18 @@ pub struct AnnouncedRun {
     journal: Journal,
 }
 
-/// Announces a new run. A name of a run in the request means the one that it means before.
+/// Announces a new run. A name of a run in the options means the one that it means before.
 ///
 /// `None` where the run is going to be refused, whatever the suites hold: for a folder of reports that is not ours, or for the
 /// name of a run that does not exist.
-pub fn announce(settings: &Settings, request: &mut RunOptions) -> Result<Option<AnnouncedRun>, SinkError> {
-    let reports = reports_of(settings, request)?;
+pub fn announce(settings: &Settings, options: &mut RunOptions) -> Result<Option<AnnouncedRun>, SinkError> {
+    let reports = reports_of(settings, options)?;
     if check_latest(&reports.join("latest")).is_err() {
         return Ok(None);
     }
-    if let Some(name) = &request.shard_by {
+    if let Some(name) = &options.shard_by {
         let Ok(path) = ReportsFolder::below(settings, &reports).find(name) else { return Ok(None) };
-        request.shard_by = Some(path.to_string_lossy().into_owned());
+        options.shard_by = Some(path.to_string_lossy().into_owned());
     }
     remove_never_begun(&reports);
     let mut tries = 0;
@@ -56,13 +56,13 @@ pub fn announce(settings: &Settings, request: &mut RunOptions) -> Result<Option<
 }
 
 /// The folder of the reports, as it is known before suites are loaded.
-fn reports_of(settings: &Settings, request: &RunOptions) -> Result<PathBuf, SinkError> {
+fn reports_of(settings: &Settings, options: &RunOptions) -> Result<PathBuf, SinkError> {
     let (project, _) = load_alone(&settings.working_dir);
     let written = match &project {
         Some(project) => WrittenReports { root: &project.folder, dir: project.reports_dir.as_deref() },
         None => WrittenReports { root: &settings.working_dir, dir: None },
     };
-    reports_folder(settings, request.reports.as_deref(), written).map_err(|why| SinkError {
+    reports_folder(settings, options.reports.as_deref(), written).map_err(|why| SinkError {
         what: String::from("use the reports"),
         source: std::io::Error::other(why),
     })

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::app::Session;
 use crate::app::forecast::{History, PastScope};
 use crate::app::nextest;
+use crate::app::session::Session;
 use crate::app::settings::Settings;
 use crate::base::digest::Digest;
 use crate::budget::{Amount, Currency, Expected, ImportedUsage, LedgerError, LedgerSharing, suite_key};

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::asked;
-use crate::app::{RecordKeeping, Session};
+use crate::app::session::{RecordKeeping, Session};
 use crate::base::clock;
-use crate::base::digest::Digest;
+use crate::base::digest::{Digest, Digester};
 use crate::engine::Engine;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::share::PlanShare;
@@ -45,11 +44,22 @@ impl Session {
                 RecordKeeping::Journal => plan.print,
                 RecordKeeping::Shared => Digest::default(),
             },
-            address: asked::address(plan),
+            address: address(plan),
             asked: Some(Box::new(self.asked.clone())),
             thresholds: plan.thresholds.clone(),
         }
     }
+}
+
+/// The fingerprint of where a plan runs, and of the versions that are pinned; none on the mock and in a replay.
+fn address(plan: &Plan) -> Digest {
+    let TargetKind::Live { endpoint, apps } = &plan.target.kind else { return Digest::default() };
+    let mut digester = Digester::default();
+    digester.text(&endpoint.base_url);
+    for (name, app) in apps {
+        digester.text(name).text(app.workflow_id.as_deref().unwrap_or_default());
+    }
+    digester.finish()
 }
 
 /// Tells which tests will be run.

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::app::open::formats;
-use crate::app::run_id;
+use crate::app::prepare::formats;
 use crate::app::runs::{ReportsFolder, remove_leftovers};
+use crate::app::session::run_id;
 use crate::app::settings::Settings;
 use crate::base::clock;
 use crate::base::files::Fence;

@@ -5,19 +5,20 @@ use secrecy::SecretString;
 use crate::app::live_app::app::{AppDescription, read_app};
 use crate::app::live_app::diagnosis::{DiagnosisLine, FactState};
 use crate::app::live_app::doctor::{self, DiagnosisTarget};
-use crate::app::open;
+use crate::app::opened::OpenFailure;
+use crate::app::prepare::choices;
 use crate::app::settings::Settings;
-use crate::app::{OpenFailure, RunOptions};
 use crate::base::redact::Redactor;
 use crate::dify::client::{Certificates, Endpoint, EndpointEnquiry, EnquiryReply};
 use crate::dify::wire::parameters::{INFO_PATH, PARAMETERS_PATH};
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
 use crate::plan::secrets::ProblemMask;
+use crate::record::event::RunOptions;
 use crate::suite::load::load_alone;
 
 /// The live target that is asked for, else the project's only one; no suite is loaded.
-pub fn target(settings: &Settings, request: &RunOptions) -> Result<LiveTarget, OpenFailure> {
-    let choices = open::choices(settings, request)?;
+pub fn target(settings: &Settings, flags: &RunOptions) -> Result<LiveTarget, OpenFailure> {
+    let choices = choices(settings, flags)?;
     let (project, mut problems) = load_alone(&settings.working_dir);
     if !problems.is_empty() {
         ProblemMask::of(project.as_ref(), &choices).mask(&mut problems);

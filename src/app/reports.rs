@@ -2,11 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::runs;
 use crate::app::settings::Settings;
-use crate::app::{RecordKeeping, Session};
 use crate::base::files::Fence;
-use crate::report::{self, ReportError};
 use crate::suite::load::find_project;
 
 /// The folder of the reports; one that lies in the project does not leave it by a link.
@@ -15,7 +12,7 @@ pub fn reports_folder(
     named: Option<&Path>,
     written: WrittenReports<'_>,
 ) -> Result<PathBuf, String> {
-    let (path, fence) = match named.or(settings.reports.as_deref()) {
+    let (path, fence) = match named.or(settings.options.reports.as_deref()) {
         Some(named) => {
             let path = settings.working_dir.join(named);
             let fence = Fence::of_named(&path, written.root);
@@ -43,15 +40,4 @@ pub fn fence_of_named(settings: &Settings, path: &Path) -> Fence {
     let project = find_project(&settings.working_dir);
     let root = project.as_deref().and_then(Path::parent).unwrap_or(&settings.working_dir);
     Fence::of_named(&settings.working_dir.join(path), root)
-}
-
-impl Session {
-    /// Refuses to begin where the reports cannot go, and removes what dead processes left there.
-    pub(super) fn make_room(&self) -> Result<(), ReportError> {
-        if self.keeping == RecordKeeping::Journal {
-            report::check_latest(&self.latest())?;
-        }
-        runs::remove_leftovers(&self.reports);
-        Ok(())
-    }
 }

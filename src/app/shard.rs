@@ -3,29 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::opened::OpenFailure;
 use crate::app::runs::ReportsFolder;
 use crate::app::settings::{Settings, ShardSettings};
-use crate::app::{OpenFailure, RunOptions};
 use crate::plan::shard::Shard;
+use crate::record::event::{RunOptions, ShardChoice};
 use crate::record::journal;
 use crate::record::verdict::Verdict;
 
-/// Which share is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ShardChoice {
-    /// That which the build server says.
-    Auto,
-    /// This one.
-    Is(Shard),
-}
-
 /// The share that is asked for, drawn by hash.
-pub(super) fn share(settings: &Settings, request: &RunOptions) -> Result<Option<Shard>, OpenFailure> {
-    let shard = match (&request.shard, &settings.shard) {
+pub(super) fn share(settings: &Settings, options: &RunOptions) -> Result<Option<Shard>, OpenFailure> {
+    let shard = match (options.shard, &settings.shard) {
         (None, _) => return Ok(None),
-        (Some(ShardChoice::Is(shard)), _) | (Some(ShardChoice::Auto), ShardSettings::Share(shard)) => {
-            shard.clone()
+        (Some(ShardChoice::Share { index, total }), _) => {
+            Shard::new(index, total).map_err(|error| OpenFailure::Usage(format!("--shard: {error}")))?
         }
+        (Some(ShardChoice::Auto), ShardSettings::Share(shard)) => shard.clone(),
         (Some(ShardChoice::Auto), ShardSettings::Unclear(why)) => {
             return Err(OpenFailure::Usage(format!("--shard auto: {why}")));
         }
@@ -36,7 +29,7 @@ pub(super) fn share(settings: &Settings, request: &RunOptions) -> Result<Option<
             )));
         }
     };
-    if shard.total > 1 && request.selection.sample.is_some() && request.seed.is_none() {
+    if shard.total > 1 && options.sample.is_some() && options.named_seed().is_none() {
         return Err(OpenFailure::Usage(String::from(
             "--sample with --shard needs --seed: without it each machine would draw other tests",
         )));

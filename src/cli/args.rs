@@ -1,10 +1,8 @@
-//! The command line as written: its commands, and what several of them share. Each command's own flags stand in its file.
+//! The command line as written: its commands. Each command's own flags are in its file.
 
-use std::path::PathBuf;
+use clap::{Parser, Subcommand, ValueEnum};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::app::RunOptions;
+use crate::app::settings::variables::OTHER_VARIABLES;
 use crate::cli::check::CheckArgs;
 use crate::cli::compare::CompareArgs;
 use crate::cli::completions::CompletionArgs;
@@ -19,8 +17,9 @@ use crate::cli::run::RunArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::schema::SchemaArgs;
 use crate::cli::snapshot::SnapshotArgs;
-use crate::plan::choices::{self, FilterMatching, RunOrder};
-use crate::suite::load::OutsidePaths;
+
+/// Help shows what every command takes behind what is its own.
+const LAST: usize = 900;
 
 /// Regression tests for LLM workflows on Dify.
 #[derive(Debug, Parser)]
@@ -31,10 +30,10 @@ pub struct CommandLine {
     #[command(subcommand)]
     pub command: Command,
     /// When to use colour.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, display_order = LAST, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
-    /// The only environment variables that the project file and suites may read, whatever they list; also `FLOWPROOF_ENV_NAMES`.
-    #[arg(long, global = true, value_name = "A,B")]
+    /// The only environment variables that the project file and suites may read, whatever they list [env: FLOWPROOF_ENV_NAMES].
+    #[arg(long, global = true, display_order = LAST, value_name = "A,B")]
     pub env_names: Option<String>,
 }
 
@@ -54,11 +53,11 @@ pub enum ColorWhen {
 pub enum Command {
     /// Run suites and write reports.
     #[command(
-        after_help = "Examples:\n  flowproof run\n  flowproof run suites/support.yaml --tag smoke --target staging\n  flowproof run -f refund --fail-fast"
+        after_help = with_variables("Examples:\n  flowproof run\n  flowproof run suites/support.yaml --tag smoke --target staging\n  flowproof run -f refund --fail-fast")
     )]
     Run(Box<RunArgs>),
     /// Run suites against a live target and record every exchange: `run --record MODE`.
-    #[command(after_help = "Example:\n  flowproof record once --target staging")]
+    #[command(after_help = with_variables("Example:\n  flowproof record once --target staging"))]
     Record(Box<RecordArgs>),
     /// List the tests, with tags and places.
     #[command(after_help = "Example:\n  flowproof list --tag smoke --format json")]
@@ -112,61 +111,36 @@ pub enum Command {
     Completions(CompletionArgs),
 }
 
-/// Which tests, shared by the commands that choose some.
-#[derive(Debug, Clone, Default, Args)]
-pub struct SelectionArgs {
-    /// Suites: files or folders [default: the project's, else `suites`].
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// Only tests whose full name contains this; repeatable.
-    #[arg(short, long = "filter", value_name = "EXPR")]
-    pub filter: Vec<String>,
-    /// Filters must equal the full name.
-    #[arg(long)]
-    pub exact: bool,
-    /// Only tests with this tag; repeatable.
-    #[arg(long = "tag", value_name = "T")]
-    pub tags: Vec<String>,
-    /// No tests with this tag; repeatable.
-    #[arg(long = "skip-tag", value_name = "T")]
-    pub skip_tags: Vec<String>,
-    /// Let suites name files outside the suites folder.
-    #[arg(long)]
-    pub allow_outside: bool,
-}
-
-impl SelectionArgs {
-    /// The selected tests of the default target.
-    pub fn request(&self) -> RunOptions {
-        RunOptions {
-            paths: self.paths.clone(),
-            outside: self.allow_outside.then_some(OutsidePaths::Allowed),
-            selection: choices::TestSelection {
-                filters: self.filter.clone(),
-                matching: if self.exact { FilterMatching::Exact } else { FilterMatching::Substring },
-                tags: self.tags.clone(),
-                skip_tags: self.skip_tags.clone(),
-                sample: None,
-                shard: None,
-                order: RunOrder::Written,
-            },
-            ..RunOptions::default()
-        }
-    }
-}
-
-/// The tests of these suites, on the mock.
-pub fn on_mock(paths: &[PathBuf], outside: Option<OutsidePaths>) -> RunOptions {
-    RunOptions { paths: paths.to_vec(), outside, target: Some("mock".to_owned()), ..RunOptions::default() }
+/// The examples, then the variables that no flag names.
+fn with_variables(examples: &str) -> String {
+    let others = OTHER_VARIABLES.iter().filter(|variable| variable.flag.is_none());
+    let lines = others.map(|variable| format!("\n  {}: {}", variable.name, variable.help));
+    format!("{examples}\n\nEnvironment, besides the variables of flags:{}", lines.collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::app::settings::variables::variable_names;
+
+    #[test]
+    fn the_help_of_a_run_names_each_variable_and_no_other() {
+        let name = regex::Regex::new(r"\bFLOWPROOF_[A-Z_]*[A-Z]\b").unwrap();
+        let mut line = CommandLine::command();
+        line.build();
+        for command in ["run", "record"] {
+            let help = line.find_subcommand_mut(command).unwrap().render_long_help().to_string();
+            let named: BTreeSet<&str> = name.find_iter(&help).map(|found| found.as_str()).collect();
+            assert_eq!(named, variable_names().collect(), "{command}");
+        }
+    }
 
     #[test]
     fn no_flag_takes_a_value_only_perhaps_unless_it_follows_an_equals_sign() {
-        use clap::CommandFactory;
         for command in CommandLine::command().get_subcommands() {
             for flag in command.get_opts() {
                 let may_be_bare = flag.get_num_args().is_some_and(|count| count.min_values() == 0);

@@ -1,46 +1,41 @@
 //! `flowproof check`: loads everything and lists every problem; sends nothing, or with `--against` only questions.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use crate::app::against;
 use crate::app::settings::Settings;
-use crate::app::{self, OpenFailure, RunOptions};
-use crate::cli::args::on_mock;
+use crate::app::{self, OpenFailure};
 use crate::cli::exit::Exit;
+use crate::cli::option_flags::{OptionFlags, SuiteOptions};
 use crate::cli::say;
-use crate::suite::load::OutsidePaths;
+use crate::record::event::RunOptions;
 
 /// `flowproof check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Suites: files or folders [default: the project's, else `suites`].
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    /// Which suites.
+    #[command(flatten)]
+    pub suites: OptionFlags<SuiteOptions>,
     /// Also hold inputs against those that the target's apps declare, and names of nodes against its last recorded run; runs nothing.
     #[arg(long, value_name = "TARGET")]
     pub against: Option<String>,
-    /// Let suites name files outside the suites folder.
-    #[arg(long)]
-    pub allow_outside: bool,
 }
 
 impl CheckArgs {
     /// All tests of these suites.
-    pub fn request(&self) -> RunOptions {
-        on_mock(&self.paths, self.allow_outside.then_some(OutsidePaths::Allowed))
+    pub fn options(&self) -> RunOptions {
+        RunOptions { target: Some("mock".to_owned()), ..self.suites.options.clone() }
     }
 }
 
 /// Loads and compiles the suites of every target and profile.
 pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
-    let request = args.request();
+    let options = args.options();
     if let Some(target) = &args.against {
-        let request = RunOptions { target: Some(target.clone()), ..request };
-        return against(target, &request, settings);
+        let options = RunOptions { target: Some(target.clone()), ..options };
+        return against(target, &options, settings);
     }
-    match app::check(settings, &request) {
+    match app::check(settings, &options) {
         Ok(checked) => {
             let text = format!("{}: no problems\n", counted(checked.suites, checked.tests));
             say::bytes(text.as_bytes())
@@ -59,8 +54,8 @@ fn counted(suites: usize, tests: usize) -> String {
 }
 
 /// Holds the suites against what a target's apps say of themselves.
-fn against(target: &str, request: &RunOptions, settings: &Settings) -> Exit {
-    let comparison = match against::prepare(settings, request) {
+fn against(target: &str, options: &RunOptions, settings: &Settings) -> Exit {
+    let comparison = match against::prepare(settings, options) {
         Ok(comparison) => comparison,
         Err(OpenFailure::Problems(problems)) => {
             say::problems(&problems);

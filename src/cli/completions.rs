@@ -1,8 +1,7 @@
 //! `flowproof completions SHELL`.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 
-use crate::cli::args::CommandLine;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 
@@ -14,8 +13,8 @@ pub struct CompletionArgs {
 }
 
 /// Prints the completion script of a shell.
-pub fn completions(args: &CompletionArgs) -> Exit {
+pub fn completions(args: &CompletionArgs, mut line: Command) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut CommandLine::command(), "flowproof", &mut script);
+    clap_complete::generate(args.shell, &mut line, "flowproof", &mut script);
     say::verbatim(&script)
 }

@@ -2,12 +2,13 @@
 
 use clap::Args;
 
+use crate::app;
 use crate::app::live_app::diagnosis::{DiagnosisLine, FactState};
 use crate::app::probe;
 use crate::app::settings::Settings;
-use crate::app::{self, RunOptions};
 use crate::cli::exit::Exit;
 use crate::cli::say;
+use crate::record::event::RunOptions;
 
 /// `flowproof doctor`.
 #[derive(Debug, Args)]

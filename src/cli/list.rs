@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::app;
 use crate::app::settings::Settings;
-use crate::cli::args::SelectionArgs;
 use crate::cli::exit::Exit;
+use crate::cli::option_flags::{OptionFlags, SelectionOptions};
 use crate::cli::say;
 use crate::plan::list::ListedTest;
 
@@ -17,7 +17,7 @@ use crate::plan::list::ListedTest;
 pub struct ListArgs {
     /// Which tests.
     #[command(flatten)]
-    pub selection: SelectionArgs,
+    pub selection: OptionFlags<SelectionOptions>,
     /// How to list them.
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     pub format: ListFormat,
@@ -36,7 +36,7 @@ pub enum ListFormat {
 
 /// Prints the selected tests.
 pub fn list(args: &ListArgs, settings: &Settings) -> Exit {
-    match app::list(settings, &args.selection.request()) {
+    match app::list(settings, &args.selection.options) {
         Ok(tests) => match args.format {
             ListFormat::Pretty | ListFormat::Terse => say::bytes(render(&tests, args.format).as_bytes()),
             ListFormat::Json => say::json(&render(&tests, args.format)),

@@ -1,14 +1,13 @@
 //! `flowproof mock`: serves the suites' answers as a Dify on loopback until a signal comes.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
+use crate::app;
 use crate::app::settings::Settings;
-use crate::app::{self, RunOptions};
-use crate::cli::args::on_mock;
 use crate::cli::exit::Exit;
+use crate::cli::option_flags::{OptionFlags, SuiteOptions};
 use crate::cli::say;
 use crate::dify::cassette::Speed;
 use crate::dify::mock::fault::{FaultSpec, parse_fault};
@@ -17,14 +16,14 @@ use crate::dify::mock::server::{MockOptions, MockServer};
 use crate::engine::run::book_of;
 use crate::engine::signal::Signals;
 use crate::plan::case::{Plan, TargetKind};
-use crate::suite::load::OutsidePaths;
+use crate::record::event::RunOptions;
 
 /// `flowproof mock`.
 #[derive(Debug, Args)]
 pub struct MockArgs {
-    /// Suites: files or folders [default: the project's, else `suites`].
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    /// Which suites.
+    #[command(flatten)]
+    pub suites: OptionFlags<SuiteOptions>,
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
@@ -34,21 +33,18 @@ pub struct MockArgs {
     /// What goes wrong with every run, such as `http_500`, `drop_after:3` or `http_429,times=2`; repeatable.
     #[arg(long = "fault", value_name = "FAULT", value_parser = parse_fault)]
     pub faults: Vec<FaultSpec>,
-    /// Let suites name files outside the suites folder.
-    #[arg(long)]
-    pub allow_outside: bool,
 }
 
 impl MockArgs {
     /// All tests of these suites.
-    pub fn request(&self) -> RunOptions {
-        on_mock(&self.paths, self.allow_outside.then_some(OutsidePaths::Allowed))
+    pub fn options(&self) -> RunOptions {
+        RunOptions { target: Some("mock".to_owned()), ..self.suites.options.clone() }
     }
 }
 
 /// Serves until Ctrl-C or SIGTERM; the address is the one line on standard output.
 pub fn mock(args: &MockArgs, settings: &Settings) -> Exit {
-    let plan = match app::open(settings, &args.request()) {
+    let plan = match app::open(settings, &args.options()) {
         Ok(opening) => opening.plan,
         Err(failure) => return say::refusal(&failure, "nothing is served"),
     };

@@ -10,6 +10,7 @@ mod init;
 mod list;
 mod merge;
 mod mock;
+mod option_flags;
 mod outputs;
 mod record;
 mod report;
@@ -21,7 +22,7 @@ mod snapshot;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::app;
 use crate::app::settings::Settings;
@@ -57,7 +58,10 @@ pub fn command_line() -> ExitCode {
 fn run_command(command: Command, settings: &Settings) -> Exit {
     match command {
         Command::Run(args) => run::run(&args, settings),
-        Command::Record(args) => run::run(&args.into_run(), settings),
+        Command::Record(args) => match args.into_run() {
+            Ok(args) => run::run(&args, settings),
+            Err(message) => say::failure(&message, Exit::Usage),
+        },
         Command::List(args) => list::list(&args, settings),
         Command::Check(args) => check::check(&args, settings),
         Command::Mock(args) => mock::mock(&args, settings),
@@ -69,7 +73,7 @@ fn run_command(command: Command, settings: &Settings) -> Exit {
         Command::Runs(args) => runs::runs(&args, settings),
         Command::Snapshot(args) => snapshot::snapshot(&args, settings),
         Command::Schema(args) => schema::schema(&args),
-        Command::Completions(args) => completions::completions(&args),
+        Command::Completions(args) => completions::completions(&args, CommandLine::command()),
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::app::open;
 use crate::app::settings::Settings;
-use crate::app::{RunOptions, planned, runtime};
+use crate::app::{planned, runtime};
 use crate::engine::run::RunLimits;
+use crate::record::event::RunOptions;
 use crate::record::verdict::Verdict;
 
 /// In the name of a test: what judges it panics.

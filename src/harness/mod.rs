@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::app::settings::Settings;
-use crate::app::{self, OpenFailure, PartialRun, RunOptions, Session};
+use crate::app::{self, OpenFailure, PartialRun, Session};
 use crate::base::visible::harmless;
 use crate::engine::Engine;
 use crate::engine::signal;
@@ -25,7 +25,7 @@ use crate::harness::loading::loading;
 use crate::harness::nextest::{announce, exact_name, refused, refused_retry, share};
 use crate::harness::say::{ignored, is_selected, trial_name};
 use crate::plan::case::Plan;
-use crate::record::event::{PlannedCase, SinkError};
+use crate::record::event::{PlannedCase, RunOptions, SinkError};
 use crate::record::journal::mended;
 use crate::record::verdict::Verdict;
 use crate::report::terminal::failure_text;

@@ -1,26 +1,14 @@
 //! Budgets as meant: the run's, of the command line over the profile, and each suite's with its cap.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::base::origin::Place;
-use crate::base::units::Money;
 use crate::budget::{SpendingLimit, costs_of};
 use crate::dify::transcript::RunCap;
+use crate::record::event::RunOptions;
 use crate::suite::project::ProfileSpec;
 use crate::suite::read_budget::BudgetSpec;
 use crate::suite::spec::SuiteSpec;
-
-/// What the command line says of the run's budget.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct BudgetChoice {
-    /// `--budget-tokens`.
-    pub tokens: Option<u64>,
-    /// `--budget-cost`, once for each currency.
-    pub cost: Vec<Money>,
-    /// `--max-time`.
-    pub time: Option<Duration>,
-}
 
 /// The budget of a suite.
 #[derive(Debug, Clone, Default)]
@@ -33,15 +21,15 @@ pub struct SuiteBudget {
     pub cap_place: Option<Arc<Place>>,
 }
 
-/// The budget of a whole run: a key of the command line stands above the profile's.
-pub fn of_run(profile: Option<&ProfileSpec>, choice: &BudgetChoice) -> SpendingLimit {
+/// The budget of a whole run: an option stands above the same key of the profile.
+pub fn of_run(profile: Option<&ProfileSpec>, options: &RunOptions) -> SpendingLimit {
     let none = BudgetSpec::default();
     let written = profile.and_then(|profile| profile.budget.as_ref()).unwrap_or(&none);
-    let cost = if choice.cost.is_empty() { &written.cost } else { &choice.cost };
+    let cost = if options.budget_cost.is_empty() { &written.cost } else { &options.budget_cost };
     SpendingLimit {
-        tokens: choice.tokens.or(written.tokens),
+        tokens: options.budget_tokens.or(written.tokens),
         cost: costs_of(cost),
-        time: choice.time.or(written.time),
+        time: options.max_time.or(written.time),
     }
 }
 

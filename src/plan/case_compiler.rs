@@ -65,6 +65,7 @@ pub fn compile_test(
         mode: mode_of(spec, inherited),
         timeout: context
             .choices
+            .options
             .timeout
             .or(own.timeout)
             .or(inherited.timeout)
@@ -140,7 +141,7 @@ fn retries_for(spec: RetriesSpec, context: &SuiteContext<'_>) -> Option<Retries>
     let target = &context.retries;
     let filled = retries_of(spec);
     Some(Retries {
-        count: context.choices.retries.or(spec.count).unwrap_or(target.count),
+        count: context.choices.options.retries.or(spec.count).unwrap_or(target.count),
         delay: if spec.delay.is_some() { filled.delay } else { target.delay },
         max_delay: if spec.max_delay.is_some() { filled.max_delay } else { target.max_delay },
         jitter: if spec.jitter.is_some() { filled.jitter } else { target.jitter },

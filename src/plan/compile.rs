@@ -12,7 +12,7 @@ use crate::dify::mock::script::{Rule, ScriptScope, compile_rules};
 use crate::plan::budget;
 use crate::plan::case::{Case, Plan, TargetKind};
 use crate::plan::case_compiler::{TestTools, compile_test};
-use crate::plan::choices::{Choices, RunOrder};
+use crate::plan::choices::Choices;
 use crate::plan::compiled::CompiledPlan;
 use crate::plan::contents::add_contents;
 use crate::plan::endpoint::check_templates;
@@ -24,7 +24,7 @@ use crate::plan::problems::{in_order, unread_files};
 use crate::plan::project_text::ProjectTools;
 use crate::plan::repeated_defaults::tests_within;
 use crate::plan::secrets::{ProblemMask, read_secrets};
-use crate::plan::select::arrange;
+use crate::plan::select::{arrange, is_wanted};
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
 use crate::plan::suite_context::{SuiteContext, head_of};
@@ -102,7 +102,7 @@ fn prepare(chosen: &Chosen<'_>, project: Option<&ProjectSpec>, tools: ProjectToo
     let choices = tools.choices;
     if let (Some(project), Some(target)) = (project, chosen.target) {
         let mut setting = tools.of(project);
-        return match choices.record {
+        return match choices.options.record {
             Some(Mode::None) => prepare_replay(chosen, target, &mut setting),
             Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => {
                 prepare_live(chosen, target, &mut setting)
@@ -245,10 +245,10 @@ impl PlanBuilder<'_, '_> {
     fn finish(mut self, secrets: Vec<String>) -> CompiledPlan {
         let all = self.cases.len();
         let has_only = self.cases.iter().any(|(_, only)| *only == OnlyMark::Yes);
-        let selection = &self.choices.selection;
+        let options = &self.choices.options;
         let wanted = |(case, only): &(Case, OnlyMark)| {
             (!has_only || *only == OnlyMark::Yes)
-                && selection.takes(&case.name, case.test.tags.iter().map(|tag| &**tag))
+                && is_wanted(options, &case.name, case.test.tags.iter().map(|tag| &**tag))
         };
         let left_out = self.cases.iter().filter(|case| !wanted(case)).map(|(case, _)| case.key).collect();
         self.cases.retain(wanted);
@@ -261,7 +261,7 @@ impl PlanBuilder<'_, '_> {
         let mut cases: Vec<Case> =
             arrange(self.cases, self.choices).into_iter().map(|(case, _)| case).collect();
         let deselected = u32::try_from(all - cases.len()).unwrap_or(u32::MAX);
-        let share = selection.shard.as_ref().map(|shard| shard.cut(&mut cases));
+        let share = self.choices.shard.as_ref().map(|shard| shard.cut(&mut cases));
         (0..).zip(&mut cases).for_each(|(ordinal, case)| case.ordinal = ordinal);
         cases.shrink_to_fit();
         let plan = Plan {
@@ -274,11 +274,11 @@ impl PlanBuilder<'_, '_> {
             share,
             mock_rules: self.rules,
             thresholds: self.thresholds,
-            shuffled: self.choices.selection.order == RunOrder::Shuffled,
+            shuffled: options.shuffle.is_some(),
             goes_on: false,
             seed: self.choices.seed,
             print,
-            budget: budget::of_run(self.chosen.profile_spec, &self.choices.budget),
+            budget: budget::of_run(self.chosen.profile_spec, options),
             secrets,
             spots: self.spots,
             snapshots: None,

@@ -121,7 +121,7 @@ pub(super) fn read_version(
     setting: &mut Setting<'_>,
     scope: &TemplateScope,
 ) -> Option<String> {
-    if let Some(chosen) = &setting.choices.workflow_id {
+    if let Some(chosen) = &setting.choices.options.workflow_id {
         return Some(chosen.clone());
     }
     let node = app.workflow_id.as_ref()?;

@@ -152,7 +152,7 @@ fn missing_key(chosen: &Chosen<'_>, prepared: &PreparedTarget, choices: &Choices
 
 /// Why no judge is asked, if so; none then needs a key.
 fn why_silent(choices: &Choices) -> Option<&'static str> {
-    match (choices.judges, choices.record) {
+    match (choices.judges, choices.options.record) {
         (Judges::NotAsked, _) => Some("nothing is run"),
         (Judges::Asked, Some(Mode::None)) => Some("a replay sends nothing, and so asks no judge"),
         (Judges::Asked, Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None) => None,

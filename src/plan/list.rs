@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::origin::Place;
 use crate::plan::choices::Choices;
-use crate::plan::select::arrange;
+use crate::plan::select::{arrange, is_wanted};
 use crate::suite::load::LoadedSuites;
 use crate::suite::spec::{SuiteSpec, TestSpec};
 
@@ -30,7 +30,7 @@ pub fn list(loaded: &LoadedSuites, choices: &Choices) -> Vec<ListedTest> {
             list_test(suite, test, &mut listed);
         }
     }
-    listed.retain(|listed| choices.selection.takes(&listed.name, listed.tags.iter().map(|tag| &**tag)));
+    listed.retain(|listed| is_wanted(&choices.options, &listed.name, listed.tags.iter().map(|tag| &**tag)));
     arrange(listed, choices)
 }
 

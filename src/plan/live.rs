@@ -47,8 +47,8 @@ pub fn live_target(project: Option<&ProjectSpec>, choices: &Choices) -> Result<L
     };
     let mut choices = choices.clone();
     let mut chosen = choose(Some(project), &choices).map_err(refuse)?;
-    if let (None, None, [only]) = (&choices.target, chosen.target, project.targets.as_slice()) {
-        choices.target = Some(only.name.value.clone());
+    if let (None, None, [only]) = (&choices.options.target, chosen.target, project.targets.as_slice()) {
+        choices.options.target = Some(only.name.value.clone());
         chosen = choose(Some(project), &choices).map_err(refuse)?;
     }
     let Some(spec) = chosen.target else {

@@ -24,7 +24,7 @@ pub(super) fn repeats_of(
     context: &SuiteContext<'_>,
 ) -> RepeatRule {
     let own = &test.run;
-    let chosen = context.choices.repeat.map(|times| Located { value: times, mark: test.name.mark });
+    let chosen = context.choices.options.repeat.map(|times| Located { value: times, mark: test.name.mark });
     let written = own.repeat.or(inherited.repeat);
     let profile = context.profile.and_then(|profile| profile.repeat);
     let profile = profile.map(|times| Located { value: times, mark: test.name.mark });
@@ -121,7 +121,7 @@ fn undecidable(repeats: &RepeatRule) -> Option<Undecidable> {
 
 /// Why the number of repeats that the command line or the environment asks for cannot decide a selected test.
 pub fn refused_choice(plan: &Plan, choices: &Choices) -> Option<String> {
-    let times = choices.repeat?;
+    let times = choices.options.repeat?;
     let refused = plan.cases.iter().find_map(|case| Some((case, undecidable(&case.test.repeats)?)));
     let (case, reason) = refused?;
     Some(format!("--repeat {times}: {reason} ({}); {}", case.name, reason.help()))

@@ -57,8 +57,8 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
     let endpoint = endpoint_of(spec, base_url.unwrap_or_default(), setting, &scope);
     let mut target = common(chosen, spec.retries, setting.choices);
     target.name = Arc::from(spec.name.value.as_str());
-    target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
-    target.rate = rate(setting.choices.rate, chosen, spec.rate);
+    target.concurrency = pick(setting.choices.options.concurrency, chosen, spec.concurrency);
+    target.rate = rate(setting.choices.options.rate, chosen, spec.rate);
     target.contract = if spec.strict { ContractRule::Strict } else { ContractRule::Watch };
     target.kind = TargetKind::Live { endpoint: Box::new(endpoint), apps };
     PreparedTarget { target, unusable, usage: usage_of(spec.usage) }
@@ -68,7 +68,7 @@ pub fn prepare_live(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Settin
 pub fn prepare_replay(chosen: &Chosen<'_>, spec: &TargetSpec, setting: &mut Setting<'_>) -> PreparedTarget {
     let mut target = common(chosen, spec.retries, setting.choices);
     target.name = Arc::from(spec.name.value.as_str());
-    target.concurrency = pick(setting.choices.concurrency, chosen, spec.concurrency);
+    target.concurrency = pick(setting.choices.options.concurrency, chosen, spec.concurrency);
     let scope = TemplateScope::new().with_env(of_project(Some(setting.project), setting.choices));
     let mut pins = BTreeMap::new();
     for app in &spec.apps {
@@ -85,9 +85,9 @@ pub fn prepare_mock(
     choices: &Choices,
 ) -> PreparedTarget {
     let mut target = common(chosen, RetriesSpec::default(), choices);
-    target.concurrency = pick(choices.concurrency, chosen, None);
-    target.rate = rate(choices.rate, chosen, None);
-    target.kind = match choices.record {
+    target.concurrency = pick(choices.options.concurrency, chosen, None);
+    target.rate = rate(choices.options.rate, chosen, None);
+    target.kind = match choices.options.record {
         Some(Mode::None) => TargetKind::Replay { options, apps: BTreeMap::new() },
         Some(Mode::Once | Mode::NewEpisodes | Mode::All) | None => TargetKind::Mock(options),
     };
@@ -96,7 +96,7 @@ pub fn prepare_mock(
 
 fn common(chosen: &Chosen<'_>, target: RetriesSpec, choices: &Choices) -> Target {
     let profile = chosen.profile_spec.map(|profile| profile.retries).unwrap_or_default();
-    let command_line = RetriesSpec { count: choices.retries, ..RetriesSpec::default() };
+    let command_line = RetriesSpec { count: choices.options.retries, ..RetriesSpec::default() };
     Target {
         name: Arc::from("mock"),
         profile: chosen.profile.clone(),
@@ -127,9 +127,9 @@ pub fn usage_of(spec: Option<UsageSpec>) -> UsageAudit {
     }
 }
 
-fn pick(choice: Option<usize>, chosen: &Chosen<'_>, target: Option<u32>) -> usize {
+fn pick(choice: Option<u32>, chosen: &Chosen<'_>, target: Option<u32>) -> usize {
     let profile = chosen.profile_spec.and_then(|profile| profile.concurrency);
-    choice.or(profile.or(target).map(|number| number as usize)).unwrap_or(CONCURRENCY).max(1)
+    choice.or(profile).or(target).map_or(CONCURRENCY, |number| number as usize).max(1)
 }
 
 fn rate(

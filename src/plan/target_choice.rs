@@ -32,7 +32,7 @@ pub enum MissingKey {
 pub fn choose<'p>(project: Option<&'p ProjectSpec>, choices: &Choices) -> Result<Chosen<'p>, TargetError> {
     let profiles = project.map_or(&[][..], |project| &project.profiles);
     let targets = project.map_or(&[][..], |project| &project.targets);
-    let wanted = choices.profile.as_deref().unwrap_or("default");
+    let wanted = choices.options.profile.as_deref().unwrap_or("default");
     let profile = profiles.iter().find(|profile| profile.name.value == wanted);
     if profile.is_none() && wanted != "default" {
         let help = help_with(
@@ -43,7 +43,7 @@ pub fn choose<'p>(project: Option<&'p ProjectSpec>, choices: &Choices) -> Result
     }
     let from_profile =
         profile.and_then(|profile| profile.target.as_ref()).map(|target| target.value.as_str());
-    let name = choices.target.as_deref().or(from_profile).unwrap_or("mock");
+    let name = choices.options.target.as_deref().or(from_profile).unwrap_or("mock");
     let target = targets.iter().find(|target| target.name.value == name);
     if target.is_none() && name != "mock" {
         let help = help_with(
@@ -52,7 +52,7 @@ pub fn choose<'p>(project: Option<&'p ProjectSpec>, choices: &Choices) -> Result
         );
         return Err(TargetError::NoTarget { name: name.to_owned(), help });
     }
-    let is_named = choices.target.is_some() || choices.profile.is_some();
+    let is_named = choices.options.target.is_some() || choices.options.profile.is_some();
     let missing_key = if is_named || choices.in_ci { MissingKey::IsAnError } else { MissingKey::Skips };
     Ok(Chosen { profile: Arc::from(wanted), profile_spec: profile, target, missing_key })
 }

@@ -10,13 +10,13 @@ use crate::base::bindings::AttemptNames;
 use crate::base::repeat::RepeatRange;
 use crate::base::units::parse_money;
 use crate::dify::transcript::ResponseMode;
-use crate::plan::budget::BudgetChoice;
 use crate::plan::case::{Case, Plan, TargetKind};
-use crate::plan::choices::{Choices, FilterMatching, RunOrder, TestSelection};
+use crate::plan::choices::Choices;
 use crate::plan::compile::compile;
 use crate::plan::compiled::CompiledPlan;
 use crate::plan::list::list;
 use crate::plan::target_error::TargetError;
+use crate::record::event::{RunOptions, ShuffleSeed};
 use crate::suite::load::{LoadOptions, OutsidePaths, load};
 use crate::yaml::problem::Problem;
 
@@ -77,6 +77,11 @@ fn loaded(folder: &Path, files: &[(&str, &str)]) -> LoadOptions {
     }
 }
 
+/// The options of a run on a target.
+fn on(target: &str) -> RunOptions {
+    RunOptions { target: Some(target.to_owned()), ..RunOptions::default() }
+}
+
 fn compiled(files: &[(&str, &str)], choices: &Choices) -> CompiledPlan {
     let folder = tempfile::tempdir().unwrap();
     let options = loaded(folder.path(), files);
@@ -123,7 +128,7 @@ fn the_project_of_the_format_page_runs_on_the_mock_by_default() {
 #[test]
 fn a_target_named_without_its_key_is_an_error_and_by_default_skips() {
     let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
-    let named = compiled(&files, &Choices { target: Some("staging".to_owned()), ..Choices::default() });
+    let named = compiled(&files, &Choices { options: on("staging"), ..Choices::default() });
     assert_eq!(named.target_errors.len(), 1);
     assert_eq!(
         named.target_errors[0].to_string(),
@@ -141,8 +146,11 @@ fn a_target_named_without_its_key_is_an_error_and_by_default_skips() {
 fn a_live_target_takes_its_key_and_limits() {
     let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
     let keys = env(&[("TRIAGE_KEY", "app-triage-1"), ("SOME_OTHER_ENV_NAME", "hush-hush")]);
-    let choices =
-        Choices { target: Some("staging".to_owned()), env: keys, retries: Some(1), ..Choices::default() };
+    let choices = Choices {
+        options: RunOptions { retries: Some(1), ..on("staging") },
+        env: keys,
+        ..Choices::default()
+    };
     let plan = plan(&files, &choices);
     let TargetKind::Live { endpoint, apps } = &plan.target.kind else { panic!("a live target") };
     assert_eq!(endpoint.base_url, "https://api.dify.ai/v1");
@@ -154,7 +162,7 @@ fn a_live_target_takes_its_key_and_limits() {
 #[test]
 fn a_target_bounds_its_answers_between_a_kilobyte_and_a_gigabyte() {
     let key = env(&[("TRIAGE_KEY", "app-triage-1")]);
-    let choices = Choices { target: Some("staging".to_owned()), env: key, ..Choices::default() };
+    let choices = Choices { options: on("staging"), env: key, ..Choices::default() };
     let with = |size: &str| PROJECT.replace("  staging:\n", &format!("  staging:\n    max_body: {size}\n"));
     let bound = |project: &str| {
         let files = [("flowproof.yaml", project), ("suites/s.yaml", TRIAGE)];
@@ -185,11 +193,8 @@ fn a_target_bounds_its_answers_between_a_kilobyte_and_a_gigabyte() {
 fn keys_that_no_header_carries_are_refused_without_being_shown() {
     let files = [("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)];
     for key in ["app-secret\n", "app-\u{e9}secret", "app-a b", " app-secret", "app"] {
-        let choices = Choices {
-            target: Some("staging".to_owned()),
-            env: env(&[("TRIAGE_KEY", key)]),
-            ..Choices::default()
-        };
+        let choices =
+            Choices { options: on("staging"), env: env(&[("TRIAGE_KEY", key)]), ..Choices::default() };
         let compiled = compiled(&files, &choices);
         let [error] = compiled.target_errors.as_slice() else {
             panic!("{key:?} gives {:?}", compiled.target_errors)
@@ -208,8 +213,11 @@ fn unknown_targets_profiles_and_apps_are_target_errors() {
     let error = |target: Option<&str>, profile: Option<&str>, suite: &str| {
         let own = |text: &str| text.to_owned();
         let choices = Choices {
-            target: target.map(own),
-            profile: profile.map(own),
+            options: RunOptions {
+                target: target.map(own),
+                profile: profile.map(own),
+                ..RunOptions::default()
+            },
             env: keys.clone(),
             ..Choices::default()
         };
@@ -227,17 +235,17 @@ fn unknown_targets_profiles_and_apps_are_target_errors() {
 #[test]
 fn a_profile_gives_the_run_its_budget_and_the_command_line_stands_above_it() {
     let keys = env(&[("TRIAGE_KEY", "app-triage-1")]);
-    let of_run = |budget: BudgetChoice| {
-        let choices =
-            Choices { profile: Some("ci".to_owned()), env: keys.clone(), budget, ..Choices::default() };
+    let of_run = |budget: RunOptions| {
+        let options = RunOptions { profile: Some("ci".to_owned()), ..budget };
+        let choices = Choices { options, env: keys.clone(), ..Choices::default() };
         let plan = plan(&[("flowproof.yaml", PROJECT), ("suites/s.yaml", TRIAGE)], &choices);
         assert_eq!(plan.cases[0].test.repeats.times, RepeatRange::Fixed(3));
         let cost: Vec<String> =
             plan.budget.cost.iter().map(|(name, amount)| format!("{amount} {name}")).collect();
         (plan.budget.tokens, cost.join(", "), plan.budget.time.map(|time| time.as_secs()))
     };
-    assert_eq!(of_run(BudgetChoice::default()), (Some(400_000), "3.00 USD".to_owned(), Some(1_500)));
-    let euros = BudgetChoice { cost: vec![parse_money("2 EUR").unwrap()], ..BudgetChoice::default() };
+    assert_eq!(of_run(RunOptions::default()), (Some(400_000), "3.00 USD".to_owned(), Some(1_500)));
+    let euros = RunOptions { budget_cost: vec![parse_money("2 EUR").unwrap()], ..RunOptions::default() };
     assert_eq!(of_run(euros), (Some(400_000), "2 EUR".to_owned(), Some(1_500)));
 }
 
@@ -254,7 +262,8 @@ fn precedence_runs_from_the_command_line_down_to_the_built_in_default() {
         plan(&files, choices).cases.iter().map(|case| case.test.repeats.times.most()).collect::<Vec<_>>()
     };
     assert_eq!(repeats(&Choices::default()), [4, 3, 2]);
-    assert_eq!(repeats(&Choices { repeat: Some(RepeatRange::Fixed(9)), ..Choices::default() }), [9, 9, 9]);
+    let options = RunOptions { repeat: Some(RepeatRange::Fixed(9)), ..RunOptions::default() };
+    assert_eq!(repeats(&Choices { options, ..Choices::default() }), [9, 9, 9]);
     let plan = plan(&files, &Choices::default());
     let retries = plan.cases[0].test.retries.clone().unwrap();
     assert_eq!((retries.count, retries.delay.as_secs(), retries.max_delay.as_secs()), (7, 5, 30));
@@ -340,8 +349,8 @@ fn filters_tags_only_sample_and_shuffle_select() {
         .collect();
     let suite = format!("version: 1\ntests:\n{many}");
     let files = [("suites/s.yaml", suite.as_str())];
-    let run = |selection: TestSelection, seed| {
-        let choices = Choices { selection, seed, ..Choices::default() };
+    let run = |options: RunOptions, seed| {
+        let choices = Choices { options, seed, ..Choices::default() };
         let folder = tempfile::tempdir().unwrap();
         let listed: Vec<String> = list(&load(&loaded(folder.path(), &files)), &choices)
             .iter()
@@ -354,29 +363,17 @@ fn filters_tags_only_sample_and_shuffle_select() {
         listed
     };
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    assert_eq!(run(RunOptions { filters: texts(&["t4", "t11"]), ..RunOptions::default() }, 0).len(), 12);
     assert_eq!(
-        run(TestSelection { filters: texts(&["t4", "t11"]), ..TestSelection::default() }, 0).len(),
-        12
-    );
-    assert_eq!(
-        run(
-            TestSelection {
-                filters: texts(&["s::t4"]),
-                matching: FilterMatching::Exact,
-                ..TestSelection::default()
-            },
-            0
-        ),
+        run(RunOptions { filters: texts(&["s::t4"]), exact: true, ..RunOptions::default() }, 0),
         ["s::t4"]
     );
-    assert_eq!(run(TestSelection { tags: texts(&["even"]), ..TestSelection::default() }, 0).len(), 25);
-    assert_eq!(
-        run(TestSelection { skip_tags: texts(&["even", "odd"]), ..TestSelection::default() }, 0).len(),
-        0
-    );
-    let sample = |seed| run(TestSelection { sample: Some(5), ..TestSelection::default() }, seed);
+    assert_eq!(run(RunOptions { tags: texts(&["even"]), ..RunOptions::default() }, 0).len(), 25);
+    assert_eq!(run(RunOptions { skip_tags: texts(&["even", "odd"]), ..RunOptions::default() }, 0).len(), 0);
+    let sample = |seed| run(RunOptions { sample: Some(5), ..RunOptions::default() }, seed);
     assert_eq!((sample(1).len(), sample(1) == sample(1), sample(1) == sample(2)), (5, true, false));
-    let shuffled = |seed| run(TestSelection { order: RunOrder::Shuffled, ..TestSelection::default() }, seed);
+    let shuffled =
+        |seed| run(RunOptions { shuffle: Some(ShuffleSeed::OfRun), ..RunOptions::default() }, seed);
     assert_eq!(
         (shuffled(1).len(), shuffled(1) == shuffled(1), shuffled(1) == shuffled(2)),
         (50, true, false)
@@ -420,7 +417,7 @@ fn short_secrets_and_bad_addresses_are_problems() {
     let project =
         "version: 1\nsecrets: [PIN]\ntargets: { t: { base_url: \"ftp://x\", api_key: \"{{ env.KEY }}\" } }\n";
     let choices = Choices {
-        target: Some("t".to_owned()),
+        options: on("t"),
         env: env(&[("PIN", "1234"), ("KEY", "app-123456")]),
         ..Choices::default()
     };
@@ -654,7 +651,7 @@ fn what_surrounds_a_key_or_an_address_is_named() {
             .replace("\"{{ env.DIFY_BASE_URL | default('https://api.dify.ai/v1') }}\"", "\"{{ env.URL }}\"");
         let files = [("flowproof.yaml", project.as_str()), ("suites/s.yaml", TRIAGE)];
         let pairs = [("TRIAGE_KEY", key), ("URL", url)];
-        let choices = Choices { target: Some("staging".to_owned()), env: env(&pairs), ..Choices::default() };
+        let choices = Choices { options: on("staging"), env: env(&pairs), ..Choices::default() };
         let compiled = compiled(&files, &choices);
         let told = compiled.problems.iter().map(line_of);
         let told: Vec<String> = told.chain(compiled.target_errors.iter().map(ToString::to_string)).collect();
@@ -685,7 +682,7 @@ fn problems_show_no_key_and_no_header() {
         ("flowproof.yaml", project),
         ("suites/s.yaml", "version: 1\ntests: [{ name: app-literal-key, asert: 1 }]\n"),
     ];
-    let compiled = compiled(&files, &Choices { target: Some("t".to_owned()), ..Choices::default() });
+    let compiled = compiled(&files, &Choices { options: on("t"), ..Choices::default() });
     assert_eq!(compiled.problems.len(), 2, "{:?}", compiled.problems);
     for problem in &compiled.problems {
         let told = format!("{problem:?}");

@@ -15,16 +15,17 @@ use crate::app::against::judge_apps::{JudgeApp, judge_apps, judge_findings};
 use crate::app::against::last_run::LastRun;
 use crate::app::against::written::{WrittenSuite, written};
 use crate::app::live_app::compare::uncompared;
-use crate::app::open;
+use crate::app::opened::OpenFailure;
+use crate::app::prepare;
 use crate::app::probe;
 use crate::app::settings::Settings;
-use crate::app::{OpenFailure, RunOptions};
 use crate::base::redact::Redactor;
 use crate::dify::wire::parameters::{Input, decode_form};
 use crate::plan::case::{Plan, TargetKind};
 use crate::plan::choices::Judges;
 use crate::plan::compile::compile;
 use crate::plan::compiled::CompiledPlan;
+use crate::record::event::RunOptions;
 use crate::suite::load::load;
 use crate::yaml::problem::Problem;
 
@@ -55,12 +56,12 @@ pub struct OfflineComparison {
 }
 
 /// Loads and compiles the suites for a target; any problem is a failure.
-pub fn prepare(settings: &Settings, request: &RunOptions) -> Result<OfflineComparison, OpenFailure> {
-    let mut choices = open::choices(settings, request)?;
-    choices.record = None;
+pub fn prepare(settings: &Settings, flags: &RunOptions) -> Result<OfflineComparison, OpenFailure> {
+    let mut choices = prepare::choices(settings, flags)?;
+    choices.options.record = None;
     choices.judges = Judges::NotAsked;
-    let loaded = load(&open::options(settings, request));
-    let (files, reports) = (loaded.files.len(), open::reports_of(&loaded, settings, request)?);
+    let loaded = load(&prepare::load_options(settings, &choices.options));
+    let (files, reports) = (loaded.files.len(), prepare::reports_of(&loaded, settings, &choices.options)?);
     let suites = loaded.suites.iter().map(written).collect();
     let judges = judge_apps(loaded.project.as_ref());
     let CompiledPlan { plan, problems, target_errors, .. } = compile(loaded, &choices);
@@ -68,7 +69,7 @@ pub fn prepare(settings: &Settings, request: &RunOptions) -> Result<OfflineCompa
         return Err(OpenFailure::Problems(problems));
     }
     let Some(plan) = plan.filter(|_| target_errors.is_empty()) else {
-        return Err(OpenFailure::Target(open::join(&target_errors)));
+        return Err(OpenFailure::Target(prepare::join(&target_errors)));
     };
     if plan.cases.iter().all(|case| case.skip.is_some()) {
         let what = if plan.cases.is_empty() { "there are no tests" } else { "every test is skipped" };

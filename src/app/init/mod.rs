@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::app::live_app::draft_suite::{Draft, DraftedApp, draft, project_text};
-use crate::app::open;
+use crate::app::opened::OpenFailure;
+use crate::app::prepare;
 use crate::app::probe;
 use crate::app::settings::Settings;
-use crate::app::{OpenFailure, RunOptions};
 use crate::base::files::{self, ChangeCondition, Fence, plain};
 use crate::base::redact::Redactor;
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
+use crate::record::event::RunOptions;
 use crate::suite::grounds::shown;
 use crate::suite::load::{PROJECT_FILE, find_project, load_alone, read_project_text, read_suite_text};
 use crate::suite::project::ProjectSpec;
@@ -94,8 +95,8 @@ async fn from_address(
     let text = project_text(TARGET, base_url, key_variable);
     let (project, mut problems) = read_project_text(&text, &root);
     let mut choices =
-        open::choices(settings, &RunOptions { target: Some(TARGET.to_owned()), ..RunOptions::default() })?;
-    choices.profile = None;
+        prepare::choices(settings, &RunOptions { target: Some(TARGET.to_owned()), ..RunOptions::default() })?;
+    choices.options.profile = None;
     let target = match project.as_ref().filter(|_| problems.is_empty()) {
         Some(project) => live_target(Some(project), &choices).map_err(|none| match none {
             NoLiveTarget::Unusable(message) => OpenFailure::Target(format!(

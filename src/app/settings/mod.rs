@@ -3,12 +3,16 @@
 mod build;
 mod letters;
 mod shard;
+pub(crate) mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::options::table::{OPTIONS, row};
+use crate::app::settings::variables::{ENV_NAMES, LEDGER};
 use crate::base::charset::Charset;
+use crate::record::event::RunOptions;
 
 pub use shard::ShardSettings;
 
@@ -27,30 +31,12 @@ pub struct Settings {
     pub in_github: bool,
     /// `GITHUB_STEP_SUMMARY`: the file that GitHub shows as the summary of the job.
     pub step_summary: Option<PathBuf>,
-    /// `FLOWPROOF_TARGET`.
-    pub target: Option<String>,
-    /// `FLOWPROOF_PROFILE`.
-    pub profile: Option<String>,
-    /// `FLOWPROOF_SUITES`: folders or files, separated as `PATH` is.
-    pub suites: Vec<PathBuf>,
-    /// `FLOWPROOF_WORKFLOW_ID`.
-    pub workflow_id: Option<String>,
-    /// `FLOWPROOF_CONCURRENCY`.
-    pub concurrency: Option<String>,
-    /// `FLOWPROOF_RATE`.
-    pub rate: Option<String>,
-    /// `FLOWPROOF_RETRIES`.
-    pub retries: Option<String>,
-    /// `FLOWPROOF_TIMEOUT`.
-    pub timeout: Option<String>,
-    /// `FLOWPROOF_REPEAT`.
-    pub repeat: Option<String>,
+    /// The options of a run, as far as variables fill them.
+    pub options: RunOptions,
+    /// The variables whose option cannot be read; each is an error where nothing above it gives the option.
+    pub refused: Vec<RefusedVariable>,
     /// `FLOWPROOF_LEDGER`: the file of a budget that several processes share.
     pub ledger: Option<PathBuf>,
-    /// `FLOWPROOF_RECORD`.
-    pub record: Option<String>,
-    /// `FLOWPROOF_REPORTS`.
-    pub reports: Option<PathBuf>,
     /// The run of the build server that this process is part of, such as `GitHub Actions 4711`.
     pub build: Option<String>,
     /// Which letters the locale takes.
@@ -59,6 +45,15 @@ pub struct Settings {
     pub shard: ShardSettings,
     /// The nextest run this process belongs to.
     pub nextest: Option<Nextest>,
+}
+
+/// A variable whose option cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedVariable {
+    /// The name of the option's row.
+    pub name: &'static str,
+    /// The variable, and what is wrong with it.
+    pub message: String,
 }
 
 /// What `cargo nextest` tells the process of one test.
@@ -81,6 +76,12 @@ impl Settings {
         Self { working_dir, ..Self::from_env(text.collect()) }
     }
 
+    /// True where the variable of this option is set, whatever it holds.
+    pub fn names(&self, option: &str) -> bool {
+        let is_read = row(option).is_some_and(|row| row.field.is_set(&mut self.options.clone()));
+        is_read || self.refused.iter().any(|refused| refused.name == option)
+    }
+
     /// Limits which names files may read, above what the environment says.
     pub fn limit_env(&mut self, list: Option<&str>) {
         if let Some(list) = list {
@@ -90,32 +91,31 @@ impl Settings {
 
     /// True where nobody watches, or the environment names what is tested: there a run that judges nothing is a failure.
     pub fn is_strict(&self) -> bool {
-        self.in_ci || self.target.is_some() || self.profile.is_some()
+        self.in_ci || self.options.target.is_some() || self.options.profile.is_some()
     }
 
     /// The settings that these variables make.
     pub fn from_env(env: BTreeMap<String, String>) -> Self {
         let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
-        let suites = get("FLOWPROOF_SUITES");
+        let (mut options, mut refused) = (RunOptions::default(), Vec::new());
+        for row in OPTIONS {
+            let Some((variable, text)) = row.variable.and_then(|name| Some((name, get(name)?))) else {
+                continue;
+            };
+            if let Err(error) = row.fill_from_variable(&mut options, &text) {
+                refused.push(RefusedVariable { name: row.name, message: format!("{variable}: {error}") });
+            }
+        }
         let in_github = get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         Self {
             working_dir: PathBuf::from("."),
             in_ci: get("CI").is_some_and(|value| !is_no(&value)),
             in_github,
             step_summary: in_github.then(|| get("GITHUB_STEP_SUMMARY").map(Into::into)).flatten(),
-            target: get("FLOWPROOF_TARGET"),
-            profile: get("FLOWPROOF_PROFILE"),
-            env_limit: get("FLOWPROOF_ENV_NAMES").map(|names| env_names(&names)),
-            suites: suites.map(|list| std::env::split_paths(&list).collect()).unwrap_or_default(),
-            workflow_id: get("FLOWPROOF_WORKFLOW_ID"),
-            concurrency: get("FLOWPROOF_CONCURRENCY"),
-            rate: get("FLOWPROOF_RATE"),
-            retries: get("FLOWPROOF_RETRIES"),
-            timeout: get("FLOWPROOF_TIMEOUT"),
-            repeat: get("FLOWPROOF_REPEAT"),
-            ledger: get("FLOWPROOF_LEDGER").map(Into::into),
-            record: get("FLOWPROOF_RECORD"),
-            reports: get("FLOWPROOF_REPORTS").map(Into::into),
+            options,
+            refused,
+            env_limit: get(ENV_NAMES).map(|names| env_names(&names)),
+            ledger: get(LEDGER).map(Into::into),
             build: build::told(&get),
             letters: letters::told(&get),
             shard: shard::told(&get),
@@ -158,8 +158,18 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_as_good_as_none() {
-        assert_eq!(settings(&[("FLOWPROOF_TARGET", "")]).target, None);
-        assert_eq!(settings(&[("FLOWPROOF_TARGET", "staging")]).target.as_deref(), Some("staging"));
+        assert_eq!(settings(&[("FLOWPROOF_TARGET", "")]).options.target, None);
+        assert_eq!(settings(&[("FLOWPROOF_TARGET", "staging")]).options.target.as_deref(), Some("staging"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_fills_nothing() {
+        let settings = settings(&[("FLOWPROOF_RETRIES", "many"), ("FLOWPROOF_RATE", "5/s")]);
+        assert_eq!(settings.options.retries, None);
+        assert_eq!(settings.options.rate.map(|rate| rate.per_second), Some(5.0));
+        let message = "FLOWPROOF_RETRIES: `many` is not a whole number".to_owned();
+        assert_eq!(settings.refused, [RefusedVariable { name: "retries", message }]);
+        assert!(settings.names("retries") && settings.names("rate") && !settings.names("record"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! CircleCI's "test splitting" (from 0), Buildkite's "environment variables" (from 0), Azure's `System.JobPositionInPhase`
 //! (from 1), Kubernetes' "Indexed Job" (from 0; it does not say how many there are).
 
+use crate::app::settings::variables::SHARD_TOTAL;
 use crate::plan::shard::Shard;
 
 /// What the environment says of shards.
@@ -67,7 +68,7 @@ const SERVERS: [Server; 5] = [
     Server {
         name: "Kubernetes",
         index: "JOB_COMPLETION_INDEX",
-        total: "FLOWPROOF_SHARD_TOTAL",
+        total: SHARD_TOTAL,
         first: 0,
         without_total: "set it to the Job's `completions`, which Kubernetes does not tell its Pods",
         without_index: "give the Job `completionMode: Indexed`",

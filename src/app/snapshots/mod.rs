@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::app::opened::{OpenedRun, PartialRun};
 use crate::app::settings::Settings;
-use crate::app::{OpenedRun, PartialRun};
 use crate::assert::snapshot::store::{StoreError, home_of};
 use crate::assert::snapshot::{Approved, ApprovedSnapshots, Cleaner, Pending, SnapshotPlace, SnapshotShelf};
 use crate::base::files::plain;

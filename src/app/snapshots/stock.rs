@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::open::{choices, join, options};
+use crate::app::opened::OpenFailure;
+use crate::app::prepare::{choices, join, load_options};
 use crate::app::settings::Settings;
 use crate::app::snapshots::{problem_of, remove_leftovers, shared_folders};
-use crate::app::{OpenFailure, RunOptions};
 use crate::assert::snapshot::store::{StoreError, home_of, read};
 use crate::assert::snapshot::{self, Pending, SnapshotDocument, SnapshotPlace};
 use crate::base::files::{self, Fence};
 use crate::base::origin::Place;
 use crate::plan::compile::compile;
+use crate::record::event::RunOptions;
 use crate::suite::grounds::shown;
 use crate::suite::load::{LoadOptions, LoadedSuites, OutsidePaths, load};
 use crate::yaml::problem::Problem;
@@ -68,8 +69,10 @@ pub struct UnusedSnapshot {
 impl SnapshotList {
     /// Loads the suites and looks through their snapshots; suites with problems are a failure, for of theirs nothing can be said.
     pub fn of(settings: &Settings, outside: Option<OutsidePaths>) -> Result<Self, OpenFailure> {
-        let request = RunOptions { target: Some("mock".to_owned()), outside, ..RunOptions::default() };
-        let (choices, options) = (choices(settings, &request)?, options(settings, &request));
+        let outside = outside == Some(OutsidePaths::Allowed);
+        let flags = RunOptions { target: Some("mock".to_owned()), outside, ..RunOptions::default() };
+        let choices = choices(settings, &flags)?;
+        let options = load_options(settings, &choices.options);
         let loaded = load(&options);
         let (root, folders) = (loaded.root.clone(), folders(&loaded, &options));
         let compiled = compile(loaded, &choices);

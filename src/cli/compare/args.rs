@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::app::RunOptions;
 use crate::app::reports::fence_of_named;
 use crate::app::settings::Settings;
 use crate::base::repeat::RepeatRange;
 use crate::base::similarity::Likeness;
-use crate::cli::args::SelectionArgs;
+use crate::cli::option_flags::{OptionFlags, SelectionOptions};
 use crate::cli::outputs;
+use crate::record::event::RunOptions;
 use crate::report::compare::{ComparisonDocument, WantedDocument};
 use crate::suite::read_compare::{
     BoundSpec, CompareSpec, MEASURES, MostTests, measure_named, parse_alpha, parse_likeness, parse_most,
@@ -31,7 +31,7 @@ pub struct CompareArgs {
     pub b: String,
     /// Which tests of live sides.
     #[command(flatten)]
-    pub selection: SelectionArgs,
+    pub selection: OptionFlags<SelectionOptions>,
     /// Live sides: run each test so often on each side; repeats tell a change from noise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub repeat: Option<u32>,
@@ -95,7 +95,7 @@ impl CompareArgs {
     }
 
     /// What a live side runs.
-    pub fn request(&self, target: &str, version: Option<&str>) -> RunOptions {
+    pub fn options(&self, target: &str, version: Option<&str>) -> RunOptions {
         RunOptions {
             target: Some(target.to_owned()),
             workflow_id: version.map(str::to_owned),
@@ -104,26 +104,20 @@ impl CompareArgs {
             repeat: self.repeat.map(RepeatRange::Fixed),
             seed: Some(self.seed()),
             reports: self.reports.clone(),
-            ..self.selection.request()
+            ..self.selection.options.clone()
         }
     }
 
     /// Refuses what only live sides can do: finished runs have run already.
     pub fn refuse_live_flags(&self) -> Result<(), String> {
-        let SelectionArgs { paths, filter, exact, tags, skip_tags, allow_outside } = &self.selection;
         let set = [
-            ("PATH", !paths.is_empty()),
-            ("--filter", !filter.is_empty()),
-            ("--exact", *exact),
-            ("--tag", !tags.is_empty()),
-            ("--skip-tag", !skip_tags.is_empty()),
-            ("--allow-outside", *allow_outside),
             ("--repeat", self.repeat.is_some()),
             ("--concurrency", self.concurrency.is_some()),
             ("--profile", self.profile.is_some()),
         ];
-        match set.iter().find(|(_, is_set)| *is_set) {
-            Some((flag, _)) => Err(format!("{flag} is for live sides: both of these have finished")),
+        let own = set.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| *flag);
+        match self.selection.given.iter().map(String::as_str).chain(own).next() {
+            Some(flag) => Err(format!("{flag} is for live sides: both of these have finished")),
             None => Ok(()),
         }
     }

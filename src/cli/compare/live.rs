@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::settings::Settings;
-use crate::app::{self, OpenedRun, RunOptions, Session, SessionError};
+use crate::app::{self, OpenedRun, Session, SessionError};
 use crate::base::redact::Redactor;
 use crate::cli::exit::Exit;
 use crate::cli::say;
@@ -12,7 +12,7 @@ use crate::engine::paired_run;
 use crate::engine::run::RunLimits;
 use crate::engine::signal;
 use crate::plan::case::Plan;
-use crate::record::event::{Event, RunEnd, Sink, SinkError};
+use crate::record::event::{Event, RunEnd, RunOptions, Sink, SinkError};
 use crate::record::journal::RunRecord;
 use crate::record::thresholds::RunConclusion;
 
@@ -23,8 +23,8 @@ pub(super) struct OpenedSide {
 }
 
 /// Loads and plans a side; nothing is sent yet.
-pub(super) fn open(request: RunOptions, settings: &Settings) -> Result<OpenedSide, Exit> {
-    let opening = app::open(settings, &request);
+pub(super) fn open(options: &RunOptions, settings: &Settings) -> Result<OpenedSide, Exit> {
+    let opening = app::open(settings, options);
     let OpenedRun { plan, session, notes, .. } =
         opening.map_err(|failure| say::refusal(&failure, "nothing was sent"))?;
     notes.iter().for_each(|note| say::note(note));

@@ -37,7 +37,7 @@ pub(super) fn read(
     let is_live = |side: &CompareSide| matches!(side, CompareSide::Live { .. });
     if !is_live(&a) && !is_live(&b) {
         args.refuse_live_flags().map_err(usage)?;
-    } else if settings.record.is_some() {
+    } else if settings.names("record") {
         return Err(usage(String::from("compare records no cassettes: unset FLOWPROOF_RECORD")));
     }
     let finished =
@@ -66,7 +66,7 @@ pub(super) fn read(
 fn open(side: &CompareSide, args: &CompareArgs, settings: &Settings) -> Result<OpenedSide, Exit> {
     match side {
         CompareSide::Live { target, version } => {
-            live::open(args.request(target, version.as_deref()), settings)
+            live::open(&args.options(target, version.as_deref()), settings)
         }
         CompareSide::Finished(name) => Err(say::failure(&format!("`{name}` is not a target"), Exit::Usage)),
     }

@@ -1,16 +1,13 @@
 //! `flowproof run`: load, plan, run, report.
 
 mod args;
-mod budget;
 mod dry_run;
 
 use std::sync::Arc;
 
 use crate::app::settings::Settings;
 use crate::app::snapshots::left_text;
-use crate::app::{
-    self, OpenedRun, RecordedCassettes, ResumedRun, RunOptions, SavedCassette, Session, SessionError,
-};
+use crate::app::{self, OpenedRun, RecordedCassettes, ResumedRun, SavedCassette, Session, SessionError};
 use crate::base::whole_file::FileReplacement;
 use crate::cli::exit::{self, Exit};
 use crate::cli::outputs::{self, OutputDestination};
@@ -19,7 +16,7 @@ use crate::engine::run::RunLimits;
 use crate::engine::signal;
 use crate::plan::case::Plan;
 use crate::plan::share::PlanShare;
-use crate::record::event::{NoTests, Sink};
+use crate::record::event::{NoTests, RunOptions, Sink};
 use crate::record::journal::{Journal, RunRecord};
 use crate::record::thresholds::RunConclusion;
 use crate::record::thresholds::ThresholdGates;
@@ -49,13 +46,13 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
     if let Err(message) = outputs::check(&args.output, settings) {
         return say::failure(&message, Exit::Usage);
     }
-    let mut request = match args.request() {
-        Ok(request) => request,
+    let mut options = match args.options() {
+        Ok(options) => options,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    let is_new = request.again.is_none() && !args.dry_run;
-    let announced = is_new.then(|| app::announce(settings, &mut request)).transpose().map(Option::flatten);
-    let OpenedRun { plan, mut session, notes, again } = match app::open(settings, &request) {
+    let is_new = !options.continues() && !args.dry_run;
+    let announced = is_new.then(|| app::announce(settings, &mut options)).transpose().map(Option::flatten);
+    let OpenedRun { plan, mut session, notes, again } = match app::open(settings, &options) {
         Ok(opening) => opening,
         Err(failure) => {
             if let Ok(Some(announced)) = announced {
@@ -65,7 +62,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         }
     };
     notes.iter().for_each(|note| say::note(note));
-    if let Some(exit) = say_what_is_selected(&plan, &request, args) {
+    if let Some(exit) = say_what_is_selected(&plan, &options, args) {
         return exit;
     }
     if args.dry_run {
@@ -97,13 +94,13 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
 }
 
 /// Says which tests will run, where that is not plain; the exit code where nothing is to be done.
-fn say_what_is_selected(plan: &Plan, request: &RunOptions, args: &RunArgs) -> Option<Exit> {
-    let is_new = request.again.is_none();
+fn say_what_is_selected(plan: &Plan, options: &RunOptions, args: &RunArgs) -> Option<Exit> {
+    let is_new = !options.continues();
     if plan.cases.is_empty() && !is_new {
         say::note("nothing is left to run: the run is judged by what is recorded of it");
     }
     if plan.cases.is_empty() && is_new && plan.share.is_none_or(|share| share.runnable == 0) {
-        let no_tests = request.no_tests.unwrap_or_default();
+        let no_tests = options.no_tests.unwrap_or_default();
         say_nothing_selected(plan, no_tests);
         if args.dry_run {
             return Some(if no_tests == NoTests::Fail {
@@ -116,7 +113,7 @@ fn say_what_is_selected(plan: &Plan, request: &RunOptions, args: &RunArgs) -> Op
     if let Some(share) = plan.share {
         say::note(&told_share(share, plan.cases.len()));
     }
-    if !args.dry_run && (args.shuffle.is_some() || args.sample.is_some()) {
+    if !args.dry_run && (options.shuffle.is_some() || options.sample.is_some()) {
         say::note(&format!("seed {}: `--seed {0}` draws the same again", plan.seed));
     }
     None
@@ -171,7 +168,8 @@ impl RunContext<'_> {
         beginning: RunOrigin,
     ) -> Result<Result<RecordedCassettes, String>, SessionError> {
         let Self { args, settings, session, output } = self;
-        let max_fail = if args.fail_fast { Some(1) } else { args.max_fail };
+        let options = &args.flags.options;
+        let max_fail = if options.fail_fast { Some(1) } else { options.max_fail };
         let (letters, redactor) = (settings.letters, session.redactor.clone());
         let listener: Box<dyn Sink + Send> = match outputs::takes_standard_output(&args.output) {
             true => Box::new(Terminal::on_stderr(detail(args)).in_letters(letters).masked_by(redactor)),

@@ -2,7 +2,9 @@
 
 mod continued;
 mod in_flight;
+mod options;
 mod shard;
+mod stored_options;
 
 use std::sync::Arc;
 
@@ -15,8 +17,9 @@ use crate::dify::cassette::Mode;
 use crate::record::attempt::{Attempt, CaseOutcome};
 use crate::suite::thresholds::{Statistic, ThresholdComparison, ThresholdMetric};
 
-pub use continued::{ContinuationReason, NoTests, PlannedCase, RunChoices, RunContinuation};
+pub use continued::{ContinuationReason, PlannedCase, RunContinuation};
 pub use in_flight::{AbandonedHow, AttemptStart, LeftAttempt};
+pub use options::{NoTests, RunOptions, ShardChoice, ShuffleSeed};
 pub use shard::{MergedRun, Sharded};
 
 /// What is known of a run when it starts.
@@ -68,7 +71,7 @@ pub struct RunStart {
     pub address: Digest,
     /// What was asked for, so that the run can be continued as it was begun; none before schema 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Box<RunChoices>>,
+    pub asked: Option<Box<RunOptions>>,
     /// What suites must come to as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<SuiteThresholds>,

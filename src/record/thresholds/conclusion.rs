@@ -42,7 +42,7 @@ pub(crate) enum RunConclusion {
 impl RunConclusion {
     /// What a run comes to: the first that applies.
     pub fn of(record: &RunRecord, gates: &ThresholdGates) -> Self {
-        let asked = record.start.asked.as_ref().map(|asked| asked.no_tests);
+        let asked = record.start.asked.as_ref().and_then(|asked| asked.no_tests);
         Self::allowing(record, gates, asked.unwrap_or_default())
     }
 
@@ -177,12 +177,12 @@ pub(crate) fn ending(record: &RunRecord) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::event::{Event, RunChoices, RunStart, Sharded};
+    use crate::record::event::{Event, RunOptions, RunStart, Sharded};
     use crate::record::journal::sample;
     use crate::record::verdict::Verdict;
 
     fn start(selected: u32, no_tests: NoTests) -> RunStart {
-        let asked = RunChoices { no_tests, ..RunChoices::default() };
+        let asked = RunOptions { no_tests: Some(no_tests), ..RunOptions::default() };
         RunStart { asked: Some(Box::new(asked)), ..sample::start(selected) }
     }
 

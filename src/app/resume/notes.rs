@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::resume::RemainingTests;
+use crate::app::resume::remaining::RemainingTests;
 use crate::record::event::{ContinuationReason, SuiteThresholds};
 use crate::record::journal::{RecordLoss, RunRecord};
 
@@ -13,7 +13,8 @@ const NAMED: usize = 10;
 pub(super) fn taken_up(
     record: &RunRecord,
     left: &RemainingTests,
-    (how, thresholds): (ContinuationReason, &[SuiteThresholds]),
+    how: ContinuationReason,
+    thresholds: &[SuiteThresholds],
 ) -> Vec<String> {
     let run = &record.start.run;
     let runs = match how {
@@ -53,7 +54,7 @@ pub(super) fn taken_up(
     }
     if !left.gone.is_empty() {
         let is = if left.gone.len() == 1 { "is gone and counts" } else { "are gone and count" };
-        let gone = named(left.gone.iter().map(|(_, name)| &**name));
+        let gone = named(left.gone.iter().map(|gone| &*gone.name));
         lines.push(format!("{} {is} no longer: {gone}", tests(left.gone.len(), "test", "tests")));
     }
     if left.not_drawn > 0 {
