@@ -8,7 +8,7 @@ use crate::app::nextest;
 use crate::app::session::Session;
 use crate::app::settings::Settings;
 use crate::base::digest::Digest;
-use crate::budget::{Amount, Currency, Expected, ImportedUsage, LedgerError, LedgerSharing, suite_key};
+use crate::budget::{Amount, Currency, ImportedUsage, LedgerError, LedgerSharing, suite_key};
 use crate::engine::budget::RunBudgets;
 use crate::plan::case::{Plan, TargetKind};
 use crate::record::journal::{JournalError, RunRecord};
@@ -89,9 +89,7 @@ impl Session {
         if !has_budget(plan) {
             return Ok(None);
         }
-        let history = history(plan, &self.reports);
-        let expected: HashMap<u32, Expected> =
-            history.cases().map(|(case, past)| (case, past.expected())).collect();
+        let expected = history(plan, &self.reports).expected();
         let (path, sharing) = match &self.shared_ledger {
             Some(path) => (path.clone(), LedgerSharing::Several),
             None => (ledger_of(&self.reports, &self.run), LedgerSharing::Alone),

@@ -51,16 +51,26 @@ pub fn check_machine() -> Result<(), MachineError> {
     }
     let processors = thread::available_parallelism().map_or(1, usize::from);
     // A pool for files with a reader beside each of its threads, a pool for attempts, and threads for what blocks.
-    give_threads(&[(processors, READER), (2 * processors + 2, ORDINARY)])?;
+    give_threads(&[
+        ThreadDemand { count: processors, stack: READER },
+        ThreadDemand { count: 2 * processors + 2, stack: ORDINARY },
+    ])?;
     // The pool for files is made now, since later nobody could say why it cannot be; one that is there already is as good.
     let _ = rayon::ThreadPoolBuilder::new().build_global();
     let mut memory: Vec<u8> = Vec::new();
     memory.try_reserve_exact(MEMORY).map_err(|_| MachineError::Memory)
 }
 
-/// Starts threads, all of them at once, so many with each size of stack, and ends them.
-fn give_threads(wanted: &[(usize, usize)]) -> Result<(), MachineError> {
-    let stacks = wanted.iter().flat_map(|(count, stack)| std::iter::repeat_n(*stack, *count));
+/// Threads that are needed at once.
+struct ThreadDemand {
+    count: usize,
+    /// Bytes of stack of each.
+    stack: usize,
+}
+
+/// Starts all of these threads at once, and ends them.
+fn give_threads(wanted: &[ThreadDemand]) -> Result<(), MachineError> {
+    let stacks = wanted.iter().flat_map(|wanted| std::iter::repeat_n(wanted.stack, wanted.count));
     let (mut threads, mut refused) = (Vec::new(), None);
     for stack in stacks {
         let (end, wait) = mpsc::channel::<()>();
@@ -72,7 +82,7 @@ fn give_threads(wanted: &[(usize, usize)]) -> Result<(), MachineError> {
             }
         }
     }
-    let (given, needed) = (threads.len(), wanted.iter().map(|(count, _)| count).sum());
+    let (given, needed) = (threads.len(), wanted.iter().map(|wanted| wanted.count).sum());
     for (end, thread) in threads {
         drop(end);
         // It does nothing but wait.
@@ -135,7 +145,11 @@ mod tests {
     fn an_ordinary_machine_carries_a_run() {
         assert_eq!(check_machine(), Ok(()));
         // No address space holds such a stack.
-        let error = give_threads(&[(1, ORDINARY), (1, usize::MAX / 4)]).unwrap_err();
+        let error = give_threads(&[
+            ThreadDemand { count: 1, stack: ORDINARY },
+            ThreadDemand { count: 1, stack: usize::MAX / 4 },
+        ])
+        .unwrap_err();
         assert!(matches!(error, MachineError::Threads { given: 1, needed: 2, .. }), "{error}");
     }
 

@@ -86,17 +86,33 @@ impl From<NoTestsChoice> for NoTests {
     }
 }
 
+/// How a recorded run ends.
+#[derive(Debug)]
+pub(crate) struct JudgedExit {
+    /// Its exit.
+    pub exit: Exit,
+    /// The thresholds that may have decided it.
+    pub gates: ThresholdGates,
+}
+
+impl JudgedExit {
+    /// Why, in a few words, with the threshold that decided.
+    pub fn reason(&self) -> String {
+        self.exit.told(&self.gates)
+    }
+}
+
 /// The exit of a run, as its record says, and its thresholds; what to do when no test was run may be said anew.
-pub fn of_record(
+pub(crate) fn of_record(
     record: &RunRecord,
     no_tests: Option<NoTestsChoice>,
-) -> Result<(Exit, ThresholdGates), JournalError> {
+) -> Result<JudgedExit, JournalError> {
     let gates = thresholds::judge(record)?;
     let conclusion = match no_tests {
         Some(choice) => RunConclusion::allowing(record, &gates, choice.into()),
         None => RunConclusion::of(record, &gates),
     };
-    Ok((conclusion.into(), gates))
+    Ok(JudgedExit { exit: conclusion.into(), gates })
 }
 
 impl From<RunConclusion> for Exit {

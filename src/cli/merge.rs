@@ -58,12 +58,12 @@ pub fn merge(args: &MergeArgs, settings: &Settings) -> Exit {
     let warnings = missing.iter().chain(&doubts);
     warnings.for_each(|warning| say::note(&format!("warning: {warning}")));
     match exit::of_record(&record, None) {
-        Ok((gate, gates)) => {
+        Ok(judged) => {
             say::note(&format!(
                 "{told} into run {}; `flowproof report latest --gate` ends with {}: {}",
                 record.start.run,
-                gate.code(),
-                gate.told(&gates)
+                judged.exit.code(),
+                judged.reason()
             ));
             Exit::Success
         }

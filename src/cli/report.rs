@@ -6,11 +6,10 @@ use clap::Args;
 
 use crate::app::runs::ReportsFolder;
 use crate::app::settings::Settings;
-use crate::cli::exit::{self, Exit, NoTestsChoice};
+use crate::cli::exit::{self, Exit, JudgedExit, NoTestsChoice};
 use crate::cli::outputs::{self, OutputDestination};
 use crate::cli::say;
 use crate::record::journal::{self, RunRecord};
-use crate::record::thresholds::ThresholdGates;
 use crate::report;
 use crate::report::terminal::{self, OutputFailure, SummaryContext, SummaryStyle, Verbosity};
 
@@ -57,9 +56,9 @@ pub fn report(args: &ReportArgs, settings: &Settings) -> Exit {
         return Exit::Success;
     }
     let shown = exit::of_record(&record, args.no_tests).map_err(|error| error.to_string()).and_then(
-        |(exit, gates)| {
+        |JudgedExit { exit, gates }| {
             let exit = if args.gate { exit } else { Exit::Success };
-            show(&record, (exit, gates), settings).map(|()| exit)
+            show(&record, JudgedExit { exit, gates }, settings).map(|()| exit)
         },
     );
     shown.unwrap_or_else(|message| say::failure(&message, Exit::Usage))
@@ -71,13 +70,10 @@ pub fn read(name: &str, runs: &ReportsFolder) -> Result<RunRecord, String> {
     journal::read(&path).map_err(|error| error.to_string())
 }
 
-fn show(
-    record: &RunRecord,
-    (exit, gates): (Exit, ThresholdGates),
-    settings: &Settings,
-) -> Result<(), String> {
+fn show(record: &RunRecord, judged: JudgedExit, settings: &Settings) -> Result<(), String> {
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
-    let ending = SummaryContext { code: exit.code(), reason: exit.told(&gates), gates, reports };
+    let ending =
+        SummaryContext { code: judged.exit.code(), reason: judged.reason(), gates: judged.gates, reports };
     terminal::summary(
         record,
         SummaryStyle { detail: Verbosity::Normal, letters: settings.letters },

@@ -1,6 +1,5 @@
 //! The end of a run behind its trials: what makes it red though no trial failed, and its reports.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,18 +7,12 @@ use libtest_mimic::{Arguments, Conclusion};
 
 use crate::app::RecordKeeping;
 use crate::app::snapshots::left_text;
-use crate::base::visible::{LineEnds, harmless, visible};
 use crate::engine::Engine;
-use crate::harness::TrialState;
-use crate::harness::say::is_selected;
+use crate::harness::say::{is_selected, tell};
+use crate::harness::trial_state::TrialState;
 use crate::record::thresholds::{self, ThresholdGates};
 use crate::record::verdict::Truth;
 use crate::report::gates::gate_line;
-
-/// Writes a line on standard error that commands no build server; nobody is left to be told where that cannot be written.
-pub(super) fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", harmless(&visible(text, LineEnds::Kept)));
-}
 
 impl TrialState {
     /// Why the run is red though no trial failed; none where one did, or where all is well. Ends the run and writes its reports.

@@ -6,29 +6,22 @@ mod close;
 mod loading;
 mod nextest;
 mod say;
+mod trial_state;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use tokio::runtime::Runtime;
+use libtest_mimic::{Arguments, Trial};
 use tokio::sync::OnceCell;
 
 use crate::app::settings::Settings;
-use crate::app::{self, OpenFailure, PartialRun, Session};
-use crate::base::visible::harmless;
-use crate::engine::Engine;
-use crate::engine::signal;
-use crate::harness::close::tell;
+use crate::app::{self, OpenFailure, PartialRun};
 use crate::harness::loading::loading;
-use crate::harness::nextest::{announce, exact_name, refused, refused_retry, share};
-use crate::harness::say::{ignored, is_selected, trial_name};
-use crate::plan::case::Plan;
-use crate::record::event::{PlannedCase, RunOptions, SinkError};
-use crate::record::journal::mended;
-use crate::record::verdict::Verdict;
-use crate::report::terminal::failure_text;
+use crate::harness::nextest::{HarnessRefusal, exact_name, refused, refused_retry, share};
+use crate::harness::say::{is_selected, tell, trial_name};
+use crate::harness::trial_state::TrialState;
+use crate::record::event::RunOptions;
 use crate::yaml::render::{ProblemStyle, render};
 
 /// libtest's exit code for a red run.
@@ -53,7 +46,7 @@ pub fn main() -> ExitCode {
     match machine(&arguments).and_then(|()| SuiteTrials::open(&settings, &arguments)) {
         Ok(door) => door.run(&arguments),
         Err(refusal) => {
-            let why = refusal.1.clone();
+            let why = refusal.message.clone();
             let trial = refused(&settings, &arguments, refusal);
             let conclusion = libtest_mimic::run(&arguments, vec![trial]);
             if !arguments.list && !conclusion.has_failed() {
@@ -67,11 +60,11 @@ pub fn main() -> ExitCode {
 }
 
 /// Asks the machine for what a run takes; a list needs no more than it gets.
-fn machine(arguments: &Arguments) -> Result<(), (&'static str, String)> {
+fn machine(arguments: &Arguments) -> Result<(), HarnessRefusal> {
     if arguments.list {
         return Ok(());
     }
-    app::check_machine().map_err(|error| ("flowproof::machine", error.to_string()))
+    app::check_machine().map_err(|error| HarnessRefusal::new("flowproof::machine", error.to_string()))
 }
 
 /// The suites as trials, and what they share.
@@ -80,43 +73,27 @@ struct SuiteTrials {
     broken: Vec<Trial>,
 }
 
-/// What the trials share; the engine starts with the first that runs.
-struct TrialState {
-    runtime: Runtime,
-    session: Session,
-    settings: Settings,
-    plan: Arc<Plan>,
-    selected: Vec<PlannedCase>,
-    engine: OnceCell<Result<Arc<Engine>, String>>,
-    refusal: Option<String>,
-    /// The one test that a process of nextest is to run.
-    exact: Option<String>,
-    /// Runs one test for nextest, which takes a skip at run time for a pass.
-    in_nextest: bool,
-    /// Tests that no longer fit their budget.
-    over_budget: AtomicU64,
-    /// Tests whose repeats did not decide, where the suite takes that as a warning.
-    tolerated: AtomicU64,
-}
-
 impl SuiteTrials {
-    fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, (&'static str, String)> {
+    fn open(settings: &Settings, arguments: &Arguments) -> Result<Self, HarnessRefusal> {
         let request = RunOptions { only: exact_name(settings, arguments), ..RunOptions::default() };
         let PartialRun { opening, problems, unsound, files } =
             app::open_partly(settings, &request).map_err(|failure| match failure {
-                OpenFailure::Usage(message) | OpenFailure::Target(message) => ("flowproof::target", message),
+                OpenFailure::Usage(message) | OpenFailure::Target(message) => {
+                    HarnessRefusal::new("flowproof::target", message)
+                }
                 OpenFailure::Problems(problems) => {
-                    ("flowproof::project", render(&problems, ProblemStyle::Plain))
+                    HarnessRefusal::new("flowproof::project", render(&problems, ProblemStyle::Plain))
                 }
             })?;
         if files == 0 && problems.is_empty() {
             let message =
                 "no suite was found: write one below `suites/`, or name a folder in FLOWPROOF_SUITES";
-            return Err(("flowproof::suites", message.to_owned()));
+            return Err(HarnessRefusal::new("flowproof::suites", message));
         }
         let (plan, mut session) = (opening.plan, opening.session);
         share(&mut session, settings);
-        let runtime = app::runtime().map_err(|error| ("flowproof::runtime", error.to_string()))?;
+        let runtime =
+            app::runtime().map_err(|error| HarnessRefusal::new("flowproof::runtime", error.to_string()))?;
         let plan = Arc::new(plan);
         let shared = TrialState {
             selected: match arguments.list {
@@ -177,56 +154,4 @@ fn trial(shared: &Arc<TrialState>, index: usize) -> Trial {
     let (name, skipped) = (trial_name(case, &shared.settings), case.skip.is_some());
     let shared = shared.clone();
     Trial::ignorable_test(name, move || shared.judge(index)).with_ignored_flag(skipped)
-}
-
-impl TrialState {
-    /// Runs one case and turns its verdict into libtest's.
-    fn judge(&self, index: usize) -> Result<Completion, Failed> {
-        if let Some(refusal) = &self.refusal {
-            return Err(Failed::from(refusal));
-        }
-        let engine = self.runtime.block_on(self.engine.get_or_init(async || self.start())).as_ref()?;
-        let ran =
-            self.runtime.block_on(engine.run_case(index)).map_err(|error: SinkError| error.to_string())?;
-        let Some(ran) = ran else { return Err(Failed::from("not judged: the run was interrupted")) };
-        match ran.outcome.verdict {
-            Verdict::Passed | Verdict::Flaky => Ok(Completion::Completed),
-            Verdict::Skipped if ran.outcome.over_budget => {
-                self.over_budget.fetch_add(1, Ordering::Relaxed);
-                let reason = ran.outcome.reason.as_deref().unwrap_or("budget");
-                if self.in_nextest {
-                    return Err(Failed::from(format!("not judged: {reason}")));
-                }
-                Ok(ignored(reason))
-            }
-            Verdict::Inconclusive if ran.outcome.tolerated => {
-                self.tolerated.fetch_add(1, Ordering::Relaxed);
-                let reason = ran.outcome.reason.as_deref().unwrap_or("the repeats did not decide");
-                Ok(ignored(&format!("inconclusive: {reason}")))
-            }
-            Verdict::Skipped => Ok(ignored(ran.outcome.reason.as_deref().unwrap_or("skipped"))),
-            Verdict::Failed | Verdict::Errored | Verdict::Inconclusive => {
-                let mended = ran.telling.as_deref().and_then(|told| mended(told, &self.session.redactor));
-                let text = failure_text(&ran.outcome, mended.as_ref().or(ran.telling.as_deref()));
-                Err(Failed::from(harmless(&self.session.redactor.text(&text))))
-            }
-        }
-    }
-
-    /// Notes under nextest that a test was begun which is not in the plan: its suite cannot be loaded, or it is gone.
-    fn announce_unplanned(&self) -> Result<(), SinkError> {
-        match &self.exact {
-            Some(name) if !self.plan.cases.iter().any(|case| *case.name == **name) => {
-                announce(&self.session, &self.plan, name)
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn start(&self) -> Result<Arc<Engine>, String> {
-        let started = self.session.start(self.plan.clone(), self.selected.clone(), None);
-        let engine = started.map_err(|error| error.to_string())?;
-        signal::watch(engine.clone());
-        Ok(engine)
-    }
 }

@@ -39,11 +39,27 @@ pub(super) fn refused_retry(settings: &Settings, plan: &Plan) -> Option<String> 
     })
 }
 
+/// Why there are no trials of tests.
+pub(super) struct HarnessRefusal {
+    /// The name of the trial that says so.
+    trial: &'static str,
+    /// The reason.
+    pub message: String,
+}
+
+impl HarnessRefusal {
+    /// A reason under the name of its trial.
+    pub fn new(trial: &'static str, message: impl Into<String>) -> Self {
+        Self { trial, message: message.into() }
+    }
+}
+
 /// The trial that says why there are no others. A process that is to run one test fails that one, whatever its name: a
 /// name that matches nothing would be taken for a pass.
-pub(super) fn refused(settings: &Settings, arguments: &Arguments, (name, message): (&str, String)) -> Trial {
+pub(super) fn refused(settings: &Settings, arguments: &Arguments, refusal: HarnessRefusal) -> Trial {
+    let HarnessRefusal { trial, message } = refusal;
     let Some((of, asked)) = settings.nextest.as_ref().zip(exact_name(settings, arguments)) else {
-        return failing(name, message);
+        return failing(trial, message);
     };
     let message = match nextest::announce(settings, of, &asked) {
         Ok(()) => message,

@@ -1,9 +1,11 @@
-//! What this door gives to libtest to print: text that commands no build server.
+//! What this door prints or gives to libtest to print: text that commands no build server.
+
+use std::io::Write;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::app::settings::Settings;
-use crate::base::visible::harmless;
+use crate::base::visible::{LineEnds, harmless, visible};
 use crate::plan::case::Case;
 
 /// The name that libtest prints; nextest, which prints names itself, gives back the one that it was given.
@@ -23,4 +25,9 @@ pub(super) fn is_selected(arguments: &Arguments, case: &Case, settings: &Setting
 /// What libtest is told of a test that was not judged.
 pub(super) fn ignored(reason: &str) -> Completion {
     Completion::ignored_with(harmless(reason))
+}
+
+/// Writes a line on standard error that commands no build server; nobody is left to be told where that cannot be written.
+pub(super) fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", harmless(&visible(text, LineEnds::Kept)));
 }

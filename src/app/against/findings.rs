@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::app::against::forms::{InputForms, named};
 use crate::app::against::last_run::LastRun;
 use crate::app::against::sent::{repeats, sent};
 use crate::app::against::written::{WrittenSuite, WrittenTest};
-use crate::app::against::{InputForms, named};
-use crate::app::live_app::compare::{FaultKind, InputMismatch, compare};
-use crate::app::live_app::nodes::{self, Claim, RecordedNodes};
+use crate::app::live_app::compare::compare;
+use crate::app::live_app::mismatch::{FaultKind, InputMismatch};
+use crate::app::live_app::nodes::{self, Claim, RecordedNodes, UnknownNode};
 use crate::plan::case::{Case, Plan};
 use crate::yaml::node::{FilePosition, SourceText};
 use crate::yaml::problem::Problem;
@@ -18,7 +19,7 @@ pub struct Findings<'a> {
     plan: &'a Plan,
     suites: &'a [WrittenSuite],
     /// Where each test stands.
-    tests_at: HashMap<(Arc<str>, u32, u32), WrittenPlace<'a>>,
+    tests_at: HashMap<(Arc<str>, u32, u32), PlacedTest<'a>>,
     found: Vec<SharedFinding>,
     known: HashMap<(String, String), usize>,
     /// What could not be compared.
@@ -28,7 +29,11 @@ pub struct Findings<'a> {
 }
 
 /// A test as written, in its file.
-type WrittenPlace<'a> = (&'a Arc<SourceText>, &'a WrittenTest);
+#[derive(Clone, Copy)]
+struct PlacedTest<'a> {
+    source: &'a Arc<SourceText>,
+    test: &'a WrittenTest,
+}
 
 /// One finding, and which tests meet it.
 struct SharedFinding {
@@ -41,9 +46,13 @@ struct SharedFinding {
 impl<'a> Findings<'a> {
     /// No findings yet.
     pub fn new(plan: &'a Plan, suites: &'a [WrittenSuite]) -> Self {
-        let tests = suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (&suite.source, test)));
-        let tests_at = tests
-            .map(|(source, test)| ((source.name.clone(), test.mark.line, test.mark.column), (source, test)));
+        let placed = |suite: &'a WrittenSuite| {
+            suite.tests.iter().map(|test| PlacedTest { source: &suite.source, test })
+        };
+        let tests_at = suites.iter().flat_map(placed).map(|placed| {
+            let mark = placed.test.mark;
+            ((placed.source.name.clone(), mark.line, mark.column), placed)
+        });
         Self {
             plan,
             suites,
@@ -62,7 +71,7 @@ impl<'a> Findings<'a> {
             let Some(Some(form)) = forms.get(&case.test.app) else { continue };
             let place = &case.test.place;
             let written = self.tests_at.get(&(place.file.clone(), place.line, place.column)).copied();
-            let is_rejected = written.is_some_and(|(_, test)| test.is_rejected);
+            let is_rejected = written.is_some_and(|placed| placed.test.is_rejected);
             self.tests += 1;
             for repeat in 0..repeats(self.plan, case) {
                 match sent(self.plan, case, repeat) {
@@ -89,10 +98,10 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn add_fault(&mut self, case: &Case, written: Option<WrittenPlace<'_>>, fault: InputMismatch) {
+    fn add_fault(&mut self, case: &Case, written: Option<PlacedTest<'_>>, fault: InputMismatch) {
         let place = written.map_or_else(
             || (*case.test.place).clone(),
-            |(source, test)| {
+            |PlacedTest { source, test }| {
                 let mark = test.spot(&fault.input).map_or(test.mark, |spot| {
                     if fault.kind == FaultKind::Unknown { spot.key } else { spot.value }
                 });
@@ -122,7 +131,7 @@ impl<'a> Findings<'a> {
 
     /// Whether a test names a node.
     pub fn names_nodes(&self) -> bool {
-        self.tests_at.values().any(|(_, test)| !test.mentions.is_empty())
+        self.tests_at.values().any(|placed| !placed.test.mentions.is_empty())
     }
 
     /// Holds the nodes that suites name against those that ran.
@@ -162,7 +171,7 @@ impl<'a> Findings<'a> {
             let place = suite.source.place(mention.mark);
             if mention.claim == Claim::Templated {
                 templated.push(place.to_string());
-            } else if let Some((message, help)) = nodes::judge(mention, seen) {
+            } else if let Some(UnknownNode { message, help }) = nodes::judge(mention, seen) {
                 self.found.push(SharedFinding {
                     problem: Problem::new(place, message).help(help),
                     first: Arc::from(""),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::against::InputForms;
+use crate::app::against::forms::InputForms;
 use crate::base::origin::Place;
 use crate::dify::wire::parameters::{Input, InputKind};
 use crate::suite::project::ProjectSpec;

@@ -1,26 +1,29 @@
 //! `check --against`: loads everything, asks the target's apps for their inputs, and holds each test against them; runs nothing.
 
 mod findings;
+mod forms;
 mod judge_apps;
 mod last_run;
 mod sent;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::against::findings::Findings;
+use crate::app::against::forms::{InputForms, named};
 use crate::app::against::judge_apps::{JudgeApp, judge_apps, judge_findings};
 use crate::app::against::last_run::LastRun;
 use crate::app::against::written::{WrittenSuite, written};
 use crate::app::live_app::compare::uncompared;
+use crate::app::live_app::mismatch::UncomparedInput;
 use crate::app::opened::OpenFailure;
 use crate::app::prepare;
 use crate::app::probe;
 use crate::app::settings::Settings;
 use crate::base::redact::Redactor;
-use crate::dify::wire::parameters::{Input, decode_form};
+use crate::dify::wire::parameters::decode_form;
 use crate::plan::case::{Plan, TargetKind};
 use crate::plan::choices::Judges;
 use crate::plan::compile::compile;
@@ -41,9 +44,6 @@ pub struct LiveComparison {
     /// What could not be compared, and with what nodes' names were.
     pub notes: Vec<String>,
 }
-
-/// The inputs of each app; none where the mock takes whatever comes.
-type InputForms = BTreeMap<Arc<str>, Option<Vec<Input>>>;
 
 /// Everything that is known without asking.
 pub struct OfflineComparison {
@@ -154,7 +154,7 @@ impl OfflineComparison {
             }
         }
         for (app, form) in &forms {
-            for (input, kind) in uncompared(form.as_deref().unwrap_or_default()) {
+            for UncomparedInput { input, kind } in uncompared(form.as_deref().unwrap_or_default()) {
                 notes.push(format!(
                     "the input `{input}` of {} is of the kind `{kind}`, which flowproof does not know: its values were not compared",
                     named(app)
@@ -187,8 +187,4 @@ impl OfflineComparison {
         }
         notes.append(&mut findings.notes);
     }
-}
-
-fn named(app: &str) -> String {
-    if app.is_empty() { "the target's app".to_owned() } else { format!("the app `{app}`") }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::app::live_app::compare::{SentFile, SentInput};
+use crate::app::live_app::mismatch::{NamedInput, SentFile, SentInput};
 use crate::base::bindings::AttemptNames;
 use crate::base::template::{Template, TemplateScope};
 use crate::dify::wire::file::file_kind;
@@ -25,7 +25,7 @@ pub fn repeats(plan: &Plan, case: &Case) -> u32 {
 }
 
 /// Everything that a repeat of a case sends, or why it cannot be told.
-pub fn sent(plan: &Plan, case: &Case, repeat: u32) -> Result<Vec<(String, SentInput)>, String> {
+pub fn sent(plan: &Plan, case: &Case, repeat: u32) -> Result<Vec<NamedInput>, String> {
     let names = AttemptNames { test: &case.test.name, run: "check", repeat, row: case.row.as_deref() };
     let scope =
         case.test.bindings.scope(&plan.templates, names).map_err(|error| format!("`vars`: {error}"))?;
@@ -36,18 +36,19 @@ pub fn sent(plan: &Plan, case: &Case, repeat: u32) -> Result<Vec<(String, SentIn
             Default::default()
         }
     };
-    let mut sent: Vec<(String, SentInput)> = Vec::new();
+    let mut sent: Vec<NamedInput> = Vec::new();
     for (name, file) in &case.test.files {
         let files = sources(file).iter().map(|source| sent_file(plan, source, &scope));
         let files: Result<Vec<SentFile>, String> = files.collect();
         let mut files = files.map_err(|error| format!("`files.{name}`: {error}"))?;
-        sent.push(match file {
-            FileTemplate::One(_) => (name.clone(), SentInput::File(files.remove(0))),
-            FileTemplate::Many(_) => (name.clone(), SentInput::Files(files)),
-        });
+        let of_input = match file {
+            FileTemplate::One(_) => SentInput::File(files.remove(0)),
+            FileTemplate::Many(_) => SentInput::Files(files),
+        };
+        sent.push(NamedInput { name: name.clone(), sent: of_input });
     }
     let values = inputs.into_iter().filter(|(name, _)| !case.test.files.iter().any(|(file, _)| file == name));
-    sent.extend(values.map(|(name, value)| (name, SentInput::Value(value))).collect::<Vec<_>>());
+    sent.extend(values.map(|(name, value)| NamedInput { name, sent: SentInput::Value(value) }));
     Ok(sent)
 }
 

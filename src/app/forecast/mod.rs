@@ -13,10 +13,12 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use crate::base::files::{self, Fence, parent_of};
+use crate::budget::Expected;
 use crate::record::journal::fence_of;
 
 pub(crate) use past::PastUsage;
-use read::{AttemptSample, read_journal};
+pub(crate) use read::PastScope;
+use read::{CaseSample, read_journal};
 pub(crate) use usage_forecast::{
     AttemptRange, DecidingRepeats, Forecast, PlanForecast, UsageForecast, forecast,
 };
@@ -30,15 +32,6 @@ const MOST_BYTES: u64 = 512 << 20;
 /// Attempts of a test that count, the newest first.
 const ATTEMPTS: usize = 100;
 
-/// Whose attempts count.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PastScope<'a> {
-    /// The target's name.
-    pub target: &'a str,
-    /// True for the built-in mock.
-    pub mock: bool,
-}
-
 /// What earlier attempts used, by the number of the case in the plan.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -51,11 +44,10 @@ impl History {
     /// Reads what the reports hold of these tests, by full name; what cannot be read teaches nothing.
     pub fn read(reports: &Path, whose: PastScope<'_>, names: &HashMap<&str, u32>) -> Self {
         let journals = journals(&reports.join("runs"), whose);
-        let read: Vec<Vec<(u32, AttemptSample)>> =
-            journals.par_iter().map(|path| read_journal(path, names)).collect();
+        let read: Vec<Vec<CaseSample>> = journals.par_iter().map(|path| read_journal(path, names)).collect();
         let mut history =
             Self { runs: read.iter().filter(|samples| !samples.is_empty()).count(), ..Self::default() };
-        for (case, sample) in read.into_iter().flatten() {
+        for CaseSample { case, sample } in read.into_iter().flatten() {
             let past = history.cases.entry(case).or_default();
             if past.attempts() < ATTEMPTS {
                 past.add(sample);
@@ -69,9 +61,9 @@ impl History {
         self.cases.get(&case)
     }
 
-    /// The cases that have one.
-    pub fn cases(&self) -> impl Iterator<Item = (u32, &PastUsage)> {
-        self.cases.iter().map(|(case, past)| (*case, past))
+    /// What is to be expected of each case that has one.
+    pub fn expected(&self) -> HashMap<u32, Expected> {
+        self.cases.iter().map(|(case, past)| (*case, past.expected())).collect()
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::app::forecast::PastScope;
 use crate::base::byte_order_mark::without_mark;
 use crate::base::digest::Digest;
 use crate::base::files;
@@ -19,6 +18,15 @@ const FIRST_LINE: u64 = 64 * 1024;
 /// Attempts of one case that wait for its name.
 const WAITING: usize = 10_000;
 
+/// Whose attempts count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PastScope<'a> {
+    /// The target's name.
+    pub target: &'a str,
+    /// True for the built-in mock.
+    pub mock: bool,
+}
+
 /// What one attempt used, as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AttemptSample {
@@ -28,6 +36,15 @@ pub(crate) struct AttemptSample {
     pub cost: Option<Costs>,
     /// Client clock, milliseconds.
     pub latency_ms: Option<f64>,
+}
+
+/// What an attempt of a case of the plan used.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CaseSample {
+    /// The number of the case in the plan.
+    pub case: u32,
+    /// What it used.
+    pub sample: AttemptSample,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +118,7 @@ pub(super) fn is_of(path: &Path, whose: PastScope<'_>) -> bool {
 }
 
 /// What the attempts of some tests used in one run, the newest first.
-pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32, AttemptSample)> {
+pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<CaseSample> {
     let Ok(file) = files::open(path, &fence_of(path)) else { return Vec::new() };
     let mut input = BufReader::with_capacity(256 * 1024, file);
     let mut waiting: HashMap<CaseIdentity, Vec<AttemptSample>> = HashMap::new();
@@ -113,8 +130,11 @@ pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32,
             Ok(_) => {}
         }
         if line.starts_with(b"{\"attempt_finished\"") {
-            let Some((of, sample)) = sample(&line) else { continue };
-            let of_case = waiting.entry(of).or_default();
+            let Ok(PastAttemptLine { attempt_finished: attempt }) = serde_json::from_slice(&line) else {
+                continue;
+            };
+            let Some(sample) = sample(&attempt) else { continue };
+            let of_case = waiting.entry(of(attempt.key, attempt.case)).or_default();
             if of_case.len() < WAITING {
                 of_case.push(sample);
             }
@@ -125,7 +145,7 @@ pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32,
             };
             let own = waiting.remove(&of(key, case)).unwrap_or_default();
             if let Some(wanted) = names.get(name.as_str()) {
-                samples.extend(own.into_iter().map(|sample| (*wanted, sample)));
+                samples.extend(own.into_iter().map(|sample| CaseSample { case: *wanted, sample }));
             }
         }
     }
@@ -134,11 +154,10 @@ pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<(u32,
 }
 
 /// What an attempt used; none where it ran nothing: a replay, or a refusal.
-fn sample(line: &[u8]) -> Option<(CaseIdentity, AttemptSample)> {
-    let PastAttemptLine { attempt_finished: PastAttempt { case, key, replayed, facts } } =
-        serde_json::from_slice(line).ok()?;
+fn sample(attempt: &PastAttempt) -> Option<AttemptSample> {
+    let facts = &attempt.facts;
     let status = facts.status.as_deref()?;
-    if replayed || status == REJECTED {
+    if attempt.replayed || status == REJECTED {
         return None;
     }
     let cost = match facts.cost.as_slice() {
@@ -148,5 +167,5 @@ fn sample(line: &[u8]) -> Option<(CaseIdentity, AttemptSample)> {
             prices.iter().map(price).collect()
         }
     };
-    Some((of(key, case), AttemptSample { tokens: facts.tokens, cost, latency_ms: facts.latency_ms }))
+    Some(AttemptSample { tokens: facts.tokens, cost, latency_ms: facts.latency_ms })
 }

@@ -6,92 +6,24 @@ use serde_json::Value;
 
 use crate::app::live_app::compare_files::{judge_count, judge_file};
 use crate::app::live_app::input_rules::{is_number, listed, takes};
+use crate::app::live_app::mismatch::{
+    FaultKind, InputMismatch, NamedInput, SentInput, UncomparedInput, fault, is_file, wrong,
+};
 use crate::base::json_kind::kind;
 use crate::dify::wire::parameters::{Input, InputKind, checkbox};
 use crate::yaml::problem::nearest;
 
-/// What a test sends in one input.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SentInput {
-    /// A value of `inputs`, rendered.
-    Value(Value),
-    /// One file of `files`.
-    File(SentFile),
-    /// A list of `files`.
-    Files(Vec<SentFile>),
-}
-
-/// A file as it would be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentFile {
-    /// Its path or address.
-    pub name: String,
-    /// Dify's type: `document`, `image`, …
-    pub kind: String,
-    /// `local_file` or `remote_url`.
-    pub method: &'static str,
-}
-
-/// One thing that does not fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputMismatch {
-    /// The input.
-    pub input: String,
-    /// What is wrong with it.
-    pub kind: FaultKind,
-    /// The same in words.
-    pub message: String,
-    /// What mends it.
-    pub help: Option<String>,
-}
-
-/// What does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FaultKind {
-    /// The app has no such input.
-    Unknown,
-    /// It is required and not sent.
-    Missing,
-    /// A text is too long.
-    TooLong,
-    /// A text is none of the options.
-    NotAnOption,
-    /// It takes something else, and Dify refuses this.
-    WrongType,
-    /// It takes something else, and Dify passes this on as it is.
-    Strange,
-    /// A file is of a type, or comes a way, that is not allowed.
-    WrongFile,
-    /// There are too many files.
-    TooMany,
-}
-
-impl FaultKind {
-    /// Whether Dify itself refuses such a run: a test that expects `rejected` may want just that.
-    pub fn is_refused(self) -> bool {
-        match self {
-            Self::Unknown | Self::Strange => false,
-            Self::Missing
-            | Self::TooLong
-            | Self::NotAnOption
-            | Self::WrongType
-            | Self::WrongFile
-            | Self::TooMany => true,
-        }
-    }
-}
-
 /// Everything that does not fit, the inputs sent first, then those that are missing.
-pub fn compare(form: &[Input], sent: &[(String, SentInput)]) -> Vec<InputMismatch> {
+pub fn compare(form: &[Input], sent: &[NamedInput]) -> Vec<InputMismatch> {
     let mut faults = Vec::new();
-    for (name, value) in sent {
+    for NamedInput { name, sent: value } in sent {
         match form.iter().find(|input| input.name == *name) {
             Some(input) => judge(input, value, &mut faults),
             None => faults.push(unknown(form, name)),
         }
     }
     for input in form.iter().filter(|input| input.required) {
-        if !sent.iter().any(|(name, _)| *name == input.name) {
+        if !sent.iter().any(|sent| sent.name == input.name) {
             let key = if is_file(input) { "files" } else { "inputs" };
             let message = format!("the input `{}` is required and not sent", input.name);
             faults.push(fault(
@@ -105,10 +37,10 @@ pub fn compare(form: &[Input], sent: &[(String, SentInput)]) -> Vec<InputMismatc
     faults
 }
 
-/// The inputs whose kind this flowproof does not know, each with that kind.
-pub fn uncompared(form: &[Input]) -> impl Iterator<Item = (&str, &str)> {
+/// The inputs whose kind this flowproof does not know.
+pub fn uncompared(form: &[Input]) -> impl Iterator<Item = UncomparedInput<'_>> {
     form.iter().filter_map(|input| match &input.kind {
-        InputKind::Other(kind) => Some((input.name.as_str(), kind.as_str())),
+        InputKind::Other(kind) => Some(UncomparedInput { input: &input.name, kind }),
         InputKind::Text
         | InputKind::Select(_)
         | InputKind::Number
@@ -117,14 +49,6 @@ pub fn uncompared(form: &[Input]) -> impl Iterator<Item = (&str, &str)> {
         | InputKind::File(_)
         | InputKind::Files(_) => None,
     })
-}
-
-fn is_file(input: &Input) -> bool {
-    matches!(input.kind, InputKind::File(_) | InputKind::Files(_))
-}
-
-pub(super) fn fault(input: &Input, kind: FaultKind, message: String, help: Option<String>) -> InputMismatch {
-    InputMismatch { input: input.name.clone(), kind, message, help }
 }
 
 fn unknown(form: &[Input], name: &str) -> InputMismatch {
@@ -177,12 +101,6 @@ fn judge(input: &Input, sent: &SentInput, faults: &mut Vec<InputMismatch>) {
         }
         InputKind::Other(_) => {}
     }
-}
-
-pub(super) fn wrong(input: &Input, found: &str) -> InputMismatch {
-    let message = format!("the input `{}` takes {}, found {found}", input.name, takes(input));
-    let help = is_file(input).then(|| "write the file's path under `files`".to_owned());
-    fault(input, FaultKind::WrongType, message, help)
 }
 
 fn judge_text(input: &Input, value: &Value, faults: &mut Vec<InputMismatch>) {

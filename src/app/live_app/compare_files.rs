@@ -1,7 +1,7 @@
 //! Holds files against the types, endings, ways and number that an input allows.
 
-use crate::app::live_app::compare::{FaultKind, InputMismatch, SentFile, SentInput, fault, wrong};
 use crate::app::live_app::input_rules::listed;
+use crate::app::live_app::mismatch::{FaultKind, InputMismatch, SentFile, SentInput, fault, wrong};
 use crate::dify::wire::file::file_kind;
 use crate::dify::wire::parameters::{FileRules, Input, InputKind};
 

@@ -9,6 +9,7 @@ pub(crate) mod diagnosis;
 pub(crate) mod doctor;
 pub(crate) mod draft_suite;
 mod input_rules;
+pub(crate) mod mismatch;
 pub(crate) mod nodes;
 mod quote;
 mod sample_file;

@@ -73,8 +73,17 @@ fn named(list: &MapEntry, found: &mut Vec<NodeMention>) {
     found.extend(items.iter().filter_map(|item| mention(item, claim)));
 }
 
+/// A node that no recorded run has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownNode {
+    /// What is wrong with its name.
+    pub message: String,
+    /// What mends it.
+    pub help: String,
+}
+
 /// What is wrong with a node's name, and what mends it; none where the node ran or may rightly not have run.
-pub fn judge(mention: &NodeMention, seen: &RecordedNodes) -> Option<(String, String)> {
+pub fn judge(mention: &NodeMention, seen: &RecordedNodes) -> Option<UnknownNode> {
     let name = mention.name.as_str();
     if seen.titles.contains(name) || seen.ids.contains(name) {
         return None;
@@ -84,11 +93,12 @@ pub fn judge(mention: &NodeMention, seen: &RecordedNodes) -> Option<(String, Str
     let near = nearest(name, titles.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     match (mention.claim, near) {
         (Claim::Templated, _) => None,
-        (Claim::Ran | Claim::Absent, Some(near)) => Some((message, near)),
+        (Claim::Ran | Claim::Absent, Some(near)) => Some(UnknownNode { message, help: near }),
         (Claim::Absent, None) => None,
         (Claim::Ran, None) => {
             let ran = listed(&titles);
-            Some((message, format!("there ran {ran}; where it is new in the app, run the suite once")))
+            let help = format!("there ran {ran}; where it is new in the app, run the suite once");
+            Some(UnknownNode { message, help })
         }
     }
 }
@@ -139,7 +149,7 @@ nodes: { visited: [C], absent: [D], order: [E, F], exactly: [G] }
         assert_eq!(judged("Escalate", Claim::Absent), None);
         assert!(judged("Escalate", Claim::Ran).is_some());
         for claim in [Claim::Ran, Claim::Absent] {
-            assert_eq!(judged("Clasify", claim).unwrap().1, "did you mean `Classify`?");
+            assert_eq!(judged("Clasify", claim).unwrap().help, "did you mean `Classify`?");
         }
         assert_eq!(judged("{{ x }}", Claim::Templated), None);
     }

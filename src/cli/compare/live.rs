@@ -22,6 +22,22 @@ pub(super) struct OpenedSide {
     session: Session,
 }
 
+/// Both sides, which can start.
+pub(super) struct OpenedSides {
+    /// What is judged against.
+    pub a: OpenedSide,
+    /// What is judged.
+    pub b: OpenedSide,
+}
+
+/// The records of both sides.
+pub(super) struct ComparedRecords {
+    /// What is judged against.
+    pub a: RunRecord,
+    /// What is judged.
+    pub b: RunRecord,
+}
+
 /// Loads and plans a side; nothing is sent yet.
 pub(super) fn open(options: &RunOptions, settings: &Settings) -> Result<OpenedSide, Exit> {
     let opening = app::open(settings, options);
@@ -38,8 +54,8 @@ pub(super) fn open(options: &RunOptions, settings: &Settings) -> Result<OpenedSi
 }
 
 /// Two sides at one target begin half as many requests each.
-pub(super) fn share_rate((a, b): &mut (OpenedSide, OpenedSide)) {
-    for side in [a, b] {
+pub(super) fn share_rate(sides: &mut OpenedSides) {
+    for side in [&mut sides.a, &mut sides.b] {
         if let Some(rate) = &mut side.plan.target.rate {
             rate.per_second /= 2.0;
         }
@@ -63,11 +79,11 @@ pub(super) fn run_one(side: OpenedSide, name: &'static str) -> Result<RunRecord,
 }
 
 /// Runs both sides, next to each other.
-pub(super) fn run_two((a, b): (OpenedSide, OpenedSide), seed: u64) -> Result<(RunRecord, RunRecord), Exit> {
-    let sessions = (a.session, b.session);
+pub(super) fn run_two(sides: OpenedSides, seed: u64) -> Result<ComparedRecords, Exit> {
+    let OpenedSides { a, b } = sides;
     let ran = runtime()?.block_on(async {
-        let one = start(&sessions.0, a.plan, "A")?;
-        let other = match start(&sessions.1, b.plan, "B") {
+        let one = start(&a.session, a.plan, "A")?;
+        let other = match start(&b.session, b.plan, "B") {
             Ok(other) => other,
             Err(error) => {
                 one.close().await;
@@ -83,7 +99,7 @@ pub(super) fn run_two((a, b): (OpenedSide, OpenedSide), seed: u64) -> Result<(Ru
     });
     let (one, other) = ran.map_err(failed)?;
     interrupted(&[&one, &other])?;
-    Ok((record(&sessions.0)?, record(&sessions.1)?))
+    Ok(ComparedRecords { a: record(&a.session)?, b: record(&b.session)? })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Exit> {

@@ -12,7 +12,6 @@ use crate::base::files::{self, Fence, parent_of};
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::record::compare::{CompareGates, CompareVerdict, RunComparison};
-use crate::record::journal::RunRecord;
 use crate::record::thresholds::RunConclusion;
 use crate::report::append_summary;
 use crate::report::compare::{self as documents, ComparisonDocument, ComparisonEnd, WantedDocument};
@@ -21,6 +20,7 @@ use crate::suite::load::load_alone;
 
 pub use args::CompareArgs;
 use args::CompareFormat;
+use live::ComparedRecords;
 
 /// Compares two sides and says which gate decided.
 pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
@@ -48,12 +48,12 @@ pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
     if let Err(error) = documents::check_folder(&folder) {
         return say::failure(&error.to_string(), Exit::Usage);
     }
-    let (a, b) = match sides::read(args, settings, project.as_ref(), &runs) {
+    let sides = match sides::read(args, settings, project.as_ref(), &runs) {
         Ok(sides) => sides,
         Err(exit) => return exit,
     };
     let output = CompareOutput { files, folder, step_summary: settings.step_summary.clone() };
-    match conclude((&a, &b), &gates, args, output) {
+    match conclude(&sides, &gates, args, output) {
         Ok(exit) => exit,
         Err(message) => say::failure(&message, Exit::Unusable),
     }
@@ -70,12 +70,13 @@ struct CompareOutput {
 }
 
 fn conclude(
-    (a, b): (&RunRecord, &RunRecord),
+    sides: &ComparedRecords,
     gates: &CompareGates,
     args: &CompareArgs,
     output: CompareOutput,
 ) -> Result<Exit, String> {
-    let compared = RunComparison::of(a, b, gates, args.seed()).map_err(|error| error.to_string())?;
+    let compared =
+        RunComparison::of(&sides.a, &sides.b, gates, args.seed()).map_err(|error| error.to_string())?;
     let ruling = compared.ruling();
     let exit = exit_of(ruling.verdict);
     let fence = Fence::around(parent_of(&output.folder));

@@ -2,12 +2,11 @@
 
 use crate::app::runs::ReportsFolder;
 use crate::app::settings::Settings;
-use crate::cli::compare::CompareArgs;
-use crate::cli::compare::live::{self, OpenedSide};
+use crate::cli::compare::args::CompareArgs;
+use crate::cli::compare::live::{self, ComparedRecords, OpenedSide, OpenedSides};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::say;
-use crate::record::journal::RunRecord;
 use crate::suite::project::ProjectSpec;
 
 /// What a side is.
@@ -25,7 +24,7 @@ pub(super) fn read(
     settings: &Settings,
     project: Option<&ProjectSpec>,
     runs: &ReportsFolder,
-) -> Result<(RunRecord, RunRecord), Exit> {
+) -> Result<ComparedRecords, Exit> {
     let targets: Vec<&str> = project
         .iter()
         .flat_map(|project| &project.targets)
@@ -43,18 +42,20 @@ pub(super) fn read(
     let finished =
         |name: &str| report::read(name, runs).map_err(|message| usage(unknown(&message, &targets)));
     match (&a, &b) {
-        (CompareSide::Finished(a), CompareSide::Finished(b)) => Ok((finished(a)?, finished(b)?)),
+        (CompareSide::Finished(a), CompareSide::Finished(b)) => {
+            Ok(ComparedRecords { a: finished(a)?, b: finished(b)? })
+        }
         (CompareSide::Live { .. }, CompareSide::Finished(b)) => {
             let b = finished(b)?;
-            Ok((live::run_one(open(&a, args, settings)?, "A")?, b))
+            Ok(ComparedRecords { a: live::run_one(open(&a, args, settings)?, "A")?, b })
         }
         (CompareSide::Finished(a), CompareSide::Live { .. }) => {
             let a = finished(a)?;
-            Ok((a, live::run_one(open(&b, args, settings)?, "B")?))
+            Ok(ComparedRecords { a, b: live::run_one(open(&b, args, settings)?, "B")? })
         }
         (CompareSide::Live { target: one, .. }, CompareSide::Live { target: other, .. }) => {
             let is_shared = one == other;
-            let mut sides = (open(&a, args, settings)?, open(&b, args, settings)?);
+            let mut sides = OpenedSides { a: open(&a, args, settings)?, b: open(&b, args, settings)? };
             if is_shared {
                 live::share_rate(&mut sides);
             }

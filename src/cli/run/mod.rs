@@ -9,7 +9,7 @@ use crate::app::settings::Settings;
 use crate::app::snapshots::left_text;
 use crate::app::{self, OpenedRun, RecordedCassettes, ResumedRun, SavedCassette, Session, SessionError};
 use crate::base::whole_file::FileReplacement;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::{self, Exit, JudgedExit};
 use crate::cli::outputs::{self, OutputDestination};
 use crate::cli::say;
 use crate::engine::run::RunLimits;
@@ -211,7 +211,7 @@ impl RunContext<'_> {
             Ok(record) => record,
             Err(message) => return say::failure(&message, Exit::Unusable),
         };
-        let (exit, gates) = match exit::of_record(&record, None) {
+        let JudgedExit { exit, gates } = match exit::of_record(&record, None) {
             Ok(judged) => judged,
             Err(error) => return say::failure(&error.to_string(), Exit::Unusable),
         };

@@ -34,27 +34,36 @@ pub enum RunsFormat {
 /// Prints all runs, the newest last.
 pub fn list(args: &RunsListArgs, runs: &ReportsFolder) -> Result<Exit, String> {
     let stored = runs.all()?;
-    let read: Vec<(&ReportedRun, Result<ListedRun, String>)> =
-        stored.par_iter().map(|run| (run, read_one(run).map_err(|error| error.to_string()))).collect();
+    let read = |stored| ListedRun { stored, judged: judge(stored).map_err(|error| error.to_string()) };
+    let listed: Vec<ListedRun<'_>> = stored.par_iter().map(read).collect();
     Ok(match args.format {
-        RunsFormat::Pretty => say::bytes(pretty(&read, &runs.reports).as_bytes()),
-        RunsFormat::Json => say::json(&as_json(&read)),
+        RunsFormat::Pretty => say::bytes(pretty(&listed, &runs.reports).as_bytes()),
+        RunsFormat::Json => say::json(&as_json(&listed)),
     })
 }
 
-/// A run, and the exit that `run` would have ended with.
-type ListedRun = (RunRecord, Exit);
+/// A run in the folder of reports, and what its record says or why it cannot be read.
+struct ListedRun<'a> {
+    stored: &'a ReportedRun,
+    judged: Result<JudgedRun, String>,
+}
 
-fn read_one(run: &ReportedRun) -> Result<ListedRun, JournalError> {
+/// A record, and the exit that `run` would have ended with.
+struct JudgedRun {
+    record: RunRecord,
+    exit: Exit,
+}
+
+fn judge(run: &ReportedRun) -> Result<JudgedRun, JournalError> {
     let record = journal::read(&run.path)?;
-    let (exit, _) = exit::of_record(&record, None)?;
-    Ok((record, exit))
+    let exit = exit::of_record(&record, None)?.exit;
+    Ok(JudgedRun { record, exit })
 }
 
 /// What became of a run, in one word.
-fn verdict((record, exit): &ListedRun) -> &'static str {
-    match exit {
-        Exit::Success if record.start.cases == 0 => "empty",
+fn verdict(run: &JudgedRun) -> &'static str {
+    match run.exit {
+        Exit::Success if run.record.start.cases == 0 => "empty",
         Exit::Success => "passed",
         Exit::Unusable | Exit::Run(RunConclusion::Red | RunConclusion::Unusable | RunConclusion::Gate) => {
             "red"
@@ -71,11 +80,11 @@ fn verdict((record, exit): &ListedRun) -> &'static str {
     }
 }
 
-fn pretty(read: &[(&ReportedRun, Result<ListedRun, String>)], reports: &Path) -> String {
-    if read.is_empty() {
+fn pretty(listed: &[ListedRun<'_>], reports: &Path) -> String {
+    if listed.is_empty() {
         return format!("no run was recorded in {}\n", reports.join("runs").display());
     }
-    let rows: Vec<[String; 5]> = read.iter().map(|(stored, record)| row(stored, record)).collect();
+    let rows: Vec<[String; 5]> = listed.iter().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..4).map(width).collect();
     rows.iter()
@@ -91,15 +100,17 @@ fn pretty(read: &[(&ReportedRun, Result<ListedRun, String>)], reports: &Path) ->
         .collect()
 }
 
-fn row(stored: &ReportedRun, record: &Result<ListedRun, String>) -> [String; 5] {
-    match record {
-        Ok(read @ (record, _)) => {
+fn row(listed: &ListedRun<'_>) -> [String; 5] {
+    let stored = listed.stored;
+    match &listed.judged {
+        Ok(run) => {
+            let record = &run.record;
             let started = record.start.started.get(..19).unwrap_or(&record.start.started);
             [
                 stored.id.clone(),
                 started.replace('T', " "),
                 record.start.target.clone(),
-                verdict(read).to_owned(),
+                verdict(run).to_owned(),
                 counts(record),
             ]
         }
@@ -141,22 +152,24 @@ fn counts(record: &RunRecord) -> String {
     text
 }
 
-fn as_json(read: &[(&ReportedRun, Result<ListedRun, String>)]) -> String {
-    let items: Vec<Value> = read.iter().map(|(stored, record)| item(stored, record)).collect();
+fn as_json(listed: &[ListedRun<'_>]) -> String {
+    let items: Vec<Value> = listed.iter().map(item).collect();
     let mut text = serde_json::to_string_pretty(&items).expect("texts and numbers are JSON");
     text.push('\n');
     text
 }
 
-fn item(stored: &ReportedRun, record: &Result<ListedRun, String>) -> Value {
-    match record {
-        Ok(read @ (record, exit)) => {
+fn item(listed: &ListedRun<'_>) -> Value {
+    let stored = listed.stored;
+    match &listed.judged {
+        Ok(run) => {
+            let record = &run.record;
             let (start, totals) = (&record.start, &record.totals);
             json!({
                 "id": stored.id, "journal": stored.path, "started": start.started, "flowproof": start.flowproof,
                 "target": start.target, "profile": start.profile, "mock": start.mock, "shard": start.shard,
                 "finished": record.end.is_some(), "duration_ms": record.end.as_ref().map(|end| end.duration_ms),
-                "verdict": verdict(read), "exit": exit.code(),
+                "verdict": verdict(run), "exit": run.exit.code(),
                 "tests": totals.cases() + record.unfinished(), "passed": totals.passed, "failed": totals.failed,
                 "errored": totals.errored, "inconclusive": totals.inconclusive, "flaky": totals.flaky,
                 "skipped": totals.skipped, "unfinished": record.unfinished(), "attempts": totals.attempts,

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::app::snapshots::{PendingSnapshot, SnapshotList};
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::cli::snapshot::counted;
+use crate::cli::snapshot::count::counted;
 use crate::report::text::{LineEnds, visible};
 
 /// `flowproof snapshot list`.

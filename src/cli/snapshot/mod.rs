@@ -1,5 +1,6 @@
 //! `flowproof snapshot`: what waits for approval, and what a person decides of it; sends nothing.
 
+mod count;
 mod decide;
 mod list;
 mod prune;
@@ -70,9 +71,4 @@ pub fn snapshot(args: &SnapshotArgs, settings: &Settings) -> Exit {
         SnapshotCommand::List(args) => list::list(args, &stock),
         SnapshotCommand::Prune(args) => prune::prune(*args, &stock),
     }
-}
-
-/// "1 snapshot", "2 snapshots".
-fn counted(count: usize) -> String {
-    if count == 1 { "1 snapshot".to_owned() } else { format!("{count} snapshots") }
 }

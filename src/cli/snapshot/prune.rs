@@ -5,7 +5,7 @@ use clap::Args;
 use crate::app::snapshots::SnapshotList;
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::cli::snapshot::counted;
+use crate::cli::snapshot::count::counted;
 use crate::report::text::{LineEnds, visible};
 
 /// `flowproof snapshot prune`.

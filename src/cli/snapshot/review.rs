@@ -7,7 +7,7 @@ use clap::Args;
 use crate::app::snapshots::{PendingSnapshot, SnapshotList};
 use crate::cli::exit::Exit;
 use crate::cli::say;
-use crate::cli::snapshot::counted;
+use crate::cli::snapshot::count::counted;
 use crate::cli::snapshot::decide::{SnapshotDecision, carry_out, named};
 use crate::report::snapshot::{ShownSnapshot, snapshot_text};
 use crate::report::text::ColorUse;
@@ -121,7 +121,7 @@ fn ask_all(stock: &SnapshotList) -> Exit {
     let (mut takes_all, mut ends) = (false, false);
     for (index, waits) in stock.waiting.iter().enumerate() {
         let answer =
-            if takes_all { ReviewAnswer::Accept } else { ask(waits, (index + 1, stock.waiting.len())) };
+            if takes_all { ReviewAnswer::Accept } else { ask(waits, index + 1, stock.waiting.len()) };
         let decided = match answer {
             ReviewAnswer::Accept | ReviewAnswer::AcceptRest => {
                 stock.accept(&[waits]).inspect(|count| accepted += count)
@@ -152,7 +152,7 @@ fn ask_all(stock: &SnapshotList) -> Exit {
 }
 
 /// Shows one and asks until the answer is one of the keys; the end of the input is `q`.
-fn ask(waits: &PendingSnapshot, (number, of): (usize, usize)) -> ReviewAnswer {
+fn ask(waits: &PendingSnapshot, number: usize, of: usize) -> ReviewAnswer {
     if say::bytes(format!("\n[{number}/{of}] {}{KEYS}\n", shown(waits)).as_bytes()) != Exit::Success {
         return ReviewAnswer::Quit;
     }

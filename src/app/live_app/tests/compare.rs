@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::app::live_app::compare::{FaultKind, SentFile, SentInput, compare};
+use crate::app::live_app::compare::compare;
+use crate::app::live_app::mismatch::{FaultKind, NamedInput, SentFile, SentInput};
 use crate::dify::wire::parameters::{FileRules, Input, InputKind, decode_parameters};
 
 fn form(case: &str) -> Vec<Input> {
@@ -12,9 +13,9 @@ fn form(case: &str) -> Vec<Input> {
     decode_parameters(&serde_json::from_str(body).unwrap()).unwrap()
 }
 
-fn values(inputs: Value) -> Vec<(String, SentInput)> {
+fn values(inputs: Value) -> Vec<NamedInput> {
     let inputs = inputs.as_object().unwrap().clone();
-    inputs.into_iter().map(|(name, value)| (name, SentInput::Value(value))).collect()
+    inputs.into_iter().map(|(name, value)| NamedInput { name, sent: SentInput::Value(value) }).collect()
 }
 
 /// The faults of inputs sent to the recorded echo app, which needs `text`.
@@ -94,9 +95,10 @@ fn files_are_held_against_types_endings_ways_and_number() {
     use FaultKind::{TooMany, WrongFile, WrongType};
     let form = form("file2");
     let judged = |name: &str, sent: SentInput| {
-        let mut all = vec![(name.to_owned(), sent)];
+        let mut all = vec![NamedInput { name: name.to_owned(), sent }];
         if name != "doc" {
-            all.push(("doc".to_owned(), SentInput::File(file("a.pdf", "document", "local_file"))));
+            let sent = SentInput::File(file("a.pdf", "document", "local_file"));
+            all.push(NamedInput { name: "doc".to_owned(), sent });
         }
         compare(&form, &all).first().map(|fault| fault.kind)
     };
@@ -128,7 +130,7 @@ fn endings_of_custom_files_and_ways_are_held() {
         max_length: None,
         default: None,
     }];
-    let judged = |sent| compare(&form, &[("f".to_owned(), SentInput::File(sent))]);
+    let judged = |sent| compare(&form, &[NamedInput { name: "f".to_owned(), sent: SentInput::File(sent) }]);
     assert_eq!(judged(file("https://a.example/b.pdf?c=d", "custom", "remote_url")), []);
     assert!(judged(file("a.pdf", "custom", "local_file"))[0].message.contains("uploaded"));
     assert!(judged(file("https://a.example/b.txt", "custom", "remote_url"))[0].message.contains("custom"));

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::app::live_app::compare::{SentInput, compare};
+use crate::app::live_app::compare::compare;
 use crate::app::live_app::draft_suite::{Draft, DraftedApp, draft};
+use crate::app::live_app::mismatch::{NamedInput, SentInput};
 use crate::base::template::{TemplateScope, Templates};
 use crate::dify::wire::parameters::{Input, InputKind, decode_parameters};
 use crate::suite::load::{LoadOptions, OutsidePaths, load};
@@ -12,7 +13,7 @@ use crate::yaml::names::KnownNames;
 use crate::yaml::reader::Reader;
 
 /// Loads a draft as a project would and tells the inputs it renders, files left out.
-fn inputs_of(draft: &Draft) -> Vec<(String, SentInput)> {
+fn inputs_of(draft: &Draft) -> Vec<NamedInput> {
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in &draft.files {
         let path = folder.path().join("suites").join(path);
@@ -37,7 +38,8 @@ fn inputs_of(draft: &Draft) -> Vec<(String, SentInput)> {
     let mut reader = Reader { source: suite.source.clone(), problems: &mut problems };
     let mut render = |entry: &crate::yaml::node::MapEntry| {
         let template = reader.template(&entry.value, &mut templates, &KnownNames::default());
-        (entry.key.clone(), SentInput::Value(templates.render(&template, &TemplateScope::new()).unwrap()))
+        let value = templates.render(&template, &TemplateScope::new()).unwrap();
+        NamedInput { name: entry.key.clone(), sent: SentInput::Value(value) }
     };
     let sent = test.run.inputs.iter().map(&mut render).collect();
     assert_eq!(problems, [], "{}", draft.suite);
@@ -65,7 +67,7 @@ fn every_kind_of_input_gets_what_it_takes() {
     let sent = inputs_of(&drafted);
     assert_eq!(compare(&form, &sent), []);
     let value = |name: &str| {
-        sent.iter().find(|(known, _)| known == name).map(|(_, sent)| match sent {
+        sent.iter().find(|input| input.name == name).map(|input| match &input.sent {
             SentInput::Value(value) => value.clone(),
             SentInput::File(_) | SentInput::Files(_) => panic!("no file"),
         })
@@ -162,7 +164,7 @@ fn names_that_no_key_can_hold_are_left_out_and_said_so() {
     let entries: Vec<Value> = odd.iter().map(|name| input(name, true)).chain([input(&long, false)]).collect();
     let optional = form(Value::Array(entries.clone()));
     let drafted = draft(&DraftedApp { title: &"<<: *a {{ b }}".repeat(90), app: "", form: &optional });
-    let sent: Vec<String> = inputs_of(&drafted).into_iter().map(|(name, _)| name).collect();
+    let sent: Vec<String> = inputs_of(&drafted).into_iter().map(|input| input.name).collect();
     assert_eq!((sent, drafted.skip), (odd.map(str::to_owned).to_vec(), None));
     let needed = form(json!([input(&long, true)]));
     let drafted = draft(&DraftedApp { title: "A", app: "", form: &needed });
