@@ -23,6 +23,7 @@ mod repeats;
 mod room;
 mod rounds;
 mod side_calls;
+mod stream_events;
 mod stream_flaws;
 mod stream_record;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One look at a run that was given up, so that what it used is known if it has ended.
 
-use crate::dify::client::recover::RunSearch;
+use crate::dify::client::recover::run_search::RunSearch;
 use crate::dify::client::recover::search::OngoingSearch;
 use crate::dify::client::recover::sight::{DetailFinding, LogFinding};
 use crate::dify::transcript::{RunResult, Transcript};

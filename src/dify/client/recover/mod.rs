@@ -7,6 +7,7 @@ mod glance;
 mod loss;
 mod pauses;
 mod replay;
+mod run_search;
 mod same;
 mod search;
 mod search_result;
@@ -16,56 +17,17 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-use std::time::Instant;
-
 use crate::base::clock;
-use crate::dify::client::wait::{WaitEnd, Waiter, after};
-use crate::dify::client::{Recover, Timeouts};
-use crate::dify::transcript::{
-    Ending, NodeRun, RecoveredBy, Recovery, RunResult, Trace, Transcript, WorkflowRequest,
-};
+use crate::dify::client::wait::{WaitEnd, after};
+use crate::dify::transcript::{Ending, NodeRun, RecoveredBy, Recovery, Trace, Transcript};
 
 pub use self::ask::Caller;
 pub use self::loss::{LostRun, loss};
+pub use self::run_search::RunSearch;
 pub use self::users::Users;
 
 use self::search::OngoingSearch;
-use self::search_result::SearchResult;
-
-/// The search for one lost run.
-pub struct RunSearch<'a, 'b> {
-    /// How the calls are made.
-    pub caller: Caller<'a>,
-    /// Waits, and ends them.
-    pub waiter: &'a mut Waiter<'b>,
-    /// How long and how often.
-    pub waits: Recover,
-    /// The waits of the attempt.
-    pub timeouts: &'a Timeouts,
-    /// What was sent.
-    pub request: &'a WorkflowRequest,
-    /// When it was sent.
-    pub sent_at: Instant,
-    /// Users under which something was sent.
-    pub users: &'a Users,
-    /// Forms of the run that were answered: a pause that waits for no other is over.
-    pub answered: &'a [String],
-}
-
-/// A run whose end is known.
-struct KnownRun {
-    ending: Ending,
-    run: RunResult,
-    by: RecoveredBy,
-}
-
-/// Why a search is over without an end of the run.
-enum SearchEnd {
-    /// The word to stop came, or the attempt's time is up.
-    GivenUp(WaitEnd),
-    /// Nothing, or not enough, was found: the reason, and whether a run was seen.
-    Lost(String, Trace),
-}
+use self::search_result::{KnownRun, SearchEnd, SearchResult};
 
 impl RunSearch<'_, '_> {
     /// Looks for a lost run until its end is known or the patience ends; total time and the word to stop end it sooner.

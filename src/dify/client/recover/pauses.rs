@@ -1,7 +1,7 @@
 //! When a run that is found paused is taken for one that waits; pure.
 
-use crate::dify::client::recover::RunSearch;
 use crate::dify::client::recover::loss::has_events;
+use crate::dify::client::recover::run_search::RunSearch;
 use crate::dify::transcript::RunResult;
 
 /// Looks that found a run paused.
