@@ -8,6 +8,7 @@ mod floors;
 mod imports;
 mod knots;
 mod rules;
+mod seam;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
