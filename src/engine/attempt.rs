@@ -220,7 +220,7 @@ impl Engine {
         }
         let test = &made.case.test;
         self.versions.count(&test.app, transcript);
-        let workflow_id = transcript.workflow_id.as_deref()?;
+        let workflow_id = transcript.answer.ids.workflow.as_deref()?;
         let (_, asked) = super::app_of(&self.plan.target, &test.app);
         let seat = AnsweredAttempt { app: &test.app, test: &made.case.name, sent: made.sent, asked };
         match &self.plan.target.kind {
@@ -274,7 +274,7 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn outputs(transcript: &Transcript) -> Option<Value> {
-    let outputs = transcript.run.as_ref()?.outputs()?;
+    let outputs = transcript.answer.run.as_ref()?.outputs()?;
     Some(clip(outputs))
 }
 

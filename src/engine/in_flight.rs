@@ -84,7 +84,7 @@ impl Engine {
             key: case.key,
             repeat: id.repeat,
             attempt: id.attempt,
-            run_id: transcript.run_id.clone(),
+            run_id: transcript.answer.ids.run.clone(),
             how,
             seen: if never_ran { ObservedUse { nothing: true, ..ObservedUse::default() } } else { seen },
         }))

@@ -44,7 +44,7 @@ impl Engine {
     ) -> CheckResult {
         let case = made.case;
         let taking = self.plan.snapshots.as_ref().and_then(|shelf| shelf.taking(&case.name));
-        self.node_names.note(&case.test.app, &transcript.nodes);
+        self.node_names.note(&case.test.app, &transcript.answer.nodes);
         let is_node = |name: &str| self.knows_node(made, name);
         let context = Context::new(&self.plan.templates, &made.scope, case.test.usage, judging)
             .taking(taking.as_ref())

@@ -77,7 +77,7 @@ fn used_by_run(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage 
     if facts.seen.as_ref().is_some_and(|seen| seen.nothing) || facts.status.as_deref() == Some(REJECTED) {
         return nothing();
     }
-    let nodes = NodesUsage::of(&transcript.nodes);
+    let nodes = NodesUsage::of(&transcript.answer.nodes);
     let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
     let seen = facts.seen.as_ref().map_or(0, |seen| seen.tokens);
     let priced = |(name, price): (&String, &Decimal)| Some((Currency::of(name)?, *price));
@@ -131,7 +131,7 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &RunFacts) -> Optio
         let message = format!("the attempt used at least {detail}; {}", stopped(transcript));
         return Some(finding(Truth::Broken, Severity::Error, message));
     }
-    let seen = NodesUsage::of(&transcript.nodes);
+    let seen = NodesUsage::of(&transcript.answer.nodes);
     let told = |currency: &str| {
         let price = facts.cost.iter().find(|price| price.currency == currency);
         price.and_then(|price| price.amount.parse().ok()).unwrap_or(Decimal::ZERO)
@@ -147,7 +147,7 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &RunFacts) -> Optio
 
 /// True where the run came to an end of its own, so that its use should be known.
 fn has_ended(transcript: &Transcript) -> bool {
-    matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.run.is_some()
+    matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.answer.run.is_some()
 }
 
 /// What of the cap cannot be held against what Dify tells, and what helps; none where all can.
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
     use crate::dify::client::begin;
-    use crate::dify::transcript::{NodeRun, PostedRequest, ResponseMode};
+    use crate::dify::transcript::{Answer, NodeRun, PostedRequest, ResponseMode};
     use crate::record::attempt::{UsageDoubt, UsageKind};
 
     fn currency(name: &str) -> Currency {
@@ -223,7 +223,7 @@ mod tests {
 
     fn transcript(nodes: Vec<NodeRun>) -> Transcript {
         let begun = begin(ResponseMode::Streaming, json!({}), PostedRequest::default());
-        Transcript { ending: Ending::Finished, nodes, ..begun }
+        Transcript { ending: Ending::Finished, answer: Answer { nodes, ..Answer::default() }, ..begun }
     }
 
     fn node(tokens: u64, price: Value) -> NodeRun {
@@ -351,7 +351,10 @@ mod tests {
 
     #[test]
     fn a_run_that_ended_by_itself_should_tell_its_use() {
-        let of = |ending, run| has_ended(&Transcript { ending, run, ..transcript(Vec::new()) });
+        let of = |ending, run| {
+            let answer = Answer { run, ..Answer::default() };
+            has_ended(&Transcript { ending, answer, ..transcript(Vec::new()) })
+        };
         let run = || Some(json!({ "status": "succeeded" }).into());
         assert!(of(Ending::Finished, run()) && of(Ending::Paused, run()));
         assert!(!of(Ending::Finished, None));
@@ -372,7 +375,8 @@ mod tests {
         let cap = "budget: { per_test: { tokens: 100, cost: 1 USD } }\n";
         let facts =
             |tokens, cost: &[(&str, &str)]| RunFacts { tokens, cost: prices(cost), ..RunFacts::default() };
-        let finished = Transcript { run: Some(json!({}).into()), ..transcript(Vec::new()) };
+        let mut finished = transcript(Vec::new());
+        finished.answer.run = Some(json!({}).into());
         let cut = Transcript { ending: Ending::Cut { detail: "reset".to_owned() }, ..finished.clone() };
         let broken = |message: &str| Some((Truth::Broken, message.to_owned()));
         let usd = &[("1", "USD")][..];

@@ -76,13 +76,13 @@ impl Versions {
     /// Notes what ran for the reports; attempts that no Dify answered have nothing to note.
     pub fn count(&self, app: &Arc<str>, transcript: &Transcript) {
         let busy = match transcript.ending.error() {
-            _ if transcript.workflow_id.is_some() => false,
+            _ if transcript.answer.ids.workflow.is_some() => false,
             // Silence and what breaks off say nothing of a version, and are no refusal.
             None => return,
             Some(_) if transcript.dify_version.is_none() => return,
             Some(error) => error.not_started,
         };
-        let ran = (app.clone(), transcript.workflow_id.clone(), transcript.dify_version.clone());
+        let ran = (app.clone(), transcript.answer.ids.workflow.clone(), transcript.dify_version.clone());
         let mut seen = lock(&self.seen);
         if busy {
             *seen.busy.entry(ran).or_default() += 1;
@@ -267,12 +267,9 @@ mod tests {
 
     fn transcript(ending: Ending, workflow_id: Option<&str>, dify_version: Option<&str>) -> Transcript {
         let begun = begin(ResponseMode::Streaming, serde_json::json!({}), PostedRequest::default());
-        Transcript {
-            ending,
-            workflow_id: workflow_id.map(str::to_owned),
-            dify_version: dify_version.map(str::to_owned),
-            ..begun
-        }
+        let mut begun = Transcript { ending, dify_version: dify_version.map(str::to_owned), ..begun };
+        begun.answer.ids.workflow = workflow_id.map(str::to_owned);
+        begun
     }
 
     fn refused(not_started: bool) -> Ending {

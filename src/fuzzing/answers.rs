@@ -25,7 +25,7 @@ pub fn event_stream(bytes: &[u8]) {
     let sizes = if first % 2 == 0 { 1 } else { usize::from(*first) / 2 + 1 };
     let pieces = read_stream(stream.chunks(sizes), contracts.as_ref());
     assert!(whole == pieces, "in pieces of {sizes} bytes: {pieces:#?}\nas a whole: {whole:#?}");
-    let has_run = whole.run.is_some();
+    let has_run = whole.answer.run.is_some();
     assert!(has_run || !matches!(whole.ending, Ending::Finished | Ending::Paused), "{whole:#?}");
 }
 
@@ -51,7 +51,7 @@ pub fn blocking_document(bytes: &[u8]) {
     transcript.http_status = Some(status);
     let transcript = read_document(transcript, kind, body);
     if matches!(transcript.ending, Ending::Finished | Ending::Paused) {
-        let run = transcript.run.as_ref().expect("what has ended has a run");
+        let run = transcript.answer.run.as_ref().expect("what has ended has a run");
         assert!(status == 200 && run.data().is_object(), "{status}: {run:?}");
     }
     if let Ok(text) = std::str::from_utf8(body) {

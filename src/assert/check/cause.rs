@@ -86,7 +86,7 @@ fn search_timed_out(lost: &str, why: &str, after: &str) -> Cause {
 
 /// A finished exchange must hold a run that has ended.
 fn finished(transcript: &Transcript) -> Option<Cause> {
-    let Some(run) = &transcript.run else {
+    let Some(run) = &transcript.answer.run else {
         return Some(plain(
             "the answer holds no run".to_owned(),
             "does `base_url` point to Dify's API, ending in `/v1`?",
@@ -196,7 +196,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_judged_only_if_its_run_has_ended() {
-        let finished = |run: Value| Transcript { run: Some(run.into()), ..ended(Ending::Finished) };
+        let finished = |run: Value| {
+            let mut finished = ended(Ending::Finished);
+            finished.answer.run = Some(run.into());
+            finished
+        };
         for status in ["succeeded", "failed", "partial-succeeded", "stopped", "odd"] {
             assert_eq!(cause(&finished(json!({ "status": status }))), None, "{status}");
         }

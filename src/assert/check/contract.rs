@@ -19,7 +19,7 @@ pub fn contract_deviations(
     let told = transcript.asides.iter().find_map(|aside| aside.dify_version.as_deref());
     let contract = contracts.of(transcript.dify_version.as_deref().or(told));
     let (mut all, mut found): (Vec<PlacedDeviation>, Vec<Deviation>) = (Vec::new(), Vec::new());
-    let is_stream = transcript.first_event_at.is_some() && !transcript.events.is_empty();
+    let is_stream = transcript.answer.first_event_at.is_some() && !transcript.events.is_empty();
     if let Some(answer) = transcript.watched_answer().or(is_stream.then_some(WatchedAnswer::Stream)) {
         check_head(answer, version(transcript), &mut found);
         keep(&mut all, &mut found, None);
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::dify::client::begin;
-    use crate::dify::transcript::{Arrival, PostedRequest, ResponseMode};
+    use crate::dify::transcript::{Answer, Arrival, PostedRequest, ResponseMode};
 
     fn answered(status: u16, body: Value) -> Transcript {
         let begun = begin(ResponseMode::Blocking, json!({}), PostedRequest::default());
@@ -118,7 +118,7 @@ mod tests {
         let streamed = Transcript {
             body: None,
             events: vec![ping(), event(1), event(2)],
-            first_event_at: Some(Duration::ZERO),
+            answer: Answer { first_event_at: Some(Duration::ZERO), ..Answer::default() },
             ..transcript
         };
         assert_eq!(told(&contract_deviations(&streamed, &contracts).1), [Some(2)]);

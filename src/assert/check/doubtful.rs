@@ -19,7 +19,7 @@ impl View<'_> {
             }
             PathRoot::Response => {
                 let body = [PathStep::Name("body".to_owned())];
-                let flaws = transcript.flaws.iter().filter(|flaw| flaw.event.is_none());
+                let flaws = transcript.answer.flaws.iter().filter(|flaw| flaw.event.is_none());
                 let repeated = flaws.map(|flaw| Doubt::of(flaw).below(&body));
                 let cut = transcript.truncated_in_body().map(|field| Doubt::cut(&field.place_in_event()));
                 repeated.chain(cut.map(|doubt| doubt.below(&body))).collect()
@@ -31,6 +31,7 @@ impl View<'_> {
                     cut.map(move |field| Doubt::cut(&field.place_in_event()).below(&[PathStep::Index(at)]))
                 });
                 let repeated = transcript
+                    .answer
                     .flaws
                     .iter()
                     .filter_map(|flaw| Some(Doubt::of(flaw).below(&[PathStep::Index(flaw.event?)])));
@@ -45,11 +46,11 @@ impl View<'_> {
         let transcript = self.transcript;
         let last = transcript.events.len().checked_sub(1);
         let is_final = move |flaw: &&Flaw| flaw.event.is_none() || flaw.event == last;
-        let flaws = transcript.flaws.iter().filter(is_final);
+        let flaws = transcript.answer.flaws.iter().filter(is_final);
         let repeated =
             flaws.filter_map(|flaw| Some(Doubt { place: flaw.in_data()?.to_vec(), ..Doubt::of(flaw) }));
         let is_found_again = transcript.recovery.is_some();
-        let cut = transcript.run.as_ref().map(RunResult::truncated).into_iter().flatten();
+        let cut = transcript.answer.run.as_ref().map(RunResult::truncated).into_iter().flatten();
         let cut = cut.map(|field| Doubt::cut(&[field.step()]));
         repeated.filter(move |_| !is_found_again).chain(cut)
     }

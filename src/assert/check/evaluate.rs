@@ -68,7 +68,7 @@ pub fn examine(checks: &[Check], transcript: &Transcript, context: &Context<'_>)
 
 /// Warns of keys that the answer gives twice, at the first assertion.
 fn repeated(transcript: &Transcript, checks: &[Check]) -> Option<Finding> {
-    let mut repeated = transcript.flaws.iter().filter(|flaw| flaw.kind == FlawKind::Repeated);
+    let mut repeated = transcript.answer.flaws.iter().filter(|flaw| flaw.kind == FlawKind::Repeated);
     let key = repeated.next()?;
     let place = show_place(&key.place);
     let whose = match key.event {

@@ -31,14 +31,15 @@ pub(super) fn rejected(transcript: &Transcript) -> Option<ExchangeEnd<'_>> {
         Ending::Rejected(error) if error.class == ErrorClass::Rejected => Some(refused(error)),
         Ending::ErrorEvent(error) => {
             let is_refusal = error.class == ErrorClass::Rejected || is_input_refusal(&error.message);
-            (is_refusal && transcript.nodes.is_empty() && transcript.text.is_empty()).then(|| refused(error))
+            (is_refusal && transcript.answer.nodes.is_empty() && transcript.answer.text.is_empty())
+                .then(|| refused(error))
         }
         Ending::Finished => {
-            let run = transcript.run.as_ref()?;
+            let run = transcript.answer.run.as_ref()?;
             let message = run.error()?;
             let is_refusal = run.status() == Some(ReportedStatus::Failed)
                 && run.steps() == Some(0)
-                && transcript.nodes.is_empty()
+                && transcript.answer.nodes.is_empty()
                 && is_input_refusal(message);
             is_refusal.then_some(ExchangeEnd::Rejected { message, code: None, run: Some(run) })
         }

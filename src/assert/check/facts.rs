@@ -26,7 +26,7 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
     let transcript = view.transcript;
     let varying = varying_of(transcript);
     let is_timed = !matches!(view.state, ExchangeEnd::Unjudged(_)) && transcript.recovery.is_none();
-    let outputs = transcript.run.as_ref().and_then(RunResult::outputs).map(BorrowedValue::of);
+    let outputs = transcript.answer.run.as_ref().and_then(RunResult::outputs).map(BorrowedValue::of);
     let settled = outputs.as_ref().map(|outputs| varying.settle(outputs));
     let is_known = view.doubts(PathRoot::Outputs).is_empty();
     RunFacts {
@@ -34,14 +34,14 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
         settled: settled
             .filter(|settled| outputs.as_ref() != Some(settled))
             .map(|settled| clip(&settled.to_value())),
-        run_id: transcript.run_id.clone(),
-        workflow_id: transcript.workflow_id.clone(),
+        run_id: transcript.answer.ids.run.clone(),
+        workflow_id: transcript.answer.ids.workflow.clone(),
         dify_version: transcript.dify_version.clone(),
         recovered: transcript.recovered().map(|(by, _)| by),
         lost: transcript.recovered().map(|(_, how)| how.to_owned()),
         status: status(view),
         latency_ms: is_timed.then(|| milliseconds(transcript.elapsed)),
-        ttft_ms: transcript.first_token_at.filter(|_| is_timed).map(milliseconds),
+        ttft_ms: transcript.answer.first_token_at.filter(|_| is_timed).map(milliseconds),
         server_ms: known(view.run_field(AnswerField::Elapsed))
             .and_then(|seconds| Some(seconds.as_f64()? * 1000.0)),
         tokens: known(view.tokens()),
@@ -52,7 +52,7 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
                 known(view.run_field(AnswerField::Steps)).and_then(|steps| steps.as_u64())
             }
         },
-        nodes: bounded(transcript.nodes.iter().map(|ran| node(ran, &varying)).collect()),
+        nodes: bounded(transcript.answer.nodes.iter().map(|ran| node(ran, &varying)).collect()),
         usage: usage_doubt(view),
         seen: seen(view),
         error: error(view),
@@ -61,7 +61,7 @@ pub(super) fn gather(view: &View<'_>) -> RunFacts {
 
 /// What Dify said went wrong, whole up to 64 KB.
 fn error(view: &View<'_>) -> Option<String> {
-    let said = match (&view.transcript.ending, &view.transcript.run) {
+    let said = match (&view.transcript.ending, &view.transcript.answer.run) {
         (Ending::Rejected(error) | Ending::ErrorEvent(error), _) => Some(error.message.clone()),
         (_, run) => run.as_ref().and_then(RunResult::error).map(str::to_owned),
     };
@@ -112,7 +112,7 @@ fn seen(view: &View<'_>) -> Option<ObservedUse> {
 
 /// What a run is seen to have used, whatever became of it.
 pub fn seen_at_least(transcript: &Transcript) -> ObservedUse {
-    let NodesUsage { tokens, prices } = NodesUsage::of(&transcript.nodes);
+    let NodesUsage { tokens, prices } = NodesUsage::of(&transcript.answer.nodes);
     let price = |(currency, amount): (String, Decimal)| Price { amount: amount.to_string(), currency };
     ObservedUse {
         tokens: tokens.max(told_total(transcript)),
@@ -123,14 +123,14 @@ pub fn seen_at_least(transcript: &Transcript) -> ObservedUse {
 
 /// The total of tokens that was told, judged or not; more cannot have been told by nodes that were seen in part.
 fn told_total(transcript: &Transcript) -> u64 {
-    let told = [&transcript.run, &transcript.told_after].into_iter().flatten();
+    let told = [&transcript.answer.run, &transcript.told_after].into_iter().flatten();
     told.filter_map(RunResult::tokens).max().unwrap_or(0)
 }
 
 fn status(view: &View<'_>) -> Option<String> {
     match &view.state {
         ExchangeEnd::Rejected { .. } => Some(REJECTED.to_owned()),
-        ExchangeEnd::Ran(run) => run.status().map(|status| status.word().to_owned()),
+        ExchangeEnd::Ran(_) => view.transcript.answer.status().map(|status| status.word().to_owned()),
         ExchangeEnd::Unjudged(_) if view.transcript.ending == Ending::Paused => {
             Some(ReportedStatus::Paused.word().to_owned())
         }

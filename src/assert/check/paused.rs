@@ -38,7 +38,7 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
 
 /// True where the pause is known without its reasons: neither detail nor logs tell them.
 fn tells_no_form(transcript: &Transcript) -> bool {
-    let told = transcript.run.as_ref().is_some_and(|run| run.reasons().is_some());
+    let told = transcript.answer.run.as_ref().is_some_and(|run| run.reasons().is_some());
     transcript.recovered().is_some() && transcript.pauses.waiting.is_empty() && !told
 }
 
@@ -46,7 +46,7 @@ fn tells_no_form(transcript: &Transcript) -> bool {
 fn waiting_nodes(transcript: &Transcript) -> Option<String> {
     let waiting = |node: &&NodeRun| node.waits_for_person();
     let mut titles: Vec<&str> =
-        transcript.nodes.iter().filter(waiting).map(|node| node.title.as_str()).collect();
+        transcript.answer.nodes.iter().filter(waiting).map(|node| node.title.as_str()).collect();
     titles.dedup();
     (!titles.is_empty()).then(|| either(titles.into_iter()))
 }

@@ -42,9 +42,11 @@ impl View<'_> {
             PathRoot::Text | PathRoot::Events if self.has_lost_its_beginning() => {
                 Fact::Unknown(BEGINNING_LOST.into())
             }
-            PathRoot::Text => match &self.transcript.text_doubt {
+            PathRoot::Text => match &self.transcript.answer.text_doubt {
                 Some(why) => Fact::Unknown(Cow::Owned(why.clone())),
-                None => Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.text.as_str()))),
+                None => {
+                    Fact::Known(self.text.get_or_init(|| Value::from(self.transcript.answer.text.as_str())))
+                }
             },
             PathRoot::Events if blocking => {
                 Fact::Unknown("a blocking answer has no events; use `response_mode: streaming`".into())

@@ -96,7 +96,7 @@ fn run_text<'v>(fact: TextFact, view: &'v View<'_>) -> Fact<Cow<'v, str>> {
             code.map_or(Fact::Absent, |code| Fact::Known(Cow::Borrowed(code)))
         }
         (TextFact::ErrorCode, ExchangeEnd::Ran(_)) => Fact::Absent,
-        (TextFact::WorkflowId, state) => match (&view.transcript.workflow_id, state) {
+        (TextFact::WorkflowId, state) => match (&view.transcript.answer.ids.workflow, state) {
             (Some(id), _) => Fact::Known(Cow::Borrowed(id)),
             (None, ExchangeEnd::Rejected { .. }) => Fact::Absent,
             (None, ExchangeEnd::Ran(_) | ExchangeEnd::Unjudged(_)) => {

@@ -27,7 +27,7 @@ impl<'t> View<'t> {
             ExchangeEnd::Ran(run) => *run,
         };
         if let Some(why) = self.gap() {
-            return NodeFacts::Gap(&self.transcript.nodes, why);
+            return NodeFacts::Gap(&self.transcript.answer.nodes, why);
         }
         if self.transcript.mode == ResponseMode::Blocking {
             return NodeFacts::Unknown(
@@ -36,7 +36,7 @@ impl<'t> View<'t> {
         }
         if self.transcript.pauses.is_torn {
             return NodeFacts::Partial(
-                &self.transcript.nodes,
+                &self.transcript.answer.nodes,
                 "events of the run were missed after an answer to a form".to_owned(),
             );
         }
@@ -48,7 +48,7 @@ impl<'t> View<'t> {
 
     /// The nodes of a stream that came to its end, by Dify's count of steps.
     fn counted(&self, run: &RunResult) -> NodeFacts<'t> {
-        let nodes = self.transcript.nodes.as_slice();
+        let nodes = self.transcript.answer.nodes.as_slice();
         let told = match self.run_field(AnswerField::Steps) {
             Fact::Known(told) => told.as_u64(),
             Fact::Absent | Fact::Unknown(_) => None,
@@ -86,7 +86,7 @@ impl<'t> View<'t> {
         let went_well = run.status().is_some_and(|status| status.went_well());
         let is_whole = self.transcript.ending == Ending::Finished && went_well;
         let told = |node: &NodeRun| node.finished.as_ref()?.look_at_outputs(has_empty_list);
-        let mut nodes = self.transcript.nodes.iter();
+        let mut nodes = self.transcript.answer.nodes.iter();
         is_whole
             && (nodes.any(|node| told(node).unwrap_or(false))
                 || has_empty_list(&BorrowedValue::of(&self.transcript.inputs)))
@@ -94,7 +94,7 @@ impl<'t> View<'t> {
 
     /// Why nodes inside of containers may have run unseen: a round of which Dify tells the duration has no events.
     pub(super) fn lost_round(&self) -> Option<String> {
-        let nodes = self.transcript.nodes.as_slice();
+        let nodes = self.transcript.answer.nodes.as_slice();
         let mut seen: Option<HashMap<&str, HashSet<u64>>> = None;
         nodes.iter().filter(|node| node.is_container()).find_map(|container| {
             let mut rounds = container.finished.as_ref()?.timed_rounds()?;
@@ -129,7 +129,7 @@ fn seen_rounds(nodes: &[NodeRun]) -> HashMap<&str, HashSet<u64>> {
 
 /// Dify's `total_steps` counts attempts, and a container as one, without what runs in it.
 fn seen_steps(transcript: &Transcript) -> u64 {
-    let outer = transcript.nodes.iter().filter(|node| node.parent.is_none());
+    let outer = transcript.answer.nodes.iter().filter(|node| node.parent.is_none());
     let seen = outer.map(|node| 1 + u64::from(node.retries)).fold(0, u64::saturating_add);
     seen.saturating_add(transcript.pauses.restarts)
 }

@@ -8,7 +8,7 @@ pub(super) fn told_stop(transcript: &Transcript) -> Option<String> {
     if transcript.ended_by_itself() {
         return Some(told_end(transcript));
     }
-    let run = match &transcript.run_id {
+    let run = match &transcript.answer.ids.run {
         Some(id) => format!("the run {id}"),
         None => "the run".to_owned(),
     };
@@ -49,7 +49,7 @@ fn may_run(transcript: &Transcript) -> bool {
         | Ending::Stalled { .. }
         | Ending::Cut { .. } => true,
         // What came is perhaps no answer of Dify's.
-        Ending::Unreadable { .. } | Ending::Rejected(_) => transcript.run_id.is_some(),
+        Ending::Unreadable { .. } | Ending::Rejected(_) => transcript.answer.ids.run.is_some(),
         Ending::Finished
         | Ending::ErrorEvent(_)
         | Ending::Paused
@@ -84,8 +84,8 @@ mod tests {
         );
         let failed = told(&left(Streaming, Some(StopOutcome::Failed("HTTP 500".to_owned()))));
         assert_eq!(failed, "the request to stop the run failed (HTTP 500): it may go on at Dify, and cost");
-        let blocking =
-            Transcript { run_id: Some("r-1".to_owned()), ..left(Blocking, Some(StopOutcome::NoTask)) };
+        let mut blocking = left(Blocking, Some(StopOutcome::NoTask));
+        blocking.answer.ids.run = Some("r-1".to_owned());
         assert_eq!(
             told(&blocking),
             "a blocking run has no task to stop: the run r-1 may go on at Dify, and cost"
@@ -152,11 +152,9 @@ mod tests {
             (Ending::NotSent { detail: detail(), retryable: true }, false, false),
         ] {
             for (run_id, expected) in [(None, without_id), (Some("r-1".to_owned()), with_id)] {
-                let transcript = Transcript {
-                    ending: ending.clone(),
-                    run_id: run_id.clone(),
-                    ..left(ResponseMode::Streaming, Some(StopOutcome::NoTask))
-                };
+                let mut transcript = left(ResponseMode::Streaming, Some(StopOutcome::NoTask));
+                transcript.ending = ending.clone();
+                transcript.answer.ids.run = run_id.clone();
                 assert_eq!(told_stop(&transcript).is_some(), expected, "{ending:?} {run_id:?}");
             }
         }

@@ -37,12 +37,13 @@ pub(super) fn run_time(fact: TimeFact, bound: &QuantityBound<Duration>, view: &V
             Fact::Absent => Fact::Unknown("Dify's answer has no `elapsed_time`".into()),
             Fact::Unknown(why) => Fact::Unknown(why),
         },
-        TimeFact::Ttft => match (&transcript.text_doubt, transcript.first_token_at) {
+        TimeFact::Ttft => match (&transcript.answer.text_doubt, transcript.answer.first_token_at) {
             (Some(why), _) => Fact::Unknown(Cow::Owned(why.clone())),
             (None, Some(at)) => Fact::Known(at),
             (None, None) => Fact::Unknown("no text of a model was streamed".into()),
         },
         TimeFact::MaxGap => transcript
+            .answer
             .max_gap
             .map_or_else(|| Fact::Unknown("no events came between which to measure".into()), Fact::Known),
     };

@@ -39,7 +39,7 @@ fn run_tokens(view: &View<'_>) -> Fact<u64> {
         Fact::Absent => None,
         Fact::Unknown(why) => return Fact::Unknown(why),
     };
-    if let Some(why) = contradicted(&view.transcript.nodes) {
+    if let Some(why) = contradicted(&view.transcript.answer.nodes) {
         return unknown(why);
     }
     match (view.usage, total) {
@@ -92,7 +92,7 @@ fn contradicted(nodes: &[NodeRun]) -> Option<String> {
 
 /// The sum of the leaves' prices.
 pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
-    if let (ExchangeEnd::Ran(_), Some(why)) = (&view.state, contradicted(&view.transcript.nodes)) {
+    if let (ExchangeEnd::Ran(_), Some(why)) = (&view.state, contradicted(&view.transcript.answer.nodes)) {
         return unknown(why);
     }
     let nodes = match (&view.state, view.nodes()) {
@@ -188,7 +188,7 @@ fn uses_model(node: &NodeRun, view: &View<'_>) -> bool {
     if !node.is_container() {
         return may_use_model(&node.node_type);
     }
-    let with_model = view.model_containers.get_or_init(|| model_containers(&view.transcript.nodes));
+    let with_model = view.model_containers.get_or_init(|| model_containers(&view.transcript.answer.nodes));
     with_model.contains(node.node_id.as_str()) || with_model.contains(node.id.as_str())
 }
 

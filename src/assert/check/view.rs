@@ -50,7 +50,7 @@ impl<'t> View<'t> {
     /// Looks at a run that is meant to wait: what it did so far is known, as of a run that has ended.
     pub(super) fn of_pause(transcript: &'t Transcript, usage: UsageAudit) -> Self {
         let view = Self::new(transcript, usage);
-        match &transcript.run {
+        match &transcript.answer.run {
             Some(run) if transcript.ending == Ending::Paused => Self { state: ExchangeEnd::Ran(run), ..view },
             Some(_) | None => view,
         }
@@ -80,7 +80,7 @@ fn state(transcript: &Transcript) -> ExchangeEnd<'_> {
     if let Some(rejected) = rejected(transcript) {
         return rejected;
     }
-    match (cause(transcript), &transcript.run) {
+    match (cause(transcript), &transcript.answer.run) {
         (Some(cause), _) => ExchangeEnd::Unjudged(cause),
         (None, Some(run)) => ExchangeEnd::Ran(run),
         (None, None) => ExchangeEnd::Unjudged(Cause {

@@ -39,7 +39,8 @@ impl StreamReader {
 
     /// Goes on with a run that was answered, in a stream of its own.
     pub fn resume(mut transcript: Transcript, limit: u64, answered: Vec<String>) -> Self {
-        let nodes = Nodes::resume(std::mem::take(&mut transcript.nodes), transcript.first_token_at);
+        let nodes =
+            Nodes::resume(std::mem::take(&mut transcript.answer.nodes), transcript.answer.first_token_at);
         let repeats = RepeatedEvents::after(transcript.events.len(), answered);
         let last_event_at = transcript.elapsed;
         let mut reader = Self::new(transcript, limit);
@@ -92,7 +93,7 @@ impl StreamReader {
 
     /// The task that runs it, once that is known.
     pub fn task_id(&self) -> Option<&str> {
-        self.record.transcript.task_id.as_deref()
+        self.record.transcript.answer.ids.task.as_deref()
     }
 
     /// Bytes that came before this stream.
@@ -136,11 +137,11 @@ impl StreamReader {
         let StreamRecord { mut transcript, nodes, ending: own, left, .. } = self.record;
         let has_ended = matches!(own, Some(Ending::Finished | Ending::Paused));
         if left.is_some() && has_ended {
-            transcript.told_after = transcript.run.take();
+            transcript.told_after = transcript.answer.run.take();
         }
         transcript.ending = left.or(own).unwrap_or(ending);
-        transcript.nodes = nodes.runs;
-        transcript.first_token_at = nodes.first_token_at;
+        transcript.answer.nodes = nodes.runs;
+        transcript.answer.first_token_at = nodes.first_token_at;
         transcript
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::borrowed_json::BorrowedValue;
 use crate::base::json_path::{PathStep, show_place};
-use crate::dify::transcript::{Ending, Flaw, FlawKind, ReadableText, Transcript};
+use crate::dify::transcript::{AnswerIds, Ending, Flaw, FlawKind, MessageResult, ReadableText, Transcript};
 use crate::dify::wire::answer;
 use crate::dify::wire::error;
 
@@ -17,8 +17,8 @@ pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]
     let ending = match &json {
         Ok(json) if status == 202 && json["event"] == "workflow_maintenance_paused" => {
             // The run was taken, and goes on elsewhere.
-            transcript.run_id = json["workflow_run_id"].as_str().map(str::to_owned);
-            transcript.task_id = json["task_id"].as_str().map(str::to_owned);
+            transcript.answer.ids.run = json["workflow_run_id"].as_str().map(str::to_owned);
+            transcript.answer.ids.task = json["task_id"].as_str().map(str::to_owned);
             Ending::Rejected(error::classify_http(status, content_type, body))
         }
         _ if status != 200 => Ending::Rejected(error::classify_http(status, content_type, body)),
@@ -36,19 +36,22 @@ pub fn read_document(mut transcript: Transcript, content_type: &str, body: &[u8]
 
 fn read_run(transcript: &mut Transcript, (json, readable): (&Value, &ReadableText<'_>)) -> Ending {
     let flaws = BorrowedValue::read(&readable.text).map(|json| readable.flaws(&json, None));
-    transcript.flaws = flaws.unwrap_or_default();
-    if let Some(key) = transcript.flaws.iter().find(|flaw| decides(flaw)) {
+    transcript.answer.flaws = flaws.unwrap_or_default();
+    if let Some(key) = transcript.answer.flaws.iter().find(|flaw| decides(flaw)) {
         let key = show_place(&key.place);
         let detail = format!("the answer gives `{key}` twice: which value counts is not known");
         return Ending::Unreadable { detail };
+    }
+    if transcript.app.sends_messages() {
+        return read_message(transcript, json);
     }
     let run = match answer::decode_run(json) {
         Ok(run) => run,
         Err(error) => return Ending::Unreadable { detail: error.to_string() },
     };
-    transcript.run_id = run.run_id;
-    transcript.task_id = run.task_id;
-    transcript.workflow_id = run.data["workflow_id"].as_str().map(str::to_owned);
+    transcript.answer.ids.run = run.run_id;
+    transcript.answer.ids.task = run.task_id;
+    transcript.answer.ids.workflow = run.data["workflow_id"].as_str().map(str::to_owned);
     let ending = match run.data["status"].as_str() {
         Some("paused") => Ending::Paused,
         Some("running" | "scheduled") => {
@@ -58,8 +61,31 @@ fn read_run(transcript: &mut Transcript, (json, readable): (&Value, &ReadableTex
         }
         Some(_) | None => Ending::Finished,
     };
-    transcript.run = Some(run.data.into());
+    transcript.answer.run = Some(run.data.into());
     ending
+}
+
+/// Reads the answer of a chat app: a message, or a run that waits for a person.
+fn read_message(transcript: &mut Transcript, json: &Value) -> Ending {
+    let message = match answer::decode_message(json) {
+        Ok(message) => message,
+        Err(error) => return Ending::Unreadable { detail: error.to_string() },
+    };
+    let answer = &mut transcript.answer;
+    answer.ids = AnswerIds {
+        run: message.run_id,
+        task: message.task_id,
+        workflow: None,
+        message: Some(message.message_id),
+        conversation: message.conversation_id,
+    };
+    answer.text = message.text;
+    if json["event"] == "workflow_paused" {
+        answer.run = Some(json["data"].clone().into());
+        return Ending::Paused;
+    }
+    answer.message = Some(MessageResult::of(json.clone()));
+    Ending::Finished
 }
 
 /// True for a key that says whose run it is or how it ended: where it is given twice, nothing else is sure.
@@ -127,16 +153,17 @@ mod tests {
         ] {
             let found = read(200, "application/json; charset=utf-8", &run(status));
             assert_eq!(found.ending, ending, "{status}");
-            let ids = [&found.run_id, &found.task_id, &found.workflow_id].map(|id| id.as_deref());
+            let ids = [&found.answer.ids.run, &found.answer.ids.task, &found.answer.ids.workflow]
+                .map(|id| id.as_deref());
             assert_eq!(ids, [Some("r"), Some("t"), Some("w")], "{status}");
-            let outputs = found.run.as_ref().and_then(RunResult::outputs);
+            let outputs = found.answer.run.as_ref().and_then(RunResult::outputs);
             assert_eq!(outputs, Some(&json!({ "x": 1 })), "{status}");
             assert_eq!(found.body.unwrap()["data"]["status"], status);
         }
         for status in ["running", "scheduled"] {
             let found = read(200, "application/json", &run(status));
             let detail = "the answer says that the run is still going on".to_owned();
-            assert_eq!((found.ending, found.run), (Ending::Unreadable { detail }, None), "{status}");
+            assert_eq!((found.ending, found.answer.run), (Ending::Unreadable { detail }, None), "{status}");
         }
     }
 
@@ -166,7 +193,7 @@ mod tests {
         let outputs = run("succeeded").replacen("\"x\"", "\"x\":2,\"x\"", 1);
         let doubted = read(200, "application/json", &outputs);
         assert_eq!(
-            (doubted.ending, doubted.flaws.len()),
+            (doubted.ending, doubted.answer.flaws.len()),
             (Ending::Finished, 1),
             "only what is asserted of it is open"
         );
@@ -187,7 +214,7 @@ mod tests {
         let ids = |status, body| {
             let found = read(status, "application/json", body);
             assert!(matches!(found.ending, Ending::Rejected(_)), "{:?}", found.ending);
-            (found.run_id, found.task_id)
+            (found.answer.ids.run, found.answer.ids.task)
         };
         assert_eq!(ids(202, paused), (Some("r".to_owned()), Some("t".to_owned())));
         assert_eq!(ids(503, paused), (None, None), "only where it was taken");

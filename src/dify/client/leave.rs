@@ -45,7 +45,7 @@ impl Stopper<'_> {
         if transcript.stopping.is_some() || transcript.told_after.is_some() || !is_left_running(&transcript) {
             return transcript;
         }
-        let stopping = match &transcript.task_id {
+        let stopping = match &transcript.answer.ids.task {
             Some(task_id) => self.stop(task_id).await,
             None => StopOutcome::NoTask,
         };

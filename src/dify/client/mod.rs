@@ -14,6 +14,7 @@ mod judge;
 mod keep;
 mod leave;
 mod message;
+mod message_events;
 mod node_index;
 mod nodes;
 mod pause;

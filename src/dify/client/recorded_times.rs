@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::dify::client::assemble::{BodyEnd, StreamReader};
-use crate::dify::transcript::{Ending, Transcript};
+use crate::dify::transcript::{Answer, Ending, Transcript};
 
 /// The times of a recorded exchange.
 #[derive(Debug, Clone, Copy)]
@@ -38,25 +38,14 @@ pub fn retime(mut transcript: Transcript, times: &RecordedTimes<'_>) -> Transcri
     if events.is_empty() {
         transcript.elapsed = elapsed;
         return match is_late {
-            true => Transcript { ending: late, run: None, body: None, http_status: None, ..transcript },
+            true => {
+                let answer = Answer { run: None, ..transcript.answer };
+                Transcript { ending: late, answer, body: None, http_status: None, ..transcript }
+            }
             false => transcript,
         };
     }
-    let fresh = Transcript {
-        run: None,
-        nodes: Vec::new(),
-        text: String::new(),
-        text_doubt: None,
-        flaws: Vec::new(),
-        run_id: None,
-        task_id: None,
-        workflow_id: None,
-        first_event_at: None,
-        first_token_at: None,
-        max_gap: None,
-        elapsed,
-        ..transcript
-    };
+    let fresh = Transcript { answer: Answer::default(), elapsed, ..transcript };
     let mut reader = StreamReader::new(fresh, u64::MAX);
     for (index, event) in events.iter().enumerate() {
         let at = times.events.get(index).copied().unwrap_or(times.elapsed);
@@ -111,10 +100,16 @@ mod tests {
         let timed = retime(at_once(), &RecordedTimes { events: &events, elapsed, total });
         assert_eq!(timed.ending, Ending::Finished);
         assert_eq!(timed.events.iter().map(|event| event.at).collect::<Vec<_>>(), events);
-        assert_eq!((timed.first_event_at, timed.first_token_at), (Some(events[0]), Some(events[2])));
-        assert_eq!((timed.max_gap, timed.elapsed), (Some(Duration::from_millis(500)), elapsed));
-        assert_eq!((timed.nodes.len(), timed.nodes[0].started_at), (1, events[1]));
-        assert_eq!((timed.text.as_str(), timed.pings, timed.run_id.as_deref()), ("hi", 2, Some("r")));
+        assert_eq!(
+            (timed.answer.first_event_at, timed.answer.first_token_at),
+            (Some(events[0]), Some(events[2]))
+        );
+        assert_eq!((timed.answer.max_gap, timed.elapsed), (Some(Duration::from_millis(500)), elapsed));
+        assert_eq!((timed.answer.nodes.len(), timed.answer.nodes[0].started_at), (1, events[1]));
+        assert_eq!(
+            (timed.answer.text.as_str(), timed.pings, timed.answer.ids.run.as_deref()),
+            ("hi", 2, Some("r"))
+        );
     }
 
     #[test]
@@ -123,13 +118,16 @@ mod tests {
         let [elapsed, total] = [1001, 500].map(Duration::from_millis);
         let timed = retime(at_once(), &RecordedTimes { events: &events, elapsed, total });
         assert_eq!(timed.ending, Ending::TimedOut { after: total });
-        assert_eq!((timed.events.len(), timed.run, timed.elapsed), (3, None, total));
+        assert_eq!((timed.events.len(), timed.answer.run, timed.elapsed), (3, None, total));
         let document = Transcript {
-            run: Some(serde_json::json!({ "status": "succeeded" }).into()),
+            answer: Answer {
+                run: Some(serde_json::json!({ "status": "succeeded" }).into()),
+                ..Answer::default()
+            },
             events: Vec::new(),
             ..at_once()
         };
         let timed = retime(document, &RecordedTimes { events: &[], elapsed, total });
-        assert_eq!((timed.ending, timed.run), (Ending::TimedOut { after: total }, None));
+        assert_eq!((timed.ending, timed.answer.run), (Ending::TimedOut { after: total }, None));
     }
 }

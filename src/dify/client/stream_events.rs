@@ -63,7 +63,7 @@ impl StreamRecord {
         if json["event"].as_str().is_none_or(str::is_empty) {
             return self.unreadable(format!("event {number} has no name in `event`: it is none of Dify's"));
         }
-        let event = StreamEvent::from_json(json);
+        let event = StreamEvent::of_app(json, &self.transcript.app);
         self.note_time(at);
         let flaws = readable.flaws(&event.json, Some(number - 1));
         if let Some(flaw) = flaws.iter().find(|flaw| decides(event.kind, flaw)) {
@@ -96,15 +96,15 @@ impl StreamRecord {
         let chunk = TextChunk::read(event)?;
         let is_other = |own: &Option<String>, told: &str| own.as_deref().is_some_and(|own| own != told);
         let transcript = &self.transcript;
-        if is_other(&transcript.run_id, &chunk.workflow_run_id)
-            || is_other(&transcript.task_id, &chunk.task_id)
+        if is_other(&transcript.answer.ids.run, &chunk.workflow_run_id)
+            || is_other(&transcript.answer.ids.task, &chunk.task_id)
         {
             // The ordinary way says what that means.
             return None;
         }
         self.note_time(at);
-        self.transcript.run_id.get_or_insert_with(|| chunk.workflow_run_id.to_string());
-        self.transcript.task_id.get_or_insert_with(|| chunk.task_id.to_string());
+        self.transcript.answer.ids.run.get_or_insert_with(|| chunk.workflow_run_id.to_string());
+        self.transcript.answer.ids.task.get_or_insert_with(|| chunk.task_id.to_string());
         self.note_text(chunk.text(), chunk.node_id(), at);
         self.mold = ChunkTemplate::of(event, &chunk).map(Arc::new).or(self.mold.take());
         Some(Arrival::new(at, event))
@@ -119,21 +119,26 @@ impl StreamRecord {
         let gap = at.saturating_sub(self.last_event_at);
         self.last_event_at = at;
         let transcript = &mut self.transcript;
-        transcript.first_event_at.get_or_insert(at);
-        transcript.max_gap = Some(transcript.max_gap.map_or(gap, |longest| longest.max(gap)));
+        transcript.answer.first_event_at.get_or_insert(at);
+        transcript.answer.max_gap = Some(transcript.answer.max_gap.map_or(gap, |longest| longest.max(gap)));
     }
 
     /// Takes ids from whichever event has them: the first may be lost.
     pub(super) fn note_ids(&mut self, event: &StreamEvent<'_>) {
         let transcript = &mut self.transcript;
-        if transcript.run_id.is_none() {
-            transcript.run_id = event.run_id().map(str::to_owned);
+        if transcript.answer.ids.run.is_none() {
+            transcript.answer.ids.run = event.run_id().map(str::to_owned);
         }
-        if transcript.task_id.is_none() {
-            transcript.task_id = event.task_id().map(str::to_owned);
+        if transcript.answer.ids.task.is_none() {
+            transcript.answer.ids.task = event.task_id().map(str::to_owned);
         }
-        if transcript.workflow_id.is_none() {
-            transcript.workflow_id = event.text("workflow_id").map(str::to_owned);
+        if transcript.app.sends_messages() {
+            let ids = &mut transcript.answer.ids;
+            ids.message = ids.message.take().or_else(|| event.message_id().map(str::to_owned));
+            ids.conversation = ids.conversation.take().or_else(|| event.conversation_id().map(str::to_owned));
+        }
+        if transcript.answer.ids.workflow.is_none() {
+            transcript.answer.ids.workflow = event.text("workflow_id").map(str::to_owned);
         }
     }
 
@@ -145,6 +150,10 @@ impl StreamRecord {
     ) -> Option<Ending> {
         let data = event.data();
         match event.kind {
+            EventKind::Message | EventKind::AgentMessage => self.note_piece(event, at),
+            EventKind::MessageReplace => self.replace_message(event),
+            EventKind::AgentThought => self.note_thought(event),
+            EventKind::MessageEnd => return self.note_message_end(event),
             EventKind::NodeStarted => self.nodes.start(data, at),
             EventKind::NodeFinished => {
                 if let Some(exceeded) = self.meter.as_mut().and_then(|meter| weigh(meter, data)) {
@@ -175,7 +184,7 @@ impl StreamRecord {
                 }
             }
             EventKind::TextReplace => match data["text"].as_str() {
-                Some(text) => text.clone_into(&mut self.transcript.text),
+                Some(text) => text.clone_into(&mut self.transcript.answer.text),
                 None => self.doubt_text("an event `text_replace` has no `data.text`".to_owned()),
             },
             EventKind::WorkflowPaused if self.repeats.is_over(&data.to_value()) => {}
@@ -190,8 +199,8 @@ impl StreamRecord {
         None
     }
 
-    fn note_text(&mut self, text: &str, node_id: Option<&str>, at: Duration) {
-        self.transcript.text.push_str(text);
+    pub(super) fn note_text(&mut self, text: &str, node_id: Option<&str>, at: Duration) {
+        self.transcript.answer.text.push_str(text);
         if let Some(node_id) = node_id
             && !text.trim().is_empty()
         {
@@ -208,10 +217,10 @@ impl StreamRecord {
                 detail: format!("event {number}, workflow_finished, has no `data.status`"),
             };
         }
-        if self.transcript.run_id.is_none() {
-            self.transcript.run_id = event.text("id").map(str::to_owned);
+        if self.transcript.answer.ids.run.is_none() {
+            self.transcript.answer.ids.run = event.text("id").map(str::to_owned);
         }
-        self.transcript.run = Some(data.to_value().into());
+        self.transcript.answer.run = Some(data.to_value().into());
         if paused { Ending::Paused } else { Ending::Finished }
     }
 }

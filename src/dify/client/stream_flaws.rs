@@ -23,13 +23,13 @@ impl StreamRecord {
                 }
                 _ => {}
             }
-            self.transcript.flaws.push(flaw);
+            self.transcript.answer.flaws.push(flaw);
         }
     }
 
     /// What was streamed may not be what a client shows at the end; the first reason stands.
     pub(super) fn doubt_text(&mut self, why: String) {
-        self.transcript.text_doubt.get_or_insert(why);
+        self.transcript.answer.text_doubt.get_or_insert(why);
     }
 
     /// Which id of an event is not that of its stream.
@@ -40,12 +40,18 @@ impl StreamRecord {
             EventKind::WorkflowStarted | EventKind::WorkflowFinished | EventKind::WorkflowPaused
         );
         let transcript = &self.transcript;
-        let own_task = transcript.task_id.as_deref().filter(|_| self.ids == RunIdRule::Checked);
+        let own_task = transcript.answer.ids.task.as_deref().filter(|_| self.ids == RunIdRule::Checked);
         [
-            ("run", transcript.run_id.as_deref(), event.run_id()),
-            ("run", event.run_id().or(transcript.run_id.as_deref()), event.text("id").filter(|_| is_of_run)),
+            ("run", transcript.answer.ids.run.as_deref(), event.run_id()),
+            (
+                "run",
+                event.run_id().or(transcript.answer.ids.run.as_deref()),
+                event.text("id").filter(|_| is_of_run),
+            ),
             ("task", own_task, event.task_id()),
-            ("version", transcript.workflow_id.as_deref(), event.text("workflow_id")),
+            ("version", transcript.answer.ids.workflow.as_deref(), event.text("workflow_id")),
+            ("message", transcript.answer.ids.message.as_deref(), event.message_id()),
+            ("conversation", transcript.answer.ids.conversation.as_deref(), event.conversation_id()),
         ]
         .into_iter()
         .find_map(|(what, own, told)| match (own.unwrap_or_default(), told.unwrap_or_default()) {
@@ -69,6 +75,11 @@ pub(super) fn decides(kind: EventKind, flaw: &Flaw) -> bool {
         EventKind::TextChunk
         | EventKind::TextReplace
         | EventKind::HumanInputRequired
+        | EventKind::Message
+        | EventKind::AgentMessage
+        | EventKind::AgentThought
+        | EventKind::MessageReplace
+        | EventKind::MessageEnd
         | EventKind::Error
         | EventKind::Other => &[],
     };

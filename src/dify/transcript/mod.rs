@@ -9,10 +9,13 @@ use serde_json::Value;
 
 use crate::base::origin::Place;
 use crate::base::redact::Redactor;
+use crate::dify::wire::app_mode::AppMode;
 use crate::dify::wire::curl::render_curl;
 use crate::dify::wire::error::WireError;
 use crate::dify::wire::form::HumanForm;
 
+mod agent_thought;
+mod answer;
 mod arrival;
 mod aside;
 mod asked;
@@ -20,6 +23,7 @@ mod ending;
 mod event_fields;
 mod field;
 mod flaw;
+mod message_result;
 mod node;
 mod recovery;
 mod round;
@@ -30,11 +34,14 @@ mod stopping;
 mod varying;
 mod watched;
 
+pub use self::agent_thought::AgentThought;
+pub use self::answer::{Answer, AnswerIds};
 pub use self::arrival::Arrival;
 pub use self::aside::{SideAnswer, SideCall};
 pub use self::asked::{FileInput, FileVariable, HumanAnswer, UserScope, WorkflowRequest};
 pub use self::field::AnswerField;
 pub use self::flaw::{Flaw, FlawKind, ReadableText};
+pub use self::message_result::MessageResult;
 pub use self::node::{NodeEnd, NodeRun, NodeSummary};
 pub use self::recovery::{RecoveredBy, Recovery, Trace};
 pub use self::round::NodeRound;
@@ -185,6 +192,8 @@ pub struct UnusedAnswer {
 pub struct Transcript {
     /// How it ended.
     pub ending: Ending,
+    /// What kind of app was asked.
+    pub app: AppMode,
     /// How it was asked to answer.
     pub mode: ResponseMode,
     /// HTTP status, when an answer began.
@@ -197,32 +206,12 @@ pub struct Transcript {
     pub events: Vec<Arrival>,
     /// How many pings came.
     pub pings: u32,
-    /// The run's final `data`: of `workflow_finished`, `workflow_paused` or the blocking answer.
-    pub run: Option<RunResult>,
-    /// Node executions in order of start; empty in blocking mode.
-    pub nodes: Vec<NodeRun>,
-    /// The streamed text, joined.
-    pub text: String,
-    /// Why the text that was streamed is not known to be what a client shows at the end.
-    pub text_doubt: Option<String>,
-    /// Parts of the answer that are not known although something stands there.
-    pub flaws: Vec<Flaw>,
-    /// From any event or answer.
-    pub run_id: Option<String>,
-    /// From any event or answer; lets a run be stopped.
-    pub task_id: Option<String>,
-    /// The published version that ran.
-    pub workflow_id: Option<String>,
+    /// What it answered, as named fields.
+    pub answer: Answer,
     /// `X-Version`: Dify's version.
     pub dify_version: Option<String>,
     /// Request sent to ending.
     pub elapsed: Duration,
-    /// Request sent to the first data event.
-    pub first_event_at: Option<Duration>,
-    /// Request sent to the first non-blank `text_chunk` of an llm or agent node.
-    pub first_token_at: Option<Duration>,
-    /// Longest silence between two data events (the sending counts as the first).
-    pub max_gap: Option<Duration>,
     /// The inputs as sent, files joined in.
     pub inputs: Value,
     /// Bytes of body received.

@@ -17,11 +17,11 @@ pub fn varying_of(transcript: &Transcript) -> Varying {
     }
     let asked: Option<VaryingQuestion> = serde_json::from_slice(&transcript.posted.body).ok();
     let user = asked.and_then(|asked| asked.user);
-    let run = transcript.run.as_ref();
+    let run = transcript.answer.run.as_ref();
     let end_user = run.and_then(RunResult::end_user_id);
     let names = [
-        (transcript.run_id.as_deref(), "[run id]"),
-        (transcript.task_id.as_deref(), "[task id]"),
+        (transcript.answer.ids.run.as_deref(), "[run id]"),
+        (transcript.answer.ids.task.as_deref(), "[task id]"),
         (user.as_deref(), "[user]"),
         (end_user, "[end user id]"),
     ];
@@ -31,7 +31,7 @@ pub fn varying_of(transcript: &Transcript) -> Varying {
     });
     let names = names.into_iter().chain(of_uploads);
     let varying = Varying::named(names.filter_map(|(name, mark)| Some((name?, mark))));
-    let executions = transcript.nodes.iter().filter(|node| node.id != node.node_id);
+    let executions = transcript.answer.nodes.iter().filter(|node| node.id != node.node_id);
     let varying = varying.executed(executions.map(|node| node.id.as_str()));
     let moment = |seconds: Option<i64>| Timestamp::from_second(seconds?).ok();
     match (moment(run.and_then(RunResult::created_at)), moment(run.and_then(RunResult::finished_at))) {

@@ -56,6 +56,33 @@ pub fn decode_run(json: &Value) -> Result<RunAnswer, AnswerError> {
     })
 }
 
+/// A blocking answer of a chat app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageAnswer {
+    /// The message's id.
+    pub message_id: String,
+    /// The conversation's id; none of a completion.
+    pub conversation_id: Option<String>,
+    /// The task's id.
+    pub task_id: Option<String>,
+    /// The run's id, which only a run that waits is answered with.
+    pub run_id: Option<String>,
+    /// The text.
+    pub text: String,
+}
+
+/// Reads a blocking answer of a chat app; it must hold a message.
+pub fn decode_message(json: &Value) -> Result<MessageAnswer, AnswerError> {
+    let text = |key: &str| json[key].as_str().map(str::to_owned);
+    Ok(MessageAnswer {
+        message_id: text("message_id").ok_or(AnswerError::Missing("`message_id`"))?,
+        conversation_id: text("conversation_id"),
+        task_id: text("task_id"),
+        run_id: text("workflow_run_id"),
+        text: text("answer").ok_or(AnswerError::Missing("`answer`"))?,
+    })
+}
+
 /// Reads the id of an uploaded file.
 pub fn decode_upload(json: &Value) -> Result<String, AnswerError> {
     json["id"].as_str().map(str::to_owned).ok_or(AnswerError::Missing("`id`"))
@@ -98,6 +125,19 @@ mod tests {
         ];
         for (json, expected) in bad {
             assert_eq!(decode_run(&json).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_message_has_an_id_and_a_text() {
+        let whole = json!({ "message_id": "m", "answer": "", "conversation_id": null });
+        let message = decode_message(&whole).unwrap();
+        assert_eq!((message.message_id.as_str(), message.text.as_str()), ("m", ""));
+        assert_eq!((message.conversation_id, message.run_id), (None, None));
+        for missing in ["message_id", "answer"] {
+            let mut less = whole.clone();
+            less[missing] = Value::Null;
+            assert!(decode_message(&less).unwrap_err().to_string().contains(missing));
         }
     }
 

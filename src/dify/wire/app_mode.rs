@@ -30,6 +30,14 @@ impl AppMode {
         }
     }
 
+    /// True for an app whose answers are messages; false also for one that is not known.
+    pub fn sends_messages(&self) -> bool {
+        match self {
+            Self::AdvancedChat | Self::Chat | Self::AgentChat | Self::Completion => true,
+            Self::Workflow | Self::Unknown(_) => false,
+        }
+    }
+
     /// Dify's word.
     pub fn word(&self) -> &str {
         match self {
@@ -52,6 +60,7 @@ mod tests {
         for word in ["workflow", "advanced-chat", "chat", "agent-chat", "completion"] {
             let mode = AppMode::of(word);
             assert!(mode.word() == word && !matches!(mode, AppMode::Unknown(_)), "{word}");
+            assert_eq!(mode.sends_messages(), word != "workflow", "{word}");
         }
         for odd in ["", "Chat", "agent", "channel"] {
             assert_eq!(AppMode::of(odd), AppMode::Unknown(odd.to_owned()));

@@ -1,6 +1,7 @@
 //! One event of a run's stream: its kind, and the JSON exactly as it came.
 
 use crate::base::borrowed_json::BorrowedValue;
+use crate::dify::wire::app_mode::AppMode;
 
 /// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +36,44 @@ pub enum EventKind {
     TextReplace,
     /// `human_input_required`.
     HumanInputRequired,
+    /// `message`: a piece of a chat app's text.
+    Message,
+    /// `agent_message`: a piece of an agent's text.
+    AgentMessage,
+    /// `agent_thought`: a step of an agent, or more of one.
+    AgentThought,
+    /// `message_replace`: other text takes the place of a message's.
+    MessageReplace,
+    /// `message_end`: the end of a message.
+    MessageEnd,
     /// `error`: the run ended without a result.
     Error,
     /// Any other event; kept as it is.
     Other,
 }
 
+impl EventKind {
+    /// True for the events of which a message consists.
+    pub fn is_of_message(self) -> bool {
+        match self {
+            Self::Message
+            | Self::AgentMessage
+            | Self::AgentThought
+            | Self::MessageReplace
+            | Self::MessageEnd => true,
+            Self::WorkflowStarted | Self::WorkflowFinished | Self::WorkflowPaused => false,
+            Self::NodeStarted | Self::NodeFinished | Self::NodeRetry => false,
+            Self::IterationStarted | Self::IterationNext | Self::IterationCompleted => false,
+            Self::LoopStarted | Self::LoopNext | Self::LoopCompleted => false,
+            Self::TextChunk | Self::TextReplace | Self::HumanInputRequired | Self::Error | Self::Other => {
+                false
+            }
+        }
+    }
+}
+
 /// The kinds with a name of their own on the wire.
-const NAMES: [(&str, EventKind); 16] = [
+const NAMES: [(&str, EventKind); 21] = [
     ("workflow_started", EventKind::WorkflowStarted),
     ("workflow_finished", EventKind::WorkflowFinished),
     ("workflow_paused", EventKind::WorkflowPaused),
@@ -58,6 +89,11 @@ const NAMES: [(&str, EventKind); 16] = [
     ("text_chunk", EventKind::TextChunk),
     ("text_replace", EventKind::TextReplace),
     ("human_input_required", EventKind::HumanInputRequired),
+    ("message", EventKind::Message),
+    ("agent_message", EventKind::AgentMessage),
+    ("agent_thought", EventKind::AgentThought),
+    ("message_replace", EventKind::MessageReplace),
+    ("message_end", EventKind::MessageEnd),
     ("error", EventKind::Error),
 ];
 
@@ -78,6 +114,15 @@ impl<'a> StreamEvent<'a> {
         Self { kind, json }
     }
 
+    /// The same of an app of this mode: an event of a message says nothing in an app that sends none.
+    pub fn of_app(json: BorrowedValue<'a>, app: &AppMode) -> Self {
+        let event = Self::from_json(json);
+        match event.kind.is_of_message() && !app.sends_messages() {
+            true => Self { kind: EventKind::Other, ..event },
+            false => event,
+        }
+    }
+
     /// The event's `data`, or null.
     pub fn data(&self) -> &BorrowedValue<'a> {
         &self.json["data"]
@@ -91,6 +136,16 @@ impl<'a> StreamEvent<'a> {
     /// The run's id, wherever this event carries it.
     pub fn run_id(&self) -> Option<&str> {
         self.json["workflow_run_id"].as_str().or_else(|| self.text("workflow_run_id"))
+    }
+
+    /// The message's id, in the events of chat apps.
+    pub fn message_id(&self) -> Option<&str> {
+        self.json["message_id"].as_str()
+    }
+
+    /// The conversation's id, in the events of chat apps.
+    pub fn conversation_id(&self) -> Option<&str> {
+        self.json["conversation_id"].as_str()
     }
 
     /// The task's id: what `stop` wants.

@@ -134,7 +134,7 @@ impl Engine {
             return Err(format!("its workflow gave no answer: {}", cause.message));
         }
         let status = facts.status.as_deref().map(ReportedStatus::of);
-        match (status, &transcript.run) {
+        match (status, &transcript.answer.run) {
             (Some(ReportedStatus::Succeeded), Some(run)) => {
                 read_workflow(run.outputs().unwrap_or(&Value::Null))
             }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::dify::transcript::{
-    Arrival, Ending, NodeRound, NodeRun, Pauses, PostedRequest, RecoveredBy, Recovery, ResponseMode,
-    StallKind, Trace, Transcript,
+    Answer, AnswerIds, Arrival, Ending, NodeRound, NodeRun, Pauses, PostedRequest, RecoveredBy, Recovery,
+    ResponseMode, StallKind, Trace, Transcript,
 };
+use crate::dify::wire::app_mode::AppMode;
 use crate::dify::wire::error::{ErrorClass, WireError};
 
 /// `over` over `base`, key by key.
@@ -69,6 +70,7 @@ pub(super) fn build(spec: &Value) -> Transcript {
         stopping: None,
         told_after: None,
         ending,
+        app: AppMode::Workflow,
         mode,
         http_status: spec["http_status"].as_u64().map_or(Some(200), |status| Some(status as u16)),
         headers: vec![
@@ -78,19 +80,22 @@ pub(super) fn build(spec: &Value) -> Transcript {
         body: spec.get("body").cloned(),
         events,
         pings: spec["pings"].as_u64().unwrap_or(0) as u32,
-        run: has_run.then(|| run.into()),
-        nodes,
-        text: spec["text"].as_str().unwrap_or_default().to_owned(),
-        flaws: Vec::new(),
-        text_doubt: spec["text_doubt"].as_str().map(str::to_owned),
-        run_id: has_run.then(|| "r-1".to_owned()),
-        task_id: None,
-        workflow_id: has_run.then(|| "w-1".to_owned()),
+        answer: Answer {
+            run: has_run.then(|| run.into()),
+            nodes,
+            text: spec["text"].as_str().unwrap_or_default().to_owned(),
+            text_doubt: spec["text_doubt"].as_str().map(str::to_owned),
+            ids: AnswerIds {
+                run: has_run.then(|| "r-1".to_owned()),
+                workflow: has_run.then(|| "w-1".to_owned()),
+                ..AnswerIds::default()
+            },
+            first_token_at: seconds("ttft"),
+            max_gap: seconds("max_gap"),
+            ..Answer::default()
+        },
         dify_version: Some("1.14.2".to_owned()),
         elapsed: seconds("elapsed").unwrap_or(Duration::from_secs(2)),
-        first_event_at: None,
-        first_token_at: seconds("ttft"),
-        max_gap: seconds("max_gap"),
         inputs: spec.get("inputs").cloned().unwrap_or(json!({})),
         bytes: 0,
         posted: PostedRequest::default(),

@@ -58,7 +58,7 @@ impl FormConnection<'_> {
             detail: format!("the form of `{}` has no token: it goes out by e-mail only", form.name()),
             hint: Some("let the node deliver its form by Web App too: the API answers no other"),
         })?;
-        let run_id = transcript.run_id.clone().ok_or_else(|| Ending::Unanswered {
+        let run_id = transcript.answer.ids.run.clone().ok_or_else(|| Ending::Unanswered {
             detail: format!("the run that waits at `{}` did not tell its id", form.name()),
             hint: None,
         })?;
@@ -112,7 +112,7 @@ impl<'a> AnswerDelivery<'a> {
         }
         if transcript.mode == ResponseMode::Streaming && is_answered && is_torn(&transcript) {
             transcript.pauses.is_torn = true;
-            (transcript.first_token_at, transcript.max_gap) = (None, None);
+            (transcript.answer.first_token_at, transcript.answer.max_gap) = (None, None);
         }
         let count = |answers: &[&HumanAnswer], node: &str| {
             answers.iter().filter(|answer| answer.node == node).count()
@@ -139,7 +139,7 @@ struct ReadyAnswer {
 
 /// The forms a pause waits for; a token that the pause leaves out may stand in the event of the form.
 fn waiting(transcript: &Transcript, answered: &[String]) -> Vec<HumanForm> {
-    let Some(reasons) = transcript.run.as_ref().and_then(RunResult::reasons) else {
+    let Some(reasons) = transcript.answer.run.as_ref().and_then(RunResult::reasons) else {
         return seen(transcript, answered);
     };
     let mut forms = HumanForm::waiting(reasons);
@@ -174,7 +174,7 @@ fn next_answer<'a>(
 
 /// Counts an answer, and what Dify begins again for it.
 fn count(mut transcript: Transcript, waited: Duration) -> Transcript {
-    let nodes = transcript.run.as_ref().and_then(RunResult::paused_nodes);
+    let nodes = transcript.answer.run.as_ref().and_then(RunResult::paused_nodes);
     let nodes = nodes.unwrap_or(transcript.pauses.waiting.len());
     transcript.pauses.restarts += nodes as u64;
     let given = FormAnswerTime { events: transcript.events.len(), at: transcript.elapsed };
@@ -189,15 +189,16 @@ fn is_torn(transcript: &Transcript) -> bool {
     let Ending::Finished = transcript.ending else { return false };
     let last = transcript.events.last().map(|event| event.json()["task_id"].take());
     let told_again =
-        last.is_some_and(|task| task.is_string() && task.as_str() == transcript.run_id.as_deref());
-    told_again || transcript.nodes.iter().any(NodeRun::waits_for_person)
+        last.is_some_and(|task| task.is_string() && task.as_str() == transcript.answer.ids.run.as_deref());
+    told_again || transcript.answer.nodes.iter().any(NodeRun::waits_for_person)
 }
 
 /// A blocking answer tells nothing of nodes and text; what a part of the run told of them would be half the truth.
 fn forget_stream(transcript: &mut Transcript) {
-    transcript.nodes.clear();
-    transcript.text.clear();
-    (transcript.first_event_at, transcript.first_token_at, transcript.max_gap) = (None, None, None);
+    transcript.answer.nodes.clear();
+    transcript.answer.text.clear();
+    (transcript.answer.first_event_at, transcript.answer.first_token_at, transcript.answer.max_gap) =
+        (None, None, None);
 }
 
 /// When the silence of a call has lasted too long.

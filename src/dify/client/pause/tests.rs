@@ -169,11 +169,12 @@ async fn the_recorded_form_is_answered_and_the_run_followed_to_its_end() {
     );
     let sent: Value = serde_json::from_slice(&server.seen("POST /v1/form/")[0].body).unwrap();
     assert_eq!(sent, json!({ "inputs": { "comment": "looks fine" }, "action": "approve", "user": "h u" }));
-    let nodes: Vec<_> = transcript.nodes.iter().map(|node| (node.title.as_str(), node.status())).collect();
+    let nodes: Vec<_> =
+        transcript.answer.nodes.iter().map(|node| (node.title.as_str(), node.status())).collect();
     let done = Some(&ReportedStatus::Succeeded);
     assert_eq!(nodes, [("Start", done), ("Approval", done), ("End", done)]);
     assert!(transcript.nodes_complete());
-    assert_eq!((transcript.run_id.as_deref(), transcript.text.as_str()), (Some(RUN), "fine"));
+    assert_eq!((transcript.answer.ids.run.as_deref(), transcript.answer.text.as_str()), (Some(RUN), "fine"));
     let names: Vec<Value> = transcript.events.iter().map(|event| event.json()["event"].clone()).collect();
     assert_eq!(names.len(), 6 + 8);
     assert_eq!((&names[5], &names[6]), (&json!("workflow_paused"), &json!("workflow_started")));
@@ -182,7 +183,7 @@ async fn the_recorded_form_is_answered_and_the_run_followed_to_its_end() {
         (pauses.answered.len(), pauses.restarts, pauses.unused.len(), pauses.waiting.len()),
         (1, 1, 0, 0)
     );
-    assert_eq!(transcript.run.unwrap().data()["outputs"], json!({ "comment": "looks fine" }));
+    assert_eq!(transcript.answer.run.unwrap().data()["outputs"], json!({ "comment": "looks fine" }));
 }
 
 #[tokio::test]
@@ -214,7 +215,7 @@ async fn the_pause_is_in_no_time_of_the_transcript() {
     let times: Vec<_> = transcript.events.iter().map(|event| event.at).collect();
     assert!(times.is_sorted(), "{times:?}");
     assert!(*times.last().unwrap() <= transcript.elapsed);
-    assert!(transcript.max_gap.unwrap() <= transcript.elapsed);
+    assert!(transcript.answer.max_gap.unwrap() <= transcript.elapsed);
 }
 
 #[tokio::test]
@@ -223,14 +224,14 @@ async fn a_blocking_run_is_answered_too() {
     let transcript = send(&server, ResponseMode::Blocking, vec![fine()], PATIENT).await;
     assert_eq!(transcript.ending, Ending::Finished);
     assert_eq!(
-        (transcript.mode, transcript.nodes.len(), transcript.text.as_str()),
+        (transcript.mode, transcript.answer.nodes.len(), transcript.answer.text.as_str()),
         (ResponseMode::Blocking, 0, "")
     );
     assert_eq!(
-        (transcript.first_event_at, transcript.first_token_at, transcript.max_gap),
+        (transcript.answer.first_event_at, transcript.answer.first_token_at, transcript.answer.max_gap),
         (None, None, None)
     );
-    assert_eq!(transcript.run.unwrap().data()["status"], "succeeded");
+    assert_eq!(transcript.answer.run.unwrap().data()["status"], "succeeded");
     let unanswered = send(&server, ResponseMode::Blocking, vec![], PATIENT).await;
     assert_eq!((unanswered.ending, unanswered.pauses.waiting.len()), (Ending::Paused, 1));
 }
@@ -249,7 +250,7 @@ async fn events_that_are_told_again_are_taken_once() {
         let transcript = send(&server, mode, vec![fine()], PATIENT).await;
         assert_eq!(transcript.ending, Ending::Finished, "{mode:?}");
         if mode == ResponseMode::Streaming {
-            assert_eq!((transcript.events.len(), transcript.text.as_str()), (6 + 8, "fine"));
+            assert_eq!((transcript.events.len(), transcript.answer.text.as_str()), (6 + 8, "fine"));
             assert!(transcript.nodes_complete());
         }
     }
@@ -268,7 +269,7 @@ async fn a_run_whose_rest_was_missed_is_torn() {
     let transcript = send(&server, ResponseMode::Streaming, vec![fine()], PATIENT).await;
     assert_eq!(transcript.ending, Ending::Finished);
     assert!(transcript.pauses.is_torn && !transcript.nodes_complete());
-    assert_eq!(transcript.max_gap, None);
+    assert_eq!(transcript.answer.max_gap, None);
 }
 
 #[tokio::test]
@@ -430,7 +431,7 @@ fn detail(status: &str) -> Vec<Step> {
 }
 
 fn is_recovered(transcript: &Transcript) -> bool {
-    let by_status = transcript.run.as_ref().is_some_and(|run| run.data()["status"] == "succeeded");
+    let by_status = transcript.answer.run.as_ref().is_some_and(|run| run.data()["status"] == "succeeded");
     transcript.ending == Ending::Finished && transcript.recovered().is_some() && by_status
 }
 

@@ -14,14 +14,16 @@ impl RunSearch<'_, '_> {
         let mut climb = OngoingSearch::new(&mut self, &transcript, (until, Some(1)));
         let Some(id) = climb.id_at_once().await else { return transcript };
         let told_after = climb.end_at_once(&id).await;
-        Transcript { run_id: Some(id), told_after, ..transcript }
+        let mut transcript = Transcript { told_after, ..transcript };
+        transcript.answer.ids.run = Some(id);
+        transcript
     }
 }
 
 impl OngoingSearch<'_, '_, '_> {
     /// The run's id: the one that was told, else that of the one run of our user.
     async fn id_at_once(&mut self) -> Option<String> {
-        match &self.lost.run_id {
+        match &self.lost.answer.ids.run {
             Some(id) => Some(id.clone()),
             None if self.is_unique() => match self.look_into_logs().await {
                 Ok(LogFinding::One(id)) => Some(id),

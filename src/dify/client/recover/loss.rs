@@ -83,7 +83,7 @@ pub fn loss(transcript: &Transcript, waits: &Recover) -> Option<LostRun> {
             }
         }
         // Handed over, not refused: it went on under its id (read in Dify's sources).
-        Ending::Rejected(error) if error.status == 202 && transcript.run_id.is_some() => {
+        Ending::Rejected(error) if error.status == 202 && transcript.answer.ids.run.is_some() => {
             whole("Dify handed the run over for maintenance (HTTP 202)".to_owned())
         }
         Ending::Rejected(_)

@@ -36,7 +36,7 @@ impl RunSearch<'_, '_> {
         let until = after(now, loss.patience).min(self.waiter.end);
         let once_seen = after(now, self.waits.deadline).min(self.waiter.end);
         let mut climb = OngoingSearch::new(&mut self, &lost, (until, loss.looks)).patient_until(once_seen);
-        let found = match lost.run_id.clone() {
+        let found = match lost.answer.ids.run.clone() {
             Some(id) => climb.watch(&id, RecoveredBy::Detail).await.map(|known| (id, known)),
             None => climb.find_and_watch().await,
         };
@@ -69,19 +69,11 @@ fn recovered(
     told: Vec<NodeRun>,
     lost: String,
 ) -> Transcript {
-    let mut nodes = transcript.nodes;
-    replay::join(&mut nodes, told);
-    nodes.iter_mut().for_each(|node| node.first_token_at = None);
-    let workflow_id = transcript.workflow_id.or_else(|| run.workflow_id().map(str::to_owned));
-    Transcript {
-        ending,
-        run: Some(run),
-        nodes,
-        run_id: Some(id),
-        workflow_id,
-        first_token_at: None,
-        max_gap: None,
-        recovery: Some(Recovery::Recovered { by, lost }),
-        ..transcript
-    }
+    let mut answer = transcript.answer;
+    replay::join(&mut answer.nodes, told);
+    answer.nodes.iter_mut().for_each(|node| node.first_token_at = None);
+    answer.ids.workflow = answer.ids.workflow.or_else(|| run.workflow_id().map(str::to_owned));
+    answer.ids.run = Some(id);
+    (answer.run, answer.first_token_at, answer.max_gap) = (Some(run), None, None);
+    Transcript { ending, answer, recovery: Some(Recovery::Recovered { by, lost }), ..transcript }
 }

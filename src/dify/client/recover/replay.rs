@@ -23,10 +23,10 @@ pub enum FollowResult {
 
 /// Judges a stream of the events endpoint.
 pub fn judge(stream: &mut Transcript, ours: &SentRunFacts<'_>) -> FollowResult {
-    if stream.run_id.as_deref().is_some_and(|id| id != ours.run_id) {
+    if stream.answer.ids.run.as_deref().is_some_and(|id| id != ours.run_id) {
         return FollowResult::Foreign("the events are those of another run".to_owned());
     }
-    let Some(run) = stream.run.take() else { return FollowResult::Open };
+    let Some(run) = stream.answer.run.take() else { return FollowResult::Open };
     if let Some(why) = foreign(&run, ours) {
         return FollowResult::Foreign(why);
     }
@@ -86,8 +86,6 @@ pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::{Value, json};
 
     use super::*;
@@ -135,12 +133,12 @@ mod tests {
     fn events_of_another_run_are_not_ours() {
         let inputs = json!({});
         let ours = SentRunFacts { run_id: "r", user: "u", workflow_id: Some("w"), inputs: &inputs };
-        let stream = |id: &str, run: Value| Transcript {
-            run_id: Some(id.into()),
-            run: Some(run.into()),
-            ending: Ending::Finished,
-            elapsed: Duration::ZERO,
-            ..begin(ResponseMode::Streaming, Value::Null, crate::dify::transcript::PostedRequest::default())
+        let stream = |id: &str, run: Value| {
+            let mut begun =
+                begin(ResponseMode::Streaming, json!({}), crate::dify::transcript::PostedRequest::default());
+            begun.ending = Ending::Finished;
+            (begun.answer.ids.run, begun.answer.run) = (Some(id.into()), Some(run.into()));
+            begun
         };
         let good =
             json!({ "id": "r", "workflow_id": "w", "status": "succeeded", "created_by": { "user": "u" } });
@@ -156,7 +154,7 @@ mod tests {
             assert!(matches!(judge(&mut stream(id, run), &ours), FollowResult::Foreign(_)), "{id} {key}");
         }
         let mut cut = stream("r", good);
-        (cut.run, cut.ending) = (None, Ending::Cut { detail: String::new() });
+        (cut.answer.run, cut.ending) = (None, Ending::Cut { detail: String::new() });
         assert_eq!(judge(&mut cut, &ours), FollowResult::Open);
     }
 }

@@ -216,7 +216,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
             };
         let by = if by == RecoveredBy::Logs { by } else { RecoveredBy::Events };
         let followed = replay::judge(&mut stream, &self.ours(id));
-        replay::join(&mut self.nodes, stream.nodes);
+        replay::join(&mut self.nodes, stream.answer.nodes);
         match followed {
             FollowResult::Ended(run) => Ok(Some(KnownRun { ending: Ending::Finished, run, by })),
             FollowResult::Paused(run) => Ok(Some(KnownRun { ending: Ending::Paused, run, by })),
@@ -283,7 +283,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
         SentRunFacts {
             run_id: id,
             user: &request.user,
-            workflow_id: self.lost.workflow_id.as_deref().or(request.workflow_id.as_deref()),
+            workflow_id: self.lost.answer.ids.workflow.as_deref().or(request.workflow_id.as_deref()),
             inputs: &self.lost.inputs,
         }
     }

@@ -141,7 +141,7 @@ async fn connections_that_break_are_cut_and_say_how() {
     assert!(cut_detail(&pings).starts_with(
         "the stream ended before the first event, without workflow_finished: nothing but a ping"
     ));
-    assert_eq!((pings.pings, pings.first_event_at), (1, None));
+    assert_eq!((pings.pings, pings.answer.first_event_at), (1, None));
     let mut short = document("200 OK", "application/json", b"{\"data\":");
     let at = short.windows(17).position(|part| part == b"Content-Length: 8").unwrap() + 16;
     short[at] = b'9';
@@ -155,8 +155,11 @@ async fn connections_that_break_are_cut_and_say_how() {
 async fn ids_and_nodes_survive_a_cut() {
     let node = json!({ "id": "n1", "node_id": "a", "node_type": "code", "title": "A" });
     let cut = run(then(stream(&[event("node_started", node)]), Step::Close)).await;
-    assert_eq!((cut.run_id.as_deref(), cut.task_id.as_deref()), (Some("run-1"), Some("task-1")));
-    assert_eq!((cut.nodes.len(), cut.nodes[0].status()), (1, None));
+    assert_eq!(
+        (cut.answer.ids.run.as_deref(), cut.answer.ids.task.as_deref()),
+        (Some("run-1"), Some("task-1"))
+    );
+    assert_eq!((cut.answer.nodes.len(), cut.answer.nodes[0].status()), (1, None));
     assert!(!cut.nodes_complete());
 }
 
@@ -206,7 +209,7 @@ async fn the_content_type_chooses_the_parser() {
     let json_for_stream =
         run(vec![Step::Send(document("200 OK", "application/json", answer.as_bytes()))]).await;
     assert_eq!(
-        (json_for_stream.ending.clone(), json_for_stream.run_id.as_deref()),
+        (json_for_stream.ending.clone(), json_for_stream.answer.ids.run.as_deref()),
         (Ending::Finished, Some("r"))
     );
     assert!(!json_for_stream.nodes_complete());
@@ -228,7 +231,7 @@ async fn other_answers_are_never_runs() {
     for (status, content_type, body, said) in cases {
         let transcript = run(vec![Step::Send(document(status, content_type, body))]).await;
         assert!(unreadable_detail(&transcript).contains(said), "{:?}", transcript.ending);
-        assert!(transcript.run.is_none() && transcript.body.is_some());
+        assert!(transcript.answer.run.is_none() && transcript.body.is_some());
     }
     let none = run(vec![Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()), Step::Close]).await;
     assert!(unreadable_detail(&none).starts_with("the answer is not HTTP"), "{:?}", none.ending);
@@ -280,7 +283,7 @@ async fn broken_events_are_named() {
             if bytes.starts_with(b"data") { bytes.to_vec() } else { [b"data: ", bytes, b"\n\n"].concat() };
         let transcript = run(stream(&[started(), chunk(&bytes), finished(), LAST.to_vec()])).await;
         assert!(unreadable_detail(&transcript).starts_with(said), "{:?}", transcript.ending);
-        assert_eq!(transcript.run, None);
+        assert_eq!(transcript.answer.run, None);
     }
 }
 
@@ -353,7 +356,7 @@ async fn compressed_answers_are_read_and_bounded() {
     };
     let good = run(gzipped(include_bytes!("../../../../tests/data/gzip/run.json.gz"))).await;
     assert_eq!(
-        (good.ending, good.run.unwrap().data()["outputs"].clone()),
+        (good.ending, good.answer.run.unwrap().data()["outputs"].clone()),
         (Ending::Finished, json!({ "a": 1 }))
     );
     let bomb = run(gzipped(include_bytes!("../../../../tests/data/gzip/bomb.json.gz"))).await;
@@ -384,7 +387,7 @@ async fn gzip_in_several_members_is_read_whole_or_named_at_once() {
     let (first, second) = text.split_at(60);
     let document = run(answer("application/json", &[member(first), member(second)].concat())).await;
     assert_eq!(
-        (document.ending, &document.run.unwrap().data()["outputs"]),
+        (document.ending, &document.answer.run.unwrap().data()["outputs"]),
         (Ending::Finished, &json!({ "a": 1 }))
     );
     assert!(document.headers.iter().all(|(name, _)| name != "content-encoding" && name != "content-length"));
@@ -474,8 +477,8 @@ async fn what_is_given_twice_is_noted_and_a_status_given_twice_is_unreadable() {
     }
     let outputs = ENDED.replace(r#""outputs":{}"#, r#""outputs":{"a":1,"a":2}"#);
     let found = streamed(&[BEGUN, &outputs]).await;
-    assert_eq!((&found.ending, found.flaws.len()), (&Ending::Finished, 1));
-    assert_eq!(found.flaws[0].event, Some(1));
+    assert_eq!((&found.ending, found.answer.flaws.len()), (&Ending::Finished, 1));
+    assert_eq!(found.answer.flaws[0].event, Some(1));
     let body =
         r#"{"task_id":"t","workflow_run_id":"r","data":{"id":"r","status":"failed","status":"succeeded"}}"#;
     let head = format!(
@@ -498,14 +501,14 @@ async fn text_that_was_replaced_or_given_up_is_not_taken_for_what_stands_there()
     };
     let replaced = other("text_replace", r#"{"text":"withdrawn"}"#);
     let found = streamed(&[BEGUN, &chunk("Hel"), &chunk("lo"), &replaced, &chunk("!"), ENDED]).await;
-    assert_eq!((&*found.text, &found.text_doubt), ("withdrawn!", &None));
+    assert_eq!((&*found.answer.text, &found.answer.text_doubt), ("withdrawn!", &None));
     let node = r#"{"id":"e","node_id":"n","node_type":"llm","title":"N","error":"busy"}"#;
     let (started, retry) = (other("node_started", node), other("node_retry", node));
     let found = streamed(&[BEGUN, &started, &chunk("Hel"), &retry, &chunk("Hello"), ENDED]).await;
-    assert!(found.text_doubt.unwrap().contains("`N`"));
-    assert_eq!(found.nodes[0].retry_errors, ["busy"]);
+    assert!(found.answer.text_doubt.unwrap().contains("`N`"));
+    assert_eq!(found.answer.nodes[0].retry_errors, ["busy"]);
     let found = streamed(&[BEGUN, &started, &retry, &chunk("Hello"), ENDED]).await;
-    assert_eq!(found.text_doubt, None, "nothing was streamed before it was tried again");
+    assert_eq!(found.answer.text_doubt, None, "nothing was streamed before it was tried again");
 }
 
 #[tokio::test]
@@ -517,7 +520,7 @@ async fn a_huge_event_is_read() {
     let wide = Endpoint { max_body: 64_000_000, ..endpoint(format!("{}/v1", server.address)) };
     let transcript = send(&Client::new(&wide).unwrap(), &request(ResponseMode::Streaming), &PATIENT).await;
     assert_eq!(transcript.ending, Ending::Finished);
-    assert_eq!(transcript.run.unwrap().data()["outputs"], outputs);
+    assert_eq!(transcript.answer.run.unwrap().data()["outputs"], outputs);
 }
 
 #[tokio::test]
@@ -651,7 +654,7 @@ async fn a_request_is_what_dify_wants() {
             && !plain.curl(&Redactor::new([])).contains("SECRET")
     );
     assert_eq!((plain.inputs, plain.dify_version.as_deref()), (json!({ "q": "it's" }), Some("1.14.2")));
-    assert_eq!((plain.workflow_id.as_deref(), plain.http_status), (Some("wf-1"), Some(200)));
+    assert_eq!((plain.answer.ids.workflow.as_deref(), plain.http_status), (Some("wf-1"), Some(200)));
 }
 
 #[tokio::test]

@@ -307,12 +307,12 @@ fn check_run(recording: &Recording, transcript: &Transcript, cutting: Cutting) {
     assert_eq!(transcript.dify_version.as_deref(), Some(name.split('/').next().unwrap()), "{name}");
     if !recording.is_stream() {
         let whole: Value = serde_json::from_str(recording.body()).unwrap();
-        assert_eq!(transcript.run.as_ref().map(RunResult::data), Some(&whole["data"]), "{name}");
-        assert_eq!(transcript.run_id.as_deref(), whole["workflow_run_id"].as_str(), "{name}");
-        assert_eq!(transcript.task_id.as_deref(), whole["task_id"].as_str(), "{name}");
+        assert_eq!(transcript.answer.run.as_ref().map(RunResult::data), Some(&whole["data"]), "{name}");
+        assert_eq!(transcript.answer.ids.run.as_deref(), whole["workflow_run_id"].as_str(), "{name}");
+        assert_eq!(transcript.answer.ids.task.as_deref(), whole["task_id"].as_str(), "{name}");
         let paused = whole["data"]["status"] == "paused";
         assert_eq!(transcript.ending, if paused { Ending::Paused } else { Ending::Finished }, "{name}");
-        assert!(transcript.nodes.is_empty() && transcript.events.is_empty(), "{name}");
+        assert!(transcript.answer.nodes.is_empty() && transcript.events.is_empty(), "{name}");
         return;
     }
     let lines = recording.data_lines();
@@ -320,7 +320,7 @@ fn check_run(recording: &Recording, transcript: &Transcript, cutting: Cutting) {
     match (last, &transcript.ending) {
         ("workflow_finished", Ending::Finished) | ("workflow_paused", Ending::Paused) => {
             assert_eq!(
-                transcript.run.as_ref().map(RunResult::data),
+                transcript.answer.run.as_ref().map(RunResult::data),
                 Some(&lines[lines.len() - 1]["data"]),
                 "{name}"
             );
@@ -357,11 +357,15 @@ fn check_events(recording: &Recording, transcript: &Transcript, lines: &[Value])
         .filter(|event| event["event"] == "text_chunk")
         .map(|event| event["data"]["text"].as_str().unwrap())
         .collect();
-    assert_eq!(transcript.text, text, "{name}");
+    assert_eq!(transcript.answer.text, text, "{name}");
     if let Some(first) = lines.first() {
-        assert_eq!(transcript.run_id.as_deref(), first["workflow_run_id"].as_str(), "{name}");
-        assert_eq!(transcript.task_id.as_deref(), first["task_id"].as_str(), "{name}");
-        assert_eq!(transcript.workflow_id.as_deref(), first["data"]["workflow_id"].as_str(), "{name}");
+        assert_eq!(transcript.answer.ids.run.as_deref(), first["workflow_run_id"].as_str(), "{name}");
+        assert_eq!(transcript.answer.ids.task.as_deref(), first["task_id"].as_str(), "{name}");
+        assert_eq!(
+            transcript.answer.ids.workflow.as_deref(),
+            first["data"]["workflow_id"].as_str(),
+            "{name}"
+        );
     }
 }
 
@@ -401,6 +405,7 @@ fn naive_path(lines: &[Value]) -> Vec<Step5> {
 
 fn check_nodes(name: &str, transcript: &Transcript, lines: &[Value]) {
     let mine: Vec<Step5> = transcript
+        .answer
         .nodes
         .iter()
         .map(|node| {
@@ -430,7 +435,7 @@ fn check_usage(name: &str, transcript: &Transcript, lines: &[Value]) {
         }
     }
     let (mut sum, mut priced) = (0, BTreeMap::<String, Decimal>::new());
-    for node in transcript.nodes.iter().filter(|node| !node.is_container()) {
+    for node in transcript.answer.nodes.iter().filter(|node| !node.is_container()) {
         let Some(data) = node.finished.as_ref().map(NodeEnd::data) else { continue };
         sum += usage::node_tokens(&node.node_type, &BorrowedValue::of(data)).unwrap_or(0);
         if let NodePrice::Known { amount, currency } =
@@ -443,7 +448,7 @@ fn check_usage(name: &str, transcript: &Transcript, lines: &[Value]) {
     assert_eq!(priced, prices, "{name}");
     let finished = lines.iter().find(|event| event["event"] == "workflow_finished");
     let total = finished.and_then(|event| event["data"]["total_tokens"].as_u64());
-    let run = transcript.run.as_ref().filter(|_| finished.is_some());
+    let run = transcript.answer.run.as_ref().filter(|_| finished.is_some());
     assert_eq!(run.and_then(RunResult::tokens), total, "{name}");
     check_audit(name, transcript, (lines, total));
 }
@@ -457,7 +462,8 @@ fn check_audit(name: &str, transcript: &Transcript, (lines, total): (&[Value], O
     let judging = JudgeQuestions::default();
     let context = Context::new(&templates, &scope, UsageAudit::Audit, &judging);
     let facts = check::examine(&[], transcript, &context).facts;
-    let stopped = transcript.nodes.iter().any(|node| node.node_type == "llm" && node.finished.is_none());
+    let stopped =
+        transcript.answer.nodes.iter().any(|node| node.node_type == "llm" && node.finished.is_none());
     let expected = match (total, model) {
         (_, true) if stopped => Some(UsageKind::Unfinished),
         (0, true) => Some(UsageKind::Zero),
@@ -489,11 +495,11 @@ fn check_times(recording: &Recording, transcript: &Transcript, lines: &[Value], 
     }
     let times: Vec<Duration> = transcript.events.iter().map(|arrival| arrival.at).collect();
     assert!(times.is_sorted() && times.iter().all(|at| *at <= transcript.elapsed), "{name}: {times:?}");
-    assert_eq!(transcript.first_event_at, times.first().copied(), "{name}");
-    assert_eq!(transcript.first_token_at, first_token.map(|index| times[index]), "{name}");
+    assert_eq!(transcript.answer.first_event_at, times.first().copied(), "{name}");
+    assert_eq!(transcript.answer.first_token_at, first_token.map(|index| times[index]), "{name}");
     let mut gaps = times.iter().scan(Duration::ZERO, |last, at| Some(*at - std::mem::replace(last, *at)));
     let longest = gaps.by_ref().max();
-    assert_eq!(transcript.max_gap, longest, "{name}");
+    assert_eq!(transcript.answer.max_gap, longest, "{name}");
     if cutting == Cutting::AsRecorded {
         for (index, earliest) in recording.earliest().into_iter().enumerate() {
             assert!(
@@ -542,7 +548,7 @@ fn check_listed(recording: &Recording, row: &[String], transcript: &Transcript) 
                 );
             }
         }
-        ("unreadable", Ending::Unreadable { .. }) => assert_eq!(transcript.run, None, "{name}"),
+        ("unreadable", Ending::Unreadable { .. }) => assert_eq!(transcript.answer.run, None, "{name}"),
         ("upload", Ending::Cut { .. }) => {
             let id = &serde_json::from_str::<Value>(recording.body()).unwrap()["id"];
             assert_eq!(&transcript.inputs["doc"]["upload_file_id"], id, "{name}");

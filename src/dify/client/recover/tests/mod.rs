@@ -214,7 +214,7 @@ fn lost(transcript: &Transcript) -> (&str, Trace) {
 }
 
 fn outputs(transcript: &Transcript) -> &Value {
-    &transcript.run.as_ref().unwrap().data()["outputs"]
+    &transcript.answer.run.as_ref().unwrap().data()["outputs"]
 }
 
 /// A recorded answer, headers and body as they came.

@@ -29,7 +29,7 @@ async fn each_way_to_end_is_an_end() {
             (by(&found), &found.ending, outputs(&found)),
             (RecoveredBy::Detail, &Ending::Finished, &expected)
         );
-        assert_eq!(found.run.as_ref().unwrap().data()["status"], status);
+        assert_eq!(found.answer.run.as_ref().unwrap().data()["status"], status);
     }
     let paused = with_details(vec![vec![json_body(&detail("paused", &json!({})))]], QUICK).await;
     assert_eq!((by(&paused), &paused.ending), (RecoveredBy::Detail, &Ending::Paused));
@@ -82,7 +82,7 @@ async fn what_stays_odd_is_lost_with_the_last_reason() {
         let found = with_details(vec![vec![answer]], BRIEF).await;
         let (why, left) = lost(&found);
         assert!(why.starts_with(expected), "{why}");
-        assert!(left == trace && matches!(found.ending, Ending::Cut { .. }) && found.run.is_none());
+        assert!(left == trace && matches!(found.ending, Ending::Cut { .. }) && found.answer.run.is_none());
     }
     let once = with_details(vec![running(), vec![missing()]], BRIEF).await;
     assert_eq!(lost(&once).1, Trace::Seen, "a run that was seen to run did not vanish");
@@ -101,7 +101,7 @@ async fn another_run_is_never_taken_for_ours() {
         let found =
             with_details(vec![vec![json_body(&detail("succeeded", &other))], succeeded()], QUICK).await;
         assert_eq!(lost(&found), (&*format!("the run r-1 is not ours: {expected}"), Trace::Seen));
-        assert!(found.run.is_none());
+        assert!(found.answer.run.is_none());
     }
     let other = json!({ "id": "r-9", "workflow_id": "w-1", "status": "succeeded", "outputs": {} });
     let script = Script {

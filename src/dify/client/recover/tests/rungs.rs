@@ -16,8 +16,14 @@ async fn the_detail_is_polled_until_the_run_has_ended() {
         (by(&found), &found.ending, outputs(&found)),
         (RecoveredBy::Detail, &Ending::Finished, &json!({ "a": 1 }))
     );
-    assert_eq!((found.nodes.len(), found.nodes[0].replayed, found.nodes_complete()), (1, false, false));
-    assert_eq!((found.first_token_at, found.max_gap, found.run_id.as_deref()), (None, None, Some("r-1")));
+    assert_eq!(
+        (found.answer.nodes.len(), found.answer.nodes[0].replayed, found.nodes_complete()),
+        (1, false, false)
+    );
+    assert_eq!(
+        (found.answer.first_token_at, found.answer.max_gap, found.answer.ids.run.as_deref()),
+        (None, None, Some("r-1"))
+    );
     assert_eq!(server.seen("GET /v1/workflows/run/r-1").len(), 4);
     assert_eq!((server.seen("GET /v1/workflow/").len(), server.seen("POST /v1/workflows/run").len()), (0, 1));
     assert!(server.seen("POST /v1/workflows/tasks").is_empty(), "a run that ended is not stopped");
@@ -45,7 +51,8 @@ async fn since_1_14_the_events_are_followed() {
     let server = script.start().await;
     let found = Try::streaming().send(&server).await;
     assert_eq!((by(&found), outputs(&found)), (RecoveredBy::Events, &json!({ "a": 2 })));
-    let nodes: Vec<_> = found.nodes.iter().map(|node| (&*node.id, node.replayed, node.status())).collect();
+    let nodes: Vec<_> =
+        found.answer.nodes.iter().map(|node| (&*node.id, node.replayed, node.status())).collect();
     assert_eq!(nodes, [("n-1", false, None), ("n-2", true, Some(&ReportedStatus::Succeeded))]);
     let asked = &server.seen("GET /v1/workflow/")[0].target;
     assert_eq!(asked, "GET /v1/workflow/r-1/events?user=user-7&include_state_snapshot=true");
@@ -107,7 +114,10 @@ async fn a_blocking_call_that_a_proxy_gave_up_is_found_in_the_logs() {
             (by(&found), &found.ending, outputs(&found)),
             (RecoveredBy::Logs, &Ending::Finished, &json!({ "a": 1 }))
         );
-        assert_eq!((found.run_id.as_deref(), found.workflow_id.as_deref()), (Some("r-1"), Some("w-1")));
+        assert_eq!(
+            (found.answer.ids.run.as_deref(), found.answer.ids.workflow.as_deref()),
+            (Some("r-1"), Some("w-1"))
+        );
         let asked = &server.seen("GET /v1/workflows/logs")[0].target;
         assert_eq!(asked, "GET /v1/workflows/logs?created_by_end_user_session_id=user-7&limit=100");
         assert_eq!(server.seen("POST").len(), 1, "never sent anew");
@@ -128,7 +138,7 @@ async fn logs_without_a_run_that_may_never_have_started_are_read_a_few_times() {
             "{why}"
         );
         assert_eq!((server.seen("GET /v1/workflows/logs").len(), trace), (6, Trace::None));
-        assert!(found.run.is_none() && found.elapsed < LONG / 2, "{:?}", found.elapsed);
+        assert!(found.answer.run.is_none() && found.elapsed < LONG / 2, "{:?}", found.elapsed);
         assert_eq!(server.seen("POST").len(), 1, "never sent anew");
     }
     // What no look told counts for nothing, and a run that surely started is looked for as long as there is time.
@@ -159,12 +169,14 @@ async fn a_run_that_was_handed_over_is_found_by_its_id() {
     limited.timeouts.total = Duration::from_secs(1);
     let found = limited.send(&script.start().await).await;
     assert_eq!(lost(&found).1, Trace::Seen);
-    assert!(matches!(&found.ending, Ending::TimedOut { .. }) && found.run.is_none());
+    assert!(matches!(&found.ending, Ending::TimedOut { .. }) && found.answer.run.is_none());
     let nameless =
         document("202 ACCEPTED", "application/json", b"{\"event\":\"workflow_maintenance_paused\"}");
     let script = Script { run: vec![Step::Send(nameless)], detail: vec![succeeded()], ..Script::default() };
     let found = Try::blocking().brief().send(&script.start().await).await;
-    assert!(matches!(found.ending, Ending::Rejected(_)) && found.recovery.is_none() && found.run.is_none());
+    assert!(
+        matches!(found.ending, Ending::Rejected(_)) && found.recovery.is_none() && found.answer.run.is_none()
+    );
 }
 
 #[tokio::test]
@@ -201,7 +213,7 @@ async fn what_was_recorded_is_recovered() {
         };
         let found = attempt.send(&script.start().await).await;
         assert_eq!((by(&found), &outputs(&found)["dflt"]), (RecoveredBy::Logs, &json!("the default")));
-        assert_eq!(found.run.as_ref().unwrap().data()["total_steps"], 2);
+        assert_eq!(found.answer.run.as_ref().unwrap().data()["total_steps"], 2);
     }
     let mut attempt = Try::streaming();
     attempt.request.user = "hu".into();
@@ -212,7 +224,7 @@ async fn what_was_recorded_is_recovered() {
     };
     let found = attempt.send(&script.start().await).await;
     assert_eq!((by(&found), &outputs(&found)["action"]), (RecoveredBy::Events, &json!("approve")));
-    assert!(found.nodes.iter().any(|node| node.status().is_none()));
+    assert!(found.answer.nodes.iter().any(|node| node.status().is_none()));
 }
 
 #[tokio::test]
@@ -237,7 +249,7 @@ async fn a_run_that_runs_on_for_ever_is_given_up_and_stopped() {
     let (why, trace) = lost(&found);
     assert!(why.starts_with("the run r-1 had not ended"), "{why}");
     assert_eq!(trace, Trace::Seen);
-    assert!(matches!(&found.ending, Ending::TimedOut { .. }) && found.run.is_none());
+    assert!(matches!(&found.ending, Ending::TimedOut { .. }) && found.answer.run.is_none());
     let stops = server.seen("POST /v1/workflows/tasks/t-1/stop");
     assert_eq!((stops.len(), stops[0].body.as_slice()), (1, b"{\"user\":\"user-7\"}".as_slice()));
 }
@@ -291,7 +303,7 @@ async fn a_timeout_is_no_loss_and_costs_one_look() {
     let found = attempt.send(&server).await;
     assert!(matches!(found.ending, Ending::TimedOut { .. }) && found.recovery.is_none());
     assert_eq!((server.seen("GET").len(), server.seen("POST /v1/workflows/tasks").len()), (1, 1));
-    assert!(found.run.is_none() && found.ended_by_itself(), "what came too late is not judged");
+    assert!(found.answer.run.is_none() && found.ended_by_itself(), "what came too late is not judged");
 }
 
 #[tokio::test]
@@ -363,9 +375,13 @@ async fn a_stop_that_dify_does_not_take_is_told_and_its_late_words_are_heard() {
     let mut attempt = Try::streaming();
     attempt.timeouts.total = Duration::from_millis(300);
     let found = attempt.send(&server).await;
-    assert!(matches!(found.ending, Ending::TimedOut { .. }) && found.run.is_none(), "{:?}", found.ending);
+    assert!(
+        matches!(found.ending, Ending::TimedOut { .. }) && found.answer.run.is_none(),
+        "{:?}",
+        found.ending
+    );
     assert_eq!(found.stopping, Some(crate::dify::transcript::StopOutcome::Asked));
     assert!(!found.ended_by_itself(), "newer Difys call it failed");
-    assert_eq!(crate::dify::transcript::NodesUsage::of(&found.nodes).tokens, 19, "it was paid");
+    assert_eq!(crate::dify::transcript::NodesUsage::of(&found.answer.nodes).tokens, 19, "it was paid");
     assert_eq!(server.seen("GET").len(), 0, "its end was heard");
 }
