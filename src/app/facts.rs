@@ -64,7 +64,7 @@ fn address(plan: &Plan) -> Digest {
 
 /// Tells which tests will be run.
 pub(super) fn tell_plan(engine: &Engine, selected: &[PlannedCase]) -> Result<(), SinkError> {
-    selected.chunks(PLANNED).try_for_each(|cases| engine.tell(&Event::CasesPlanned(Arc::from(cases))))
+    selected.chunks(PLANNED).try_for_each(|cases| engine.record(&Event::CasesPlanned(Arc::from(cases))))
 }
 
 /// What a journal says of the cases of a plan before they run.

@@ -63,7 +63,7 @@ pub struct RecordedCassettes {
 pub enum SessionError {
     /// The target cannot be used.
     #[error(transparent)]
-    Engine(#[from] crate::engine::EngineError),
+    Engine(#[from] crate::engine::target::EngineError),
     /// The journal cannot be written.
     #[error("the run cannot be recorded: {0}; free some space or choose another --reports folder")]
     Journal(#[from] SinkError),

@@ -45,8 +45,8 @@ impl Session {
                 let journal = RunSink::Own(Box::new(journal.leaving(self.ended.clone())));
                 let purse = self.purse(&plan)?;
                 let sink = Box::new(JournalAndWatcher { journal, listener });
-                let engine = Engine::start(plan, self.run.clone(), sink)?.paid_from(purse);
-                engine.tell(&started)?;
+                let engine = Engine::start(plan, self.run.clone(), sink)?.with_budgets(purse);
+                engine.record(&started)?;
                 tell_plan(&engine, &selected)?;
                 Ok(Arc::new(engine))
             }
@@ -56,7 +56,7 @@ impl Session {
                 let part = Arc::from(format!("{}-{}", self.run, salt(6)));
                 let purse = self.purse(&plan)?;
                 let sink = Box::new(JournalAndWatcher { journal, listener });
-                Ok(Arc::new(Engine::start(plan, part, sink)?.paid_from(purse)))
+                Ok(Arc::new(Engine::start(plan, part, sink)?.with_budgets(purse)))
             }
         }
     }
@@ -90,9 +90,9 @@ impl Session {
         // The ledger of the run goes on: what its earlier parts used is used.
         let purse = self.purse_again(&plan, &before)?;
         let engine =
-            Engine::start(plan, part, Box::new(JournalAndWatcher { journal, listener }))?.paid_from(purse);
-        let engine = engine.taking_up(interrupted);
-        engine.tell(&Event::RunContinued(continuation))?;
+            Engine::start(plan, part, Box::new(JournalAndWatcher { journal, listener }))?.with_budgets(purse);
+        let engine = engine.with_interrupted(interrupted);
+        engine.record(&Event::RunContinued(continuation))?;
         tell_plan(&engine, &planned)?;
         Ok(Arc::new(engine))
     }

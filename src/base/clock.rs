@@ -1,6 +1,6 @@
 //! The only reader of time: everything above asks here, so that no other file depends on when it runs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -19,6 +19,11 @@ pub fn wall() -> Timestamp {
 /// Writes a time as RFC 3339 in UTC with exactly three decimals: `2026-11-23T08:15:30.250Z`.
 pub fn timestamp_text(timestamp: Timestamp) -> String {
     format!("{timestamp:.3}")
+}
+
+/// A duration in milliseconds, with a fraction.
+pub fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::dify::cassette::Speed;
 use crate::dify::mock::fault::{FaultSpec, parse_fault};
 use crate::dify::mock::options::NodePace;
 use crate::dify::mock::server::{MockOptions, MockServer};
-use crate::engine::run::book_of;
 use crate::engine::signal::Signals;
+use crate::engine::target::script_book;
 use crate::plan::case::{Plan, TargetKind};
 use crate::record::event::RunOptions;
 
@@ -66,7 +66,7 @@ async fn serve(plan: &Plan, args: &MockArgs) -> Exit {
         false => (options.pace, options.replay),
     };
     let options = MockOptions { port, pace, replay, faults, ..options.clone() };
-    let server = match MockServer::start(book_of(plan), options, Arc::clone(&plan.templates), "mock") {
+    let server = match MockServer::start(script_book(plan), options, Arc::clone(&plan.templates), "mock") {
         Ok(server) => server,
         Err(error) => {
             let message = format!("127.0.0.1:{port} cannot be listened on: {error}; choose another --port");

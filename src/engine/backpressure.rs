@@ -1,16 +1,12 @@
-//! What an answer says of the target: whether it takes so many at once, and how long it asks to be left alone.
+//! What an answer says about the load of the target: whether it accepts more requests at once, and how long it asks for a pause.
 
-use std::time::Duration;
-
-use crate::base::clock;
 use crate::dify::transcript::{Ending, Recovery, Trace, Transcript};
 use crate::dify::wire::error::ErrorClass;
-use crate::dify::wire::retry_after::decode_retry_after;
 use crate::engine::limiter::LimitSignal;
-use crate::engine::pace::LONGEST_RETRY_AFTER;
+use crate::engine::retry_after::{LONGEST_RETRY_AFTER, retry_after};
 
-/// What an answer says of how many attempts the target takes at once.
-pub fn heard(transcript: &Transcript) -> LimitSignal {
+/// What an answer means for the number of requests that are sent at once.
+pub fn limit_signal(transcript: &Transcript) -> LimitSignal {
     match &transcript.ending {
         Ending::Rejected(error) | Ending::ErrorEvent(error)
             if error.class == ErrorClass::Quota && error.not_started =>
@@ -21,10 +17,10 @@ pub fn heard(transcript: &Transcript) -> LimitSignal {
             LimitSignal::Ran
         }
         Ending::NotSent { retryable: true, .. } => LimitSignal::Unreached(None),
-        Ending::Stalled { .. } | Ending::Cut { .. } if left_no_trace(transcript) => {
+        Ending::Stalled { .. } | Ending::Cut { .. } if found_no_trace(transcript) => {
             LimitSignal::Unreached(None)
         }
-        Ending::Rejected(error) if error.class == ErrorClass::Transport && !is_seen(transcript) => {
+        Ending::Rejected(error) if error.class == ErrorClass::Transport && !found_run(transcript) => {
             LimitSignal::Unreached(retry_after(transcript).map(|wait| wait.min(LONGEST_RETRY_AFTER)))
         }
         Ending::Rejected(_) | Ending::ErrorEvent(_) => LimitSignal::Answered,
@@ -37,33 +33,23 @@ pub fn heard(transcript: &Transcript) -> LimitSignal {
     }
 }
 
-/// True where a run was looked for in vain.
-fn left_no_trace(transcript: &Transcript) -> bool {
+/// True if the run was looked up and Dify knows nothing of it.
+fn found_no_trace(transcript: &Transcript) -> bool {
     matches!(transcript.recovery, Some(Recovery::Lost { trace: Trace::None, .. }))
 }
 
-/// True where a run was seen behind an answer that was not its own.
-fn is_seen(transcript: &Transcript) -> bool {
+/// True if the lookup shows that a run exists, although the answer is not its own.
+fn found_run(transcript: &Transcript) -> bool {
     matches!(
         transcript.recovery,
         Some(Recovery::Recovered { .. } | Recovery::Lost { trace: Trace::Seen, .. })
     )
 }
 
-/// How long the server asks to be left alone, in its answer to the run, or to an upload before it.
-pub fn retry_after(transcript: &Transcript) -> Option<Duration> {
-    of_run(transcript).or(transcript.side_wait)
-}
-
-fn of_run(transcript: &Transcript) -> Option<Duration> {
-    let header = |wanted: &str| transcript.headers.iter().find(|(name, _)| name == wanted);
-    let date = header("date").map(|(_, date)| date.as_str());
-    let (_, value) = header("retry-after")?;
-    decode_retry_after(value, date, clock::wall())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -116,7 +102,7 @@ mod tests {
             (Ending::TimedOut { after }, LimitSignal::Nothing),
             (Ending::Stopped { reason: detail() }, LimitSignal::Nothing),
         ] {
-            assert_eq!(heard(&ended(ending.clone())), expected, "{ending:?}");
+            assert_eq!(limit_signal(&ended(ending.clone())), expected, "{ending:?}");
         }
     }
 
@@ -138,7 +124,7 @@ mod tests {
             (gateway(), found(), LimitSignal::Answered),
         ] {
             let transcript = Transcript { recovery: recovery.clone(), ..ended(ending.clone()) };
-            assert_eq!(heard(&transcript), expected, "{ending:?} {recovery:?}");
+            assert_eq!(limit_signal(&transcript), expected, "{ending:?} {recovery:?}");
         }
     }
 
@@ -148,7 +134,7 @@ mod tests {
         assert_eq!(retry_after(&busy), Some(Duration::from_secs(7)));
         busy.headers[0].1 = "1000000".to_owned();
         assert_eq!(retry_after(&busy), Some(Duration::from_secs(1_000_000)));
-        assert_eq!(heard(&busy), LimitSignal::Refused(Some(LONGEST_RETRY_AFTER)));
+        assert_eq!(limit_signal(&busy), LimitSignal::Refused(Some(LONGEST_RETRY_AFTER)));
         let date = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         busy.headers = vec![
             date("date", "Wed, 21 Oct 2015 07:28:00 GMT"),
@@ -156,6 +142,6 @@ mod tests {
         ];
         assert_eq!(retry_after(&busy), Some(Duration::from_secs(30)), "by the clock of the server");
         busy.headers = vec![date("x-retry-after", "7")];
-        assert_eq!((retry_after(&busy), heard(&busy)), (None, LimitSignal::Refused(None)));
+        assert_eq!((retry_after(&busy), limit_signal(&busy)), (None, LimitSignal::Refused(None)));
     }
 }

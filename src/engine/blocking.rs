@@ -1,15 +1,15 @@
-//! Long answers are judged aside, so that they do not hold up the reading of others.
+//! Answers that take long to judge, so that judging them does not delay the reading of others.
 
 use crate::assert::check::{Check, may_take_long};
 use crate::dify::transcript::Transcript;
 
-/// Answers longer than this are judged aside, bytes.
+/// Answers longer than this take long, bytes.
 const LONG_ANSWER: u64 = 256 * 1024;
-/// Events and documents longer than this too: a difference of what is in them may take long.
+/// Events and documents longer than this take long too, bytes: comparing their values is slow.
 const LONG_EVENT: usize = 16 * 1024;
 
-/// Judges an answer; a long one, or one with checks that may take long, while another thread goes on with what this one had to read.
-pub(super) fn aside<T>(transcript: &Transcript, checks: &[Check], judge: impl FnOnce() -> T) -> T {
+/// Judges an answer. If that may take long, another thread takes over the other tasks of this one meanwhile.
+pub(super) fn judge_blocking<T>(transcript: &Transcript, checks: &[Check], judge: impl FnOnce() -> T) -> T {
     if is_long(transcript) || may_take_long(checks) { tokio::task::block_in_place(judge) } else { judge() }
 }
 

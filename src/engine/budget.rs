@@ -1,4 +1,4 @@
-//! What attempts may use: set aside before one is sent, settled behind it, and the cap of a single one.
+//! The budgets of a run: an amount is set aside before an attempt is sent, and settled after it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,85 +10,80 @@ use tokio::sync::{Notify, Semaphore};
 use crate::base::lock::lock;
 use crate::budget::{
     AttemptUsage, BudgetOwner, BudgetRequest, Expected, Ledger, LedgerError, LedgerSharing, Reservation,
-    ReservationAnswer, Shortage, SpendingKind, SpendingLimit, suite_key, told,
+    ReservationAnswer, Shortage, SpendingKind, SpendingLimit, costs_of, suite_key, told,
 };
 use crate::dify::client::StopSignal;
-use crate::engine::Engine;
-use crate::engine::usage::{BudgetLimits, EndedAttempt, nothing, used};
+use crate::engine::usage::{BudgetLimits, EndedAttempt, nothing_used, used};
 use crate::plan::case::{Case, SuiteHead};
 use crate::record::attempt::Cause;
 
-/// How the reason of a test begins that no longer fits.
+/// How the reason begins for which a test is skipped that no longer fits its budgets.
 pub const SKIPPED: &str = "budget: ";
-/// The first and the longest wait for others to end, where nobody tells that they did.
-const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// The first wait for attempts of other processes, whose ends are not announced; each further wait is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+/// The longest wait for attempts of other processes.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// The budgets of a run.
 pub struct RunBudgets {
     ledger: Ledger,
     sharing: LedgerSharing,
-    of_run: SpendingLimit,
-    /// What earlier runs say of each case of the plan.
+    run_limit: SpendingLimit,
+    /// The usage of each case in earlier runs.
     history: HashMap<u32, Expected>,
-    /// Who waits is served in order: small attempts do not overtake a large one for ever.
-    door: Semaphore,
-    changed: Notify,
-    /// The first thing that went wrong where nobody could be told.
+    /// Attempts get their reservations in order, so that small ones do not overtake a large one forever.
+    queue: Semaphore,
+    /// Notified when an attempt is settled.
+    settled: Notify,
+    /// The first error of an entry that no attempt waits for.
     failure: Mutex<Option<LedgerError>>,
 }
 
-impl RunBudgets {
-    /// How long the whole run may take, where that is limited.
-    pub fn time(&self) -> Option<Duration> {
-        self.of_run.time
-    }
-}
-
-/// What is set aside for an attempt; settled when dropped, if nobody did before.
+/// What is set aside for an attempt; settled when dropped, unless it is settled before.
 pub struct AttemptReservation {
-    purse: Arc<RunBudgets>,
+    budgets: Arc<RunBudgets>,
     reservation: Reservation,
-    sent: AttemptStage,
+    stage: AttemptStage,
 }
 
 /// How far an attempt has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AttemptStage {
-    /// Nothing was sent: nothing was used.
-    No,
+    /// Nothing was sent, and so nothing was used.
+    Reserved,
     /// It was sent.
-    Yes,
+    Sent,
     /// It was settled.
     Settled,
 }
 
-/// What becomes of an attempt that asks its budgets.
+/// What the budgets decide about an attempt.
 pub enum BudgetOutcome {
-    /// It may be sent; none where nothing limits it.
-    Yes(Option<AttemptReservation>),
-    /// It does not fit any more: why.
-    No(String),
+    /// It may be sent; `None` if nothing limits it.
+    Granted(Option<AttemptReservation>),
+    /// It no longer fits, for this reason.
+    Refused(String),
     /// The run was stopped meanwhile.
     Stopped,
-    /// The budget cannot be asked.
-    Broken(Cause),
+    /// The ledger cannot be used.
+    Failed(Cause),
 }
 
 impl RunBudgets {
-    /// Opens the ledger of a run's budgets; `history` tells what each case is expected to use.
+    /// Opens the ledger of a run's budgets; `history` is what each case is expected to use.
     pub fn open(
         path: &Path,
         sharing: LedgerSharing,
-        of_run: SpendingLimit,
+        run_limit: SpendingLimit,
         history: HashMap<u32, Expected>,
     ) -> Result<Self, LedgerError> {
         Ok(Self {
             ledger: Ledger::open(path, sharing)?,
             sharing,
-            of_run,
+            run_limit,
             history,
-            door: Semaphore::new(1),
-            changed: Notify::new(),
+            queue: Semaphore::new(1),
+            settled: Notify::new(),
             failure: Mutex::default(),
         })
     }
@@ -98,70 +93,101 @@ impl RunBudgets {
         &self.ledger
     }
 
-    /// Asks once; waits for no other attempt, only for processes that write their entries.
-    async fn ask(self: &Arc<Self>, case: &Case) -> Result<BudgetAnswer, LedgerError> {
-        let suite = case.test.suite.clone();
-        let ordinal = case.ordinal;
-        let purse = self.clone();
-        match self.sharing {
-            LedgerSharing::Alone => purse.ask_now(&suite, ordinal),
-            LedgerSharing::Several => {
-                let asked = tokio::task::spawn_blocking(move || purse.ask_now(&suite, ordinal)).await;
-                asked.expect("asking a ledger neither panics nor is aborted")
+    /// Sets aside what an attempt is expected to use; waits while it may fit once others have ended.
+    pub async fn reserve(self: &Arc<Self>, case: &Case, stop: &mut StopSignal) -> BudgetOutcome {
+        if self.run_limit.is_empty() && case.test.suite.budget.allowance.is_empty() {
+            return BudgetOutcome::Granted(None);
+        }
+        let _turn = tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => return BudgetOutcome::Stopped,
+            turn = self.queue.acquire() => turn,
+        };
+        let mut wait = FIRST_WAIT;
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // Listens from here on, so that an attempt that ends after the look below is not missed.
+            settled.as_mut().enable();
+            match self.try_reserve(case).await {
+                Ok(BudgetAnswer::Granted(reservation)) => return BudgetOutcome::Granted(Some(reservation)),
+                Ok(BudgetAnswer::Refused(reason)) => return BudgetOutcome::Refused(reason),
+                Ok(BudgetAnswer::Wait) => {}
+                Err(error) => return BudgetOutcome::Failed(ledger_failure(&error)),
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(Option::is_some) => return BudgetOutcome::Stopped,
+                () = settled => {}
+                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(LONGEST_WAIT),
             }
         }
     }
 
-    fn ask_now(self: Arc<Self>, suite: &SuiteHead, ordinal: u32) -> Result<BudgetAnswer, LedgerError> {
+    /// Tries once; waits for no other attempt, only for processes that write their entries.
+    async fn try_reserve(self: &Arc<Self>, case: &Case) -> Result<BudgetAnswer, LedgerError> {
+        let suite = case.test.suite.clone();
+        let ordinal = case.ordinal;
+        let budgets = self.clone();
+        match self.sharing {
+            LedgerSharing::Alone => budgets.try_reserve_now(&suite, ordinal),
+            LedgerSharing::Several => {
+                let answer =
+                    tokio::task::spawn_blocking(move || budgets.try_reserve_now(&suite, ordinal)).await;
+                answer.expect("asking a ledger neither panics nor is aborted")
+            }
+        }
+    }
+
+    fn try_reserve_now(
+        self: Arc<Self>,
+        suite: &SuiteHead,
+        ordinal: u32,
+    ) -> Result<BudgetAnswer, LedgerError> {
         let cap = &suite.budget.cap;
         let capped = Expected {
             tokens: cap.tokens,
-            cost: cap
-                .cost
-                .as_ref()
-                .map(std::slice::from_ref)
-                .map(crate::budget::costs_of)
-                .unwrap_or_default(),
+            cost: cap.cost.as_ref().map(std::slice::from_ref).map(costs_of).unwrap_or_default(),
         };
         let expected = match self.history.get(&ordinal) {
             Some(history) => capped.or(history.tokens, &history.cost),
             None => capped,
         };
-        let ask = BudgetRequest {
+        let request = BudgetRequest {
             suite: suite_key(&suite.name),
             expected: &expected,
-            of_run: &self.of_run,
+            of_run: &self.run_limit,
             of_suite: &suite.budget.allowance,
         };
-        Ok(match self.ledger.reserve(&ask)? {
-            ReservationAnswer::Reserved(reservation) => BudgetAnswer::Holds(AttemptReservation {
-                purse: self.clone(),
+        Ok(match self.ledger.reserve(&request)? {
+            ReservationAnswer::Reserved(reservation) => BudgetAnswer::Granted(AttemptReservation {
+                budgets: self.clone(),
                 reservation,
-                sent: AttemptStage::No,
+                stage: AttemptStage::Reserved,
             }),
-            ReservationAnswer::Wait => BudgetAnswer::Waits,
-            ReservationAnswer::Refused(whose, shortage) => {
-                BudgetAnswer::Refused(refusal(whose, &suite.name, &shortage))
+            ReservationAnswer::Wait => BudgetAnswer::Wait,
+            ReservationAnswer::Refused(owner, shortage) => {
+                BudgetAnswer::Refused(refusal(owner, &suite.name, &shortage))
             }
         })
     }
 
-    /// Whether what is not told in these currencies is limited.
+    /// Which usage of a suite's attempts must be known.
     fn limits(&self, suite: &SuiteHead) -> BudgetLimits {
         let of_suite = &suite.budget.allowance;
-        let currencies = self.of_run.cost.keys().chain(of_suite.cost.keys()).copied();
+        let currencies = self.run_limit.cost.keys().chain(of_suite.cost.keys()).copied();
         BudgetLimits {
-            tokens: self.of_run.tokens.is_some() || of_suite.tokens.is_some(),
+            tokens: self.run_limit.tokens.is_some() || of_suite.tokens.is_some(),
             currencies: currencies.collect(),
         }
     }
 
     fn settle(&self, reservation: &Reservation, used: &AttemptUsage) {
         if let Err(error) = self.ledger.settle(reservation, used) {
-            // What is not settled stays set aside: it is never lost, only told late.
+            // What is not settled stays set aside: it is never lost, only reported late.
             lock(&self.failure).get_or_insert(error);
         }
-        self.changed.notify_waiters();
+        self.settled.notify_waiters();
     }
 
     /// The first entry that could not be written, if any.
@@ -170,22 +196,24 @@ impl RunBudgets {
     }
 }
 
+/// The answer of the ledger to one attempt.
 enum BudgetAnswer {
-    Holds(AttemptReservation),
-    Waits,
+    Granted(AttemptReservation),
+    /// It may fit once others have ended.
+    Wait,
     Refused(String),
 }
 
 impl AttemptReservation {
-    /// From now on something may be used, whatever comes.
-    pub fn send(&mut self) {
-        self.sent = AttemptStage::Yes;
+    /// From now on the attempt may use something, however it ends.
+    pub fn mark_sent(&mut self) {
+        self.stage = AttemptStage::Sent;
     }
 
     /// Counts what the attempt used.
     pub async fn settle(mut self, suite: &SuiteHead, ended: &EndedAttempt<'_>) {
-        let used = used(ended, &self.purse.limits(suite));
-        match self.purse.sharing {
+        let used = used(ended, &self.budgets.limits(suite));
+        match self.budgets.sharing {
             LedgerSharing::Alone => self.settle_as(&used),
             LedgerSharing::Several => {
                 let settled = tokio::task::spawn_blocking(move || self.settle_as(&used)).await;
@@ -195,69 +223,35 @@ impl AttemptReservation {
     }
 
     fn settle_as(&mut self, used: &AttemptUsage) {
-        self.sent = AttemptStage::Settled;
-        self.purse.settle(&self.reservation, used);
+        self.stage = AttemptStage::Settled;
+        self.budgets.settle(&self.reservation, used);
     }
 }
 
 impl Drop for AttemptReservation {
     fn drop(&mut self) {
-        match self.sent {
-            AttemptStage::No => self.purse.settle(&self.reservation, &nothing()),
-            AttemptStage::Yes => self.purse.settle(&self.reservation, &AttemptUsage::default()),
+        match self.stage {
+            AttemptStage::Reserved => self.budgets.settle(&self.reservation, &nothing_used()),
+            AttemptStage::Sent => self.budgets.settle(&self.reservation, &AttemptUsage::default()),
             AttemptStage::Settled => {}
         }
     }
 }
 
-impl Engine {
-    /// Sets aside what an attempt is expected to use; waits while it may fit once others have ended.
-    pub(super) async fn afford(&self, case: &Case, stop: &mut StopSignal) -> BudgetOutcome {
-        let Some(purse) = &self.purse else { return BudgetOutcome::Yes(None) };
-        if purse.of_run.is_empty() && case.test.suite.budget.allowance.is_empty() {
-            return BudgetOutcome::Yes(None);
-        }
-        let _turn = tokio::select! {
-            biased;
-            _ = stop.wait_for(Option::is_some) => return BudgetOutcome::Stopped,
-            turn = purse.door.acquire() => turn,
-        };
-        let (mut wait, longest) = WAITS;
-        loop {
-            let changed = purse.changed.notified();
-            tokio::pin!(changed);
-            // Listens from here on: who ends after the look below is not missed.
-            changed.as_mut().enable();
-            match purse.ask(case).await {
-                Ok(BudgetAnswer::Holds(hold)) => return BudgetOutcome::Yes(Some(hold)),
-                Ok(BudgetAnswer::Refused(reason)) => return BudgetOutcome::No(reason),
-                Ok(BudgetAnswer::Waits) => {}
-                Err(error) => return BudgetOutcome::Broken(broken(&error)),
-            }
-            tokio::select! {
-                biased;
-                _ = stop.wait_for(Option::is_some) => return BudgetOutcome::Stopped,
-                () = changed => {}
-                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(longest),
-            }
-        }
-    }
-}
-
-/// What is said where the ledger cannot be used: nothing is sent without it.
-fn broken(error: &LedgerError) -> Cause {
+/// The cause of an attempt that is not sent since the ledger cannot be used.
+fn ledger_failure(error: &LedgerError) -> Cause {
     Cause {
         message: format!("nothing was sent: {error}"),
-        hint: Some("without its ledger nobody knows what the budget still allows".to_owned()),
+        hint: Some("without its ledger it is unknown what the budget still allows".to_owned()),
         class: None,
         stops_suite: true,
     }
 }
 
 /// Why an attempt does not fit: `the 400,000 tokens of the run are used up`.
-fn refusal(whose: BudgetOwner, suite: &str, shortage: &Shortage) -> String {
+fn refusal(owner: BudgetOwner, suite: &str, shortage: &Shortage) -> String {
     let Shortage { kind, limit, left, needed, unknown } = *shortage;
-    let whole = match whose {
+    let whole = match owner {
         BudgetOwner::Run => format!("the {} of the run", told(kind, limit)),
         BudgetOwner::Suite => format!("the {} of the suite {suite}", told(kind, limit)),
     };
@@ -273,10 +267,10 @@ fn refusal(whose: BudgetOwner, suite: &str, shortage: &Shortage) -> String {
     match unknown {
         0 => text,
         1 => format!(
-            "{text} (what 1 attempt used nobody knows: all that was set aside for it counts; `budget.per_test` bounds that)"
+            "{text} (the usage of 1 attempt is unknown: all that was set aside for it counts; `budget.per_test` bounds that)"
         ),
         count => format!(
-            "{text} (what {count} attempts used nobody knows: all that was set aside for them counts; `budget.per_test` bounds that)"
+            "{text} (the usage of {count} attempts is unknown: all that was set aside for them counts; `budget.per_test` bounds that)"
         ),
     }
 }
@@ -288,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_tells_what_is_needed_what_is_left_and_of_what() {
+    fn a_refusal_names_what_is_needed_what_is_left_and_of_which_budget() {
         let shortage = |left: i64, needed: Option<i64>, unknown| Shortage {
             kind: SpendingKind::Tokens,
             limit: Decimal::from(1_000),
@@ -296,21 +290,21 @@ mod tests {
             needed: needed.map(Decimal::from),
             unknown,
         };
-        let said = |whose, shortage: &Shortage| refusal(whose, "triage", shortage);
+        let text = |owner, shortage: &Shortage| refusal(owner, "triage", shortage);
         assert_eq!(
-            said(BudgetOwner::Run, &shortage(0, Some(5), 0)),
+            text(BudgetOwner::Run, &shortage(0, Some(5), 0)),
             "budget: the 1,000 tokens of the run are used up"
         );
         assert_eq!(
-            said(BudgetOwner::Suite, &shortage(100, Some(150), 0)),
+            text(BudgetOwner::Suite, &shortage(100, Some(150), 0)),
             "budget: an attempt may use 150 tokens, and of the 1,000 tokens of the suite triage only 100 tokens are left"
         );
         assert_eq!(
-            said(BudgetOwner::Run, &shortage(1_000, Some(1_500), 0)),
+            text(BudgetOwner::Run, &shortage(1_000, Some(1_500), 0)),
             "budget: an attempt may use 1,500 tokens, more than the 1,000 tokens of the run"
         );
-        assert!(said(BudgetOwner::Run, &shortage(0, None, 1)).contains("what 1 attempt used nobody knows"));
+        assert!(text(BudgetOwner::Run, &shortage(0, None, 1)).contains("the usage of 1 attempt is unknown"));
         let time = Shortage { kind: SpendingKind::Time, limit: Decimal::from(90), ..shortage(0, None, 0) };
-        assert_eq!(said(BudgetOwner::Run, &time), "budget: the 1m 30s of the run are over");
+        assert_eq!(text(BudgetOwner::Run, &time), "budget: the 1m 30s of the run are over");
     }
 }

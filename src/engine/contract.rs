@@ -1,4 +1,4 @@
-//! What Dify sends, held against what it is known to send: noted once a run, and on `contract: strict` a broken assertion.
+//! Compares what Dify sends with what it is known to send: each deviation is noted once per run, and breaks a test with `contract: strict`.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -7,67 +7,79 @@ use crate::assert::check::contract_deviations;
 use crate::base::lock::lock;
 use crate::dify::transcript::Transcript;
 use crate::dify::wire::contract::{Contracts, Deviation};
-use crate::engine::Engine;
-use crate::plan::case::{Case, ContractRule, TargetKind};
+use crate::engine::current_run::CurrentRun;
+use crate::plan::case::{Case, ContractRule};
 use crate::record::attempt::ContractNote;
 use crate::record::verdict::{Finding, Severity, Truth};
 
-/// Different deviations that are noted of one run.
+/// Most deviations that are noted of one run.
 const MOST: usize = 100;
+/// Most deviations that a finding names.
+const SHOWN: usize = 5;
 
-/// The known contracts, and what was noted so far.
+/// The known contracts, and the deviations noted so far.
 #[derive(Debug)]
-pub struct Watch {
-    pub(super) contracts: Arc<Contracts>,
-    noted: Mutex<HashSet<(&'static str, Deviation)>>,
+pub struct ContractWatch {
+    contracts: Arc<Contracts>,
+    noted: Mutex<HashSet<NotedDeviation>>,
 }
 
-impl Default for Watch {
-    fn default() -> Self {
-        Self { contracts: Arc::new(Contracts::new()), noted: Mutex::default() }
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct NotedDeviation {
+    /// The version of Dify whose contract it is.
+    known: &'static str,
+    deviation: Deviation,
+}
+
+/// How the answer of one attempt deviates.
+#[derive(Debug, Default)]
+pub struct ContractDeviations {
+    /// Deviations that no earlier attempt had.
+    pub notes: Vec<ContractNote>,
+    /// The finding of a strict target.
+    pub finding: Option<Finding>,
+}
+
+impl ContractWatch {
+    /// Compares with these contracts.
+    pub fn new(contracts: Arc<Contracts>) -> Self {
+        Self { contracts, noted: Mutex::default() }
     }
-}
 
-impl Engine {
-    /// The deviations of an attempt that no earlier one had, and the finding that they make on a strict target.
-    pub(super) fn watch_contract(
-        &self,
-        case: &Case,
-        transcript: &Transcript,
-    ) -> (Vec<ContractNote>, Option<Finding>) {
-        match &self.plan.target.kind {
-            TargetKind::Live { .. } => {}
-            TargetKind::Mock(_) | TargetKind::Replay { .. } => return (Vec::new(), None),
+    /// Compares an answer; only live ones are, since what a mock sends is known.
+    pub fn compare(&self, run: &CurrentRun, case: &Case, transcript: &Transcript) -> ContractDeviations {
+        if !run.is_live() {
+            return ContractDeviations::default();
         }
-        let (known, found) = contract_deviations(transcript, &self.watch.contracts);
+        let (known, found) = contract_deviations(transcript, &self.contracts);
         if found.is_empty() {
-            return (Vec::new(), None);
+            return ContractDeviations::default();
         }
-        let finding = match self.plan.target.contract {
+        let finding = match run.plan.target.contract {
             ContractRule::Watch => None,
             ContractRule::Strict => {
-                let told: Vec<String> = found.iter().map(|(deviation, _)| deviation.to_string()).collect();
-                Some(finding(case, known, &told))
+                let messages: Vec<String> =
+                    found.iter().map(|(deviation, _)| deviation.to_string()).collect();
+                Some(strict_finding(case, known, &messages))
             }
         };
-        let mut noted = lock(&self.watch.noted);
+        let mut noted = lock(&self.noted);
         let mut notes = Vec::new();
         for (deviation, event) in found {
             let message = deviation.to_string();
-            if noted.len() < MOST && noted.insert((known, deviation)) {
+            if noted.len() < MOST && noted.insert(NotedDeviation { known, deviation }) {
                 notes.push(ContractNote { message, known: known.to_owned(), event });
             }
         }
-        (notes, finding)
+        ContractDeviations { notes, finding }
     }
 }
 
-/// Says of a strict target what came that is not known.
-fn finding(case: &Case, known: &str, told: &[String]) -> Finding {
-    const SHOWN: usize = 5;
-    let more = told.len().saturating_sub(SHOWN);
+/// What breaks an attempt on a strict target.
+fn strict_finding(case: &Case, known: &str, messages: &[String]) -> Finding {
+    let more = messages.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let shown = told.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let shown = messages.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
     Finding {
         truth: Truth::Broken,
         severity: Severity::Error,
@@ -88,15 +100,15 @@ mod tests {
     #[test]
     fn a_strict_target_names_five_deviations_and_counts_the_rest() {
         let case = crate::engine::sample::case();
-        let told = |count: usize| {
-            let told: Vec<String> = (1..=count).map(|number| format!("d{number}")).collect();
-            finding(&case, "1.14.2", &told)
+        let finding = |count: usize| {
+            let messages: Vec<String> = (1..=count).map(|number| format!("d{number}")).collect();
+            strict_finding(&case, "1.14.2", &messages)
         };
-        assert_eq!(told(1).message, "d1");
-        assert_eq!(told(5).message, "d1; d2; d3; d4; d5");
-        assert_eq!(told(6).message, "d1; d2; d3; d4; d5; and 1 more");
-        assert_eq!(told(90).message, "d1; d2; d3; d4; d5; and 85 more");
-        assert_eq!((told(1).truth, told(1).severity), (Truth::Broken, Severity::Error));
-        assert_eq!(told(1).label, "contract: strict, against Dify 1.14.2 as it was recorded");
+        assert_eq!(finding(1).message, "d1");
+        assert_eq!(finding(5).message, "d1; d2; d3; d4; d5");
+        assert_eq!(finding(6).message, "d1; d2; d3; d4; d5; and 1 more");
+        assert_eq!(finding(90).message, "d1; d2; d3; d4; d5; and 85 more");
+        assert_eq!((finding(1).truth, finding(1).severity), (Truth::Broken, Severity::Error));
+        assert_eq!(finding(1).label, "contract: strict, against Dify 1.14.2 as it was recorded");
     }
 }

@@ -1,14 +1,14 @@
-//! Names of the nodes of each app, as far as they are known: those that ran in this run, and those that the mock scripts.
+//! The known node names of each app: nodes that ran in this run, and nodes that mock scripts name.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use crate::base::lock::lock;
 use crate::dify::transcript::NodeRun;
-use crate::engine::Engine;
-use crate::engine::attempt::MadeRequest;
+use crate::engine::current_run::CurrentRun;
+use crate::engine::made_request::MadeRequest;
 
-/// Names that are kept for an app; an app with more has some that are not known.
+/// Most names that are kept for an app; further ones stay unknown.
 const MOST: usize = 10_000;
 
 /// Titles and ids of nodes that ran, by app.
@@ -31,23 +31,21 @@ impl NodeNames {
         let apps = lock(&self.0);
         apps.get(app).is_some_and(|names| names.contains(name))
     }
-}
 
-impl Engine {
-    /// True where a node of this title or id is known: it ran in another attempt, or a mock script has it.
-    pub(super) fn knows_node(&self, made: &MadeRequest<'_>, name: &str) -> bool {
+    /// True if a node of this title or id is known: it ran in another attempt, or a mock script has it.
+    pub fn is_known(&self, run: &CurrentRun, made: &MadeRequest<'_>, name: &str) -> bool {
         let test = &made.case.test;
         let by_script = || {
             test.mock.as_ref().is_some_and(|script| {
-                let reply = script.reply(&self.plan.templates, &made.scope, made.id.repeat);
+                let reply = script.reply(&run.plan.templates, &made.scope, made.id.repeat);
                 script.has_node(name) || reply.is_ok_and(|graph| graph.has_node(name))
             })
         };
         let by_rule = || {
             let is_of_app = |app: &Option<Arc<str>>| app.as_ref().is_none_or(|app| *app == test.app);
-            self.plan.mock_rules.iter().any(|rule| is_of_app(&rule.app) && rule.script.has_node(name))
+            run.plan.mock_rules.iter().any(|rule| is_of_app(&rule.app) && rule.script.has_node(name))
         };
-        self.node_names.has(&test.app, name) || by_script() || by_rule()
+        self.has(&test.app, name) || by_script() || by_rule()
     }
 }
 

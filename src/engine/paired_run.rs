@@ -12,7 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::engine::Engine;
-use crate::engine::case::{CaseAdmission, RepeatResult};
+use crate::engine::case::CaseAdmission;
+use crate::engine::repeat::RepeatResult;
 use crate::engine::side_by_side::CaseRepeats;
 use crate::engine::tally::CaseTally;
 use crate::engine::waiting::{AttemptWaits, WaitReason};
@@ -274,7 +275,7 @@ impl PairedCase {
         self.lane = Some(lane);
         for (side, ended) in [(&mut self.a, a), (&mut self.b, b)] {
             if let (Some(side), Some(EndedSide { repeated, tally })) = (side, ended) {
-                side.take(repeated, tally);
+                side.add(repeated, tally);
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
-//! What a run records of one suite while it goes on: each exchange is on disk once it has ended, in a file beside the cassette.
+//! The file beside a cassette to which a run adds each exchange of a suite once it has ended.
 //!
-//! The file is locked as long as its process lives. What a dead process left in one is replayed and joined like the cassette.
+//! The file is locked as long as its process lives. Exchanges in the file of a dead process are replayed, and joined into the cassette.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::dify::cassette::{Mask, RecordedExchange, first_line, render_line};
 
 /// How the name of such a file ends: `triage.jsonl.abcdef.part` beside `triage.jsonl`.
 pub(crate) const ENDING: &str = ".part";
-/// Names that are tried before it is given up.
+/// Most names that are tried.
 const TRIES: usize = 16;
 
 /// A file of exchanges that is being written.
@@ -19,12 +19,12 @@ const TRIES: usize = 16;
 pub(crate) struct PartFile {
     path: PathBuf,
     file: File,
-    /// Why nothing can be added any more.
+    /// Why nothing more can be added.
     broken: Option<String>,
 }
 
 impl PartFile {
-    /// A new file beside a cassette.
+    /// Creates a file beside a cassette.
     pub fn beside(cassette: &Path, fence: &Fence) -> io::Result<Self> {
         let mut random = fastrand::Rng::new();
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
@@ -35,7 +35,7 @@ impl PartFile {
             let path = cassette.with_file_name(name);
             match files::open_to_add(&path, fence, ChangeCondition::Missing) {
                 Ok(mut file) => {
-                    // Where nothing can be locked nobody takes it for a dead process's.
+                    // If the file system has no locks, no process takes the file for that of a dead one.
                     let _ = file.lock();
                     if path.exists() {
                         file.write_all(format!("{}\n", first_line()).as_bytes())?;
@@ -49,7 +49,7 @@ impl PartFile {
         Err(last)
     }
 
-    /// Adds an exchange, masked; after a write that failed, none, for it would be read as the end of a torn line.
+    /// Adds an exchange, masked. After a failed write nothing more is added: it would be read as the end of the torn line.
     pub fn add(&mut self, recorded: &RecordedExchange, mask: &Mask) -> Result<(), String> {
         if let Some(why) = &self.broken {
             return Err(why.clone());

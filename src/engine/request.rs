@@ -9,16 +9,17 @@ use crate::base::files::{Fence, FileRefusal};
 use crate::base::template::{Template, TemplateError, TemplateScope};
 use crate::dify::transcript::{FileInput, FileVariable, HumanAnswer, UserScope, WorkflowRequest};
 use crate::dify::wire::file::file_kind;
-use crate::engine::Engine;
+use crate::engine::current_run::CurrentRun;
+use crate::engine::target::AppAccess;
 use crate::plan::case::{AnswerTemplate, Case, FileSource, FileTemplate, TargetKind};
 use crate::suite::grounds::check_upload;
 
-/// Which attempt of which case.
+/// Which attempt of a case.
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptId {
     /// The repeat, from 0.
     pub repeat: u32,
-    /// The try of that repeat, from 0.
+    /// The attempt at that repeat, from 0.
     pub attempt: u32,
 }
 
@@ -40,15 +41,15 @@ pub enum RequestError {
     /// A file lies outside the suites folder.
     #[error("file `{0}` lies outside the suites folder: move it there, or pass --allow-outside")]
     Outside(PathBuf),
-    /// What is named is a folder, a pipe or the like.
+    /// The path names a folder, a pipe or the like.
     #[error("`{variable}`: `{written}` is no file")]
     NoFile {
-        /// Its key: `files.` and the variable.
+        /// The key: `files.` and the variable.
         variable: String,
-        /// The path as it was rendered.
+        /// The path as rendered.
         written: String,
     },
-    /// A file is larger than what is uploaded.
+    /// A file is too large to be uploaded.
     #[error("file `{path}` is too large: {source}")]
     TooLarge {
         /// The path.
@@ -60,7 +61,7 @@ pub enum RequestError {
     /// A file cannot be read.
     #[error("file `{path}`: {source}")]
     File {
-        /// The path, as it was resolved.
+        /// The resolved path.
         path: PathBuf,
         /// The system's reason.
         #[source]
@@ -68,63 +69,63 @@ pub enum RequestError {
     },
 }
 
-impl Engine {
-    /// The names a case's templates see in one attempt.
-    pub(super) fn scope(&self, case: &Case, id: AttemptId) -> Result<TemplateScope, RequestError> {
-        self.scope_of_run(case, id, &self.run_id)
-    }
+/// The names that the templates of a case see in one attempt.
+pub fn attempt_scope(run: &CurrentRun, case: &Case, id: AttemptId) -> Result<TemplateScope, RequestError> {
+    scope_of_run(run, case, id, &run.id)
+}
 
-    /// The names in an attempt of an earlier part of the run, which had an id of its own.
-    pub(super) fn scope_of_run(
-        &self,
-        case: &Case,
-        id: AttemptId,
-        run: &str,
-    ) -> Result<TemplateScope, RequestError> {
-        let names = AttemptNames { test: &case.test.name, run, repeat: id.repeat, row: case.row.as_deref() };
-        let rendered = case.test.bindings.scope(&self.plan.templates, names);
-        rendered.map_err(|source| RequestError::Template { what: "`vars`".to_owned(), source })
-    }
+/// The names in an attempt of an earlier part of the run, which had an id of its own.
+pub fn scope_of_run(
+    run: &CurrentRun,
+    case: &Case,
+    id: AttemptId,
+    run_id: &str,
+) -> Result<TemplateScope, RequestError> {
+    let row = case.row.as_deref();
+    let names = AttemptNames { test: &case.test.name, run: run_id, repeat: id.repeat, row };
+    let rendered = case.test.bindings.scope(&run.plan.templates, names);
+    rendered.map_err(|source| RequestError::Template { what: "`vars`".to_owned(), source })
+}
 
-    /// The request of one attempt.
-    pub(super) fn request(
-        &self,
-        case: &Case,
-        id: AttemptId,
-        scope: &TemplateScope,
-    ) -> Result<WorkflowRequest, RequestError> {
-        let (_, pinned) = super::app_of(&self.plan.target, &case.test.app);
-        let user = self.user(case, scope)?;
-        Ok(WorkflowRequest {
-            inputs: self.inputs(case, scope)?,
-            files: self.files("files", &case.test.files, scope)?,
-            answers: self.answers(case, scope)?,
-            user_scope: self.user_scope(case, &user),
-            user,
-            mode: case.test.mode,
-            workflow_id: pinned.map(str::to_owned),
-            cap: case.test.suite.budget.cap.clone(),
-            mock_attempt: match &self.plan.target.kind {
-                TargetKind::Mock(_) | TargetKind::Replay { .. } => {
-                    Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt))
-                }
-                TargetKind::Live { .. } => None,
-            },
-        })
-    }
+/// Renders the request of one attempt.
+pub fn render_request(
+    run: &CurrentRun,
+    case: &Case,
+    id: AttemptId,
+    scope: &TemplateScope,
+) -> Result<WorkflowRequest, RequestError> {
+    let templates = RequestTemplates { run, case, scope };
+    let user = templates.user()?;
+    Ok(WorkflowRequest {
+        inputs: templates.mapping(&case.test.inputs, "`inputs`")?,
+        files: templates.files("files", &case.test.files)?,
+        answers: templates.answers()?,
+        user_scope: templates.user_scope(&user),
+        user,
+        mode: case.test.mode,
+        workflow_id: AppAccess::of(&run.plan.target, &case.test.app).workflow_id.map(str::to_owned),
+        cap: case.test.suite.budget.cap.clone(),
+        mock_attempt: match &run.plan.target.kind {
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => {
+                Some(format!("{}.{}.{}", case.ordinal, id.repeat, id.attempt))
+            }
+            TargetKind::Live { .. } => None,
+        },
+    })
+}
 
-    fn inputs(&self, case: &Case, scope: &TemplateScope) -> Result<Map<String, Value>, RequestError> {
-        self.members(&case.test.inputs, scope, "`inputs`")
-    }
+/// The templates of a case, and the names that they see.
+struct RequestTemplates<'a> {
+    run: &'a CurrentRun,
+    case: &'a Case,
+    scope: &'a TemplateScope,
+}
 
-    fn members(
-        &self,
-        template: &Template,
-        scope: &TemplateScope,
-        what: &str,
-    ) -> Result<Map<String, Value>, RequestError> {
-        match self.render(template, scope, what)? {
-            Value::Object(inputs) => Ok(inputs),
+impl RequestTemplates<'_> {
+    fn mapping(&self, template: &Template, what: &str) -> Result<Map<String, Value>, RequestError> {
+        let rendered = self.run.plan.templates.render(template, self.scope);
+        match rendered.map_err(|source| RequestError::Template { what: what.to_owned(), source })? {
+            Value::Object(members) => Ok(members),
             Value::Null => Ok(Map::new()),
             Value::Array(_) => Err(RequestError::Inputs("a list")),
             Value::Bool(_) => Err(RequestError::Inputs("a boolean")),
@@ -133,42 +134,39 @@ impl Engine {
         }
     }
 
-    /// The answers to the forms of its pauses.
-    fn answers(&self, case: &Case, scope: &TemplateScope) -> Result<Vec<HumanAnswer>, RequestError> {
+    fn text(&self, template: &Template, what: impl FnOnce() -> String) -> Result<String, RequestError> {
+        let rendered = self.run.plan.templates.render_text(template, self.scope);
+        rendered.map_err(|source| RequestError::Template { what: what(), source })
+    }
+
+    /// The answers to the forms on which the workflow pauses.
+    fn answers(&self) -> Result<Vec<HumanAnswer>, RequestError> {
         let answer = |answer: &AnswerTemplate| {
-            let text = |template, key: &str| {
-                let rendered = self.plan.templates.render_text(template, scope);
-                let what = format!("`human_input` {key}");
-                rendered.map_err(|source| RequestError::Template { what, source })
-            };
             Ok(HumanAnswer {
-                node: text(&answer.node, "`node`")?,
-                action: text(&answer.action, "`action`")?,
-                inputs: self.members(&answer.inputs, scope, "`human_input` `inputs`")?,
-                files: self.files("human_input.files", &answer.files, scope)?,
+                node: self.text(&answer.node, || "`human_input` `node`".to_owned())?,
+                action: self.text(&answer.action, || "`human_input` `action`".to_owned())?,
+                inputs: self.mapping(&answer.inputs, "`human_input` `inputs`")?,
+                files: self.files("human_input.files", &answer.files)?,
                 place: answer.place.clone(),
             })
         };
-        case.test.answers.iter().map(answer).collect()
+        self.case.test.answers.iter().map(answer).collect()
     }
 
-    /// The test's own user, else one that no other attempt has.
-    fn user(&self, case: &Case, scope: &TemplateScope) -> Result<String, RequestError> {
-        match &case.test.user {
-            None => Ok(format!("flowproof-{}-{}", self.run_id, self.next_number())),
-            Some(template) => {
-                let rendered = self.plan.templates.render_text(template, scope);
-                rendered.map_err(|source| RequestError::Template { what: "`user`".to_owned(), source })
-            }
+    /// The user that the test names, or one that no other attempt has.
+    fn user(&self) -> Result<String, RequestError> {
+        match &self.case.test.user {
+            None => Ok(self.run.next_user()),
+            Some(template) => self.text(template, || "`user`".to_owned()),
         }
     }
 
-    /// An own user tells a repeat from others only if it names the run and the repeat.
-    fn user_scope(&self, case: &Case, rendered: &str) -> UserScope {
-        let Some(template) = &case.test.user else { return UserScope::Attempt };
-        let names = self.plan.templates.names(template);
+    /// A user that the test names identifies the repeat only if it contains the run and the repeat.
+    fn user_scope(&self, rendered: &str) -> UserScope {
+        let Some(template) = &self.case.test.user else { return UserScope::Attempt };
+        let names = self.run.plan.templates.names(template);
         let has = |wanted: &str| names.iter().any(|name| name == wanted);
-        if has("run.id") && has("repeat.index") && rendered.contains(&*self.run_id) {
+        if has("run.id") && has("repeat.index") && rendered.contains(&*self.run.id) {
             UserScope::Repeat
         } else {
             UserScope::Shared
@@ -179,15 +177,14 @@ impl Engine {
         &self,
         key: &str,
         templates: &[(String, FileTemplate)],
-        scope: &TemplateScope,
     ) -> Result<Vec<(String, FileVariable)>, RequestError> {
         let mut files = Vec::with_capacity(templates.len());
         for (name, template) in templates {
-            let what = format!("{key}.{name}");
+            let key = format!("{key}.{name}");
             let variable = match template {
-                FileTemplate::One(source) => FileVariable::One(self.file(&what, source, scope)?),
+                FileTemplate::One(source) => FileVariable::One(self.file(&key, source)?),
                 FileTemplate::Many(sources) => {
-                    let items = sources.iter().map(|source| self.file(&what, source, scope));
+                    let items = sources.iter().map(|source| self.file(&key, source));
                     FileVariable::Many(items.collect::<Result<_, _>>()?)
                 }
             };
@@ -196,34 +193,20 @@ impl Engine {
         Ok(files)
     }
 
-    fn file(
-        &self,
-        what: &str,
-        source: &FileSource,
-        scope: &TemplateScope,
-    ) -> Result<FileInput, RequestError> {
-        let text = |template| {
-            let rendered = self.plan.templates.render_text(template, scope);
-            rendered.map_err(|source| RequestError::Template { what: format!("`{what}`"), source })
-        };
+    fn file(&self, key: &str, source: &FileSource) -> Result<FileInput, RequestError> {
         match source {
             FileSource::Url { url, kind } => {
-                let url = text(url)?;
+                let url = self.text(url, || format!("`{key}`"))?;
                 let kind = kind.clone().unwrap_or_else(|| file_kind(url_path(&url)).to_owned());
                 Ok(FileInput::Remote { url, kind })
             }
             FileSource::Path { path, base, fence, kind } => {
-                let written = text(path)?;
-                let path = upload(&base.join(&written), fence, (what, written))?;
+                let written = self.text(path, || format!("`{key}`"))?;
+                let path = find_upload(&base.join(&written), fence, key, written)?;
                 let kind = kind.clone().unwrap_or_else(|| file_kind(&path.to_string_lossy()).to_owned());
                 Ok(FileInput::Upload { path, fence: fence.clone(), kind })
             }
         }
-    }
-
-    fn render(&self, template: &Template, scope: &TemplateScope, what: &str) -> Result<Value, RequestError> {
-        let rendered = self.plan.templates.render(template, scope);
-        rendered.map_err(|source| RequestError::Template { what: what.to_owned(), source })
     }
 }
 
@@ -232,13 +215,13 @@ fn url_path(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
-/// The real path of a file that can be uploaded; `named` is its key and the path as it was rendered.
-fn upload(path: &Path, fence: &Fence, named: (&str, String)) -> Result<PathBuf, RequestError> {
+/// The real path of a file that can be uploaded; `key` and `written` name it in the suite.
+fn find_upload(path: &Path, fence: &Fence, key: &str, written: String) -> Result<PathBuf, RequestError> {
     let real = fence.find(path).and_then(|real| check_upload(&real, fence).map(|()| real));
     real.map_err(|source| match FileRefusal::of(&source) {
         Some(FileRefusal::Outside(_)) => RequestError::Outside(path.to_owned()),
         Some(FileRefusal::Folder | FileRefusal::Irregular) => {
-            RequestError::NoFile { variable: named.0.to_owned(), written: named.1 }
+            RequestError::NoFile { variable: key.to_owned(), written }
         }
         Some(FileRefusal::TooLarge(_)) => RequestError::TooLarge { path: path.to_owned(), source },
         Some(FileRefusal::Dangling | FileRefusal::Link | FileRefusal::Unread) | None => {
@@ -249,8 +232,10 @@ fn upload(path: &Path, fence: &Fence, named: (&str, String)) -> Result<PathBuf, 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::engine::sample::{plan, with_engine};
+    use crate::engine::sample::plan;
 
     #[test]
     fn the_kind_of_a_file_is_that_of_its_path_and_not_of_its_query() {
@@ -269,17 +254,17 @@ mod tests {
             let suite = format!(
                 "tests: [{{ name: t, files: {{ f: {{ url: '{url}' }} }}, mock: {{ outputs: {{}} }}, assert: [{{ status: succeeded }}] }}]\n"
             );
-            let file = with_engine(plan("", &suite), async |engine| {
-                let test = &engine.plan.cases[0].test;
-                engine.files("files", &test.files, &TemplateScope::new()).unwrap().remove(0).1
-            });
+            let run = CurrentRun::new(Arc::new(plan("", &suite)), Arc::from("run-1"));
+            let (case, scope) = (&run.plan.cases[0], &TemplateScope::new());
+            let templates = RequestTemplates { run: &run, case, scope };
+            let file = templates.files("files", &case.test.files).unwrap().remove(0).1;
             let FileVariable::One(FileInput::Remote { kind: found, .. }) = file else { panic!("{file:?}") };
             assert_eq!(found, kind, "{url}");
         }
     }
 
     #[test]
-    fn a_user_tells_attempts_apart_only_by_the_run_and_the_repeat() {
+    fn a_user_distinguishes_attempts_only_by_the_run_and_the_repeat() {
         let both = "u-{{ run.id }}-{{ repeat.index }}";
         for (user, rendered, expected) in [
             (None, "", UserScope::Attempt),
@@ -293,9 +278,9 @@ mod tests {
             let suite = format!(
                 "tests: [{{ name: t, {key}mock: {{ outputs: {{}} }}, assert: [{{ status: succeeded }}] }}]\n"
             );
-            let found = with_engine(plan("", &suite), async |engine| {
-                engine.user_scope(&engine.plan.cases[0], rendered)
-            });
+            let run = CurrentRun::new(Arc::new(plan("", &suite)), Arc::from("run-1"));
+            let (case, scope) = (&run.plan.cases[0], &TemplateScope::new());
+            let found = RequestTemplates { run: &run, case, scope }.user_scope(rendered);
             assert_eq!(found, expected, "{user:?} {rendered}");
         }
     }

@@ -1,26 +1,26 @@
-//! Whether an attempt may be sent again without the risk of running, and paying, twice.
+//! Whether a request may be sent again without the risk of running, and paying, twice.
 
 use std::time::Duration;
 
 use crate::dify::transcript::{Ending, Recovery, Trace, Transcript};
 use crate::dify::wire::error::ErrorClass;
-use crate::engine::backpressure::retry_after;
+use crate::engine::retry_after::retry_after;
 
-/// Whether an attempt may be sent again.
+/// Whether a request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryDecision {
-    /// Surely nothing ran; wait at least this long if the server said so.
+    /// Nothing ran; the server may ask for a pause first.
     Safe(Option<Duration>),
-    /// Something ran, or may have; sending again may run twice.
+    /// Something ran, or may have: sending again may run it twice.
     Unsafe,
-    /// Sending again would meet the same.
+    /// Sending again would end the same way.
     Useless,
 }
 
-/// Only what provably did not start may be sent again.
-pub(super) fn again(transcript: &Transcript) -> RetryDecision {
+/// Allows a request to be sent again only if it provably did not start.
+pub(super) fn retry_decision(transcript: &Transcript) -> RetryDecision {
     if let Some(Recovery::Lost { trace: Trace::Seen, .. }) = &transcript.recovery {
-        // It ran, or runs: even who accepts a second run has no use for two at once.
+        // It ran, or still runs: even a test that may run twice must not run twice at once.
         return RetryDecision::Useless;
     }
     match &transcript.ending {
@@ -92,7 +92,7 @@ mod tests {
             (Ending::Paused, RetryDecision::Useless),
             (Ending::Unanswered { detail: detail(), hint: None }, RetryDecision::Useless),
         ] {
-            assert_eq!(again(&ended(ending.clone())), expected, "{ending:?}");
+            assert_eq!(retry_decision(&ended(ending.clone())), expected, "{ending:?}");
         }
     }
 
@@ -100,9 +100,9 @@ mod tests {
     fn the_servers_wish_to_wait_is_kept() {
         let mut busy = ended(Ending::Rejected(error(ErrorClass::Transport, true)));
         busy.headers = vec![("retry-after".to_owned(), "7".to_owned())];
-        assert_eq!(again(&busy), RetryDecision::Safe(Some(Duration::from_secs(7))));
+        assert_eq!(retry_decision(&busy), RetryDecision::Safe(Some(Duration::from_secs(7))));
         busy.ending = Ending::NotSent { detail: String::from("refused"), retryable: true };
-        assert_eq!(again(&busy), RetryDecision::Safe(None), "nobody answered");
+        assert_eq!(retry_decision(&busy), RetryDecision::Safe(None), "nobody answered");
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
                 Recovery::Lost { lost: String::from("cut"), why: String::new(), trace, going_on: false };
             let mut cut = ended(Ending::Cut { detail: String::from("reset") });
             cut.recovery = Some(recovery);
-            again(&cut)
+            retry_decision(&cut)
         };
         assert_eq!((lost(Trace::Seen), lost(Trace::None)), (RetryDecision::Useless, RetryDecision::Unsafe));
     }

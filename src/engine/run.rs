@@ -1,4 +1,4 @@
-//! The whole plan: as many cases at once as the target takes, until all are done or the run is stopped.
+//! Runs the whole plan: as many cases at once as the target takes, until all have run or the run is stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -6,78 +6,78 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
 use crate::base::clock;
-use crate::dify::mock::book::{BookEntry, ScriptBook};
 use crate::engine::Engine;
-use crate::engine::attempt::milliseconds;
-use crate::plan::case::{Case, Plan};
 use crate::record::attempt::CaseOutcome;
 use crate::record::event::{Event, RunEnd, SinkError};
 
 /// When a run ends before its plan does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunLimits {
-    /// No new test starts after so many red ones.
+    /// No new test starts after this many red ones.
     pub max_fail: Option<u32>,
 }
 
 /// Shared by the workers of one run.
 struct RunProgress {
+    /// The place of the next case in the plan.
     next: AtomicUsize,
+    /// Red tests so far.
     red: AtomicU32,
-    full: AtomicBool,
+    /// True once there are too many red tests.
+    has_too_many_red: AtomicBool,
     limits: RunLimits,
 }
 
 impl Engine {
-    /// Runs every case of the plan and tells the sink how the run ended.
+    /// Runs every case of the plan and reports how the run ended.
     pub async fn run(self: &Arc<Self>, limits: RunLimits) -> Result<RunEnd, SinkError> {
         let stopped_early = self.run_cases(limits).await?;
         self.end(stopped_early, None)
     }
 
-    /// Runs every case of the plan; says why it stopped before all had run, if it did so on purpose.
+    /// Runs every case of the plan; returns why it stopped before all had run, if that was on purpose.
     pub async fn run_cases(self: &Arc<Self>, limits: RunLimits) -> Result<Option<String>, SinkError> {
         let progress = Arc::new(RunProgress {
             next: AtomicUsize::new(0),
             red: AtomicU32::new(0),
-            full: AtomicBool::new(false),
+            has_too_many_red: AtomicBool::new(false),
             limits,
         });
         let mut workers = JoinSet::new();
         for _ in 0..self.plan.target.concurrency.min(self.plan.cases.len()) {
             workers.spawn(work(self.clone(), progress.clone()));
         }
-        let mut broken = None;
+        let mut failure = None;
         while let Some(joined) = workers.join_next().await {
             if let Err(error) = joined.expect("a worker neither panics nor is aborted") {
                 self.stop("the journal cannot be written");
-                broken.get_or_insert(error);
+                failure.get_or_insert(error);
             }
         }
-        match broken {
+        match failure {
             Some(error) => Err(error),
             None => Ok(progress.stopped_early()),
         }
     }
 
-    /// Tells the sink that the run ended, and why what it recorded could not be written, if so.
+    /// Reports that the run ended; `unrecorded` says why its recording could not be written, if so.
     pub fn end(
         &self,
         stopped_early: Option<String>,
         unrecorded: Option<String>,
     ) -> Result<RunEnd, SinkError> {
         let end = RunEnd {
-            duration_ms: milliseconds(clock::now().saturating_duration_since(self.started)),
+            duration_ms: self.run.offset_ms(clock::now()),
             interrupted: self.stopping().is_some(),
             stopped_early,
-            versions: self.versions.ran(),
+            versions: self.checker.versions.ran(),
             unrecorded,
-            budgets: self.spending(),
-            limit: self.pace.gate.fallen(),
-            rates: self.pace.kept().into_iter().collect(),
-            fields: self.versions.fields(),
+            budgets: self.budgets.as_ref().map(|budgets| budgets.spending(&self.plan)).unwrap_or_default(),
+            limit: self.pace.fallen_limit(),
+            rates: self.pace.rate_adherence().into_iter().collect(),
+            fields: self.checker.versions.fields(),
         };
-        self.tell(&Event::RunFinished(end.clone()))?;
+        self.record(&Event::RunFinished(end.clone()))?;
         Ok(end)
     }
 }
@@ -85,7 +85,7 @@ impl Engine {
 /// Takes the next case until there is none, the run is stopped, or enough are red.
 async fn work(engine: Arc<Engine>, progress: Arc<RunProgress>) -> Result<(), SinkError> {
     loop {
-        if engine.stopping().is_some() || progress.full.load(Ordering::Relaxed) {
+        if engine.stopping().is_some() || progress.has_too_many_red.load(Ordering::Relaxed) {
             return Ok(());
         }
         let index = progress.next.fetch_add(1, Ordering::Relaxed);
@@ -98,42 +98,24 @@ async fn work(engine: Arc<Engine>, progress: Arc<RunProgress>) -> Result<(), Sin
 }
 
 impl RunProgress {
-    /// Why no more tests were begun, if enough were red.
+    /// Why no more tests started, if too many were red.
     fn stopped_early(&self) -> Option<String> {
         let red = self.red.load(Ordering::Relaxed);
-        self.full.load(Ordering::Relaxed).then(|| {
+        self.has_too_many_red.load(Ordering::Relaxed).then(|| {
             let plural = if red == 1 { "" } else { "s" };
             format!("stopped after {red} red test{plural}")
         })
     }
 
-    /// Counts a verdict; enough red ones end the run, where there are cases left.
+    /// Counts an outcome; too many red ones end the run if there are cases left.
     fn count(&self, outcome: &CaseOutcome, left: usize) {
         if !outcome.is_red() {
             return;
         }
         let red = self.red.fetch_add(1, Ordering::Relaxed) + 1;
         if left > 0 && self.limits.max_fail.is_some_and(|limit| red >= limit) {
-            self.full.store(true, Ordering::Relaxed);
+            self.has_too_many_red.store(true, Ordering::Relaxed);
         }
-    }
-}
-
-/// What the mock answers to the cases of a plan.
-pub fn book_of(plan: &Plan) -> ScriptBook {
-    let recorded = plan.cassettes.as_ref().map_or(&[][..], |shelf| shelf.exchanges());
-    ScriptBook::new(plan.cases.iter().map(book_entry).collect(), plan.mock_rules.clone())
-        .with_recorded(recorded)
-}
-
-fn book_entry(case: &Case) -> BookEntry {
-    BookEntry {
-        app: case.test.app.clone(),
-        test: case.test.name.clone(),
-        script: case.test.mock.clone(),
-        inputs: case.test.inputs.clone(),
-        bindings: case.test.bindings.clone(),
-        row: case.row.clone(),
     }
 }
 
@@ -141,6 +123,7 @@ fn book_entry(case: &Case) -> BookEntry {
 mod tests {
     use super::*;
     use crate::engine::sample::{plan, run};
+    use crate::plan::case::Plan;
 
     /// A suite of tests that pass (p), fail (f) or have no mock answer (e), one after the other.
     fn suite(marks: &str) -> Plan {

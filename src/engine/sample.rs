@@ -1,4 +1,4 @@
-//! Engines made up for tests, and what they tell.
+//! Engines that tests make up, and the events that they report.
 
 use std::fs;
 use std::path::Path;
@@ -44,22 +44,22 @@ pub(super) fn case() -> Case {
         .remove(0)
 }
 
-/// What an engine told.
+/// The events of an engine.
 #[derive(Clone, Default)]
-pub(super) struct ToldEvents(Arc<Mutex<Vec<Event>>>);
+pub(super) struct ReportedEvents(Arc<Mutex<Vec<Event>>>);
 
-impl Sink for ToldEvents {
+impl Sink for ReportedEvents {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
         lock(&self.0).push(event.clone());
         Ok(())
     }
 }
 
-/// An engine of a plan, which must be made within a runtime, and what it tells.
-pub(super) fn engine(plan: Plan) -> (Arc<Engine>, ToldEvents) {
-    let told = ToldEvents::default();
-    let engine = Engine::start(Arc::new(plan), Arc::from("run-1"), Box::new(told.clone())).unwrap();
-    (Arc::new(engine), told)
+/// An engine of a plan, and its events; must be called within a runtime.
+pub(super) fn engine(plan: Plan) -> (Arc<Engine>, ReportedEvents) {
+    let events = ReportedEvents::default();
+    let engine = Engine::start(Arc::new(plan), Arc::from("run-1"), Box::new(events.clone())).unwrap();
+    (Arc::new(engine), events)
 }
 
 /// Does something with an engine of a plan that is not run.
@@ -84,9 +84,9 @@ pub(super) struct RunResult {
 
 impl RunResult {
     /// Of an engine that ran.
-    pub fn of(end: RunEnd, told: &ToldEvents) -> Self {
+    pub fn of(end: RunEnd, events: &ReportedEvents) -> Self {
         let (mut outcomes, mut attempts) = (Vec::new(), Vec::new());
-        for event in lock(&told.0).iter() {
+        for event in lock(&events.0).iter() {
             match event {
                 Event::CaseFinished(outcome) => outcomes.push(outcome.clone()),
                 Event::AttemptFinished(attempt) => attempts.push(attempt.clone()),
@@ -100,9 +100,9 @@ impl RunResult {
 /// Runs a plan to its end.
 pub(super) fn run(plan: Plan, limits: RunLimits) -> RunResult {
     runtime().unwrap().block_on(async {
-        let (engine, told) = engine(plan);
+        let (engine, events) = engine(plan);
         let end = engine.run(limits).await.unwrap();
         engine.close().await;
-        RunResult::of(end, &told)
+        RunResult::of(end, &events)
     })
 }

@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM, SIGHUP, SIGQUIT, and what Windows tells a console that closes: the first asks the run to stop, the second
-//! ends the process.
+//! Ctrl-C, SIGTERM, SIGHUP, SIGQUIT and the console events of Windows: the first one asks the run to stop, the second one ends
+//! the process.
 
 #[cfg(unix)]
 use std::path::Path;
@@ -11,14 +11,14 @@ use tokio::task::JoinHandle;
 use crate::base::files::{self, Fence};
 use crate::engine::Engine;
 
-/// The most bytes that are read of what the system says of a process.
+/// Most bytes that are read of `/proc/self/status`.
 #[cfg(unix)]
 const LONGEST_STATUS: u64 = 64 << 10;
 
 /// Exit code of a process that a second signal ended at once.
 const INTERRUPTED: i32 = 130;
 
-/// Stops the engine on the first signal and leaves at once on the second; abort it when the run is over.
+/// Stops the engine on the first signal and exits at once on the second; abort it when the run is over.
 pub fn watch(engine: Arc<Engine>) -> JoinHandle<()> {
     let mut signals = Signals::listen();
     tokio::spawn(async move {
@@ -30,7 +30,7 @@ pub fn watch(engine: Arc<Engine>) -> JoinHandle<()> {
     })
 }
 
-/// What ends a process from outside: heard from the moment this is made.
+/// The signals that end a process; received from the moment this is created.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
@@ -45,12 +45,15 @@ impl Signals {
     pub fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let always = [SignalKind::interrupt(), SignalKind::terminate()];
-        // What whoever started us has told the system to ignore stays ignored, as with nohup.
-        let heeded = [SignalKind::hangup(), SignalKind::quit()].into_iter().filter(|kind| !is_ignored(*kind));
-        Self { heard: always.into_iter().chain(heeded).filter_map(|kind| signal(kind).ok()).collect() }
+        // Signals that the parent process has set to be ignored stay ignored, as with nohup.
+        let unless_ignored =
+            [SignalKind::hangup(), SignalKind::quit()].into_iter().filter(|kind| !is_ignored(*kind));
+        Self {
+            heard: always.into_iter().chain(unless_ignored).filter_map(|kind| signal(kind).ok()).collect(),
+        }
     }
 
-    /// Waits for the next one; for ever if none can be heard.
+    /// Waits for the next one; forever if none can be received.
     pub async fn next(&mut self) {
         std::future::poll_fn(|context| {
             let is_heard = self.heard.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
@@ -60,8 +63,8 @@ impl Signals {
     }
 }
 
-/// Whether the process was started with a signal ignored, as Linux tells it. Other systems do not; there a hangup is taken to be
-/// ignored where no terminal is left to hang up, for then it is nohup that asks.
+/// Whether the process was started with a signal ignored, according to Linux. Other systems do not report it; there a hangup counts as
+/// ignored if standard input is no terminal, since nohup then started the process.
 #[cfg(unix)]
 fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
     use std::io::IsTerminal;
@@ -72,7 +75,7 @@ fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
     }
 }
 
-/// Whether the line `SigIgn` of `/proc/self/status` names a signal: a mask in hexadecimal, its lowest bit for signal 1.
+/// Whether the line `SigIgn` of `/proc/self/status` names a signal: a mask in hexadecimal whose lowest bit is signal 1.
 ///
 /// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 #[cfg(unix)]
@@ -83,7 +86,7 @@ fn is_in_mask(status: &str, number: i32) -> bool {
     bit.is_some_and(|bit| mask & bit != 0)
 }
 
-/// What Windows tells a process of a console.
+/// The console events of Windows.
 #[cfg(windows)]
 #[derive(Debug)]
 struct Windows {
@@ -110,7 +113,7 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one; for ever if none can be heard.
+    /// Waits for the next one; forever if none can be received.
     pub async fn next(&mut self) {
         use std::task::Poll;
         let Windows { interrupt, stop, close, logoff, shutdown } = &mut self.heard;

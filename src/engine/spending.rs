@@ -1,46 +1,42 @@
-//! What the budgets of a run came to.
+//! What is left of the budgets of a run.
 
 use std::collections::HashSet;
 
 use crate::budget::{Account, KindLimit, SpendingKind, SpendingLimit, limits, suite_key};
-use crate::engine::Engine;
+use crate::engine::budget::RunBudgets;
+use crate::plan::case::Plan;
 use crate::record::event::{BudgetFacts, CountLimit, PriceLimit};
 
-impl Engine {
-    /// The run's budget, then those of its suites in the order of the plan; what others spent that share them included.
-    pub(super) fn spending(&self) -> Vec<BudgetFacts> {
-        let Some(purse) = &self.purse else { return Vec::new() };
-        let facts = purse.ledger().look(|book, elapsed_ms| {
-            let of_run = facts(None, &self.plan.budget, (book.run(), elapsed_ms));
-            let mut all: Vec<BudgetFacts> = of_run.into_iter().collect();
-            let mut told = HashSet::new();
-            for suite in self.plan.cases.iter().map(|case| &case.test.suite) {
-                if suite.budget.allowance.is_empty() || !told.insert(suite.name.clone()) {
+impl RunBudgets {
+    /// The run's budget, then those of its suites in the order of the plan; includes what other processes spent that share them.
+    pub(super) fn spending(&self, plan: &Plan) -> Vec<BudgetFacts> {
+        let facts = self.ledger().look(|book, elapsed_ms| {
+            let run_facts = budget_facts(None, &plan.budget, book.run(), elapsed_ms);
+            let mut all: Vec<BudgetFacts> = run_facts.into_iter().collect();
+            let mut known = HashSet::new();
+            for suite in plan.cases.iter().map(|case| &case.test.suite) {
+                if suite.budget.allowance.is_empty() || !known.insert(suite.name.clone()) {
                     continue;
                 }
-                let none = Account::default();
-                let account = book.suite(suite_key(&suite.name)).unwrap_or(&none);
-                all.extend(facts(
-                    Some(suite.name.to_string()),
-                    &suite.budget.allowance,
-                    (account, elapsed_ms),
-                ));
+                let unused = Account::default();
+                let account = book.suite(suite_key(&suite.name)).unwrap_or(&unused);
+                let name = Some(suite.name.to_string());
+                all.extend(budget_facts(name, &suite.budget.allowance, account, elapsed_ms));
             }
             all
         });
-        // Without its ledger nothing is known of it; what failed is told by `ledger_failure`.
+        // Without the ledger nothing is known; `failure` says what failed.
         facts.unwrap_or_default()
-    }
-
-    /// Why the ledger of the budgets could not be kept, if so: what it tells is then less than what was spent.
-    pub fn ledger_failure(&self) -> Option<String> {
-        self.purse.as_ref()?.failure()
     }
 }
 
-/// A budget and what is left of it; none where it limits nothing.
-fn facts(suite: Option<String>, allowance: &SpendingLimit, at: (&Account, u64)) -> Option<BudgetFacts> {
-    let (account, elapsed_ms) = at;
+/// A budget and what is left of it; `None` if it limits nothing.
+fn budget_facts(
+    suite: Option<String>,
+    allowance: &SpendingLimit,
+    account: &Account,
+    elapsed_ms: u64,
+) -> Option<BudgetFacts> {
     if allowance.is_empty() {
         return None;
     }
@@ -79,7 +75,6 @@ mod tests {
 
     use super::*;
     use crate::budget::{Amount, Currency, LedgerSharing};
-    use crate::engine::budget::RunBudgets;
     use crate::engine::sample::{engine, plan};
 
     #[test]
@@ -99,7 +94,7 @@ mod tests {
             cost: [(usd, "1".parse().unwrap())].into(),
             time: Some(Duration::from_secs(10)),
         };
-        let found = facts(Some("s".to_owned()), &whole, (&account, 5_000)).unwrap();
+        let found = budget_facts(Some("s".to_owned()), &whole, &account, 5_000).unwrap();
         assert_eq!((found.suite.as_deref(), found.unknown), (Some("s"), 3));
         assert_eq!(found.tokens, Some(CountLimit { limit: 1_000, spent: 700, left: 100 }));
         let price = |limit: &str, spent: &str, left: &str| PriceLimit {
@@ -112,18 +107,18 @@ mod tests {
         assert_eq!(found.time_ms, Some(CountLimit { limit: 10_000, spent: 4_000, left: 6_000 }));
         // Only what is limited can be unknown.
         let tokens = SpendingLimit { tokens: Some(1_000), ..SpendingLimit::default() };
-        let found = facts(None, &tokens, (&account, 5_000)).unwrap();
+        let found = budget_facts(None, &tokens, &account, 5_000).unwrap();
         assert_eq!((found.unknown, found.cost.len(), found.time_ms), (2, 0, None));
         let time = SpendingLimit { time: Some(Duration::from_secs(10)), ..SpendingLimit::default() };
-        let found = facts(None, &time, (&account, 50_000)).unwrap();
+        let found = budget_facts(None, &time, &account, 50_000).unwrap();
         assert_eq!(
             (found.unknown, found.time_ms),
             (0, Some(CountLimit { limit: 10_000, spent: 49_000, left: 0 }))
         );
         let unbegun = Account::default();
-        let found = facts(None, &time, (&unbegun, 50_000)).unwrap().time_ms;
+        let found = budget_facts(None, &time, &unbegun, 50_000).unwrap().time_ms;
         assert_eq!(found, Some(CountLimit { limit: 10_000, spent: 0, left: 10_000 }));
-        assert_eq!(facts(None, &SpendingLimit::default(), (&account, 5_000)), None);
+        assert_eq!(budget_facts(None, &SpendingLimit::default(), &account, 5_000), None);
     }
 
     #[test]
@@ -139,7 +134,7 @@ mod tests {
             ));
             let engine = Arc::into_inner(engine).unwrap();
             assert_eq!(engine.ledger_failure(), None, "without a budget");
-            let engine = engine.paid_from(Some(purse));
+            let engine = engine.with_budgets(Some(purse));
             assert_eq!(engine.ledger_failure(), None);
             engine.close().await;
         });

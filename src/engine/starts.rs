@@ -1,12 +1,13 @@
-//! Starts at a rate: when each is meant to be, when it may be, and how late they were in the end.
+//! Starts at a rate: when each is intended, when it is allowed, and how late the starts were in the end.
 //!
-//! The k-th start is meant to be k gaps after the first, whatever the answers do (open loop): a slow target cannot move the
-//! schedule and so hide the queue before it. What could not start in time is not made up for: starts are never closer than the
-//! rate allows, since a rate is also what a target can take. The lateness is told instead.
+//! The k-th start is intended k gaps after the first, whatever the answers do (open loop): a slow target cannot move the
+//! schedule and so hide the queue before it. Late starts are not made up for: starts are never closer than the rate allows,
+//! since a rate is also what a target can handle. Their lateness is reported instead.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use crate::base::clock::milliseconds;
 use crate::base::lock::lock;
 use crate::base::stats::quantile::Percentile;
 use crate::base::units::RequestRate;
@@ -24,34 +25,41 @@ struct ScheduleState {
     first: Option<Instant>,
     reserved: u32,
     next: Option<Instant>,
-    /// The first and the last that were sent.
-    sent: Option<(Instant, Instant)>,
+    /// When the first and the last request was sent.
+    sent: Option<SentSpan>,
     late_ms: Vec<f64>,
     latency_ms: Vec<f64>,
+}
+
+/// When the first and the last request of a schedule was sent.
+#[derive(Debug, Clone, Copy)]
+struct SentSpan {
+    first: Instant,
+    last: Instant,
 }
 
 /// A place in the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScheduleSlot {
-    /// When it is meant to be.
-    pub meant: Instant,
-    /// When it may be: not before, and not closer to the one before than the rate allows.
-    pub at: Instant,
+    /// When the start is intended.
+    pub intended: Instant,
+    /// When it is allowed: not before that, and not closer to the previous start than the rate allows.
+    pub allowed: Instant,
 }
 
-/// A start that was.
+/// A start that took place.
 #[derive(Debug, Clone, Copy)]
 pub struct StartTime {
-    /// When it was meant to be.
-    pub meant: Instant,
-    /// When it was.
+    /// When it was intended.
+    pub intended: Instant,
+    /// When the request was sent.
     pub sent: Instant,
-    /// The latency of its answer, from then on; none where that is not known.
+    /// The latency of its answer, from then on; `None` if it is unknown.
     pub latency: Option<Duration>,
 }
 
 impl StartSchedule {
-    /// None so far.
+    /// A schedule without starts.
     pub fn new(rate: RequestRate) -> Self {
         Self { rate, state: Mutex::default() }
     }
@@ -60,28 +68,28 @@ impl StartSchedule {
     pub fn reserve(&self, now: Instant) -> ScheduleSlot {
         let gap = Duration::from_secs_f64(1.0 / self.rate.per_second);
         let mut state = self.state();
-        let meant = *state.first.get_or_insert(now) + gap.saturating_mul(state.reserved);
-        let at = state.next.map_or(meant, |next| next.max(meant)).max(now);
+        let intended = *state.first.get_or_insert(now) + gap.saturating_mul(state.reserved);
+        let allowed = state.next.map_or(intended, |next| next.max(intended)).max(now);
         state.reserved = state.reserved.saturating_add(1);
-        state.next = Some(at + gap);
-        ScheduleSlot { meant, at }
+        state.next = Some(allowed + gap);
+        ScheduleSlot { intended, allowed }
     }
 
     /// Notes a start.
     pub fn note(&self, start: StartTime) {
-        let StartTime { meant, sent, latency } = start;
-        let late = sent.saturating_duration_since(meant);
+        let StartTime { intended, sent, latency } = start;
+        let late = sent.saturating_duration_since(intended);
         let mut state = self.state();
-        let (first, last) = state.sent.unwrap_or((sent, sent));
-        state.sent = Some((first.min(sent), last.max(sent)));
+        let SentSpan { first, last } = state.sent.unwrap_or(SentSpan { first: sent, last: sent });
+        state.sent = Some(SentSpan { first: first.min(sent), last: last.max(sent) });
         state.late_ms.push(milliseconds(late));
         state.latency_ms.extend(latency.map(|latency| milliseconds(late + latency)));
     }
 
-    /// How far the rate was kept; none where nothing was sent.
-    pub fn kept(&self) -> Option<RateAdherence> {
+    /// How closely the starts followed the rate; `None` if nothing was sent.
+    pub fn adherence(&self) -> Option<RateAdherence> {
         let mut state = self.state();
-        let (first, last) = state.sent?;
+        let SentSpan { first, last } = state.sent?;
         let starts = state.late_ms.len();
         let span = last.saturating_duration_since(first).as_secs_f64();
         // One start keeps any rate.
@@ -107,10 +115,6 @@ fn spread(values: &mut [f64]) -> Option<RankSpread> {
     Some(RankSpread { p50: at(5_000)?, p95: at(9_500)?, max })
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,11 +129,11 @@ mod tests {
     #[test]
     fn the_schedule_does_not_move_with_the_starts_and_starts_are_never_too_close() {
         let (starts, now) = starts();
-        assert_eq!(starts.reserve(now), ScheduleSlot { meant: now, at: now });
-        assert_eq!(starts.reserve(now), ScheduleSlot { meant: now + GAP, at: now + GAP });
+        assert_eq!(starts.reserve(now), ScheduleSlot { intended: now, allowed: now });
+        assert_eq!(starts.reserve(now), ScheduleSlot { intended: now + GAP, allowed: now + GAP });
         let late = now + GAP * 50;
-        assert_eq!(starts.reserve(late), ScheduleSlot { meant: now + GAP * 2, at: late });
-        assert_eq!(starts.reserve(late), ScheduleSlot { meant: now + GAP * 3, at: late + GAP });
+        assert_eq!(starts.reserve(late), ScheduleSlot { intended: now + GAP * 2, allowed: late });
+        assert_eq!(starts.reserve(late), ScheduleSlot { intended: now + GAP * 3, allowed: late + GAP });
     }
 
     #[test]
@@ -140,10 +144,10 @@ mod tests {
         let mut free = now;
         for _ in 0..20 {
             let turn = starts.reserve(free);
-            starts.note(StartTime { meant: turn.meant, sent: turn.at, latency: Some(latency) });
-            free = turn.at + latency;
+            starts.note(StartTime { intended: turn.intended, sent: turn.allowed, latency: Some(latency) });
+            free = turn.allowed + latency;
         }
-        let kept = starts.kept().unwrap();
+        let kept = starts.adherence().unwrap();
         assert_eq!(kept.starts, 20);
         assert!((kept.kept - 10.0 / 3.0).abs() < 1e-6, "{kept:?}");
         let expected = RankSpread { p50: 1800.0, p95: 3600.0, max: 3800.0 };
@@ -160,10 +164,10 @@ mod tests {
     #[test]
     fn nothing_sent_keeps_nothing_and_one_start_keeps_any_rate() {
         let (starts, now) = starts();
-        assert_eq!(starts.kept(), None);
+        assert_eq!(starts.adherence(), None);
         let turn = starts.reserve(now);
-        starts.note(StartTime { meant: turn.meant, sent: turn.at, latency: None });
-        let kept = starts.kept().unwrap();
+        starts.note(StartTime { intended: turn.intended, sent: turn.allowed, latency: None });
+        let kept = starts.adherence().unwrap();
         assert_eq!((kept.starts, kept.late_ms.max, kept.latency_ms), (1, 0.0, None));
         assert!((kept.kept - 10.0).abs() < 1e-9);
     }

@@ -1,57 +1,67 @@
-//! How often an app refused in a row, and whether anything is to be had from asking it on; pure.
+//! How often an app refuses in a row, and when it makes no sense to send it more; pure.
 
 use std::time::{Duration, Instant};
 
-use crate::engine::pace::LONGEST_RETRY_AFTER;
+use crate::engine::retry_after::LONGEST_RETRY_AFTER;
 
-/// So many refusals in a row are enough, once a test has none of its retries left.
+/// Refusals in a row after which an app gets no more requests, once a test has used up its retries.
 const ENOUGH: u32 = 8;
+
+/// When a request was sent, and when its answer arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct RoundTrip {
+    /// When it was sent.
+    pub sent: Instant,
+    /// When its answer arrived, or when it was clear that none would.
+    pub answered: Instant,
+}
 
 /// The refusals since the last request that was answered.
 #[derive(Debug, Default)]
-pub(super) struct Streak {
-    /// Those that were sent after the one before had come: what was sent together counts once.
+pub(super) struct RefusalStreak {
+    /// Refusals of requests that were sent after the previous refusal arrived: requests sent together count once.
     refusals: u32,
-    /// When the last of them came.
+    /// When the last counted refusal arrived.
     last: Option<Instant>,
-    /// How long it asked to be left alone.
-    asked: Duration,
-    /// How long they asked to be left alone that were followed by another.
-    waited: Duration,
-    /// Why a test has none of its retries left.
-    gave_up: Option<String>,
+    /// The pause that it asked for.
+    last_pause: Duration,
+    /// The pauses that earlier refusals asked for, in all: each was followed by another refusal.
+    pauses: Duration,
+    /// Why a test has used up its retries.
+    given_up: Option<String>,
 }
 
-impl Streak {
-    /// A request that was sent at a time was refused, or did not arrive.
-    pub fn refused(&mut self, (sent, now): (Instant, Instant), asked: Option<Duration>) {
-        if self.last.is_some_and(|last| sent <= last) {
-            self.asked = self.asked.max(asked.unwrap_or_default());
+impl RefusalStreak {
+    /// A request was refused, or did not arrive; `pause` is the wait that the server asks for.
+    pub fn note_refusal(&mut self, trip: RoundTrip, pause: Option<Duration>) {
+        let pause = pause.unwrap_or_default();
+        if self.last.is_some_and(|last| trip.sent <= last) {
+            self.last_pause = self.last_pause.max(pause);
             return;
         }
         self.refusals += 1;
-        self.waited = self.waited.saturating_add(self.asked);
-        (self.last, self.asked) = (Some(now), asked.unwrap_or_default());
+        self.pauses = self.pauses.saturating_add(self.last_pause);
+        (self.last, self.last_pause) = (Some(trip.answered), pause);
     }
 
     /// A request was answered, whatever the answer is.
-    pub fn answered(&mut self) {
+    pub fn note_answer(&mut self) {
         *self = Self::default();
     }
 
-    /// A test has none of its retries left, for this reason.
-    pub fn give_up(&mut self, why: &str) {
+    /// A test has used up its retries, for this reason.
+    pub fn give_up(&mut self, reason: &str) {
         if self.refusals > 0 {
-            self.gave_up = Some(why.to_owned());
+            self.given_up = Some(reason.to_owned());
         }
     }
 
-    /// Why the app is asked no more; none where it is.
-    pub fn hopeless(&self) -> Option<String> {
-        let is_enough = self.refusals >= ENOUGH && self.gave_up.is_some();
-        let was_left_alone = self.refusals > 1 && self.waited >= LONGEST_RETRY_AFTER;
-        (is_enough || was_left_alone).then(|| {
-            let last = self.gave_up.as_ref().map(|why| format!("; the last test: {why}"));
+    /// Why the app gets no more requests; `None` if it does.
+    pub fn end_reason(&self) -> Option<String> {
+        let is_enough = self.refusals >= ENOUGH && self.given_up.is_some();
+        let had_its_pauses = self.refusals > 1 && self.pauses >= LONGEST_RETRY_AFTER;
+        (is_enough || had_its_pauses).then(|| {
+            let last = self.given_up.as_ref().map(|reason| format!("; the last test: {reason}"));
             let last = last.unwrap_or_default();
             format!("{} requests in a row were refused, or did not arrive{last}", self.refusals)
         })
@@ -64,20 +74,20 @@ mod tests {
     use crate::base::clock;
 
     struct Run {
-        streak: Streak,
+        streak: RefusalStreak,
         began: Instant,
     }
 
     impl Run {
         fn new() -> Self {
-            Self { streak: Streak::default(), began: clock::now() }
+            Self { streak: RefusalStreak::default(), began: clock::now() }
         }
 
         fn refused(&mut self, sent: u64, now: u64, asked: u64) -> bool {
             let at = |seconds| self.began + Duration::from_secs(seconds);
-            let asked = (asked > 0).then(|| Duration::from_secs(asked));
-            self.streak.refused((at(sent), at(now)), asked);
-            self.streak.hopeless().is_some()
+            let pause = (asked > 0).then(|| Duration::from_secs(asked));
+            self.streak.note_refusal(RoundTrip { sent: at(sent), answered: at(now) }, pause);
+            self.streak.end_reason().is_some()
         }
     }
 
@@ -89,9 +99,9 @@ mod tests {
             "its tests have retries"
         );
         run.streak.give_up("HTTP 429: busy");
-        let told = run.streak.hopeless().unwrap();
+        let reason = run.streak.end_reason().unwrap();
         assert_eq!(
-            told,
+            reason,
             "20 requests in a row were refused, or did not arrive; the last test: HTTP 429: busy"
         );
         let mut other = Run::new();
@@ -114,15 +124,15 @@ mod tests {
         for number in 1..7 {
             assert!(!run.refused(number * 2 + 1, number * 2 + 2, 1));
         }
-        run.streak.answered();
+        run.streak.note_answer();
         assert!(!run.refused(50, 51, 1));
         run.streak.give_up("busy");
-        assert_eq!((run.streak.refusals, run.streak.hopeless()), (1, None));
-        run.streak.answered();
+        assert_eq!((run.streak.refusals, run.streak.end_reason()), (1, None));
+        run.streak.note_answer();
         run.streak.give_up("its answer is wrong");
         assert!(
             (0..20).all(|number| !run.refused(number * 2 + 60, number * 2 + 61, 0)),
-            "nobody was given up"
+            "no test was given up"
         );
     }
 

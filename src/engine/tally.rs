@@ -1,4 +1,4 @@
-//! From the attempts of a case to its outcome: the verdict, its reason, and what its repeats came to.
+//! Adds up the attempts of a case to its outcome: the verdict, its reason, and the statistics of its repeats.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::plan::case::Case;
 use crate::record::attempt::{Attempt, CaseOutcome, RateFacts, RepeatFacts, SequentialFacts, told_share};
 use crate::record::verdict::{RepeatCounts, RepeatRule, Severity, Truth, Undecided, Verdict};
 
-/// Results that come in so few runs by chance are told to stick.
+/// Results stick if independent ones come in as few runs with at most this chance.
 const STICKS: f64 = 0.01;
 
 /// What the attempts of a case add up to.
@@ -25,40 +25,64 @@ pub(super) struct CaseTally {
     pub retries: u32,
     /// The last attempt that did not pass.
     pub telling: Option<Arc<Attempt>>,
-    /// Whether the case ends with the attempt that stands: then both ends are recorded at once.
+    /// Whether the case ends with the attempt of its only repeat: then both ends are recorded together.
     pub ends_with_attempt: bool,
     /// The attempt whose end is recorded with that of the case.
     pub unrecorded: Option<Arc<Attempt>>,
-    /// Why no further attempt was sent, where one no longer fit the budget.
-    cut: Option<String>,
-    /// When each judged repeat was sent, milliseconds, and whether it passed.
-    results: Vec<(f64, bool)>,
+    /// Why no further attempt was sent, if one no longer fit the budget.
+    over_budget: Option<String>,
+    /// The judged repeats, in the order of their ends.
+    results: Vec<RepeatVerdict>,
+    /// Findings of severity warn that do not hold.
     warnings: u32,
+    /// Attempts whose run was lost and found again.
     recovered: u32,
-    /// Tokens of the repeats that tell them, and how many do.
-    tokens: (u64, u32),
+    tokens: KnownTokens,
+}
+
+/// The tokens of the repeats that report them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct KnownTokens {
+    sum: u64,
+    /// Repeats that report them.
+    repeats: u32,
+}
+
+impl KnownTokens {
+    fn add(&mut self, other: Self) {
+        self.sum = self.sum.saturating_add(other.sum);
+        self.repeats += other.repeats;
+    }
+}
+
+/// Whether a judged repeat passed.
+#[derive(Debug, Clone, Copy)]
+struct RepeatVerdict {
+    /// When it was sent, milliseconds since the start of the run.
+    sent_ms: f64,
+    passed: bool,
 }
 
 impl CaseTally {
-    /// Of a case that ends with its attempt.
+    /// The tally of a case that ends with its only attempt.
     pub fn of_single_attempt() -> Self {
         Self { ends_with_attempt: true, ..Self::default() }
     }
 
-    /// Counts what an attempt that stands brings along.
+    /// Counts the facts of an attempt with which a repeat ends.
     pub fn note(&mut self, attempt: &Attempt) {
         self.warnings += warnings(attempt);
         self.recovered += u32::from(attempt.facts.recovered.is_some());
         if let Some(tokens) = attempt.facts.tokens {
-            self.tokens = (self.tokens.0.saturating_add(tokens), self.tokens.1 + 1);
+            self.tokens.add(KnownTokens { sum: tokens, repeats: 1 });
         }
     }
 
-    /// Counts a repeat; of those that did not pass the last one tells why, whichever ended last.
+    /// Counts a repeat. Of those that did not pass, the last one explains the outcome, whichever ended last.
     pub fn add(&mut self, attempt: Arc<Attempt>) {
         self.seen.add(attempt.verdict);
         if let Some(passed) = passed(attempt.verdict) {
-            self.results.push((attempt.sent_ms, passed));
+            self.results.push(RepeatVerdict { sent_ms: attempt.sent_ms, passed });
         }
         let is_last = self.telling.as_ref().is_none_or(|known| known.repeat <= attempt.repeat);
         if attempt.verdict != Verdict::Passed && is_last {
@@ -66,25 +90,25 @@ impl CaseTally {
         }
     }
 
-    /// Adds what a repeat brought along that was run for itself.
+    /// Adds the counts of a repeat that ran beside others.
     pub fn join(&mut self, part: Self) {
         self.attempts += part.attempts;
         self.retries += part.retries;
         self.warnings += part.warnings;
         self.recovered += part.recovered;
-        self.tokens = (self.tokens.0.saturating_add(part.tokens.0), self.tokens.1 + part.tokens.1);
+        self.tokens.add(part.tokens);
     }
 
-    /// Ends before the plan does, since an attempt no longer fits the budget; `last` is the one it was to follow as a retry.
+    /// Ends the case early since an attempt no longer fits the budget; `last` is the attempt of which it was to be a retry.
     pub fn cut_short(&mut self, last: Option<Arc<Attempt>>, reason: String) {
         if let Some(last) = last {
             self.note(&last);
             self.add(last);
         }
-        self.cut = Some(reason);
+        self.over_budget = Some(reason);
     }
 
-    /// The outcome of the case, its duration left open.
+    /// The outcome of the case, still without its duration.
     pub fn outcome(&self, case: &Case) -> CaseOutcome {
         let plan = &case.test.repeats;
         let mut verdict = self.verdict(plan);
@@ -103,10 +127,10 @@ impl CaseTally {
         }
     }
 
-    /// A test whose repeats were cut short was not judged, unless the broken ones alone decide, or one had nothing to judge.
+    /// A test that ended early is not judged, unless its failed repeats alone decide, or one of its repeats could not be judged.
     fn verdict(&self, plan: &RepeatRule) -> Verdict {
         let verdict = plan.verdict(self.seen);
-        match (&self.cut, verdict) {
+        match (&self.over_budget, verdict) {
             (None, verdict) | (Some(_), verdict @ Verdict::Failed) => verdict,
             (Some(_), _) if self.seen.errored > 0 => Verdict::Errored,
             (Some(_), _) => Verdict::Skipped,
@@ -117,10 +141,10 @@ impl CaseTally {
     fn reason(&self, verdict: Verdict, plan: &RepeatRule) -> Option<String> {
         let (passed, repeats) = (self.seen.passed, self.seen.all());
         let share = || told_share(passed, self.seen.failed, self.seen.errored);
-        if let Some(cut) = &self.cut {
+        if let Some(refusal) = &self.over_budget {
             return Some(match self.attempts {
-                0 => cut.clone(),
-                _ => format!("{cut}; before that {}", share()),
+                0 => refusal.clone(),
+                _ => format!("{refusal}; before that {}", share()),
             });
         }
         match verdict {
@@ -128,7 +152,7 @@ impl CaseTally {
             Verdict::Flaky => Some(format!("passed after {} infrastructure retries", self.retries)),
             Verdict::Failed | Verdict::Errored if repeats > 1 => Some(share()),
             Verdict::Inconclusive => Some(format!(
-                "{}: not enough to tell a rate of {} from one of {}",
+                "{}: not enough to distinguish a rate of {} from one of {}",
                 share(),
                 format_share(plan.pass_rate),
                 format_share(plan.fail_below)
@@ -154,21 +178,21 @@ impl CaseTally {
             sticks: self.sticks(),
             sequential: match plan.times {
                 RepeatRange::Fixed(_) => None,
-                RepeatRange::Until { min, max } => Some(self.sequential(verdict, plan, (min, max))),
+                RepeatRange::Until { min, max } => Some(self.sequential(verdict, plan, min, max)),
             },
         }
     }
 
-    /// The chance that results which do not depend on each other come in as few runs, where it is too small to be one.
+    /// The chance that independent results come in as few runs; `None` if it is not too small for that.
     fn sticks(&self) -> Option<f64> {
         let mut ordered = self.results.clone();
-        ordered.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let results: Vec<bool> = ordered.into_iter().map(|(_, passed)| passed).collect();
+        ordered.sort_by(|one, other| one.sent_ms.total_cmp(&other.sent_ms));
+        let results: Vec<bool> = ordered.into_iter().map(|result| result.passed).collect();
         Some(as_few_runs(&results)).filter(|chance| *chance <= STICKS)
     }
 
     /// What a sequential test saved against a plan of a fixed number of repeats.
-    fn sequential(&self, verdict: Verdict, plan: &RepeatRule, (min, max): (u32, u32)) -> SequentialFacts {
+    fn sequential(&self, verdict: Verdict, plan: &RepeatRule, min: u32, max: u32) -> SequentialFacts {
         let decided = match verdict {
             Verdict::Passed | Verdict::Flaky | Verdict::Failed => true,
             Verdict::Errored | Verdict::Inconclusive | Verdict::Skipped => false,
@@ -177,16 +201,17 @@ impl CaseTally {
         let fixed_plan = fixed.map(|plan| plan.trials);
         let saved_runs =
             fixed_plan.filter(|_| decided).map(|trials| i64::from(trials) - i64::from(self.seen.all()));
-        let mean = || match self.tokens {
-            (_, 0) => None,
-            (sum, count) => Some(i64::try_from(sum / u64::from(count)).unwrap_or(i64::MAX)),
+        let mean = || {
+            let KnownTokens { sum, repeats } = self.tokens;
+            let mean = sum.checked_div(u64::from(repeats))?;
+            Some(i64::try_from(mean).unwrap_or(i64::MAX))
         };
         let saved_tokens = saved_runs.and_then(|runs| Some(mean()?.saturating_mul(runs)));
         SequentialFacts { min, max, fail_below: plan.fail_below, fixed_plan, saved_runs, saved_tokens }
     }
 }
 
-/// Whether a repeat passed; none where it was not judged.
+/// Whether a repeat passed; `None` if it was not judged.
 fn passed(verdict: Verdict) -> Option<bool> {
     match verdict {
         Verdict::Passed | Verdict::Flaky => Some(true),
@@ -244,7 +269,7 @@ mod tests {
         RepeatRule { times: RepeatRange::Fixed(times), pass_rate, ..RepeatRule::ONCE }
     }
 
-    /// Repeats that ended so, one after the other; each is an attempt that stands.
+    /// Repeats that ended so, one after the other; each is an attempt that counts.
     fn tally(verdicts: &[Verdict]) -> CaseTally {
         let mut tally = CaseTally::default();
         for (repeat, verdict) in verdicts.iter().enumerate() {
@@ -327,7 +352,7 @@ mod tests {
             assert_eq!((outcome.verdict, outcome.tolerated), (Verdict::Inconclusive, tolerated));
             assert_eq!(
                 outcome.reason.as_deref(),
-                Some("2 of 3 repeats passed: not enough to tell a rate of 95 % from one of 60 %")
+                Some("2 of 3 repeats passed: not enough to distinguish a rate of 95 % from one of 60 %")
             );
             let facts = outcome.repeats.unwrap().sequential.unwrap();
             assert_eq!((facts.fixed_plan, facts.saved_runs), (u32::try_from(trials).ok(), None));
@@ -342,7 +367,7 @@ mod tests {
         unsent.cut_short(None, cut());
         let outcome = unsent.outcome(&case(fixed(3, 1.0)));
         assert_eq!((outcome.verdict, outcome.over_budget, outcome.reason), (Skipped, true, Some(cut())));
-        for (verdicts, verdict, told) in [
+        for (verdicts, verdict, share) in [
             (&[Passed][..], Skipped, "1 of 1 repeats passed"),
             (&[Passed, Failed], Failed, "1 of 2 repeats passed"),
             (&[Passed, Errored], Errored, "1 of 1 judged repeat passed, 1 was not judged"),
@@ -351,7 +376,7 @@ mod tests {
             tally.cut_short(None, cut());
             let outcome = tally.outcome(&case(fixed(3, 1.0)));
             assert_eq!((outcome.verdict, outcome.over_budget), (verdict, verdict == Skipped), "{verdicts:?}");
-            assert_eq!(outcome.reason, Some(format!("{}; before that {told}", cut())));
+            assert_eq!(outcome.reason, Some(format!("{}; before that {share}", cut())));
         }
         // The attempt that was to be retried counts as it ended.
         let mut tally = tally(&[Passed]);
@@ -382,7 +407,7 @@ mod tests {
         all.join(noted());
         let outcome = all.outcome(&case(RepeatRule::ONCE));
         assert_eq!((outcome.warnings, outcome.recovered, outcome.attempts, all.retries), (4, 2, 2, 4));
-        assert_eq!(all.tokens, (3 * 421, 3));
+        assert_eq!(all.tokens, KnownTokens { sum: 3 * 421, repeats: 3 });
     }
 
     #[test]
@@ -405,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn results_that_come_in_few_runs_in_time_are_told_to_stick() {
+    fn results_that_come_in_few_runs_in_time_are_reported_to_stick() {
         let sticks = |passes: fn(usize) -> bool| {
             let mut tally = CaseTally::default();
             // The repeats end in another order than they were sent in.

@@ -1,4 +1,4 @@
-//! What an attempt used, as far as its budgets can count it, and whether that is more than one attempt may.
+//! What an attempt used, as far as its budgets can count it, and whether it used more than one attempt may.
 
 use rust_decimal::Decimal;
 
@@ -11,15 +11,15 @@ use crate::record::verdict::{Finding, Severity, Truth};
 
 /// An attempt that ended.
 pub struct EndedAttempt<'a> {
-    /// Its numbers.
+    /// What reports use of it.
     pub facts: &'a RunFacts,
-    /// What judges were asked about it.
+    /// What judges answered about it.
     pub judges: &'a [JudgeFact],
-    /// What came back.
+    /// The answer, and how it ended.
     pub transcript: &'a Transcript,
 }
 
-/// What budgets limit.
+/// What some budget limits, so that it must be known.
 pub struct BudgetLimits {
     /// Tokens.
     pub tokens: bool,
@@ -27,12 +27,12 @@ pub struct BudgetLimits {
     pub currencies: Vec<Currency>,
 }
 
-/// What an attempt used that surely did not run.
-pub fn nothing() -> AttemptUsage {
+/// The usage of an attempt that did not run.
+pub fn nothing_used() -> AttemptUsage {
     AttemptUsage { tokens: Some(0), cost: Some(Costs::new()), ..AttemptUsage::default() }
 }
 
-/// What an attempt used, its judges included, as far as it is told and the budgets can count it.
+/// What an attempt used, its judges included, as far as it is reported and the budgets can count it.
 pub fn used(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
     let mut judges = JudgesSpent::default();
     judges.add(ended.judges);
@@ -40,7 +40,7 @@ pub fn used(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
     if judges.requests == 0 { used } else { with_judges(used, &judges, limits) }
 }
 
-/// Adds what judges used; an endpoint tells no price, and so counts by its tokens alone.
+/// Adds what judges used; an endpoint reports no price, and so counts by its tokens alone.
 fn with_judges(used: AttemptUsage, judges: &JudgesSpent, limits: &BudgetLimits) -> AttemptUsage {
     let AttemptUsage { tokens, mut cost, mut at_least, .. } = used;
     // What is known of the run is used for certain, also where a judge's part is not known.
@@ -64,7 +64,7 @@ fn with_judges(used: AttemptUsage, judges: &JudgesSpent, limits: &BudgetLimits) 
                     *sum = sum.saturating_add(*amount);
                 }
             }
-            // What costs in a currency that no budget counts is not known to it.
+            // A cost in a currency that no budget counts is unknown to the budget.
             None if !limits.currencies.is_empty() => cost = None,
             None => {}
         }
@@ -75,22 +75,21 @@ fn with_judges(used: AttemptUsage, judges: &JudgesSpent, limits: &BudgetLimits) 
 fn used_by_run(ended: &EndedAttempt<'_>, limits: &BudgetLimits) -> AttemptUsage {
     let EndedAttempt { facts, transcript, .. } = ended;
     if facts.seen.as_ref().is_some_and(|seen| seen.nothing) || facts.status.as_deref() == Some(REJECTED) {
-        return nothing();
+        return nothing_used();
     }
     let nodes = NodesUsage::of(&transcript.answer.nodes);
     let doubted = facts.usage.as_ref().map_or(0, |doubt| doubt.total.unwrap_or(0).max(doubt.nodes));
     let seen = facts.seen.as_ref().map_or(0, |seen| seen.tokens);
-    let priced = |(name, price): (&String, &Decimal)| Some((Currency::of(name)?, *price));
     let at_least = Amount {
         tokens: nodes.tokens.max(doubted).max(seen),
-        cost: nodes.prices.iter().filter_map(|(name, price)| priced((name, price))).collect(),
+        cost: nodes.prices.iter().filter_map(|(name, price)| Some((Currency::of(name)?, *price))).collect(),
     };
     let tokens = if limits.tokens { facts.tokens } else { Some(facts.tokens.unwrap_or(at_least.tokens)) };
     let cost = if limits.currencies.is_empty() { Some(Costs::new()) } else { cost_of(facts, limits) };
     AttemptUsage { tokens, cost, at_least, ran: true }
 }
 
-/// What totals count of an attempt that surely did not run; the rest is as it was seen.
+/// What totals count of an attempt: nothing if it certainly did not run, otherwise what was observed.
 pub fn seen_use(facts: &RunFacts, transcript: &Transcript) -> Option<ObservedUse> {
     if transcript.ending.nothing_ran() {
         Some(ObservedUse { nothing: true, ..ObservedUse::default() })
@@ -99,7 +98,7 @@ pub fn seen_use(facts: &RunFacts, transcript: &Transcript) -> Option<ObservedUse
     }
 }
 
-/// The prices, if all of them are in currencies that a budget counts; what costs in another is not known here.
+/// The prices, if all of them are in currencies that a budget counts; otherwise the cost is unknown here.
 fn cost_of(facts: &RunFacts, limits: &BudgetLimits) -> Option<Costs> {
     if facts.cost.is_empty() {
         return (facts.tokens == Some(0)).then(Costs::new);
@@ -111,7 +110,7 @@ fn cost_of(facts: &RunFacts, limits: &BudgetLimits) -> Option<Costs> {
     facts.cost.iter().map(price).collect()
 }
 
-/// What is to be said of the cap of one attempt: that it was exceeded, or that nobody knows.
+/// The finding of the cap of one attempt, if it was exceeded or if that is unknown.
 pub fn over_cap(case: &Case, transcript: &Transcript, facts: &RunFacts) -> Option<Finding> {
     let suite = &case.test.suite.budget;
     let (cap, place) = (&suite.cap, suite.cap_place.as_ref()?);
@@ -132,25 +131,25 @@ pub fn over_cap(case: &Case, transcript: &Transcript, facts: &RunFacts) -> Optio
         return Some(finding(Truth::Broken, Severity::Error, message));
     }
     let seen = NodesUsage::of(&transcript.answer.nodes);
-    let told = |currency: &str| {
+    let price_in = |currency: &str| {
         let price = facts.cost.iter().find(|price| price.currency == currency);
         price.and_then(|price| price.amount.parse().ok()).unwrap_or(Decimal::ZERO)
     };
-    let over = cap.exceeded_by(&seen).or_else(|| cap.exceeded(facts.tokens.unwrap_or(0), told));
+    let over = cap.exceeded_by(&seen).or_else(|| cap.exceeded(facts.tokens.unwrap_or(0), price_in));
     if let Some(detail) = over {
         return Some(finding(Truth::Broken, Severity::Error, exceeded(&detail)));
     }
     let unknown = unknown_part(case, facts).filter(|_| has_ended(transcript))?;
-    let message = format!("whether the attempt kept within it cannot be told: {unknown}");
+    let message = format!("it is unknown whether the attempt kept within it: {unknown}");
     Some(finding(Truth::Undecided, Severity::Error, message))
 }
 
-/// True where the run came to an end of its own, so that its use should be known.
+/// True if the run ended by itself, so that its usage should be known.
 fn has_ended(transcript: &Transcript) -> bool {
     matches!(transcript.ending, Ending::Finished | Ending::Paused) && transcript.answer.run.is_some()
 }
 
-/// What of the cap cannot be held against what Dify tells, and what helps; none where all can.
+/// Which part of the cap cannot be compared with what Dify reports, and what helps; `None` if all of it can.
 fn unknown_part(case: &Case, facts: &RunFacts) -> Option<String> {
     let cap = &case.test.suite.budget.cap;
     if cap.tokens.is_some() && facts.tokens.is_none() {
@@ -178,12 +177,12 @@ fn unknown_part(case: &Case, facts: &RunFacts) -> Option<String> {
     })
 }
 
-/// What was done about an attempt that had used too much.
+/// What was done about an attempt that used too much.
 fn stopped(transcript: &Transcript) -> &'static str {
     match &transcript.stopping {
         Some(StopOutcome::Asked) => "Dify was asked to stop it",
         Some(StopOutcome::Failed(_)) => "the request to stop it failed",
-        Some(StopOutcome::NoTask) => "no event told its task, so that nothing could stop it",
+        Some(StopOutcome::NoTask) => "no event named its task, so it could not be stopped",
         None => "it ended before it could be stopped",
     }
 }
@@ -258,7 +257,7 @@ mod tests {
             at_least: Amount::default(),
             ran: false,
         };
-        assert_eq!(nothing(), none);
+        assert_eq!(nothing_used(), none);
         let seen = Some(ObservedUse { nothing: true, ..ObservedUse::default() });
         for facts in [
             RunFacts { seen, ..RunFacts::default() },
@@ -323,14 +322,14 @@ mod tests {
     fn judges_count_for_the_budgets_of_what_they_judge() {
         let facts = RunFacts { tokens: Some(10), cost: prices(&[("0.5", "USD")]), ..RunFacts::default() };
         let both = limits(true, &["USD"]);
-        let told = of(&facts, &[judge(5, 0, &[("0.1", "USD")]), judge(2, 0, &[])], &both);
+        let found = of(&facts, &[judge(5, 0, &[("0.1", "USD")]), judge(2, 0, &[])], &both);
         let expected = AttemptUsage {
             tokens: Some(17),
             cost: Some(costs(&[("0.6", "USD")])),
             at_least: amount(17, &[("0.6", "USD")]),
             ran: true,
         };
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
         let untold = of(&facts, &[judge(5, 1, &[])], &both);
         assert_eq!(
             (untold.tokens, untold.at_least),
@@ -403,7 +402,7 @@ mod tests {
         ] {
             let (truth, message) = said(cap, &facts, &finished).unwrap();
             assert_eq!(truth, Truth::Undecided);
-            assert!(message.starts_with("whether the attempt kept within it cannot be told: "), "{message}");
+            assert!(message.starts_with("it is unknown whether the attempt kept within it: "), "{message}");
             assert!(message.contains(part), "{message}");
             assert_eq!(said(cap, &facts, &cut), None, "what broke off is errored by itself");
         }
@@ -411,17 +410,20 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_about_an_attempt_that_used_too_much_is_told() {
-        for (stopping, told) in [
+    fn what_was_done_about_an_attempt_that_used_too_much_is_named() {
+        for (stopping, action) in [
             (Some(StopOutcome::Asked), "Dify was asked to stop it"),
             (Some(StopOutcome::Failed("HTTP 500".to_owned())), "the request to stop it failed"),
-            (Some(StopOutcome::NoTask), "no event told its task, so that nothing could stop it"),
+            (Some(StopOutcome::NoTask), "no event named its task, so it could not be stopped"),
             (None, "it ended before it could be stopped"),
         ] {
             let ending = Ending::Exceeded { detail: "101 tokens".to_owned() };
             let exceeded = Transcript { ending, stopping, ..transcript(Vec::new()) };
             let found = said("budget: { per_test: { tokens: 100 } }\n", &RunFacts::default(), &exceeded);
-            assert_eq!(found, Some((Truth::Broken, format!("the attempt used at least 101 tokens; {told}"))));
+            assert_eq!(
+                found,
+                Some((Truth::Broken, format!("the attempt used at least 101 tokens; {action}")))
+            );
         }
     }
 }

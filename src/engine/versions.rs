@@ -1,4 +1,4 @@
-//! Which published versions ran: an app's first one is held for the whole run, and another one is told as what it is.
+//! Which published versions ran: the first one of an app is pinned for the whole run, and any other one is reported as such.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -6,12 +6,15 @@ use std::time::Instant;
 
 use crate::base::lock::lock;
 use crate::dify::transcript::Transcript;
-use crate::plan::case::{Case, HeldVersion};
+use crate::engine::current_run::CurrentRun;
+use crate::engine::made_request::MadeRequest;
+use crate::engine::target::AppAccess;
+use crate::plan::case::{Case, HeldVersion, TargetKind};
 use crate::record::attempt::Cause;
 use crate::record::event::{FIELDS_WATCHED, RanVersion};
 use crate::record::verdict::{Finding, Severity, Truth};
 
-/// Different versions that are told of one run; a live one has one an app.
+/// Most versions that are reported of one run; a live run has one for each app.
 const MOST: usize = 64;
 
 /// The versions seen so far.
@@ -23,38 +26,43 @@ pub struct Versions {
 #[derive(Debug, Default)]
 struct SeenVersions {
     /// By app.
-    held: BTreeMap<Arc<str>, PinnedVersion>,
-    /// Attempts by what ran.
-    ran: BTreeMap<RanKey, u32>,
-    /// Requests that were refused as too many, which the same app may answer later.
-    busy: BTreeMap<RanKey, u32>,
+    pinned: BTreeMap<Arc<str>, PinnedVersion>,
+    /// The number of attempts of each version.
+    ran: BTreeMap<RanVersionKey, u32>,
+    /// Requests that were refused as too many: the app may answer others later.
+    refused: BTreeMap<RanVersionKey, u32>,
     /// `event.field`, of all events.
     fields: BTreeSet<String>,
-    /// Attempts whose fields were looked at.
-    looked: u32,
-    /// True once a stream brought an event: a worker is there.
-    brought_events: bool,
+    /// Attempts whose fields were read.
+    read_attempts: u32,
+    /// True once a stream contained an event: a worker is running.
+    has_events: bool,
 }
 
-/// App, `workflow_id` and Dify's version.
-type RanKey = (Arc<str>, Option<String>, Option<String>);
+/// A version of an app.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct RanVersionKey {
+    app: Arc<str>,
+    workflow_id: Option<String>,
+    dify_version: Option<String>,
+}
 
-/// The version that an app must keep.
+/// The version that every attempt of an app must run on.
 #[derive(Debug)]
 struct PinnedVersion {
     workflow_id: String,
-    /// The test that saw it first.
+    /// The first test that ran on it.
     test: Arc<str>,
-    /// When that was sent.
+    /// When that test was sent.
     sent: Instant,
 }
 
-/// An attempt that brought an answer.
+/// An attempt that was answered.
 #[derive(Debug, Clone, Copy)]
 pub struct AnsweredAttempt<'a> {
-    /// The app that was asked.
+    /// The app that answered.
     pub app: &'a Arc<str>,
-    /// The test that asked.
+    /// The full name of the test.
     pub test: &'a Arc<str>,
     /// When it was sent.
     pub sent: Instant,
@@ -63,29 +71,34 @@ pub struct AnsweredAttempt<'a> {
 }
 
 impl Versions {
-    /// Holds the versions that an earlier part of the run has tested.
-    pub fn holding(held: &BTreeMap<Arc<str>, HeldVersion>, since: Instant) -> Self {
-        let hold = |(app, version): (&Arc<str>, &HeldVersion)| {
+    /// Pins the versions that an earlier part of the run has tested.
+    pub fn pinned(earlier: &BTreeMap<Arc<str>, HeldVersion>, since: Instant) -> Self {
+        let pin = |(app, version): (&Arc<str>, &HeldVersion)| {
             let HeldVersion { workflow_id, test } = version.clone();
             (app.clone(), PinnedVersion { workflow_id, test, sent: since })
         };
-        let seen = SeenVersions { held: held.iter().map(hold).collect(), ..SeenVersions::default() };
+        let pinned = earlier.iter().map(pin).collect();
+        let seen = SeenVersions { pinned, ..SeenVersions::default() };
         Self { seen: Mutex::new(seen) }
     }
 
-    /// Notes what ran for the reports; attempts that no Dify answered have nothing to note.
-    pub fn count(&self, app: &Arc<str>, transcript: &Transcript) {
-        let busy = match transcript.ending.error() {
+    /// Counts the version that ran for the reports; attempts that Dify did not answer have none.
+    fn count(&self, app: &Arc<str>, transcript: &Transcript) {
+        let is_refused = match transcript.ending.error() {
             _ if transcript.answer.ids.workflow.is_some() => false,
-            // Silence and what breaks off say nothing of a version, and are no refusal.
+            // Silence and broken streams name no version, and are no refusal.
             None => return,
             Some(_) if transcript.dify_version.is_none() => return,
             Some(error) => error.not_started,
         };
-        let ran = (app.clone(), transcript.answer.ids.workflow.clone(), transcript.dify_version.clone());
+        let ran = RanVersionKey {
+            app: app.clone(),
+            workflow_id: transcript.answer.ids.workflow.clone(),
+            dify_version: transcript.dify_version.clone(),
+        };
         let mut seen = lock(&self.seen);
-        if busy {
-            *seen.busy.entry(ran).or_default() += 1;
+        if is_refused {
+            *seen.refused.entry(ran).or_default() += 1;
             return;
         }
         if seen.ran.len() < MOST || seen.ran.contains_key(&ran) {
@@ -93,83 +106,125 @@ impl Versions {
         }
     }
 
-    /// True once a stream of the target brought an event.
-    pub fn brought_events(&self) -> bool {
-        lock(&self.seen).brought_events
+    /// True once a stream of the target contained an event.
+    pub fn has_events(&self) -> bool {
+        lock(&self.seen).has_events
     }
 
-    /// Notes the fields of what came, recorded or not.
-    pub fn look(&self, transcript: &Transcript) {
+    /// Reads the fields of an answer, recorded or not.
+    fn read_fields(&self, transcript: &Transcript) {
         {
             let mut seen = lock(&self.seen);
-            seen.brought_events |= !transcript.events.is_empty();
-            if seen.looked >= FIELDS_WATCHED {
+            seen.has_events |= !transcript.events.is_empty();
+            if seen.read_attempts >= FIELDS_WATCHED {
                 return;
             }
         }
         let fields = transcript.event_fields();
         let mut seen = lock(&self.seen);
-        seen.looked += 1;
+        seen.read_attempts += 1;
         seen.fields.extend(fields);
     }
 
-    /// The fields of all events that were looked at.
+    /// The fields of all events that were read, as `event.field`.
     pub fn fields(&self) -> Vec<String> {
         lock(&self.seen).fields.iter().cloned().collect()
     }
 
-    /// Holds the version that ran against the one asked for, else against the first that the run saw of the app.
+    /// Compares the version that ran with the one asked for, or else with the first that answered for the app.
     ///
-    /// First is whichever answer came first. An answer that came later may belong to a request that was sent earlier:
-    /// that one is told too, but the tests after it will meet the version that is held.
-    pub fn check(&self, seat: AnsweredAttempt<'_>, workflow_id: &str) -> Option<Cause> {
-        if let Some(asked) = seat.asked {
-            return (!same(asked, workflow_id)).then(|| not_asked_for(asked, workflow_id));
+    /// An answer that arrives later may belong to a request that was sent earlier: it is reported too, but the tests after it
+    /// will run on the pinned version.
+    fn check(&self, attempt: AnsweredAttempt<'_>, workflow_id: &str) -> Option<Cause> {
+        if let Some(asked) = attempt.asked {
+            return (!same_id(asked, workflow_id)).then(|| not_asked_for(asked, workflow_id));
         }
         let mut seen = lock(&self.seen);
-        let held = seen.held.entry(seat.app.clone()).or_insert_with(|| PinnedVersion {
+        let pinned = seen.pinned.entry(attempt.app.clone()).or_insert_with(|| PinnedVersion {
             workflow_id: workflow_id.to_owned(),
-            test: seat.test.clone(),
-            sent: seat.sent,
+            test: attempt.test.clone(),
+            sent: attempt.sent,
         });
-        (!same(&held.workflow_id, workflow_id)).then(|| published(held, seat, workflow_id))
+        (!same_id(&pinned.workflow_id, workflow_id)).then(|| published(pinned, attempt, workflow_id))
     }
 
-    /// What ran, by app.
+    /// Counts the version that answered, and returns why it is not the one that the run tests, if so.
+    pub fn compare(
+        &self,
+        run: &CurrentRun,
+        made: &MadeRequest<'_>,
+        transcript: &Transcript,
+    ) -> Option<Cause> {
+        self.read_fields(transcript);
+        if !made.route.is_live() {
+            // A recorded version is not one that runs now.
+            return None;
+        }
+        let test = &made.case.test;
+        self.count(&test.app, transcript);
+        let workflow_id = transcript.answer.ids.workflow.as_deref()?;
+        let AppAccess { workflow_id: asked, .. } = AppAccess::of(&run.plan.target, &test.app);
+        let attempt = AnsweredAttempt { app: &test.app, test: &made.case.name, sent: made.sent, asked };
+        match &run.plan.target.kind {
+            TargetKind::Live { .. } => self.check(attempt, workflow_id),
+            TargetKind::Mock(_) | TargetKind::Replay { .. } if is_scripted(run, made, workflow_id) => None,
+            // The next test of a mock has its own answer, so the app is not blocked for it.
+            TargetKind::Mock(_) | TargetKind::Replay { .. } => {
+                let cause = self.check(attempt, workflow_id)?;
+                Some(Cause { stops_suite: false, ..cause })
+            }
+        }
+    }
+
+    /// The versions that ran, by app.
     pub fn ran(&self) -> Vec<RanVersion> {
         let seen = lock(&self.seen);
-        let version = |((app, workflow_id, dify_version), attempts): (&RanKey, &u32)| RanVersion {
-            app: app.to_string(),
-            workflow_id: workflow_id.clone(),
-            dify_version: dify_version.clone(),
+        let version = |(key, attempts): (&RanVersionKey, &u32)| RanVersion {
+            app: key.app.to_string(),
+            workflow_id: key.workflow_id.clone(),
+            dify_version: key.dify_version.clone(),
             attempts: *attempts,
         };
-        let answers = |app: &Arc<str>| seen.ran.keys().any(|(known, _, _)| known == app);
-        let refused = seen.busy.iter().filter(|((app, _, _), _)| !answers(app));
+        let answers = |app: &Arc<str>| seen.ran.keys().any(|known| known.app == *app);
+        let refused = seen.refused.iter().filter(|(key, _)| !answers(&key.app));
         seen.ran.iter().chain(refused).map(version).collect()
     }
 }
 
+/// True if the reply of the mock names this version itself: the suite intends it.
+fn is_scripted(run: &CurrentRun, made: &MadeRequest<'_>, workflow_id: &str) -> bool {
+    let plan = &run.plan;
+    let script = made.case.test.mock.as_ref();
+    let reply = script.map(|script| script.reply(&plan.templates, &made.scope, made.id.repeat));
+    match reply {
+        Some(Ok(graph)) => graph.reply.workflow_id.as_deref() == Some(workflow_id),
+        Some(Err(_)) => false,
+        None => plan.mock_rules.iter().any(|rule| rule.script.workflow_ids().any(|id| id == workflow_id)),
+    }
+}
+
 /// Ids are compared as Dify does: it reads them as UUIDs.
-fn same(one: &str, other: &str) -> bool {
+fn same_id(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }
 
-fn published(held: &PinnedVersion, seat: AnsweredAttempt<'_>, workflow_id: &str) -> Cause {
-    let first = &held.workflow_id;
+/// Says that a version was published while the run went on.
+fn published(pinned: &PinnedVersion, attempt: AnsweredAttempt<'_>, workflow_id: &str) -> Cause {
+    let first = &pinned.workflow_id;
     Cause {
         message: format!(
             "published during the run: this test ran on version {workflow_id}, `{}` on {first}; the run tested no one version",
-            held.test
+            pinned.test
         ),
         hint: Some(format!(
             "run again, or hold one version with `workflow_id: {first}` or `--workflow-id {first}`"
         )),
         class: None,
-        stops_suite: seat.sent > held.sent,
+        stops_suite: attempt.sent > pinned.sent,
     }
 }
 
+/// Says that a request named one version and another one ran.
 fn not_asked_for(asked: &str, workflow_id: &str) -> Cause {
     Cause {
         message: format!("version {asked} was asked for, and version {workflow_id} ran"),
@@ -179,7 +234,7 @@ fn not_asked_for(asked: &str, workflow_id: &str) -> Cause {
     }
 }
 
-/// What makes an attempt on another version errored, whatever it answered.
+/// The finding by which an attempt on another version is errored, whatever the answer is.
 pub fn version_finding(case: &Case, cause: &Cause) -> Finding {
     Finding {
         truth: Truth::Undecided,
@@ -200,9 +255,14 @@ mod tests {
 
     use super::*;
     use crate::base::clock;
+    use crate::base::template::TemplateScope;
     use crate::dify::client::begin;
     use crate::dify::transcript::{Arrival, Ending, PostedRequest, ResponseMode};
     use crate::dify::wire::error::{ErrorClass, WireError};
+    use crate::engine::request::AttemptId;
+    use crate::engine::route::AnswerRoute;
+    use crate::engine::sample::plan;
+    use crate::engine::waiting::AttemptWaits;
 
     struct Run {
         versions: Versions,
@@ -223,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_version_that_is_seen_is_held() {
+    fn the_first_version_that_is_seen_is_pinned() {
         let run = Run::new();
         assert_eq!(run.sees("S::a", 0, "v1"), None);
         assert_eq!(run.sees("S::b", 1, "V1"), None);
@@ -233,25 +293,25 @@ mod tests {
             "published during the run: this test ran on version v2, `S::a` on v1; the run tested no one version"
         );
         assert!(cause.stops_suite, "every later test would run on v2");
-        assert!(run.sees("S::d", 3, "v2").is_some(), "it stays held");
+        assert!(run.sees("S::d", 3, "v2").is_some(), "it stays pinned");
         assert_eq!(run.sees("S::e", 3, "v1"), None);
     }
 
     #[test]
-    fn an_attempt_that_began_before_is_told_but_ends_nothing() {
+    fn an_attempt_that_began_before_is_reported_but_ends_nothing() {
         let run = Run::new();
         assert_eq!(run.sees("S::b", 5, "v2"), None);
         assert!(!run.sees("S::a", 1, "v1").unwrap().stops_suite);
     }
 
     #[test]
-    fn apps_are_held_apart() {
+    fn apps_are_kept_apart() {
         let run = Run::new();
         assert_eq!(run.sees("S::a", 0, "v1"), None);
         let other = Arc::from("handbook");
-        let seat = AnsweredAttempt { app: &other, test: &Arc::from("T::a"), sent: run.began, asked: None };
-        assert_eq!(run.versions.check(seat, "w1"), None);
-        assert!(run.versions.check(seat, "v1").is_some());
+        let attempt = AnsweredAttempt { app: &other, test: &Arc::from("T::a"), sent: run.began, asked: None };
+        assert_eq!(run.versions.check(attempt, "w1"), None);
+        assert!(run.versions.check(attempt, "v1").is_some());
     }
 
     #[test]
@@ -262,7 +322,7 @@ mod tests {
         assert_eq!(run.versions.check(asked("AB"), "ab"), None);
         let cause = run.versions.check(asked("ab"), "cd").unwrap();
         assert_eq!(cause.message, "version ab was asked for, and version cd ran");
-        assert_eq!(run.sees("S::b", 0, "v1"), None, "what was asked for holds nothing for others");
+        assert_eq!(run.sees("S::b", 0, "v1"), None, "what was asked for pins nothing for others");
     }
 
     fn transcript(ending: Ending, workflow_id: Option<&str>, dify_version: Option<&str>) -> Transcript {
@@ -302,7 +362,7 @@ mod tests {
         ] {
             versions.count(app, &transcript);
         }
-        let told: Vec<(String, Option<String>, Option<String>, u32)> = versions
+        let rows: Vec<(String, Option<String>, Option<String>, u32)> = versions
             .ran()
             .into_iter()
             .map(|ran| (ran.app, ran.workflow_id, ran.dify_version, ran.attempts))
@@ -311,7 +371,7 @@ mod tests {
             (app.to_owned(), id.map(str::to_owned), dify.map(str::to_owned), attempts)
         };
         assert_eq!(
-            told,
+            rows,
             [
                 row("handbook", Some("v1"), None, 1),
                 row("handbook", Some("v1"), Some("1.14.2"), 1),
@@ -323,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_that_was_too_busy_is_told_only_where_it_never_answered() {
+    fn an_app_that_was_too_busy_is_reported_only_where_it_never_answered() {
         let (versions, app) = (Versions::default(), Arc::from("triage"));
         let busy = transcript(refused(true), None, Some("1.14.2"));
         versions.count(&app, &busy);
@@ -335,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_versions_are_told_than_a_report_holds() {
+    fn no_more_versions_are_reported_than_a_report_holds() {
         let (versions, app) = (Versions::default(), Arc::from("triage"));
         for number in 0..MOST + 10 {
             let id = format!("v{number:03}");
@@ -347,30 +407,61 @@ mod tests {
     }
 
     #[test]
-    fn a_version_of_an_earlier_part_of_the_run_stays_held() {
+    fn a_version_of_an_earlier_part_of_the_run_stays_pinned() {
         let (app, began): (Arc<str>, Instant) = (Arc::from("triage"), clock::now());
         let held = HeldVersion { workflow_id: String::from("v1"), test: Arc::from("S::before") };
         let run =
-            Run { versions: Versions::holding(&BTreeMap::from([(app.clone(), held)]), began), app, began };
+            Run { versions: Versions::pinned(&BTreeMap::from([(app.clone(), held)]), began), app, began };
         assert_eq!(run.sees("S::a", 1, "v1"), None);
         let cause = run.sees("S::b", 1, "v2").unwrap();
         assert!(cause.message.contains("ran on version v2, `S::before` on v1"), "{}", cause.message);
-        assert!(cause.stops_suite, "it was sent after the part that held v1");
+        assert!(cause.stops_suite, "it was sent after the part that pinned v1");
         assert!(!run.sees("S::c", 0, "v2").unwrap().stops_suite);
     }
 
     #[test]
-    fn a_stream_that_brought_an_event_shows_that_a_worker_is_there() {
+    fn a_stream_that_contains_an_event_shows_that_a_worker_is_there() {
         let versions = Versions::default();
         let mut silent = transcript(Ending::Finished, None, None);
-        versions.look(&silent);
-        assert!(!versions.brought_events());
+        versions.read_fields(&silent);
+        assert!(!versions.has_events());
         silent.events.push(Arrival::new(
             Duration::ZERO,
             String::from(r#"{"event":"workflow_started","data":{"id":"r-1"}}"#),
         ));
-        versions.look(&silent);
-        assert!(versions.brought_events());
+        versions.read_fields(&silent);
+        assert!(versions.has_events());
         assert_eq!(versions.fields(), ["workflow_started.id"]);
+    }
+
+    #[test]
+    fn a_version_is_scripted_where_the_reply_that_answers_names_it() {
+        let suite = "mock: [{ when: { inputs: { q: x } }, reply: { workflow_id: v9, outputs: {} } }]\n\
+             tests:\n\
+             - { name: named, mock: { workflow_id: v1, outputs: {} }, assert: [{ status: succeeded }] }\n\
+             - { name: unnamed, mock: { outputs: {} }, assert: [{ status: succeeded }] }\n\
+             - { name: by-rule, inputs: { q: x }, assert: [{ status: succeeded }] }\n";
+        let run = CurrentRun::new(Arc::new(plan("", suite)), Arc::from("run-1"));
+        for (place, workflow_id, expected) in [
+            (0, "v1", true),
+            (0, "v2", false),
+            (0, "v9", false),
+            (1, "v1", false),
+            (1, "v9", false),
+            (2, "v9", true),
+            (2, "v1", false),
+        ] {
+            let made = MadeRequest {
+                case: &run.plan.cases[place],
+                id: AttemptId { repeat: 0, attempt: 0 },
+                scope: TemplateScope::new(),
+                waits: AttemptWaits::begin(),
+                sent: run.started,
+                limit: Duration::ZERO,
+                intended: None,
+                route: AnswerRoute::Send(None),
+            };
+            assert_eq!(is_scripted(&run, &made, workflow_id), expected, "{place} {workflow_id}");
+        }
     }
 }

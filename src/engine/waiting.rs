@@ -1,14 +1,14 @@
-//! What an attempt waits for before it is sent, each wait by itself.
+//! What an attempt waits for before it is sent, each wait separately.
 
 use std::time::{Duration, Instant};
 
-use crate::base::clock;
+use crate::base::clock::{self, milliseconds};
 use crate::record::attempt::WaitTimes;
 
-/// Shorter waits are the work of the computer, and no wait.
+/// Shorter times are computing, not waiting.
 const LEAST: Duration = Duration::from_micros(100);
 
-/// What can be waited for.
+/// What an attempt can wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitReason {
     /// A free slot.
@@ -17,59 +17,61 @@ pub enum WaitReason {
     Budget,
     /// The back-off before a retry.
     Retry,
-    /// A place under the limit that fell.
+    /// The limit of simultaneous requests.
     Limit,
-    /// A turn at the rate.
+    /// The rate.
     Rate,
 }
 
-/// The waits of an attempt so far.
+/// The waits of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptWaits {
+    /// When the attempt became due.
     due: Instant,
-    mark: Instant,
+    /// Up to when its time is assigned to a wait, or to none.
+    counted_until: Instant,
     waits: WaitTimes,
 }
 
 impl AttemptWaits {
-    /// It is due now.
+    /// An attempt that is due now.
     pub fn begin() -> Self {
         let now = clock::now();
-        Self { due: now, mark: now, waits: WaitTimes::default() }
+        Self { due: now, counted_until: now, waits: WaitTimes::default() }
     }
 
-    /// The time since the last call went by without waiting.
+    /// Counts the time since the last call as no wait.
     pub fn skip(&mut self) {
-        self.mark = clock::now();
+        self.counted_until = clock::now();
     }
 
-    /// The time since the last call was waited for this.
-    pub fn waited_for(&mut self, what: WaitReason) {
-        self.add(what, clock::now());
+    /// Counts the time since the last call as a wait for this.
+    pub fn waited_for(&mut self, reason: WaitReason) {
+        self.add(reason, clock::now());
     }
 
-    fn add(&mut self, what: WaitReason, now: Instant) {
-        let waited = now.saturating_duration_since(std::mem::replace(&mut self.mark, now));
+    fn add(&mut self, reason: WaitReason, now: Instant) {
+        let waited = now.saturating_duration_since(std::mem::replace(&mut self.counted_until, now));
         if waited < LEAST {
             return;
         }
         let waits = &mut self.waits;
-        let wait = match what {
+        let wait = match reason {
             WaitReason::Slot => &mut waits.slot_ms,
             WaitReason::Budget => &mut waits.budget_ms,
             WaitReason::Retry => &mut waits.retry_ms,
             WaitReason::Limit => &mut waits.limit_ms,
             WaitReason::Rate => &mut waits.rate_ms,
         };
-        *wait += waited.as_secs_f64() * 1000.0;
+        *wait += milliseconds(waited);
     }
 
-    /// From when it was due.
+    /// The time from when the attempt was due until it was sent.
     pub fn since_due(&self, sent: Instant) -> Duration {
         sent.saturating_duration_since(self.due)
     }
 
-    /// What was waited for.
+    /// Each wait.
     pub fn waits(&self) -> WaitTimes {
         self.waits
     }
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_wait_is_told_by_itself_and_the_noise_of_the_computer_is_none() {
+    fn each_wait_is_counted_separately_and_computing_is_no_wait() {
         let mut waiting = AttemptWaits::begin();
         let due = waiting.due;
         let at = |milliseconds: u64| due + Duration::from_millis(milliseconds);
@@ -88,12 +90,12 @@ mod tests {
         let times = [at(5), at(5) + noise, at(15) + noise, at(18) + noise, at(30) + noise];
         let for_each =
             [WaitReason::Slot, WaitReason::Budget, WaitReason::Limit, WaitReason::Rate, WaitReason::Retry];
-        for (what, time) in for_each.into_iter().zip(times) {
-            waiting.add(what, time);
+        for (reason, time) in for_each.into_iter().zip(times) {
+            waiting.add(reason, time);
         }
-        let told: Vec<(&str, f64)> = waiting.waits().told().collect();
+        let named: Vec<(&str, f64)> = waiting.waits().told().collect();
         assert_eq!(
-            told,
+            named,
             [
                 ("for a slot", 5.0),
                 ("before the retry", 12.0),

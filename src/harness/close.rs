@@ -65,7 +65,7 @@ impl TrialState {
         let kept = self.session.save_cassettes(engine);
         engine.end(None, kept.as_ref().err().cloned()).map_err(|error| error.to_string())?;
         self.runtime.block_on(engine.close());
-        if let Some(left) = left_text(&engine.left(), &self.settings, &self.session.reports) {
+        if let Some(left) = left_text(&engine.pending_snapshots(), &self.settings, &self.session.reports) {
             tell(&left);
         }
         let closed = match self.session.keeping {

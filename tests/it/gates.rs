@@ -95,7 +95,7 @@ fn what_is_not_decided_at_max_is_red_unless_it_is_tolerated() {
     assert_eq!(code, 97, "{text}");
     assert_eq!(report["cases"][0]["verdict"], "inconclusive");
     assert!(
-        text.contains("32 of 40 repeats passed: not enough to tell a rate of 90 % from one of 70 %"),
+        text.contains("32 of 40 repeats passed: not enough to distinguish a rate of 90 % from one of 70 %"),
         "{text}"
     );
     assert!(text.contains("exit 97: the repeats of a test did not decide"), "{text}");

@@ -198,7 +198,7 @@ impl RunContext<'_> {
             // What was paid for is kept also where the run cannot be recorded any more.
             let kept = session.save_cassettes(&engine);
             engine.end(ended?, kept.as_ref().err().cloned())?;
-            if let Some(left) = left_text(&engine.left(), settings, &session.reports) {
+            if let Some(left) = left_text(&engine.pending_snapshots(), settings, &session.reports) {
                 say::note(&left);
             }
             Ok(kept)
