@@ -12,6 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::app::reports::{WrittenReports, reports_folder};
 use crate::app::settings::Settings;
 use crate::base::files::Fence;
+use crate::base::plural::plural;
 use crate::base::whole_file;
 use crate::record::event::RunStart;
 use crate::record::journal::{self, JournalError};
@@ -254,9 +255,12 @@ impl ReportsFolder {
         let earlier: Vec<PathBuf> = earlier.map(|run| run.path).collect();
         let there = earlier.len();
         earlier.into_iter().nth(steps - 1).ok_or_else(|| {
-            let are = if there == 1 { "is 1 run" } else { &format!("are {there} runs") };
+            let (are, plural) = (plural(there, "is", "are"), plural(there, "run", "runs"));
             let runs = self.reports.join("runs");
-            format!("there {are} before the latest in {}; `flowproof runs list` shows them", runs.display())
+            format!(
+                "there {are} {there} {plural} before the latest in {}; `flowproof runs list` shows them",
+                runs.display()
+            )
         })
     }
 }

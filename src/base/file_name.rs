@@ -1,5 +1,7 @@
 //! Names of files that every file system takes, made of any text.
 
+use percent_encoding::percent_encode_byte;
+
 /// Names that Windows keeps for devices, whatever ending follows.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
@@ -12,7 +14,7 @@ pub fn encoded(text: &str) -> String {
         if plain && !(place == 0 && is_device(text)) {
             name.push(char::from(byte));
         } else {
-            name.push_str(&format!("%{byte:02X}"));
+            name.push_str(percent_encode_byte(byte));
         }
     }
     name
@@ -23,11 +25,6 @@ fn is_device(text: &str) -> bool {
     let stem = text.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let bare = stem.strip_suffix(|c: char| c.is_ascii_digit()).unwrap_or(&stem);
     DEVICES.contains(&bare) && (stem.len() == 3 || stem.len() == 4)
-}
-
-/// Sixteen characters that stand for a text and, as good as surely, for no other.
-pub fn short_hash(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
 }
 
 #[cfg(test)]

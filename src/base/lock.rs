@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Waits for the lock of a value, and takes it also after a panic of its last holder.
 ///
 /// A panic is the fault of one attempt or one document; the others go on. So a holder leaves the value whole between any two calls.
+#[expect(clippy::disallowed_methods, reason = "the only place that takes a lock")]
 pub fn lock<T: ?Sized>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use crate::base::units::{Money, format_count, format_duration};
+use crate::base::plural::counted;
+use crate::base::units::{Money, format_duration};
 
 /// The most currencies that one budget may name.
 pub const MOST_CURRENCIES: usize = 4;
@@ -108,11 +109,7 @@ pub enum SpendingKind {
 /// A number of some kind, as people read it: `400,000 tokens`, `3.00 USD`, `25m 00s`.
 pub fn told(kind: SpendingKind, value: Decimal) -> String {
     match kind {
-        SpendingKind::Tokens => {
-            let tokens = u64::try_from(value).unwrap_or(u64::MAX);
-            let plural = if tokens == 1 { "" } else { "s" };
-            format!("{} token{plural}", format_count(tokens))
-        }
+        SpendingKind::Tokens => counted(u64::try_from(value).unwrap_or(u64::MAX), "token"),
         SpendingKind::Cost(currency) => format!("{value} {currency}"),
         SpendingKind::Time => {
             let seconds = rust_decimal::prelude::ToPrimitive::to_f64(&value).unwrap_or_default();

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::app::against;
 use crate::app::settings::Settings;
 use crate::app::{self, OpenFailure};
+use crate::base::plural::plural;
 use crate::cli::exit::Exit;
 use crate::cli::option_flags::{OptionFlags, SuiteOptions};
 use crate::cli::say;
@@ -49,8 +50,7 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Exit {
 }
 
 fn counted(suites: usize, tests: usize) -> String {
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    format!("{suites} suite{}, {tests} test{}", plural(suites), plural(tests))
+    format!("{suites} {}, {tests} {}", plural(suites, "suite", "suites"), plural(tests, "test", "tests"))
 }
 
 /// Holds the suites against what a target's apps say of themselves.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::app;
 use crate::app::settings::Settings;
+use crate::base::plural::plural;
 use crate::cli::exit::Exit;
 use crate::cli::option_flags::{OptionFlags, SelectionOptions};
 use crate::cli::say;
@@ -69,8 +70,7 @@ fn pretty(tests: &[ListedTest]) -> String {
             None => text.push('\n'),
         }
     }
-    let plural = if tests.len() == 1 { "" } else { "s" };
-    text.push_str(&format!("{} test{plural}\n", tests.len()));
+    text.push_str(&format!("{} {}\n", tests.len(), plural(tests.len(), "test", "tests")));
     text
 }
 

@@ -8,6 +8,7 @@ use crate::app::merge::{self, MergedRuns};
 use crate::app::runs::ReportsFolder;
 use crate::app::settings::Settings;
 use crate::base::charset::Charset;
+use crate::base::plural::plural;
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit};
 use crate::cli::say;
@@ -87,7 +88,7 @@ fn show(record: &RunRecord, runs: &ReportsFolder, letters: Charset) -> Result<()
 /// `merged 4 runs (shards 1 to 4 of 4), started 09:15:30 to 09:15:41`.
 fn told(joined: &MergedRuns) -> String {
     let runs: Vec<&MergedRun> = joined.plan.runs().collect();
-    let plural = if runs.len() == 1 { "run" } else { "runs" };
+    let plural = plural(runs.len(), "run", "runs");
     let mut shards: Vec<(u32, u32)> =
         runs.iter().filter_map(|run| run.shard).map(|shard| (shard.index, shard.total)).collect();
     shards.sort_unstable();

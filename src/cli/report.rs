@@ -74,13 +74,9 @@ fn show(record: &RunRecord, judged: JudgedExit, settings: &Settings) -> Result<(
     let reports = record.path().parent().unwrap_or(record.path()).to_path_buf();
     let ending =
         SummaryContext { code: judged.exit.code(), reason: judged.reason(), gates: judged.gates, reports };
-    terminal::summary(
-        record,
-        SummaryStyle { detail: Verbosity::Normal, letters: settings.letters },
-        &ending,
-        &OutputFailure::default(),
-    )
-    .map_err(|error| error.to_string())?;
+    let style = SummaryStyle { detail: Verbosity::Normal, letters: settings.letters };
+    terminal::summary(record, style, &ending, &OutputFailure::default())
+        .map_err(|error| error.to_string())?;
     if settings.in_github {
         say::verbatim(report::github::annotations(record).as_bytes());
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::app::OpenFailure;
 use crate::base::panics::{CaughtPanic, PanicPlace};
+use crate::base::plural::plural;
 use crate::base::visible::{LineEnds, LookAlikes, harmless, harmless_json, visible};
 use crate::cli::exit::Exit;
 use crate::yaml::problem::Problem;
@@ -82,7 +83,7 @@ pub fn refusal(failure_of: &OpenFailure, undone: &str) -> Exit {
         OpenFailure::Target(message) => failure(message, Exit::Unusable),
         OpenFailure::Problems(found) => {
             problems(found);
-            let these = if found.len() == 1 { "this" } else { "these" };
+            let these = plural(found.len(), "this", "these");
             note(&format!("{undone}: mend {these} first; `flowproof check` looks again"));
             Exit::Usage
         }

@@ -1,5 +1,6 @@
 //! Why a cassette does not answer a request, and what to do about it.
 
+use crate::base::plural::plural;
 use crate::dify::cassette::Miss;
 use crate::plan::case::Case;
 use crate::record::attempt::Cause;
@@ -9,8 +10,9 @@ pub fn no_exchange(miss: &Miss, cassette: &str, test: &str, repeat: u32) -> Caus
     let message = match miss {
         Miss::Empty => format!("the cassette {cassette} holds no exchange"),
         Miss::Repeats { recorded } => format!(
-            "repeat {} is not in the cassette {cassette}, which holds this request {recorded} times",
-            u64::from(repeat) + 1
+            "repeat {} is not in the cassette {cassette}, which holds this request {recorded} {}",
+            u64::from(repeat) + 1,
+            plural(*recorded, "time", "times")
         ),
         Miss::Nearest { test: nearest, differs } => {
             let owner =

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
 use crate::base::clock;
+use crate::base::plural::plural;
 use crate::engine::Engine;
 use crate::record::attempt::CaseOutcome;
 use crate::record::event::{Event, RunEnd, SinkError};
@@ -101,10 +102,9 @@ impl RunProgress {
     /// Why no more tests started, if too many were red.
     fn stopped_early(&self) -> Option<String> {
         let red = self.red.load(Ordering::Relaxed);
-        self.has_too_many_red.load(Ordering::Relaxed).then(|| {
-            let plural = if red == 1 { "" } else { "s" };
-            format!("stopped after {red} red test{plural}")
-        })
+        self.has_too_many_red
+            .load(Ordering::Relaxed)
+            .then(|| format!("stopped after {red} red {}", plural(red, "test", "tests")))
     }
 
     /// Counts an outcome; too many red ones end the run if there are cases left.

@@ -368,7 +368,7 @@ mod tests {
         let outcome = unsent.outcome(&case(fixed(3, 1.0)));
         assert_eq!((outcome.verdict, outcome.over_budget, outcome.reason), (Skipped, true, Some(cut())));
         for (verdicts, verdict, share) in [
-            (&[Passed][..], Skipped, "1 of 1 repeats passed"),
+            (&[Passed][..], Skipped, "1 of 1 repeat passed"),
             (&[Passed, Failed], Failed, "1 of 2 repeats passed"),
             (&[Passed, Errored], Errored, "1 of 1 judged repeat passed, 1 was not judged"),
         ] {

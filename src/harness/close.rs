@@ -7,6 +7,7 @@ use libtest_mimic::{Arguments, Conclusion};
 
 use crate::app::RecordKeeping;
 use crate::app::snapshots::left_text;
+use crate::base::plural::plural;
 use crate::engine::Engine;
 use crate::harness::say::{is_selected, tell};
 use crate::harness::trial_state::TrialState;
@@ -30,11 +31,11 @@ impl TrialState {
         let ran = conclusion.num_passed + self.tolerated.load(Ordering::Relaxed);
         let over_budget = self.over_budget.load(Ordering::Relaxed);
         let tests = |count: u64, one: &str, more: &str| {
-            if count == 1 { format!("1 test {one}") } else { format!("{count} tests {more}") }
+            format!("{count} {} {}", plural(count, "test", "tests"), plural(count, one, more))
         };
         Ok(if broken > 0 {
             // A filter took the trials away that tell of it.
-            let files = if broken == 1 { "file has" } else { "files have" };
+            let files = plural(broken, "file has", "files have");
             Some(format!(
                 "{broken} {files} problems, whose tests may be those that are wanted: run without a filter to see them"
             ))

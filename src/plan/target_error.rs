@@ -1,6 +1,6 @@
 //! Why a run cannot use its target.
 
-use crate::yaml::problem::nearest;
+use crate::base::spelling::nearest;
 
 /// Why a run cannot use its target: exit code 3.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

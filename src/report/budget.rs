@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::{format_count, format_duration};
 use crate::record::event::BudgetFacts;
 use crate::record::journal::RunRecord;
@@ -18,11 +19,12 @@ pub(crate) fn push_budgets(text: &mut ReportText, record: &RunRecord) {
         text.tone(tone, &one_line(&budget_line(budget), 400)).end();
     }
     if budgets.len() > BUDGETS {
-        text.push(&format!("… and {} budgets more, in report.json", budgets.len() - BUDGETS)).end();
+        text.push(&format!("… and {} more, in report.json", counted(budgets.len() - BUDGETS, "budget")))
+            .end();
     }
     let skipped = record.totals.over_budget;
     if skipped > 0 {
-        let tests = if skipped == 1 { "test was" } else { "tests were" };
+        let tests = plural(skipped, "test was", "tests were");
         let count = format_count(u64::from(skipped));
         text.tone(TextTone::Doubt, &format!("{count} {tests} not run: the budget is used up")).end();
     }
@@ -44,10 +46,12 @@ pub(crate) fn budget_line(budget: &BudgetFacts) -> String {
     }
     match budget.unknown {
         0 => {}
-        1 => parts.push("the usage of 1 attempt is not known, or in another currency: the amount reserved for it counts as spent".to_owned()),
         count => parts.push(format!(
-            "the usage of {} attempts is not known, or in another currency: the amounts reserved for them count as spent",
-            format_count(u64::from(count))
+            "the usage of {} is not known, or in another currency: the {} reserved for {} {} as spent",
+            counted(count, "attempt"),
+            plural(count, "amount", "amounts"),
+            plural(count, "it", "them"),
+            plural(count, "counts", "count")
         )),
     }
     match &budget.suite {

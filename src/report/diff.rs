@@ -5,7 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::digest::Digest;
 use crate::base::file_name::encoded;
+use crate::base::plural::plural;
 use crate::record::attempt::Attempt;
 use crate::record::journal::CaseRecord;
 use crate::record::verdict::{Finding, Truth};
@@ -75,8 +77,9 @@ impl DiffFolder {
         if self.left_out > 0 {
             let path = self.folder.join("LEFT_OUT.md");
             let text = format!(
-                "{} more tests differ. Their files would fill this folder; `report.json` and the journal have them.\n",
-                self.left_out
+                "{} more {}. Their files would fill this folder; `report.json` and the journal have them.\n",
+                self.left_out,
+                plural(self.left_out, "test differs", "tests differ")
             );
             fs::write(&path, text)?;
             self.written.push(path);
@@ -100,10 +103,9 @@ fn differs(finding: &Finding) -> bool {
 fn file_stem(name: &str, taken: &mut HashSet<String>) -> String {
     let mut stem = encoded(name);
     if stem.len() > LONGEST || !taken.insert(stem.to_ascii_lowercase()) {
-        let hash = blake3::hash(name.as_bytes()).to_hex();
         stem.truncate(LONGEST - 17);
         // A hash of 64 bits; two names that share it would share a file, which costs one of the two differences.
-        stem = format!("{stem}-{}", &hash[..16]);
+        stem = format!("{stem}-{}", Digest::of(name));
         taken.insert(stem.to_ascii_lowercase());
     }
     stem

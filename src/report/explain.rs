@@ -2,6 +2,7 @@
 
 use crate::assert::check::IMPLIED_STATUS;
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LinePart, LineSide, TextDiff};
+use crate::base::plural::plural;
 use crate::record::verdict::{Finding, Severity, Truth};
 use crate::report::named::{named_changes, named_finding};
 use crate::report::short_path::short_path;
@@ -138,7 +139,8 @@ fn text_diff(text: &mut ReportText, diff: &TextDiff, indent: &str, bounds: Excer
 
 fn left_out(text: &mut ReportText, count: usize, indent: &str, bounds: ExcerptLimits) {
     if count > bounds.lines {
-        let left = format!("… {} more lines of difference", count - bounds.lines);
+        let left = count - bounds.lines;
+        let left = format!("… {left} more {} of difference", plural(left, "line", "lines"));
         text.push(indent).tone(TextTone::Faint, &left).end();
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::base::long_text::tell_end;
+use crate::base::plural::plural;
 use crate::base::units::format_duration;
 use crate::dify::transcript::{RecoveredBy, ReportedStatus};
 use crate::record::attempt::{Attempt, NodeFact, WaitTimes};
@@ -35,8 +36,8 @@ pub(crate) fn explain_attempt(
     explain_findings(text, &findings, which, bounds);
     let unjudged = attempt.findings.len() - findings.len();
     if unjudged > 0 && !findings.is_empty() {
-        let plural = if unjudged == 1 { "" } else { "s" };
-        text.push(&format!("  {unjudged} assertion{plural} could not be judged for this reason")).end();
+        let assertions = plural(unjudged, "assertion", "assertions");
+        text.push(&format!("  {unjudged} {assertions} could not be judged for this reason")).end();
     }
     push_errors(text, attempt, bounds);
     if let Some(path) = node_path(&attempt.facts.nodes) {

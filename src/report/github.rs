@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::base::origin::Place;
+use crate::base::plural::plural;
 use crate::base::visible::harmless;
 use crate::record::attempt::Attempt;
 use crate::record::journal::{CaseRecord, JournalError, RunRecord};
@@ -44,7 +45,8 @@ fn write_annotations(out: &mut String, record: &RunRecord) -> Result<(), Journal
     }
     if red > shown {
         let rest = red - shown;
-        writeln!(out, "::error title=flowproof::{rest} more tests are red: see the summary")
+        let tests = plural(rest, "test is", "tests are");
+        writeln!(out, "::error title=flowproof::{rest} more {tests} red: see the summary")
             .expect("a String takes text");
     }
     Ok(())

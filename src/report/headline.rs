@@ -1,6 +1,7 @@
 //! Why something is not green, in one line: what JUnit viewers, annotations and headings show.
 
 use crate::base::diff::{ChangeKind, Diff, DiffLine, JsonChange, LineSide, TextDiff};
+use crate::base::plural::plural;
 use crate::record::attempt::Attempt;
 use crate::record::journal::CaseRecord;
 use crate::record::verdict::{Finding, Severity, Truth, Verdict};
@@ -110,8 +111,7 @@ fn first_difference(finding: &Finding) -> Option<String> {
 fn and_others(first: String, others: usize) -> String {
     match others {
         0 => first,
-        1 => format!("{first}; 1 more difference"),
-        _ => format!("{first}; {others} more differences"),
+        _ => format!("{first}; {others} more {}", plural(others, "difference", "differences")),
     }
 }
 

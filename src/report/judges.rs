@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::base::units::format_count;
+use crate::base::plural::counted;
 use crate::record::attempt::JudgesSpent;
 use crate::report::text::{ReportText, one_line};
 
@@ -48,21 +48,19 @@ pub(super) fn push_judges(text: &mut ReportText, spent: &JudgesSpent) {
 
 /// `3 questions in 5 requests · 1,234 tokens · 0.01 USD · 1 question without an answer`.
 pub(crate) fn judges_line(spent: &JudgesSpent) -> String {
-    let some = |count: u64, word: &str| {
-        format!("{} {word}{}", format_count(count), if count == 1 { "" } else { "s" })
-    };
-    let mut line = format!("{} in {}", some(spent.questions, "question"), some(spent.requests, "request"));
+    let mut line =
+        format!("{} in {}", counted(spent.questions, "question"), counted(spent.requests, "request"));
     match (spent.tokens, spent.tokens_unknown) {
         (0, 0) => {}
         (0, _) => line.push_str(" · tokens unknown"),
-        (tokens, 0) => line.push_str(&format!(" · {}", some(tokens, "token"))),
-        (tokens, _) => line.push_str(&format!(" · {} or more", some(tokens, "token"))),
+        (tokens, 0) => line.push_str(&format!(" · {}", counted(tokens, "token"))),
+        (tokens, _) => line.push_str(&format!(" · {} or more", counted(tokens, "token"))),
     }
     for (currency, amount) in &spent.cost {
         line.push_str(&format!(" · {} {currency}", amount.normalize()));
     }
     if spent.troubled > 0 {
-        line.push_str(&format!(" · {} without an answer", some(spent.troubled, "question")));
+        line.push_str(&format!(" · {} without an answer", counted(spent.troubled, "question")));
     }
     line
 }

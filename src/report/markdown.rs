@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::{format_count, format_duration};
 use crate::record::journal::{CaseRecord, JournalError, RunRecord};
 use crate::record::thresholds;
@@ -87,11 +88,7 @@ fn run_facts(text: &mut String, record: &RunRecord) -> Result<(), JournalError> 
         vec![format!("target {}, profile {}", code(&start.target, 100), code(&start.profile, 100))];
     if let Some(end) = &record.end {
         let took = Duration::try_from_secs_f64(end.duration_ms / 1e3).unwrap_or_default();
-        facts.push(format!(
-            "{} attempts in {}",
-            format_count(u64::from(totals.attempts)),
-            format_duration(took)
-        ));
+        facts.push(format!("{} in {}", counted(totals.attempts, "attempt"), format_duration(took)));
     }
     facts.extend(usage_texts(record).iter().take(9).map(|usage| markdown_text(usage)));
     facts.push(format!(
@@ -169,7 +166,7 @@ pub(super) fn shortened(text: &str, most: usize, elsewhere: &str) -> String {
     let end = text[..bound].rfind('\n').map_or(0, |end| end + 1);
     let left = text[end..].lines().count();
     let head = if end == 0 { format!("{}\n", one_line(text, most / 4)) } else { unindented(&text[..end]) };
-    format!("{head}… {left} more lines, in {elsewhere}\n")
+    format!("{head}… {left} more {}, in {elsewhere}\n", plural(left, "line", "lines"))
 }
 
 /// Without the blanks before `-` and `+`, so that GitHub colours a difference.
@@ -211,9 +208,9 @@ fn named(text: &mut String, record: &RunRecord, verdict: Verdict, title: &str) -
 
 fn left_out(text: &mut String, count: u32, word: &str) {
     if count > 0 {
-        let (tests, are) = if count == 1 { ("test", "is") } else { ("tests", "are") };
+        let tests = plural(count, "test is", "tests are");
         let count = format_count(u64::from(count));
-        push(text, &format!("… {count} more {tests} {are} {word} and left out here: see `report.html`\n\n"));
+        push(text, &format!("… {count} more {tests} {word} and left out here: see `report.html`\n\n"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The repeats of a test in words: the rate with its interval, and what a sequential test saved.
 
-use crate::base::units::{format_count, format_share};
+use crate::base::plural::counted;
+use crate::base::units::format_share;
 use crate::record::attempt::{RateFacts, RepeatFacts, told_share};
 use crate::record::journal::SavedRepeats;
 
@@ -39,8 +40,7 @@ pub(crate) fn saving_text(repeats: &RepeatFacts) -> Option<String> {
 pub(crate) fn savings_line(saved: SavedRepeats) -> Option<String> {
     let tests = match saved.tests {
         0 => return None,
-        1 => "1 test".to_owned(),
-        count => format!("{} tests", format_count(u64::from(count))),
+        count => counted(count, "test"),
     };
     let words = saved_words(saved);
     Some(format!("repeats: {tests} stopped when decided: {words} against plans of a fixed number"))
@@ -48,9 +48,7 @@ pub(crate) fn savings_line(saved: SavedRepeats) -> Option<String> {
 
 fn saved_words(saved: SavedRepeats) -> String {
     let (runs, tokens) = (saved.runs.unsigned_abs(), saved.tokens.unsigned_abs());
-    let plural = if runs == 1 { "" } else { "s" };
-    let tokens =
-        if tokens > 0 { format!(" and about {} tokens", format_count(tokens)) } else { String::new() };
-    let what = format!("{} run{plural}{tokens}", format_count(runs));
+    let tokens = if tokens > 0 { format!(" and about {}", counted(tokens, "token")) } else { String::new() };
+    let what = format!("{}{tokens}", counted(runs, "run"));
     if saved.runs < 0 { format!("{what} more") } else { format!("{what} saved") }
 }

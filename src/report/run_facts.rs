@@ -1,6 +1,7 @@
 //! What reports show of a run as a whole besides its counts: the versions that ran, the fallen limit, deviations from the contract,
 //! and doubtful tokens.
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::format_count;
 use crate::record::event::{FallenLimit, RanVersion, RateAdherence};
 use crate::record::journal::{JournalError, LeftRuns, RunRecord};
@@ -88,7 +89,7 @@ fn push_contract(text: &mut ReportText, record: &RunRecord) -> Result<(), Journa
     let notes = &record.watched.contract;
     let Some((case, first)) = notes.first() else { return Ok(()) };
     let name = name_of(record, *case)?;
-    let differences = if notes.len() == 1 { "difference" } else { "differences" };
+    let differences = plural(notes.len(), "difference", "differences");
     let rest = if notes.len() > 1 { "; all of them in report.json" } else { "" };
     let line = format!(
         "contract: {} {differences} from Dify {} as it was recorded: {}, first in {}{rest}",
@@ -111,7 +112,8 @@ fn push_versions(text: &mut ReportText, record: &RunRecord) {
         text.tone(TextTone::Faint, &one_line(&version_line(ran), 300)).end();
     }
     if versions.len() > VERSIONS {
-        text.tone(TextTone::Faint, &format!("… and {} versions more", versions.len() - VERSIONS)).end();
+        text.tone(TextTone::Faint, &format!("… and {} more", counted(versions.len() - VERSIONS, "version")))
+            .end();
     }
 }
 
@@ -132,7 +134,7 @@ pub(crate) fn version_line(ran: &RanVersion) -> String {
 pub(crate) fn limit_line(limit: FallenLimit) -> String {
     let FallenLimit { most, lowest, last, refusals } = limit;
     let count = format_count(u64::from(refusals));
-    let requests = if refusals == 1 { "request was" } else { "requests were" };
+    let requests = plural(refusals, "request was", "requests were");
     let fall = match most {
         1 => String::from("one attempt at once is already the minimum"),
         _ => format!("attempts at once fell from {most} to {lowest}, and were {last} at the end"),
@@ -174,8 +176,8 @@ fn push_usage_doubts(text: &mut ReportText, record: &RunRecord) -> Result<(), Jo
     if untrusted == 0 {
         return Ok(());
     }
-    let attempts = if untrusted == 1 { "attempt" } else { "attempts" };
-    let head = format!("usage: the tokens of {} {attempts} are in doubt", format_count(u64::from(untrusted)));
+    let attempts = counted(untrusted, "attempt");
+    let head = format!("usage: the tokens of {attempts} are in doubt");
     text.tone(TextTone::Doubt, &head).end();
     let shown: Vec<_> = watched.doubts.iter().filter(|(_, doubt)| !doubt.trusted).take(DOUBTS).collect();
     for (case, doubt) in &shown {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::assert::check::difference_of;
 use crate::base::origin::Place;
+use crate::base::plural::plural;
 use crate::record::verdict::{Finding, Severity, Truth};
 use crate::report::explain::{ExcerptLimits, ExplainedFindings, explain_findings};
 use crate::report::text::{ColorUse, LineEnds, ReportText, TextTone, one_line, visible};
@@ -83,6 +84,8 @@ fn new_value(text: &mut ReportText, found: &Value) {
     }
     let left = whole.lines().count().saturating_sub(LINES);
     if left > 0 {
-        text.push("    ").tone(TextTone::Faint, &format!("… {left} more lines")).end();
+        text.push("    ")
+            .tone(TextTone::Faint, &format!("… {left} more {}", plural(left, "line", "lines")))
+            .end();
     }
 }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::base::units::format_count;
+use crate::base::plural::counted;
 use crate::record::attempt::UsageTotals;
 use crate::record::journal::{CaseRecord, RunRecord};
 use crate::report::property::ReportProperty;
@@ -39,10 +39,7 @@ pub(super) fn tokens_text(used: &UsageTotals) -> Option<String> {
     match (used.tokens, used.tokens_unknown) {
         (0, 0) => None,
         (0, _) => Some(String::from("tokens unknown")),
-        (tokens, unknown) => {
-            let plural = if tokens == 1 { "" } else { "s" };
-            Some(format!("{} token{plural}{}", format_count(tokens), or_more(unknown)))
-        }
+        (tokens, unknown) => Some(format!("{}{}", counted(tokens, "token"), or_more(unknown))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The state of a run as a whole in one line: the first line of a page or a summary, never greener than the run.
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::format_count;
 use crate::record::journal::{JournalError, RunRecord, Totals};
 use crate::record::thresholds::{self, RunConclusion, ThresholdGates, ending};
@@ -77,16 +78,16 @@ fn shortcomings(record: &RunRecord, gates: &ThresholdGates) -> Vec<String> {
     let all = totals.cases() + unfinished;
     let mut reasons = Vec::new();
     if red > 0 {
-        reasons.push(format!("{} {} red", of(red, all), if red == 1 { "is" } else { "are" }));
+        reasons.push(format!("{} {} red", of(red, all), plural(red, "is", "are")));
     }
     if unfinished > 0 {
-        let have = if unfinished == 1 { "has" } else { "have" };
+        let have = plural(unfinished, "has", "have");
         reasons.push(format!("{} {have} no verdict: {}", of(unfinished, all), ending(record)));
     }
     // A skipped test that ran later, when the run was resumed, is no longer skipped.
     let over_budget = totals.over_budget.min(totals.skipped);
     if over_budget > 0 {
-        let was = if over_budget == 1 { "was" } else { "were" };
+        let was = plural(over_budget, "was", "were");
         reasons.push(format!("{} {was} not run: the budget is used up", of(over_budget, all)));
     }
     let missed: Vec<_> = gates.judged.iter().filter(|gate| gate.is_red()).collect();
@@ -129,8 +130,7 @@ fn what_passed(totals: &Totals) -> HeadLine {
 }
 
 fn of(some: u32, all: u32) -> String {
-    let [some, count] = [some, all].map(|count| format_count(u64::from(count)));
-    format!("{some} of {count} test{}", if all == 1 { "" } else { "s" })
+    format!("{} of {}", format_count(u64::from(some)), counted(all, "test"))
 }
 
 #[cfg(test)]

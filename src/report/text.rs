@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use anstyle::{AnsiColor, Effects, Style};
+
+use crate::base::plural::plural;
+
 pub(crate) use crate::base::visible::{LineEnds, visible};
 
 /// Whether text is coloured, or marked with signs.
@@ -33,15 +37,16 @@ pub(crate) enum TextTone {
 }
 
 impl TextTone {
-    fn code(self) -> &'static str {
+    fn style(self) -> Style {
+        let changed = Effects::BOLD | Effects::UNDERLINE;
         match self {
-            Self::Strong => "\x1b[1m",
-            Self::Faint => "\x1b[2m",
-            Self::Good => "\x1b[32m",
-            Self::Bad => "\x1b[31m",
-            Self::Doubt => "\x1b[33m",
-            Self::Removed => "\x1b[1;4;31m",
-            Self::Added => "\x1b[1;4;32m",
+            Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dimmed(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default(),
+            Self::Doubt => AnsiColor::Yellow.on_default(),
+            Self::Removed => AnsiColor::Red.on_default().effects(changed),
+            Self::Added => AnsiColor::Green.on_default().effects(changed),
         }
     }
 
@@ -76,14 +81,16 @@ impl ReportText {
 
     /// Adds text in a tone.
     pub fn tone(&mut self, tone: TextTone, text: &str) -> &mut Self {
-        let (before, after) = match self.ink {
-            ColorUse::Plain => tone.signs(),
-            ColorUse::Colour => (tone.code(), "\x1b[0m"),
-        };
-        for part in [before, text, after] {
-            self.out.push_str(part);
+        match self.ink {
+            ColorUse::Plain => {
+                let (before, after) = tone.signs();
+                self.push(before).push(text).push(after)
+            }
+            ColorUse::Colour => {
+                let style = tone.style();
+                self.push(&format!("{style}{text}{style:#}"))
+            }
         }
-        self
     }
 
     /// Ends the line.
@@ -98,7 +105,7 @@ pub(crate) fn short(text: &str, most: usize) -> Cow<'_, str> {
         None => Cow::Borrowed(text),
         Some((end, _)) => {
             let left = text[end..].chars().count();
-            Cow::Owned(format!("{}… ({left} more characters)", &text[..end]))
+            Cow::Owned(format!("{}… ({left} more {})", &text[..end], plural(left, "character", "characters")))
         }
     }
 }
@@ -131,6 +138,6 @@ mod tests {
             text.out
         };
         assert_eq!(write(ColorUse::Plain), "a [-b-]c");
-        assert_eq!(write(ColorUse::Colour), "a \x1b[1;4;31mb\x1b[0m\x1b[32mc\x1b[0m");
+        assert_eq!(write(ColorUse::Colour), "a \x1b[1m\x1b[4m\x1b[31mb\x1b[0m\x1b[32mc\x1b[0m");
     }
 }

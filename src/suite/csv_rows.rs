@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::base::plural::plural;
 use crate::suite::unnamed_row::{UnnamedRow, line_place};
 use crate::yaml::node::SourceText;
 use crate::yaml::problem::Problem;
@@ -127,8 +128,8 @@ fn row(
     let place = line_place(source, record.line, 1);
     if record.cells.len() != header.cells.len() {
         let (cells, columns) = (record.cells.len(), header.cells.len());
-        let plural = if cells == 1 { "" } else { "s" };
-        let message = format!("this row has {cells} cell{plural}, the header has {columns}");
+        let plural = plural(cells, "cell", "cells");
+        let message = format!("this row has {cells} {plural}, the header has {columns}");
         problems.push(Problem::new(place, message).help("quote cells that hold a comma"));
         return None;
     }

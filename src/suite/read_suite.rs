@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::base::spelling::did_you_mean;
 use crate::suite::data::{ReadState, TestContext};
 use crate::suite::grounds::SuiteFolder;
 use crate::suite::read_budget::{BudgetOf, read_budget};
@@ -11,7 +12,6 @@ use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
 use crate::suite::test_count::TestCount;
 use crate::suite::test_reader::{RUN_KEYS, read_run_key, read_test};
 use crate::yaml::node::{FilePosition, MapEntry, Node};
-use crate::yaml::problem::nearest;
 use crate::yaml::reader::{Located, Reader};
 
 /// The keys of a suite.
@@ -223,6 +223,6 @@ impl Reader<'_> {
 
     /// The nearest of some names as help.
     pub fn did_you_mean(word: &str, names: &[&str]) -> Option<String> {
-        nearest(word, names.iter().copied()).map(|near| format!("did you mean `{near}`?"))
+        did_you_mean(word, names.iter().copied())
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use crate::base::spelling::did_you_mean;
 use crate::base::units::{parse_count, parse_duration, parse_exact_share, parse_money};
 use crate::suite::thresholds::{
     BOUND_KEYS, METRICS, Statistic, ThresholdComparison, ThresholdMetric, ThresholdSpec,
 };
 use crate::yaml::node::{MapEntry, Node};
-use crate::yaml::problem::nearest;
 use crate::yaml::reader::Reader;
 
 /// Reads `thresholds`; what is wrong with them is noted in the reader.
@@ -77,9 +77,9 @@ fn statistic(metric: ThresholdMetric, key: &str) -> Result<Statistic, String> {
         "sum" | "count" => Err("did you mean `total`?".to_owned()),
         "p0" => Err("did you mean `min`?".to_owned()),
         "p100" => Err("did you mean `max`?".to_owned()),
-        _ => key.parse().map_err(|_| match nearest(key, ["mean", "median", "min", "max", "total"]) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("{known}{total}"),
+        _ => key.parse().map_err(|_| {
+            did_you_mean(key, ["mean", "median", "min", "max", "total"])
+                .unwrap_or_else(|| format!("{known}{total}"))
         }),
     }
 }

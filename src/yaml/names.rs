@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::base::spelling::{did_you_mean, nearest};
 use crate::base::template::{EnvName, Template, TemplateError, Templates};
 use crate::yaml::environment::SuiteEnv;
 use crate::yaml::node::{FilePosition, MapEntry, Node, NodeValue};
-use crate::yaml::problem::nearest;
 use crate::yaml::reader::Reader;
 use crate::yaml::values::{LoadedValues, RenderFault};
 
@@ -159,7 +159,7 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
     let fixed = ROOTS.iter().find(|(word, _)| *word == root);
     let Some((_, fixed)) = fixed else {
         let roots: Vec<&str> = ROOTS.iter().map(|(word, _)| *word).collect();
-        let near = nearest(root, roots.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let near = did_you_mean(root, roots.iter().copied());
         let help = near.unwrap_or_else(|| format!("known names: {}; {AS_IT_IS}", roots.join(", ")));
         return Some((format!("`{name}` is not known"), help));
     };

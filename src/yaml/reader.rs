@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::spelling::did_you_mean;
 use crate::yaml::node::{FilePosition, MapEntry, Node, NodeValue, SourceText};
-use crate::yaml::problem::{Problem, nearest};
+use crate::yaml::problem::Problem;
 
 /// A value with the place it was written at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,10 +87,8 @@ impl Reader<'_> {
     /// Notes an unknown key with the nearest known one, else all of them.
     pub fn unknown_key(&mut self, entry: &MapEntry, what: &str, known: &[&str]) {
         let message = format!("unknown key `{}` in {what}", entry.key);
-        let help = match nearest(&entry.key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known keys: {}", known.join(", ")),
-        };
+        let help = did_you_mean(&entry.key, known.iter().copied())
+            .unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
         self.problem_with_help(entry.mark, message, help);
     }
 
@@ -171,10 +170,8 @@ impl Reader<'_> {
             return Some(Located { value: *value, mark: node.mark });
         }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let help = match nearest(&text.value, words.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("one of: {}", words.join(", ")),
-        };
+        let help = did_you_mean(&text.value, words.iter().copied())
+            .unwrap_or_else(|| format!("one of: {}", words.join(", ")));
         self.problem_with_help(node.mark, format!("{what} cannot be `{}`", text.value), help);
         None
     }

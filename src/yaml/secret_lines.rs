@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::yaml::problem::nearest;
+use crate::base::spelling::nearest;
 
 /// Keys whose values are secret, whatever is in them.
 const KEYS: [&str; 3] = ["api_key", "headers", "secrets"];

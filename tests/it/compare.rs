@@ -270,7 +270,7 @@ fn outputs_of_ten_megabytes_are_compared() {
     let (one, other) = (answer("x"), answer("y"));
     let project = two_runs(&[(&one, 1)], &[(&other, 1)]);
     let differ = project.run(&["compare", "a.jsonl", "latest", "--max-changed", "0"]);
-    expect(&differ, 99, "max_changed: 1 of 1 tests changed");
+    expect(&differ, 99, "max_changed: 1 of 1 test changed");
 }
 
 /// `flowproof mock` on a project's suites; killed when dropped.

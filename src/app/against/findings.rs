@@ -10,6 +10,7 @@ use crate::app::against::written::{WrittenSuite, WrittenTest};
 use crate::app::live_app::compare::compare;
 use crate::app::live_app::mismatch::{FaultKind, InputMismatch};
 use crate::app::live_app::nodes::{self, Claim, RecordedNodes, UnknownNode};
+use crate::base::plural::plural;
 use crate::plan::case::{Case, Plan};
 use crate::yaml::node::{FilePosition, SourceText};
 use crate::yaml::problem::Problem;
@@ -93,8 +94,8 @@ impl<'a> Findings<'a> {
             }
         }
         if skipped > 0 {
-            let (plural, were) = if skipped == 1 { ("", "was") } else { ("s", "were") };
-            self.notes.push(format!("{skipped} skipped test{plural} {were} not compared"));
+            let tests = plural(skipped, "test was", "tests were");
+            self.notes.push(format!("{skipped} skipped {tests} not compared"));
         }
     }
 
@@ -198,7 +199,7 @@ impl<'a> Findings<'a> {
 impl SharedFinding {
     fn into_problem(mut self) -> Problem {
         let more = self.more.len();
-        let tests = if more == 1 { "test" } else { "tests" };
+        let tests = plural(more, "test", "tests");
         match (more, self.has_row) {
             (0, false) => {}
             (0, true) => self.problem.message += &format!(" (in `{}`)", self.first),

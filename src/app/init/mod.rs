@@ -9,6 +9,7 @@ use crate::app::prepare;
 use crate::app::probe;
 use crate::app::settings::Settings;
 use crate::base::files::{self, ChangeCondition, Fence, plain};
+use crate::base::plural::plural;
 use crate::base::redact::Redactor;
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
 use crate::record::event::RunOptions;
@@ -221,12 +222,12 @@ fn nothing_in_the_way(root: &Path, paths: &[&Path]) -> Result<(), OpenFailure> {
     if there.is_empty() {
         return Ok(());
     }
-    let (verb, plural) = if there.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let (verb, them) = (plural(there.len(), "is", "are"), plural(there.len(), "it", "them"));
     let mend = match there.iter().any(|path| path == PROJECT_FILE) {
         true => {
             "to add a suite for a live app, name its target there and say `flowproof init TARGET`".to_owned()
         }
-        false => format!("move {plural} away first"),
+        false => format!("move {them} away first"),
     };
     Err(OpenFailure::Usage(format!(
         "{} {verb} already there, and init overwrites nothing; {mend}",

@@ -10,8 +10,8 @@ use crate::app::live_app::mismatch::{
     FaultKind, InputMismatch, NamedInput, SentInput, UncomparedInput, fault, is_file, wrong,
 };
 use crate::base::json_kind::kind;
+use crate::base::spelling::{did_you_mean, nearest};
 use crate::dify::wire::parameters::{Input, InputKind, checkbox};
-use crate::yaml::problem::nearest;
 
 /// Everything that does not fit, the inputs sent first, then those that are missing.
 pub fn compare(form: &[Input], sent: &[NamedInput]) -> Vec<InputMismatch> {
@@ -121,10 +121,8 @@ fn judge_option(input: &Input, options: &[String], value: &Value, faults: &mut V
         return;
     }
     let names: Vec<&str> = options.iter().map(String::as_str).collect();
-    let help = match nearest(text, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("its options: {}", listed(&names)),
-    };
+    let help = did_you_mean(text, names.iter().copied())
+        .unwrap_or_else(|| format!("its options: {}", listed(&names)));
     let shown: String = text.chars().take(60).collect();
     let message = format!("`{shown}` is no option of the input `{}`", input.name);
     faults.push(fault(input, FaultKind::NotAnOption, message, Some(help)));

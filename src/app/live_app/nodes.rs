@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::app::live_app::input_rules::listed;
+use crate::base::spelling::did_you_mean;
 use crate::yaml::node::{FilePosition, MapEntry, Node};
-use crate::yaml::problem::nearest;
 
 /// A node that a suite names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub fn judge(mention: &NodeMention, seen: &RecordedNodes) -> Option<UnknownNode>
     }
     let titles: Vec<&str> = seen.titles.iter().map(String::as_str).collect();
     let message = format!("no node `{name}` ran in the last recorded run");
-    let near = nearest(name, titles.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let near = did_you_mean(name, titles.iter().copied());
     match (mention.claim, near) {
         (Claim::Templated, _) => None,
         (Claim::Ran | Claim::Absent, Some(near)) => Some(UnknownNode { message, help: near }),

@@ -72,7 +72,7 @@ pub fn remark(text: &str) -> String {
 
 /// Characters that YAML does not print, that break lines, or that steer what is seen.
 fn is_hidden(c: char) -> bool {
-    c.is_control() || visible::is_hidden(c)
+    visible::is_hidden(c)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::resume::remaining::RemainingTests;
+use crate::base::plural::plural;
 use crate::record::event::{ContinuationReason, SuiteThresholds};
 use crate::record::journal::{RecordLoss, RunRecord};
 
@@ -45,15 +46,15 @@ pub(super) fn taken_up(
     let names = |tests: &[Arc<str>]| named(tests.iter().map(|name| &**name));
     let changed = left.changed.len();
     if changed > 0 {
-        let have = if changed == 1 { "has changed since and runs" } else { "have changed since and run" };
+        let have = plural(changed, "has changed since and runs", "have changed since and run");
         lines.push(format!("{} {have} anew: {}", tests(changed, "test", "tests"), names(&left.changed)));
     }
     if !left.new.is_empty() {
-        let is = if left.new.len() == 1 { "is" } else { "are" };
+        let is = plural(left.new.len(), "is", "are");
         lines.push(format!("{} {is} new: {}", tests(left.new.len(), "test", "tests"), names(&left.new)));
     }
     if !left.gone.is_empty() {
-        let is = if left.gone.len() == 1 { "is gone and counts" } else { "are gone and count" };
+        let is = plural(left.gone.len(), "is gone and counts", "are gone and count");
         let gone = named(left.gone.iter().map(|gone| &*gone.name));
         lines.push(format!("{} {is} no longer: {gone}", tests(left.gone.len(), "test", "tests")));
     }
@@ -67,7 +68,7 @@ pub(super) fn taken_up(
 }
 
 fn tests(count: usize, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
+    format!("{count} {}", plural(count, one, more))
 }
 
 fn named<'n>(names: impl Iterator<Item = &'n str>) -> String {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::facts::planned;
 use crate::app::opened::OpenFailure;
 use crate::base::digest::Digest;
+use crate::base::plural::counted;
 use crate::plan::case::{Case, Plan};
 use crate::plan::select::is_wanted;
 use crate::record::event::{ContinuationReason, PlannedCase, RunOptions};
@@ -65,9 +66,9 @@ impl RemainingTests {
         let gone = gone(plan, roster);
         if !roster.planned.is_empty() && gone.len() == roster.planned.len() {
             return Err(OpenFailure::Usage(format!(
-                "none of the {} tests of the run {} is in these suites: it belongs to another project; \
+                "none of the {} of the run {} is in these suites: it belongs to another project; \
                  run this in its folder, or start a new run",
-                roster.planned.len(),
+                counted(roster.planned.len(), "test"),
                 record.start.run
             )));
         }

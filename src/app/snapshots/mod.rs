@@ -12,6 +12,7 @@ use crate::assert::snapshot::store::{StoreError, home_of};
 use crate::assert::snapshot::{Approved, ApprovedSnapshots, Cleaner, Pending, SnapshotPlace, SnapshotShelf};
 use crate::base::files::plain;
 use crate::base::origin::Place;
+use crate::base::plural::plural;
 use crate::base::whole_file;
 use crate::engine::snapshots::PendingSnapshots;
 use crate::plan::case::Plan;
@@ -126,8 +127,7 @@ pub fn left_text(left: &PendingSnapshots, settings: &Settings, reports: &Path) -
         .collect();
     let count = match left.waiting {
         0 => return (!lines.is_empty()).then(|| lines.join("\n")),
-        1 => "1 snapshot waits".to_owned(),
-        several => format!("{several} snapshots wait"),
+        count => format!("{count} {}", plural(count, "snapshot waits", "snapshots wait")),
     };
     let reports = reports.strip_prefix(&settings.working_dir).unwrap_or(reports);
     lines.push(match settings.in_ci {

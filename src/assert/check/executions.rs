@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use crate::base::plural::plural;
 use crate::dify::transcript::NodeRun;
 
 use super::judged::{ConditionGrade, JudgedCondition, any};
@@ -45,7 +46,7 @@ impl<'t> Executions<'t> {
         match execution {
             Execution::Only => match self.runs.as_slice() {
                 [one] => judge(one),
-                _ => JudgedCondition::broken(format!("`{name}` ran {count} times; {}", which(&self.runs))),
+                _ => JudgedCondition::broken(format!("`{name}` ran {}; {}", times(count), which(&self.runs))),
             },
             Execution::First => self.outermost(Ordering::Less, "first", judge),
             Execution::Last => self.outermost(Ordering::Greater, "last", judge),
@@ -110,8 +111,8 @@ impl<'t> Executions<'t> {
         let candidates: Vec<&NodeRun> = self.runs.iter().filter(is_candidate).copied().collect();
         match candidates.as_slice() {
             [] => JudgedCondition::broken(format!(
-                "`{name}` ran {} times: there is no execution in the round {index}, counting from 0",
-                self.runs.len()
+                "`{name}` ran {}: there is no execution in the round {index}, counting from 0",
+                times(self.runs.len())
             )),
             [one] if index_of(one).flatten() == wanted => judge(one),
             several => agreed(several, judge, || {
@@ -120,8 +121,8 @@ impl<'t> Executions<'t> {
                         "Dify does not say in which round `{name}` ran: whether it is {index} is not known"
                     ),
                     false => format!(
-                        "`{name}` ran {} times in a round {index}: which is meant is not known",
-                        several.len()
+                        "`{name}` ran {} in a round {index}: which is meant is not known",
+                        times(several.len())
                     ),
                 }
             }),
@@ -132,7 +133,8 @@ impl<'t> Executions<'t> {
         let (name, count) = (self.name, self.runs.len());
         let Some(one) = self.runs.get(index) else {
             return JudgedCondition::broken(format!(
-                "`{name}` ran {count} times: there is no execution {index}, counting from 0"
+                "`{name}` ran {}: there is no execution {index}, counting from 0",
+                times(count)
             ));
         };
         let is_ordered = self.runs.windows(2).all(|pair| pair[0].span().is_before(pair[1].span()));
@@ -217,4 +219,8 @@ fn which(runs: &[&NodeRun]) -> String {
         [] | [_] => "say which by `execution: first`, `last`, `any`, `all` or an index from 0".to_owned(),
         several => format!("{} nodes bear that title: use an id ({})", several.len(), several.join(", ")),
     }
+}
+
+fn times(count: usize) -> String {
+    format!("{count} {}", plural(count, "time", "times"))
 }

@@ -1,9 +1,9 @@
 //! Runs that wait for people: what they wait for.
 
+use crate::base::spelling::nearest;
 use crate::dify::transcript::{NodeRun, Transcript};
 use crate::dify::wire::form::{HumanForm, either};
 use crate::record::attempt::Cause;
-use crate::yaml::problem::nearest;
 
 /// Most characters of what is told of forms, which can be as long as their authors like.
 const MOST: usize = 1500;

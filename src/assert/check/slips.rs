@@ -3,8 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::base::spelling::{edit_distance, nearest};
 use crate::dify::transcript::NodeRun;
-use crate::yaml::problem::{edit_distance, nearest};
 
 /// Shorter names differ from each other by a letter or two without being slips.
 const LEAST: usize = 4;

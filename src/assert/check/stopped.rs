@@ -1,6 +1,6 @@
 //! What became of a run that flowproof gave up, in words: never more than what was asked, answered and seen.
 
-use crate::base::units::format_count;
+use crate::base::plural::counted;
 use crate::dify::transcript::{Ending, ReportedStatus, ResponseMode, RunResult, StopOutcome, Transcript};
 
 /// A clause on what goes on; none where nothing was given up, or nothing is known of it.
@@ -36,7 +36,7 @@ fn told_end(transcript: &Transcript) -> String {
     let status = run.and_then(RunResult::status);
     let status = status.as_ref().map(ReportedStatus::word).unwrap_or_default();
     let tokens = run.and_then(RunResult::tokens).filter(|tokens| *tokens > 0);
-    let tokens = tokens.map(|tokens| format!(", with {} tokens", format_count(tokens))).unwrap_or_default();
+    let tokens = tokens.map(|tokens| format!(", with {}", counted(tokens, "token"))).unwrap_or_default();
     format!("meanwhile it ended by itself, as {status}{tokens}")
 }
 
@@ -118,7 +118,7 @@ mod tests {
         };
         for (tokens, expected) in [
             (Some(12_345), "meanwhile it ended by itself, as succeeded, with 12,345 tokens"),
-            (Some(1), "meanwhile it ended by itself, as succeeded, with 1 tokens"),
+            (Some(1), "meanwhile it ended by itself, as succeeded, with 1 token"),
             (Some(0), "meanwhile it ended by itself, as succeeded"),
             (None, "meanwhile it ended by itself, as succeeded"),
         ] {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::file_name::{encoded, short_hash};
+use crate::base::digest::Digest;
+use crate::base::file_name::encoded;
 use crate::base::files::Fence;
 use crate::base::origin::Place;
 
@@ -58,7 +59,7 @@ impl SnapshotPlace {
     /// The two files that may be the test's: under its plain name, and with a hash behind it.
     pub fn paths(&self) -> [PathBuf; 2] {
         let mut stem = encoded(&self.name);
-        let hash = short_hash(&self.name);
+        let hash = Digest::of(&self.name);
         let hashed = |stem: &str| {
             // Every character of an encoded name is one byte.
             format!("{}-{hash}.json", &stem[..stem.len().min(LONGEST)])

@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{DiffLine, LinePart, LineSide, TextDiff};
 use crate::base::clock;
+use crate::base::plural::plural;
 
 /// The most bytes of either text that are compared.
 const LONGEST: usize = 1 << 20;
@@ -72,8 +73,7 @@ fn head(text: &str) -> &str {
 fn push_skipped(lines: &mut Vec<DiffLine>, count: usize) {
     let text = match count {
         0 => return,
-        1 => "… 1 equal line".to_owned(),
-        _ => format!("… {count} equal lines"),
+        _ => format!("… {count} equal {}", plural(count, "line", "lines")),
     };
     lines.push(DiffLine { side: LineSide::Same, pieces: vec![LinePart { changed: false, text }] });
 }

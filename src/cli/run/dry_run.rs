@@ -7,6 +7,7 @@ use crate::app::Session;
 use crate::app::budget::history;
 use crate::app::forecast::forecast;
 use crate::app::forecast::{AttemptRange, DecidingRepeats, Forecast, PlanForecast, UsageForecast};
+use crate::base::plural::{counted, plural};
 use crate::base::units::{format_count, format_duration, format_share};
 use crate::budget::{Costs, SpendingLimit, limits, told};
 use crate::cli::exit::Exit;
@@ -39,7 +40,7 @@ pub fn print(plan: &Plan, session: &Session, detail: Verbosity) -> Exit {
 /// `plan: 12 tests, 36 to 120 attempts, … on staging (profile ci); nothing is sent`.
 fn head(plan: &Plan, whole: &PlanForecast) -> String {
     let skipped = if whole.skipped > 0 {
-        format!(" ({} more are skipped)", format_count(whole.skipped))
+        format!(" ({} more {} skipped)", format_count(whole.skipped), plural(whole.skipped, "is", "are"))
     } else {
         String::new()
     };
@@ -50,9 +51,9 @@ fn head(plan: &Plan, whole: &PlanForecast) -> String {
     };
     format!(
         "plan: {}{skipped}, {}, {}, on {place}, profile {}; nothing is sent\n",
-        counted(&AttemptRange { least: whole.tests, most: whole.tests }, "test"),
-        counted(&whole.expected.attempts, "attempt"),
-        counted(&whole.expected.requests, "request"),
+        counted(whole.tests, "test"),
+        counted_span(&whole.expected.attempts, "attempt"),
+        counted_span(&whole.expected.requests, "request"),
         plan.target.profile,
     )
 }
@@ -63,12 +64,11 @@ fn line_of(test: &Forecast) -> String {
     if let Some(reason) = &test.skip {
         return format!("  {name}  skipped: {}\n", one_line(reason, 200));
     }
-    let attempts = counted(&test.expected.attempts, "attempt");
+    let attempts = counted_span(&test.expected.attempts, "attempt");
     let uses = match test.learnt_from {
         0 => "no history".to_owned(),
         count => {
-            let earlier =
-                counted(&AttemptRange { least: count as u64, most: count as u64 }, "earlier attempt");
+            let earlier = counted(count, "earlier attempt");
             format!("{}, from {earlier}", used(&test.expected))
         }
     };
@@ -79,7 +79,7 @@ fn line_of(test: &Forecast) -> String {
 fn used(expected: &UsageForecast) -> String {
     let mut parts = Vec::new();
     if let Some(tokens) = &expected.tokens {
-        parts.push(counted(
+        parts.push(counted_span(
             &AttemptRange { least: rounded(tokens.least), most: rounded(tokens.most) },
             "token",
         ));
@@ -121,10 +121,10 @@ fn totals(plan: &Plan, whole: &PlanForecast, runs: usize) -> String {
         };
         text.push_str(&format!(" · about {time} with {} at once", plan.target.concurrency));
     }
-    let runs = counted(&AttemptRange { least: runs as u64, most: runs as u64 }, "run");
+    let runs = counted(runs, "run");
     text.push_str(&format!("; means of {runs}, retries not counted\n"));
     if whole.unknown > 0 {
-        let tests = counted(&AttemptRange { least: whole.unknown, most: whole.unknown }, "test");
+        let tests = counted(whole.unknown, "test");
         text.push_str(&format!("  {tests} without history on {} not counted in it\n", plan.target.name));
     }
     text
@@ -174,11 +174,11 @@ fn budget(whose: &str, allowance: &SpendingLimit) -> String {
 }
 
 /// `1 test`, `3 to 40 attempts`.
-fn counted(span: &AttemptRange<u64>, what: &str) -> String {
-    let plural = if span.most == 1 { "" } else { "s" };
+fn counted_span(span: &AttemptRange<u64>, what: &str) -> String {
+    let most = counted(span.most, what);
     match span.least == span.most {
-        true => format!("{} {what}{plural}", format_count(span.most)),
-        false => format!("{} to {} {what}{plural}", format_count(span.least), format_count(span.most)),
+        true => most,
+        false => format!("{} to {most}", format_count(span.least)),
     }
 }
 

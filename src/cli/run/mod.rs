@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::app::settings::Settings;
 use crate::app::snapshots::left_text;
 use crate::app::{self, OpenedRun, RecordedCassettes, ResumedRun, SavedCassette, Session, SessionError};
+use crate::base::plural::plural;
 use crate::base::whole_file::FileReplacement;
 use crate::cli::exit::{self, Exit, JudgedExit};
 use crate::cli::outputs::{self, OutputDestination};
@@ -122,7 +123,7 @@ fn say_what_is_selected(plan: &Plan, options: &RunOptions, args: &RunArgs) -> Op
 /// `shard 2/4: 25 of 100 tests`.
 fn told_share(share: PlanShare, cases: usize) -> String {
     let PlanShare { index, total, cases: all, .. } = share;
-    let tests = if all == 1 { "test" } else { "tests" };
+    let tests = plural(all, "test", "tests");
     match cases {
         0 => format!(
             "shard {index}/{total} has none of the {all} {tests}, which other shards run: nothing to do here"
@@ -266,7 +267,7 @@ impl RunContext<'_> {
 fn tell_kept(kept: &RecordedCassettes, settings: &Settings) {
     for SavedCassette { path, recorded, change } in &kept.saved {
         let path = path.strip_prefix(&settings.working_dir).unwrap_or(path).display();
-        let count = if *recorded == 1 { "1 exchange".to_owned() } else { format!("{recorded} exchanges") };
+        let count = format!("{recorded} {}", plural(*recorded, "exchange", "exchanges"));
         say::note(&match change {
             FileReplacement::Written => format!("recorded {count} in {path}"),
             FileReplacement::Same => {

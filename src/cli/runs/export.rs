@@ -8,6 +8,7 @@ use crate::app::reports::fence_of_named;
 use crate::app::runs::ReportsFolder;
 use crate::app::settings::Settings;
 use crate::base::files::{OutputTarget, parent_of};
+use crate::base::plural::counted;
 use crate::base::whole_file;
 use crate::cli::exit::Exit;
 use crate::cli::say;
@@ -42,11 +43,11 @@ pub fn export(args: &ExportArgs, runs: &ReportsFolder, settings: &Settings) -> R
     let shard =
         start.shard.map_or_else(String::new, |shard| format!("shard {}/{}, ", shard.index, shard.total));
     say::note(&format!(
-        "wrote {}: run {}, {shard}{} of {} tests with a verdict, {}",
+        "wrote {}: run {}, {shard}{} of {} with a verdict, {}",
         to.display(),
         start.run,
         record.totals.cases(),
-        record.start.cases,
+        counted(record.start.cases, "test"),
         crate::base::units::format_size(size)
     ));
     Ok(Exit::Success)

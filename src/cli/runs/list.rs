@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::app::runs::{ReportedRun, ReportsFolder};
+use crate::base::plural::counted;
 use crate::base::units::format_count;
 use crate::cli::exit::{self, Exit};
 use crate::cli::say;
@@ -138,8 +139,7 @@ fn counts(record: &RunRecord) -> String {
         .map(|(count, word)| format!("{} {word}", format_count(u64::from(*count))))
         .collect();
     let tests = totals.cases() + record.unfinished();
-    let plural = if tests == 1 { "test" } else { "tests" };
-    let mut text = format!("{} {plural}", format_count(u64::from(tests)));
+    let mut text = counted(tests, "test");
     if !told.is_empty() {
         text = format!("{text}: {}", told.join(", "));
     }

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::app::runs::{ReportedRun, ReportsFolder, remove_leftovers, remove_never_begun};
 use crate::base::clock;
 use crate::base::files::{self, Fence};
+use crate::base::plural::plural;
 use crate::base::units::parse_duration;
 use crate::cli::exit::Exit;
 use crate::cli::say;
@@ -58,7 +59,7 @@ pub fn prune(args: &RunsPruneArgs, runs: &ReportsFolder) -> Result<Exit, String>
     }
     let kept = stored.len() - removed as usize;
     let would = if args.dry_run { "would be " } else { "" };
-    let plural = if removed == 1 { "run" } else { "runs" };
+    let plural = plural(removed, "run", "runs");
     say::note(&format!("{removed} {plural} {would}removed, {kept} kept"));
     Ok(Exit::Success)
 }

@@ -1,6 +1,8 @@
 //! How many snapshots, in words.
 
+use crate::base::plural::plural;
+
 /// "1 snapshot", "2 snapshots".
 pub(super) fn counted(count: usize) -> String {
-    if count == 1 { "1 snapshot".to_owned() } else { format!("{count} snapshots") }
+    format!("{count} {}", plural(count, "snapshot", "snapshots"))
 }

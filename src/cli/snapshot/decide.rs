@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::snapshots::{PendingSnapshot, SnapshotList};
+use crate::base::spelling::nearest;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::cli::snapshot::count::counted;
-use crate::yaml::problem::nearest;
 
 /// `flowproof snapshot accept`, `flowproof snapshot reject`.
 #[derive(Debug, Args)]

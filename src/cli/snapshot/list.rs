@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::app::snapshots::{PendingSnapshot, SnapshotList};
+use crate::base::plural::plural;
 use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::cli::snapshot::count::counted;
@@ -55,7 +56,7 @@ fn pretty(stock: &SnapshotList) -> String {
         .map(|[test, key, state, file]| format!("{test:first$}  {key:second$}  {state:third$}  {file}\n"))
         .collect();
     let (waiting, unused) = (stock.waiting.len(), stock.unused.len());
-    let wait = if waiting == 1 { "waits" } else { "wait" };
+    let wait = plural(waiting, "waits", "wait");
     text.push_str(&match (waiting, unused) {
         (0, 0) => "no snapshot waits for approval\n".to_owned(),
         (_, 0) => format!("{} {wait} for approval: flowproof snapshot review\n", counted(waiting)),

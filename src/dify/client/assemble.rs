@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::base::plural::plural;
 use crate::dify::client::nodes::Nodes;
 use crate::dify::client::repeats::RepeatedEvents;
 use crate::dify::client::room::Room;
@@ -149,8 +150,7 @@ impl StreamReader {
         let Transcript { events, pings, .. } = &self.record.transcript;
         let place = match events.len() {
             0 => "before the first event".to_owned(),
-            1 => "after 1 event".to_owned(),
-            count => format!("after {count} events"),
+            count => format!("after {count} {}", plural(count, "event", "events")),
         };
         let mut detail = match (end, self.decoder.finish()) {
             (BodyEnd::Clean, SseTail::Clean) => {

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
+use crate::base::plural::plural;
 use crate::base::units::format_size;
 use crate::dify::client::Timeouts;
 use crate::dify::client::assemble::{BodyEnd, StreamReader};
@@ -244,11 +245,10 @@ impl SentRun<'_, '_> {
 }
 
 fn cut_body(error: &ReadFailure, received: usize) -> Ending {
+    let received = format!("{received} {}", plural(received, "byte", "bytes"));
     match failure::describe_body(error) {
-        Ok(BodyEnd::Broken(how)) => {
-            Ending::Cut { detail: format!("{how} after {received} bytes of the answer") }
-        }
-        Ok(BodyEnd::Clean) => Ending::Cut { detail: format!("the answer ended after {received} bytes") },
+        Ok(BodyEnd::Broken(how)) => Ending::Cut { detail: format!("{how} after {received} of the answer") },
+        Ok(BodyEnd::Clean) => Ending::Cut { detail: format!("the answer ended after {received}") },
         Err(ending) => ending,
     }
 }

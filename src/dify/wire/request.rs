@@ -1,5 +1,6 @@
 //! What the client sends: the bodies of Dify's calls and the path they go to.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -86,15 +87,9 @@ pub fn remote_file(kind: &str, url: &str) -> Value {
 
 /// Percent-encodes what could leave one segment of a path.
 fn encode_segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    /// A segment of points alone would name another folder.
+    const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, UNSAFE).to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_zero;
+use crate::base::plural::plural;
 
 /// What the repeats of a test came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,11 +35,10 @@ pub struct RepeatFacts {
 pub fn told_share(passed: u32, failed: u32, errored: u32) -> String {
     let judged = passed + failed;
     match (judged, errored) {
-        (_, 0) => format!("{passed} of {judged} repeats passed"),
-        (0, _) => format!("none of {errored} repeats was judged"),
+        (_, 0) => format!("{passed} of {judged} {} passed", plural(judged, "repeat", "repeats")),
+        (0, _) => format!("none of {errored} {} was judged", plural(errored, "repeat", "repeats")),
         (_, _) => {
-            let (repeats, were) =
-                (if judged == 1 { "repeat" } else { "repeats" }, if errored == 1 { "was" } else { "were" });
+            let (repeats, were) = (plural(judged, "repeat", "repeats"), plural(errored, "was", "were"));
             format!("{passed} of {judged} judged {repeats} passed, {errored} {were} not judged")
         }
     }

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::base::plural::plural;
 use crate::base::similarity::Likeness;
 use crate::record::compare::case::{CaseChange, CaseRow};
 use crate::record::compare::noise::OutputDrift;
@@ -79,7 +80,10 @@ fn changed(most: MostTests, rows: &[CaseRow]) -> PlainGated {
     } else {
         PlainDecision::Passed
     };
-    let mut found = format!("{changed} of {compared} tests changed, at most {allowed} may");
+    let mut found = format!(
+        "{changed} of {compared} {} changed, at most {allowed} may",
+        plural(compared, "test", "tests")
+    );
     let open = (decision == PlainDecision::Inconclusive && undecided > 0).then(|| repeats_needed(rows));
     match open {
         Some(Some(repeats)) => found.push_str(&format!(

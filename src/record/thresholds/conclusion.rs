@@ -4,6 +4,7 @@
 //! record, a lost worker, a fault of ours. Only Ctrl-C, which has a code of its own, and a stop after enough red tests leave
 //! tests out on purpose.
 
+use crate::base::plural::plural;
 use crate::record::event::{NoTests, RunEnd};
 use crate::record::journal::RunRecord;
 use crate::record::thresholds::ThresholdGates;
@@ -140,11 +141,13 @@ impl RunConclusion {
         }
         let (unfinished, all) = (record.unfinished(), record.start.cases);
         if unfinished > 0 || record.has_losses() || record.end.is_none() {
-            return Some(format!("{}: {unfinished} of {all} tests were not judged", ending(record)));
+            let tests = plural(all, "test was", "tests were");
+            return Some(format!("{}: {unfinished} of {all} {tests} not judged", ending(record)));
         }
         let over_budget = record.totals.over_budget;
         if over_budget > 0 {
-            return Some(format!("{}: {over_budget} of {all} tests", Self::OverBudget.reason()));
+            let tests = plural(all, "test", "tests");
+            return Some(format!("{}: {over_budget} of {all} {tests}", Self::OverBudget.reason()));
         }
         match self {
             Self::Unrecorded | Self::NoTests | Self::Interrupted | Self::Unfinished | Self::OverBudget => {
@@ -274,9 +277,7 @@ mod tests {
         );
         assert_eq!(
             of(1, &[Passed], None),
-            reason(
-                "the run was killed, could not be recorded, or still goes on: 0 of 1 tests were not judged"
-            )
+            reason("the run was killed, could not be recorded, or still goes on: 0 of 1 test was not judged")
         );
         assert_eq!(
             of(2, &[Passed, Skipped], Some(ended())),

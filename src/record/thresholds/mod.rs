@@ -10,6 +10,7 @@ mod tests;
 
 use rust_decimal::Decimal;
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::format_count;
 use crate::record::event::{SuiteThresholds, Threshold};
 use crate::record::journal::{JournalError, RunRecord};
@@ -136,8 +137,7 @@ impl ThresholdGate {
         match self.threshold.metric {
             ThresholdMetric::PassRate => {
                 let points = (gap * Decimal::ONE_HUNDRED).round_dp(1).normalize();
-                let plural = if points == Decimal::ONE { "" } else { "s" };
-                format!("{points} point{plural}")
+                format!("{points} {}", plural(points, "point", "points"))
             }
             ThresholdMetric::Latency
             | ThresholdMetric::ServerLatency
@@ -175,8 +175,7 @@ impl ThresholdGate {
     }
 
     fn sample_text(&self) -> String {
-        let plural = if self.attempts == 1 { "" } else { "s" };
-        let judged = format!("{} attempt{plural}", format_count(self.attempts));
+        let judged = counted(self.attempts, "attempt");
         match (self.threshold.metric, self.unjudged) {
             (ThresholdMetric::PassRate, 1) => format!("{judged}; 1 more was not judged"),
             (ThresholdMetric::PassRate, unjudged) if unjudged > 0 => {
@@ -188,15 +187,11 @@ impl ThresholdGate {
 }
 
 fn are(count: u64) -> String {
-    if count == 1 { "is 1".to_owned() } else { format!("are {}", format_count(count)) }
+    format!("{} {}", plural(count, "is", "are"), format_count(count))
 }
 
 fn tests(count: u32) -> String {
-    if count == 1 {
-        "1 test was".to_owned()
-    } else {
-        format!("{} tests were", format_count(u64::from(count)))
-    }
+    format!("{} {}", counted(count, "test"), plural(count, "was", "were"))
 }
 
 /// How many attempts a statistic takes to be one.

@@ -2,12 +2,13 @@
 
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::base::plural::counted;
 use crate::base::units::format_count;
 use crate::record::compare::{
     Change, CompareVerdict, DecidedGate, GateDecision, MissingEvidence, PlainDecision, PlainGated, Ruling,
     RunComparison,
 };
-use crate::report::compare::words::{amount, amount_of, chance, counted, missing};
+use crate::report::compare::words::{amount, amount_of, chance, missing};
 use crate::report::text::one_line;
 
 /// What the gate of a measure found: `tokens: +12.3 %, allowed is +10 %; p 0.003 of alpha 0.05`.

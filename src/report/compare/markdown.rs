@@ -2,6 +2,7 @@
 //!
 //! Nothing in it is live: names and outputs are written as code, where GitHub looks for no mentions, issues or HTML.
 
+use crate::base::plural::counted;
 use crate::base::units::format_count;
 use crate::record::compare::{CaseChange, CaseDetail, CaseRow, CompareVerdict, Ruling, RunComparison};
 use crate::report::compare::case;
@@ -67,7 +68,7 @@ impl Comment {
     /// Ends it.
     pub fn finish(mut self) -> String {
         if self.left > 0 {
-            let left = words::counted(self.left, "test");
+            let left = counted(self.left, "test");
             self.text.push_str(&format!("… {left} more that differ: see `compare.html`\n\n"));
         }
         self.text

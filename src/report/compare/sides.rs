@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::plural::counted;
 use crate::base::units::{format_count, format_duration};
 use crate::record::compare::{CaseRow, RunComparison};
 use crate::record::event::FIELDS_WATCHED;
 use crate::record::journal::RunRecord;
-use crate::report::compare::words::{chance, counted, measure};
+use crate::report::compare::words::{chance, measure};
 use crate::report::provenance;
 use crate::report::text::one_line;
 
@@ -32,8 +33,8 @@ pub(super) fn side(record: &RunRecord) -> String {
     text.push_str(&format!(
         ", run {}: {}, {}",
         one_line(&start.run, 60),
-        counted(tests as usize, "test"),
-        counted(attempts as usize, "attempt")
+        counted(tests, "test"),
+        counted(attempts, "attempt")
     ));
     text
 }

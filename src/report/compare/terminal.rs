@@ -1,5 +1,6 @@
 //! A comparison on a terminal: the tests that differ, worst first, then the totals; the last line is the decision.
 
+use crate::base::plural::counted;
 use crate::record::compare::{
     CaseChange, CaseDetail, CaseRow, CompareVerdict, GateDecision, PlainDecision, Ruling, RunComparison,
 };
@@ -71,7 +72,7 @@ impl ComparisonText {
     ) -> String {
         let text = &mut self.text;
         if self.left > 0 {
-            let left = words::counted(self.left, "test");
+            let left = counted(self.left, "test");
             text.push(&format!("… and {left} more that differ, all in the reports")).end();
         }
         totals(text, compared);
@@ -116,7 +117,7 @@ pub(crate) struct ComparisonEnd<'e> {
 
 /// `12 tests: 1 regressed, 2 changed, 9 unchanged`.
 fn totals(text: &mut ReportText, compared: &RunComparison<'_>) {
-    text.end().push(&words::counted(compared.rows.len(), "test")).push(": ");
+    text.end().push(&counted(compared.rows.len(), "test")).push(": ");
     let shown = words::kinds(compared).into_iter().filter(|kind| kind.count > 0);
     for (place, kind) in shown.enumerate() {
         text.push(if place > 0 { ", " } else { "" });

@@ -1,5 +1,6 @@
 //! The words that all documents of a comparison share: kinds, measures, tests and nodes.
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::format_count;
 use crate::record::compare::{
     CaseChange, CaseRow, CaseSide, Change, CompareMetric, MissingPairs, NodeChange, OutputDrift,
@@ -16,12 +17,6 @@ pub(super) fn percent(share: f64) -> String {
 /// A chance, as exact as it is of use.
 pub(super) fn chance(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p {:.3}", (p * 1000.0).ceil() / 1000.0) }
-}
-
-/// `1 test`, `2 tests`.
-pub(super) fn counted(count: usize, word: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {word}{plural}", format_count(count as u64))
 }
 
 /// How many tests changed in one way.
@@ -89,7 +84,7 @@ pub(super) fn amount(metric: CompareMetric, worse_by: f64) -> String {
     match metric {
         CompareMetric::PassRate => {
             let points = rounded.abs() / 10.0;
-            format!("{sign}{points} point{}", if points == 1.0 { "" } else { "s" })
+            format!("{sign}{points} {}", plural(points, "point", "points"))
         }
         CompareMetric::Tokens | CompareMetric::Cost | CompareMetric::Latency | CompareMetric::Ttft => {
             format!("{sign}{}", percent(worse_by))

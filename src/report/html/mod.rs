@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::assert::check::IMPLIED_STATUS;
+use crate::base::plural::plural;
 use crate::record::journal::{JournalError, RunRecord};
 use crate::record::thresholds;
 use crate::report::gates::push_gates;
@@ -159,7 +160,7 @@ fn run_notes(record: &RunRecord) -> Result<Vec<String>, JournalError> {
     let left = notes.len().saturating_sub(NOTES);
     if left > 0 {
         notes.truncate(NOTES);
-        notes.push(format!("… and {left} lines more, in report.json"));
+        notes.push(format!("… and {left} {} more, in report.json", plural(left, "line", "lines")));
     }
     Ok(notes)
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::base::units::{format_count, format_duration};
+use crate::base::plural::{counted, plural};
+use crate::base::units::format_duration;
 use crate::record::attempt::{CaseOutcome, Cause, RepeatFacts, UsageTotals};
 use crate::record::verdict::Verdict;
 use crate::report::repeats::{dependence_text, pass_rate_text, passed_count, saving_text};
@@ -19,8 +20,8 @@ pub(super) fn case_line(text: &mut ReportText, outcome: &CaseOutcome, used: &Usa
         let mut details = format!("  {}", format_duration(duration(outcome.duration_ms)));
         if used.tokens > 0 {
             details.push_str(&format!(
-                " · {} tokens{}",
-                format_count(used.tokens),
+                " · {}{}",
+                counted(used.tokens, "token"),
                 or_more(used.tokens_unknown)
             ));
         }
@@ -35,8 +36,8 @@ pub(super) fn case_line(text: &mut ReportText, outcome: &CaseOutcome, used: &Usa
         text.tone(TextTone::Faint, &details);
     }
     if outcome.warnings > 0 {
-        let plural = if outcome.warnings == 1 { "" } else { "s" };
-        text.tone(TextTone::Doubt, &format!("  {} warning{plural}", outcome.warnings));
+        let warnings = plural(outcome.warnings, "warning", "warnings");
+        text.tone(TextTone::Doubt, &format!("  {} {warnings}", outcome.warnings));
     }
     if let Some(repeats) = &outcome.repeats {
         text.tone(TextTone::Faint, &format!("  {}", repeats_text(outcome, repeats)));

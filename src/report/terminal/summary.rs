@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::base::plural::{counted, plural};
 use crate::base::units::{format_count, format_duration};
 use crate::record::attempt::{Attempt, CaseOutcome, UsageTotals};
 use crate::record::journal::{CaseRecord, JournalError, RunRecord};
@@ -99,7 +100,11 @@ fn failures(
         }
     }
     if rest > 0 {
-        text.tone(TextTone::Strong, &format!("{} more tests are red:", format_count(u64::from(rest)))).end();
+        text.tone(
+            TextTone::Strong,
+            &format!("{} more {} red:", format_count(u64::from(rest)), plural(rest, "test is", "tests are")),
+        )
+        .end();
         for outcome in &names {
             case_line(text, outcome, &UsageTotals::default());
         }
@@ -200,11 +205,7 @@ fn group(text: &mut ReportText, group: &CauseGroup) {
 fn totals(text: &mut ReportText, record: &RunRecord) {
     let totals = &record.totals;
     let tests = totals.cases() + record.unfinished();
-    text.end().push(&format!(
-        "{} {}: ",
-        format_count(u64::from(tests)),
-        if tests == 1 { "test" } else { "tests" }
-    ));
+    text.end().push(&format!("{}: ", counted(tests, "test")));
     let counts = [
         (totals.passed, "passed", TextTone::Good),
         (totals.failed, "failed", TextTone::Bad),
@@ -230,11 +231,8 @@ fn totals(text: &mut ReportText, record: &RunRecord) {
         text.push(&format!(" · {usage}"));
     }
     if totals.warnings > 0 {
-        let plural = if totals.warnings == 1 { "" } else { "s" };
-        text.tone(
-            TextTone::Doubt,
-            &format!(" · {} warning{plural}", format_count(u64::from(totals.warnings))),
-        );
+        let warnings = counted(totals.warnings, "warning");
+        text.tone(TextTone::Doubt, &format!(" · {warnings}"));
     }
     text.end();
 }
@@ -263,7 +261,9 @@ fn push_ending(text: &mut ReportText, record: &RunRecord) {
         text.tone(TextTone::Faint, &format!("to continue: flowproof run --resume {run}")).end();
     }
     if record.start.deselected > 0 {
-        let left = format!("{} tests were filtered out", format_count(u64::from(record.start.deselected)));
+        let out = record.start.deselected;
+        let tests = counted(out, "test");
+        let left = format!("{tests} {} filtered out", plural(out, "was", "were"));
         text.tone(TextTone::Faint, &left).end();
     }
 }

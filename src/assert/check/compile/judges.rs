@@ -2,8 +2,8 @@
 
 use crate::assert::check::operand::predicate_kind::Word;
 use crate::assert::judge::JudgeKind;
+use crate::base::spelling::nearest;
 use crate::yaml::node::Node;
-use crate::yaml::problem::nearest;
 
 use super::Compiler;
 

@@ -1,5 +1,6 @@
 //! An assertion in one line, as it was written.
 
+use crate::base::plural::counted;
 use crate::yaml::node::{MapEntry, Node, NodeValue};
 
 use super::keys::{KeyFamily, family};
@@ -104,11 +105,11 @@ fn describe_subject(key: &str, value: &Node) -> String {
 fn describe_group(key: &str, value: &Node) -> String {
     let members = |node: &Node| node.as_list().map_or(0, <[Node]>::len);
     match key {
-        "any_of" => format!("any of {} assertions", members(value)),
-        "all_of" => format!("all of {} assertions", members(value)),
+        "any_of" => format!("any of {}", counted(members(value), "assertion")),
+        "all_of" => format!("all of {}", counted(members(value), "assertion")),
         _ => {
             let needed = value.get("n").map(bare).unwrap_or_default();
-            format!("at least {needed} of {} assertions", value.get("of").map_or(0, members))
+            format!("at least {needed} of {}", counted(value.get("of").map_or(0, members), "assertion"))
         }
     }
 }

@@ -18,8 +18,8 @@ use serde_json::{Number, Value};
 
 use crate::base::json_kind::kind;
 use crate::base::json_path::JsonPath;
+use crate::base::spelling::did_you_mean;
 use crate::base::template::Template;
-use crate::yaml::problem::nearest;
 
 use super::Context;
 use super::shown::{cut, quote};
@@ -126,10 +126,8 @@ impl OperandError {
 
     /// An unknown key, with the nearest known one.
     pub(super) fn unknown_key(key: &str, what: &str, known: &[&str]) -> Self {
-        let help = match nearest(key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known keys: {}", known.join(", ")),
-        };
+        let help = did_you_mean(key, known.iter().copied())
+            .unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
         Self::at_key(key, format!("unknown key `{key}` in {what}")).help(help)
     }
 

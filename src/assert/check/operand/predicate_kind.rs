@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::base::spelling::did_you_mean;
 use crate::dify::transcript::ReportedStatus;
-use crate::yaml::problem::nearest;
 
 use super::{OperandError, parse_text};
 
@@ -193,10 +193,9 @@ pub(in crate::assert::check) fn choose<T: Copy>(
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(*value);
     }
-    let help = match nearest(text, words.iter().map(|(word, _)| *word)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("one of: {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")),
-    };
+    let help = did_you_mean(text, words.iter().map(|(word, _)| *word)).unwrap_or_else(|| {
+        format!("one of: {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "))
+    });
     Err(OperandError::new(format!("{what} cannot be `{text}`")).help(help))
 }
 

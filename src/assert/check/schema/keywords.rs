@@ -2,7 +2,7 @@
 
 use jsonschema::Draft;
 
-use crate::yaml::problem::edit_distance;
+use crate::base::spelling::edit_distance;
 
 /// What a keyword says of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

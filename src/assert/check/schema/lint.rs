@@ -4,7 +4,7 @@ use jsonschema::Draft;
 use serde_json::{Map, Value};
 
 use crate::assert::check::operand::{OperandError, OperandPlace};
-use crate::yaml::problem::nearest;
+use crate::base::spelling::nearest;
 
 use super::graph::SchemaGraph;
 use super::keywords::{

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::base::json_kind::kind;
+use crate::base::spelling::{did_you_mean, nearest};
 use crate::dify::transcript::{Ending, FileVariable, HumanAnswer};
 use crate::dify::wire::form::{FormField, FormFieldKind, HumanForm, either};
-use crate::yaml::problem::nearest;
 
 /// An answer that fits its form.
 #[derive(Debug, PartialEq)]
@@ -45,10 +45,8 @@ fn find_action(form: &HumanForm, wanted: &str) -> Result<String, Ending> {
     if let Some(action) = found.or_else(|| form.actions.iter().find(|action| action.title == wanted)) {
         return Ok(action.id.clone());
     }
-    let mend = match nearest(wanted, form.actions.iter().map(|action| action.id.as_str())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it takes {}", form.action_names()),
-    };
+    let mend = did_you_mean(wanted, form.actions.iter().map(|action| action.id.as_str()))
+        .unwrap_or_else(|| format!("it takes {}", form.action_names()));
     Err(wrong(form, &format!("it has no action `{wanted}`; {mend}"), None))
 }
 

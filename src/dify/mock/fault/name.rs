@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::spec::{AnswerDamage, FalseFacts, LostSight, MockFault, ProxyPage, Replacement, UnusualForm};
+use crate::base::spelling::did_you_mean;
 use crate::base::units::parse_size;
 use crate::dify::mock::script_value::{duration, text, times};
-use crate::yaml::problem::nearest;
 
 /// The names of all faults.
 pub const NAMES: [&str; 31] = [
@@ -77,10 +77,7 @@ impl std::fmt::Display for FaultError {
 
 /// The error of a name that no fault has.
 pub fn no_fault(name: &str) -> FaultError {
-    let help = match nearest(name, NAMES) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known faults: {}", NAMES.join(", ")),
-    };
+    let help = did_you_mean(name, NAMES).unwrap_or_else(|| format!("known faults: {}", NAMES.join(", ")));
     FaultError { message: format!("there is no fault `{name}`"), help: Some(help) }
 }
 

@@ -1,5 +1,7 @@
 //! The query of a request, decoded.
 
+use percent_encoding::percent_decode_str;
+
 /// Names with their values, in the order sent.
 #[derive(Debug, Default)]
 pub struct QueryParameters(Vec<(String, String)>);
@@ -25,20 +27,5 @@ impl QueryParameters {
 
 /// Undoes percent and plus encoding; malformed escapes stay as they are.
 fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (bytes[at], pair) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::refusal::MockRefusal;
 use crate::base::borrowed_json::BorrowedValue;
+use crate::base::plural::plural;
 use crate::dify::mock::answer::text::{QuoteRule, python};
 use crate::dify::mock::version::DifyVersion;
 use crate::dify::transcript::ResponseMode;
@@ -134,8 +135,8 @@ pub fn pydantic(model: &str, violations: &[Violation], version: DifyVersion) -> 
         DifyVersion::V1_12 => "2.11",
         DifyVersion::V1_14 => "2.12",
     };
-    let plural = if violations.len() == 1 { "" } else { "s" };
-    let mut message = format!("{} validation error{plural} for {model}", violations.len());
+    let errors = plural(violations.len(), "error", "errors");
+    let mut message = format!("{} validation {errors} for {model}", violations.len());
     for Violation { key, what, kind, input } in violations {
         message.push_str(&format!("\n{key}\n  {what} [type={kind}, {input}]"));
         message.push_str(&format!(

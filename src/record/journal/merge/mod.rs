@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::digest::Digest;
+use crate::base::plural::{counted, plural};
 use crate::record::event::{ContinuationReason, MergedRun, PlannedCase, RunContinuation, RunStart};
 use crate::record::journal::merge::copy::NewRun;
 use crate::record::journal::merge::merged_runs::{CopiedLines, JoinedRun};
@@ -150,7 +151,9 @@ impl Merge {
             }
         }
         if missing.is_empty() {
-            missing.push(format!("{} of {} tests have no verdict", record.unfinished(), self.start.cases));
+            let all = counted(self.start.cases, "test");
+            let have = plural(self.start.cases, "has", "have");
+            missing.push(format!("{} of {all} {have} no verdict", record.unfinished()));
         }
         Ok(missing)
     }
@@ -173,11 +176,11 @@ impl Merge {
             gone.iter().take(20).map(|index| format!("{index}/{}", first.total)).collect();
         let more = if gone.len() > 20 { format!(" and {} more", gone.len() - 20) } else { String::new() };
         let (shard, is, test) = (
-            if gone.len() == 1 { "shard" } else { "shards" },
-            if gone.len() == 1 { "is" } else { "are" },
-            if tests == 1 { "1 test has".to_owned() } else { format!("{tests} tests have") },
+            plural(gone.len(), "shard", "shards"),
+            plural(gone.len(), "is", "are"),
+            plural(tests, "test has", "tests have"),
         );
-        vec![format!("{shard} {}{more} {is} missing: {test} no verdict", named.join(", "))]
+        vec![format!("{shard} {}{more} {is} missing: {tests} {test} no verdict", named.join(", "))]
     }
 }
 

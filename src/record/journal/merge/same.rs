@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use crate::base::plural::plural;
 use crate::record::event::{Event, RunStart, SuiteThresholds};
 use crate::record::journal::JournalError;
 use crate::record::journal::merge::lines_at::open;
@@ -69,8 +70,14 @@ fn difference(one: &JournalSurvey, other: &JournalSurvey) -> Option<String> {
     if a.plan != b.plan {
         return Some(differing_tests(one, other));
     }
-    (whole(a) != whole(b))
-        .then(|| format!("{} tests were selected in one, {} in the other", whole(a), whole(b)))
+    (whole(a) != whole(b)).then(|| {
+        format!(
+            "{} {} selected in one, {} in the other",
+            whole(a),
+            plural(whole(a), "test was", "tests were"),
+            whole(b)
+        )
+    })
 }
 
 /// Names tests that both planned and that differ, else says that other tests were selected.
@@ -86,8 +93,9 @@ fn differing_tests(one: &JournalSurvey, other: &JournalSurvey) -> String {
         [] => String::from("they are of different plans: other suites, rows, or flags that choose tests"),
         [only] => format!("they are of different plans: {only} sends or asserts something else"),
         [first, rest @ ..] => format!(
-            "they are of different plans: {first} and {} more tests send or assert something else",
-            rest.len()
+            "they are of different plans: {first} and {} more {} send or assert something else",
+            rest.len(),
+            plural(rest.len(), "test", "tests")
         ),
     }
 }
