@@ -14,6 +14,7 @@ use crate::base::redact::Redactor;
 use crate::record::event::{RunOptions, SinkError};
 use crate::record::journal::{self, Journal};
 use crate::report::check_latest;
+use crate::report::format_words;
 use crate::suite::load::load_alone;
 
 /// Names that are tried where another process takes a journal away that holds nothing yet.
@@ -57,7 +58,7 @@ pub fn announce(settings: &Settings, options: &mut RunOptions) -> Result<Option<
 
 /// The folder of the reports, as it is known before suites are loaded.
 fn reports_of(settings: &Settings, options: &RunOptions) -> Result<PathBuf, SinkError> {
-    let (project, _) = load_alone(&settings.working_dir);
+    let (project, _) = load_alone(&settings.working_dir, &format_words());
     let written = match &project {
         Some(project) => WrittenReports { root: &project.folder, dir: project.reports_dir.as_deref() },
         None => WrittenReports { root: &settings.working_dir, dir: None },

@@ -13,6 +13,7 @@ use crate::base::whole_file::ScratchFolder;
 use crate::record::journal::merge::{self, Merge};
 use crate::record::journal::{self, RunRecord};
 use crate::report;
+use crate::report::format_words;
 use crate::suite::load::load_alone;
 
 /// Runs that were joined, not yet in the folder of reports.
@@ -87,7 +88,7 @@ impl MergedRuns {
         self.folder.keep_as(&place).map_err(failed)?;
         journal::point_to(&path).map_err(|error| error.to_string())?;
         let record = journal::read(&path).map_err(|error| error.to_string())?;
-        let (project, _) = load_alone(&settings.working_dir);
+        let (project, _) = load_alone(&settings.working_dir, &format_words());
         report::write_all(&record, &runs.reports.join("latest"), &formats(project.as_ref()))
             .map_err(|error| error.to_string())?;
         Ok(record)

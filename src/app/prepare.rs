@@ -20,9 +20,9 @@ use crate::plan::compiled::CompiledPlan;
 use crate::plan::repeats::refused_choice;
 use crate::plan::target_error::TargetError;
 use crate::record::event::RunOptions;
-use crate::report::ReportFormat;
+use crate::report::{ReportFormat, chosen_formats, format_words};
 use crate::suite::load::{LoadOptions, LoadedSuites, OutsidePaths, load};
-use crate::suite::project::{self, ProjectSpec};
+use crate::suite::project::ProjectSpec;
 use crate::yaml::problem::Problem;
 
 /// Loads and plans a new run; any problem in any file is a failure.
@@ -124,6 +124,7 @@ pub(super) fn load_options(settings: &Settings, options: &RunOptions) -> LoadOpt
         outside: if options.outside { OutsidePaths::Allowed } else { OutsidePaths::Refused },
         in_ci: settings.in_ci,
         only: options.only.clone(),
+        formats: format_words(),
     }
 }
 
@@ -140,26 +141,7 @@ pub(super) fn reports_of(
 
 /// The documents that are written: those the project names and the differences, else the usual ones.
 pub(super) fn formats(project: Option<&ProjectSpec>) -> Vec<ReportFormat> {
-    let Some(named) = project.and_then(|project| project.formats.as_ref()) else {
-        return ReportFormat::USUAL.to_vec();
-    };
-    let mut formats: Vec<ReportFormat> = Vec::new();
-    for format in named.iter().map(|format| document(format.value)) {
-        if !formats.contains(&format) {
-            formats.push(format);
-        }
-    }
-    formats.push(ReportFormat::Diff);
-    formats
-}
-
-fn document(format: project::WrittenFormat) -> ReportFormat {
-    match format {
-        project::WrittenFormat::Junit => ReportFormat::Junit,
-        project::WrittenFormat::Json => ReportFormat::Json,
-        project::WrittenFormat::Html => ReportFormat::Html,
-        project::WrittenFormat::Markdown => ReportFormat::Markdown,
-        project::WrittenFormat::Tap => ReportFormat::Tap,
-        project::WrittenFormat::Csv => ReportFormat::Csv,
-    }
+    let words = project.and_then(|project| project.formats.as_ref());
+    let words: Option<Vec<&str>> = words.map(|words| words.iter().map(|word| word.value).collect());
+    chosen_formats(words.as_deref())
 }

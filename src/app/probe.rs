@@ -14,12 +14,13 @@ use crate::dify::wire::parameters::{INFO_PATH, PARAMETERS_PATH};
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
 use crate::plan::secrets::ProblemMask;
 use crate::record::event::RunOptions;
+use crate::report::format_words;
 use crate::suite::load::load_alone;
 
 /// The live target that is asked for, else the project's only one; no suite is loaded.
 pub fn target(settings: &Settings, flags: &RunOptions) -> Result<LiveTarget, OpenFailure> {
     let choices = choices(settings, flags)?;
-    let (project, mut problems) = load_alone(&settings.working_dir);
+    let (project, mut problems) = load_alone(&settings.working_dir, &format_words());
     if !problems.is_empty() {
         ProblemMask::of(project.as_ref(), &choices).mask(&mut problems);
         return Err(OpenFailure::Problems(problems));

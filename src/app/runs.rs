@@ -16,6 +16,7 @@ use crate::base::plural::plural;
 use crate::base::whole_file;
 use crate::record::event::RunStart;
 use crate::record::journal::{self, JournalError};
+use crate::report::format_words;
 use crate::suite::load::{find_project, load_alone};
 
 /// The name of a journal in the folder of its run.
@@ -62,7 +63,7 @@ pub struct ReportedRun {
 impl ReportsFolder {
     /// The runs of this project; no suite is loaded.
     pub fn of(settings: &Settings, asked: Option<&Path>) -> Result<Self, String> {
-        let (project, _) = load_alone(&settings.working_dir);
+        let (project, _) = load_alone(&settings.working_dir, &format_words());
         let root = project.as_ref().map_or(&settings.working_dir, |project| &project.folder);
         let dir = project.as_ref().and_then(|project| project.reports_dir.as_deref());
         let reports = reports_folder(settings, asked, WrittenReports { root, dir })?;

@@ -32,6 +32,7 @@ pub(super) fn plan_in(folder: &Path, project: &str, suite: &str) -> Plan {
         outside: OutsidePaths::Refused,
         in_ci: false,
         only: None,
+        formats: Vec::new(),
     };
     let compiled = compile(load(&options), &Choices::default());
     compiled.plan.unwrap_or_else(|| panic!("{suite}: {:?} {:?}", compiled.problems, compiled.target_errors))

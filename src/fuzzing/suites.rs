@@ -9,9 +9,11 @@ use crate::base::diff::{EqualOptions, equal};
 use crate::base::files::Fence;
 use crate::plan::choices::Choices;
 use crate::plan::compile::compile;
+use crate::report::format_words;
 use crate::suite::data::ReadState;
 use crate::suite::grounds::SuiteFolder;
 use crate::suite::load::{LoadedSuites, read_project_text};
+use crate::suite::project::ProjectOptions;
 use crate::suite::read_suite::{SuiteFile, read_suite};
 use crate::suite::table::{DataFormat, read_table};
 use crate::yaml::parse::parse_yaml;
@@ -60,7 +62,8 @@ pub fn suite_yaml(bytes: &[u8]) {
 /// A project file: every problem has a place in it.
 pub fn project_yaml(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let (project, problems) = read_project_text(text, Path::new(NOWHERE));
+    let (project, problems) =
+        read_project_text(text, ProjectOptions { folder: PathBuf::from(NOWHERE), formats: &format_words() });
     check_problems(&problems, bytes);
     assert!(project.is_some() || !problems.is_empty() || text.trim().is_empty());
 }

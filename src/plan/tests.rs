@@ -31,6 +31,7 @@ fn problems_of(folder: &Path, path: &Path) -> Vec<Problem> {
         outside: OutsidePaths::Refused,
         in_ci: false,
         only: None,
+        formats: vec!["junit", "json", "html", "markdown", "tap", "csv"],
     };
     compile(load(&options), &Choices::default()).problems
 }
@@ -74,6 +75,7 @@ fn loaded(folder: &Path, files: &[(&str, &str)]) -> LoadOptions {
         outside: OutsidePaths::Refused,
         in_ci: false,
         only: None,
+        formats: vec!["junit", "json", "html", "markdown", "tap", "csv"],
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::io::{self, Write};
 
-use crate::record::journal::CaseRecord;
+use crate::record::journal::{CaseRecord, RunRecord};
 use crate::record::verdict::Verdict;
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+    batch_of,
+};
 use crate::report::headline::why;
 use crate::report::spent::used;
 use crate::report::text::{LineEnds, visible};
@@ -35,32 +39,76 @@ const COLUMNS: [&str; 23] = [
     "cost_unknown",
 ];
 
+/// `report.csv`, a row for each test.
+pub(super) struct CsvDocument;
+
+impl Document for CsvDocument {
+    fn word(&self) -> &'static str {
+        "csv"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "report.csv"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Named
+    }
+
+    fn signature(&self) -> &'static str {
+        "name,suite,file,line,tags,verdict"
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        _: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        Ok(Box::new(CsvTable::new(place.file()?)?))
+    }
+
+    fn batch(&self, _: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        Some(Box::new(CsvBatch::default()))
+    }
+}
+
+/// Rows, each with its line end.
+#[derive(Default)]
+struct CsvBatch(Vec<u8>);
+
+impl CaseBatch for CsvBatch {
+    fn push(&mut self, case: &CaseRecord, _: &[u8]) {
+        push_case(&mut self.0, case);
+    }
+}
+
 /// A table that is being written.
 #[derive(Debug)]
-pub(crate) struct CsvTable<W> {
+struct CsvTable<W> {
     out: W,
 }
 
 impl<W: Write> CsvTable<W> {
     /// Begins with the names of the columns.
-    pub fn new(mut out: W) -> io::Result<Self> {
+    fn new(mut out: W) -> io::Result<Self> {
         out.write_all(&line(&COLUMNS.map(String::from)))?;
         Ok(Self { out })
     }
+}
 
-    /// Adds rows, as `push_case` wrote them.
-    pub fn rows(&mut self, rows: &[u8]) -> io::Result<()> {
-        self.out.write_all(rows)
+impl<W: Write + Send> OpenDocument for CsvTable<W> {
+    fn add(&mut self, batch: &dyn CaseBatch) -> io::Result<()> {
+        self.out.write_all(&batch_of::<CsvBatch>(batch).0)
     }
 
-    /// Ends the table.
-    pub fn finish(self) -> W {
-        self.out
+    fn finish(mut self: Box<Self>) -> io::Result<WrittenDocument> {
+        self.out.flush()?;
+        Ok(WrittenDocument::File)
     }
 }
 
 /// Adds the row of a case; times, ids and versions are those of the attempt that decided.
-pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
+fn push_case(out: &mut Vec<u8>, case: &CaseRecord) {
     let outcome = &case.outcome;
     let facts = case.deciding().map(|attempt| attempt.facts.clone()).unwrap_or_default();
     let number = |number: Option<f64>| {

@@ -9,8 +9,12 @@ use crate::base::digest::Digest;
 use crate::base::file_name::encoded;
 use crate::base::plural::plural;
 use crate::record::attempt::Attempt;
-use crate::record::journal::CaseRecord;
+use crate::record::journal::{CaseRecord, RunRecord};
 use crate::record::verdict::{Finding, Truth};
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+    batch_of,
+};
 use crate::report::explain::MANY_RED;
 use crate::report::facts::plain_explanation;
 use crate::report::headline::headline;
@@ -19,9 +23,54 @@ use crate::report::text::{LineEnds, visible};
 /// The most characters of a name before its ending; file systems take 255 bytes.
 const LONGEST: usize = 120;
 
+/// `diff/`: a `.diff` and a `.md` per test with a difference.
+pub(super) struct DiffDocument;
+
+impl Document for DiffDocument {
+    fn word(&self) -> &'static str {
+        "diff"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "diff"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Always
+    }
+
+    fn signature(&self) -> &'static str {
+        ""
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        _: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        Ok(Box::new(DiffFolder::new(place.path)?))
+    }
+
+    fn batch(&self, _: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        Some(Box::new(DifferingCases::default()))
+    }
+}
+
+/// The cases with a difference.
+#[derive(Default)]
+struct DifferingCases(Vec<CaseRecord>);
+
+impl CaseBatch for DifferingCases {
+    fn push(&mut self, case: &CaseRecord, _: &[u8]) {
+        if differing(case).is_some() {
+            self.0.push(case.clone());
+        }
+    }
+}
+
 /// The folder that is being filled.
 #[derive(Debug)]
-pub(crate) struct DiffFolder {
+struct DiffFolder {
     folder: PathBuf,
     taken: HashSet<String>,
     written: Vec<PathBuf>,
@@ -32,8 +81,8 @@ pub(crate) struct DiffFolder {
 }
 
 impl DiffFolder {
-    /// Creates the folder.
-    pub fn new(folder: &Path) -> io::Result<Self> {
+    /// Makes the folder, empty as a new one.
+    fn new(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -45,7 +94,7 @@ impl DiffFolder {
     }
 
     /// Writes the difference of a case, if it has one.
-    pub fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
+    fn case(&mut self, case: &CaseRecord) -> io::Result<()> {
         let Some(attempt) = differing(case) else { return Ok(()) };
         if self.written.len() >= 2 * self.most as usize {
             self.left_out += 1;
@@ -71,9 +120,15 @@ impl DiffFolder {
         }
         Ok(())
     }
+}
 
-    /// The files written, with one that counts the tests without files where there are very many.
-    pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
+impl OpenDocument for DiffFolder {
+    fn add(&mut self, batch: &dyn CaseBatch) -> io::Result<()> {
+        batch_of::<DifferingCases>(batch).0.iter().try_for_each(|case| self.case(case))
+    }
+
+    /// The files written; where there are very many tests that differ, one says how many have none.
+    fn finish(mut self: Box<Self>) -> io::Result<WrittenDocument> {
         if self.left_out > 0 {
             let path = self.folder.join("LEFT_OUT.md");
             let text = format!(
@@ -84,7 +139,7 @@ impl DiffFolder {
             fs::write(&path, text)?;
             self.written.push(path);
         }
-        Ok(self.written)
+        Ok(WrittenDocument::Folder(self.written))
     }
 }
 
@@ -153,9 +208,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let record = sample::record(folder.path(), &sample::every_verdict());
         let case = record.failures().map(Result::unwrap).find(|case| differing(case).is_some()).unwrap();
-        let mut diffs = DiffFolder { most: 2, ..DiffFolder::new(&folder.path().join("diff")).unwrap() };
+        let diffs = DiffFolder { most: 2, ..DiffFolder::new(&folder.path().join("diff")).unwrap() };
+        let mut diffs = Box::new(diffs);
         (0..5).for_each(|_| diffs.case(&case).unwrap());
-        let files = diffs.finish().unwrap();
+        let WrittenDocument::Folder(files) = diffs.finish().unwrap() else { panic!("not a folder") };
         assert_eq!(files.len(), 2 * 2 + 1);
         assert!(fs::read_to_string(files.last().unwrap()).unwrap().starts_with("3 more tests differ."));
     }

@@ -6,17 +6,72 @@
 
 use std::io::{self, Write};
 
-use crate::record::journal::{RunRecord, SuiteTotals};
+use crate::record::journal::{CaseRecord, RunRecord, SuiteTotals};
 use crate::record::thresholds::{self, RunConclusion, ThresholdGates};
-use crate::report::junit_cases::{SuiteSection, property, seconds};
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+    batch_of,
+};
+use crate::report::explain::ExcerptLimits;
+use crate::report::junit_cases::{SuiteSection, TestcaseContext, property, push_case, seconds};
 use crate::report::junit_gates::{RedSuites, push_thresholds, red_suites};
 use crate::report::provenance;
 use crate::report::run_facts::run_properties;
+use crate::report::spent::AttemptSources;
 use crate::report::xml::Xml;
+
+/// `junit.xml`, for build servers.
+pub(super) struct JunitDocument;
+
+impl Document for JunitDocument {
+    fn word(&self) -> &'static str {
+        "junit"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "junit.xml"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Usual
+    }
+
+    fn shown_ending(&self) -> Option<String> {
+        Some(String::from(".xml (JUnit)"))
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        Ok(Box::new(Junit::new(place.file()?, record)?))
+    }
+
+    fn batch(&self, record: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        let context = TestcaseContext {
+            limits: ExcerptLimits::of_file(record.totals.red()),
+            sources: AttemptSources::of(record),
+        };
+        Some(Box::new(JunitBatch { sections: Vec::new(), context }))
+    }
+}
+
+/// Testcases, by suite.
+struct JunitBatch {
+    sections: Vec<SuiteSection>,
+    context: TestcaseContext,
+}
+
+impl CaseBatch for JunitBatch {
+    fn push(&mut self, case: &CaseRecord, _: &[u8]) {
+        push_case(&mut self.sections, case, self.context);
+    }
+}
 
 /// A `junit.xml` that is being written; cases come suite by suite.
 #[derive(Debug)]
-pub(crate) struct Junit<'a, W> {
+struct Junit<'a, W> {
     xml: Xml<W>,
     record: &'a RunRecord,
     gates: ThresholdGates,
@@ -28,7 +83,7 @@ pub(crate) struct Junit<'a, W> {
 
 impl<'a, W: Write> Junit<'a, W> {
     /// Begins the document with the counts of the whole run.
-    pub fn new(out: W, record: &'a RunRecord) -> io::Result<Self> {
+    fn new(out: W, record: &'a RunRecord) -> io::Result<Self> {
         let mut xml = Xml::new(out)?;
         let totals = &record.totals;
         let gates = thresholds::judge(record).map_err(io::Error::other)?;
@@ -47,27 +102,12 @@ impl<'a, W: Write> Junit<'a, W> {
     }
 
     /// Adds cases of one suite.
-    pub fn section(&mut self, section: &SuiteSection) -> io::Result<()> {
+    fn section(&mut self, section: &SuiteSection) -> io::Result<()> {
         let current = self.suites.checked_sub(1).map(|suite| &self.record.suites[suite]);
         if current.is_none_or(|suite| suite.name != section.suite) {
             self.next_suite(&section.file)?;
         }
         self.xml.piece(&section.cases)
-    }
-
-    /// Ends the document. A reason beyond the tests for which the run is red becomes an error, so that the run does not look green.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.end_suite()?;
-        if let Some(message) = &self.beyond {
-            self.xml.open("testsuite")?.attribute("name", "flowproof")?.attribute("tests", "1")?;
-            for (name, value) in [("failures", "0"), ("errors", "1"), ("skipped", "0")] {
-                self.xml.attribute(name, value)?;
-            }
-            self.xml.open("testcase")?.attribute("name", "the run is complete")?;
-            self.xml.attribute("classname", "flowproof")?;
-            self.xml.open("error")?.attribute("message", message)?.attribute("type", "not judged")?;
-        }
-        self.xml.finish()
     }
 
     /// Ends the suite that is open, if any, with the thresholds that it misses.
@@ -113,5 +153,27 @@ impl<'a, W: Write> Junit<'a, W> {
         }
         self.xml.close()?;
         Ok(())
+    }
+}
+
+impl<W: Write + Send> OpenDocument for Junit<'_, W> {
+    fn add(&mut self, batch: &dyn CaseBatch) -> io::Result<()> {
+        batch_of::<JunitBatch>(batch).sections.iter().try_for_each(|section| self.section(section))
+    }
+
+    /// Ends the document. A reason beyond the tests for which the run is red becomes an error, so that the run does not look green.
+    fn finish(mut self: Box<Self>) -> io::Result<WrittenDocument> {
+        self.end_suite()?;
+        if let Some(message) = &self.beyond {
+            self.xml.open("testsuite")?.attribute("name", "flowproof")?.attribute("tests", "1")?;
+            for (name, value) in [("failures", "0"), ("errors", "1"), ("skipped", "0")] {
+                self.xml.attribute(name, value)?;
+            }
+            self.xml.open("testcase")?.attribute("name", "the run is complete")?;
+            self.xml.attribute("classname", "flowproof")?;
+            self.xml.open("error")?.attribute("message", message)?.attribute("type", "not judged")?;
+        }
+        self.xml.finish()?.flush()?;
+        Ok(WrittenDocument::File)
     }
 }

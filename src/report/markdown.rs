@@ -2,6 +2,7 @@
 //!
 //! Nothing in it is live: names and outputs are written as code, where GitHub looks for no mentions, issues or HTML.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::base::plural::{counted, plural};
@@ -10,6 +11,9 @@ use crate::record::journal::{CaseRecord, JournalError, RunRecord};
 use crate::record::thresholds;
 use crate::record::verdict::Verdict;
 use crate::report::diff::{fence_for, markdown_text};
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+};
 use crate::report::explain::{ExcerptLimits, ExplainedFindings};
 use crate::report::facts::explain_attempt;
 use crate::report::gates::push_gates;
@@ -31,6 +35,51 @@ const FOLDED: usize = 6_000;
 const BOUNDS: ExcerptLimits = ExcerptLimits { width: 400, lines: 40 };
 /// Tests with a note that are named.
 const NAMED: usize = 20;
+
+/// `summary.md`, for a comment of a pull request.
+pub(super) struct MarkdownDocument;
+
+impl Document for MarkdownDocument {
+    fn word(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "summary.md"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Usual
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        let mut out = place.file()?;
+        out.write_all(render_markdown(record)?.as_bytes())?;
+        Ok(Box::new(WholeSummary(out)))
+    }
+
+    fn batch(&self, _: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        None
+    }
+}
+
+/// A summary that is whole since it began.
+struct WholeSummary<W>(W);
+
+impl<W: Write + Send> OpenDocument for WholeSummary<W> {
+    fn add(&mut self, _: &dyn CaseBatch) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<WrittenDocument> {
+        self.0.flush()?;
+        Ok(WrittenDocument::File)
+    }
+}
 
 /// Renders the summary; most important first, and what does not fit is counted.
 pub(crate) fn render_markdown(record: &RunRecord) -> Result<String, JournalError> {

@@ -1,13 +1,14 @@
 //! Documents made from a folded run, and the live terminal; every document is a pure function of the record.
 
 mod budget;
-mod case_batch;
 pub(crate) mod compare;
 mod csv;
 mod diff;
+mod document;
+mod error;
 mod explain;
 mod facts;
-mod format;
+mod formats;
 pub(crate) mod gates;
 pub(crate) mod github;
 mod headline;
@@ -40,9 +41,11 @@ pub(crate) mod text;
 mod write;
 mod xml;
 
-pub(crate) use format::{ReportError, ReportFormat};
+pub(crate) use document::ReportFormat;
+pub(crate) use error::ReportError;
+pub(crate) use formats::{chosen_formats, format_words, kind_of};
 pub(crate) use judges::prices;
 pub(crate) use latest::check_latest;
 pub(crate) use spent::usage_texts;
 pub(crate) use step_summary::{add_step_summary, append_summary};
-pub(crate) use write::{kind_of, write_all, write_file};
+pub(crate) use write::{write_all, write_file};

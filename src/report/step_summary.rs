@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::files::{self, ChangeCondition, Fence};
 use crate::record::journal::RunRecord;
-use crate::report::format::ReportError;
+use crate::report::error::ReportError;
 use crate::report::markdown::render_markdown;
 
 /// The most bytes that GitHub takes as the summary of a step.

@@ -7,15 +7,58 @@ use std::io::{self, Write};
 use crate::record::journal::{CaseRecord, RunRecord};
 use crate::record::thresholds::{self, RunConclusion};
 use crate::record::verdict::Verdict;
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+    batch_of,
+};
 use crate::report::facts::plain_explanation;
 use crate::report::gates::gate_line;
 use crate::report::headline::why;
 use crate::report::provenance;
 use crate::report::text::{LineEnds, one_line, visible};
 
-/// A line of the protocol without its number, and the lines below it.
+/// `report.tap`, the Test Anything Protocol.
+pub(super) struct TapDocument;
+
+impl Document for TapDocument {
+    fn word(&self) -> &'static str {
+        "tap"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "report.tap"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Named
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        Ok(Box::new(Tap::new(place.file()?, record)?))
+    }
+
+    fn batch(&self, _: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        Some(Box::new(TapBatch::default()))
+    }
+}
+
+/// Tests, without their numbers.
+#[derive(Default)]
+struct TapBatch(Vec<TestPoint>);
+
+impl CaseBatch for TapBatch {
+    fn push(&mut self, case: &CaseRecord, _: &[u8]) {
+        push_case(&mut self.0, case);
+    }
+}
+
+/// A line of the protocol without its number, and what stands below it.
 #[derive(Debug)]
-pub(super) struct TestPoint {
+struct TestPoint {
     /// `ok` or `not ok`.
     word: &'static str,
     /// What follows the number, with its line end.
@@ -24,7 +67,7 @@ pub(super) struct TestPoint {
 
 /// A stream that is being written.
 #[derive(Debug)]
-pub(crate) struct Tap<W> {
+struct Tap<W> {
     out: W,
     /// Why the run is not green, apart from its tests and thresholds.
     beyond: Option<String>,
@@ -34,8 +77,8 @@ pub(crate) struct Tap<W> {
 }
 
 impl<W: Write> Tap<W> {
-    /// Begins with the plan: a run that did not finish counts as one more test.
-    pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
+    /// Begins with the plan: what did not finish counts as one more test.
+    fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         let start = &record.start;
         let gates = thresholds::judge(record).map_err(io::Error::other)?;
         let missed: Vec<String> = gates.judged.iter().filter(|gate| gate.is_red()).map(gate_line).collect();
@@ -50,13 +93,19 @@ impl<W: Write> Tap<W> {
         Ok(Self { out, beyond, missed, number: 0 })
     }
 
-    /// Adds tests.
-    pub fn points(&mut self, points: &[TestPoint]) -> io::Result<()> {
-        points.iter().try_for_each(|point| self.point(point))
+    fn point(&mut self, point: &TestPoint) -> io::Result<()> {
+        self.number += 1;
+        write!(self.out, "{} {} - {}", point.word, self.number, point.rest)
+    }
+}
+
+impl<W: Write + Send> OpenDocument for Tap<W> {
+    fn add(&mut self, batch: &dyn CaseBatch) -> io::Result<()> {
+        batch_of::<TapBatch>(batch).0.iter().try_for_each(|point| self.point(point))
     }
 
     /// Ends the stream; a run that did not judge all its tests is not ok.
-    pub fn finish(mut self) -> io::Result<W> {
+    fn finish(mut self: Box<Self>) -> io::Result<WrittenDocument> {
         for missed in std::mem::take(&mut self.missed) {
             self.point(&TestPoint { word: "not ok", rest: format!("threshold {}\n", escaped(&missed)) })?;
         }
@@ -66,17 +115,13 @@ impl<W: Write> Tap<W> {
                 rest: format!("the run is complete: {}\n", escaped(&why)),
             })?;
         }
-        Ok(self.out)
-    }
-
-    fn point(&mut self, point: &TestPoint) -> io::Result<()> {
-        self.number += 1;
-        write!(self.out, "{} {} - {}", point.word, self.number, point.rest)
+        self.out.flush()?;
+        Ok(WrittenDocument::File)
     }
 }
 
 /// Adds a case to those before it.
-pub(super) fn push_case(points: &mut Vec<TestPoint>, case: &CaseRecord) {
+fn push_case(points: &mut Vec<TestPoint>, case: &CaseRecord) {
     let outcome = &case.outcome;
     let name = escaped(&outcome.name);
     let point = match outcome.verdict {

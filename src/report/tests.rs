@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::document::{CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument};
 use super::terminal::screen::BarVisibility;
 use super::terminal::{ScreenOptions, SummaryContext, Terminal, Verbosity, failure_text, render_summary};
 use super::text::ColorUse;
 use super::*;
 use crate::record::attempt::CaseOutcome;
 use crate::record::event::{Event, Sink};
-use crate::record::journal::RunRecord;
 use crate::record::journal::sample::*;
+use crate::record::journal::{CaseRecord, RunRecord};
 use crate::record::verdict::{Finding, Verdict};
 
 const PLAIN: ScreenOptions =
@@ -185,7 +186,7 @@ fn the_folder_is_replaced_as_a_whole() {
     let latest = folder.path().join("latest");
     fs::create_dir_all(latest.join("diff")).unwrap();
     fs::write(latest.join("diff/stale.diff"), "old").unwrap();
-    let files = write_all(&record, &latest, &ReportFormat::USUAL).unwrap();
+    let files = write_all(&record, &latest, &chosen_formats(None)).unwrap();
     assert!(files.iter().all(|file| file.is_file() && file.starts_with(&latest)));
     let mut names: Vec<String> =
         files.iter().map(|file| file.strip_prefix(&latest).unwrap().to_string_lossy().into_owned()).collect();
@@ -211,10 +212,67 @@ fn the_folder_is_replaced_as_a_whole() {
 fn a_failure_keeps_the_old_folder() {
     let (folder, record) = in_folder(&every_verdict());
     let latest = folder.path().join("latest");
-    write_all(&record, &latest, &[ReportFormat::Json]).unwrap();
+    write_all(&record, &latest, &chosen_formats(Some(&["json"]))).unwrap();
     fs::write(record.path(), "").unwrap();
-    assert!(matches!(write_all(&record, &latest, &ReportFormat::USUAL), Err(ReportError::Journal(_))));
+    assert!(matches!(write_all(&record, &latest, &chosen_formats(None)), Err(ReportError::Journal(_))));
     assert!(latest.join("report.json").is_file() && !latest.join("junit.xml").exists());
+}
+
+/// A document whose code panics at a case.
+struct FaultyDocument;
+
+impl Document for FaultyDocument {
+    fn word(&self) -> &'static str {
+        "faulty"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "faulty.txt"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Named
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        super::tap::TapDocument.begin(place, record)
+    }
+
+    fn batch(&self, _: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        Some(Box::new(FaultyBatch))
+    }
+}
+
+struct FaultyBatch;
+
+impl CaseBatch for FaultyBatch {
+    fn push(&mut self, _: &CaseRecord, _: &[u8]) {
+        panic!("no such column");
+    }
+}
+
+#[test]
+fn a_panic_in_a_document_is_its_own_and_the_others_are_written() {
+    let (folder, record) = in_folder(&every_verdict());
+    let latest = folder.path().join("latest");
+    let mut formats = vec![&FaultyDocument as ReportFormat];
+    formats.extend(chosen_formats(None));
+    let error = write_all(&record, &latest, &formats).unwrap_err();
+    assert!(matches!(&error, ReportError::Panicked { path, .. } if *path == latest.join("faulty.txt")));
+    assert!(error.to_string().contains("no such column"), "{error}");
+    assert!(!latest.join("faulty.txt").exists());
+    for document in chosen_formats(None) {
+        let path = latest.join(document.file_name());
+        assert!(path.exists(), "{}", path.display());
+    }
+    let alone = folder.path().join("whole");
+    write_all(&record, &alone, &chosen_formats(None)).unwrap();
+    let read = |folder: &Path| fs::read(folder.join("junit.xml")).unwrap();
+    assert_eq!(read(&latest), read(&alone));
 }
 
 #[test]
@@ -226,7 +284,7 @@ fn other_kinds_are_refused_with_those_there_are() {
             "{error}"
         );
     }
-    assert_eq!(kind_of(Path::new("A.XML")).unwrap(), ReportFormat::Junit);
+    assert_eq!(kind_of(Path::new("A.XML")).unwrap().word(), "junit");
 }
 
 #[test]

@@ -1,25 +1,21 @@
 //! Writes documents to disk: all of a run in one pass over its records, and the folder replaced only when all are there.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::base::files::{self, Fence, FolderMark, OutputTarget, parent_of};
-use crate::base::panics::catch;
+use crate::base::panics::{CaughtPanic, catch};
 use crate::base::whole_file::{self, ScratchFolder};
-use crate::record::journal::RunRecord;
-use crate::report::case_batch::{CaseBatch, render};
-use crate::report::csv::CsvTable;
-use crate::report::diff::DiffFolder;
-use crate::report::format::{ReportError, ReportFormat};
-use crate::report::html::{HtmlPage, PageError};
-use crate::report::json::JsonReport;
-use crate::report::junit::Junit;
-use crate::report::latest::{begins_with, check_latest};
-use crate::report::markdown::render_markdown;
-use crate::report::tap::Tap;
+use crate::record::journal::{JournalError, RunRecord};
+use crate::report::document::{
+    CaseBatch, DocumentFailure, DocumentPlace, OpenDocument, ReportFormat, WrittenDocument,
+};
+use crate::report::error::ReportError;
+use crate::report::formats::{JUNIT, kind_of, signature_of};
+use crate::report::latest::check_latest;
 
 /// Cases read in one go by one core.
 const CHUNK: usize = 64;
@@ -34,10 +30,8 @@ pub(crate) fn write_all(
     formats: &[ReportFormat],
 ) -> Result<Vec<PathBuf>, ReportError> {
     match write_caught(record, latest, formats) {
-        Err(error @ ReportError::Write { .. })
-            if formats.contains(&ReportFormat::Junit) && formats.len() > 1 =>
-        {
-            Err(match write_caught(record, latest, &[ReportFormat::Junit]) {
+        Err(error @ ReportError::Write { .. }) if formats.contains(&JUNIT) && formats.len() > 1 => {
+            Err(match write_caught(record, latest, &[JUNIT]) {
                 Ok(_) => ReportError::OnlyJunit { why: Box::new(error), folder: latest.to_owned() },
                 Err(_) => error,
             })
@@ -46,7 +40,7 @@ pub(crate) fn write_all(
     }
 }
 
-/// Writes the documents; a panic in one of them is an error of that document.
+/// Writes the documents; what panics outside of any of them is an error of writing them.
 fn write_caught(
     record: &RunRecord,
     latest: &Path,
@@ -70,7 +64,7 @@ fn write_these(
     let built = fresh.path().join("latest");
     fs::create_dir(&built).map_err(|source| failed(&built, source))?;
     files::mark(&built).map_err(|source| failed(&built, source))?;
-    let files = documents(record, &built, formats)?;
+    let DocumentFiles { files, panicked } = documents(record, &built, formats)?;
     if let Err(source) = replace(latest, &built, fresh.path()) {
         if fresh.path().join("old").exists() {
             // It could not be moved back either: better an odd name than a lost report.
@@ -80,7 +74,10 @@ fn write_these(
     }
     let moved =
         |file: PathBuf| file.strip_prefix(&built).map_or_else(|_| file.clone(), |name| latest.join(name));
-    Ok(files.into_iter().map(moved).collect())
+    match panicked {
+        Some(PanickedDocument { path, panic }) => Err(ReportError::Panicked { path: moved(path), panic }),
+        None => Ok(files.into_iter().map(moved).collect()),
+    }
 }
 
 /// Writes one document of the format that the name's ending names; an old file is replaced only when the new one is whole.
@@ -97,94 +94,61 @@ pub(crate) fn write_file(
         whole_file::remove_leftovers(parent_of(path));
     }
     let output = file.file().try_clone().map_err(failed)?;
-    let document = OpenDocument::begin(format, output, path, record)?;
-    let mut open = [(document, path.to_owned())];
-    catch(|| fill(record, &mut open, &[format]))
-        .unwrap_or_else(|panic| Err(failed(io::Error::other(panic))))?;
-    let [(document, _)] = open;
-    document.finish().map_err(failed)?;
+    let place = DocumentPlace { path, file: Some(output) };
+    let mut pending = [PendingDocument::begin(format, place, record)?];
+    catch(|| fill(record, &mut pending)).unwrap_or_else(|panic| Err(failed(io::Error::other(panic))))?;
+    let [pending] = pending;
+    pending.finish()?.map_err(|panicked| failed(io::Error::other(panicked.panic)))?;
     file.finish().map_err(failed)
 }
 
-/// The format that a file name asks for, checked before anything is run.
-pub(crate) fn kind_of(path: &Path) -> Result<ReportFormat, ReportError> {
-    if files::is_standard_output(path) {
-        return Ok(ReportFormat::Json);
-    }
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let reason = match ending.as_str() {
-        "xml" => return Ok(ReportFormat::Junit),
-        "json" => return Ok(ReportFormat::Json),
-        "html" => return Ok(ReportFormat::Html),
-        "md" => return Ok(ReportFormat::Markdown),
-        "tap" => return Ok(ReportFormat::Tap),
-        "csv" => return Ok(ReportFormat::Csv),
-        "" => String::from("this name has no ending"),
-        other => format!("`.{other}` is none of them"),
-    };
-    Err(ReportError::Kind { path: path.to_owned(), reason })
+/// What was written of the documents.
+struct DocumentFiles {
+    files: Vec<PathBuf>,
+    /// The first document whose code panicked.
+    panicked: Option<PanickedDocument>,
 }
 
 fn documents(
     record: &RunRecord,
     folder: &Path,
     formats: &[ReportFormat],
-) -> Result<Vec<PathBuf>, ReportError> {
-    let failed = |path: &Path, source: io::Error| ReportError::Write { path: path.to_owned(), source };
-    let mut open = Vec::with_capacity(formats.len());
+) -> Result<DocumentFiles, ReportError> {
+    let mut pending = Vec::with_capacity(formats.len());
     for format in formats {
         let path = folder.join(format.file_name());
-        let document = match format {
-            ReportFormat::Diff => {
-                OpenDocument::Diff(DiffFolder::new(&path).map_err(|source| failed(&path, source))?)
-            }
-            ReportFormat::Junit
-            | ReportFormat::Json
-            | ReportFormat::Html
-            | ReportFormat::Markdown
-            | ReportFormat::Tap
-            | ReportFormat::Csv => {
-                let file = File::create(&path).map_err(|source| failed(&path, source))?;
-                OpenDocument::begin(*format, file, &path, record)?
-            }
-        };
-        open.push((document, path));
+        pending.push(PendingDocument::begin(*format, DocumentPlace { path: &path, file: None }, record)?);
     }
-    fill(record, &mut open, formats)?;
-    let mut files = Vec::new();
-    for (document, path) in open {
-        let folder_files = document.finish().map_err(|source| failed(&path, source))?;
-        match folder_files {
-            Some(inside) => files.extend(inside),
-            None => files.push(path),
+    fill(record, &mut pending)?;
+    let (mut files, mut panicked) = (Vec::new(), None);
+    for document in pending {
+        match document.finish()? {
+            Ok(written) => files.extend(written),
+            Err(found) => {
+                found.remove().map_err(|source| ReportError::Write { path: found.path.clone(), source })?;
+                panicked.get_or_insert(found);
+            }
         }
     }
-    Ok(files)
+    Ok(DocumentFiles { files, panicked })
 }
 
-/// Puts all cases into the documents: pieces are made on all cores, while those before them are written.
-fn fill(
-    record: &RunRecord,
-    open: &mut [(OpenDocument<'_>, PathBuf)],
-    formats: &[ReportFormat],
-) -> Result<(), ReportError> {
-    let mut made: Vec<CaseBatch> = Vec::new();
+/// Puts all cases into the documents: batches are made on all cores, while those before them are written.
+fn fill(record: &RunRecord, pending: &mut [PendingDocument<'_>]) -> Result<(), ReportError> {
+    let formats: Vec<ReportFormat> = pending.iter().map(|document| document.format).collect();
+    let mut made: Vec<CaseBatches> = Vec::new();
     let order = record.order_by_suite();
     let mut waves = order.chunks(WAVE);
     loop {
         let write = || {
-            made.iter().try_for_each(|piece| {
-                open.iter_mut().try_for_each(|(document, path)| {
-                    document
-                        .piece(piece)
-                        .map_err(|source| ReportError::Write { path: path.to_owned(), source })
-                })
+            made.iter().try_for_each(|batches| {
+                pending.iter_mut().zip(batches).try_for_each(|(document, batch)| document.add(batch))
             })
         };
         let wave = waves.next();
         let render = || {
-            let pieces = wave.unwrap_or_default().par_chunks(CHUNK);
-            pieces.map(|cases| render(record, cases, formats)).collect::<Result<_, _>>()
+            let chunks = wave.unwrap_or_default().par_chunks(CHUNK);
+            chunks.map(|cases| render(record, cases, &formats)).collect::<Result<_, _>>()
         };
         let (written, next) = rayon::join(write, render);
         written?;
@@ -195,68 +159,90 @@ fn fill(
     }
 }
 
-/// A document that is being written.
-enum OpenDocument<'a> {
-    Junit(Junit<'a, BufWriter<File>>),
-    Json(JsonReport<BufWriter<File>>),
-    Html(HtmlPage<BufWriter<File>>),
-    /// Whole since it began.
-    Markdown(BufWriter<File>),
-    Tap(Tap<BufWriter<File>>),
-    Csv(CsvTable<BufWriter<File>>),
-    Diff(DiffFolder),
+/// Some consecutive cases for each document, or why there are none for it.
+type CaseBatches = Vec<Result<Option<Box<dyn CaseBatch>>, CaughtPanic>>;
+
+/// Reads some cases and renders them for the documents; a panic is that of its document.
+fn render(record: &RunRecord, cases: &[u32], formats: &[ReportFormat]) -> Result<CaseBatches, JournalError> {
+    let mut batches: CaseBatches = formats.iter().map(|format| catch(|| format.batch(record))).collect();
+    record.read_cases(cases, |case, attempts| {
+        for batch in &mut batches {
+            let Ok(Some(open)) = batch else { continue };
+            if let Err(panic) = catch(|| open.push(&case, attempts)) {
+                *batch = Err(panic);
+            }
+        }
+    })?;
+    Ok(batches)
 }
 
-impl<'a> OpenDocument<'a> {
+/// A document that is being written, as long as its code does not panic.
+struct PendingDocument<'r> {
+    format: ReportFormat,
+    path: PathBuf,
+    open: Result<Box<dyn OpenDocument + 'r>, CaughtPanic>,
+}
+
+impl<'r> PendingDocument<'r> {
     fn begin(
         format: ReportFormat,
-        file: File,
-        path: &Path,
-        record: &'a RunRecord,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
     ) -> Result<Self, ReportError> {
-        let failed = |source: io::Error| ReportError::Write { path: path.to_owned(), source };
-        let mut out = BufWriter::with_capacity(64 * 1024, file);
-        match format {
-            ReportFormat::Junit => Junit::new(out, record).map(Self::Junit).map_err(failed),
-            ReportFormat::Json => JsonReport::new(out, record).map(Self::Json).map_err(failed),
-            ReportFormat::Html => HtmlPage::new(out, record).map(Self::Html).map_err(|error| match error {
-                PageError::Write(source) => failed(source),
-                PageError::Journal(error) => ReportError::Journal(error),
-            }),
-            ReportFormat::Markdown => {
-                out.write_all(render_markdown(record)?.as_bytes()).map_err(failed)?;
-                Ok(Self::Markdown(out))
-            }
-            ReportFormat::Tap => Tap::new(out, record).map(Self::Tap).map_err(failed),
-            ReportFormat::Csv => CsvTable::new(out).map(Self::Csv).map_err(failed),
-            ReportFormat::Diff => DiffFolder::new(path).map(Self::Diff).map_err(failed),
-        }
-    }
-
-    fn piece(&mut self, piece: &CaseBatch) -> io::Result<()> {
-        match self {
-            Self::Junit(junit) => piece.sections.iter().try_for_each(|section| junit.section(section)),
-            Self::Json(json) => json.cases(&piece.json),
-            Self::Html(page) => page.piece(&piece.html),
-            Self::Markdown(_) => Ok(()),
-            Self::Tap(tap) => tap.points(&piece.tap),
-            Self::Csv(table) => table.rows(&piece.csv),
-            Self::Diff(folder) => piece.differing.iter().try_for_each(|case| folder.case(case)),
-        }
-    }
-
-    /// Ends it; gives the files of a folder.
-    fn finish(self) -> io::Result<Option<Vec<PathBuf>>> {
-        let mut out = match self {
-            Self::Junit(junit) => junit.finish()?,
-            Self::Json(json) => json.finish()?,
-            Self::Html(page) => page.finish()?,
-            Self::Markdown(out) => out,
-            Self::Tap(tap) => tap.finish()?,
-            Self::Csv(table) => table.finish(),
-            Self::Diff(folder) => return folder.finish().map(Some),
+        let path = place.path.to_owned();
+        let open = match catch(|| format.begin(place, record)) {
+            Ok(Ok(open)) => Ok(open),
+            Ok(Err(DocumentFailure::Write(source))) => return Err(ReportError::Write { path, source }),
+            Ok(Err(DocumentFailure::Journal(error))) => return Err(ReportError::Journal(error)),
+            Err(panic) => Err(panic),
         };
-        out.flush().map(|()| None)
+        Ok(Self { format, path, open })
+    }
+
+    fn add(&mut self, batch: &Result<Option<Box<dyn CaseBatch>>, CaughtPanic>) -> Result<(), ReportError> {
+        let Ok(open) = &mut self.open else { return Ok(()) };
+        let added = match batch {
+            Ok(Some(batch)) => catch(|| open.add(&**batch)),
+            Ok(None) => return Ok(()),
+            Err(panic) => Err(panic.clone()),
+        };
+        match added {
+            Ok(written) => written.map_err(|source| ReportError::Write { path: self.path.clone(), source }),
+            Err(panic) => {
+                self.open = Err(panic);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends it; returns its files, or the panic that it ended in.
+    fn finish(self) -> Result<Result<Vec<PathBuf>, PanickedDocument>, ReportError> {
+        let Self { path, open, .. } = self;
+        let finished = open.and_then(|open| catch(|| open.finish()));
+        match finished {
+            Ok(Ok(WrittenDocument::File)) => Ok(Ok(vec![path])),
+            Ok(Ok(WrittenDocument::Folder(files))) => Ok(Ok(files)),
+            Ok(Err(source)) => Err(ReportError::Write { path, source }),
+            Err(panic) => Ok(Err(PanickedDocument { path, panic })),
+        }
+    }
+}
+
+/// A document that cannot be made of this run, because its code panics.
+struct PanickedDocument {
+    path: PathBuf,
+    panic: CaughtPanic,
+}
+
+impl PanickedDocument {
+    /// Removes what there is of it: half a document must not look like a whole one.
+    fn remove(&self) -> io::Result<()> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(there) if there.is_dir() => fs::remove_dir_all(&self.path),
+            Ok(_) => fs::remove_file(&self.path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -265,7 +251,7 @@ fn replace(latest: &Path, built: &Path, aside: &Path) -> io::Result<()> {
     let old = aside.join("old");
     match fs::rename(latest, &old) {
         // It is looked at again where nobody changes it any more.
-        Ok(()) => files::marked_as(&old, begins_with)
+        Ok(()) => files::marked_as(&old, signature_of)
             .and_then(|mark| match mark {
                 FolderMark::Free | FolderMark::Ours => fs::rename(built, latest),
                 FolderMark::Foreign(name) => {

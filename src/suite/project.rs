@@ -29,33 +29,6 @@ pub const PROFILE_KEYS: [&str; 7] =
     ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
 /// The keys of `reports`.
 pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
-/// The words of `reports.formats`.
-pub const FORMATS: [(&str, WrittenFormat); 6] = [
-    ("junit", WrittenFormat::Junit),
-    ("json", WrittenFormat::Json),
-    ("html", WrittenFormat::Html),
-    ("markdown", WrittenFormat::Markdown),
-    ("tap", WrittenFormat::Tap),
-    ("csv", WrittenFormat::Csv),
-];
-
-/// The kinds of reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WrittenFormat {
-    /// `junit.xml`.
-    Junit,
-    /// `report.json`.
-    Json,
-    /// `report.html`.
-    Html,
-    /// `summary.md`.
-    Markdown,
-    /// TAP.
-    Tap,
-    /// CSV.
-    Csv,
-}
-
 /// `flowproof.yaml`.
 #[derive(Debug)]
 pub struct ProjectSpec {
@@ -72,7 +45,7 @@ pub struct ProjectSpec {
     /// Folder of the reports.
     pub reports_dir: Option<String>,
     /// Reports to write; none: all there are.
-    pub formats: Option<Vec<Located<WrittenFormat>>>,
+    pub formats: Option<Vec<Located<&'static str>>>,
     /// Names of environment variables that suites may read.
     pub env: Vec<Located<String>>,
     /// Whether that list could be read.
@@ -89,6 +62,15 @@ pub struct ProjectSpec {
     pub compare: CompareSpec,
     /// Judges in the order written.
     pub judges: Vec<JudgeSpec>,
+}
+
+/// Where a project file lies, and what it may name.
+#[derive(Debug)]
+pub struct ProjectOptions<'o> {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The words of `reports.formats`: the documents that there are.
+    pub formats: &'o [&'static str],
 }
 
 /// One profile.
@@ -113,7 +95,8 @@ pub struct ProfileSpec {
 }
 
 /// Reads the project file; what is wrong with it is noted in the reader.
-pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> ProjectSpec {
+pub fn read_project(reader: &mut Reader<'_>, root: Node, options: ProjectOptions<'_>) -> ProjectSpec {
+    let ProjectOptions { folder, formats } = options;
     let source = reader.source.clone();
     let mut project = ProjectSpec {
         source,
@@ -134,7 +117,10 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, folder: PathBuf) -> Pro
     };
     reader.file_map(&root, "the project file", &PROJECT_KEYS);
     for entry in root.into_entries() {
-        read_project_key(reader, entry, &mut project);
+        match entry.key.as_str() {
+            "reports" => read_reports(reader, &entry.value, formats, &mut project),
+            _ => read_project_key(reader, entry, &mut project),
+        }
     }
     for profile in &project.profiles {
         check_target(reader, profile, &project.targets);
@@ -163,7 +149,6 @@ fn read_project_key(reader: &mut Reader<'_>, entry: MapEntry, project: &mut Proj
                 project.profiles.push(profile);
             }
         }
-        "reports" => read_reports(reader, value, project),
         "env" => {
             let before = reader.problems.len();
             project.env = read_env_names(reader, value);
@@ -274,7 +259,7 @@ fn read_reports_dir(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Opti
     }
 }
 
-fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec) {
+fn read_reports(reader: &mut Reader<'_>, node: &Node, formats: &[&'static str], project: &mut ProjectSpec) {
     for entry in reader.map(node, "`reports`", &REPORTS_KEYS) {
         match entry.key.as_str() {
             "dir" => {
@@ -282,8 +267,8 @@ fn read_reports(reader: &mut Reader<'_>, node: &Node, project: &mut ProjectSpec)
             }
             "formats" => {
                 let items = reader.list(&entry.value, "`reports.formats`");
-                let formats =
-                    items.iter().filter_map(|item| reader.choice(item, "a report format", &FORMATS));
+                let words: Vec<_> = formats.iter().map(|word| (*word, *word)).collect();
+                let formats = items.iter().filter_map(|item| reader.choice(item, "a report format", &words));
                 project.formats = Some(formats.collect());
             }
             _ => {}

@@ -13,8 +13,10 @@ use crate::base::plural::plural;
 use crate::base::redact::Redactor;
 use crate::plan::live::{LiveTarget, NoLiveTarget, live_target};
 use crate::record::event::RunOptions;
+use crate::report::format_words;
 use crate::suite::grounds::shown;
 use crate::suite::load::{PROJECT_FILE, find_project, load_alone, read_project_text, read_suite_text};
+use crate::suite::project::ProjectOptions;
 use crate::suite::project::ProjectSpec;
 
 /// The name of the target that is written for an address.
@@ -94,7 +96,8 @@ async fn from_address(
         return Err(OpenFailure::Usage(format!("--api-key-env: {mend}; for example DIFY_API_KEY")));
     }
     let text = project_text(TARGET, base_url, key_variable);
-    let (project, mut problems) = read_project_text(&text, &root);
+    let (project, mut problems) =
+        read_project_text(&text, ProjectOptions { folder: root.clone(), formats: &format_words() });
     let mut choices =
         prepare::choices(settings, &RunOptions { target: Some(TARGET.to_owned()), ..RunOptions::default() })?;
     choices.options.profile = None;
@@ -160,7 +163,7 @@ async fn from_target(settings: &Settings, name: &str, app: Option<&str>) -> Resu
         }
     };
     let drafted = ask(&target, chosen).await?;
-    let (project, _) = load_alone(&settings.working_dir);
+    let (project, _) = load_alone(&settings.working_dir, &format_words());
     let path = find_project(&settings.working_dir);
     let root = path.as_deref().and_then(Path::parent).unwrap_or(&settings.working_dir).to_path_buf();
     let folder = suites_folder(project.as_ref());

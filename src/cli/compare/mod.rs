@@ -15,6 +15,7 @@ use crate::record::compare::{CompareGates, CompareVerdict, RunComparison};
 use crate::record::thresholds::RunConclusion;
 use crate::report::append_summary;
 use crate::report::compare::{self as documents, ComparisonDocument, ComparisonEnd, WantedDocument};
+use crate::report::format_words;
 use crate::report::terminal::ink_of_stdout;
 use crate::suite::load::load_alone;
 
@@ -28,7 +29,7 @@ pub fn compare(args: &CompareArgs, settings: &Settings) -> Exit {
         Ok(files) => files,
         Err(message) => return say::failure(&message, Exit::Usage),
     };
-    let (project, problems) = load_alone(&settings.working_dir);
+    let (project, problems) = load_alone(&settings.working_dir, &format_words());
     if !problems.is_empty() {
         say::problems(&problems);
         return Exit::Usage;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::base::files::{self, Fence, OutputTarget, parent_of};
 use crate::base::whole_file;
 use crate::record::compare::{Ruling, RunComparison};
-use crate::report::format::ReportError;
+use crate::report::error::ReportError;
 use crate::report::html::comparison::ComparePage;
 use crate::report::text::ColorUse;
 

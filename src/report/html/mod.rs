@@ -14,8 +14,12 @@ use serde::Serialize;
 
 use crate::assert::check::IMPLIED_STATUS;
 use crate::base::plural::plural;
-use crate::record::journal::{JournalError, RunRecord};
+use crate::record::journal::{CaseRecord, JournalError, RunRecord};
 use crate::record::thresholds;
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+    batch_of,
+};
 use crate::report::gates::push_gates;
 use crate::report::json;
 use crate::report::json_counts;
@@ -24,7 +28,7 @@ use crate::report::standing::{HeadLine, standing};
 use crate::report::terminal::screen::Verbosity;
 use crate::report::text::{ColorUse, ReportText, one_line};
 
-pub(super) use cases::{HtmlPiece, green, push_case};
+use cases::{GreenDetails, HtmlPiece, green, push_case};
 
 /// The most bytes of details of tests that are green without a note.
 const HELD_BYTES: usize = 48 << 20;
@@ -67,6 +71,47 @@ struct PageHead<'a> {
     implied: &'static str,
 }
 
+/// `report.html`, one page.
+pub(super) struct HtmlDocument;
+
+impl Document for HtmlDocument {
+    fn word(&self) -> &'static str {
+        "html"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "report.html"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Usual
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        Ok(Box::new(HtmlPage::new(place.file()?, record)?))
+    }
+
+    fn batch(&self, record: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        Some(Box::new(HtmlBatch { piece: HtmlPiece::default(), green: green(record) }))
+    }
+}
+
+/// Cases, and which of them have details.
+struct HtmlBatch {
+    piece: HtmlPiece,
+    green: GreenDetails,
+}
+
+impl CaseBatch for HtmlBatch {
+    fn push(&mut self, case: &CaseRecord, attempts: &[u8]) {
+        push_case(&mut self.piece, case, attempts, self.green);
+    }
+}
+
 /// A page that is being written.
 #[derive(Debug)]
 pub(crate) struct HtmlPage<W> {
@@ -79,7 +124,7 @@ pub(crate) struct HtmlPage<W> {
 
 impl<W: Write> HtmlPage<W> {
     /// Begins the page with all that is known of the run as a whole.
-    pub fn new(mut out: W, record: &RunRecord) -> Result<Self, PageError> {
+    pub fn new(mut out: W, record: &RunRecord) -> Result<Self, DocumentFailure> {
         let start = &record.start;
         let nonce = shell::nonce(&[&start.run, &start.started, &start.seed.to_string()]);
         let standing = standing(record)?;
@@ -128,15 +173,15 @@ impl<W: Write> HtmlPage<W> {
     }
 }
 
-/// Why a page cannot be begun.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PageError {
-    /// It cannot be written.
-    #[error(transparent)]
-    Write(#[from] io::Error),
-    /// The run cannot be read.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
+impl<W: Write + Send> OpenDocument for HtmlPage<W> {
+    fn add(&mut self, batch: &dyn CaseBatch) -> io::Result<()> {
+        self.piece(&batch_of::<HtmlBatch>(batch).piece)
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<WrittenDocument> {
+        HtmlPage::finish(*self)?.flush()?;
+        Ok(WrittenDocument::File)
+    }
 }
 
 /// Notes on the run besides its counts: versions, limits, doubts, damage.

@@ -11,6 +11,10 @@ use crate::record::attempt::{ContractNote, RepeatFacts, UsageDoubt};
 use crate::record::journal::{AttemptNotes, CaseRecord, DamagedLine, RecordLoss, RunRecord, SuiteTotals};
 use crate::record::thresholds::{self, RunConclusion, ThresholdGates};
 use crate::record::verdict::Verdict;
+use crate::report::document::{
+    CaseBatch, Document, DocumentFailure, DocumentPlace, DocumentSelection, OpenDocument, WrittenDocument,
+    batch_of,
+};
 use crate::report::gates::documents;
 pub(super) use crate::report::json::run::{RunDocument, run};
 use crate::report::json_counts::counts;
@@ -21,9 +25,48 @@ pub(crate) const VERSION: u32 = 1;
 /// The JSON Schema of the document.
 pub(crate) const SCHEMA: &str = include_str!("../schema.json");
 
+/// `report.json`, versioned.
+pub(super) struct JsonDocument;
+
+impl Document for JsonDocument {
+    fn word(&self) -> &'static str {
+        "json"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "report.json"
+    }
+
+    fn selection(&self) -> DocumentSelection {
+        DocumentSelection::Usual
+    }
+
+    fn begin<'r>(
+        &self,
+        place: DocumentPlace<'_>,
+        record: &'r RunRecord,
+    ) -> Result<Box<dyn OpenDocument + 'r>, DocumentFailure> {
+        Ok(Box::new(JsonReport::new(place.file()?, record)?))
+    }
+
+    fn batch(&self, _: &RunRecord) -> Option<Box<dyn CaseBatch>> {
+        Some(Box::new(JsonBatch::default()))
+    }
+}
+
+/// Cases as the members of a list.
+#[derive(Default)]
+struct JsonBatch(Vec<u8>);
+
+impl CaseBatch for JsonBatch {
+    fn push(&mut self, case: &CaseRecord, attempts: &[u8]) {
+        push_case(&mut self.0, case, attempts);
+    }
+}
+
 /// A `report.json` that is being written.
 #[derive(Debug)]
-pub(crate) struct JsonReport<W> {
+struct JsonReport<W> {
     out: W,
     separator: &'static [u8],
 }
@@ -104,7 +147,7 @@ impl ConclusionDocument {
 
 impl<W: Write> JsonReport<W> {
     /// Begins the document with all that is known of the run as a whole.
-    pub fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
+    fn new(mut out: W, record: &RunRecord) -> io::Result<Self> {
         write!(out, "{{\n\"version\": {VERSION},\n\"run\": ")?;
         serde_json::to_writer(&mut out, &run(record))?;
         out.write_all(b",\n\"conclusion\": ")?;
@@ -129,9 +172,11 @@ impl<W: Write> JsonReport<W> {
         out.write_all(b",\n\"cases\": [")?;
         Ok(Self { out, separator: b"\n" })
     }
+}
 
-    /// Adds cases, as `push_case` wrote them.
-    pub fn cases(&mut self, cases: &[u8]) -> io::Result<()> {
+impl<W: Write + Send> OpenDocument for JsonReport<W> {
+    fn add(&mut self, batch: &dyn CaseBatch) -> io::Result<()> {
+        let JsonBatch(cases) = batch_of(batch);
         if cases.is_empty() {
             return Ok(());
         }
@@ -140,18 +185,18 @@ impl<W: Write> JsonReport<W> {
         self.out.write_all(cases)
     }
 
-    /// Ends the document.
-    pub fn finish(mut self) -> io::Result<W> {
+    fn finish(mut self: Box<Self>) -> io::Result<WrittenDocument> {
         self.out.write_all(b"\n]\n}\n")?;
-        Ok(self.out)
+        self.out.flush()?;
+        Ok(WrittenDocument::File)
     }
 }
 
 /// The text between two cases.
 const SEPARATOR: &[u8] = b",\n";
 
-/// Adds a case after those before it; its attempts are written as the journal has them.
-pub(super) fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
+/// Adds a case to those that will stand before it; its attempts are written as they stand in the journal.
+fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     if !out.is_empty() {
         out.extend_from_slice(SEPARATOR);
     }

@@ -16,7 +16,7 @@ use crate::suite::discover::{SuiteLocation, discover};
 use crate::suite::env_file::read_env_file;
 use crate::suite::grounds::{SuiteFolder, shown};
 use crate::suite::peek::files_of;
-use crate::suite::project::{ProjectSpec, read_project};
+use crate::suite::project::{ProjectOptions, ProjectSpec, read_project};
 use crate::suite::read_judge::JudgeKindSpec;
 use crate::suite::read_suite::{SuiteFile, read_suite};
 use crate::suite::spec::{SuiteSpec, TestSpec};
@@ -55,7 +55,8 @@ pub fn load(options: &LoadOptions) -> LoadedSuites {
     let project_file = find_project(&options.working_dir);
     let root = project_file.as_deref().and_then(Path::parent).unwrap_or(&options.working_dir).to_path_buf();
     let has_file = project_file.is_some();
-    let project = project_file.and_then(|path| load_project(&path, &root, &mut problems));
+    let settings = ProjectOptions { folder: root.clone(), formats: &options.formats };
+    let project = project_file.and_then(|path| load_file(&path, settings, &mut problems));
     let project_read = match &project {
         Some(project) => project.env_read,
         None if has_file => ReadState::Unread,
@@ -94,20 +95,21 @@ pub fn find_project(from: &Path) -> Option<PathBuf> {
 }
 
 /// The project file without its suites: none where there is none, or where it has problems that leave nothing of it.
-pub fn load_alone(working_dir: &Path) -> (Option<ProjectSpec>, Vec<Problem>) {
+pub fn load_alone(working_dir: &Path, formats: &[&'static str]) -> (Option<ProjectSpec>, Vec<Problem>) {
     let mut problems = Vec::new();
     let path = find_project(working_dir);
     let root = path.as_deref().and_then(Path::parent).unwrap_or(working_dir).to_path_buf();
-    let project = path.and_then(|path| load_project(&path, &root, &mut problems));
+    let options = ProjectOptions { folder: root, formats };
+    let project = path.and_then(|path| load_file(&path, options, &mut problems));
     (project, problems)
 }
 
 /// A project file that is not written yet.
-pub fn read_project_text(text: &str, folder: &Path) -> (Option<ProjectSpec>, Vec<Problem>) {
+pub fn read_project_text(text: &str, options: ProjectOptions<'_>) -> (Option<ProjectSpec>, Vec<Problem>) {
     let mut problems = Vec::new();
     let document = parse_yaml(PROJECT_FILE, text.as_bytes().to_vec(), &mut problems);
     let mut reader = Reader { source: document.source, problems: &mut problems };
-    let project = document.root.map(|root| read_project(&mut reader, root, folder.to_path_buf()));
+    let project = document.root.map(|root| read_project(&mut reader, root, options));
     (project, problems)
 }
 
@@ -127,9 +129,9 @@ pub fn read_suite_text(text: &str, path: &Path) -> Vec<Problem> {
     problems
 }
 
-fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
-    let name = shown(path, root);
-    let bytes = match files::read(path, &Fence::around(root), LARGEST) {
+fn load_file(path: &Path, options: ProjectOptions<'_>, problems: &mut Vec<Problem>) -> Option<ProjectSpec> {
+    let name = shown(path, &options.folder);
+    let bytes = match files::read(path, &Fence::around(&options.folder), LARGEST) {
         Ok(bytes) => bytes,
         Err(error) => {
             problems.push(unreadable(&name, &error));
@@ -139,7 +141,7 @@ fn load_project(path: &Path, root: &Path, problems: &mut Vec<Problem>) -> Option
     let document = parse_yaml(&name, bytes, problems);
     let (before, source) = (problems.len(), document.source.clone());
     let mut reader = Reader { source: document.source, problems };
-    let mut project = document.root.map(|tree| read_project(&mut reader, tree, root.to_path_buf()));
+    let mut project = document.root.map(|tree| read_project(&mut reader, tree, options));
     if let Some(project) = &mut project {
         load_env_file(project, problems);
     }

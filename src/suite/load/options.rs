@@ -15,6 +15,8 @@ pub struct LoadOptions {
     pub in_ci: bool,
     /// The full name of the one test that is wanted: only the files that may hold it are loaded, unless a judge is an app.
     pub only: Option<String>,
+    /// The words that a project may write under `reports.formats`.
+    pub formats: Vec<&'static str>,
 }
 
 /// Whether suites may name files outside the suites folder.

@@ -29,6 +29,7 @@ impl Folder {
             outside: OutsidePaths::Refused,
             in_ci: false,
             only: None,
+            formats: vec!["junit", "json", "html", "markdown", "tap", "csv"],
         })
     }
 }
@@ -54,6 +55,7 @@ fn one_test_needs_its_suite_alone_unless_another_may_answer_for_its_judge() {
             outside: OutsidePaths::Refused,
             in_ci: false,
             only: Some("b::a".to_owned()),
+            formats: vec!["junit", "json", "html", "markdown", "tap", "csv"],
         });
         assert_eq!(problems(&loaded), Vec::<String>::new());
         names(&loaded).join(" ")
@@ -241,6 +243,7 @@ fn data_files_may_not_leave_the_suites_folder_even_through_links() {
         outside: OutsidePaths::Allowed,
         in_ci: false,
         only: None,
+        formats: vec!["junit", "json", "html", "markdown", "tap", "csv"],
     };
     assert_eq!(problems(&load(&allowed)), Vec::<String>::new());
 }

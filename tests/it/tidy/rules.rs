@@ -150,7 +150,8 @@ fn purity(source: &Source, _: &House) -> Vec<String> {
 
 /// Files are opened and written in one room.
 fn disk(source: &Source, _: &House) -> Vec<String> {
-    let of_whole_folders = ["base/whole_file", "report/write", "report/diff", "app/runs", "cli/runs/prune"];
+    let of_whole_folders =
+        ["base/whole_file", "report/document", "report/write", "report/diff", "app/runs", "cli/runs/prune"];
     if stands_in(source, &["base/files"]) || stands_in(source, &of_whole_folders) {
         return Vec::new();
     }

@@ -28,6 +28,7 @@ fn inputs_of(draft: &Draft) -> Vec<NamedInput> {
         outside: OutsidePaths::Refused,
         in_ci: true,
         only: None,
+        formats: vec!["junit", "json", "html", "markdown", "tap", "csv"],
     };
     let mut loaded = load(&options);
     assert_eq!(loaded.problems, [], "{}", draft.suite);

@@ -1,45 +1,9 @@
-//! The formats of reports, and why one could not be written.
+//! Why reports could not be written.
 
 use std::path::PathBuf;
 
+use crate::base::panics::CaughtPanic;
 use crate::record::journal::JournalError;
-
-/// A kind of document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReportFormat {
-    /// `junit.xml`, for build servers.
-    Junit,
-    /// `report.json`, versioned.
-    Json,
-    /// `report.html`, one page.
-    Html,
-    /// `summary.md`, for a comment of a pull request.
-    Markdown,
-    /// `report.tap`, the Test Anything Protocol.
-    Tap,
-    /// `report.csv`, one row per test.
-    Csv,
-    /// `diff/`: a `.diff` and a `.md` per test with a difference.
-    Diff,
-}
-
-impl ReportFormat {
-    /// The documents of `reports/latest` unless the project names others.
-    pub const USUAL: [Self; 5] = [Self::Junit, Self::Json, Self::Html, Self::Markdown, Self::Diff];
-
-    /// Its name in a folder of reports.
-    pub fn file_name(self) -> &'static str {
-        match self {
-            Self::Junit => "junit.xml",
-            Self::Json => "report.json",
-            Self::Html => "report.html",
-            Self::Markdown => "summary.md",
-            Self::Tap => "report.tap",
-            Self::Csv => "report.csv",
-            Self::Diff => "diff",
-        }
-    }
-}
 
 /// Why reports were not written.
 #[derive(Debug, thiserror::Error)]
@@ -78,11 +42,21 @@ pub(crate) enum ReportError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The ending of the name belongs to no report format.
-    #[error("{path}: reports are written as .xml (JUnit), .json, .html, .md, .tap or .csv; {reason}")]
+    #[error("{path}: reports are written as {endings}; {reason}")]
     Kind {
         /// The name given.
         path: PathBuf,
+        /// The endings that there are.
+        endings: String,
         /// Why the name has no format.
         reason: String,
+    },
+    /// A document cannot be made of this run; the others were written.
+    #[error("write {path}: {panic}; the other reports of this run are written")]
+    Panicked {
+        /// The document.
+        path: PathBuf,
+        /// What its code said.
+        panic: CaughtPanic,
     },
 }
