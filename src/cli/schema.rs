@@ -4,6 +4,8 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::say;
+use crate::report;
+use crate::suite;
 
 /// `flowproof schema`.
 #[derive(Debug, Args)]
@@ -28,10 +30,10 @@ pub enum SchemaKind {
 /// Prints the JSON Schema of a file format.
 pub fn schema(args: &SchemaArgs) -> Exit {
     let text = match args.which {
-        SchemaKind::Suite => crate::suite::schema::SUITE,
-        SchemaKind::Project => crate::suite::schema::PROJECT,
-        SchemaKind::Report => crate::report::json::SCHEMA,
-        SchemaKind::Compare => crate::report::compare::SCHEMA,
+        SchemaKind::Suite => suite::schema::suite(),
+        SchemaKind::Project => suite::schema::project(&report::format_words()),
+        SchemaKind::Report => report::json::SCHEMA.to_owned(),
+        SchemaKind::Compare => report::compare::SCHEMA.to_owned(),
     };
     say::verbatim(text.as_bytes())
 }

@@ -62,8 +62,10 @@ pub fn suite_yaml(bytes: &[u8]) {
 /// A project file: every problem has a place in it.
 pub fn project_yaml(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let (project, problems) =
-        read_project_text(text, ProjectOptions { folder: PathBuf::from(NOWHERE), formats: &format_words() });
+    let (project, problems) = read_project_text(
+        text,
+        ProjectOptions { folder: Path::new(NOWHERE).to_path_buf(), formats: &format_words() },
+    );
     check_problems(&problems, bytes);
     assert!(project.is_some() || !problems.is_empty() || text.trim().is_empty());
 }

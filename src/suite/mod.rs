@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod discover;
 pub(crate) mod env_file;
 pub(crate) mod grounds;
+pub(crate) mod keys;
 pub(crate) mod load;
 pub(crate) mod peek;
 pub(crate) mod project;

@@ -8,6 +8,8 @@ use crate::base::files::{Fence, FileRefusal};
 use crate::base::repeat::RepeatRange;
 use crate::base::units::RequestRate;
 use crate::suite::data::ReadState;
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_project::{PROFILE, PROJECT, REPORTS};
 use crate::suite::read_budget::{BudgetOf, BudgetSpec, read_budget};
 use crate::suite::read_compare::{CompareSpec, read_compare};
 use crate::suite::read_judge::{JudgeSpec, read_judge};
@@ -19,16 +21,6 @@ use crate::suite::test_reader::read_retries;
 use crate::yaml::node::{MapEntry, Node, SourceText};
 use crate::yaml::reader::{Located, Reader};
 
-/// The keys of the project file.
-pub const PROJECT_KEYS: [&str; 11] = [
-    "version", "suites", "targets", "profiles", "reports", "env", "env_file", "secrets", "mock", "compare",
-    "judges",
-];
-/// The keys of a profile.
-pub const PROFILE_KEYS: [&str; 7] =
-    ["target", "repeat", "concurrency", "rate", "retries", "timeout", "budget"];
-/// The keys of `reports`.
-pub const REPORTS_KEYS: [&str; 2] = ["dir", "formats"];
 /// `flowproof.yaml`.
 #[derive(Debug)]
 pub struct ProjectSpec {
@@ -115,7 +107,7 @@ pub fn read_project(reader: &mut Reader<'_>, root: Node, options: ProjectOptions
         compare: CompareSpec::default(),
         judges: Vec::new(),
     };
-    reader.file_map(&root, "the project file", &PROJECT_KEYS);
+    reader.file_map(&root, "the project file", &names(&PROJECT));
     for entry in root.into_entries() {
         match entry.key.as_str() {
             "reports" => read_reports(reader, &entry.value, formats, &mut project),
@@ -218,7 +210,7 @@ fn read_profile(reader: &mut Reader<'_>, name: Located<String>, node: &Node) -> 
         timeout: None,
         budget: None,
     };
-    for entry in reader.map(node, "a profile", &PROFILE_KEYS) {
+    for entry in reader.map(node, "a profile", &names(&PROFILE)) {
         let value = &entry.value;
         match entry.key.as_str() {
             "target" => profile.target = reader.filled_text(value, "`target`"),
@@ -260,7 +252,7 @@ fn read_reports_dir(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Opti
 }
 
 fn read_reports(reader: &mut Reader<'_>, node: &Node, formats: &[&'static str], project: &mut ProjectSpec) {
-    for entry in reader.map(node, "`reports`", &REPORTS_KEYS) {
+    for entry in reader.map(node, "`reports`", &names(&REPORTS)) {
         match entry.key.as_str() {
             "dir" => {
                 project.reports_dir = read_reports_dir(reader, &entry.value, &project.folder);

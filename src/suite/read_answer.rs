@@ -1,11 +1,10 @@
 //! From a node to the answers of `human_input` as written.
 
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_suite::FORM_ANSWER;
 use crate::suite::spec::AnswerSpec;
 use crate::yaml::node::Node;
 use crate::yaml::reader::Reader;
-
-/// The keys of an answer.
-pub const ANSWER_KEYS: [&str; 4] = ["node", "action", "inputs", "files"];
 
 const EXAMPLE: &str = "{ node: Review, action: approve, inputs: { comment: fine } }";
 
@@ -18,7 +17,7 @@ pub fn read_answers(reader: &mut Reader<'_>, node: Node) -> Vec<AnswerSpec> {
 }
 
 fn read_answer(reader: &mut Reader<'_>, item: Node) -> Option<AnswerSpec> {
-    reader.map(&item, "an answer of `human_input`", &ANSWER_KEYS);
+    reader.map(&item, "an answer of `human_input`", &names(&FORM_ANSWER));
     item.as_map()?;
     if item.get("node").is_none() || item.get("action").is_none() {
         let message = "an answer of `human_input` needs a `node` and an `action`";

@@ -3,15 +3,12 @@
 use std::time::Duration;
 
 use crate::base::units::{Money, parse_money};
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_project::PROFILE_BUDGET;
+use crate::suite::keys::of_suite::{BUDGET, CAP};
 use crate::yaml::node::{FilePosition, Node};
 use crate::yaml::reader::Reader;
 
-/// The keys of a profile's `budget`.
-pub const PROFILE_BUDGET_KEYS: [&str; 4] = ["tokens", "cost", "time", "on_exceed"];
-/// The keys of a suite's `budget`.
-pub const BUDGET_KEYS: [&str; 5] = ["tokens", "cost", "time", "per_test", "on_exceed"];
-/// The keys of `budget.per_test`.
-pub const CAP_KEYS: [&str; 2] = ["tokens", "cost"];
 /// The words of `budget.on_exceed`.
 const ON_EXCEED: [(&str, ()); 1] = [("stop", ())];
 /// The most currencies of one budget: an entry of its ledger has room for no more.
@@ -54,8 +51,8 @@ pub enum BudgetOf {
 pub fn read_budget(reader: &mut Reader<'_>, node: &Node, whose: BudgetOf) -> BudgetSpec {
     let mut budget = BudgetSpec::default();
     let known: &[&str] = match whose {
-        BudgetOf::Profile => &PROFILE_BUDGET_KEYS,
-        BudgetOf::Suite => &BUDGET_KEYS,
+        BudgetOf::Profile => const { &names(&PROFILE_BUDGET) },
+        BudgetOf::Suite => const { &names(&BUDGET) },
     };
     let entries = reader.map(node, "`budget`", known);
     if entries.is_empty() && node.as_map().is_some() {
@@ -100,7 +97,7 @@ fn read_costs(reader: &mut Reader<'_>, node: &Node) -> Vec<Money> {
 
 fn read_cap(reader: &mut Reader<'_>, node: &Node) -> CapSpec {
     let mut cap = CapSpec { mark: node.mark, tokens: None, cost: None };
-    let entries = reader.map(node, "`budget.per_test`", &CAP_KEYS);
+    let entries = reader.map(node, "`budget.per_test`", &names(&CAP));
     if entries.is_empty() && node.as_map().is_some() {
         reader.problem(node.mark, "`budget.per_test` needs `tokens`, `cost` or both");
     }

@@ -4,16 +4,13 @@ use rust_decimal::Decimal;
 
 use crate::base::similarity::Likeness;
 use crate::base::units::{parse_exact_share, parse_percent};
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_project::{COMPARE, GATE};
 use crate::yaml::node::{MapEntry, Node};
 use crate::yaml::reader::Reader;
 
 /// The measures with a gate.
 pub const MEASURES: [&str; 5] = ["pass_rate", "tokens", "cost", "latency", "ttft"];
-/// The keys of `compare`.
-pub const COMPARE_KEYS: [&str; 7] =
-    ["pass_rate", "tokens", "cost", "latency", "ttft", "max_changed", "min_similarity"];
-/// The keys of the gate of a measure.
-pub const BOUND_KEYS: [&str; 2] = ["worse_by", "alpha"];
 /// The least and the most level of significance that makes sense.
 const ALPHA: (f64, f64) = (1e-6, 0.5);
 
@@ -51,7 +48,7 @@ pub enum MostTests {
 /// Reads `compare`; what is wrong with it is noted in the reader.
 pub fn read_compare(reader: &mut Reader<'_>, node: &Node) -> CompareSpec {
     let mut spec = CompareSpec::default();
-    for entry in reader.map(node, "`compare`", &COMPARE_KEYS) {
+    for entry in reader.map(node, "`compare`", &names(&COMPARE)) {
         match entry.key.as_str() {
             "max_changed" => {
                 spec.max_changed =
@@ -74,7 +71,7 @@ fn read_bound(reader: &mut Reader<'_>, entry: &MapEntry) -> Option<BoundSpec> {
     let measure = measure_named(&entry.key)?;
     let what = |key: &str| format!("`compare.{measure}.{key}`");
     let (mut worse_by, mut alpha, mut named) = (None, None, false);
-    for inner in reader.map(&entry.value, &format!("`compare.{measure}`"), &BOUND_KEYS) {
+    for inner in reader.map(&entry.value, &format!("`compare.{measure}`"), &names(&GATE)) {
         match inner.key.as_str() {
             "worse_by" => {
                 named = true;

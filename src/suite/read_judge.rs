@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_project::JUDGE;
 use crate::yaml::node::{FilePosition, Node};
 use crate::yaml::reader::{Located, Reader};
 
-/// The keys of a judge.
-pub const JUDGE_KEYS: [&str; 6] = ["url", "api_key", "model", "app", "repeat", "timeout"];
 /// The most votes of one question.
 const MOST_VOTES: u64 = 9;
 
@@ -44,7 +44,7 @@ pub fn read_judge(reader: &mut Reader<'_>, name: Located<String>, node: &Node) -
     if name.value.trim().is_empty() || name.value.contains("{{") {
         reader.problem(name.mark, "the name of a judge must be text, without a template");
     }
-    let entries = reader.map(node, "a judge", &JUDGE_KEYS);
+    let entries = reader.map(node, "a judge", &names(&JUDGE));
     let mut judge = JudgeSpec { name, kind: None, repeat: None, timeout: None };
     let mut app = None;
     for entry in entries {

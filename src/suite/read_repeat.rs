@@ -2,12 +2,11 @@
 
 use crate::base::repeat::{MOST_REPEATS, RepeatRange};
 use crate::base::units::parse_percent;
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_suite::REPEAT;
 use crate::suite::spec::{InconclusiveSpec, RunSpec};
 use crate::yaml::node::{MapEntry, Node};
 use crate::yaml::reader::{Located, Reader};
-
-/// The keys of `repeat` as a mapping.
-pub const REPEAT_KEYS: [&str; 2] = ["min", "max"];
 
 /// The words of `on_inconclusive`.
 pub const INCONCLUSIVE_WORDS: [(&str, InconclusiveSpec); 2] =
@@ -38,7 +37,7 @@ pub fn read_repeat(reader: &mut Reader<'_>, node: &Node) -> Option<RepeatRange> 
         return reader.bounded(node, "`repeat`", 1..=most).map(RepeatRange::Fixed);
     }
     let (mut min, mut max, mut is_sound) = (Some(1), None, true);
-    for entry in reader.map(node, "`repeat`", &REPEAT_KEYS) {
+    for entry in reader.map(node, "`repeat`", &names(&REPEAT)) {
         let read = match entry.key.as_str() {
             "min" => &mut min,
             "max" => &mut max,

@@ -6,29 +6,15 @@ use std::sync::Arc;
 use crate::base::spelling::did_you_mean;
 use crate::suite::data::{ReadState, TestContext};
 use crate::suite::grounds::SuiteFolder;
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_suite::{DEFAULTS, SUITE};
 use crate::suite::read_budget::{BudgetOf, read_budget};
 use crate::suite::read_thresholds::read_thresholds;
 use crate::suite::spec::{RunSpec, SuiteSpec, TestSpec, UsageSpec};
 use crate::suite::test_count::TestCount;
-use crate::suite::test_reader::{RUN_KEYS, read_run_key, read_test};
+use crate::suite::test_reader::{read_run_key, read_test};
 use crate::yaml::node::{FilePosition, MapEntry, Node};
 use crate::yaml::reader::{Located, Reader};
-
-/// The keys of a suite.
-pub const SUITE_KEYS: [&str; 12] = [
-    "version",
-    "name",
-    "app",
-    "description",
-    "tags",
-    "vars",
-    "usage",
-    "defaults",
-    "thresholds",
-    "budget",
-    "mock",
-    "tests",
-];
 
 /// The words of `usage`.
 pub const USAGE_WORDS: [(&str, UsageSpec); 2] = [("audit", UsageSpec::Audit), ("trust", UsageSpec::Trust)];
@@ -46,7 +32,7 @@ pub struct SuiteFile {
 /// Reads a suite; what is wrong with it is noted in the reader.
 pub fn read_suite(reader: &mut Reader<'_>, root: Node, file: SuiteFile) -> SuiteSpec {
     let mark = root.mark;
-    reader.file_map(&root, "a suite", &SUITE_KEYS);
+    reader.file_map(&root, "a suite", &names(&SUITE));
     let is_map = root.as_map().is_some();
     let count = file.count.clone();
     let mut suite = empty_suite(reader, file);
@@ -138,7 +124,7 @@ fn is_identifier(name: &str) -> bool {
 }
 
 fn read_defaults(reader: &mut Reader<'_>, node: Node) -> RunSpec {
-    reader.map(&node, "`defaults`", &RUN_KEYS);
+    reader.map(&node, "`defaults`", &names(&DEFAULTS));
     let mut run = RunSpec::default();
     for entry in node.into_entries() {
         read_run_key(reader, entry, &mut run);

@@ -3,37 +3,13 @@
 use std::time::Duration;
 
 use crate::base::units::{RequestRate, format_size, parse_rate, parse_size};
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_project::{APP, RECOVERY, TARGET, TIMEOUTS};
 use crate::suite::read_suite::USAGE_WORDS;
 use crate::suite::spec::{RetriesSpec, UsageSpec};
 use crate::suite::test_reader::read_retries;
 use crate::yaml::node::{MapEntry, Node};
 use crate::yaml::reader::{Located, Reader};
-
-/// The keys of a target.
-pub const TARGET_KEYS: [&str; 16] = [
-    "base_url",
-    "apps",
-    "api_key",
-    "workflow_id",
-    "concurrency",
-    "rate",
-    "timeouts",
-    "retries",
-    "recovery",
-    "usage",
-    "contract",
-    "headers",
-    "ca_file",
-    "proxy",
-    "insecure",
-    "max_body",
-];
-/// The keys of an app.
-pub const APP_KEYS: [&str; 2] = ["api_key", "workflow_id"];
-/// The keys of `timeouts`.
-pub const TIMEOUT_KEYS: [&str; 4] = ["connect", "first_event", "idle", "total"];
-/// The keys of `recovery`.
-pub const RECOVERY_KEYS: [&str; 2] = ["deadline", "poll"];
 
 /// One target.
 #[derive(Debug)]
@@ -108,7 +84,7 @@ pub fn read_target(reader: &mut Reader<'_>, name: Located<String>, node: &Node) 
     let mark = name.mark;
     let mut target = empty_target(name);
     let mut own = AppSpec { name: Located { value: String::new(), mark }, api_key: None, workflow_id: None };
-    for entry in reader.map(node, "a target", &TARGET_KEYS) {
+    for entry in reader.map(node, "a target", &names(&TARGET)) {
         match entry.key.as_str() {
             "api_key" | "workflow_id" => read_app_key(reader, entry, &mut own),
             "apps" => read_apps(reader, &entry.value, &mut target.apps),
@@ -233,7 +209,7 @@ fn read_apps(reader: &mut Reader<'_>, node: &Node, apps: &mut Vec<AppSpec>) {
             api_key: None,
             workflow_id: None,
         };
-        for key in reader.map(&entry.value, "an app", &APP_KEYS) {
+        for key in reader.map(&entry.value, "an app", &names(&APP)) {
             read_app_key(reader, key, &mut app);
         }
         apps.push(app);
@@ -252,7 +228,7 @@ fn read_app_key(reader: &mut Reader<'_>, entry: &MapEntry, app: &mut AppSpec) {
 
 fn read_timeouts(reader: &mut Reader<'_>, node: &Node) -> TimeoutsSpec {
     let mut timeouts = TimeoutsSpec::default();
-    for entry in reader.map(node, "`timeouts`", &TIMEOUT_KEYS) {
+    for entry in reader.map(node, "`timeouts`", &names(&TIMEOUTS)) {
         let duration = reader.positive_duration(&entry.value, &format!("`timeouts.{}`", entry.key));
         match entry.key.as_str() {
             "connect" => timeouts.connect = duration,
@@ -267,7 +243,7 @@ fn read_timeouts(reader: &mut Reader<'_>, node: &Node) -> TimeoutsSpec {
 
 fn read_recovery(reader: &mut Reader<'_>, node: &Node) -> RecoverySpec {
     let mut recovery = RecoverySpec::default();
-    for entry in reader.map(node, "`recovery`", &RECOVERY_KEYS) {
+    for entry in reader.map(node, "`recovery`", &names(&RECOVERY)) {
         let duration = reader.positive_duration(&entry.value, &format!("`recovery.{}`", entry.key));
         match entry.key.as_str() {
             "deadline" => recovery.deadline = duration,

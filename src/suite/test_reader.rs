@@ -4,56 +4,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::suite::data::{TestContext, read_each, read_matrix};
+use crate::suite::keys::format_key::names;
+use crate::suite::keys::of_suite::{RETRIES, TEST};
 use crate::suite::read_answer::read_answers;
 use crate::suite::read_repeat::read_repeat_key;
 use crate::suite::spec::{ModeSpec, RetriesSpec, RunSpec, TestSpec};
 use crate::yaml::node::{MapEntry, Node, NodeValue};
 use crate::yaml::reader::Reader;
-
-/// The keys that `defaults` may have; a test may have them too.
-pub const RUN_KEYS: [&str; 12] = [
-    "inputs",
-    "files",
-    "user",
-    "response_mode",
-    "timeout",
-    "retries",
-    "repeat",
-    "pass_rate",
-    "fail_below",
-    "confidence",
-    "on_inconclusive",
-    "assert",
-];
-
-/// The keys of a test.
-pub const TEST_KEYS: [&str; 22] = [
-    "name",
-    "description",
-    "tags",
-    "skip",
-    "only",
-    "skip_defaults",
-    "inputs",
-    "files",
-    "user",
-    "response_mode",
-    "timeout",
-    "retries",
-    "repeat",
-    "pass_rate",
-    "fail_below",
-    "confidence",
-    "on_inconclusive",
-    "each",
-    "matrix",
-    "human_input",
-    "assert",
-    "mock",
-];
-
-/// The keys of `retries`.
-pub const RETRIES_KEYS: [&str; 5] = ["count", "delay", "max_delay", "jitter", "resend"];
 
 /// The most retries.
 const MOST_RETRIES: u64 = 100;
@@ -61,7 +18,7 @@ const MOST_RETRIES: u64 = 100;
 /// Reads a test; without a name it cannot be told apart and is left out.
 pub fn read_test(reader: &mut Reader<'_>, node: Node, around: &TestContext<'_>) -> Option<TestSpec> {
     let mark = node.mark;
-    reader.map(&node, "a test", &TEST_KEYS);
+    reader.map(&node, "a test", &names(&TEST));
     node.as_map()?;
     let Some(name) = node.get("name") else {
         reader.problem_with_help(mark, "a test needs a `name`", "names appear in reports and filters");
@@ -150,7 +107,7 @@ pub fn read_retries(reader: &mut Reader<'_>, node: &Node) -> RetriesSpec {
         retries.count = reader.bounded(node, "`retries`", 0..=MOST_RETRIES);
         return retries;
     }
-    for entry in reader.map(node, "`retries`", &RETRIES_KEYS) {
+    for entry in reader.map(node, "`retries`", &names(&RETRIES)) {
         let value = &entry.value;
         match entry.key.as_str() {
             "count" => retries.count = reader.bounded(value, "`retries.count`", 0..=MOST_RETRIES),

@@ -1,24 +1,52 @@
 //! The JSON Schemas (2020-12) of the suite and the project file, for editors; the reader remains the judge.
 
+use serde_json::Value;
+
+use crate::suite::keys::{Mapping, OF_PROJECT, OF_SUITE};
+
+/// The schema of a suite, without what the table of keys says.
+const SUITE: &str = include_str!("suite.schema.json");
+/// The schema of the project file, without what the table of keys says.
+const PROJECT: &str = include_str!("project.schema.json");
+
 /// The schema of a suite.
-pub const SUITE: &str = include_str!("suite.schema.json");
-/// The schema of the project file.
-pub const PROJECT: &str = include_str!("project.schema.json");
+pub fn suite() -> String {
+    text(&with_descriptions(SUITE, OF_SUITE))
+}
+
+/// The schema of the project file, with the words of `reports.formats`.
+pub fn project(formats: &[&str]) -> String {
+    let mut schema = with_descriptions(PROJECT, OF_PROJECT);
+    schema["properties"]["reports"]["properties"]["formats"]["items"]["enum"] = Value::from(formats);
+    text(&schema)
+}
+
+/// Describes each key of some mappings as the table does.
+fn with_descriptions(schema: &str, mappings: &[Mapping]) -> Value {
+    let mut schema: Value = serde_json::from_str(schema).expect("our own schemas are JSON");
+    for Mapping { pointer, keys } in mappings {
+        for key in *keys {
+            let place = schema.pointer_mut(&format!("{pointer}/{}", key.name));
+            let Some(Value::Object(property)) = place else { continue };
+            let known = std::mem::take(property);
+            property.insert("description".to_owned(), Value::from(key.description()));
+            property.extend(known);
+        }
+    }
+    schema
+}
+
+fn text(schema: &Value) -> String {
+    serde_json::to_string_pretty(schema).expect("a value becomes JSON") + "\n"
+}
 
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use serde_json::Value;
-
     use super::*;
     use crate::dify::mock::fault;
-    use crate::suite::project;
-    use crate::suite::read_budget;
-    use crate::suite::read_compare;
-    use crate::suite::read_suite;
-    use crate::suite::read_target;
-    use crate::suite::test_reader;
+    use crate::suite::keys::format_key::FormatKey;
     use crate::yaml::parse;
 
     fn schema(text: &str) -> Value {
@@ -33,46 +61,36 @@ mod tests {
         keys
     }
 
-    fn same(schema: &Value, pointer: &str, known: &[&str]) {
-        let mut known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
+    fn same(schema: &Value, pointer: &str, mut known: Vec<String>) {
         known.sort();
         assert_eq!(keys(schema, pointer), known, "{pointer}");
     }
 
     #[test]
     fn the_schemas_know_the_readers_keys() {
-        let suite = schema(SUITE);
-        same(&suite, "/properties", &read_suite::SUITE_KEYS);
-        same(&suite, "/properties/defaults/properties", &test_reader::RUN_KEYS);
-        same(&suite, "/$defs/test/properties", &test_reader::TEST_KEYS);
-        same(&suite, "/properties/budget/properties", &read_budget::BUDGET_KEYS);
-        same(&suite, "/properties/budget/properties/per_test/properties", &read_budget::CAP_KEYS);
-        let answer = "/$defs/test/properties/human_input/items/properties";
-        same(&suite, answer, &crate::suite::read_answer::ANSWER_KEYS);
-        same(&suite, "/$defs/retries/anyOf/1/properties", &test_reader::RETRIES_KEYS);
-        let repeat = "/$defs/test/properties/repeat/anyOf/1/properties";
-        same(&suite, repeat, &crate::suite::read_repeat::REPEAT_KEYS);
-        let metrics = crate::suite::thresholds::METRICS.map(|(name, _)| name);
-        same(&suite, "/properties/thresholds/properties", &metrics);
-        let faults: Vec<&str> = fault::NAMES.into_iter().chain(fault::OPTIONS).collect();
-        same(&suite, "/$defs/fault/anyOf/1/properties", &faults);
-        let project = schema(PROJECT);
-        same(&project, "/properties", &project::PROJECT_KEYS);
-        same(&project, "/properties/profiles/additionalProperties/properties", &project::PROFILE_KEYS);
-        let budget = "/properties/profiles/additionalProperties/properties/budget/properties";
-        same(&project, budget, &read_budget::PROFILE_BUDGET_KEYS);
-        same(&project, "/properties/reports/properties", &project::REPORTS_KEYS);
-        same(&project, "/properties/compare/properties", &read_compare::COMPARE_KEYS);
-        same(
-            &project,
-            "/properties/judges/additionalProperties/properties",
-            &crate::suite::read_judge::JUDGE_KEYS,
-        );
-        let target = "/properties/targets/additionalProperties/properties";
-        same(&project, target, &read_target::TARGET_KEYS);
-        same(&project, &format!("{target}/apps/additionalProperties/properties"), &read_target::APP_KEYS);
-        same(&project, &format!("{target}/timeouts/properties"), &read_target::TIMEOUT_KEYS);
-        same(&project, &format!("{target}/recovery/properties"), &read_target::RECOVERY_KEYS);
+        for (text, mappings) in [(SUITE, OF_SUITE), (PROJECT, OF_PROJECT)] {
+            let schema = schema(text);
+            for Mapping { pointer, keys } in mappings {
+                let known = keys.iter().map(|FormatKey { name, .. }| (*name).to_owned());
+                same(&schema, pointer, known.collect());
+                for FormatKey { name, .. } in *keys {
+                    let property = &schema.pointer(pointer).unwrap()[name];
+                    assert!(
+                        property.get("description").is_none(),
+                        "{pointer}/{name} is described by the table"
+                    );
+                }
+            }
+        }
+        let faults = fault::NAMES.into_iter().chain(fault::OPTIONS).map(str::to_owned);
+        same(&schema(SUITE), "/$defs/fault/anyOf/1/properties", faults.collect());
+    }
+
+    #[test]
+    fn the_schema_of_projects_has_the_words_of_the_reports() {
+        let project = schema(&project(&["one", "other"]));
+        let words = &project["properties"]["reports"]["properties"]["formats"]["items"]["enum"];
+        assert_eq!(*words, serde_json::json!(["one", "other"]));
     }
 
     #[test]
@@ -90,8 +108,8 @@ mod tests {
                 }
             }
         }
-        walk(&schema(SUITE), "suite");
-        walk(&schema(PROJECT), "project");
+        walk(&schema(&suite()), "suite");
+        walk(&schema(&project(&[])), "project");
     }
 
     fn document(path: &Path) -> Option<Value> {
@@ -105,7 +123,7 @@ mod tests {
 
     #[test]
     fn good_suites_and_our_own_validate() {
-        let suite = jsonschema::validator_for(&schema(SUITE)).unwrap();
+        let suite = jsonschema::validator_for(&schema(&suite())).unwrap();
         for name in ["support-triage", "elsewhere", "repeats"] {
             let document = document(&data("good").join(format!("{name}.yaml"))).unwrap();
             let errors: Vec<String> = suite
@@ -122,7 +140,7 @@ mod tests {
         for path in suites {
             assert!(suite.is_valid(&document(&path).unwrap()), "{}", path.display());
         }
-        let project = jsonschema::validator_for(&schema(PROJECT)).unwrap();
+        let project = jsonschema::validator_for(&schema(&project(&crate::report::format_words()))).unwrap();
         let document = document(&data("good/project/flowproof.yaml")).unwrap();
         let errors: Vec<String> = project
             .iter_errors(&document)
@@ -174,7 +192,7 @@ mod tests {
 
     #[test]
     fn bad_shapes_are_refused() {
-        let suite = jsonschema::validator_for(&schema(SUITE)).unwrap();
+        let suite = jsonschema::validator_for(&schema(&suite())).unwrap();
         let mut accepted = Vec::new();
         for entry in std::fs::read_dir(data("bad")).unwrap() {
             let path = entry.unwrap().path();
