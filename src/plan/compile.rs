@@ -27,8 +27,8 @@ use crate::plan::secrets::{ProblemMask, read_secrets};
 use crate::plan::select::{arrange, is_wanted};
 use crate::plan::shared::SharedChecks;
 use crate::plan::spots::spots_of;
-use crate::plan::suite_context::{SuiteContext, head_of};
-use crate::plan::suite_vars::compile_vars;
+use crate::plan::suite_context::{SuiteApp, SuiteContext, head_of};
+use crate::plan::suite_vars::{CompiledVars, compile_vars};
 use crate::plan::target::{PreparedTarget, prepare_live, prepare_mock, prepare_replay};
 use crate::plan::target_choice::{Chosen, MissingKey, choose};
 use crate::plan::target_error::{TargetError, help_with};
@@ -150,9 +150,10 @@ impl PlanBuilder<'_, '_> {
     fn add_suite(&mut self, suite: SuiteSpec) {
         let before = self.problems.len();
         let file = suite.source.name.clone();
-        let (app, skip) = self.app_of(&suite);
+        let SuiteApp { name: app, skip } = self.app_of(&suite);
         let mut reader = Reader { source: suite.source.clone(), problems: &mut self.problems };
-        let (bindings, known) = compile_vars(&mut reader, &suite, &mut self.templates, self.env.clone());
+        let CompiledVars { bindings, known } =
+            compile_vars(&mut reader, &suite, &mut self.templates, self.env.clone());
         let context = SuiteContext {
             head: Arc::new(head_of(&suite)),
             suite: &suite,
@@ -193,13 +194,13 @@ impl PlanBuilder<'_, '_> {
     }
 
     /// The app of a suite, and why its tests are skipped, if they are.
-    fn app_of(&mut self, suite: &SuiteSpec) -> (Arc<str>, Option<Arc<str>>) {
+    fn app_of(&mut self, suite: &SuiteSpec) -> SuiteApp {
         let named = suite.app.as_ref().map(|app| app.value.clone());
         let known: Vec<&String> = match &self.prepared.target.kind {
             TargetKind::Live { apps, .. } => apps.keys().collect(),
             TargetKind::Replay { apps, .. } if !apps.is_empty() => apps.keys().collect(),
             TargetKind::Mock(_) | TargetKind::Replay { .. } => {
-                return (Arc::from(named.unwrap_or_default()), None);
+                return SuiteApp::of(named.unwrap_or_default());
             }
         };
         let all = known.iter().copied().chain(self.prepared.unusable.keys());
@@ -214,14 +215,14 @@ impl PlanBuilder<'_, '_> {
                     target,
                     apps: names.join(", "),
                 });
-                return (Arc::from(""), None);
+                return SuiteApp::of("");
             }
         };
         if let Some(error) = self.prepared.unusable.get(&name) {
             let skips =
                 self.chosen.missing_key == MissingKey::Skips && matches!(error, TargetError::NotSet { .. });
             if skips {
-                return (Arc::from(name), Some(Arc::from(error.to_string())));
+                return SuiteApp { skip: Some(Arc::from(error.to_string())), ..SuiteApp::of(name) };
             }
             if !self.errors.contains(error) {
                 self.errors.push(error.clone());
@@ -239,7 +240,7 @@ impl PlanBuilder<'_, '_> {
                 help,
             });
         }
-        (Arc::from(name), None)
+        SuiteApp::of(name)
     }
 
     fn finish(mut self, secrets: Vec<String>) -> CompiledPlan {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::assert::check::{Check, keys_of, snapshot_keys};
+use crate::assert::check::{AssertedKey, Check, keys_of, snapshot_keys};
 use crate::assert::snapshot::{FileNameUniqueness, SnapshotPlace};
 use crate::plan::case::Case;
 use crate::yaml::problem::Problem;
@@ -12,7 +12,7 @@ use crate::yaml::reader::Reader;
 /// Two snapshots of a test under one key would judge each other.
 pub(super) fn check_keys(reader: &mut Reader<'_>, checks: &[Check]) {
     let mut first = HashMap::new();
-    for (key, place) in snapshot_keys(checks) {
+    for AssertedKey { key, place } in snapshot_keys(checks) {
         let Some(key) = key else { continue };
         match first.get(&key) {
             None => drop(first.insert(key, place)),

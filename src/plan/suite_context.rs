@@ -45,6 +45,21 @@ pub struct SuiteContext<'a> {
     pub judge_prints: BTreeMap<String, Digest>,
 }
 
+/// The app of a suite.
+pub struct SuiteApp {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Why the suite's tests are skipped, if they are.
+    pub skip: Option<Arc<str>>,
+}
+
+impl SuiteApp {
+    /// One that can be asked.
+    pub fn of(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), skip: None }
+    }
+}
+
 /// A suite's own facts.
 pub fn head_of(suite: &SuiteSpec) -> SuiteHead {
     let (folder, file) = (&suite.grounds.folder, Path::new(&*suite.source.name));

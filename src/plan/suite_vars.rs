@@ -16,6 +16,14 @@ use crate::yaml::values::LoadedValues;
 /// Stands for `run.id` while suites load.
 const RUN: &str = "00000000-0000-4000-8000-000000000000";
 
+/// The `vars` of a suite.
+pub(super) struct CompiledVars {
+    /// Their templates, and the environment.
+    pub bindings: Arc<Bindings>,
+    /// The names that its tests may use.
+    pub known: KnownNames,
+}
+
 /// Compiles `vars`: each may use those before it.
 ///
 /// The names that come back hold the values of `vars`, unless one of them cannot be rendered.
@@ -24,7 +32,7 @@ pub(super) fn compile_vars(
     suite: &SuiteSpec,
     templates: &mut Templates,
     env: Option<Arc<SuiteEnv>>,
-) -> (Arc<Bindings>, KnownNames) {
+) -> CompiledVars {
     let values_of_env = env.as_ref().map(|env| env.values.clone()).unwrap_or_default();
     let base =
         TemplateScope::new().with_env(values_of_env.clone()).with_test("test").with_run(RUN).with_repeat(0);
@@ -61,5 +69,5 @@ pub(super) fn compile_vars(
     if missing.is_empty() && known.unread.is_empty() && known.env.is_some() {
         known.values = Some(LoadedValues::new(base.with_vars(&Value::Object(values))));
     }
-    (Arc::new(Bindings { vars, env: values_of_env }), known)
+    CompiledVars { bindings: Arc::new(Bindings { vars, env: values_of_env }), known }
 }

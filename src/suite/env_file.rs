@@ -13,17 +13,17 @@ pub fn read_env_file(source: &SourceText, problems: &mut Vec<Problem>) -> BTreeM
     let mut variables = BTreeMap::new();
     let (mut rest, mut line) = (source.text.as_str(), 1_u32);
     while !rest.is_empty() {
-        let (read, length) = match take(rest) {
+        let TakenLine { variable, length } = match take(rest) {
             Ok(taken) => taken,
             Err(message) => {
                 // The excerpt of a place would show the value.
                 let mut place = source.place(FilePosition { line, column: 1, width: 1 });
                 place.excerpt = "".into();
                 problems.push(Problem::new(place, message).help("write `NAME=value`"));
-                (None, rest.find('\n').map_or(rest.len(), |end| end + 1))
+                TakenLine { variable: None, length: rest.find('\n').map_or(rest.len(), |end| end + 1) }
             }
         };
-        variables.extend(read.map(|variable| (variable.name, variable.value)));
+        variables.extend(variable.map(|variable| (variable.name, variable.value)));
         line += rest[..length].matches('\n').count() as u32;
         rest = &rest[length..];
     }
@@ -35,12 +35,26 @@ struct Variable {
     value: String,
 }
 
+/// What a text begins with: a variable, or a line that is none.
+struct TakenLine {
+    variable: Option<Variable>,
+    /// The bytes up to what follows.
+    length: usize,
+}
+
+/// A value as it is written.
+struct WrittenText {
+    value: String,
+    /// The bytes up to the line after it.
+    length: usize,
+}
+
 /// The variable with which a text begins, and the bytes up to what follows.
-fn take(text: &str) -> Result<(Option<Variable>, usize), &'static str> {
+fn take(text: &str) -> Result<TakenLine, &'static str> {
     let end = text.find('\n').map_or(text.len(), |end| end + 1);
     let line = text[..end].trim();
     if line.is_empty() || line.starts_with('#') {
-        return Ok((None, end));
+        return Ok(TakenLine { variable: None, length: end });
     }
     let Some(equals) = text[..end].find('=') else { return Err("this line has no `=`") };
     let name = text[..equals].trim();
@@ -52,12 +66,12 @@ fn take(text: &str) -> Result<(Option<Variable>, usize), &'static str> {
     let start = equals + 1;
     let blanks = text[start..end].len() - text[start..end].trim_start_matches([' ', '\t']).len();
     let value = &text[start + blanks..];
-    let (value, length) = match value.chars().next() {
+    let WrittenText { value, length } = match value.chars().next() {
         Some(quote @ ('"' | '\'')) => quoted(value, quote)?,
-        _ => (bare(&text[start + blanks..end]), end - start - blanks),
+        _ => WrittenText { value: bare(&text[start + blanks..end]), length: end - start - blanks },
     };
-    let after = start + blanks + length;
-    Ok((Some(Variable { name: name.to_owned(), value }), after))
+    let variable = Some(Variable { name: name.to_owned(), value });
+    Ok(TakenLine { variable, length: start + blanks + length })
 }
 
 /// A value without quotes ends at its line, or before a comment.
@@ -67,7 +81,7 @@ fn bare(line: &str) -> String {
 }
 
 /// A value in quotes, and the bytes up to the line after it.
-fn quoted(text: &str, quote: char) -> Result<(String, usize), &'static str> {
+fn quoted(text: &str, quote: char) -> Result<WrittenText, &'static str> {
     let mut value = String::new();
     let mut letters = text.char_indices().skip(1);
     while let Some((at, letter)) = letters.next() {
@@ -86,7 +100,7 @@ fn quoted(text: &str, quote: char) -> Result<(String, usize), &'static str> {
                 if !after.is_empty() && !after.starts_with('#') {
                     return Err("there is text behind the closing quote");
                 }
-                return Ok((value, at + 1 + end));
+                return Ok(WrittenText { value, length: at + 1 + end });
             }
             _ => value.push(letter),
         }

@@ -84,6 +84,13 @@ fn statistic(metric: ThresholdMetric, key: &str) -> Result<Statistic, String> {
     }
 }
 
+/// A limit as it is written, in the unit of its metric.
+struct WrittenLimit {
+    limit: Decimal,
+    /// That of a price; `None` for every other metric.
+    currency: Option<String>,
+}
+
 /// A statistic of a metric.
 #[derive(Clone, Copy)]
 struct MeasuredStatistic {
@@ -120,7 +127,7 @@ fn read_bound(
     let mut found = Vec::new();
     let mut limit = |reader: &mut Reader<'_>, comparison, node: &Node| {
         let parsed = reader.parsed(node, &what, |text| metric.parse(text))?;
-        let (limit, currency) = parsed.value;
+        let WrittenLimit { limit, currency } = parsed.value;
         found.push(ThresholdSpec { metric, statistic, comparison, limit, currency, mark: node.mark });
         Some(())
     };
@@ -197,9 +204,11 @@ impl ThresholdMetric {
     }
 
     /// Reads a value of it, and its currency.
-    fn parse(self, text: &str) -> Result<(Decimal, Option<String>), String> {
+    fn parse(self, text: &str) -> Result<WrittenLimit, String> {
         let plain = |value: Option<Decimal>| {
-            value.map(|value| (value, None)).ok_or_else(|| format!("`{text}` is too large"))
+            value
+                .map(|limit| WrittenLimit { limit, currency: None })
+                .ok_or_else(|| format!("`{text}` is too large"))
         };
         match self {
             Self::PassRate => plain(Some(parse_exact_share(text).map_err(|error| error.to_string())?)),
@@ -212,7 +221,7 @@ impl ThresholdMetric {
             }
             Self::Cost => {
                 let money = parse_money(text).map_err(|error| error.to_string())?;
-                Ok((money.amount, Some(money.currency.to_string())))
+                Ok(WrittenLimit { limit: money.amount, currency: Some(money.currency.to_string()) })
             }
         }
     }

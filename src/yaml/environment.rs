@@ -8,6 +8,15 @@ use crate::base::template::{EnvName, Guard};
 /// Begins the names that suites may read where there is no project file.
 pub const PREFIX: &str = "FLOWPROOF_VAR_";
 
+/// What is wrong with a name that a template reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameFault {
+    /// What is wrong.
+    pub message: String,
+    /// How to fix it.
+    pub help: String,
+}
+
 /// The environment as suites see it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SuiteEnv {
@@ -45,7 +54,7 @@ impl SuiteEnv {
     ///
     /// One with a `default` may be missing. One that is set and not listed is a problem all the same: its value would be
     /// passed over in silence.
-    pub fn fault(&self, read: &EnvName) -> Option<(String, String)> {
+    pub fn fault(&self, read: &EnvName) -> Option<NameFault> {
         let EnvName { name, guard, .. } = read;
         let is_set = self.set.contains_key(name);
         if self.lists(name) && is_set || *guard == Guard::Default && !is_set {
@@ -56,14 +65,16 @@ impl SuiteEnv {
             self.unlisted(name)
         } else if shut(name) {
             let message = format!("`env.{name}` may not be read: `--env-names` does not name it");
-            (message, format!("add `{name}` to `--env-names`, or give a value: `env.{name} | default('…')`"))
+            let help = format!("add `{name}` to `--env-names`, or give a value: `env.{name} | default('…')`");
+            NameFault { message, help }
         } else {
             let message = format!("`env.{name}` is not set");
-            (message, format!("set `{name}`, or give a value: `{{{{ env.{name} | default('…') }}}}`"))
+            let help = format!("set `{name}`, or give a value: `{{{{ env.{name} | default('…') }}}}`");
+            NameFault { message, help }
         })
     }
 
-    fn unlisted(&self, name: &str) -> (String, String) {
+    fn unlisted(&self, name: &str) -> NameFault {
         let message = format!("`env.{name}` may not be read by suites");
         let help = match &self.listed {
             None => format!(
@@ -73,7 +84,7 @@ impl SuiteEnv {
             Some(listed) if listed.is_empty() => format!("add `env: [{name}]` to flowproof.yaml"),
             Some(_) => format!("add `{name}` to `env: […]` in flowproof.yaml"),
         };
-        (message, help)
+        NameFault { message, help }
     }
 }
 
@@ -92,7 +103,7 @@ mod tests {
         SuiteEnv::new(Arc::new(set), listed, limit)
     }
 
-    fn fault(env: &SuiteEnv, name: &str, guard: Guard) -> Option<(String, String)> {
+    fn fault(env: &SuiteEnv, name: &str, guard: Guard) -> Option<NameFault> {
         env.fault(&EnvName { name: name.to_owned(), guard, span: 0..1 })
     }
 
@@ -102,14 +113,14 @@ mod tests {
         assert_eq!(listed.values.keys().collect::<Vec<_>>(), ["A"]);
         assert_eq!(fault(&listed, "A", Guard::None), None);
         assert_eq!(fault(&listed, "UNSET", Guard::Default), None);
-        assert!(fault(&listed, "UNSET", Guard::None).unwrap().0.contains("is not set"));
+        assert!(fault(&listed, "UNSET", Guard::None).unwrap().message.contains("is not set"));
         for guard in [Guard::None, Guard::Default] {
-            let (message, help) = fault(&listed, "SECRET", guard).unwrap();
+            let NameFault { message, help } = fault(&listed, "SECRET", guard).unwrap();
             assert!(message.contains("may not be read by suites"), "{message}");
             assert_eq!(help, "add `SECRET` to `env: […]` in flowproof.yaml");
         }
         let bare = env(Some(&[]), None);
-        assert_eq!(fault(&bare, "A", Guard::None).unwrap().1, "add `env: [A]` to flowproof.yaml");
+        assert_eq!(fault(&bare, "A", Guard::None).unwrap().help, "add `env: [A]` to flowproof.yaml");
         assert_eq!(fault(&bare, "NOWHERE", Guard::Default), None);
     }
 
@@ -118,14 +129,19 @@ mod tests {
         let alone = env(None, None);
         assert_eq!(alone.values.keys().collect::<Vec<_>>(), ["FLOWPROOF_VAR_B"]);
         assert_eq!(fault(&alone, "FLOWPROOF_VAR_B", Guard::None), None);
-        assert!(fault(&alone, "A", Guard::None).unwrap().1.contains("`env: [A]`"));
+        assert!(fault(&alone, "A", Guard::None).unwrap().help.contains("`env: [A]`"));
     }
 
     #[test]
     fn a_limit_holds_whatever_is_listed() {
         let limited = env(Some(&["A", "SECRET"]), Some(&["A"]));
         assert_eq!(limited.values.keys().collect::<Vec<_>>(), ["A"]);
-        assert!(fault(&limited, "SECRET", Guard::None).unwrap().0.contains("`--env-names` does not name it"));
+        assert!(
+            fault(&limited, "SECRET", Guard::None)
+                .unwrap()
+                .message
+                .contains("`--env-names` does not name it")
+        );
         assert_eq!(fault(&limited, "SECRET", Guard::Default), None);
     }
 }

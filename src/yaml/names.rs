@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::spelling::{did_you_mean, nearest};
 use crate::base::template::{EnvName, Template, TemplateError, Templates};
-use crate::yaml::environment::SuiteEnv;
+use crate::yaml::environment::{NameFault, SuiteEnv};
 use crate::yaml::node::{FilePosition, MapEntry, Node, NodeValue};
 use crate::yaml::reader::Reader;
 use crate::yaml::values::{LoadedValues, RenderFault};
@@ -98,14 +98,14 @@ impl Reader<'_> {
     }
 
     fn check_name(&mut self, mark: FilePosition, text: &str, name: &str, known: &KnownNames) {
-        let Some((message, help)) = unknown_name(name, known) else { return };
+        let Some(NameFault { message, help }) = unknown_name(name, known) else { return };
         let at = self.within(mark, text, find_name(text, name));
         self.problem_with_help(at, message, help);
     }
 
     fn check_env(&mut self, mark: FilePosition, text: &str, read: &EnvName, known: &KnownNames) {
         let fault = known.env.as_ref().and_then(|env| env.fault(read));
-        let Some((message, help)) = fault else { return };
+        let Some(NameFault { message, help }) = fault else { return };
         let at = self.within(mark, text, Some(read.span.clone()));
         self.problem_with_help(at, message, help);
     }
@@ -143,7 +143,7 @@ impl Reader<'_> {
 }
 
 /// What is wrong with a dotted name, and the mend; none when it is known.
-fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
+fn unknown_name(name: &str, known: &KnownNames) -> Option<NameFault> {
     let mut parts = name.split('.');
     let root = parts.next().unwrap_or_default();
     let member = parts.next();
@@ -151,17 +151,17 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
         return None;
     }
     if root == "row" && known.row.is_none() {
-        return Some((
-            format!("`{name}` is not known: this test has no rows"),
-            "rows come from `each` or `matrix`".to_owned(),
-        ));
+        return Some(NameFault {
+            message: format!("`{name}` is not known: this test has no rows"),
+            help: "rows come from `each` or `matrix`".to_owned(),
+        });
     }
     let fixed = ROOTS.iter().find(|(word, _)| *word == root);
     let Some((_, fixed)) = fixed else {
         let roots: Vec<&str> = ROOTS.iter().map(|(word, _)| *word).collect();
         let near = did_you_mean(root, roots.iter().copied());
         let help = near.unwrap_or_else(|| format!("known names: {}; {AS_IT_IS}", roots.join(", ")));
-        return Some((format!("`{name}` is not known"), help));
+        return Some(NameFault { message: format!("`{name}` is not known"), help });
     };
     let members: Vec<&str> = match root {
         "env" => return None,
@@ -177,7 +177,7 @@ fn unknown_name(name: &str, known: &KnownNames) -> Option<(String, String)> {
     if let ("row", Some(file)) = (root, &known.header_of) {
         let _ = write!(help, "; the first line of `{file}` names them");
     }
-    Some((format!("`{root}.{member}` is not known"), help))
+    Some(NameFault { message: format!("`{root}.{member}` is not known"), help })
 }
 
 /// How text with braces in it stays as it is.

@@ -26,7 +26,7 @@ use crate::base::clock;
 use crate::base::digest::Digest;
 use crate::plan::case::{HeldVersion, Plan};
 use crate::record::event::{ContinuationReason, RunContinuation, RunOptions};
-use crate::record::journal::{self, Journal, ReopenError, RunRecord};
+use crate::record::journal::{self, Journal, ReopenError, ReopenedJournal, RunRecord};
 
 /// Takes up a run and plans what is left of it. It is the latest from before its suites are loaded, whatever becomes of this
 /// process meanwhile; one that is refused is not.
@@ -53,7 +53,7 @@ fn take_up(
     how: ContinuationReason,
     path: &Path,
 ) -> Result<OpenedRun, OpenFailure> {
-    let (journal, record) = Journal::reopen(path).map_err(|error| not_reopened(&error))?;
+    let ReopenedJournal { journal, record } = Journal::reopen(path).map_err(|error| not_reopened(&error))?;
     journal::point_to(path)
         .map_err(|error| OpenFailure::Target(format!("the run cannot be continued: {error}")))?;
     let start = &record.start;

@@ -72,7 +72,7 @@ pub use self::model::Check;
 pub use self::named::{judges_of, schema_files_of};
 pub use self::schema::FileRoot;
 pub use self::silence::hint_beside_others;
-pub use self::snapshot::{keys_of, snapshot_keys};
+pub use self::snapshot::{AssertedKey, keys_of, snapshot_keys};
 pub use self::unused_answers::unused_answers;
 
 /// Whether Dify's token total is audited against its nodes' sum.

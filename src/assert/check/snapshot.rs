@@ -186,17 +186,25 @@ fn is_within(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// The keys of the snapshots that checks take, each with the place of its assertion; none where only a run renders it.
-pub fn snapshot_keys(checks: &[Check]) -> Vec<(Option<String>, Arc<Place>)> {
+/// The key of a snapshot that an assertion takes.
+pub struct AssertedKey {
+    /// The key; `None` where only a run renders it.
+    pub key: Option<String>,
+    /// The place of the assertion.
+    pub place: Arc<Place>,
+}
+
+/// The keys of the snapshots that checks take.
+pub fn snapshot_keys(checks: &[Check]) -> Vec<AssertedKey> {
     let mut keys = Vec::new();
     checks.iter().for_each(|check| add_keys(check, &mut keys));
     keys
 }
 
-fn add_keys(check: &Check, keys: &mut Vec<(Option<String>, Arc<Place>)>) {
+fn add_keys(check: &Check, keys: &mut Vec<AssertedKey>) {
     let mut add = |value: &ValueCheck| {
         let key = value.expect.snapshot.as_ref().map(|snapshot| snapshot.key.ready().cloned());
-        keys.extend(key.map(|key| (key, check.head.place.clone())));
+        keys.extend(key.map(|key| AssertedKey { key, place: check.head.place.clone() }));
     };
     match &*check.body {
         AssertionTarget::Value(value) => add(value),
@@ -212,7 +220,9 @@ fn add_keys(check: &Check, keys: &mut Vec<(Option<String>, Arc<Place>)>) {
 /// The keys of snapshots as one list, for those who look for their files.
 pub fn keys_of(checks: &[Check]) -> Option<SnapshotKeys> {
     let keys = snapshot_keys(checks);
-    let rendered = keys.iter().any(|(key, _)| key.is_none());
-    (!keys.is_empty())
-        .then(|| SnapshotKeys { written: keys.into_iter().filter_map(|(key, _)| key).collect(), rendered })
+    let rendered = keys.iter().any(|asserted| asserted.key.is_none());
+    (!keys.is_empty()).then(|| SnapshotKeys {
+        written: keys.into_iter().filter_map(|asserted| asserted.key).collect(),
+        rendered,
+    })
 }

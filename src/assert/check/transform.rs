@@ -29,7 +29,7 @@ pub(super) fn apply<'v>(
     for step in steps {
         (current, doubts) = match step {
             Transform::Json => {
-                let (json, doubts) =
+                let TextJson { value: json, doubts } =
                     parse_json(text("json", &current)?).map_err(|why| failed("json", &why, &current))?;
                 (Cow::Owned(json), doubts)
             }
@@ -62,7 +62,7 @@ fn undecided(doubt: &Doubt) -> Box<JudgedCondition> {
 fn one(step: &Transform, value: &Value, context: &Context<'_>) -> Result<Value, Box<JudgedCondition>> {
     match step {
         Transform::Json => match parse_json(text("json", value)?) {
-            Ok((json, _)) => Ok(json),
+            Ok(json) => Ok(json.value),
             Err(why) => Err(failed("json", &why, value)),
         },
         Transform::Trim => text("trim", value).map(|text| Value::from(text.trim())),
@@ -112,10 +112,17 @@ fn failed(word: &str, why: &str, value: &Value) -> Box<JudgedCondition> {
     Box::new(judged.actual(value))
 }
 
+/// The JSON of a text.
+struct TextJson {
+    value: Value,
+    /// What of it is given twice.
+    doubts: Vec<Doubt>,
+}
+
 /// The value of a text, and what of it is given twice.
 ///
 /// The whole text is JSON, or one fenced block that is; prose around it is not passed over.
-fn parse_json(text: &str) -> Result<(Value, Vec<Doubt>), String> {
+fn parse_json(text: &str) -> Result<TextJson, String> {
     let trimmed = text.trim();
     let inner = match trimmed.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) {
         Some(fenced) => {
@@ -126,7 +133,7 @@ fn parse_json(text: &str) -> Result<(Value, Vec<Doubt>), String> {
     let readable = ReadableText::of(inner.trim());
     let json = BorrowedValue::read(&readable.text).map_err(|error| format!("not JSON ({error})"))?;
     let doubts = readable.flaws(&json, None).iter().map(Doubt::of).collect();
-    Ok((json.to_value(), doubts))
+    Ok(TextJson { value: json.to_value(), doubts })
 }
 
 /// The rest of a fence's first line: `json`, or nothing.

@@ -99,7 +99,10 @@ impl JsonComparison {
             |ranges: Vec<std::ops::Range<usize>>| -> Vec<usize> { ranges.into_iter().flatten().collect() };
         let old_loose = loose(gaps.iter().map(|(old, _)| old.clone()).collect());
         let new_loose = loose(gaps.iter().map(|(_, new)| new.clone()).collect());
-        let moves = moves((&old_keys, &old_loose), (&new_keys, &new_loose));
+        let moves = moves(
+            LooseElements { keys: &old_keys, places: &old_loose },
+            LooseElements { keys: &new_keys, places: &new_loose },
+        );
         let arrived: BTreeMap<usize, usize> = moves.iter().map(|(from, to)| (*to, *from)).collect();
         for (old_gap, new_gap) in gaps {
             let mut left = old_gap.filter(|index| !moves.contains_key(index));
@@ -178,14 +181,23 @@ impl JsonComparison {
     }
 }
 
+/// The elements of a list that lost their place.
+#[derive(Clone, Copy)]
+struct LooseElements<'a> {
+    /// What all elements are told apart by.
+    keys: &'a [Vec<u8>],
+    /// The places of those that lost theirs.
+    places: &'a [usize],
+}
+
 /// Pairs equal elements that both lost their place, in order: expected index to actual index.
-fn moves(old: (&[Vec<u8>], &[usize]), new: (&[Vec<u8>], &[usize])) -> BTreeMap<usize, usize> {
+fn moves(old: LooseElements<'_>, new: LooseElements<'_>) -> BTreeMap<usize, usize> {
     let mut places: HashMap<&[u8], VecDeque<usize>> = HashMap::new();
-    for index in new.1 {
-        places.entry(new.0[*index].as_slice()).or_default().push_back(*index);
+    for index in new.places {
+        places.entry(new.keys[*index].as_slice()).or_default().push_back(*index);
     }
-    let pair = |index: &usize| Some((*index, places.get_mut(old.0[*index].as_slice())?.pop_front()?));
-    old.1.iter().filter_map(pair).collect()
+    let pair = |index: &usize| Some((*index, places.get_mut(old.keys[*index].as_slice())?.pop_front()?));
+    old.places.iter().filter_map(pair).collect()
 }
 
 /// Equal values, and only they, have the same.

@@ -93,18 +93,24 @@ impl Distances {
     }
 }
 
+/// Whether sides differ: case by case, and over all cases together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EnergyTests {
+    /// The test of each case, in their order.
+    pub each: Vec<PermutationResult>,
+    /// The test of all cases.
+    pub all: PermutationResult,
+}
+
 /// Tests whether the two sides of each case come from one distribution, and whether those of all cases together do.
 ///
 /// The permutation test of Székely and Rizzo, 2004, each case permuted within itself; exact where the splits are few. The test
 /// of all cases takes the sum of their statistics.
-pub(crate) fn each_and_all(
-    cases: &[Distances],
-    draws: RandomDraws,
-) -> (Vec<PermutationResult>, PermutationResult) {
+pub(crate) fn each_and_all(cases: &[Distances], draws: RandomDraws) -> EnergyTests {
     let strata: Vec<SplitStatistics> = cases.iter().map(SplitStatistics::new).collect();
     let each = strata.iter().map(|stratum| judge(&[stratum], draws)).collect();
     let all: Vec<&SplitStatistics> = strata.iter().collect();
-    (each, judge(&all, draws))
+    EnergyTests { each, all: judge(&all, draws) }
 }
 
 fn judge(strata: &[&SplitStatistics], draws: RandomDraws) -> PermutationResult {
@@ -199,11 +205,11 @@ mod tests {
     use super::*;
 
     fn test(distances: &Distances, draws: RandomDraws) -> PermutationResult {
-        each_and_all(std::slice::from_ref(distances), draws).0[0]
+        each_and_all(std::slice::from_ref(distances), draws).each[0]
     }
 
     fn stratified(cases: &[Distances], draws: RandomDraws) -> PermutationResult {
-        each_and_all(cases, draws).1
+        each_and_all(cases, draws).all
     }
 
     const DRAWS: RandomDraws = RandomDraws { count: 9_999, seed: 11 };

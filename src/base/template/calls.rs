@@ -107,14 +107,14 @@ pub(super) fn fault_of_filter(environment: &Environment<'_>, filter: &Filter<'_>
         return Some(no_such("filter", filter.name, &FILTERS));
     }
     let takes = match filter.name {
-        "map" => {
-            named(&filter.args, 0).filter(|name| !has_filter(environment, name)).map(|name| ("filter", name))
-        }
+        "map" => named(&filter.args, 0)
+            .filter(|name| !has_filter(environment, name))
+            .map(|name| MissingName { kind: "filter", name }),
         "select" | "reject" => missing_test(environment, &filter.args, 0),
         "selectattr" | "rejectattr" => missing_test(environment, &filter.args, 1),
         _ => None,
     };
-    if let Some((kind, name)) = takes {
+    if let Some(MissingName { kind, name }) = takes {
         let known = if kind == "filter" { &FILTERS[..] } else { &TESTS[..] };
         return Some(no_such(kind, &name, known));
     }
@@ -224,12 +224,20 @@ fn named(arguments: &[CallArg<'_>], place: usize) -> Option<String> {
     }
 }
 
+/// A filter or a test that another one takes by its name, and that there is none of.
+struct MissingName {
+    kind: &'static str,
+    name: String,
+}
+
 fn missing_test(
     environment: &Environment<'_>,
     arguments: &[CallArg<'_>],
     place: usize,
-) -> Option<(&'static str, String)> {
-    named(arguments, place).filter(|name| !has_test(environment, name)).map(|name| ("test", name))
+) -> Option<MissingName> {
+    named(arguments, place)
+        .filter(|name| !has_test(environment, name))
+        .map(|name| MissingName { kind: "test", name })
 }
 
 /// What is wrong with the number or the names of arguments, if it is so whatever the value: each kind of value is tried.

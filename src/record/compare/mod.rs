@@ -34,5 +34,5 @@ pub(crate) use nodes::{Attribution, NodeChange, NodePresence};
 pub(crate) use noise::OutputDrift;
 pub(crate) use paired::MissingPairs;
 pub(crate) use plain::{PlainDecision, PlainGated};
-pub(crate) use ruling::{CompareVerdict, Ruling};
+pub(crate) use ruling::{CompareVerdict, DecidingTests, Ruling};
 pub(crate) use run::{ALPHA, ChangeCounts, CompareGates, RunComparison};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::stats::energy::{self, Distances};
+use crate::base::stats::energy::{self, Distances, EnergyTests};
 use crate::base::stats::multiple::benjamini_hochberg;
 use crate::base::stats::{PermutationResult, RandomDraws};
 use crate::record::compare::sample::TestPair;
@@ -34,17 +34,22 @@ pub(crate) enum OutputDrift {
     Unknown,
 }
 
+/// Whether outputs drifted: test by test, and over the suite.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OutputDrifts {
+    /// The outputs of each test, in the order of the pairs.
+    pub tests: Vec<OutputDrift>,
+    /// Those of all tests together; `None` where none ran twice on both sides.
+    pub suite: Option<PermutationResult>,
+}
+
 /// Judges the outputs of each test, corrected for the number of tests, and those of the suite together.
 ///
 /// The suite's test is none where no test ran twice on both sides.
-pub(crate) fn drift_of_outputs(
-    pairs: &[TestPair],
-    alpha: f64,
-    draws: RandomDraws,
-) -> (Vec<OutputDrift>, Option<PermutationResult>) {
+pub(crate) fn drift_of_outputs(pairs: &[TestPair], alpha: f64, draws: RandomDraws) -> OutputDrifts {
     let known = pairs.iter().filter_map(|pair| pair.outputs.as_ref());
     let judged: Vec<Distances> = known.filter(|outputs| is_repeated(outputs)).cloned().collect();
-    let (tests, all) = energy::each_and_all(&judged, draws);
+    let EnergyTests { each: tests, all } = energy::each_and_all(&judged, draws);
     let family = ComparisonFamily::of(&tests, alpha, draws);
     let mut results = family.adjusted.iter().zip(&tests);
     let of_pair = |pair: &TestPair| match &pair.outputs {
@@ -57,8 +62,8 @@ pub(crate) fn drift_of_outputs(
             })
         }
     };
-    let each = pairs.iter().map(of_pair).collect();
-    (each, (!judged.is_empty()).then_some(all))
+    let tests = pairs.iter().map(of_pair).collect();
+    OutputDrifts { tests, suite: (!judged.is_empty()).then_some(all) }
 }
 
 /// True where a side gave more than one output: then a difference may be what that side does by itself.
@@ -166,7 +171,8 @@ mod tests {
 
     #[test]
     fn one_repeat_says_changed_and_never_more() {
-        let (each, suite) = drift_of_outputs(&[pair(1, 1.0, 0.0), pair(1, 0.0, 0.0)], 0.05, DRAWS);
+        let OutputDrifts { tests: each, suite } =
+            drift_of_outputs(&[pair(1, 1.0, 0.0), pair(1, 0.0, 0.0)], 0.05, DRAWS);
         assert_eq!(each, [OutputDrift::Changed, OutputDrift::Same]);
         assert_eq!(suite, None);
     }
@@ -176,13 +182,14 @@ mod tests {
         // The one output of A is one of those that B gives in turn.
         let lonely = Distances::of(1, 5, |one, other| if one % 2 == other % 2 { 0.0 } else { 1.0 });
         let pair = TestPair { outputs: Some(lonely), ..TestPair::default() };
-        let (each, _) = drift_of_outputs(&[pair], 0.05, DRAWS);
+        let each = drift_of_outputs(&[pair], 0.05, DRAWS).tests;
         assert!(matches!(each[0], OutputDrift::Undecided { .. }), "{each:?}");
     }
 
     #[test]
     fn outputs_apart_have_drifted_and_outputs_that_vary_have_not() {
-        let (each, suite) = drift_of_outputs(&[pair(5, 1.0, 0.0), pair(5, 0.5, 0.5)], 0.05, DRAWS);
+        let OutputDrifts { tests: each, suite } =
+            drift_of_outputs(&[pair(5, 1.0, 0.0), pair(5, 0.5, 0.5)], 0.05, DRAWS);
         assert!(matches!(each[0], OutputDrift::Drifted { p } if p <= 4.0 / 252.0), "{each:?}");
         assert!(matches!(each[1], OutputDrift::Noise { p } if p > 0.9), "{each:?}");
         assert!(suite.unwrap().p < 0.05);
@@ -190,7 +197,7 @@ mod tests {
 
     #[test]
     fn too_few_repeats_are_said() {
-        let (each, _) = drift_of_outputs(&[pair(2, 1.0, 0.0)], 0.05, DRAWS);
+        let each = drift_of_outputs(&[pair(2, 1.0, 0.0)], 0.05, DRAWS).tests;
         assert_eq!(each, [OutputDrift::Undecided { repeats: Some(4) }]);
         assert_eq!(repeats_needed(0.05), Some(4));
         assert_eq!(repeats_needed(0.01), Some(5));
@@ -200,20 +207,20 @@ mod tests {
     fn one_test_that_drifted_among_many_that_did_not_is_no_noise() {
         let mut pairs = vec![pair(5, 0.0, 0.0); 99];
         pairs.push(pair(5, 1.0, 0.0));
-        let (each, _) = drift_of_outputs(&pairs, 0.05, DRAWS);
+        let each = drift_of_outputs(&pairs, 0.05, DRAWS).tests;
         // 2 / 252 by itself, which a hundred tests make 0.79: five repeats could not have shown less.
         assert_eq!(each[99], OutputDrift::Undecided { repeats: Some(8) });
         assert!(each[..99].iter().all(|drift| *drift == OutputDrift::Same));
         // With those repeats it is found; and what varies as much on each side stays noise among many.
         let mut pairs = vec![pair(8, 0.0, 0.0); 98];
         pairs.extend([pair(8, 1.0, 0.0), pair(8, 0.5, 0.5)]);
-        let (each, _) = drift_of_outputs(&pairs, 0.05, DRAWS);
+        let each = drift_of_outputs(&pairs, 0.05, DRAWS).tests;
         assert!(matches!(each[98], OutputDrift::Drifted { .. }), "{:?}", each[98]);
         assert!(matches!(each[99], OutputDrift::Noise { .. }), "{:?}", each[99]);
         // Too many for any number of repeats: it says so, and is no noise either.
         let mut pairs = vec![pair(5, 0.0, 0.0); 5_000];
         pairs.push(pair(5, 1.0, 0.0));
-        let (each, _) = drift_of_outputs(&pairs, 0.05, DRAWS);
+        let each = drift_of_outputs(&pairs, 0.05, DRAWS).tests;
         assert_eq!(each[5_000], OutputDrift::Undecided { repeats: None });
     }
 
@@ -239,6 +246,7 @@ mod tests {
     #[test]
     fn a_side_without_outputs_is_unknown() {
         let lonely = TestPair { a: vec![Observation::default(); 3], ..TestPair::default() };
-        assert_eq!(drift_of_outputs(&[lonely], 0.05, DRAWS), (vec![OutputDrift::Unknown], None));
+        let drifts = drift_of_outputs(&[lonely], 0.05, DRAWS);
+        assert_eq!(drifts, OutputDrifts { tests: vec![OutputDrift::Unknown], suite: None });
     }
 }

@@ -34,6 +34,15 @@ pub(crate) enum CompareVerdict {
     Holds,
 }
 
+/// Tests that decided what a comparison comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct DecidingTests<'c> {
+    /// The first of them.
+    pub first: &'c CaseRow,
+    /// How many there are.
+    pub count: usize,
+}
+
 /// What a comparison comes to, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ruling<'c> {
@@ -43,8 +52,8 @@ pub(crate) struct Ruling<'c> {
     pub gate: Option<&'c DecidedGate>,
     /// The plain gate that decided.
     pub plain: Option<&'c PlainGated>,
-    /// The test that decided, and how many like it there are.
-    pub tests: Option<(&'c CaseRow, usize)>,
+    /// The tests that decided.
+    pub tests: Option<DecidingTests<'c>>,
 }
 
 impl Ruling<'_> {
@@ -128,10 +137,10 @@ fn tests<'c>(compared: &'c RunComparison<'_>) -> Option<Ruling<'c>> {
 }
 
 /// The first test of a kind, and how many there are.
-fn found<'c>(compared: &'c RunComparison<'_>, is: impl Fn(&CaseRow) -> bool) -> Option<(&'c CaseRow, usize)> {
+fn found<'c>(compared: &'c RunComparison<'_>, is: impl Fn(&CaseRow) -> bool) -> Option<DecidingTests<'c>> {
     let mut all = compared.rows.iter().filter(|row| is(row));
     let first = all.next()?;
-    Some((first, 1 + all.count()))
+    Some(DecidingTests { first, count: 1 + all.count() })
 }
 
 /// What a gate came to that keeps the whole from being green.
@@ -221,7 +230,7 @@ mod tests {
     fn ruled(a: &RunRecord, b: &RunRecord, gates: &CompareGates) -> Ruled {
         let compared = RunComparison::of(a, b, gates, 1).unwrap();
         let ruling = compared.ruling();
-        let tests = ruling.tests.map(|(row, count)| (row.name.clone(), count));
+        let tests = ruling.tests.map(|tests| (tests.first.name.clone(), tests.count));
         (ruling.verdict, tests, ruling.plain.map(|plain| plain.key))
     }
 

@@ -69,7 +69,14 @@ pub(crate) struct ChangeCounts {
 }
 
 /// The numbers of each test in both runs, by full name; none where a run lacks it.
-type TestNumbers = HashMap<String, (Option<u32>, Option<u32>)>;
+type TestNumbers = HashMap<String, SideNumbers>;
+
+/// The numbers of a test in both runs; `None` where a run lacks it.
+#[derive(Debug, Clone, Copy, Default)]
+struct SideNumbers {
+    a: Option<u32>,
+    b: Option<u32>,
+}
 
 /// Two runs, compared.
 pub(crate) struct RunComparison<'a> {
@@ -106,7 +113,7 @@ impl<'a> RunComparison<'a> {
         seed: u64,
     ) -> Result<Self, JournalError> {
         let places = places(a, b)?;
-        let (mut rows, pairs) = read(a, b, &places)?;
+        let ReadTests { mut rows, pairs } = read(a, b, &places)?;
         // What the mock answers belongs to a test on it: another answer is what is compared, not another test.
         let tells_tests = !a.start.mock && !b.start.mock;
         rows.iter_mut().for_each(|row| row.rewritten &= tells_tests);
@@ -114,8 +121,9 @@ impl<'a> RunComparison<'a> {
         let most = u32::try_from(WORK / attempts.max(1)).unwrap_or(DRAWN);
         let draws = RandomDraws { count: most.clamp(LEAST_DRAWN, DRAWN), seed };
         let alpha = gates.bounds.iter().map(|bound| bound.alpha).fold(ALPHA, f64::min);
-        let (drifts, outputs) = drift_of_outputs(&pairs, alpha, draws);
-        let mut drifts = drifts.into_iter();
+        let drifts = drift_of_outputs(&pairs, alpha, draws);
+        let outputs = drifts.suite;
+        let mut drifts = drifts.tests.into_iter();
         for row in &mut rows {
             let both = row.a.is_some() && row.b.is_some();
             row.judge(if both {
@@ -169,7 +177,9 @@ pub(crate) struct Details<'a> {
 impl Details<'_> {
     /// What is shown of a test that both sides have; none of one that a side lacks.
     pub fn of(&mut self, name: &str) -> Result<Option<CaseDetail>, JournalError> {
-        let Some((Some(in_a), Some(in_b))) = self.places.get(name) else { return Ok(None) };
+        let Some(SideNumbers { a: Some(in_a), b: Some(in_b) }) = self.places.get(name) else {
+            return Ok(None);
+        };
         let (a, b) = (self.a.read(*in_a)?, self.b.read(*in_b)?);
         Ok(a.zip(b).map(|(a, b)| case::detail(&a, &b)))
     }
@@ -178,30 +188,33 @@ impl Details<'_> {
 /// The numbers of each test in both runs, by full name.
 fn places(a: &RunRecord, b: &RunRecord) -> Result<TestNumbers, JournalError> {
     let mut places = TestNumbers::new();
-    for outcome in a.numbered_outcomes() {
-        let (case, outcome) = outcome?;
-        places.entry(outcome.name).or_default().0 = Some(case);
+    for outcome in a.outcomes() {
+        let outcome = outcome?;
+        places.entry(outcome.name).or_default().a = Some(outcome.case);
     }
-    for outcome in b.numbered_outcomes() {
-        let (case, outcome) = outcome?;
-        places.entry(outcome.name).or_default().1 = Some(case);
+    for outcome in b.outcomes() {
+        let outcome = outcome?;
+        places.entry(outcome.name).or_default().b = Some(outcome.case);
     }
     Ok(places)
 }
 
+/// All tests, read.
+struct ReadTests {
+    rows: Vec<CaseRow>,
+    /// The samples of those that both sides have, in the same order.
+    pairs: Vec<TestPair>,
+}
+
 /// Reads every test once: its row, and the samples of those that both sides have, in the same order.
-fn read(
-    a: &RunRecord,
-    b: &RunRecord,
-    places: &TestNumbers,
-) -> Result<(Vec<CaseRow>, Vec<TestPair>), JournalError> {
+fn read(a: &RunRecord, b: &RunRecord, places: &TestNumbers) -> Result<ReadTests, JournalError> {
     let (mut of_a, mut of_b) = (a.reader(), b.reader());
     let mut names: Vec<&String> = places.keys().collect();
     // In the order of the first run's file, so that it is read from front to back.
-    names.sort_by_key(|name| (places[*name].0.unwrap_or(u32::MAX), places[*name].1));
+    names.sort_by_key(|name| (places[*name].a.unwrap_or(u32::MAX), places[*name].b));
     let (mut rows, mut pairs) = (Vec::with_capacity(names.len()), Vec::new());
     for name in names {
-        let (in_a, in_b) = places[name];
+        let SideNumbers { a: in_a, b: in_b } = places[name];
         let one = in_a.map(|case| of_a.read(case)).transpose()?.flatten();
         let other = in_b.map(|case| of_b.read(case)).transpose()?.flatten();
         rows.push(case::row(name, one.as_ref(), other.as_ref()));
@@ -209,7 +222,7 @@ fn read(
             pairs.push(case::sample(&one, &other));
         }
     }
-    Ok((rows, pairs))
+    Ok(ReadTests { rows, pairs })
 }
 
 /// What matters most has the least weight: what broke, then what could not be compared, then what changed most.

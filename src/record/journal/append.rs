@@ -14,7 +14,7 @@ use crate::base::files::{self, ChangeCondition};
 use crate::base::redact::Redactor;
 use crate::record::event::{Event, Sink, SinkError};
 use crate::record::journal::depth::bounded;
-use crate::record::journal::file::fold_file;
+use crate::record::journal::file::{FoldedFile, fold_file};
 use crate::record::journal::latest::point_to;
 use crate::record::journal::lines::read_some;
 use crate::record::journal::live::{AppendedLine, EndedRun, LiveFold};
@@ -47,6 +47,14 @@ struct AppendFailure {
     reason: String,
 }
 
+/// A journal that is open to be appended to, and what it holds.
+pub(crate) struct ReopenedJournal {
+    /// The journal.
+    pub journal: Journal,
+    /// What was recorded so far.
+    pub record: RunRecord,
+}
+
 impl Journal {
     /// Makes `<reports>/runs/<run>/journal.jsonl`; a journal that is already there is left alone and refused.
     pub(crate) fn create(reports: &Path, run: &str, redactor: Redactor) -> Result<Self, SinkError> {
@@ -63,7 +71,7 @@ impl Journal {
     }
 
     /// Opens a journal to append to it, and gives what it holds.
-    pub(crate) fn reopen(path: &Path) -> Result<(Self, RunRecord), ReopenError> {
+    pub(crate) fn reopen(path: &Path) -> Result<ReopenedJournal, ReopenError> {
         let failed = |source| SinkError { what: format!("open {}", path.display()), source };
         let file = files::open_to_add(path, &fence_of(path), ChangeCondition::There).map_err(failed)?;
         lock(&file).map_err(|error| match error.kind() {
@@ -74,11 +82,11 @@ impl Journal {
             return Err(ReopenError::NotBegun { path: path.to_owned() });
         }
         let mut journal = Self::over(file, path.to_owned(), Redactor::new([]));
-        let (fold, whole) = fold_file(&journal.file, path)?;
+        let FoldedFile { fold, whole } = fold_file(&journal.file, path)?;
         let record = fold.clone().finish(path, journal.file.clone());
         journal.written = whole;
         journal.live = LiveFold::going_on(fold.without_torn());
-        Ok((journal, record))
+        Ok(ReopenedJournal { journal, record })
     }
 
     /// Drops a torn last line, and makes this run the latest; nothing of a journal that was opened again changes before.

@@ -43,12 +43,18 @@ pub(crate) fn read(path: &Path) -> Result<RunRecord, JournalError> {
 
 /// Reads a journal that is open, also when it was removed meanwhile.
 pub(super) fn read_open(file: Arc<File>, path: &Path) -> Result<RunRecord, JournalError> {
-    let (fold, _) = fold_file(&file, path)?;
-    Ok(fold.finish(path, file))
+    Ok(fold_file(&file, path)?.fold.finish(path, file))
 }
 
-/// Folds a journal that is open; gives the length of its whole lines, too.
-pub(super) fn fold_file(file: &File, path: &Path) -> Result<(JournalFold, u64), JournalError> {
+/// A journal, folded.
+pub(super) struct FoldedFile {
+    pub fold: JournalFold,
+    /// The length of its whole lines, in bytes.
+    pub whole: u64,
+}
+
+/// Folds a journal that is open.
+pub(super) fn fold_file(file: &File, path: &Path) -> Result<FoldedFile, JournalError> {
     let failed = |source: io::Error| JournalError::Io { path: path.to_owned(), source };
     let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(file));
     let mut line = Vec::new();
@@ -62,7 +68,7 @@ pub(super) fn fold_file(file: &File, path: &Path) -> Result<(JournalFold, u64), 
         }
         line.clear();
         if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
-            return Ok((fold, whole));
+            return Ok(FoldedFile { fold, whole });
         }
         fold.line(&line, offset);
     }

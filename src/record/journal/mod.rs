@@ -42,7 +42,7 @@ mod tests;
 mod totals;
 mod watched;
 
-pub(crate) use append::{Journal, ReopenError};
+pub(crate) use append::{Journal, ReopenError, ReopenedJournal};
 pub(crate) use at_work::LeftRuns;
 pub(crate) use export::{export, hold};
 pub(crate) use file::{read, read_start};

@@ -27,6 +27,14 @@ impl CaseReader<'_> {
     }
 }
 
+/// What became of a case, and how many of its attempts were read.
+pub(crate) struct CountedOutcome {
+    /// What became of it.
+    pub outcome: CaseOutcome,
+    /// Its attempts that could be read.
+    pub attempts: usize,
+}
+
 /// A line of the journal that could not be read and was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DamagedLine {
@@ -102,13 +110,8 @@ impl RunRecord {
 
     /// What became of each case, in plan order, read one by one.
     pub fn outcomes(&self) -> impl Iterator<Item = Result<CaseOutcome, JournalError>> + '_ {
-        self.outcomes_with_attempts().map(|told| told.map(|(outcome, _)| outcome))
-    }
-
-    /// The number and the outcome of each case, in plan order, read one by one.
-    pub fn numbered_outcomes(&self) -> impl Iterator<Item = Result<(u32, CaseOutcome), JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.source);
-        self.index.cases().map(move |lines| Ok((lines.outcome.case, reader.outcome(lines)?)))
+        self.index.cases().map(move |lines| reader.outcome(lines))
     }
 
     /// The records of the cases of these verdicts, one verdict after the other, each in plan order, read one by one.
@@ -122,11 +125,11 @@ impl RunRecord {
     }
 
     /// What became of each case, and how many of its attempts were read.
-    pub fn outcomes_with_attempts(
-        &self,
-    ) -> impl Iterator<Item = Result<(CaseOutcome, usize), JournalError>> + '_ {
+    pub fn outcomes_with_attempts(&self) -> impl Iterator<Item = Result<CountedOutcome, JournalError>> + '_ {
         let mut reader = RecordReader::new(&self.source);
-        self.index.cases().map(move |lines| Ok((reader.outcome(lines)?, lines.lines.len() - 1)))
+        self.index.cases().map(move |lines| {
+            Ok(CountedOutcome { outcome: reader.outcome(lines)?, attempts: lines.lines.len() - 1 })
+        })
     }
 
     /// The journal, open.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::digest::Digest;
 use crate::record::event::{Event, PlannedCase};
 use crate::record::journal::lines::FromStart;
-use crate::record::journal::read::RunRecord;
+use crate::record::journal::read::{CountedOutcome, RunRecord};
 use crate::record::journal::{DamagedLine, JournalError, RecordLoss};
 use crate::record::verdict::Verdict;
 
@@ -58,7 +58,7 @@ impl RunRecord {
         // What was to mend a line may have been killed before it ran the test anew.
         let has_damage = self.damage.iter().any(|damage| damage.loss != RecordLoss::Torn);
         for told in self.outcomes_with_attempts() {
-            let (outcome, attempts) = told?;
+            let CountedOutcome { outcome, attempts } = told?;
             if attempts < outcome.attempts as usize && has_damage {
                 continue;
             }

@@ -5,8 +5,8 @@ use rust_decimal::prelude::ToPrimitive;
 use crate::base::plural::counted;
 use crate::base::units::format_count;
 use crate::record::compare::{
-    Change, CompareVerdict, DecidedGate, GateDecision, MissingEvidence, PlainDecision, PlainGated, Ruling,
-    RunComparison,
+    Change, CompareVerdict, DecidedGate, DecidingTests, GateDecision, MissingEvidence, PlainDecision,
+    PlainGated, Ruling, RunComparison,
 };
 use crate::report::compare::words::{amount, amount_of, chance, missing};
 use crate::report::text::one_line;
@@ -99,13 +99,13 @@ pub(super) fn ruling(compared: &RunComparison<'_>, ruling: &Ruling<'_>) -> Strin
         (None, None) => None,
     };
     let tests = |what: &str| {
-        ruling.tests.map_or_else(String::new, |(row, count)| {
+        ruling.tests.map_or_else(String::new, |DecidingTests { first, count }| {
             let more = if count > 1 {
                 format!(" and {} more", format_count(count as u64 - 1))
             } else {
                 String::new()
             };
-            format!("{} {what}: `{}`{more}", counted(count, "test"), one_line(&row.name, 120))
+            format!("{} {what}: `{}`{more}", counted(count, "test"), one_line(&first.name, 120))
         })
     };
     match ruling.verdict {
@@ -117,7 +117,7 @@ pub(super) fn ruling(compared: &RunComparison<'_>, ruling: &Ruling<'_>) -> Strin
             "a side has not run to its end, so not every test was compared".to_owned()
         }
         CompareVerdict::Errored => tests("could not be judged on B"),
-        CompareVerdict::Regressed if ruling.tests.is_some_and(|(row, _)| row.a.is_none()) => {
+        CompareVerdict::Regressed if ruling.tests.is_some_and(|tests| tests.first.a.is_none()) => {
             tests("new on B and red")
         }
         CompareVerdict::Regressed => tests("red on B and not on A"),

@@ -191,7 +191,7 @@ fn load_suite(
     let mut problems = Vec::new();
     let name = shown(&found.path, root);
     let document = match read_suite_file(&found, options.outside) {
-        Ok((bytes, excerpts)) => parse_yaml_from(&name, bytes, excerpts, &mut problems),
+        Ok(SuiteBytes { bytes, excerpts }) => parse_yaml_from(&name, bytes, excerpts, &mut problems),
         Err(error) => {
             let problem = unreadable(&name, &error);
             let problem = match FileRefusal::of(&error) {
@@ -231,13 +231,21 @@ fn suite_file(found: SuiteLocation, outside: OutsidePaths, count: Arc<TestCount>
     SuiteFile { grounds, default_name, count }
 }
 
+/// The bytes of a suite file, and whether problems may show its lines.
+#[derive(Debug)]
+struct SuiteBytes {
+    bytes: Vec<u8>,
+    excerpts: Excerpts,
+}
+
 /// A suite's bytes, and whether its lines may be shown: those of a file outside the project are not.
-fn read_suite_file(found: &SuiteLocation, outside: OutsidePaths) -> io::Result<(Vec<u8>, Excerpts)> {
+fn read_suite_file(found: &SuiteLocation, outside: OutsidePaths) -> io::Result<SuiteBytes> {
     match files::read(&found.path, &found.place, LARGEST) {
-        Ok(bytes) => Ok((bytes, Excerpts::Shown)),
+        Ok(bytes) => Ok(SuiteBytes { bytes, excerpts: Excerpts::Shown }),
         Err(error) => match (FileRefusal::of(&error), outside) {
             (Some(FileRefusal::Outside(_)), OutsidePaths::Allowed) => {
-                files::read(&found.path, &Fence::anywhere(), LARGEST).map(|bytes| (bytes, Excerpts::Hidden))
+                let bytes = files::read(&found.path, &Fence::anywhere(), LARGEST)?;
+                Ok(SuiteBytes { bytes, excerpts: Excerpts::Hidden })
             }
             _ => Err(error),
         },

@@ -7,6 +7,12 @@ use crate::yaml::node::{MapEntry, Node};
 use super::keys::{KeyFamily, family};
 use super::{Compiler, DEEPEST};
 
+/// The rule of a group and its members; no rule where it is a problem.
+struct WrittenGroup<'n> {
+    rule: Option<GroupRule>,
+    members: &'n Node,
+}
+
 impl Compiler<'_, '_, '_> {
     /// The one group of an assertion; nothing else may stand beside it.
     pub(super) fn group(&mut self, group: &MapEntry, entries: &[MapEntry]) -> Option<AssertionTarget> {
@@ -27,7 +33,10 @@ impl Compiler<'_, '_, '_> {
         let (rule, list) = match group.key.as_str() {
             "any_of" => (Some(GroupRule::Any), &group.value),
             "all_of" => (Some(GroupRule::All), &group.value),
-            _ => self.at_least(&group.value)?,
+            _ => {
+                let WrittenGroup { rule, members } = self.at_least(&group.value)?;
+                (rule, members)
+            }
         };
         let items = self.reader.list(list, &format!("`{}`", group.key));
         if items.is_empty() && list.as_list().is_some() {
@@ -39,7 +48,7 @@ impl Compiler<'_, '_, '_> {
         Some(AssertionTarget::Group(MemberGroup { rule: rule?, members }))
     }
 
-    fn at_least<'n>(&mut self, node: &'n Node) -> Option<(Option<GroupRule>, &'n Node)> {
+    fn at_least<'n>(&mut self, node: &'n Node) -> Option<WrittenGroup<'n>> {
         self.reader.map(node, "`at_least`", &["n", "of"]);
         node.as_map()?;
         let (Some(n), Some(of)) = (node.get("n"), node.get("of")) else {
@@ -52,6 +61,6 @@ impl Compiler<'_, '_, '_> {
         };
         let members = of.as_list().map_or(0, <[Node]>::len) as u64;
         let needed = self.operand(n, |value| parse_needed(value, members));
-        Some((needed.map(GroupRule::AtLeast), of))
+        Some(WrittenGroup { rule: needed.map(GroupRule::AtLeast), members: of })
     }
 }

@@ -120,21 +120,31 @@ impl Compiler<'_, '_, '_> {
                 severity = choice.value;
             }
         }
-        let (label, late_label) = self.label(node);
+        let CompiledLabel { label, late_label } = self.label(node);
         AssertionHead { place: Arc::new(self.reader.source.place(node.mark)), severity, label, late_label }
     }
 
-    fn label(&mut self, node: &Node) -> (Arc<str>, Option<Template>) {
-        let Some(written) = node.get("label") else { return (Arc::from(label::describe(node)), None) };
-        let Some(text) = self.reader.text(written, "`label`") else { return (Arc::from(""), None) };
+    fn label(&mut self, node: &Node) -> CompiledLabel {
+        let Some(written) = node.get("label") else {
+            return CompiledLabel { label: Arc::from(label::describe(node)), late_label: None };
+        };
+        let Some(text) = self.reader.text(written, "`label`") else {
+            return CompiledLabel { label: Arc::from(""), late_label: None };
+        };
         if text.value.trim().is_empty() {
             self.reader.problem(written.mark, "`label` is empty");
         }
         match self.reader.template(written, self.context.templates, self.context.known) {
-            Template::Literal(_) => (Arc::from(text.value), None),
+            Template::Literal(_) => CompiledLabel { label: Arc::from(text.value), late_label: None },
             late @ (Template::Text(_) | Template::Typed(_) | Template::List(_) | Template::Map(_)) => {
-                (Arc::from(text.value), Some(late))
+                CompiledLabel { label: Arc::from(text.value), late_label: Some(late) }
             }
         }
     }
+}
+
+/// The label of an assertion as written, and the template that renders it where it has one.
+struct CompiledLabel {
+    label: Arc<str>,
+    late_label: Option<Template>,
 }

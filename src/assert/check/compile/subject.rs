@@ -15,6 +15,7 @@ use crate::yaml::node::{MapEntry, Node, NodeValue};
 
 use super::Compiler;
 use super::keys::{KeyFamily, family};
+use super::value::NodeSelector;
 
 impl Compiler<'_, '_, '_> {
     /// Facts in one assertion, all of which must hold.
@@ -35,7 +36,7 @@ impl Compiler<'_, '_, '_> {
         let of = if node.is_some() { StatusOf::Node } else { StatusOf::Run };
         let wanted = entries.iter().filter(|entry| family(&entry.key) == Some(KeyFamily::Subject));
         let subjects: Vec<CheckSubject> = wanted.filter_map(|entry| self.subject(entry, of)).collect();
-        let Some((name, execution)) = self.node(entries)? else {
+        let Some(NodeSelector { name, execution }) = self.node(entries)? else {
             return Some(AssertionTarget::Run(subjects));
         };
         Some(AssertionTarget::Node(NodeCheck { name, execution, what: NodeAspect::Facts(subjects) }))

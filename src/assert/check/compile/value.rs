@@ -35,6 +35,12 @@ const EXECUTIONS: [(&str, Execution); 4] = [
     ("all", Execution::All),
 ];
 
+/// Which execution of which node an assertion looks at.
+pub(super) struct NodeSelector {
+    pub name: PredicateOperand<String>,
+    pub execution: Execution,
+}
+
 impl Compiler<'_, '_, '_> {
     /// An assertion on the values a path selects.
     pub(super) fn values(&mut self, node: &Node, entries: &[MapEntry]) -> Option<AssertionTarget> {
@@ -68,7 +74,7 @@ impl Compiler<'_, '_, '_> {
         };
         let mut expect = self.expectation(entries);
         if let Some(expect) = &mut expect {
-            let execution = selector.as_ref().map(|(_, execution)| *execution);
+            let execution = selector.as_ref().map(|selector| selector.execution);
             expect.snapshot = self.snapshot(node, expect.matching, execution)?;
         }
         if let Some(expect) = &expect {
@@ -79,7 +85,7 @@ impl Compiler<'_, '_, '_> {
         self.check_list_predicates(node, path.as_ref());
         let check = ValueCheck { root: root?, path: path?, expect: expect? };
         Some(match selector {
-            Some((name, execution)) => {
+            Some(NodeSelector { name, execution }) => {
                 AssertionTarget::Node(NodeCheck { name, execution, what: NodeAspect::Value(Box::new(check)) })
             }
             None => AssertionTarget::Value(Box::new(check)),
@@ -112,10 +118,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// The node an assertion looks at, if any; the outer none is a problem.
-    pub(super) fn node(
-        &mut self,
-        entries: &[MapEntry],
-    ) -> Option<Option<(PredicateOperand<String>, Execution)>> {
+    pub(super) fn node(&mut self, entries: &[MapEntry]) -> Option<Option<NodeSelector>> {
         let get = |key: &str| entries.iter().find(|entry| entry.key == key);
         let Some(node) = get("node") else {
             if let Some(execution) = get("execution") {
@@ -129,7 +132,7 @@ impl Compiler<'_, '_, '_> {
             Some(execution) => self.execution(&execution.value)?,
             None => Execution::Only,
         };
-        Some(Some((name, execution)))
+        Some(Some(NodeSelector { name, execution }))
     }
 
     fn execution(&mut self, node: &Node) -> Option<Execution> {

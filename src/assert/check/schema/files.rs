@@ -42,7 +42,7 @@ pub(super) struct Files(Arc<Mutex<BTreeMap<PathBuf, Digest>>>);
 
 impl Files {
     pub fn read(&self, file: &Path, fence: &Fence) -> Result<Value, String> {
-        let (schema, content) = read(file, fence)?;
+        let SchemaDocument { schema, content } = read(file, fence)?;
         lock(&self.0).insert(absolute(file), content);
         Ok(schema)
     }
@@ -76,7 +76,13 @@ impl Retrieve for ReferenceReach {
     }
 }
 
-fn read(file: &Path, fence: &Fence) -> Result<(Value, Digest), String> {
+/// A schema file, and the hash of its bytes.
+struct SchemaDocument {
+    schema: Value,
+    content: Digest,
+}
+
+fn read(file: &Path, fence: &Fence) -> Result<SchemaDocument, String> {
     let name = file.display();
     let bytes = files::read(file, fence, LARGEST).map_err(|error| match FileRefusal::of(&error) {
         Some(FileRefusal::Outside(folder)) => format!("`{name}` lies outside `{}`", folder.display()),
@@ -91,7 +97,7 @@ fn read(file: &Path, fence: &Fence) -> Result<(Value, Digest), String> {
         Digest::of_all(bytes.as_slice()).map_err(|error| format!("cannot read `{name}`: {error}"))?;
     let schema = BorrowedValue::read_value(without_mark(&bytes))
         .map_err(|error| format!("`{name}` is not JSON: {error}"))?;
-    Ok((schema, content))
+    Ok(SchemaDocument { schema, content })
 }
 
 pub(super) fn absolute(path: &Path) -> PathBuf {

@@ -82,6 +82,13 @@ pub(super) enum Conformance {
     Unknown(String),
 }
 
+/// What compiling a schema comes to.
+struct BuiltSchema {
+    validators: Validators,
+    work: SchemaWork,
+    accepts: Shares,
+}
+
 impl fmt::Debug for CompiledSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Schema")
@@ -153,15 +160,12 @@ impl CompiledSchema {
         };
         let uri = base.map_or_else(|| NOWHERE.to_owned(), file_uri);
         let built = catch(|| Self::build_at(schema, &uri, reach));
-        let (validators, work, accepts) = built.unwrap_or_else(|panic| Err(unreadable(panic)))?;
+        let BuiltSchema { validators, work, accepts } =
+            built.unwrap_or_else(|panic| Err(unreadable(panic)))?;
         Ok(Self { validators, work, accepts, files: read.digest(), names: names_in(schema) })
     }
 
-    fn build_at(
-        schema: &Value,
-        uri: &str,
-        reach: ReferenceReach,
-    ) -> Result<(Validators, SchemaWork, Shares), OperandError> {
+    fn build_at(schema: &Value, uri: &str, reach: ReferenceReach) -> Result<BuiltSchema, OperandError> {
         let registry = Registry::new().retriever(reach.clone()).add(uri, schema);
         let registry = registry.and_then(|registry| registry.prepare()).map_err(|error| failed(&error))?;
         let base = referencing::uri::from_str(uri).map_err(|error| failed(&error))?;
@@ -183,7 +187,7 @@ impl CompiledSchema {
         } else {
             with_deep_stack(finish).unwrap_or_else(|panic| Err(unreadable(panic)))?
         };
-        Ok((validators, work, accepts))
+        Ok(BuiltSchema { validators, work, accepts })
     }
 
     /// What the files hold that it was read from and refers to; none where there are none.

@@ -56,7 +56,7 @@ pub(crate) fn plan(paths: &[PathBuf]) -> Result<Merge, MergeError> {
             ),
         });
     }
-    let (runs, pieces) = join(sources)?;
+    let JoinedRuns { runs, pieces } = join(sources)?;
     let merged = runs.iter().map(|joined| joined.run.clone()).collect();
     let start = RunStart { cases: whole, shard: None, merged, build: None, ..start };
     Ok(Merge { start, planned, pieces, runs })
@@ -80,8 +80,14 @@ fn planned(sources: &[JournalSurvey]) -> Vec<PlannedCase> {
     planned
 }
 
+/// The runs of all journals, and what is copied of them.
+struct JoinedRuns {
+    runs: Vec<JoinedRun>,
+    pieces: Vec<CopiedLines>,
+}
+
 /// Every run once, and the pieces of all in the order they were recorded.
-fn join(sources: Vec<JournalSurvey>) -> Result<(Vec<JoinedRun>, Vec<CopiedLines>), MergeError> {
+fn join(sources: Vec<JournalSurvey>) -> Result<JoinedRuns, MergeError> {
     let mut tellings = RunVersions::default();
     for run in sources.into_iter().flat_map(|source| source.runs) {
         tellings.add(run)?;
@@ -99,7 +105,7 @@ fn join(sources: Vec<JournalSurvey>) -> Result<(Vec<JoinedRun>, Vec<CopiedLines>
         joined.push(JoinedRun { run: run.run, keys: run.keys });
     }
     pieces.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok((joined, pieces.into_iter().map(|(_, piece)| piece).collect()))
+    Ok(JoinedRuns { runs: joined, pieces: pieces.into_iter().map(|(_, piece)| piece).collect() })
 }
 
 /// The line that stands before a part.

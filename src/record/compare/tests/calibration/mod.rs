@@ -13,7 +13,7 @@ use crate::base::stats::energy::Distances;
 use crate::record::compare::change::Series;
 use crate::record::compare::gate::{GateBound, GateDecision, judge};
 use crate::record::compare::metric::CompareMetric;
-use crate::record::compare::noise::{OutputDrift, drift_of_outputs};
+use crate::record::compare::noise::{OutputDrift, OutputDrifts, drift_of_outputs};
 use crate::record::compare::sample::{Observation, TestPair};
 
 /// Experiments in which nothing differs.
@@ -112,7 +112,7 @@ fn alarms(seed: u64, drift: Drift) -> [bool; 5] {
         let bound = GateBound { metric, worse_by: Decimal::ZERO, alpha: ALPHA };
         judge(&[bound], &series, draws)[0].decision == GateDecision::Failed
     };
-    let (each, suite) = drift_of_outputs(&pairs, ALPHA, draws);
+    let OutputDrifts { tests: each, suite } = drift_of_outputs(&pairs, ALPHA, draws);
     let drifted = each.iter().any(|drift| matches!(drift, OutputDrift::Drifted { .. }));
     [
         failed(CompareMetric::PassRate),
