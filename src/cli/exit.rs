@@ -47,14 +47,9 @@ impl Exit {
 
     /// The same, with the threshold that decided.
     pub(crate) fn told(self, gates: &ThresholdGates) -> String {
-        let gate = match self {
-            Self::Run(RunConclusion::Gate) => gates.broken(),
-            Self::Run(RunConclusion::Undecided) => gates.undecided(),
-            Self::Run(_) | Self::Success | Self::Findings | Self::Usage | Self::Unusable => None,
-        };
-        match gate {
-            Some(gate) => format!("{}: {}", self.reason(), report::gates::gate_line(gate)),
-            None => self.reason().to_owned(),
+        match self {
+            Self::Run(conclusion) => report::gates::conclusion_text(conclusion, gates),
+            Self::Success | Self::Findings | Self::Usage | Self::Unusable => self.reason().to_owned(),
         }
     }
 }

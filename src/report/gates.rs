@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::origin::Place;
-use crate::record::thresholds::{ThresholdGate, ThresholdGates};
+use crate::record::thresholds::{RunConclusion, ThresholdGate, ThresholdGates};
 use crate::record::verdict::Truth;
 use crate::report::source_line::source_line;
 use crate::report::terminal::screen::Verbosity;
@@ -53,6 +53,29 @@ fn push_gate(text: &mut ReportText, gate: &ThresholdGate) {
         let place = &gate.threshold.place;
         text.push("    ").tone(TextTone::Faint, &visible(&place.to_string(), LineEnds::One)).end();
         source_line(text, place, "    ");
+    }
+}
+
+/// Why a run ends as it does, with the threshold that decided.
+pub(crate) fn conclusion_text(conclusion: RunConclusion, gates: &ThresholdGates) -> String {
+    let gate = match conclusion {
+        RunConclusion::Gate => gates.broken(),
+        RunConclusion::Undecided => gates.undecided(),
+        RunConclusion::Passed
+        | RunConclusion::NothingHere
+        | RunConclusion::NoTestsAllowed
+        | RunConclusion::NoTests
+        | RunConclusion::Unusable
+        | RunConclusion::Red
+        | RunConclusion::Unfinished
+        | RunConclusion::OverBudget
+        | RunConclusion::Inconclusive
+        | RunConclusion::Unrecorded
+        | RunConclusion::Interrupted => None,
+    };
+    match gate {
+        Some(gate) => format!("{}: {}", conclusion.reason(), gate_line(gate)),
+        None => conclusion.reason().to_owned(),
     }
 }
 

@@ -61,6 +61,8 @@ mod init;
 mod judges;
 /// Runs killed at a hundred moments: nothing that had finished is lost or sent again.
 mod killing;
+/// The library as other programs use it, and its two example crates.
+mod library;
 /// A project whose target is a scripted server, and what its runs leave behind.
 mod live;
 mod loading;

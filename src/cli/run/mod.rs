@@ -7,18 +7,19 @@ use std::sync::Arc;
 
 use crate::app::settings::Settings;
 use crate::app::snapshots::left_text;
-use crate::app::{self, OpenedRun, RecordedCassettes, ResumedRun, SavedCassette, Session, SessionError};
+use crate::app::{
+    self, EarlyEnd, OpenedRun, RecordedCassettes, RunOrigin, SavedCassette, Session, SessionError, SignalUse,
+};
 use crate::base::plural::plural;
 use crate::base::whole_file::FileReplacement;
 use crate::cli::exit::{self, Exit, JudgedExit};
 use crate::cli::outputs::{self, OutputDestination};
 use crate::cli::say;
 use crate::engine::run::RunLimits;
-use crate::engine::signal;
 use crate::plan::case::Plan;
 use crate::plan::share::PlanShare;
 use crate::record::event::{NoTests, RunOptions, Sink};
-use crate::record::journal::{Journal, RunRecord};
+use crate::record::journal::RunRecord;
 use crate::record::thresholds::RunConclusion;
 use crate::record::thresholds::ThresholdGates;
 use crate::report;
@@ -32,14 +33,6 @@ struct RunContext<'a> {
     settings: &'a Settings,
     session: Session,
     output: OutputFailure,
-}
-
-/// Where a run begins.
-enum RunOrigin {
-    /// In a new journal; none where it could not be announced.
-    New(Option<Box<Journal>>),
-    /// In the journal of a run that goes on.
-    Again(Box<ResumedRun>),
 }
 
 /// Runs the selected tests and says what became of them.
@@ -70,7 +63,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Exit {
         return dry_run::print(&plan, &session, detail(args));
     }
     let beginning = match (again, announced) {
-        (Some(again), _) => RunOrigin::Again(Box::new(again)),
+        (Some(again), _) => RunOrigin::Resumed(Box::new(again)),
         (None, Ok(announced)) => {
             RunOrigin::New(announced.and_then(|announced| session.adopt(announced)).map(Box::new))
         }
@@ -179,31 +172,15 @@ impl RunContext<'_> {
                 Box::new(terminal.masked_by(redactor))
             }
         };
-        app::runtime()?.block_on(async {
-            let engine = match beginning {
-                RunOrigin::Again(again) => session.go_on(plan, *again, Some(listener))?,
-                RunOrigin::New(journal) => {
-                    let selected = app::planned(&plan.cases);
-                    session.start_in(journal.map(|journal| *journal), plan, selected, Some(listener))?
-                }
-            };
-            let signals = signal::watch(engine.clone());
-            let ended = engine.run_cases(RunLimits { max_fail }).await;
-            signals.abort();
-            engine.close().await;
-            if let Some(failure) = engine.ledger_failure() {
-                say::note(&format!(
-                    "warning: {failure}; what it did not take down counts as it was set aside"
-                ));
-            }
-            // What was paid for is kept also where the run cannot be recorded any more.
-            let kept = session.save_cassettes(&engine);
-            engine.end(ended?, kept.as_ref().err().cloned())?;
-            if let Some(left) = left_text(&engine.pending_snapshots(), settings, &session.reports) {
-                say::note(&left);
-            }
-            Ok(kept)
-        })
+        let ending = EarlyEnd { limits: RunLimits { max_fail }, signals: SignalUse::Watched };
+        let executed = app::runtime()?.block_on(session.execute(plan, beginning, listener, ending))?;
+        if let Some(failure) = executed.ledger_failure {
+            say::note(&format!("warning: {failure}; what it did not take down counts as it was set aside"));
+        }
+        if let Some(left) = left_text(&executed.pending, settings, &session.reports) {
+            say::note(&left);
+        }
+        Ok(executed.cassettes)
     }
 
     /// Writes the reports, then the summary; the last line says why the exit code is what it is.
