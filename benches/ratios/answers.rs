@@ -17,7 +17,7 @@ const BLOCKING: &str = include_str!("data/llm_two.blocking.json");
 /// What the recordings are called in messages.
 const STREAMING_NAME: &str = "llm_two.streaming.json";
 
-/// Where the value stands that every case checks, and the value.
+/// Where the value is that every case checks, and the value.
 pub const CHECKED: (&str, &str) = ("$.first", "Echo: 1 x y — done ✓");
 
 /// The most tokens a case may use; the recording used 42, the stream of many chunks 523.

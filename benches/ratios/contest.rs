@@ -38,7 +38,7 @@ pub struct Turn {
     pub usage: Usage,
     /// The median latency that it reported, milliseconds.
     pub median_latency_ms: f64,
-    /// How far its times are from the endpoint's own; none where the endpoint keeps none.
+    /// How far its times are from the endpoint's own; `None` where the endpoint keeps none.
     pub errors: Errors,
 }
 

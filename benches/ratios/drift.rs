@@ -16,7 +16,7 @@ use crate::table::{Goal, Row};
 /// Bytes of each output, and of each text that is compared by word.
 const OUTPUT: usize = 2_000;
 const TEXT: usize = 100_000;
-/// Of so many tests, one has another output on the second side.
+/// Of this many tests, one has another output on the second side.
 const CHANGED: u64 = 10;
 /// Turns that a sample of a difference is divided by.
 const TURNS: u32 = 20;
@@ -30,7 +30,7 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Runs so many tests twice on the mock; every tenth says something else the second time.
+    /// Runs this many tests twice on the mock; every tenth says something else the second time.
     fn record(setting: &Setting, cases: u64) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("flowproof-drift-").tempdir();
         let runs = Self { folder: folder.map_err(Failure::io("create a temporary folder"))?, cases };
@@ -157,7 +157,7 @@ pub fn compare(setting: &Setting, cases: u64) -> Result<Vec<Row>, Failure> {
     Ok(vec![ratio(name, 2, &rounds, |usage: &Usage| usage.wall.as_secs_f64(), Goal::AtMost(3.0)), cpu, peak])
 }
 
-/// A text of 100 KB in lines of some twelve words; of so many lines one has another word.
+/// A text of 100 KB in lines of some twelve words; of this many lines one has another word.
 fn text(one_in: usize, end: char) -> String {
     let mut text = String::new();
     for line in 0.. {

@@ -180,7 +180,7 @@ fn is_authorized(request: &Request<Incoming>) -> bool {
     key.and_then(|value| value.strip_prefix(b"Bearer ")).is_some_and(|key| key == KEY.as_bytes())
 }
 
-/// Reads a run's request; none where something is missing.
+/// Reads a run's request; `None` where something is missing.
 fn read_request(body: &[u8]) -> Option<Asked> {
     let asked: Asked = serde_json::from_slice(body).ok()?;
     (!asked.user.is_empty() && !asked.inputs.query.is_empty()).then_some(asked)

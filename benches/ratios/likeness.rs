@@ -17,7 +17,7 @@ const WORDS: u32 = 60_000;
 /// How long likeness may take, milliseconds.
 const LONGEST: f64 = 1_000.0;
 
-/// A text of words out of 5,000; of so many, one is of another kind.
+/// A text of words out of 5,000; of this many, one is of another kind.
 fn text(other_in: u32) -> String {
     let mut text = String::new();
     for word in 0..WORDS {

@@ -81,7 +81,7 @@ fn harness_turn(setting: &Setting, project: &Project) -> Result<Usage, Failure> 
     Ok(usage)
 }
 
-/// Each test stands in a list once, and in order.
+/// Each test is in a list once, and in order.
 fn expect_all<'a>(who: &str, project: &Project, lines: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
     let listed: Vec<&str> = lines.filter(|line| line.starts_with("bench::")).collect();
     let expected = (1..=project.cases).map(|n| format!("bench::{}", test_name(n)));

@@ -123,7 +123,7 @@ fn cpu(file: &str, whose: Whose) -> Result<Duration, Failure> {
     Ok(Duration::from_secs_f64(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND))
 }
 
-/// `VmHWM` of a `status` file, KiB; none once the process is gone.
+/// `VmHWM` of a `status` file, KiB; `None` once the process is gone.
 fn peak_rss(file: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -36,7 +36,7 @@ impl Watch {
         Self { clock, started, times: Times { n, first_token_ms: None, ended_ms: None } }
     }
 
-    /// Notes that a part of so many is handed over.
+    /// Notes that a part of this many is handed over.
     pub fn part(&mut self, index: usize, count: usize) {
         let now = Some(self.started.elapsed().as_secs_f64() * 1000.0);
         if index == FIRST_TOKEN_PART {

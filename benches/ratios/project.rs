@@ -67,7 +67,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Writes a project of so many cases against the endpoint at `base_url`.
+    /// Writes a project of this many cases against the endpoint at `base_url`.
     pub fn write(base_url: &str, cases: u64, form: Form, mode: Mode) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new()
             .prefix("flowproof-ratios-")

@@ -76,7 +76,7 @@ enum At {
 }
 
 impl At {
-    /// Where the value of a key stands.
+    /// Where the value of a key is.
     fn below(self, key: &str) -> Self {
         match self {
             Self::Top if key == "totals" => Self::Totals,

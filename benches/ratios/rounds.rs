@@ -59,7 +59,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// So many cases of the recorded workflow without delay.
+    /// This many cases of the recorded workflow without delay.
     pub fn flat(cases: u64) -> Self {
         Self { cases, form: Form::Rows, delay: Duration::ZERO, concurrency: CONCURRENCY }
     }
@@ -97,7 +97,7 @@ pub fn ratio<T>(
     }
 }
 
-/// CPU of a case, microseconds; tells whether the endpoint held both back.
+/// CPU of a case, microseconds; returns whether the endpoint held both back.
 pub fn cpu_per_case(rounds: &[Round<Turn>], cases: u64, goal: Goal) -> Row {
     let quantity = |turn: &Turn| turn.usage.cpu.as_secs_f64() * 1e6 / cases as f64;
     ratio("µs of CPU a case".to_owned(), 1, rounds, quantity, goal)

@@ -29,7 +29,7 @@ pub struct Errors {
     pub latency: Vec<Error>,
 }
 
-/// A time that a contestant tells of a case, less the endpoint's own.
+/// A time that a contestant reports a case, less the endpoint's own.
 #[derive(Debug, Clone, Copy)]
 pub struct Error {
     n: u64,

@@ -31,7 +31,7 @@ pub fn history(plan: &Plan, reports: &Path) -> History {
     History::read(reports, PastScope { target: &plan.target.name, mock }, &names)
 }
 
-/// What earlier parts of a run used, as its journal tells it.
+/// What earlier parts of a run used, as its journal reports it.
 #[derive(Debug, Default)]
 pub struct UsageBefore {
     /// By suite.
@@ -70,14 +70,14 @@ fn has_budget(plan: &Plan) -> bool {
 }
 
 impl Session {
-    /// Opens the ledger of a run that goes on: what its journal tells and the ledger does not know is spent as well.
+    /// Opens the ledger of a resumed run: what its journal records and the ledger does not know is spent as well.
     pub(super) fn purse_again(
         &self,
         plan: &Plan,
         before: &UsageBefore,
     ) -> Result<Option<RunBudgets>, LedgerError> {
         let purse = self.purse(plan)?;
-        // A ledger that is shared is not of this run alone, and knows what it was told.
+        // A shared ledger contains more than this run, and knows only what was imported into it.
         if let (Some(purse), None) = (&purse, &self.shared_ledger) {
             purse.ledger().carry(&before.past, before.elapsed_ms)?;
         }

@@ -51,7 +51,7 @@ impl Session {
     }
 }
 
-/// The fingerprint of where a plan runs, and of the versions that are pinned; none on the mock and in a replay.
+/// The fingerprint of where a plan runs, and of the versions that are pinned; `None` on the mock and in a replay.
 fn address(plan: &Plan) -> Digest {
     let TargetKind::Live { endpoint, apps } = &plan.target.kind else { return Digest::default() };
     let mut digester = Digester::default();
@@ -62,7 +62,7 @@ fn address(plan: &Plan) -> Digest {
     digester.finish()
 }
 
-/// Tells which tests will be run.
+/// Returns which tests will be run.
 pub(super) fn tell_plan(engine: &Engine, selected: &[PlannedCase]) -> Result<(), SinkError> {
     selected.chunks(PLANNED).try_for_each(|cases| engine.record(&Event::CasesPlanned(Arc::from(cases))))
 }

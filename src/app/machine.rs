@@ -132,7 +132,7 @@ pub(super) fn lower_concurrency(plan: &mut Plan) -> Option<String> {
     ))
 }
 
-/// The attempts at once that so many open files allow.
+/// The attempts at once that this many open files allow.
 fn attempts_within(files: u64, ends: u64) -> usize {
     usize::try_from(files.saturating_sub(OTHER_FILES) / ends.max(1)).unwrap_or(usize::MAX).max(1)
 }

@@ -58,7 +58,7 @@ pub fn join(runs: &ReportsFolder, named: &[String]) -> Result<MergedRuns, String
     Ok(MergedRuns { missing, doubts, left_out, plan, id, folder })
 }
 
-/// Names the lines that cannot be read, and what mends that.
+/// Names the lines that cannot be read, and what fixes that.
 fn damaged(journals: &[PathBuf]) -> Result<Vec<String>, String> {
     let mut damaged = Vec::new();
     for path in journals {

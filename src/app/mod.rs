@@ -1,6 +1,6 @@
 //! What both doors do before and after a run: load and plan, open the journal, start, write the reports.
 //!
-//! Neither prints here; what failed is told as text and by kind.
+//! Neither prints here; what failed is reported as text and by kind.
 
 pub(crate) mod against;
 mod announce;

@@ -14,7 +14,7 @@ use crate::record::journal::{SCHEMA, SharedJournal};
 pub fn run_of(nextest: &Nextest) -> String {
     let id = &nextest.run_id;
     let is_name = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    // An id that could lead elsewhere is told by its hash.
+    // An id that could lead elsewhere is replaced by its hash.
     if is_name { format!("nextest-{id}") } else { format!("nextest-{}", Digest::of(id)) }
 }
 

@@ -36,7 +36,7 @@ pub struct OpenedRun {
 pub struct ResumedRun {
     /// Its journal, open to append to.
     pub journal: Journal,
-    /// What is told first.
+    /// What is recorded first.
     pub continuation: RunContinuation,
     /// The tests that are new or have changed.
     pub planned: Vec<PlannedCase>,

@@ -35,7 +35,7 @@ pub(super) fn open_new(settings: &Settings, flags: &RunOptions) -> Result<Opened
     }
 }
 
-/// Loads and plans what has no problems, and tells the problems of the rest.
+/// Loads and plans what has no problems, and returns the problems of the rest.
 pub fn open_partly(settings: &Settings, flags: &RunOptions) -> Result<PartialRun, OpenFailure> {
     open_for(settings, flags, Judges::Asked)
 }
@@ -86,7 +86,7 @@ pub(super) fn open_for(
     Ok(partial)
 }
 
-/// A problem that shows no value of a secret, wherever it stands.
+/// A problem that shows no value of a secret, wherever it is.
 fn without_secrets(mut problem: Problem, redactor: &Redactor) -> Problem {
     let masked = |text: &str| redactor.text(text).into_owned();
     problem.message = masked(&problem.message);

@@ -96,7 +96,7 @@ impl Session {
         }
     }
 
-    /// Writes what the run recorded into the cassettes; to be called once, before its end is told.
+    /// Writes what the run recorded into the cassettes; to be called once, before its end is reported.
     pub fn save_cassettes(&self, engine: &Engine) -> Result<RecordedCassettes, String> {
         let recording = engine.take_recording();
         let lost = lost_text(&recording);
@@ -120,7 +120,7 @@ impl Session {
         report::write_all(record, &self.latest(), &self.formats).map_err(|error| error.to_string())
     }
 
-    /// Adds the run to the summary of GitHub's job, if this is one; that it cannot be is told and changes no verdict.
+    /// Adds the run to the summary of GitHub's job, if this is one; that it cannot be is reported and changes no verdict.
     pub fn add_step_summary(&self, record: &RunRecord) -> Result<(), String> {
         let Some(path) = &self.step_summary else { return Ok(()) };
         report::add_step_summary(record, path)

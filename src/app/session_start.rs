@@ -14,7 +14,7 @@ use crate::record::journal::{Journal, SharedJournal};
 use crate::report::{self, ReportError};
 
 impl Session {
-    /// Opens the journal, starts the engine and tells both that the run started.
+    /// Opens the journal, starts the engine and reports to both that the run started.
     /// Must be called within a runtime: the mock is a task of it.
     pub fn start(
         &self,
@@ -66,7 +66,7 @@ impl Session {
         self.announced(&Event::RunStarted(self.run_start(plan, 0)), cases).map(drop)
     }
 
-    /// The shared record, in which the tests stand before anything of them can fail.
+    /// The shared record, in which the tests are before anything of them can fail.
     fn announced(&self, started: &Event, cases: &[PlannedCase]) -> Result<SharedJournal, SinkError> {
         let mut journal = SharedJournal::open(&self.reports, &self.run, self.redactor.clone())?;
         journal.take(started)?;
@@ -74,7 +74,7 @@ impl Session {
         Ok(journal)
     }
 
-    /// Starts the engine on what is left of a run, and tells its journal and the listener that it goes on.
+    /// Starts the engine on what is left of a run, and reports to its journal and the listener that it continues.
     pub fn go_on(
         &self,
         plan: Arc<Plan>,

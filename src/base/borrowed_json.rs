@@ -1,7 +1,7 @@
 //! JSON that borrows its texts from the document it was read from: a tree at a fraction of the cost of a `Value`.
 //!
 //! It takes what `serde_json` takes as a `Value`, but for numbers whose exponent is beyond all reckoning and objects that pass for
-//! numbers there. A key may stand there twice: of what is looked up, copied or made canonical the last one counts, as in a `Value`.
+//! numbers there. A key may occur twice: of what is looked up, copied or made canonical the last one counts, as in a `Value`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub enum BorrowedValue<'a> {
     Text(Cow<'a, str>),
     /// A list.
     Array(Vec<BorrowedValue<'a>>),
-    /// Members in their order; a key may stand there twice.
+    /// Members in their order; a key may occur twice.
     Object(Vec<(Cow<'a, str>, BorrowedValue<'a>)>),
 }
 

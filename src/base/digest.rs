@@ -1,6 +1,6 @@
 //! Short stable hashes of texts and values: 64 bits of BLAKE3, written as 16 hexadecimal digits.
 //!
-//! They name things across processes and versions, so their form must never change: each part is told with its length.
+//! They name things across processes and versions, so their form must never change: each part is hashed with its length.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Hashes several parts, each told apart from its neighbours.
+/// Hashes several parts, each distinguished from its neighbours.
 #[derive(Clone, Default)]
 pub struct Digester {
     /// What was added; hashed at once, which takes a fraction of the time of many small pieces.

@@ -15,7 +15,7 @@ const PROBED: u64 = 4_096;
 pub struct Effort<'p> {
     left: AtomicU64,
     steps: u64,
-    /// Tells whether somebody has ended the work.
+    /// Returns whether somebody has ended the work.
     probe: Option<&'p (dyn Fn() -> bool + Sync)>,
     is_ended: AtomicBool,
 }

@@ -13,14 +13,14 @@ const FARTHEST: i64 = 1_000_000_000_000_000_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExactDecimal<'t> {
     is_negative: bool,
-    /// Without zeros at either end; none for zero.
+    /// Without zeros at either end; `None` for zero.
     digits: Cow<'t, str>,
     /// The power of ten by which the digits, read as a whole number, are multiplied; 0 for zero.
     exponent: i64,
 }
 
 impl<'t> ExactDecimal<'t> {
-    /// Reads digits with a sign, a point and an exponent, each of which may be missing; none for any other text.
+    /// Reads digits with a sign, a point and an exponent, each of which may be missing; `None` for any other text.
     pub fn read(text: &'t str) -> Option<Self> {
         let (is_negative, unsigned) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
@@ -73,7 +73,7 @@ impl<'t> ExactDecimal<'t> {
         self.is_negative
     }
 
-    /// Its digits without zeros at either end; none for zero.
+    /// Its digits without zeros at either end; `None` for zero.
     pub fn digits(&self) -> &str {
         &self.digits
     }

@@ -18,7 +18,7 @@ pub fn decimal(value: &BorrowedValue<'_>) -> Option<Decimal> {
     }
 }
 
-/// Tells whether a value is a number, or the decimal text of one, however long.
+/// Returns whether a value is a number, or the decimal text of one, however long.
 pub fn is_decimal(value: &BorrowedValue<'_>) -> bool {
     let is_number = |text: &str| serde_json::from_str::<Number>(text.trim_start_matches('+')).is_ok();
     match value {
@@ -30,7 +30,7 @@ pub fn is_decimal(value: &BorrowedValue<'_>) -> bool {
     }
 }
 
-/// Adds two decimals; none where the sum has no exact one.
+/// Adds two decimals; `None` where the sum has no exact one.
 pub fn add_exactly(left: Decimal, right: Decimal) -> Option<Decimal> {
     // A sum with too many digits is rounded, and then the difference is not what was added.
     left.checked_add(right).filter(|sum| *sum - right == left && *sum - left == right)

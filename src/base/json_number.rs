@@ -9,7 +9,7 @@ use crate::base::exact_decimal::ExactDecimal;
 /// The key of which `serde_json` makes an object, as it hands over a number that is no 64-bit integer.
 pub const NUMBER_KEY: &str = "$serde_json::private::Number";
 
-/// Gives the number that a decimal text stands for; none for any other text, and for an exponent of more than 18 digits.
+/// Gives the number that a decimal text stands for; `None` for any other text, and for an exponent of more than 18 digits.
 ///
 /// What a 64-bit integer or a double writes is spelt as they do, `1e2` as `100.0`, and stays so from version to version;
 /// every other number keeps all its digits.
@@ -64,7 +64,7 @@ pub fn compare(left: &Number, right: &Number) -> Ordering {
     }
 }
 
-/// Tells whether a number has no fraction; `1.0` has none.
+/// Returns whether a number has no fraction; `1.0` has none.
 pub fn is_integer(number: &Number) -> bool {
     ExactDecimal::of(number).is_integer()
 }

@@ -1,4 +1,4 @@
-//! Long texts from outside, such as tracebacks: kept within a bound, and told in a line that has their end.
+//! Long texts from outside, such as tracebacks: kept within a bound, and shown in a line that has their end.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub fn keep_long(text: &str) -> Cow<'_, str> {
 
 /// A text in one line: whole where it is short, else its last line, or the beginning and the end of that.
 ///
-/// What a traceback comes to stands in its last line, and the provider's own words at the end of an error that quotes them.
+/// What a traceback comes to is in its last line, and the provider's own words at the end of an error that quotes them.
 pub fn tell_end(text: &str) -> String {
     let text = text.trim();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -1,4 +1,4 @@
-//! One member of a JSON document, read without what stands beside it.
+//! One member of a JSON document, read without what is beside it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,7 +23,7 @@ impl<T> Member<'_, PhantomData<T>> {
 }
 
 impl<S: Copy> Member<'_, S> {
-    /// Reads it from a text; none where it is not there.
+    /// Reads it from a text; `None` where it is not there.
     pub fn read<'de>(self, text: &'de str) -> Result<Option<S::Value>, serde_json::Error>
     where
         S: DeserializeSeed<'de>,

@@ -17,7 +17,7 @@ pub enum Tolerance {
     Relative(Number),
 }
 
-/// Tells whether a number is near enough to what is expected; none where they lie too many digits apart.
+/// Returns whether a number is near enough to what is expected; `None` where they lie too many digits apart.
 pub fn is_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> Option<bool> {
     let [expected, actual] = [expected, actual].map(ExactDecimal::of);
     let (off, unit) = match tolerance {
@@ -34,7 +34,7 @@ pub fn is_near(expected: &Number, actual: &Number, tolerance: &Tolerance) -> Opt
     Some(magnitude(scaled(&expected, least)? - scaled(&actual, least)?) <= allowed)
 }
 
-/// Tells whether a number is a whole multiple of another; none where they lie too many digits apart.
+/// Returns whether a number is a whole multiple of another; `None` where they lie too many digits apart.
 pub fn is_multiple(number: &Number, unit: &Number) -> Option<bool> {
     let [number, unit] = [number, unit].map(ExactDecimal::of);
     let least = number.exponent().min(unit.exponent());
@@ -43,7 +43,7 @@ pub fn is_multiple(number: &Number, unit: &Number) -> Option<bool> {
     Some(scaled(&number, least)? % unit == BigInt::ZERO)
 }
 
-/// Gives the number that digits in base 16 or 8 stand for; none for other digits, and for too many.
+/// Gives the number that digits in base 16 or 8 stand for; `None` for other digits, and for too many.
 pub fn read_radix(digits: &str, radix: u32) -> Option<Number> {
     (digits.len() as i64 <= MOST_DIGITS).then_some(())?;
     BigInt::parse_bytes(digits.as_bytes(), radix)?.to_string().parse().ok()

@@ -1,11 +1,11 @@
-//! Where something stands in a file: the place every problem and finding points at.
+//! Where something is in a file: the place every problem and finding points at.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a source file, with the line that stands there.
+/// A place in a source file, with the line that is there.
 ///
 /// Lines and columns count from 1; columns count characters, as editors do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

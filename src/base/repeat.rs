@@ -1,4 +1,4 @@
-//! How often something is done: so many times, or until it is decided.
+//! How often something is done: this many times, or until it is decided.
 
 use serde::{Deserialize, Serialize};
 

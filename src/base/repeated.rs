@@ -10,7 +10,7 @@ const MOST: usize = 100;
 /// Members of an object that are compared with each other; of more, a set is made.
 const FEW: usize = 16;
 
-/// Where keys stand that are given twice in one object, the first hundred.
+/// Where the keys are that are given twice in one object, the first hundred.
 pub fn repeated_keys(value: &BorrowedValue<'_>) -> Vec<Vec<PathStep>> {
     let mut found = Vec::new();
     walk(value, &mut Vec::new(), &mut found);
@@ -52,7 +52,7 @@ fn has_members(value: &BorrowedValue<'_>) -> bool {
     }
 }
 
-/// The keys of an object that stand there more than once, each once.
+/// The keys that an object has more than once, each once.
 fn repeated<'v>(members: &'v [(std::borrow::Cow<'_, str>, BorrowedValue<'_>)]) -> Vec<&'v str> {
     let keys = || members.iter().map(|(key, _)| &**key);
     let mut repeated: Vec<&str> = if members.len() <= FEW {

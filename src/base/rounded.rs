@@ -13,9 +13,9 @@ const MOST: usize = 100;
 /// A number that cannot be held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundedNumber {
-    /// Where it stands in the value.
+    /// Where it is in the value.
     pub place: Vec<PathStep>,
-    /// Where it stands in the text.
+    /// Where it is in the text.
     pub span: Range<usize>,
 }
 
@@ -75,7 +75,7 @@ struct OpenContainer<'t> {
     is_object: bool,
     /// The item of a list.
     index: usize,
-    /// The key of an object's member, in its quotes; none before it.
+    /// The key of an object's member, in its quotes; `None` before it.
     key: Option<&'t str>,
 }
 

@@ -28,10 +28,10 @@ pub enum UnitError {
     /// The text does not have the form of the quantity.
     #[error("`{text}` is not {what}; write e.g. `{example}`")]
     Malformed { text: String, what: &'static str, example: &'static str },
-    /// A number stands alone where a unit is needed.
+    /// A number is alone where a unit is needed.
     #[error("`{text}` has no unit; write e.g. `{example}`")]
     MissingUnit { text: String, example: &'static str },
-    /// A share stands alone and is more than all there is.
+    /// A share is alone and is more than all there is.
     #[error("`{text}` is more than the whole, which is 1 or 100%; write e.g. `{example}`")]
     MoreThanWhole { text: String, example: &'static str },
     /// The unit is none of those known.

@@ -16,7 +16,7 @@ pub struct Account {
     pub at_work: u32,
     /// Those of them that must be alone.
     pub alone: u32,
-    /// The most that an attempt used so far; none before one ran whose use is known.
+    /// The most that an attempt used so far; `None` before one ran whose use is known.
     pub largest: LargestUse,
     /// When its time began, milliseconds of the ledger's time.
     pub began_ms: Option<u64>,
@@ -53,7 +53,7 @@ impl Expected {
         Self { tokens: self.tokens.or(tokens), cost: all }
     }
 
-    /// How much of a kind; none where nobody knows, and for time.
+    /// How much of a kind; `None` where nobody knows, and for time.
     pub fn of(&self, kind: SpendingKind) -> Option<Decimal> {
         match kind {
             SpendingKind::Tokens => self.tokens.map(Decimal::from),
@@ -101,7 +101,7 @@ pub struct Shortage {
     pub limit: Decimal,
     /// What is left of it.
     pub left: Decimal,
-    /// What the attempt may use; none where nobody knows.
+    /// What the attempt may use; `None` where nobody knows.
     pub needed: Option<Decimal>,
     /// Attempts that were counted as they were set aside, since nobody knows what they used.
     pub unknown: u32,

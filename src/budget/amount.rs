@@ -17,7 +17,7 @@ pub const MOST_CURRENCIES: usize = 4;
 pub struct Currency(pub [u8; 3]);
 
 impl Currency {
-    /// The currency of this name; none where it is not three capital letters.
+    /// The currency of this name; `None` where it is not three capital letters.
     pub fn of(name: &str) -> Option<Self> {
         let letters: [u8; 3] = name.as_bytes().try_into().ok()?;
         letters.iter().all(u8::is_ascii_uppercase).then_some(Self(letters))

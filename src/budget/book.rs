@@ -167,7 +167,7 @@ impl BudgetState {
         &self.run
     }
 
-    /// The budget of a suite; none before it was drawn on.
+    /// The budget of a suite; `None` before it was drawn on.
     pub fn suite(&self, suite: u64) -> Option<&Account> {
         self.suites.get(&suite)
     }

@@ -1,4 +1,4 @@
-//! Takes over what earlier parts of a run used that this ledger was not told: it may have stayed on another machine, or there
+//! Imports usage recorded by earlier parts of the run that this budget does not contain yet: it may be on another machine, or there
 //! may have been none.
 
 use rust_decimal::Decimal;
@@ -9,7 +9,7 @@ use crate::budget::amount::{Amount, Costs};
 use crate::budget::ledger_error::LedgerError;
 use crate::budget::record::{Exclusivity, KnownParts, LedgerEntry, LedgerRecord};
 
-/// What the attempts of a suite used, as another record tells it.
+/// What the attempts of a suite used, as another record reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportedUsage {
     /// What is known.
@@ -23,7 +23,7 @@ pub struct ImportedUsage {
 impl Ledger {
     /// Counts what it lacks of what each suite used, and the time that was gone where none had passed here.
     ///
-    /// What stands here already is not counted twice.
+    /// What is here already is not counted twice.
     pub fn carry(&self, past: &[(u64, ImportedUsage)], elapsed_ms: u64) -> Result<(), LedgerError> {
         self.under_lock(|inner| {
             if inner.book.elapsed_ms == 0 {
@@ -46,14 +46,14 @@ impl Ledger {
     }
 }
 
-/// An amount that an account was not told.
+/// An amount that an account was not reported.
 struct LackingUsage {
     amount: Amount,
     known: KnownParts,
 }
 
 impl ImportedUsage {
-    /// What an account was not told, in two amounts: the largest attempt, from which it learns what one may use, and the rest.
+    /// What an account does not contain yet, in two amounts: the largest attempt, from which it learns what one may use, and the rest.
     fn lacking(&self, account: &Account) -> Vec<LackingUsage> {
         let unknown = u64::from(self.unknown.saturating_sub(account.unknown_tokens));
         let all = self.amount.tokens.saturating_add(unknown.saturating_mul(self.largest));

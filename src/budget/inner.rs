@@ -12,7 +12,7 @@ use crate::budget::store::Store;
 pub(super) struct LedgerState {
     /// The budgets, as far as entries were read.
     pub book: BudgetState,
-    /// The file; none in memory.
+    /// The file; `None` in memory.
     pub store: Option<Store>,
     /// The sign of life, where others share the file.
     pub seat: Option<ProcessLock>,

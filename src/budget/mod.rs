@@ -1,6 +1,6 @@
 //! What a run may spend: an amount is reserved before an attempt is sent, and settled with what it used.
 //!
-//! The entries of all processes that share a budget stand in one file. A reservation is never lost: what nobody settles,
+//! The entries of all processes that share a budget are in one file. A reservation is never lost: what nobody settles,
 //! since its process was killed, counts as spent. Knows neither tests nor requests.
 
 mod account;
@@ -43,7 +43,7 @@ pub enum LedgerSharing {
     Several,
 }
 
-/// What an attempt used, as far as it is known.
+/// What an attempt used, if known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AttemptUsage {
     /// Its tokens.

@@ -55,7 +55,7 @@ pub fn is_free(folder: &Path, number: u64) -> bool {
                 let _ = files::remove(&path, &Fence::anywhere());
                 true
             }
-            // What cannot be told is taken for alive: its money stays set aside.
+            // What cannot be reported is taken for alive: its money stays set aside.
             Err(_) => false,
         },
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,

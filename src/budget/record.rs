@@ -38,7 +38,7 @@ pub enum Exclusivity {
     Alone,
 }
 
-/// Which parts of a settled amount are what Dify told; the others are what was set aside.
+/// Which parts of a settled amount Dify reported; the others are the reserved ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnownParts {
     /// The tokens.
@@ -69,7 +69,7 @@ pub struct LedgerRecord {
 }
 
 impl LedgerRecord {
-    /// Its bytes; prices beyond those it has room for cannot be: no two budgets name so many.
+    /// Its bytes; prices beyond those it has room for cannot be: no two budgets name this many.
     pub fn encode(&self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         bytes[..4].copy_from_slice(&MAGIC);
@@ -97,7 +97,7 @@ impl LedgerRecord {
         bytes
     }
 
-    /// Reads an entry; none where these bytes are none.
+    /// Reads an entry; `None` where these bytes are none.
     pub fn decode(bytes: &[u8; LENGTH]) -> Option<Self> {
         if bytes[..4] != MAGIC || bytes[BODY..] != checksum(&bytes[..BODY]) {
             return None;

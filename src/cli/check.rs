@@ -17,7 +17,7 @@ pub struct CheckArgs {
     /// Which suites.
     #[command(flatten)]
     pub suites: OptionFlags<SuiteOptions>,
-    /// Also hold inputs against those that the target's apps declare, and names of nodes against its last recorded run; runs nothing.
+    /// Also compare inputs with those that the target's apps declare, and names of nodes against its last recorded run; runs nothing.
     #[arg(long, value_name = "TARGET")]
     pub against: Option<String>,
 }
@@ -59,7 +59,7 @@ fn against(target: &str, options: &RunOptions, settings: &Settings) -> Exit {
         Ok(comparison) => comparison,
         Err(OpenFailure::Problems(problems)) => {
             say::problems(&problems);
-            say::note(&format!("`{target}` was not asked: mend the suites first"));
+            say::note(&format!("`{target}` was not asked: fix the suites first"));
             return Exit::Findings;
         }
         Err(failure) => return say::refusal(&failure, "nothing was compared"),

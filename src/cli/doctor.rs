@@ -1,4 +1,4 @@
-//! `flowproof doctor`: looks at a live target and says, a line each, what is wrong and what mends it.
+//! `flowproof doctor`: looks at a live target and says, a line each, what is wrong and how to fix it.
 
 use clap::Args;
 

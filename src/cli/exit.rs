@@ -10,7 +10,7 @@ use crate::report;
 /// Why a command ended as it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All is well.
+    /// Everything is in order.
     Success,
     /// A check has findings.
     Findings,

@@ -30,7 +30,7 @@ use crate::base::panics;
 use crate::cli::args::{ColorWhen, Command, CommandLine};
 use crate::cli::exit::Exit;
 
-/// Reads the process's arguments and environment, does what they say, and tells the exit code.
+/// Reads the process's arguments and environment, does what they say, and returns the exit code.
 pub fn command_line() -> ExitCode {
     let line = match CommandLine::try_parse() {
         Ok(line) => line,

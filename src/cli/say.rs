@@ -66,7 +66,7 @@ pub fn note(text: &str) {
 /// Writes a note that may be coloured, in which everything is visible.
 fn coloured_note(text: &str) {
     let mut output = anstream::stderr().lock();
-    // Nobody is left to tell when standard error is closed.
+    // If standard error is closed, there is no way left to report it.
     let _ = writeln!(output, "{}", harmless(text.trim_end_matches('\n')));
 }
 
@@ -84,7 +84,7 @@ pub fn refusal(failure_of: &OpenFailure, undone: &str) -> Exit {
         OpenFailure::Problems(found) => {
             problems(found);
             let these = plural(found.len(), "this", "these");
-            note(&format!("{undone}: mend {these} first; `flowproof check` looks again"));
+            note(&format!("{undone}: fix {these} first; `flowproof check` checks again"));
             Exit::Usage
         }
     }

@@ -84,7 +84,7 @@ fn strict_finding(case: &Case, known: &str, messages: &[String]) -> Finding {
         truth: Truth::Broken,
         severity: Severity::Error,
         place: case.test.place.clone(),
-        label: format!("contract: strict, against Dify {known} as it was recorded"),
+        label: format!("contract: strict, compared with the recordings of Dify {known}"),
         message: format!("{shown}{rest}"),
         expected: None,
         actual: None,
@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(finding(6).message, "d1; d2; d3; d4; d5; and 1 more");
         assert_eq!(finding(90).message, "d1; d2; d3; d4; d5; and 85 more");
         assert_eq!((finding(1).truth, finding(1).severity), (Truth::Broken, Severity::Error));
-        assert_eq!(finding(1).label, "contract: strict, against Dify 1.14.2 as it was recorded");
+        assert_eq!(finding(1).label, "contract: strict, compared with the recordings of Dify 1.14.2");
     }
 }

@@ -38,7 +38,7 @@ impl SideOrder {
     }
 }
 
-/// The places of a case in both plans, and which side begins; none where a plan lacks it.
+/// The places of a case in both plans, and which side begins; `None` where a plan lacks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CasePair {
     a: Option<usize>,
@@ -141,7 +141,7 @@ async fn work(both: Arc<PairedProgress>) -> Result<(), SinkError> {
     }
 }
 
-/// Begins a case on one side; none where there is nothing to send.
+/// Begins a case on one side; `None` where there is nothing to send.
 fn begin(engine: &Arc<Engine>, place: Option<usize>) -> Result<Option<CaseRepeats>, SinkError> {
     let Some(place) = place else { return Ok(None) };
     let case = &engine.plan.cases[place];

@@ -19,7 +19,7 @@ pub struct Selection {
     pub path: String,
     /// What it is looked up in.
     pub document: Value,
-    /// What it selects; none where it is refused.
+    /// What it selects; `None` where it is refused.
     pub values: Option<Vec<Value>>,
 }
 

@@ -34,7 +34,7 @@ pub fn journal(bytes: &[u8]) {
     assert!(!record.is_complete() || record.unfinished() == 0);
 }
 
-/// What a run comes to; none where its lines cannot be read again.
+/// What a run comes to; `None` where its lines cannot be read again.
 fn conclude(record: &RunRecord) -> Option<RunConclusion> {
     let gates = thresholds::judge(record).ok()?;
     let conclusion = RunConclusion::of(record, &gates);
@@ -73,7 +73,7 @@ pub fn merge(bytes: &[u8]) {
     }
 }
 
-/// The record of the merged run; none where they cannot be merged.
+/// The record of the merged run; `None` where they cannot be merged.
 fn merged(paths: &[PathBuf], to: &Path) -> Option<RunRecord> {
     let plan = merge::plan(paths).ok()?;
     plan.write(to, "20260101T000000Z-merged", "2026-01-01T00:00:00Z").ok()?;

@@ -16,7 +16,7 @@ use crate::record::verdict::Truth;
 use crate::report::gates::gate_line;
 
 impl TrialState {
-    /// Why the run is red though no trial failed; none where one did, or where all is well. Ends the run and writes its reports.
+    /// Why the run is red though no trial failed; `None` where one did, or where all is well. Ends the run and writes its reports.
     pub(super) fn why_red(
         &self,
         arguments: &Arguments,
@@ -34,7 +34,7 @@ impl TrialState {
             format!("{count} {} {}", plural(count, "test", "tests"), plural(count, one, more))
         };
         Ok(if broken > 0 {
-            // A filter took the trials away that tell of it.
+            // A filter removed the trials that report it.
             let files = plural(broken, "file has", "files have");
             Some(format!(
                 "{broken} {files} problems, whose tests may be those that are wanted: run without a filter to see them"

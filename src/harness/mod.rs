@@ -27,7 +27,7 @@ use crate::yaml::render::{ProblemStyle, render};
 /// libtest's exit code for a red run.
 const RED: u8 = 101;
 
-/// Runs every test of the suites as a libtest trial and tells libtest's exit code.
+/// Runs every test of the suites as a libtest trial and returns libtest's exit code.
 ///
 /// Call it as the whole of a test binary with `harness = false`:
 ///
@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
             let trial = refused(&settings, &arguments, refusal);
             let conclusion = libtest_mimic::run(&arguments, vec![trial]);
             if !arguments.list && !conclusion.has_failed() {
-                // A filter took the trial away that tells why there are no others.
+                // A filter removed the trial that says why there are no others.
                 tell(&format!("error: {why}"));
                 return ExitCode::from(RED);
             }

@@ -22,12 +22,12 @@ pub(super) fn is_selected(arguments: &Arguments, case: &Case, settings: &Setting
     !arguments.is_filtered_out(&trial)
 }
 
-/// What libtest is told of a test that was not judged.
+/// What libtest is given for a test that was not judged.
 pub(super) fn ignored(reason: &str) -> Completion {
     Completion::ignored_with(harmless(reason))
 }
 
-/// Writes a line on standard error that commands no build server; nobody is left to be told where that cannot be written.
+/// Writes a line on standard error that commands no build server; nobody is left to be reported where that cannot be written.
 pub(super) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", harmless(&visible(text, LineEnds::Kept)));
 }

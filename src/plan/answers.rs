@@ -1,4 +1,4 @@
-//! `human_input`: the answers of a test, compiled; and the forms that follow from them where the mock is not told.
+//! `human_input`: the answers of a test, compiled; and the forms that follow from them if the mock does not define them.
 
 use std::sync::Arc;
 

@@ -17,11 +17,11 @@ pub struct SuiteBudget {
     pub allowance: SpendingLimit,
     /// The most that one attempt may use.
     pub cap: RunCap,
-    /// Where `per_test` stands; none where there is none.
+    /// Where `per_test` is; `None` where there is none.
     pub cap_place: Option<Arc<Place>>,
 }
 
-/// The budget of a whole run: an option stands above the same key of the profile.
+/// The budget of a whole run: an option is above the same key of the profile.
 pub fn of_run(profile: Option<&ProfileSpec>, options: &RunOptions) -> SpendingLimit {
     let none = BudgetSpec::default();
     let written = profile.and_then(|profile| profile.budget.as_ref()).unwrap_or(&none);

@@ -46,7 +46,7 @@ pub struct Plan {
     pub thresholds: Vec<SuiteThresholds>,
     /// How many cases filters left out.
     pub deselected: u32,
-    /// Which share of the selected cases these are; none: all of them.
+    /// Which share of the selected cases these are; `None`: all of them.
     pub share: Option<PlanShare>,
     /// True when the order was drawn by the seed.
     pub shuffled: bool,
@@ -62,9 +62,9 @@ pub struct Plan {
     pub secrets: Vec<String>,
     /// Where the tests' snapshots lie, those too of tests that are not selected.
     pub spots: Vec<SnapshotPlace>,
-    /// What was approved of the selected tests, once that was read; none where no test takes a snapshot.
+    /// What was approved of the selected tests, once that was read; `None` where no test takes a snapshot.
     pub snapshots: Option<SnapshotShelf>,
-    /// What the suites have recorded, once that was read; none where cassettes play no part.
+    /// What the suites have recorded, once that was read; `None` where cassettes play no part.
     pub cassettes: Option<cassette::CassetteShelf>,
     /// The judges of the project by name; of one that is not asked, why not.
     pub judges: BTreeMap<String, Result<PlannedJudge, String>>,
@@ -84,7 +84,7 @@ pub struct HeldVersion {
 pub struct Case {
     /// Index in the plan.
     pub ordinal: u32,
-    /// Its place among the cases of all shards, as files and tests stand.
+    /// Its place among the cases of all shards, in the order of files and tests.
     pub place_in_all: u32,
     /// `<suite>::<test>` or `<suite>::<test>[<row>]`.
     pub name: Arc<str>,
@@ -102,11 +102,11 @@ pub struct Case {
 
 /// A test as meant, shared by its rows.
 pub struct CompiledTest {
-    /// The suite it stands in.
+    /// The suite it is in.
     pub suite: Arc<SuiteHead>,
     /// Its name, without the suite's.
     pub name: Arc<str>,
-    /// Where its name stands.
+    /// Where its name is.
     pub place: Arc<Place>,
     /// The suite's tags, then its own, without repetition.
     pub tags: Vec<Arc<str>>,
@@ -118,21 +118,21 @@ pub struct CompiledTest {
     pub inputs: Template,
     /// Files by variable.
     pub files: Vec<(String, FileTemplate)>,
-    /// Dify's end user; none: unique for each attempt.
+    /// Dify's end user; `None`: unique for each attempt.
     pub user: Option<Template>,
     /// Streaming or blocking.
     pub mode: ResponseMode,
-    /// Limit of a whole attempt; none: the target's.
+    /// Limit of a whole attempt; `None`: the target's.
     pub timeout: Option<Duration>,
-    /// Infrastructure retries; none: the target's.
+    /// Infrastructure retries; `None`: the target's.
     pub retries: Option<Retries>,
     /// How often it runs, and the rate at which it must pass.
     pub repeats: RepeatRule,
-    /// Whether Dify's token total is held against its nodes' sum.
+    /// Whether Dify's token total is compared with its nodes' sum.
     pub usage: crate::assert::check::UsageAudit,
     /// What must hold.
     pub checks: Vec<Check>,
-    /// The judges that its checks name; none for one whose name is rendered for each attempt.
+    /// The judges that its checks name; `None` for one whose name is rendered for each attempt.
     pub judges: Vec<Option<String>>,
     /// Answers to the forms of paused runs, in the order written.
     pub answers: Vec<AnswerTemplate>,
@@ -145,7 +145,7 @@ pub struct CompiledTest {
 /// An entry of `human_input` before rendering.
 #[derive(Clone)]
 pub struct AnswerTemplate {
-    /// Where it stands.
+    /// Where it is.
     pub place: Arc<Place>,
     /// Title or id of the node that asks.
     pub node: Template,

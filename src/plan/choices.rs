@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::plan::shard::Shard;
 use crate::record::event::RunOptions;
 
-/// The options of a run, which stand above everything a file says, and what the process adds to them.
+/// The options of a run, which are above everything a file says, and what the process adds to them.
 #[derive(Debug, Clone, Default)]
 pub struct Choices {
     /// The flags, and where they are silent the `FLOWPROOF_*` environment.

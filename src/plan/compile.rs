@@ -133,7 +133,7 @@ struct PlanBuilder<'a, 'p> {
     unsound: Vec<Arc<str>>,
     judge_names: Vec<JudgeName>,
     bench: PlannedJudges,
-    /// What suites may read of the environment; none where the project file, which says so, could not be read.
+    /// What suites may read of the environment; `None` where the project file, which says so, could not be read.
     env: Option<Arc<SuiteEnv>>,
 }
 

@@ -29,7 +29,7 @@ pub(super) fn add_contents(case: &mut Case, templates: &Templates, contents: &mu
     }
 }
 
-/// The path as it will be, as far as that is known before a run.
+/// The path as it will be, if known before a run.
 fn rendered(path: &Template, case: &Case, templates: &Templates) -> Option<String> {
     let scope = match path {
         Template::Literal(_) => TemplateScope::new(),

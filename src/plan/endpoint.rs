@@ -12,7 +12,7 @@ use crate::yaml::reader::Reader;
 
 /// Most bytes of one answer where the target does not say.
 pub const MAX_BODY: u64 = 64_000_000;
-/// What may stand around a value that was copied with its quotes.
+/// What may be around a value that was copied with its quotes.
 pub(super) const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '‘', '’', '„'];
 /// The fewest characters of a key: masking a shorter one would corrupt facts.
 pub const SHORTEST_SECRET: usize = 6;

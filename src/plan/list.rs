@@ -15,7 +15,7 @@ pub struct ListedTest {
     pub name: Arc<str>,
     /// The suite's tags, then its own.
     pub tags: Arc<[Arc<str>]>,
-    /// Where its name stands.
+    /// Where its name is.
     pub place: Arc<Place>,
     /// Why it is skipped, as far as files say.
     pub skip: Option<Arc<str>>,

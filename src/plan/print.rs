@@ -3,7 +3,7 @@
 //! Every struct that is hashed is taken apart field by field, so that a new field does not compile before somebody has said
 //! whether it decides a verdict.
 //!
-//! They are made of what the suite says, not of where it stands: a test that was only moved keeps its fingerprint. What the
+//! They are made of what the suite says, not of where it is: a test that was only moved keeps its fingerprint. What the
 //! files hold that a test uploads, or that its schemas are read from, is part of them; values of `env`, approved snapshots and
 //! cassettes are not.
 
@@ -202,7 +202,7 @@ pub(super) fn case_print(key: Digest, test: Digest, row: Option<&DataRow>, skip:
     digester.finish()
 }
 
-/// The fingerprint of a case with what the files hold that it uploads; none for one that cannot be read.
+/// The fingerprint of a case with what the files hold that it uploads; `None` for one that cannot be read.
 pub(super) fn with_files(case: Digest, contents: &[Option<Digest>]) -> Digest {
     let mut digester = Digester::default();
     digester.number(case.number());

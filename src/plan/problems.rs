@@ -1,4 +1,4 @@
-//! Problems in the order in which they are told, and the files that have some.
+//! Problems in the order in which they are reported, and the files that have some.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

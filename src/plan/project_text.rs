@@ -34,7 +34,7 @@ impl<'a> ProjectTools<'a> {
 
 /// What preparing a target needs besides its spec.
 pub struct Setting<'a> {
-    /// The project file it stands in.
+    /// The project file it is in.
     pub project: &'a ProjectSpec,
     /// The arena for its templates.
     pub templates: &'a mut Templates,
@@ -49,7 +49,7 @@ pub fn env_only() -> KnownNames {
     KnownNames::default()
 }
 
-/// Compiles and checks a node's text; none where it has problems.
+/// Compiles and checks a node's text; `None` where it has problems.
 pub fn compile_node(node: &Node, setting: &mut Setting<'_>) -> Option<Template> {
     let before = setting.problems.len();
     let mut reader = Reader { source: setting.project.source.clone(), problems: setting.problems };
@@ -63,7 +63,7 @@ pub fn compile_node(node: &Node, setting: &mut Setting<'_>) -> Option<Template> 
     (reader.problems.len() == before).then_some(template)
 }
 
-/// A node's text with the environment; none where its template has problems.
+/// A node's text with the environment; `None` where its template has problems.
 pub(super) fn render(
     node: &Node,
     setting: &mut Setting<'_>,

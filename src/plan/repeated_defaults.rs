@@ -30,7 +30,7 @@ struct RepeatedDefaults {
     free: usize,
 }
 
-/// The tests of a suite; none where its defaults are too large to be repeated for them, which is a problem.
+/// The tests of a suite; `None` where its defaults are too large to be repeated for them, which is a problem.
 pub(super) fn tests_within<'s>(reader: &mut Reader<'_>, suite: &'s SuiteSpec) -> &'s [TestSpec] {
     let count = suite.tests.iter().filter(|test| !test.skip_defaults).count();
     let added = suite.source.text.len().saturating_mul(A_BYTE);

@@ -87,7 +87,7 @@ enum Undecidable {
     /// There is no room below the rate for the built-in distance.
     #[error("a `pass_rate` of {0} leaves no room for the built-in `fail_below`, which lies 0.2 below it")]
     Unset(f64),
-    /// So many repeats are too few, whatever they show.
+    /// This many repeats are too few, whatever they show.
     #[error(
         "{max} repeats can never decide between a rate of {pass_rate} and one of {fail_below} at a confidence of {confidence}"
     )]
@@ -97,7 +97,7 @@ enum Undecidable {
 impl Undecidable {
     fn help(&self) -> String {
         match self {
-            Self::Rates(..) => "the test must tell a good rate from a bad one".to_owned(),
+            Self::Rates(..) => "the test must distinguish a good rate from a bad one".to_owned(),
             Self::Unset(_) => "write `fail_below`: the rate at which the test fails".to_owned(),
             Self::TooFew { needed, .. } => {
                 format!("`max` must be at least {needed}, or the rates further apart")

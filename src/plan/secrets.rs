@@ -66,22 +66,22 @@ pub(super) fn read_secrets(project: Option<&ProjectSpec>, tools: ProjectTools<'_
     values.into_iter().collect()
 }
 
-/// Masks what is told of problems: secrets, and what the project file holds as a header or key itself, however short.
+/// Masks what is reported about problems: secrets, and what the project file holds as a header or key itself, however short.
 pub struct ProblemMask {
     redactor: Redactor,
     source: Option<Arc<str>>,
-    /// The keys and headers that stand in the project file.
+    /// The keys and headers that are in the project file.
     literals: Vec<SecretLiteral>,
 }
 
-/// A key or header that stands in the project file.
+/// A key or header that is in the project file.
 struct SecretLiteral {
     line: u32,
     text: String,
 }
 
 impl ProblemMask {
-    /// The mask for a project; what is wrong with the project is told elsewhere.
+    /// The mask for a project; what is wrong with the project is reported elsewhere.
     pub fn of(project: Option<&ProjectSpec>, choices: &Choices) -> Self {
         let (mut templates, mut aside) = (Templates::new(), Vec::new());
         Self {
@@ -184,7 +184,7 @@ impl SecretSearch<'_> {
         }
     }
 
-    /// Adds what stands behind `Bearer` and its like, and the user and password that `Basic` encodes.
+    /// Adds what is behind `Bearer` and its like, and the user and password that `Basic` encodes.
     fn add_behind_scheme(&mut self, value: &str) {
         let Some((scheme, rest)) = value.trim().split_once(char::is_whitespace) else { return };
         if !SCHEMES.contains(&scheme.trim_end_matches(':').to_ascii_lowercase().as_str()) {
@@ -212,7 +212,7 @@ impl SecretSearch<'_> {
     }
 }
 
-/// What stands between `{{` and `}}`; braces within quotes do not count.
+/// What is between `{{` and `}}`; braces within quotes do not count.
 fn expressions(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -235,7 +235,7 @@ fn expressions(text: &str) -> Vec<&str> {
     found
 }
 
-/// Text that was written as Base64; none where it is none.
+/// Text that was written as Base64; `None` where it is none.
 fn decode_base64(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let (mut word, mut bits) = (0_u32, 0);

@@ -21,7 +21,7 @@ pub struct Shard {
     pub index: u32,
     /// How many there are.
     pub total: u32,
-    /// How long each test took in an earlier run, by full name, milliseconds; none: shares are drawn by hash.
+    /// How long each test took in an earlier run, by full name, milliseconds; `None`: shares are drawn by hash.
     pub durations: Option<Arc<HashMap<String, f64>>>,
 }
 

@@ -28,7 +28,7 @@ pub(super) fn check_keys(reader: &mut Reader<'_>, checks: &[Check]) {
     }
 }
 
-/// The places of the snapshots of one suite's tests, all of them given, so that names are told apart.
+/// The places of the snapshots of one suite's tests, all of them given, so that names are distinguished.
 pub(super) fn spots_of<'c>(cases: impl Iterator<Item = &'c Case> + Clone) -> Vec<SnapshotPlace> {
     let mut sharing: HashMap<String, u32> = HashMap::new();
     for case in cases.clone() {

@@ -13,7 +13,7 @@ pub struct Chosen<'p> {
     pub profile: Arc<str>,
     /// The profile, where the project has it.
     pub profile_spec: Option<&'p ProfileSpec>,
-    /// The target; none: the built-in mock.
+    /// The target; `None`: the built-in mock.
     pub target: Option<&'p TargetSpec>,
     /// Whether a missing key skips tests or is an error.
     pub missing_key: MissingKey,

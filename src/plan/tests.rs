@@ -304,7 +304,7 @@ fn defaults_are_shared_by_the_tests_that_leave_them_as_they_are() {
     let checks: Vec<String> = plan.cases.iter().map(|case| format!("{:?}", case.test.checks)).collect();
     let count = |case: usize| plan.cases[case].test.checks.len();
     assert_eq!([0, 1, 2, 3].map(count), [4, 5, 4, 2]);
-    // All but the implied status, which stands at each test's name.
+    // All but the implied status, which is at each test's name.
     let shared = |text: &str| text[..text.rfind("Check { head").unwrap()].to_owned();
     assert_eq!(shared(&checks[0]), shared(&checks[2]));
     assert!(checks[0].contains("\"tokens at most 5 and steps at most 2\""), "{}", checks[0]);

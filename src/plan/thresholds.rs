@@ -7,10 +7,10 @@ use crate::suite::spec::SuiteSpec;
 use crate::yaml::problem::Problem;
 use crate::yaml::reader::Reader;
 
-/// The name under which reports tell a suite's thresholds among its tests.
+/// The name under which reports show a suite's thresholds among its tests.
 const TOLD_AS: &str = "thresholds";
 
-/// Notes suites of one name where one of them has thresholds: nobody could tell whose attempts they judge.
+/// Notes suites of one name if one of them has thresholds: nobody could know whose attempts they judge.
 pub(super) fn note_shared_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
     if suites.iter().all(|suite| suite.thresholds.is_empty()) {
         return;
@@ -33,7 +33,7 @@ pub(super) fn note_shared_names(suites: &[SuiteSpec], problems: &mut Vec<Problem
     }
 }
 
-/// The thresholds of a suite of so many tests; none where it has none.
+/// The thresholds of a suite of this many tests; `None` where it has none.
 pub(super) fn compile_thresholds(
     reader: &mut Reader<'_>,
     suite: &SuiteSpec,
@@ -44,7 +44,11 @@ pub(super) fn compile_thresholds(
     }
     if let Some(test) = suite.tests.iter().find(|test| test.name.value == TOLD_AS) {
         let message = "in a suite with `thresholds` no test may be named `thresholds`";
-        reader.problem_with_help(test.name.mark, message, "reports tell the suite's thresholds by that name");
+        reader.problem_with_help(
+            test.name.mark,
+            message,
+            "reports list the suite's thresholds under that name",
+        );
     }
     let threshold = |spec: &crate::suite::thresholds::ThresholdSpec| Threshold {
         metric: spec.metric,

@@ -87,7 +87,7 @@ pub(crate) enum WrittenDocument {
 
 /// Consecutive cases, rendered for one document on any core; the document only joins batches in order.
 pub(crate) trait CaseBatch: Any + Send + Sync {
-    /// Adds a case, with its attempts as they stand in the journal.
+    /// Adds a case, with its attempts as they are in the journal.
     fn push(&mut self, case: &CaseRecord, attempts: &[u8]);
 }
 

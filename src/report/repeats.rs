@@ -43,7 +43,7 @@ pub(crate) fn savings_line(saved: SavedRepeats) -> Option<String> {
         count => counted(count, "test"),
     };
     let words = saved_words(saved);
-    Some(format!("repeats: {tests} stopped when decided: {words} against plans of a fixed number"))
+    Some(format!("repeats: {tests} stopped when decided: {words} compared with plans of a fixed number"))
 }
 
 fn saved_words(saved: SavedRepeats) -> String {

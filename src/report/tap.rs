@@ -56,7 +56,7 @@ impl CaseBatch for TapBatch {
     }
 }
 
-/// A line of the protocol without its number, and what stands below it.
+/// A line of the protocol without its number, and what is below it.
 #[derive(Debug)]
 struct TestPoint {
     /// `ok` or `not ok`.

@@ -14,7 +14,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// What a file holds; none where it cannot be uploaded.
+    /// What a file holds; `None` where it cannot be uploaded.
     pub fn of(&mut self, path: &Path, fence: &Fence) -> Option<Digest> {
         let real = fence.find(path).ok()?;
         *self.read.entry(real).or_insert_with_key(|real| {

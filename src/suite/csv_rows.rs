@@ -1,6 +1,6 @@
 //! CSV as RFC 4180 has it, and as spreadsheets of many countries save it: cells between commas, semicolons, tabs or bars.
 //!
-//! What stands between the cells is said by a line `sep=;`, else by the header, if every row agrees. Nothing is repaired: text
+//! What is between the cells is said by a line `sep=;`, else by the header, if every row agrees. Nothing is repaired: text
 //! behind a closing quote, or rows of another length than the header, are problems at their line of the file.
 
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use crate::suite::unnamed_row::{UnnamedRow, line_place};
 use crate::yaml::node::SourceText;
 use crate::yaml::problem::Problem;
 
-/// What may stand between cells where no comma does, with its name.
+/// What may be between cells where no comma does, with its name.
 const OTHERS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
 
 /// One record: a header or a row.
@@ -51,7 +51,7 @@ pub fn read_csv(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<Unnamed
     records.filter_map(|record| row(source, &header, record, problems)).collect()
 }
 
-/// A first line that names what stands between the cells.
+/// A first line that names what is between the cells.
 #[derive(Clone, Copy, Default)]
 struct SeparatorLine {
     /// Where the text goes on behind it.
@@ -60,7 +60,7 @@ struct SeparatorLine {
     separator: Option<char>,
 }
 
-/// Spreadsheets say in a first line `sep=;` what stands between the cells.
+/// Spreadsheets say in a first line `sep=;` what is between the cells.
 fn separator_line(text: &str) -> SeparatorLine {
     let end = text.find('\n').map_or(text.len(), |end| end + 1);
     let line = text[..end].trim_end_matches(['\r', '\n']);
@@ -73,7 +73,7 @@ fn separator_line(text: &str) -> SeparatorLine {
     }
 }
 
-/// Reads with commas, or with what else stands in a header without commas, where all rows have as many cells as it.
+/// Reads with commas, or with what else is in a header without commas, where all rows have as many cells as it.
 fn guess(source: &SourceText, problems: &mut Vec<Problem>) -> Result<Vec<CsvRecord>, CellFault> {
     let records_of = |separator| records(source, 0, separator);
     let with_commas = records_of(',');

@@ -26,7 +26,7 @@ pub struct Rows {
     pub rows: Arc<Vec<DataRow>>,
     /// Whether what holds them could be read.
     pub read: ReadState,
-    /// The file whose first line names the columns; none where they are not from CSV.
+    /// The file whose first line names the columns; `None` where they are not from CSV.
     pub header_of: Option<String>,
 }
 

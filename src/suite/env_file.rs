@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::yaml::node::{FilePosition, SourceText};
 use crate::yaml::problem::Problem;
 
-/// Reads the variables; a line that is none is a problem. A name that stands twice has its last value.
+/// Reads the variables; a line that is none is a problem. A name that occurs twice has its last value.
 pub fn read_env_file(source: &SourceText, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     let (mut rest, mut line) = (source.text.as_str(), 1_u32);
@@ -61,7 +61,7 @@ fn take(text: &str) -> Result<TakenLine, &'static str> {
     let name = name.strip_prefix("export ").unwrap_or(name).trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_name) {
-        return Err("what stands before the `=` is no name of a variable");
+        return Err("the text before the `=` is not the name of a variable");
     }
     let start = equals + 1;
     let blanks = text[start..end].len() - text[start..end].trim_start_matches([' ', '\t']).len();

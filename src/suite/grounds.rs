@@ -20,7 +20,7 @@ pub struct SuiteFolder {
 }
 
 impl SuiteFolder {
-    /// What the regular file holds that a path names, if it is of at most so many bytes.
+    /// What the regular file holds that a path names, if it is of at most this many bytes.
     pub fn read(&self, path: &str, most: u64) -> Result<Vec<u8>, String> {
         files::read(&self.folder.join(path), &self.fence, most).map_err(|error| self.refused(path, &error))
     }

@@ -13,7 +13,7 @@ const MOST_LINES: usize = 400;
 /// The most bytes of them.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The files whose suite may hold the test with this full name; all of them when none can be told.
+/// The files whose suite may hold the test with this full name; all of them if that is not known.
 pub fn files_of(full_name: &str, found: &[SuiteLocation]) -> Vec<PathBuf> {
     let holds = |name: &str| full_name.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
     // The name that a suite has when it does not say one.

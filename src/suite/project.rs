@@ -36,7 +36,7 @@ pub struct ProjectSpec {
     pub profiles: Vec<ProfileSpec>,
     /// Folder of the reports.
     pub reports_dir: Option<String>,
-    /// Reports to write; none: all there are.
+    /// Reports to write; `None`: all there are.
     pub formats: Option<Vec<Located<&'static str>>>,
     /// Names of environment variables that suites may read.
     pub env: Vec<Located<String>>,

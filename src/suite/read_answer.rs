@@ -36,7 +36,7 @@ fn read_answer(reader: &mut Reader<'_>, item: Node) -> Option<AnswerSpec> {
         }
     }
     for file in files.iter().filter(|file| inputs.iter().any(|input| input.key == file.key)) {
-        reader.problem(file.mark, format!("`{}` stands in `inputs` and in `files`", file.key));
+        reader.problem(file.mark, format!("`{}` is in `inputs` and in `files`", file.key));
     }
     Some(AnswerSpec { mark, node: node?, action: action?, inputs, files })
 }

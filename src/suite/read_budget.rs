@@ -30,7 +30,7 @@ pub struct BudgetSpec {
 /// `budget.per_test`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CapSpec {
-    /// Where it stands.
+    /// Where it is.
     pub mark: FilePosition,
     /// Tokens.
     pub tokens: Option<u64>,

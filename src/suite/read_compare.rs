@@ -32,14 +32,14 @@ pub struct BoundSpec {
     pub measure: &'static str,
     /// The most it may be worse by: a share.
     pub worse_by: Decimal,
-    /// The level of significance; none: the usual one.
+    /// The level of significance; `None`: the usual one.
     pub alpha: Option<f64>,
 }
 
 /// The most tests that may be something.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MostTests {
-    /// So many tests.
+    /// This many tests.
     Tests(u32),
     /// This share of the tests compared, 0 to 1.
     Share(Decimal),

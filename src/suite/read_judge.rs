@@ -15,7 +15,7 @@ const MOST_VOTES: u64 = 9;
 pub struct JudgeSpec {
     /// Its name.
     pub name: Located<String>,
-    /// What it is; none where that is a problem.
+    /// What it is; `None` where that is a problem.
     pub kind: Option<JudgeKindSpec>,
     /// How many votes it gives to each question.
     pub repeat: Option<u32>,

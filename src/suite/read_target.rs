@@ -49,7 +49,7 @@ pub struct TargetSpec {
 /// One app of a target.
 #[derive(Debug)]
 pub struct AppSpec {
-    /// Its name; empty where the key stands directly under the target.
+    /// Its name; empty where the key is directly under the target.
     pub name: Located<String>,
     /// Its key, a template.
     pub api_key: Option<Node>,

@@ -55,7 +55,7 @@ pub struct TestSpec {
     pub tags: Vec<Located<String>>,
     /// Why it is not run.
     pub skip: Option<String>,
-    /// Where `only: true` stands.
+    /// Where `only: true` is.
     pub only: Option<FilePosition>,
     /// `skip_defaults: true`.
     pub skip_defaults: bool,
@@ -72,7 +72,7 @@ pub struct TestSpec {
 /// One entry of `human_input`.
 #[derive(Debug)]
 pub struct AnswerSpec {
-    /// Where it stands.
+    /// Where it is.
     pub mark: FilePosition,
     /// Title or id of the node that asks.
     pub node: Node,

@@ -16,13 +16,13 @@ pub const MOST_TESTS: usize = 500_000;
 pub struct TestCount(AtomicUsize);
 
 impl TestCount {
-    /// Counts the tests of a list as far as the list itself says how many they are: rows in files are counted when they are read.
+    /// Counts the tests of a list as the list itself says how many they are: rows in files are counted when they are read.
     pub fn add_all(&self, reader: &mut Reader<'_>, tests: &Node) -> bool {
         let mut counted = tests.as_list().unwrap_or_default().iter().filter_map(written);
         counted.all(|written| self.add(reader, written.mark, written.number))
     }
 
-    /// Counts the tests that stand at a mark; false, and a problem, where they are too many.
+    /// Counts the tests that are at a mark; false, and a problem, where they are too many.
     pub fn add(&self, reader: &mut Reader<'_>, mark: FilePosition, tests: usize) -> bool {
         let add = |so_far: usize| so_far.checked_add(tests).filter(|all| *all <= MOST_TESTS);
         let fits = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
@@ -48,7 +48,7 @@ fn written(test: &Node) -> Option<WrittenTests> {
     if let Some(matrix) = test.get("matrix") {
         let lists = matrix.as_map()?.iter().filter_map(|entry| entry.value.as_list());
         let number = lists.fold(1, |number: usize, values| number.saturating_mul(values.len()));
-        // One beyond the limit of a single matrix is told as such.
+        // One beyond the limit of a single matrix is reported as such.
         return (number <= MOST_COMBINATIONS).then_some(WrittenTests { mark: matrix.mark, number });
     }
     match test.get("each") {

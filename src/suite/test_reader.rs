@@ -15,7 +15,7 @@ use crate::yaml::reader::Reader;
 /// The most retries.
 const MOST_RETRIES: u64 = 100;
 
-/// Reads a test; without a name it cannot be told apart and is left out.
+/// Reads a test; without a name it cannot be distinguished and is left out.
 pub fn read_test(reader: &mut Reader<'_>, node: Node, around: &TestContext<'_>) -> Option<TestSpec> {
     let mark = node.mark;
     reader.map(&node, "a test", &names(&TEST));

@@ -96,7 +96,7 @@ pub struct ThresholdSpec {
     pub limit: Decimal,
     /// The currency of an amount.
     pub currency: Option<String>,
-    /// Where the bound stands.
+    /// Where the bound is.
     pub mark: FilePosition,
 }
 

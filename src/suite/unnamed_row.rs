@@ -9,7 +9,7 @@ use crate::yaml::node::{FilePosition, SourceText};
 
 /// A row as found, before it has a name.
 pub struct UnnamedRow {
-    /// Where it stands.
+    /// Where it is.
     pub place: Arc<Place>,
     /// Its columns.
     pub value: Map<String, Value>,

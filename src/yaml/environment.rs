@@ -24,7 +24,7 @@ pub struct SuiteEnv {
     pub values: Arc<BTreeMap<String, String>>,
     /// Those that are set and may be read by the project file.
     set: Arc<BTreeMap<String, String>>,
-    /// The names of `env` in the project file; none where there is no project file.
+    /// The names of `env` in the project file; `None` where there is no project file.
     listed: Option<Vec<String>>,
     /// The names that `--env-names` leaves.
     limit: Option<Arc<[String]>>,

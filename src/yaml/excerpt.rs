@@ -35,7 +35,7 @@ pub fn flow_width(line: &str, column: u32) -> u32 {
     solid
 }
 
-/// Where a character of a line in flow style stands.
+/// Where a character of a line in flow style is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Within {
     /// Outside quotes.
@@ -49,7 +49,7 @@ enum Within {
 }
 
 impl Within {
-    /// Where the next character stands. A quote opens only where a scalar may begin; `''` is a quote within single quotes.
+    /// Where the next character is. A quote opens only where a scalar may begin; `''` is a quote within single quotes.
     fn after(self, character: char, before: char) -> Self {
         let begins = matches!(before, ' ' | ',' | '[' | '{' | ':');
         match (self, character) {

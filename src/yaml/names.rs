@@ -11,7 +11,7 @@ use crate::yaml::node::{FilePosition, MapEntry, Node, NodeValue};
 use crate::yaml::reader::Reader;
 use crate::yaml::values::{LoadedValues, RenderFault};
 
-/// The roots of all names and, where they are fixed, what stands below them.
+/// The roots of all names and, where they are fixed, what is below them.
 const ROOTS: [(&str, &[&str]); 6] = [
     ("vars", &[]),
     ("row", &[]),
@@ -26,15 +26,15 @@ const ROOTS: [(&str, &[&str]); 6] = [
 pub struct KnownNames {
     /// Keys of the suite's `vars` that may be used here.
     pub vars: Vec<String>,
-    /// Columns of the test's rows, of all rows together; none where the test has no rows.
+    /// Columns of the test's rows, of all rows together; `None` where the test has no rows.
     pub row: Option<Vec<String>>,
     /// The file whose first line names those columns.
     pub header_of: Option<String>,
-    /// Roots whose names are not known, because what holds them could not be read: that was told already.
+    /// Roots whose names are not known, because what holds them could not be read: that was reported already.
     pub unread: Vec<&'static str>,
-    /// The variables that may be read; none in the project file, which may read any.
+    /// The variables that may be read; `None` in the project file, which may read any.
     pub env: Option<Arc<SuiteEnv>>,
-    /// What the names stand for; none where that is not known.
+    /// What the names stand for; `None` where that is not known.
     pub values: Option<LoadedValues>,
 }
 
@@ -142,7 +142,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with a dotted name, and the mend; none when it is known.
+/// What is wrong with a dotted name, and the fix; `None` when it is known.
 fn unknown_name(name: &str, known: &KnownNames) -> Option<NameFault> {
     let mut parts = name.split('.');
     let root = parts.next().unwrap_or_default();
@@ -208,7 +208,7 @@ fn suggest(word: &str, candidates: &[&str], prefix: &str) -> String {
     }
 }
 
-/// The bytes where a dotted name stands in a text as a word of its own.
+/// The bytes where a dotted name is in a text as a word of its own.
 fn find_name(text: &str, name: &str) -> Option<Range<usize>> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
     text.match_indices(name)

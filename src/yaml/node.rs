@@ -13,7 +13,7 @@ use crate::yaml::columns::Columns;
 use crate::yaml::excerpt::{cut_line, flow_width};
 use crate::yaml::secret_lines::{KnownSecrets, keyed_lines, masked_line, masked_text};
 
-/// Where a node stands in its file: line and column from 1, columns in characters.
+/// Where a node is in its file: line and column from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FilePosition {
     /// Line, from 1.
@@ -27,7 +27,7 @@ pub struct FilePosition {
 /// A key or value with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Where it stands.
+    /// Where it is.
     pub mark: FilePosition,
     /// What it is.
     pub value: NodeValue,
@@ -55,7 +55,7 @@ pub enum NodeValue {
 pub struct MapEntry {
     /// The key's text.
     pub key: String,
-    /// Where the key stands.
+    /// Where the key is.
     pub mark: FilePosition,
     /// Its value.
     pub value: Node,
@@ -125,7 +125,7 @@ impl Node {
         }
     }
 
-    /// The entries of a mapping, taken out of it; none of any other value.
+    /// The entries of a mapping, taken out of it; `None` of any other value.
     pub fn into_entries(self) -> Vec<MapEntry> {
         match self.value {
             NodeValue::Map(entries) => entries,
@@ -137,7 +137,7 @@ impl Node {
         }
     }
 
-    /// The items of a list, taken out of it; none of any other value.
+    /// The items of a list, taken out of it; `None` of any other value.
     pub fn into_items(self) -> Vec<Node> {
         match self.value {
             NodeValue::List(items) => items,
@@ -174,7 +174,7 @@ pub struct SourceText {
     pub text: String,
     line_starts: Vec<u32>,
     excerpts: Excerpts,
-    /// Texts that are starred out wherever they stand.
+    /// Texts that are starred out wherever they are.
     secrets: Vec<String>,
     /// The lines that hold a key of secrets, once a line is asked for.
     keyed: OnceLock<Vec<u32>>,
@@ -270,13 +270,13 @@ impl SourceText {
         excerpt
     }
 
-    /// What stands on a mark's line before it.
+    /// What is on a mark's line before it.
     pub fn before(&self, mark: FilePosition) -> &str {
         let line = self.line(mark.line);
         &line[..line.len() - self.from(mark).len()]
     }
 
-    /// What stands on a mark's line from it on; found in the same time wherever on a line it is.
+    /// What is on a mark's line from it on; found in the same time wherever on a line it is.
     pub fn from(&self, mark: FilePosition) -> &str {
         let line = self.line(mark.line);
         let Some(index) = (mark.line as usize).checked_sub(1) else { return "" };

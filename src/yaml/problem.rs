@@ -1,15 +1,15 @@
-//! What is wrong with a file, where, and how to mend it.
+//! What is wrong with a file, where, and how to fix it.
 
 use crate::base::origin::Place;
 
-/// One thing wrong with a suite or project file; nothing is sent while one stands.
+/// One thing wrong with a suite or project file; nothing is sent before it is fixed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    /// Where it stands.
+    /// Where it is.
     pub place: Place,
     /// What is wrong: a lower-case fragment without a full stop.
     pub message: String,
-    /// How to mend it, often "did you mean `x`?".
+    /// How to repair it, often "did you mean `x`?".
     pub help: Option<String>,
     /// Other places that belong to it, each with what it is ("first defined here").
     pub others: Vec<(Place, String)>,
@@ -29,14 +29,14 @@ impl Problem {
         Self { place, message: message.into(), help: None, others: Vec::new() }
     }
 
-    /// Adds how to mend it.
+    /// Adds how to fix it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// True when the problem stands in a file or has to do with it.
+    /// True when the problem is in a file or has to do with it.
     pub fn concerns(&self, file: &str) -> bool {
         *self.place.file == *file || self.others.iter().any(|(place, _)| *place.file == *file)
     }

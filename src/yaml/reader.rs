@@ -12,7 +12,7 @@ use crate::yaml::problem::Problem;
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Where it is.
     pub mark: FilePosition,
 }
 
@@ -31,7 +31,7 @@ impl Reader<'_> {
         self.problems.push(Problem::new(place, message));
     }
 
-    /// Notes a problem that knows its mend.
+    /// Notes a problem that knows its repair.
     pub fn problem_with_help(
         &mut self,
         mark: FilePosition,

@@ -17,7 +17,7 @@ const NARROWEST: usize = 60;
 /// Whether problems are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemStyle {
-    /// With ANSI colours, for a screen of so many columns; none in a pipe.
+    /// With ANSI colours, for a screen of this many columns; `None` in a pipe.
     Color(Option<usize>),
     /// As bare text.
     Plain,

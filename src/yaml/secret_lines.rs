@@ -1,4 +1,4 @@
-//! Source lines as problems show them: what stands under keys that hold secrets, or looks like one, is starred out.
+//! Source lines as problems show them: what is under keys that hold secrets, or looks like one, is starred out.
 //!
 //! The text is looked at as it is written, for a line that cannot be parsed must not show more than one that can. A line keeps
 //! its length, so that marks below it stay right.
@@ -13,7 +13,7 @@ const KEYS: [&str; 3] = ["api_key", "headers", "secrets"];
 const PREFIXES: [&str; 5] = ["app-", "dataset-", "sk-", "pk-", "Bearer "];
 /// The fewest characters behind such a beginning that make a key.
 pub(super) const FEWEST: usize = 8;
-/// The most lines above one that are looked at for the key it stands under.
+/// The most lines above one that are looked at for the key it is under.
 const ABOVE: u32 = 400;
 
 /// A line by its number, from 1; empty where there is none.
@@ -24,7 +24,7 @@ pub type NumberedLine<'a> = &'a dyn Fn(u32) -> &'a str;
 pub struct KnownSecrets<'a> {
     /// The numbers of the lines that hold a secret key, in order.
     pub keyed: &'a [u32],
-    /// Texts that are starred out wherever they stand.
+    /// Texts that are starred out wherever they are.
     pub secrets: &'a [String],
 }
 
@@ -136,7 +136,7 @@ enum MapStyle {
     Block,
 }
 
-/// Where the value ends that a text begins with; the end of the line where that cannot be told.
+/// Where the value ends that a text begins with; the end of the line where that cannot be reported.
 fn end_of_value(text: &str, style: MapStyle) -> usize {
     let start = text.len() - text.trim_start().len();
     let value = &text[start..];

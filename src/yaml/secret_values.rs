@@ -3,7 +3,7 @@
 use crate::yaml::node::Node;
 use crate::yaml::secret_lines::{FEWEST, is_secret, is_template};
 
-/// The texts that stand under secret keys of a tree, however they came there.
+/// The texts that are under secret keys of a tree, however they came there.
 pub fn secrets_of(root: &Node) -> Vec<String> {
     let mut found = Vec::new();
     collect(root, KeyContext::Nothing, &mut found);

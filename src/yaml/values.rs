@@ -1,4 +1,4 @@
-//! What the names of a test's templates stand for, as far as it is known while suites load: what cannot be rendered with them
+//! What the names of a test's templates mean, if known while suites load: what cannot be rendered with them
 //! is a problem before anything is sent.
 
 use std::ops::Range;

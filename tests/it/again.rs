@@ -406,7 +406,7 @@ fn names_that_dify_sees_are_never_those_of_an_earlier_part() {
     assert_eq!(users.len(), 6);
 }
 
-/// The command, every file it writes no longer than so many blocks of 512 bytes: a write beyond fails as on a full disk.
+/// The command, every file it writes no longer than this many blocks of 512 bytes: a write beyond fails as on a full disk.
 fn with_small_files(plain: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
     limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));

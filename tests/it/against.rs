@@ -1,4 +1,4 @@
-//! `check --against`: what tests send held against what apps take, and names of nodes against what ran.
+//! `check --against`: what tests send compared with what apps take, and names of nodes against what ran.
 
 use std::process::Output;
 

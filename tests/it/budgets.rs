@@ -9,7 +9,7 @@ use crate::live::{self, Live, Ran, case, end, report, signal, until};
 use crate::project::{GREEN, Project, code, text};
 use crate::server::{Seen, Step, event, refusal, started, stream_head, suite_of};
 
-/// A run whose model used so many tokens, at a price of a millionth each; Dify counts `total`.
+/// A run whose model used this many tokens, at a price of a millionth each; Dify counts `total`.
 fn model(tokens: u64, total: u64) -> Vec<Step> {
     let price = format!("{}.{:06}", tokens / 1_000_000, tokens % 1_000_000);
     priced(tokens, total, &format!(r#""total_price":"{price}","currency":"USD""#))

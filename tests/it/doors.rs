@@ -68,7 +68,7 @@ fn a_sound_target_of_both_versions_is_told_so() {
             &format!("Dify {version}"),
             "takes `text`, `para`, `num`, `sel`, `flag`, `obj`, `dflt`",
             "whether a proxy holds events back shows in a run only",
-            "no call tells which version is published",
+            "no call reports which version is published",
         ];
         for fact in facts {
             assert!(said.contains(fact), "{fact}: {said}");

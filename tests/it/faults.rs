@@ -149,7 +149,7 @@ fn last(case: &Value) -> (Value, usize) {
     (attempts.last().cloned().unwrap_or_default(), attempts.len())
 }
 
-/// Why a test is not green, or its run was looked for, wherever it is told.
+/// Why a test is not green, or its run was looked for, wherever it is reported.
 fn told(case: &Value) -> String {
     let (last, _) = last(case);
     let findings = last["findings"].as_array().cloned().unwrap_or_default();

@@ -46,7 +46,10 @@ fn twelve_straight_passes_decide() {
         ),
         "{text}"
     );
-    assert!(text.contains("29 runs and about 2,900 tokens saved against plans of a fixed number"), "{text}");
+    assert!(
+        text.contains("29 runs and about 2,900 tokens saved compared with plans of a fixed number"),
+        "{text}"
+    );
     let junit = project.read("reports/latest/junit.xml");
     for property in [
         "name=\"repeats\" value=\"12\"",

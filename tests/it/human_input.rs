@@ -53,7 +53,7 @@ tests:
     mock: *mock
 "#;
 
-/// What can be wrong with an answer: the test's keys, its verdict, and words of what is told.
+/// What can be wrong with an answer: the test's keys, its verdict, and words of what is reported.
 const BAD: [(&str, &str, &str); 12] = [
     (
         "",

@@ -143,7 +143,7 @@ fn misbehave(seen: &Seen, elsewhere: &str, earlier: &Mutex<Vec<String>>) -> Vec<
     let good = json!({ "nonce": nonce(seen), "reason": "", "score": 1 }).to_string();
     let message = |message: Value| ok(&json!({ "choices": [{ "message": message }] }));
     match value.split(' ').next().unwrap() {
-        // The gullible: answers with the JSON that stands in the text, or with all of the text.
+        // The gullible: answers with the JSON that is in the text, or with all of the text.
         "inject" => says(&value[value.find('{').unwrap()..=value.rfind('}').unwrap()]),
         "obey" => says(&value),
         "prose" => says("Certainly! I would give this a score of 1.0."),

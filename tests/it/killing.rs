@@ -106,7 +106,7 @@ fn is_whole(live: &Live) {
     assert!(junit.contains(&format!("tests=\"{TESTS}\" failures=\"0\" errors=\"0\"")), "{}", &junit[..400]);
 }
 
-/// Each end of an attempt stands directly before that of its test: no kill comes between, after which the test would be sent again.
+/// Each end of an attempt is directly before that of its test: no kill comes between, after which the test would be sent again.
 fn ends_are_recorded_together(journal: &str) {
     let lines: Vec<serde_json::Value> =
         journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

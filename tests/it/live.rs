@@ -24,7 +24,7 @@ pub struct Live {
 /// What a run came to.
 #[derive(Debug)]
 pub struct Ran {
-    /// The exit code; none when a signal ended it.
+    /// The exit code; `None` when a signal ended it.
     pub code: Option<i32>,
     /// Standard output, then standard error.
     pub text: String,
@@ -102,7 +102,7 @@ fn ending(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-/// The exit code of a command, which must end; none when a signal ended it.
+/// The exit code of a command, which must end; `None` when a signal ended it.
 pub fn end(child: &mut Child) -> Option<i32> {
     ending(child).expect("the command ends").code()
 }
@@ -147,7 +147,7 @@ pub fn case<'a>(report: &'a Value, test: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no case {test} in {report}"))
 }
 
-/// `junit.xml`, which is well formed and holds no character that XML forbids; gives how often each element stands in it.
+/// `junit.xml`, which is well formed and holds no character that XML forbids; gives how often each element is in it.
 pub fn junit(project: &Project) -> std::collections::BTreeMap<String, usize> {
     let text = project.read("reports/latest/junit.xml");
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
@@ -191,7 +191,7 @@ pub fn written(project: &Project) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// A secret stands nowhere, in none of the forms that text, JSON, addresses and Base64 give it.
+/// A secret is nowhere, in none of the forms that text, JSON, addresses and Base64 give it.
 pub fn assert_hidden(project: &Project, ran: &Ran, secrets: &[&str]) {
     let mut places = written(project);
     places.push(("the output".to_owned(), ran.text.clone().into_bytes()));

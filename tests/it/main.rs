@@ -12,7 +12,7 @@
 
 /// Runs that are taken up again, by `--resume` and `--rerun`; records that are damaged, in use, or can no longer be written.
 mod again;
-/// `check --against`: what tests send held against what apps take, and names of nodes against what ran.
+/// `check --against`: what tests send compared with what apps take, and names of nodes against what ran.
 mod against;
 /// One verdict through every door and in every document, for each exit code of `run`.
 mod agreement;

@@ -174,7 +174,7 @@ fn an_export_that_was_made_early_is_the_same_run() {
         assert_eq!(report(&project)["totals"]["attempts"], 8);
     }
     project.write("other.jsonl", whole.replace("\"verdict\":\"passed\"", "\"verdict\":\"flaky\""));
-    expect(&merge(&project, &["other.jsonl", "shards/1.jsonl"]), 2, "tell different things of it");
+    expect(&merge(&project, &["other.jsonl", "shards/1.jsonl"]), 2, "record it differently");
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn a_run_that_went_on_on_two_machines_is_one_run() {
         "one.jsonl",
         project.read("one.jsonl").replace("\"verdict\":\"failed\"", "\"verdict\":\"passed\""),
     );
-    expect(&merge(&project, &["one.jsonl", "two.jsonl"]), 2, "tell different things of it");
+    expect(&merge(&project, &["one.jsonl", "two.jsonl"]), 2, "record it differently");
 }
 
 #[test]
@@ -398,7 +398,7 @@ fn what_is_damaged_is_named_with_its_place_and_its_mend() {
     project.write("shards/2.jsonl", without(2));
     let said = merge(&project, &["shards"]);
     expect(&said, 1, "shards/2.jsonl: line 3 cannot be read");
-    expect(&said, 1, "shards/2.jsonl` runs anew what it may have told of");
+    expect(&said, 1, "shards/2.jsonl` runs the affected tests again");
     // A run that cannot say which one it is may hold what is newest: it is not passed over.
     project.write("shards/2.jsonl", without(0));
     project.write("shards/3.jsonl", &two);
@@ -407,7 +407,7 @@ fn what_is_damaged_is_named_with_its_place_and_its_mend() {
     expect(&merge(&project, &["shards/2.jsonl"]), 2, "is compressed: unpack the file first");
     project.write("shards/2.jsonl", &two);
     expect(&merge(&project, &["shards"]), 0, "merged 2 runs");
-    // What was mended is merged as whole, also with what was merged of it before.
+    // What was repaired is merged as whole, also with what was merged of it before.
     project.write("shards/2.jsonl", without(2));
     expect(&project.run(&["run", "--resume", "shards/2.jsonl"]), 0, "passed");
     fs::remove_file(project.path("shards/3.jsonl")).unwrap();

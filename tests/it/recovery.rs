@@ -97,7 +97,7 @@ fn a_stream_that_broke_off_is_found_again_and_says_so_everywhere() {
         Call::Detail => detail("succeeded", ""),
         Call::Logs | Call::Stop | Call::Other => not_found(),
     });
-    // The detail names no user of ours: then another one is told, and it is not believed.
+    // The detail names no user of ours: then another one is reported, and it is not believed.
     let ran = live.expect(3, &[]);
     assert!(ran.text.contains("the run run-1 is not ours: it ran for another user"), "{}", ran.text);
 

@@ -142,7 +142,7 @@ fn answers_that_come_through_a_pipe_are_not_taken() {
         let mut command = project.command(&["snapshot", "review"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    // It may have ended before it was told.
+    // It may have ended before it was reported.
     let _ = child.stdin.take().unwrap().write_all(b"A\n");
     let output = child.wait_with_output().unwrap();
     assert_eq!(code(&output), 1, "{}", text(&output));

@@ -1,4 +1,4 @@
-//! Values that are sent and known to be secret stand nowhere: headers, parts of keys, keys with quotes in them.
+//! Values that are sent and known to be secret are nowhere: headers, parts of keys, keys with quotes in them.
 
 use serde_json::json;
 

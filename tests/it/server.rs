@@ -1,4 +1,4 @@
-//! A server of raw bytes on a loopback port: answers what it is told, misbehaves on demand, remembers what it was asked.
+//! A server of raw bytes on a loopback port: answers what it is given, misbehaves on demand, remembers what it was asked.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -363,7 +363,7 @@ pub fn target(project: &Project, base_url: &str, keys: &str) {
     );
 }
 
-/// A suite of so many tests that pass when the answer is `{"x": 1}`; each tells its name as input `t`.
+/// A suite of this many tests that pass when the answer is `{"x": 1}`; each tells its name as input `t`.
 pub fn suite_of(count: usize) -> String {
     let mut suite = String::from("version: 1\nname: S\ntests:\n");
     for number in 0..count {

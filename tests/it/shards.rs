@@ -58,7 +58,7 @@ fn shards_are_disjoint_and_complete_and_stay_when_tests_go() {
     assert_eq!(self::names(&fewer), left);
 }
 
-/// A project of so many tests that ran.
+/// A project of this many tests that ran.
 fn many_run(count: usize) -> Project {
     let project = many(count, &[]);
     expect(&project.run(&["run", "-q"]), 0, "passed");

@@ -73,7 +73,7 @@ fn is_run(recording: &Value) -> bool {
         && recording["timing"]["cut"].is_null()
 }
 
-/// How the run ended; none where the recording does not tell.
+/// How the run ended; `None` where the recording does not tell.
 fn status(recording: &Value) -> Option<String> {
     let body = recording["response"]["body"].as_str()?;
     let told = |data: &Value| data["status"].as_str().map(str::to_owned);

@@ -19,7 +19,7 @@ use crate::yaml::problem::Problem;
 pub struct Findings<'a> {
     plan: &'a Plan,
     suites: &'a [WrittenSuite],
-    /// Where each test stands.
+    /// Where each test is.
     tests_at: HashMap<(Arc<str>, u32, u32), PlacedTest<'a>>,
     found: Vec<SharedFinding>,
     known: HashMap<(String, String), usize>,
@@ -77,10 +77,8 @@ impl<'a> Findings<'a> {
             for repeat in 0..repeats(self.plan, case) {
                 match sent(self.plan, case, repeat) {
                     Err(reason) => {
-                        let problem = Problem::new(
-                            (**place).clone(),
-                            format!("what it sends cannot be told: {reason}"),
-                        );
+                        let problem =
+                            Problem::new((**place).clone(), format!("what it sends is unknown: {reason}"));
                         self.add(case, "templates".to_owned(), problem);
                     }
                     Ok(sent) => {
@@ -161,7 +159,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Adds what is wrong with a suite's names of nodes, each place once; tells where templates make them.
+    /// Adds what is wrong with a suite's names of nodes, each place once; returns where templates make them.
     fn add_suite(&mut self, suite: &WrittenSuite, seen: &RecordedNodes) -> Vec<String> {
         let (mut places, mut templated): (HashSet<(u32, u32)>, Vec<String>) = Default::default();
         for mention in suite.tests.iter().flat_map(|test| &test.mentions) {

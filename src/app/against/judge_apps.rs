@@ -36,7 +36,7 @@ pub fn judge_apps(project: Option<&ProjectSpec>) -> Vec<JudgeApp> {
     apps.collect()
 }
 
-/// What is wrong with the inputs of each judge whose app told them.
+/// What is wrong with the inputs of each judge whose app described them.
 pub fn judge_findings(judges: &[JudgeApp], forms: &InputForms) -> Vec<Problem> {
     let known = judges.iter().filter_map(|judge| Some((judge, forms.get(&judge.app)?.as_ref()?)));
     known.flat_map(|(judge, form)| findings_of(judge, form)).collect()

@@ -28,7 +28,7 @@ pub struct LastRun {
     pub apps: BTreeMap<Arc<str>, RecordedNodes>,
 }
 
-/// A stored attempt, as far as its nodes need it.
+/// A stored attempt, with what its nodes need.
 #[derive(Deserialize)]
 struct AttemptNodes {
     facts: FactNodes,

@@ -37,7 +37,7 @@ use crate::yaml::problem::Problem;
 pub struct LiveComparison {
     /// Suite files.
     pub suites: usize,
-    /// Tests that were held against the app, data rows counted one by one.
+    /// Tests that were compared with the app, data rows counted one by one.
     pub tests: usize,
     /// What does not fit, each at its place.
     pub findings: Vec<Problem>,
@@ -143,7 +143,7 @@ impl OfflineComparison {
                     };
                     if known.workflow_id.is_some() {
                         notes.push(format!(
-                            "{} is pinned to a version, but Dify tells the inputs of the one published last: those were compared",
+                            "{} is pinned to a version, but Dify describes the inputs of the version published last: those were compared",
                             named(&app)
                         ));
                     }

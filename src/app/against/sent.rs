@@ -24,7 +24,7 @@ pub fn repeats(plan: &Plan, case: &Case) -> u32 {
     }
 }
 
-/// Everything that a repeat of a case sends, or why it cannot be told.
+/// Everything that a repeat of a case sends, or why it cannot be known.
 pub fn sent(plan: &Plan, case: &Case, repeat: u32) -> Result<Vec<NamedInput>, String> {
     let names = AttemptNames { test: &case.test.name, run: "check", repeat, row: case.row.as_deref() };
     let scope =

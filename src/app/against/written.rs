@@ -1,4 +1,4 @@
-//! Where the things stand that are compared: a test's inputs, its files, and the nodes it names.
+//! Where the things are that are compared: a test's inputs, its files, and the nodes it names.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct WrittenSuite {
 
 /// A test's places.
 pub struct WrittenTest {
-    /// Where its name stands.
+    /// Where its name is.
     pub mark: FilePosition,
     /// Its inputs and files, those of the defaults included.
     pub spots: Vec<InputPlace>,
@@ -29,13 +29,13 @@ pub struct WrittenTest {
     pub mentions: Vec<NodeMention>,
 }
 
-/// Where an input stands.
+/// Where an input is.
 pub struct InputPlace {
     /// Its name.
     pub name: String,
-    /// Where the name stands.
+    /// Where the name is.
     pub key: FilePosition,
-    /// Where its value stands.
+    /// Where its value is.
     pub value: FilePosition,
 }
 
@@ -62,7 +62,7 @@ fn written_test(suite: &SuiteSpec, test: &TestSpec) -> WrittenTest {
     }
 }
 
-/// Whether a test expects to be rejected: its own `status` stands before the defaults'.
+/// Whether a test expects to be rejected: its own `status` takes precedence over the defaults'.
 fn is_rejected(suite: &SuiteSpec, test: &TestSpec) -> bool {
     let own = &test.run.assertions;
     let has_status = own.iter().any(|node| node.get("node").is_none() && node.get("status").is_some());
@@ -75,7 +75,7 @@ fn spot(entry: &MapEntry) -> InputPlace {
 }
 
 impl WrittenTest {
-    /// Where an input stands: the test's own before the defaults'.
+    /// Where an input is: the test's own before the defaults'.
     pub fn spot(&self, name: &str) -> Option<&InputPlace> {
         self.spots.iter().find(|spot| spot.name == name)
     }

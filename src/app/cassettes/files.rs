@@ -44,7 +44,7 @@ impl Unreadable {
     }
 }
 
-/// What a file holds; none where there is no file.
+/// What a file holds; `None` where there is no file.
 pub(super) fn read(path: &Path, fence: &Fence) -> Result<Option<Vec<RecordedExchange>>, Unreadable> {
     match files::read(path, fence, LARGEST) {
         Ok(bytes) => parse(&bytes).map(Some).map_err(Unreadable::Content),

@@ -26,7 +26,7 @@ pub struct SavedCassette {
 }
 
 /// Joins what a run recorded into the cassettes, and what earlier ones left that were killed; each is replaced only when the new
-/// one is whole. All are tried; the first that fails is told. `known` are the suites of the whole run: one that goes on has
+/// one is whole. All are tried; the first that fails is reported. `known` are the suites of the whole run: one that goes on has
 /// only those in its plan that still have a test to run.
 pub(in crate::app) fn save(
     recording: RunRecording,

@@ -56,7 +56,7 @@ impl History {
         history
     }
 
-    /// The past of a case; none where it never ran.
+    /// The past of a case; `None` where it never ran.
     pub fn of(&self, case: u32) -> Option<&PastUsage> {
         self.cases.get(&case)
     }

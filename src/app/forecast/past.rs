@@ -74,7 +74,7 @@ impl PastUsage {
     }
 }
 
-/// The value that 95 of 100 do not exceed; none of none.
+/// The value that 95 of 100 do not exceed; `None` of none.
 fn upper<T: Ord + Copy>(mut values: Vec<T>) -> Option<T> {
     values.sort_unstable();
     let percentile = Percentile::new(SET_ASIDE)?;

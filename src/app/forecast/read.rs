@@ -27,7 +27,7 @@ pub(crate) struct PastScope<'a> {
     pub mock: bool,
 }
 
-/// What one attempt used, as far as it is known.
+/// What one attempt used, if known.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AttemptSample {
     /// Tokens.
@@ -153,7 +153,7 @@ pub(super) fn read_journal(path: &Path, names: &HashMap<&str, u32>) -> Vec<CaseS
     samples
 }
 
-/// What an attempt used; none where it ran nothing: a replay, or a refusal.
+/// What an attempt used; `None` where it ran nothing: a replay, or a refusal.
 fn sample(attempt: &PastAttempt) -> Option<AttemptSample> {
     let facts = &attempt.facts;
     let status = facts.status.as_deref()?;

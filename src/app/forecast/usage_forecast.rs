@@ -24,11 +24,11 @@ pub(crate) struct UsageForecast {
     pub attempts: AttemptRange<u64>,
     /// Requests: a run each, its uploads, and three for each form that is answered.
     pub requests: AttemptRange<u64>,
-    /// Tokens; none where no attempt told any.
+    /// Tokens; `None` if no attempt reported any.
     pub tokens: Option<AttemptRange<f64>>,
-    /// Prices; empty where no attempt told any.
+    /// Prices; empty if no attempt reported any.
     pub cost: AttemptRange<Costs>,
-    /// Seconds of all attempts one after another; none where none ran.
+    /// Seconds of all attempts one after another; `None` where none ran.
     pub seconds: Option<AttemptRange<f64>>,
 }
 
@@ -43,11 +43,11 @@ pub(crate) struct Forecast {
     pub expected: UsageForecast,
     /// Attempts that this is learnt from.
     pub learnt_from: usize,
-    /// The repeats that tell its two rates apart, where a sequential test decides.
+    /// The repeats that distinguish its two rates, where a sequential test decides.
     pub decides: Option<DecidingRepeats>,
 }
 
-/// The repeats that tell two rates apart.
+/// The repeats that distinguish two rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct DecidingRepeats {
     /// The rate that passes.
@@ -56,11 +56,11 @@ pub(crate) struct DecidingRepeats {
     pub fail_below: f64,
     /// How sure.
     pub confidence: f64,
-    /// So many passes in a row decide.
+    /// This many passes in a row decide.
     pub passes: u32,
-    /// So many broken repeats in a row decide.
+    /// This many broken repeats in a row decide.
     pub failures: u32,
-    /// A plan of a fixed number of repeats needs so many; none where that is beyond reckoning.
+    /// A plan of a fixed number of repeats needs this many; `None` where that is beyond reckoning.
     pub fixed: Option<u32>,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct PlanForecast {
     pub skipped: u64,
     /// Tests that will be sent and never ran on this target.
     pub unknown: u64,
-    /// The repeats of one test follow each other: so many seconds takes the longest.
+    /// The repeats of one test follow each other: this many seconds takes the longest.
     longest: AttemptRange<f64>,
     /// How long it takes with the concurrency and the rate of the target, seconds.
     pub wall: Option<AttemptRange<f64>>,

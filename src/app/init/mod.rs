@@ -42,7 +42,7 @@ pub enum Origin<'a> {
     Target {
         /// The target.
         name: &'a str,
-        /// The app; none: its only one.
+        /// The app; `None`: its only one.
         app: Option<&'a str>,
     },
 }
@@ -239,7 +239,7 @@ fn nothing_in_the_way(root: &Path, paths: &[&Path]) -> Result<(), OpenFailure> {
 }
 
 impl InitFiles {
-    /// Writes the files, the project file last; tells their names.
+    /// Writes the files, the project file last; returns their names.
     pub fn write(&self) -> Result<Vec<String>, String> {
         let mut written = Vec::new();
         for (path, bytes) in &self.files {

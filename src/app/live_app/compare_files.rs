@@ -1,4 +1,4 @@
-//! Holds files against the types, endings, ways and number that an input allows.
+//! Compares files with the types, endings, ways and number that an input allows.
 
 use crate::app::live_app::input_rules::listed;
 use crate::app::live_app::mismatch::{FaultKind, InputMismatch, SentFile, SentInput, fault, wrong};

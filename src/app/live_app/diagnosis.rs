@@ -5,22 +5,22 @@ use crate::base::visible::{LineEnds, visible};
 /// One line of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiagnosisLine {
-    /// How it stands.
+    /// Its state.
     pub state: FactState,
     /// What was looked at.
     pub topic: &'static str,
-    /// What was seen, and what mends it.
+    /// What was seen, and how to fix it.
     pub text: String,
 }
 
-/// How a fact stands.
+/// How well a fact is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FactState {
     /// As it should be.
     Good,
-    /// Cannot be told from here.
+    /// It cannot be found out from here.
     Untold,
-    /// Wrong, and mended as the line says.
+    /// Wrong, and fixed as the line says.
     Finding,
     /// Nothing answers there.
     Unreachable,

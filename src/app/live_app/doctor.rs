@@ -1,4 +1,4 @@
-//! Reads an endpoint's first answers as a doctor does: one line a fact, each finding with what mends it.
+//! Reads an endpoint's first answers as a doctor does: one line a fact, each finding with how to fix it.
 
 use crate::app::live_app::diagnosis::{DiagnosisLine, FactState};
 use crate::dify::client::EnquiryReply;
@@ -22,7 +22,7 @@ pub struct DiagnosisTarget {
     pub has_dify_below: bool,
 }
 
-/// Tells whether an answer is one of Dify's API, refusals included.
+/// Returns whether an answer is one of Dify's API, refusals included.
 pub fn is_dify(reply: &EnquiryReply) -> bool {
     reply.info().mode.is_some() || reply.refusal().is_whole()
 }
@@ -111,7 +111,7 @@ fn version_line(reply: &EnquiryReply) -> DiagnosisLine {
 
 fn clock_line(reply: &EnquiryReply) -> DiagnosisLine {
     let Some(date) = reply.date else {
-        return DiagnosisLine::new(FactState::Untold, "clock", "the server tells no `Date`");
+        return DiagnosisLine::new(FactState::Untold, "clock", "the server sends no `Date`");
     };
     let ahead = date - reply.at.as_second();
     if ahead.abs() <= MOST_SKEW {
@@ -154,7 +154,7 @@ pub fn judge_app(
     lines
 }
 
-/// Why an app tells nothing of itself, and what fixes it. Only a 401 is about the key.
+/// Why an app reports nothing about itself, and what fixes it. Only a 401 is about the key.
 fn refused_line(reply: &EnquiryReply) -> DiagnosisLine {
     let refusal = reply.refusal();
     let message = refusal.message.unwrap_or_default().to_ascii_lowercase();
@@ -198,7 +198,7 @@ fn mode_line(info: &AppIdentity) -> DiagnosisLine {
         None => DiagnosisLine::new(
             FactState::Finding,
             "app",
-            format!("`{name}` does not tell its mode, which must be `workflow`"),
+            format!("`{name}` does not report its mode, which must be `workflow`"),
         ),
     }
 }
@@ -249,14 +249,14 @@ fn inputs_line(reply: &Result<EnquiryReply, String>) -> DiagnosisLine {
     }
 }
 
-/// What can only be told by a run, which would cost.
+/// What can only be found out by a run, which would cost.
 pub fn untold(target: &str) -> [DiagnosisLine; 2] {
     let run = format!("`flowproof run --target {target}`");
     [
         DiagnosisLine::new(
             FactState::Untold,
             "published",
-            format!("no call tells which version is published; {run} records it"),
+            format!("no call reports which version is published; {run} records it"),
         ),
         DiagnosisLine::new(
             FactState::Untold,

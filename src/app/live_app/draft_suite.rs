@@ -225,7 +225,7 @@ fn cut(text: &str, most: Option<u64>) -> String {
     text.chars().take(most).collect()
 }
 
-/// The app's own default, as the value that Dify takes; none where it does not fit.
+/// The app's own default, as the value that Dify takes; `None` where it does not fit.
 fn fitting(input: &Input, default: &Value) -> Option<Value> {
     let text = default.as_str();
     match &input.kind {

@@ -45,7 +45,7 @@ pub struct InputMismatch {
     pub kind: FaultKind,
     /// The same in words.
     pub message: String,
-    /// What mends it.
+    /// How to fix it.
     pub help: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use crate::yaml::node::{FilePosition, MapEntry, Node};
 pub struct NodeMention {
     /// A title or an id.
     pub name: String,
-    /// Where it stands.
+    /// Where it is.
     pub mark: FilePosition,
     /// What is said of it.
     pub claim: Claim,
@@ -33,7 +33,7 @@ pub enum Claim {
 pub struct RecordedNodes {
     /// Their titles.
     pub titles: BTreeSet<String>,
-    /// Their ids; journals of older versions tell none.
+    /// Their ids; journals of older versions have none.
     pub ids: BTreeSet<String>,
 }
 
@@ -78,11 +78,11 @@ fn named(list: &MapEntry, found: &mut Vec<NodeMention>) {
 pub struct UnknownNode {
     /// What is wrong with its name.
     pub message: String,
-    /// What mends it.
+    /// How to fix it.
     pub help: String,
 }
 
-/// What is wrong with a node's name, and what mends it; none where the node ran or may rightly not have run.
+/// What is wrong with a node's name, and how to fix it; `None` where the node ran or may rightly not have run.
 pub fn judge(mention: &NodeMention, seen: &RecordedNodes) -> Option<UnknownNode> {
     let name = mention.name.as_str();
     if seen.titles.contains(name) || seen.ids.contains(name) {

@@ -23,7 +23,7 @@ pub fn quoted(text: &str) -> String {
     yaml
 }
 
-/// A YAML scalar that renders to exactly this text; none where no template can say it.
+/// A YAML scalar that renders to exactly this text; `None` where no template can say it.
 pub fn literal(text: &str) -> Option<String> {
     if !text.contains("{{") {
         return Some(quoted(text));

@@ -1,6 +1,6 @@
 //! A run that is taken up again: the tests that had not finished are run in its own record, and with `--rerun` the red ones.
 //!
-//! The suites are loaded as the run had been asked for, and each test is held against what is recorded of it. A test that
+//! The suites are loaded as the run had been asked for, and each test is compared with what is recorded of it. A test that
 //! has finished and is still the same is never sent. Nothing is written before everything was found to fit.
 
 mod notes;
@@ -84,7 +84,7 @@ fn take_up(
         added: u32::try_from(left.new.len()).unwrap_or(u32::MAX).saturating_sub(roster.nameless(start.cases)),
         plan: opening.plan.print,
         withdrawn: left.gone.iter().map(|gone| gone.key).collect(),
-        // A line that is lost may have told of a newer result than the one that stands: of that a merged record knows nothing.
+        // A lost line may have held a newer result than the one that counts: a merged record does not know.
         mended: if left.postponed > 0 || !start.merged.is_empty() { 0 } else { record.last_damage() },
         run: None,
         asked: (!now.is_stored_like(asked)).then(|| Box::new(now)),
@@ -143,7 +143,7 @@ fn hold_versions(plan: &mut Plan, finished: &HashMap<Digest, Arc<str>>, record: 
             return;
         }
         let (held, missing) = (&mut plan.held, &mut missing);
-        // A record that cannot be read is told of when it is reported.
+        // A record that cannot be read is named when it is reported.
         let _ = record.read_cases(&[number], |case, _| {
             let Some(app) = finished.get(&case.outcome.key).filter(|app| missing.contains(*app)) else {
                 return;

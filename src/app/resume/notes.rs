@@ -1,4 +1,4 @@
-//! What the user is told of a run that is taken up again, before it goes on.
+//! What the user is told about a resumed run, before it continues.
 
 use std::sync::Arc;
 

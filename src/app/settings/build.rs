@@ -1,7 +1,7 @@
 //! Which run of a build server this is: the same in all its jobs, also in those that are run again.
 //!
 //! Names are those of the servers' own documents. CircleCI gives a workflow that is run again a new id and leaves that of its
-//! pipeline; Kubernetes tells its Pods nothing of the kind.
+//! pipeline; Kubernetes gives its Pods no such number.
 
 /// The servers, each with the variable that names a run.
 const SERVERS: [(&str, &str); 5] = [
@@ -12,7 +12,7 @@ const SERVERS: [(&str, &str); 5] = [
     ("Azure Pipelines", "BUILD_BUILDID"),
 ];
 
-/// The run that the environment names; none where nothing or more than one does.
+/// The run that the environment names; `None` where nothing or more than one does.
 pub(super) fn told(get: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut named = SERVERS.iter().filter_map(|(server, name)| Some(format!("{server} {}", get(name)?)));
     named.next().filter(|_| named.next().is_none())

@@ -56,7 +56,7 @@ pub struct RefusedVariable {
     pub message: String,
 }
 
-/// What `cargo nextest` tells the process of one test.
+/// What `cargo nextest` passes to the process of one test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nextest {
     /// `NEXTEST_RUN_ID`, the same in all processes of a run.

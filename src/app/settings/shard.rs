@@ -70,7 +70,7 @@ const SERVERS: [Server; 5] = [
         index: "JOB_COMPLETION_INDEX",
         total: SHARD_TOTAL,
         first: 0,
-        without_total: "set it to the Job's `completions`, which Kubernetes does not tell its Pods",
+        without_total: "set it to the Job's `completions`, which Kubernetes does not pass to its Pods",
         without_index: "give the Job `completionMode: Indexed`",
     },
 ];

@@ -118,7 +118,7 @@ pub(super) fn problem_of(error: &StoreError, root: &Path) -> Problem {
     }
 }
 
-/// What a run left to be approved, in a line or two; none where there is nothing to say.
+/// What a run left to be approved, in a line or two; `None` where there is nothing to say.
 pub fn left_text(left: &PendingSnapshots, settings: &Settings, reports: &Path) -> Option<String> {
     let mut lines: Vec<String> = left
         .failed

@@ -42,7 +42,7 @@ pub struct PendingSnapshot {
     pub place: Arc<Place>,
     /// The key of the snapshot.
     pub key: String,
-    /// What was approved; none for a new one.
+    /// What was approved; `None` for a new one.
     pub approved: Option<Value>,
     /// What was found.
     pub found: Value,
@@ -160,14 +160,14 @@ impl SnapshotList {
         spot.map_or_else(|| Fence::of_named(path, &self.root), |spot| spot.fence.clone())
     }
 
-    /// Approves snapshots that wait, all of one test; tells how many still waited.
+    /// Approves snapshots that wait, all of one test; returns how many were still waiting.
     pub fn accept(&self, waits: &[&PendingSnapshot]) -> Result<usize, Problem> {
         let Some(first) = waits.first() else { return Ok(0) };
         let accepted = snapshot::accept(&self.spots[first.spot], &first.path, &seen(waits));
         accepted.map(|keys| keys.len()).map_err(|error| problem_of(&error, &self.root))
     }
 
-    /// Throws away snapshots that wait, all of one test; tells how many still waited.
+    /// Throws away snapshots that wait, all of one test; returns how many still waited.
     pub fn reject(&self, waits: &[&PendingSnapshot]) -> Result<usize, Problem> {
         let Some(first) = waits.first() else { return Ok(0) };
         let rejected = snapshot::reject(&self.spots[first.spot], &first.path, &seen(waits));

@@ -1,4 +1,4 @@
-//! Dify's total of tokens, held against what the nodes of the run report.
+//! Dify's total of tokens, compared with what the nodes of the run report.
 //!
 //! Only leaves are summed: an iteration or a loop repeats its children's tokens (section 8 of the wire page).
 
@@ -11,7 +11,7 @@ use super::exchange_end::ExchangeEnd;
 use super::fact::NodeFacts;
 use super::view::View;
 
-/// What reports tell of a run whose usage is in doubt; none where it is not, or where events are missing anyway.
+/// What reports report about a run whose usage is in doubt; `None` where it is not, or where events are missing anyway.
 pub(super) fn usage_doubt(view: &View<'_>) -> Option<UsageDoubt> {
     let ExchangeEnd::Ran(run) = &view.state else { return None };
     let (NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _)) = view.nodes() else { return None };

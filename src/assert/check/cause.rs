@@ -13,7 +13,7 @@ use super::plain_cause::plain;
 use super::silence::{stalled, still_running};
 use super::stopped::told_stop;
 
-/// The cause and a hint; none where there is a run or a rejection to judge.
+/// The cause and a hint; `None` where there is a run or a rejection to judge.
 pub fn cause(transcript: &Transcript) -> Option<Cause> {
     if rejected(transcript).is_some() {
         return None;
@@ -76,7 +76,7 @@ fn of_ending(transcript: &Transcript) -> Option<Cause> {
     }
 }
 
-/// The loss is the news, not the time that was left to mend it.
+/// The loss is the news, not the time that was left to repair it.
 fn search_timed_out(lost: &str, why: &str, after: &str) -> Cause {
     plain(
         format!("{lost}; searching for the run timed out, {after} after the test began: {why}"),

@@ -1,11 +1,11 @@
-//! A transcript held against what its version of Dify is known to send.
+//! A transcript compared with what its version of Dify is known to send.
 
 use crate::base::borrowed_json::BorrowedValue;
 use crate::dify::transcript::Transcript;
 use crate::dify::wire::chunk::TextChunk;
 use crate::dify::wire::contract::{Contracts, Deviation, WatchedAnswer, check_head};
 
-/// Most differences that are told of one attempt.
+/// The most differences that are reported for one attempt.
 const MOST: usize = 64;
 
 /// A difference, and where it was met first in the attempt: the number of the event from 1, none for an answer that is no stream.
@@ -52,7 +52,7 @@ pub fn contract_deviations(
     (contract.version, all)
 }
 
-/// What the head of the run's own answer says: another call may have told the version since.
+/// What the head of the run's own answer says: another call may have named the version since.
 fn version(transcript: &Transcript) -> Option<&str> {
     let header = transcript.headers.iter().find(|(name, _)| name == "x-version");
     header.map(|(_, version)| version.as_str())

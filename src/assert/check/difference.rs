@@ -16,12 +16,12 @@ const LINES: usize = 200;
 /// Most bytes of one value or line kept.
 const PIECE: usize = 2 << 10;
 
-/// How two values differ, kept small enough to be shown; none where there is nothing to show.
+/// How two values differ, kept small enough to be shown; `None` where there is nothing to show.
 pub fn difference_of(expected: &Value, actual: &Value) -> Option<Diff> {
     of_values(expected, actual, &EqualOptions::default())
 }
 
-/// What equality found different; none where there is nothing to show.
+/// What equality found different; `None` where there is nothing to show.
 pub(super) fn of_values(expected: &Value, actual: &Value, options: &EqualOptions) -> Option<Diff> {
     match (expected, actual) {
         (Value::String(expected), Value::String(actual)) => text(expected, actual),

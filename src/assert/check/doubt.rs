@@ -1,4 +1,4 @@
-//! Parts of a value that are not known although something stands there: what Dify cut short, and keys given twice.
+//! Parts of a value that are not known although there is something: what Dify cut short, and keys given twice.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::shown::cut;
 /// A part of a value that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Doubt {
-    /// Where it stands.
+    /// Where it is.
     pub(super) place: Vec<PathStep>,
     /// Why it is not known.
     pub(super) why: UnknownReason,
@@ -29,7 +29,7 @@ pub(super) enum UnknownReason {
 }
 
 impl Doubt {
-    /// What is wrong with a part of an answer, as seen from the document it stands in.
+    /// What is wrong with a part of an answer, as seen from the document it is in.
     pub(super) fn of(flaw: &Flaw) -> Self {
         let why = match &flaw.kind {
             FlawKind::Repeated => UnknownReason::Repeated,
@@ -48,7 +48,7 @@ impl Doubt {
         Self { place: before.iter().cloned().chain(self.place).collect(), ..self }
     }
 
-    /// The same as seen from a place, if it concerns what stands there.
+    /// The same as seen from a place, if it concerns what is there.
     pub(super) fn seen_from(&self, place: &[PathStep]) -> Option<Self> {
         if place.starts_with(&self.place) {
             return Some(Self { place: Vec::new(), why: self.why.clone() });
@@ -72,7 +72,7 @@ impl Doubt {
     }
 }
 
-/// The doubt that a path reads, be it only on its way or in a filter; none where it reads nothing doubtful.
+/// The doubt that a path reads, be it only on its way or in a filter; `None` where it reads nothing doubtful.
 pub(super) fn doubt_read_by<'d>(path: &JsonPath, whole: &Value, doubts: &'d [Doubt]) -> Option<&'d Doubt> {
     if doubts.is_empty() {
         return None;
@@ -135,7 +135,7 @@ impl PathSegment<'_> {
     }
 }
 
-/// The steps of a path behind its `$`; none where it cannot be taken apart.
+/// The steps of a path behind its `$`; `None` where it cannot be taken apart.
 fn segments(path: &str) -> Option<Vec<PathSegment<'_>>> {
     let mut rest = path.trim().strip_prefix('$')?;
     let mut segments = Vec::new();

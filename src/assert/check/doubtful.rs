@@ -1,4 +1,4 @@
-//! Which parts of a run's and a node's roots are not known, although something stands there.
+//! Which parts of a run's and a node's roots are not known, although there is something.
 
 use crate::base::json_path::PathStep;
 use crate::dify::transcript::{AnswerField, Flaw, NodeRun, RunResult};

@@ -53,7 +53,7 @@ fn advise_on_configuration(error: &WireError, message: &str) -> &'static str {
             "is `workflow_id` a published version of this app?"
         }
         (404 | 405, _) => "does `base_url` end in `/v1`?",
-        (415, _) => "the request was changed on its way: look at what stands between flowproof and Dify",
+        (415, _) => "the request was changed on its way: check what is between flowproof and Dify",
         (_, "not_workflow_app" | "app_unavailable") => {
             "flowproof tests workflow apps: is this the key of one?"
         }

@@ -24,7 +24,7 @@ use super::view::View;
 /// What an attempt's transcript comes to.
 #[derive(Debug)]
 pub struct CheckResult {
-    /// Why nothing can be judged; none where there is a run or a rejection.
+    /// Why nothing can be judged; `None` where there is a run or a rejection.
     pub cause: Option<Cause>,
     /// One a check, in the order of the checks; then the warnings of those that hold.
     pub findings: Vec<Finding>,
@@ -77,7 +77,7 @@ fn repeated(transcript: &Transcript, checks: &[Check]) -> Option<Finding> {
     };
     let more = match repeated.count() {
         0 => String::new(),
-        more => format!(", and {more} more keys of the answer stand twice"),
+        more => format!(", and {more} more keys of the answer occur twice"),
     };
     Some(Finding {
         truth: Truth::Broken,

@@ -146,7 +146,7 @@ impl<'t> Executions<'t> {
         })
     }
 
-    /// The rounds an execution ran in; none where one of them is not known.
+    /// The rounds an execution ran in; `None` where one of them is not known.
     fn rounds(&self, node: &'t NodeRun) -> Option<ExecutionRounds<'t>> {
         let (mut rounds, mut at) = (Vec::new(), node);
         while let Some(round) = at.parent.as_ref().filter(|_| rounds.len() < DEEPEST) {
@@ -171,7 +171,7 @@ struct PlacedRun<'a> {
     rounds: Option<&'a ExecutionRounds<'a>>,
 }
 
-/// The order of two executions, as far as it is known.
+/// The order of two executions, if known.
 fn order(a: PlacedRun<'_>, b: PlacedRun<'_>) -> Option<Ordering> {
     if let (Some(in_a), Some(in_b)) = (a.rounds, b.rounds) {
         let is_same_path = in_a.len() == in_b.len() && in_a.iter().zip(in_b).all(|(a, b)| a.0 == b.0);

@@ -25,7 +25,7 @@ pub(super) enum NodeFacts<'t> {
     /// These ran, but events are missing since the answer broke off, for this reason: neither how often nor in which
     /// order is known.
     Gap(&'t [NodeRun], String),
-    /// These ran, and so many steps of which Dify sends no event.
+    /// These ran, and this many steps of which Dify sends no event.
     Silent(&'t [NodeRun], SilentSteps),
     /// Nothing, for this reason.
     Unknown(Cow<'static, str>),

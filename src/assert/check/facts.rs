@@ -68,7 +68,7 @@ fn error(view: &View<'_>) -> Option<String> {
     said.filter(|said| !said.trim().is_empty()).map(|said| keep_long(&said).into_owned())
 }
 
-/// What a node said went wrong; where an error strategy took over, the cause stands in its outputs.
+/// What a node said went wrong; where an error strategy took over, the cause is in its outputs.
 fn node_error(node: &NodeRun) -> Option<String> {
     let status = node.status().filter(|status| **status != ReportedStatus::Succeeded)?;
     let end = node.finished.as_ref()?;
@@ -93,7 +93,7 @@ fn bounded(mut nodes: Vec<NodeFact>) -> Vec<NodeFact> {
     nodes
 }
 
-/// What was used for certain where not all of it is known; none where tokens and cost say it all.
+/// What was used for certain where not all of it is known; `None` where tokens and cost say it all.
 fn seen(view: &View<'_>) -> Option<ObservedUse> {
     let tokens_known = matches!(view.tokens(), Fact::Known(_));
     let cost_known = matches!(usage::run_cost(view), Fact::Known(_));
@@ -121,7 +121,7 @@ pub fn seen_at_least(transcript: &Transcript) -> ObservedUse {
     }
 }
 
-/// The total of tokens that was told, judged or not; more cannot have been told by nodes that were seen in part.
+/// The total of tokens that was reported, judged or not; nodes that were seen in part cannot have reported more.
 fn told_total(transcript: &Transcript) -> u64 {
     let told = [&transcript.answer.run, &transcript.told_after].into_iter().flatten();
     told.filter_map(RunResult::tokens).max().unwrap_or(0)
@@ -161,7 +161,7 @@ fn node(node: &NodeRun, varying: &Varying) -> NodeFact {
         status: node.status().unwrap_or(&ReportedStatus::Running).word().to_owned(),
         start_ms: milliseconds(node.started_at),
         end_ms: node.ended_at.map(milliseconds),
-        // What the replay of a lost run told came in the order of the replay.
+        // The replay of a lost run has an order of its own.
         began: node.began.filter(|_| !node.replayed),
         ended: node.ended.filter(|_| !node.replayed),
         elapsed_ms: told.and_then(|told| told.elapsed).map(|seconds| seconds * 1000.0),

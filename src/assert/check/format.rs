@@ -25,7 +25,7 @@ pub(super) fn judge(format: TextFormat, value: &Value) -> JudgedCondition {
     verdict(holds, || format!("expected the format {word}, found {}", quote(text))).map_actual(value)
 }
 
-/// Tells whether `text` has a digit at each `0` of `shape` and its other characters where they stand.
+/// Returns whether `text` has a digit at each `0` of `shape` and its other characters where they are.
 fn has_shape(text: &str, shape: &str) -> bool {
     text.len() == shape.len()
         && text

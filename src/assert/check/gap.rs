@@ -1,4 +1,4 @@
-//! What is not known of a run that was found again: what the answer would have told after it broke off.
+//! What is not known about a recovered run: what the answer would have contained after it broke off.
 
 use crate::dify::transcript::{AnswerField, Flaw, NodeRun, RecoveredBy, Recovery};
 
@@ -35,7 +35,7 @@ impl View<'_> {
     }
 }
 
-/// Why a fact of a node cannot be known although the node was seen: a replay tells little more than its status.
+/// Why a fact of a node cannot be known although the node was seen: a replay contains little more than its status.
 pub(super) fn hidden(subject: &CheckSubject, node: &NodeRun, view: &View<'_>) -> Option<String> {
     if let Some(why) = contradicted(subject, node) {
         return Some(why);

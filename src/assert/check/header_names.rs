@@ -21,7 +21,7 @@ pub(super) enum HeaderPlace {
 }
 
 impl HeaderPlace {
-    /// Where the headers of this response are in a value that was selected from it; none where it is another part.
+    /// Where the headers of this response are in a value that was selected from it; `None` where it is another part.
     pub(super) fn of(value: &Value, response: &Value) -> Option<Self> {
         if std::ptr::eq(value, response) {
             return Some(Self::Member);

@@ -96,13 +96,13 @@ pub struct Context<'a> {
     pub usage: UsageAudit,
     /// What judges answered; what they were not asked is noted in it.
     pub judging: &'a JudgeQuestions,
-    /// What was approved of the test's snapshots, and takes what differs; none where the test has none.
+    /// What was approved of the test's snapshots, and takes what differs; `None` where the test has none.
     snapshots: Option<&'a SnapshotAttempt<'a>>,
     /// The type of the node whose values are judged.
     node_type: Option<&'a str>,
     /// The response from which the values are selected.
     response: Option<&'a serde_json::Value>,
-    /// Whether a name is one of a node of the app, although no such node ran; none where nothing is known.
+    /// Whether a name is one of a node of the app, although no such node ran; `None` where nothing is known.
     is_node: Option<&'a dyn Fn(&str) -> bool>,
     /// What each check may still do; `examine` gives one where there is none.
     effort: Option<&'a Effort<'a>>,

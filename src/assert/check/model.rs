@@ -62,7 +62,7 @@ pub(super) struct MemberGroup {
 pub(super) enum GroupRule {
     Any,
     All,
-    /// At least so many.
+    /// At least this many.
     AtLeast(PredicateOperand<u64>),
 }
 
@@ -270,7 +270,7 @@ impl PathRoot {
         }
     }
 
-    /// The field of a run's or a node's `data` in which it starts; none where it starts elsewhere.
+    /// The field of a run's or a node's `data` in which it starts; `None` where it starts elsewhere.
     pub(super) fn field(self) -> Option<AnswerField> {
         match self {
             Self::Outputs => Some(AnswerField::Outputs),

@@ -1,4 +1,4 @@
-//! What assertions name that stands outside their suite: judges, and the files of their schemas.
+//! What assertions name that is outside their suite: judges, and the files of their schemas.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::operand::matcher::Matcher;
 use super::operand::opinion::{EmbeddingLikeness, Rubric};
 use super::operand::predicate_kind::Word;
 
-/// The judges that checks name, each once; none for one whose name is rendered for each attempt.
+/// The judges that checks name, each once; `None` for one whose name is rendered for each attempt.
 pub fn judges_of(checks: &[Check]) -> Vec<Option<String>> {
     let mut named = Vec::new();
     each_operand(checks, &mut |word, operand| {

@@ -77,7 +77,7 @@ pub(super) fn judge(check: &NodeCheck, view: &View<'_>, context: &Context<'_>) -
     }
 }
 
-/// What still stands when further executions may have run unseen.
+/// What still holds when further executions may have run unseen.
 fn with_unseen(judged: JudgedCondition, execution: Execution, why: &str) -> JudgedCondition {
     match (execution, judged.grade) {
         (_, ConditionGrade::Undecided)
@@ -208,7 +208,7 @@ impl ObservedNodes<'_> {
     fn none_unseen(&self, names: &[String]) -> JudgedCondition {
         match (self.silent, self.doubt) {
             (Some(silent), _) => JudgedCondition::held().noted(format!(
-                "{} did not run as far as the events show; {}: where {} is that iteration, it ran",
+                "{} did not run, by its events; {}: where {} is that iteration, it ran",
                 listed(names),
                 silent.doubt(),
                 if names.len() == 1 { "it" } else { "one of them" },

@@ -1,4 +1,4 @@
-//! Whether nodes began in an order, as far as the events prove one: what ran at the same time has none.
+//! Whether nodes began in an order, if the events prove one: what ran at the same time has none.
 
 use std::collections::HashMap;
 

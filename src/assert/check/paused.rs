@@ -5,7 +5,7 @@ use crate::dify::transcript::{NodeRun, Transcript};
 use crate::dify::wire::form::{HumanForm, either};
 use crate::record::attempt::Cause;
 
-/// Most characters of what is told of forms, which can be as long as their authors like.
+/// More red tests than anybody reads: of each only the beginning is shown, and no more differences have files of their own.
 const MOST: usize = 1500;
 
 /// Why a run that waits cannot be judged: its forms, and how to answer one.
@@ -36,13 +36,13 @@ pub(super) fn paused(transcript: &Transcript) -> Cause {
     }
 }
 
-/// True where the pause is known without its reasons: neither detail nor logs tell them.
+/// True where the pause is known without its reasons: neither detail nor logs contain them.
 fn tells_no_form(transcript: &Transcript) -> bool {
     let told = transcript.answer.run.as_ref().is_some_and(|run| run.reasons().is_some());
     transcript.recovered().is_some() && transcript.pauses.waiting.is_empty() && !told
 }
 
-/// The nodes that ask people and had not finished, as far as they were told.
+/// The nodes that ask people and had not finished, as far as they were reported.
 fn waiting_nodes(transcript: &Transcript) -> Option<String> {
     let waiting = |node: &&NodeRun| node.waits_for_person();
     let mut titles: Vec<&str> =
@@ -61,7 +61,7 @@ fn bounded(mut text: String) -> String {
 
 fn hint(transcript: &Transcript) -> String {
     if tells_no_form(transcript) {
-        return "answer it in Dify, or run the test again; a suite answers only forms that the stream told of".to_owned();
+        return "answer it in Dify, or run the test again; a suite answers only forms that the stream announced".to_owned();
     }
     let Some(form) = transcript.pauses.waiting.first() else {
         return "look into the run in Dify: what it waits for is no form".to_owned();

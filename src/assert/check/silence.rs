@@ -16,7 +16,7 @@ pub(super) fn stalled(transcript: &Transcript, wait: StallKind, after: &str) -> 
         StallKind::FirstEvent if streaming && transcript.pings > 0 => plain(
             format!("Dify sent {} and no event for {after}", pings(transcript.pings)),
             "either the run waits for a worker: lower `concurrency`, or start the worker if it is down; or its inputs are bad, \
-             which Dify 1.13 and 1.14 answer so: `response_mode: blocking` tells the reason",
+             which Dify 1.13 and 1.14 answer so: `response_mode: blocking` shows the reason",
         ),
         StallKind::FirstEvent => plain(
             format!("no answer within {after}"),
@@ -46,7 +46,7 @@ pub fn hint_beside_others(transcript: &Transcript) -> Option<&'static str> {
     let was_seen = matches!(transcript.recovery, Some(Recovery::Lost { going_on: true, .. }));
     (is_silent && is_first && !was_seen && transcript.mode == ResponseMode::Streaming).then_some(
         "either the run waits behind others, which brought events: lower `concurrency`; or its inputs are bad, which \
-         Dify 1.13 and 1.14 answer so: `response_mode: blocking` tells the reason",
+         Dify 1.13 and 1.14 answer so: `response_mode: blocking` shows the reason",
     )
 }
 

@@ -18,7 +18,7 @@ pub(super) enum NearMiss<'t> {
     Letters(&'t str),
 }
 
-/// The node that ran whose name is nearly this one; none where a node of this very name ran.
+/// The node that ran whose name is nearly this one; `None` where a node of this very name ran.
 pub(super) fn slip_of<'t>(name: &str, nodes: &'t [NodeRun]) -> Option<NearMiss<'t>> {
     let names = || nodes.iter().flat_map(|node| [node.title.as_str(), node.node_id.as_str()]);
     if names().any(|ran| ran == name) {

@@ -14,12 +14,12 @@ use super::view::View;
 pub(super) const BEGINNING_LOST: &str = "the stream lost its first events";
 
 impl<'t> View<'t> {
-    /// The nodes that ran, as far as that is known.
+    /// The nodes that ran, if known.
     pub(super) fn nodes(&self) -> NodeFacts<'t> {
         self.nodes.get_or_init(|| self.seen_nodes()).clone()
     }
 
-    /// The nodes that ran, as far as that is known; looks at all of them.
+    /// The nodes that ran, if known; looks at all of them.
     fn seen_nodes(&self) -> NodeFacts<'t> {
         let run = match &self.state {
             ExchangeEnd::Rejected { .. } => return NodeFacts::Complete(&[]),
@@ -92,7 +92,7 @@ impl<'t> View<'t> {
                 || has_empty_list(&BorrowedValue::of(&self.transcript.inputs)))
     }
 
-    /// Why nodes inside of containers may have run unseen: a round of which Dify tells the duration has no events.
+    /// Why nodes inside of containers may have run unseen: a round of which Dify reports the duration has no events.
     pub(super) fn lost_round(&self) -> Option<String> {
         let nodes = self.transcript.answer.nodes.as_slice();
         let mut seen: Option<HashMap<&str, HashSet<u64>>> = None;

@@ -3,7 +3,7 @@
 use crate::base::plural::counted;
 use crate::dify::transcript::{Ending, ReportedStatus, ResponseMode, RunResult, StopOutcome, Transcript};
 
-/// A clause on what goes on; none where nothing was given up, or nothing is known of it.
+/// A clause on what goes on; `None` where nothing was given up, or nothing is known of it.
 pub(super) fn told_stop(transcript: &Transcript) -> Option<String> {
     if transcript.ended_by_itself() {
         return Some(told_end(transcript));
@@ -24,9 +24,9 @@ pub(super) fn told_stop(transcript: &Transcript) -> Option<String> {
         (StopOutcome::NoTask, ResponseMode::Blocking) => {
             Some(format!("a blocking run has no task to stop: {run} may go on at Dify, and cost"))
         }
-        (StopOutcome::NoTask, ResponseMode::Streaming) => {
-            Some(format!("no event told its task, so nothing can stop it: {run} may go on at Dify, and cost"))
-        }
+        (StopOutcome::NoTask, ResponseMode::Streaming) => Some(format!(
+            "no event named its task, so it cannot be stopped: {run} may go on at Dify, and cost"
+        )),
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
             told(&blocking),
             "a blocking run has no task to stop: the run r-1 may go on at Dify, and cost"
         );
-        assert!(told(&left(Streaming, Some(StopOutcome::NoTask))).contains("nothing can stop it"));
+        assert!(told(&left(Streaming, Some(StopOutcome::NoTask))).contains("it cannot be stopped"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::exchange_end::ExchangeEnd;
 use super::fact::{Fact, NodeFacts};
 use super::view::View;
 
-/// Prices by currency, each exact; none where nothing that costs ran.
+/// Prices by currency, each exact; `None` where nothing that costs ran.
 pub(super) type Prices = Vec<(String, Decimal)>;
 
 impl View<'_> {
@@ -104,7 +104,7 @@ pub(super) fn run_cost(view: &View<'_>) -> Fact<Prices> {
         }
         (ExchangeEnd::Ran(run), NodeFacts::Complete(nodes) | NodeFacts::Silent(nodes, _)) => {
             match audit(nodes, run.tokens()) {
-                // Where the tokens do not add up, a price may be missing or stand there twice.
+                // Where the tokens do not add up, a price may be missing or are there twice.
                 Err(doubt) if doubt.kind == UsageKind::Difference && view.usage == UsageAudit::Audit => {
                     return unknown(doubt.message);
                 }

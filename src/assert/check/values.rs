@@ -90,7 +90,7 @@ pub(super) struct SelectedValues<'s> {
     pub(super) settled: Vec<Value>,
     /// Why there is none.
     pub(super) nothing: &'s dyn Fn() -> String,
-    /// Where each stands; asked for only when one must be named.
+    /// Where each is; asked for only when one must be named.
     pub(super) places: &'s dyn Fn() -> Vec<String>,
 }
 
@@ -203,7 +203,7 @@ fn matching(expect: &Expectation, selection: &SelectedValues<'_>, context: &Cont
     }
 }
 
-/// Every value must hold: the worst is told, with its place and those of the others that are broken.
+/// Every value must hold: the worst is reported, with its place and those of the others that are broken.
 fn every(selection: &SelectedValues<'_>, judge: impl Fn(&Value) -> JudgedCondition) -> JudgedCondition {
     let mut worst = (0, JudgedCondition::held());
     let mut broken: Vec<usize> = Vec::new();

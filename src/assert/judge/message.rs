@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-/// What a model is told that grades.
+/// The instructions of a model that grades.
 const SYSTEM: &str = include_str!("system.txt");
 /// What it grades.
 const USER: &str = include_str!("user.txt");

@@ -132,7 +132,7 @@ fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// The tokens an answer says it took, whatever else it holds; none where it does not say.
+/// The tokens an answer says it took, whatever else it holds; `None` where it does not say.
 pub fn read_tokens(body: &[u8]) -> Option<u64> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let usage = answer.get("usage")?;

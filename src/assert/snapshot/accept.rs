@@ -10,7 +10,7 @@ use super::document::SnapshotDocument;
 use super::spot::SnapshotPlace;
 use super::store::{StoreError, hold, home_of, read, write};
 
-/// Approves what waits, where it still is what the person saw; tells the keys that were.
+/// Approves what waits, where it still is what the person saw; returns the keys that were.
 pub fn accept(
     spot: &SnapshotPlace,
     pending: &Path,
@@ -29,7 +29,7 @@ pub fn accept(
     Ok(keys)
 }
 
-/// Throws away what waits, where it still is what the person saw; tells the keys that were.
+/// Throws away what waits, where it still is what the person saw; returns the keys that were.
 pub fn reject(
     spot: &SnapshotPlace,
     pending: &Path,

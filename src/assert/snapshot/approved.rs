@@ -23,7 +23,7 @@ pub struct Approved {
 pub struct TakenSnapshot {
     /// Its key.
     pub key: String,
-    /// What waits for approval; none where the value is the approved one.
+    /// What waits for approval; `None` where the value is the approved one.
     pub pending: Option<Value>,
 }
 

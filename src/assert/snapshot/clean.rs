@@ -1,4 +1,4 @@
-//! What may stand in no file of snapshots: secrets, and the signatures of addresses.
+//! What may be in no file of snapshots: secrets, and the signatures of addresses.
 
 use std::borrow::Cow;
 

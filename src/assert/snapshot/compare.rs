@@ -1,4 +1,4 @@
-//! Whether a found value is the approved one, as far as its assertion wants it to be.
+//! Whether a found value is the approved one, by the comparison that its assertion asks for.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use super::manner::Compare;
 /// How a found value compares with the approved one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SnapshotComparison {
-    /// It is the same, as far as is wanted.
+    /// It is the same, by the comparison that is asked for.
     Same,
     /// It differs: the approved value and the found one, without the differences that are allowed.
     Differs(Box<(Value, Value)>),

@@ -37,7 +37,7 @@ pub struct DocumentError {
     pub column: u32,
     /// What is wrong: goes on after "line 3".
     pub message: String,
-    /// How to mend it.
+    /// How to repair it.
     pub help: &'static str,
     /// The beginning of the line.
     pub excerpt: String,

@@ -35,7 +35,7 @@ pub enum Compare {
 pub struct Redaction {
     /// The places, from the snapshot's value.
     pub path: JsonPath,
-    /// What stands there instead.
+    /// What is there instead.
     pub with: Value,
 }
 

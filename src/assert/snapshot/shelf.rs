@@ -23,7 +23,7 @@ pub struct SnapshotShelf {
 /// The approved snapshots of one test, and their file.
 #[derive(Debug)]
 pub struct ApprovedSnapshots {
-    /// The test's name as it stands in the file.
+    /// The test's name as it is in the file.
     pub name: Arc<str>,
     /// The file, there or not.
     pub path: PathBuf,
@@ -50,7 +50,7 @@ pub enum Pending {
 /// The file in which the snapshots of a test wait.
 #[derive(Debug, Clone)]
 pub struct PendingFile {
-    /// The test's name as it stands in the file.
+    /// The test's name as it is in the file.
     pub test: Arc<str>,
     /// The file, there or not.
     pub path: PathBuf,
@@ -94,7 +94,7 @@ impl SnapshotShelf {
         self.cases.insert(case, shelved);
     }
 
-    /// A look at the snapshots of a test; none where it takes none.
+    /// A look at the snapshots of a test; `None` where it takes none.
     pub fn taking(&self, case: &str) -> Option<SnapshotAttempt<'_>> {
         Some(SnapshotAttempt::new(&self.cases.get(case)?.approved, &self.cleaner))
     }

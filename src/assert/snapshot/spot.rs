@@ -16,7 +16,7 @@ const LONGEST: usize = 120;
 pub struct SnapshotPlace {
     /// The test's full name.
     pub case: Arc<str>,
-    /// The same without the suite's name, as it stands in the file.
+    /// The same without the suite's name, as it is in the file.
     pub name: Arc<str>,
     /// Where the test is written.
     pub place: Arc<Place>,

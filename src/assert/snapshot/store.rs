@@ -55,13 +55,13 @@ pub enum StoreError {
 pub struct SnapshotFile {
     /// The file, there or not.
     pub path: PathBuf,
-    /// What it holds; none where there is no file.
+    /// What it holds; `None` where there is no file.
     pub document: Option<SnapshotDocument>,
 }
 
 /// Finds the file of a test, and reads it.
 ///
-/// Where upper and lower case are one, the plain name may open another test's file: that is told by the name in it.
+/// If upper and lower case are one, the plain name may open another test's file: the name in it shows that.
 pub fn home_of(spot: &SnapshotPlace) -> Result<SnapshotFile, StoreError> {
     let [plain, hashed] = spot.paths();
     let first = match spot.alone {
@@ -83,7 +83,7 @@ pub fn home_of(spot: &SnapshotPlace) -> Result<SnapshotFile, StoreError> {
     Ok(SnapshotFile { path: if is_taken { hashed } else { spot.first_path() }, document: None })
 }
 
-/// What a file holds; none where there is no file.
+/// What a file holds; `None` where there is no file.
 pub fn read(path: &Path, fence: &Fence) -> Result<Option<SnapshotDocument>, StoreError> {
     match files::read(path, fence, LARGEST) {
         Ok(bytes) => match parse(&bytes) {

@@ -1,4 +1,4 @@
-//! Snapshot files and comparisons: what is written comes back, what is broken is told, and nobody's file is another's.
+//! Snapshot files and comparisons: what is written comes back, what is broken is reported, and nobody's file is another's.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -26,7 +26,7 @@ pub struct EqualOptions {
     pub ignore: Vec<JsonPath>,
 }
 
-/// Tells whether two values are the same.
+/// Returns whether two values are the same.
 pub fn equal(expected: &Value, actual: &Value, options: &EqualOptions) -> bool {
     if options.ignore.is_empty() {
         return same(expected, actual, options.ignore_case);
@@ -34,7 +34,7 @@ pub fn equal(expected: &Value, actual: &Value, options: &EqualOptions) -> bool {
     same(&mask_paths(expected, &options.ignore), &mask_paths(actual, &options.ignore), options.ignore_case)
 }
 
-/// Tells whether a value holds another as a subset: members recursively, and each expected element of an array somewhere in
+/// Returns whether a value holds another as a subset: members recursively, and each expected element of an array somewhere in
 /// the actual array, no two of them in the same place.
 pub fn includes(actual: &Value, subset: &Value, case: CaseRule) -> bool {
     match (actual, subset) {

@@ -19,14 +19,14 @@ const MOST: usize = 1_000;
 /// After this time arrays are aligned coarsely and texts not compared in detail.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Lists the places at which two values differ, at most 1,000; none where they are equal.
+/// Lists the places at which two values differ, at most 1,000; `None` where they are equal.
 pub fn diff_json(expected: &Value, actual: &Value) -> Vec<JsonChange> {
     let mut comparison = JsonComparison { changes: Vec::new(), deadline: clock::now() + TIMEOUT };
     comparison.values(expected, actual, &DiffPath::default());
     comparison.changes
 }
 
-/// Where the two values that are being compared stand, each on its side.
+/// Where the two values that are being compared are, each on its side.
 #[derive(Clone)]
 struct DiffPath {
     expected: String,
@@ -184,7 +184,7 @@ impl JsonComparison {
 /// The elements of a list that lost their place.
 #[derive(Clone, Copy)]
 struct LooseElements<'a> {
-    /// What all elements are told apart by.
+    /// What all elements are distinguished by.
     keys: &'a [Vec<u8>],
     /// The places of those that lost theirs.
     places: &'a [usize],

@@ -35,13 +35,13 @@ pub struct TextDiff {
 /// One line of a difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DiffLine {
-    /// Where the line stands.
+    /// Where the line is.
     pub side: LineSide,
     /// The line without its end; one piece, changed, where the other side has no like line.
     pub pieces: Vec<LinePart>,
 }
 
-/// Where a line stands.
+/// Where a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineSide {
@@ -75,7 +75,7 @@ pub struct JsonChange {
     pub actual: Option<Value>,
     /// The difference in detail, where both are texts.
     pub text: Option<TextDiff>,
-    /// Where a moved element stood in the expected value.
+    /// Where a moved element was in the expected value.
     pub from: Option<String>,
 }
 

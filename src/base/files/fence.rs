@@ -39,7 +39,7 @@ impl Fence {
     pub fn find(&self, path: &Path) -> io::Result<PathBuf> {
         match real(path) {
             Ok(found) => self.inside(found),
-            // A folder on the way that leads outside is told of although nothing lies in it yet.
+            // A folder on the way that leads outside is reported although nothing lies in it yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.inside(real_or_new(path)?)?;
                 Err(error)

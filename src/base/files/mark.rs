@@ -34,7 +34,7 @@ pub fn mark(folder: &Path) -> io::Result<()> {
     io::Write::write_all(&mut &file, TEXT.as_bytes())
 }
 
-/// Says whose a folder is: marked, or by its files; `known` tells of a name what a file of earlier versions under it begins
+/// Returns whose a folder is: marked, or by its files; `known` maps a name to what a file of earlier versions under it begins
 /// with or holds.
 pub fn marked_as(folder: &Path, known: impl Fn(&str) -> Option<&'static str>) -> io::Result<FolderMark> {
     if folder.symlink_metadata().is_ok_and(|found| found.is_symlink()) {

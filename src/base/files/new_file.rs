@@ -72,7 +72,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
-            // There is nobody left to tell of an error.
+            // A process that cannot be checked counts as alive: its money stays reserved.
             let _ = self.folder.remove_file(temporary);
         }
     }

@@ -18,7 +18,7 @@ pub fn open(path: &Path, fence: &Fence) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a regular file of at most so many bytes.
+/// Reads a regular file of at most this many bytes.
 pub fn read(path: &Path, fence: &Fence, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path, fence)?;
     let length = file.metadata()?.len();

@@ -23,7 +23,7 @@ const LARGEST: usize = 1 << 20;
 const BYTES: usize = 32;
 
 impl<'v> PathSearch<'v, '_> {
-    /// Tells whether a condition holds for a value.
+    /// Returns whether a condition holds for a value.
     pub fn holds(&mut self, condition: &LogicalExpression, current: &'v Value) -> Result<bool, EffortError> {
         self.effort.spend(1)?;
         Ok(match condition {

@@ -245,7 +245,7 @@ impl Parser<'_> {
     }
 }
 
-/// What can stand at the side of a comparison, or alone.
+/// What can be at the side of a comparison, or alone.
 enum FilterTerm {
     Operand(FilterOperand),
     Query(PathQuery),

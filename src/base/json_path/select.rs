@@ -80,7 +80,7 @@ impl<'v> FoundValues<'_, 'v> {
 pub(super) struct PathSearch<'v, 'e> {
     pub root: &'v Value,
     pub effort: &'e Effort<'e>,
-    /// Patterns that were found in the value; none for what is no regular expression.
+    /// Patterns that were found in the value; `None` for what is no regular expression.
     pub patterns: HashMap<(String, PatternExtent), Option<Regex>>,
 }
 

@@ -20,7 +20,7 @@ use self::pieces::SecretParts;
 
 pub use self::signed::Signatures;
 
-/// What stands where a secret stood.
+/// What is where a secret was.
 const MASK: &str = "***";
 /// How often a text is looked through where a mask may complete a secret that has asterisks itself.
 const MOST_TURNS: usize = 8;
@@ -134,7 +134,7 @@ impl Redactor {
         }
     }
 
-    /// Tells whether any secret, in any form, or a piece of one that was cut, is in a text.
+    /// Returns whether any secret, in any form, or a piece of one that was cut, is in a text.
     pub fn contains_secret(&self, text: &str) -> bool {
         let found = |secrets: &Arc<Secrets>| secrets.search().is_match(text) || !secrets.cut(text).is_empty();
         self.secrets.as_ref().is_some_and(found)

@@ -1,15 +1,15 @@
 //! Finds what is left of a secret that was cut in two: its beginning right before an ellipsis, or its end right after one.
 //!
-//! The pieces are sorted by the bytes next to the cut, so that an ellipsis beside which no piece stands costs one look.
+//! The pieces are sorted by the bytes next to the cut, so that an ellipsis without a piece beside it costs one look.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// What stands where a text was cut.
+/// What is where a text was cut.
 const CUT: char = '…';
-/// Shorter pieces tell nothing and occur by chance.
+/// Shorter pieces say nothing and occur by chance.
 const SHORTEST: usize = 4;
-/// May stand between a piece and the ellipsis.
+/// May be between a piece and the ellipsis.
 const QUOTES: [char; 2] = ['"', '\\'];
 
 /// The pieces that each set of forms can leave beside a cut.

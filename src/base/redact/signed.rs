@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 /// Parameters that sign an address: Dify's own, Amazon's, Google's, Azure's, CloudFront's, and the usual words.
 const SIGNING: &str = "sign|sig|signature|nonce|token|access_token|api_key|apikey|key-pair-id|awsaccesskeyid|googleaccessid\
 |x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential";
-/// What stands where a signature stood.
+/// What is where a signature was.
 const MASK: &str = "***";
 
 /// Finds and masks signatures; compiled once.
@@ -25,7 +25,7 @@ impl Signatures {
         Self { signed: Regex::new(&pattern).expect("the pattern is valid") }
     }
 
-    /// Masks the values of signing parameters in addresses, also in one that is a parameter of another or stands in JSON.
+    /// Masks the values of signing parameters in addresses, also in one that is a parameter of another or is in JSON.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let is_bare = |found: Captures<'_>| &found[2] != MASK;
         if !self.signed.captures_iter(text).any(is_bare) {

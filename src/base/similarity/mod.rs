@@ -29,7 +29,7 @@ pub enum Method {
 /// Why two texts have no likeness: they are too long to be compared to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the texts are too long for their likeness to be measured: {expected} and {actual} {unit} differ or stand between others that do, \
+    "the texts are too long for their likeness to be measured: {expected} and {actual} {unit} differ or are between others that do, \
      and two times 100,000 can be compared; take a part of the text with `transform`, or use `equals` or `contains`"
 )]
 pub struct LikenessError {

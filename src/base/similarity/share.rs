@@ -24,7 +24,7 @@ impl Likeness {
         Self::reduced(part as u128, whole as u128)
     }
 
-    /// The share that a decimal from 0 to 1 says; none for others.
+    /// The share that a decimal from 0 to 1 says; `None` for others.
     pub fn of_decimal(decimal: Decimal) -> Option<Self> {
         let part = u128::try_from(decimal.mantissa()).ok()?;
         let whole = 10_u128.checked_pow(decimal.scale())?;

@@ -2,7 +2,7 @@
 
 use super::{PermutationResult, RandomDraws, share_of_draws, slack};
 
-/// Up to so many ways to split the sample, every one is looked at.
+/// Up to this many ways to split the sample, every one is looked at.
 const ALL_BELOW: usize = 20_000;
 
 /// The distances of all pairs of a sample: the first side's members come first.
@@ -70,7 +70,7 @@ impl Distances {
         (0..self.all()).map(|place| place < self.first).collect()
     }
 
-    /// The statistic of every split, the one seen first; none where they are too many. Of a split and the one with its sides
+    /// The statistic of every split, the one seen first; `None` where they are too many. Of a split and the one with its sides
     /// changed, which are alike where the sides are as large as each other, only the one is looked at.
     fn every(&self) -> Option<Vec<f64>> {
         if splits(self.all(), self.first) > ALL_BELOW as f64 {

@@ -1,4 +1,4 @@
-//! The plan that a sequential test is measured by: so many trials, counted once at their end.
+//! The plan that a sequential test is measured by: this many trials, counted once at their end.
 
 /// A test of a fixed number of trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) struct FixedPlan {
 /// Plans larger than this are not sought.
 const MOST: u32 = 100_000;
 
-/// The least number of trials that tells "at least `high`" from "at most `low`" with errors of at most `error` each; none
+/// The least number of trials that distinguishes "at least `high`" from "at most `low`" with errors of at most `error` each; `None`
 /// where it is more than 100,000.
 ///
 /// Exact binomial tails: at the least number of successes that a rate of `low` reaches with a chance of at most `error`, a

@@ -12,7 +12,7 @@ pub struct Percentile(u32);
 const WHOLE: u64 = 10_000;
 
 impl Percentile {
-    /// A percentile by hundredths of a percent; none where it would be the least or the greatest of all values.
+    /// A percentile by hundredths of a percent; `None` where it would be the least or the greatest of all values.
     pub fn new(hundredths: u32) -> Option<Self> {
         (hundredths > 0 && u64::from(hundredths) < WHOLE).then_some(Self(hundredths))
     }
@@ -22,7 +22,7 @@ impl Percentile {
         self.0
     }
 
-    /// Its rank among so many values, from 1; 0 where there are none.
+    /// Its rank among this many values, from 1; 0 where there are none.
     pub fn rank(self, values: u64) -> u64 {
         let product = u128::from(values) * u128::from(self.0);
         u64::try_from(product.div_ceil(u128::from(WHOLE))).expect("a rank is at most the count")

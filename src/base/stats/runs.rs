@@ -18,7 +18,7 @@ pub(crate) fn as_few_runs(results: &[bool]) -> f64 {
     (2..=runs).map(|runs| of_runs(runs, yes, no)).sum::<f64>().min(1.0)
 }
 
-/// The chance of exactly so many runs.
+/// The chance of exactly this many runs.
 fn of_runs(runs: u64, yes: u64, no: u64) -> f64 {
     let half = runs / 2;
     let split = |yes_runs: u64, no_runs: u64| {
@@ -35,7 +35,7 @@ fn of_runs(runs: u64, yes: u64, no: u64) -> f64 {
     }
 }
 
-/// The same of answers in a row, over all tests of a side: how many equal their neighbour, held against the same answers in
+/// The same of answers in a row, over all tests of a side: how many equal their neighbour, compared with the same answers in
 /// other orders.
 ///
 /// Each test is shuffled within itself; tests whose answers are all equal, or all different, say nothing.

@@ -46,7 +46,7 @@ impl Sequential {
         f64::from(successes) * self.success + against
     }
 
-    /// What so many trials say; it may be asked after each.
+    /// What this many trials say; it may be asked after each.
     pub fn decide(&self, successes: u32, failures: u32) -> SequentialDecision {
         let evidence = self.evidence(successes, failures);
         if evidence >= self.enough - SLACK {

@@ -2,7 +2,7 @@
 
 use super::{PermutationResult, RandomDraws, share_of_draws, slack};
 
-/// Up to so many pairs that differ, every arrangement is looked at.
+/// Up to this many pairs that differ, every arrangement is looked at.
 const ALL_BELOW: usize = 14;
 
 /// What swapping the sides of pairs says in both directions.

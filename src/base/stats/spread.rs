@@ -62,7 +62,7 @@ impl SumError {
 /// The chance with which a plan is to find what it looks for.
 const POWER: f64 = 0.8;
 
-/// By how much more values a one-sided test at `level` would find what these show, in four of five cases; none where they
+/// By how much more values a one-sided test at `level` would find what these show, in four of five cases; `None` where they
 /// show nothing above 0.
 ///
 /// The normal approximation, J. Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd edition, 1988, 12.1.

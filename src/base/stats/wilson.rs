@@ -11,7 +11,7 @@ pub(crate) struct Interval {
     pub high: f64,
 }
 
-/// Wilson's score interval of a rate, two-sided; none without a trial.
+/// Wilson's score interval of a rate, two-sided; `None` without a trial.
 ///
 /// E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927), 209-212.
 pub(crate) fn wilson(successes: u32, trials: u32, confidence: f64) -> Option<Interval> {

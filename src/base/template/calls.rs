@@ -1,4 +1,4 @@
-//! Filters, tests and methods that a template calls: whether they exist, and whether they take so many arguments.
+//! Filters, tests and methods that a template calls: whether they exist, and whether they take this many arguments.
 
 use minijinja::machinery::ast::{Call, CallArg, Expr, Filter, Test};
 use minijinja::value::{Kwargs, Value};
@@ -214,7 +214,7 @@ fn has_test(environment: &Environment<'_>, name: &str) -> bool {
     !matches!(tried, Err(error) if error.kind() == ErrorKind::UnknownTest)
 }
 
-/// The text that stands in an argument's place, where one is written there.
+/// The text that is in an argument's place, where one is written there.
 fn named(arguments: &[CallArg<'_>], place: usize) -> Option<String> {
     match arguments.get(place) {
         Some(CallArg::Pos(Expr::Const(constant))) => constant.value.as_str().map(str::to_owned),
@@ -260,7 +260,7 @@ fn misfit(arguments: &[CallArg<'_>], call: impl Fn(&[Value]) -> Option<Error>) -
     said
 }
 
-/// Values for the arguments: those that are written, else a text; none where their number is not known.
+/// Values for the arguments: those that are written, else a text; `None` where their number is not known.
 fn stand_ins(arguments: &[CallArg<'_>]) -> Option<Vec<Value>> {
     let (mut values, mut names) = (Vec::new(), Vec::new());
     for argument in arguments {

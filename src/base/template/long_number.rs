@@ -17,7 +17,7 @@ pub(super) const PASSING: &str = "-passing";
 pub(super) struct LongNumber(pub(super) Number);
 
 impl LongNumber {
-    /// Takes such a number; none for any other.
+    /// Takes such a number; `None` for any other.
     pub(super) fn of(number: &Number) -> Option<Self> {
         (number.as_i128().is_none() && is_long(number)).then(|| Self(number.clone()))
     }

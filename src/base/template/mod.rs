@@ -238,7 +238,7 @@ impl Templates {
         self.usage.get(id.0).copied().unwrap_or(Usage::Passes)
     }
 
-    /// The value of a template that is one dotted name; none where it has none, which the engine then explains.
+    /// The value of a template that is one dotted name; `None` where it has none, which the engine then explains.
     fn look_up(&self, id: TemplateId, scope: &TemplateScope) -> Option<minijinja::Value> {
         scope.value(self.paths.get(id.0)?.as_deref()?)
     }

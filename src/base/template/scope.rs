@@ -87,12 +87,12 @@ impl TemplateScope {
         minijinja::context! { vars, row, env, test, run, repeat }
     }
 
-    /// Tells whether a dotted name has a value.
+    /// Returns whether a dotted name has a value.
     pub(super) fn has(&self, dotted: &str) -> bool {
         self.value(dotted).is_some()
     }
 
-    /// Gives the value of a dotted name; none where any part of it is undefined.
+    /// Gives the value of a dotted name; `None` where any part of it is undefined.
     pub(super) fn value(&self, dotted: &str) -> Option<minijinja::Value> {
         let mut parts = dotted.split('.');
         let root = match parts.next()? {

@@ -1,6 +1,6 @@
 //! Texts that are one whole expression, which keeps its type.
 
-/// Gives what stands between the first `{{` and the last `}}` where nothing but blanks is around them.
+/// Gives what is between the first `{{` and the last `}}` where nothing but blanks is around them.
 ///
 /// It is one expression if it compiles as one: in `{{ a }}{{ b }}` what is between does not.
 pub(super) fn whole_expression(source: &str) -> Option<&str> {

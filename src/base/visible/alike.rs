@@ -11,7 +11,7 @@ use super::{LineEnds, is_hidden, named, visible};
 /// The most spellings of one look that are kept: more only cost time.
 const SPELLINGS: usize = 8;
 
-/// Words of one text that look like another word of the other text, each with the letters named that tell them apart.
+/// Words of one text that look like another word of the other text, each with the letters named that distinguish them.
 ///
 /// What looks the same is said by Unicode's table of confusables (UTS #39).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl LookAlikes {
             let spellings = spellings(against);
             for word in side.iter().filter(|word| !word.is_ascii()) {
                 let is_other = |like: &&&str| {
-                    // A letter or sign that both sides have both ways is nothing that tells them apart.
+                    // A letter or sign that both sides have both ways does not distinguish them.
                     let are_shared =
                         [*word, **like].iter().all(|word| one.contains(word) && other.contains(word));
                     **like != *word && !(are_shared && is_single(word))

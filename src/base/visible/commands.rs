@@ -67,7 +67,7 @@ fn find(line: &str, start: usize, places: &mut Vec<usize>) {
     }
 }
 
-/// Whether what stands at the start of a line is a command.
+/// Whether what is at the start of a line is a command.
 fn begins_command(rest: &str) -> bool {
     let mut head = seen(rest).map(|(_, c)| c);
     let first: String = head.by_ref().take(3).collect();

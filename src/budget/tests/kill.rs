@@ -11,7 +11,7 @@ use crate::budget::*;
 
 const PROCESSES: u64 = 4;
 
-/// One process of the crowd: what it does stands on its standard input, what it did on its output.
+/// One process of the crowd: what it does is on its standard input, what it did on its output.
 #[test]
 #[ignore = "is started by the test below"]
 fn one_of_the_crowd() {

@@ -32,7 +32,7 @@ pub struct CompareArgs {
     /// Which tests of live sides.
     #[command(flatten)]
     pub selection: OptionFlags<SelectionOptions>,
-    /// Live sides: run each test so often on each side; repeats tell a change from noise.
+    /// Live sides: run each test so often on each side; repeats distinguish a change from noise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub repeat: Option<u32>,
     /// Live sides: attempts at once on each side.

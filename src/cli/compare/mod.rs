@@ -120,7 +120,7 @@ fn conclude(
 /// The largest summary that is read again.
 const LARGEST_SUMMARY: u64 = 16 << 20;
 
-/// Adds the comparison to the summary of GitHub's job; that it cannot be is told and changes no verdict.
+/// Adds the comparison to the summary of GitHub's job; that it cannot be is reported and changes no verdict.
 fn add_summary(comment: &Path, path: &Path) {
     let text = files::read(comment, &Fence::around(parent_of(comment)), LARGEST_SUMMARY);
     let text = text.map(|text| String::from_utf8_lossy(&text).into_owned());

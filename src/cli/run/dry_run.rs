@@ -75,7 +75,7 @@ fn line_of(test: &Forecast) -> String {
     format!("  {name}  {attempts}: {uses}\n")
 }
 
-/// `1,200 tokens · 0.0034 USD`; says so where attempts ran and told nothing.
+/// `1,200 tokens · 0.0034 USD`; says so if attempts ran and reported nothing.
 fn used(expected: &UsageForecast) -> String {
     let mut parts = Vec::new();
     if let Some(tokens) = &expected.tokens {
@@ -130,7 +130,7 @@ fn totals(plan: &Plan, whole: &PlanForecast, runs: usize) -> String {
     text
 }
 
-/// How many repeats tell the rates apart.
+/// How many repeats distinguish the rates.
 fn repeats(decisions: &[DecidingRepeats]) -> String {
     let line = |decides: &DecidingRepeats| {
         let fixed = match decides.fixed {

@@ -15,14 +15,14 @@ use crate::cli::exit::Exit;
 use crate::cli::say;
 use crate::record::journal;
 
-/// After so many seconds without a line a run of nextest is taken to be over.
+/// After this many seconds without a line a run of nextest is taken to be over.
 const AT_REST: i64 = 3_600;
 
 /// `flowproof runs prune`.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true, args = ["keep", "older_than"])]
 pub struct RunsPruneArgs {
-    /// Keep the newest so many.
+    /// Keep the newest this many.
     #[arg(long, value_name = "N")]
     pub keep: Option<usize>,
     /// Remove only runs that started longer ago, such as `30d` or `12h`.

@@ -61,7 +61,7 @@ pub fn snapshot(args: &SnapshotArgs, settings: &Settings) -> Exit {
     };
     if !stock.problems.is_empty() {
         say::problems(&stock.problems);
-        say::note("no snapshot was touched: mend these files first");
+        say::note("no snapshot was touched: fix these files first");
         return Exit::Usage;
     }
     match &args.action {

@@ -45,7 +45,7 @@ enum ReviewAnswer {
     Quit,
 }
 
-/// Shows what waits, and decides as it is told.
+/// Shows what waits, and decides as it is reported.
 pub fn review(args: &ReviewArgs, stock: &SnapshotList) -> Exit {
     if stock.waiting.is_empty() && args.asks() {
         return say::bytes(b"no snapshot waits for approval\n");

@@ -304,7 +304,7 @@ fn an_exchange_that_differs_in_ids_and_times_leaves_its_line() {
     assert_eq!((kept.len(), &kept[0]), (1, &old));
     let mut other = again.clone();
     if let RecordedAnswer::Events(events) = &mut other.heard.answer {
-        // An id in a place where another one stood is a difference.
+        // An id in a place where another one was is a difference.
         events[1] = Arrival::new(events[1].at, events[1].text().replace("000000000002", "000000000003"));
     }
     assert_eq!(merge(vec![old.clone()], fresh(vec![other.clone()]), Mode::All, &mask()), [other]);

@@ -162,7 +162,7 @@ impl StreamReader {
         };
         if events.is_empty() && *pings > 0 {
             detail.push_str(
-                ": nothing but a ping came, as Dify 1.13 and 1.14 answer bad inputs; `response_mode: blocking` tells the reason",
+                ": nothing but a ping came, as Dify 1.13 and 1.14 answer bad inputs; `response_mode: blocking` shows the reason",
             );
         }
         detail

@@ -23,7 +23,7 @@ pub enum ClientError {
         /// What is wrong.
         reason: String,
     },
-    /// A header cannot be sent; its value is not told, for it may be secret.
+    /// A header cannot be sent; its value is not reported, for it may be secret.
     #[error("header {name:?} cannot be sent: {reason}")]
     Header {
         /// The header's name.

@@ -98,12 +98,12 @@ fn decides(flaw: &Flaw) -> bool {
     }
 }
 
-/// Tells whether a `Content-Type` is that of a stream of events.
+/// Returns whether a `Content-Type` is that of a stream of events.
 pub fn is_stream(content_type: &str) -> bool {
     media(content_type).eq_ignore_ascii_case("text/event-stream")
 }
 
-/// Tells whether a `Content-Type` is that of JSON.
+/// Returns whether a `Content-Type` is that of JSON.
 pub fn is_json(content_type: &str) -> bool {
     let media = media(content_type).to_ascii_lowercase();
     media == "application/json" || media.ends_with("+json")

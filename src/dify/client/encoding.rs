@@ -10,7 +10,7 @@ pub(super) fn is_gzip(headers: &HeaderMap) -> bool {
     is_gzip && encodings.next().is_none()
 }
 
-/// Why a body cannot be read, a clause; none where it can.
+/// Why a body cannot be read, a clause; `None` where it can.
 ///
 /// flowproof asks for no compression. What is gzip all the same is decompressed, and its header was taken away.
 pub(super) fn unreadable_encoding(headers: &HeaderMap) -> Option<String> {

@@ -56,7 +56,7 @@ impl EnquiryReply {
         decode_info(&self.json())
     }
 
-    /// The inputs that an app declares; none where the body has no form that can be understood.
+    /// The inputs that an app declares; `None` where the body has no form that can be understood.
     pub fn inputs(&self) -> Option<Vec<Input>> {
         decode_parameters(&self.json())
     }

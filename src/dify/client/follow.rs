@@ -37,7 +37,7 @@ pub struct SentRun<'a, 'b> {
     pub max_body: u64,
     /// The most the run may use.
     pub cap: &'a RunCap,
-    /// What the events are held against; none where nobody watches.
+    /// What the events are compared with; `None` where nobody watches.
     pub contracts: Option<&'a Contracts>,
     /// All answers that are being read.
     pub all: &'a AllAnswers,
@@ -150,7 +150,7 @@ impl SentRun<'_, '_> {
         Transcript { bytes, elapsed, ..transcript }
     }
 
-    /// Asks Dify to stop a run, and hears what it still tells.
+    /// Asks Dify to stop a run, and reads what it still sends.
     async fn leave(
         &mut self,
         mut response: HttpAnswer,

@@ -55,12 +55,12 @@ impl HttpAnswer {
         self.response.headers()
     }
 
-    /// Why its body cannot be read, a clause; none where it can.
+    /// Why its body cannot be read, a clause; `None` where it can.
     pub fn unreadable(&self) -> Option<&str> {
         self.unreadable.as_deref()
     }
 
-    /// The next piece of the body as it is meant, perhaps empty; none at its end. Nothing is lost when this is dropped.
+    /// The next piece of the body as it is meant, perhaps empty; `None` at its end. Nothing is lost when this is dropped.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, ReadFailure> {
         if let Some(why) = &self.unreadable {
             return Err(ReadFailure::Unreadable(why.clone()));

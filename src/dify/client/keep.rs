@@ -1,4 +1,4 @@
-//! What of a stream is kept, event by event, as far as there is room; pure.
+//! What is kept of a stream, event by event, while there is room; pure.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl StreamRecord {
         kept
     }
 
-    /// Keeps an event of which so many bytes are its own, as far as there is room.
+    /// Keeps an event of which this many bytes are its own, as far as there is room.
     pub(super) fn keep(&mut self, event: Arrival, length: usize) -> ControlFlow<()> {
         self.transcript.events.push(event);
         self.room.event(length);

@@ -12,7 +12,7 @@ use crate::dify::transcript::{Ending, Recovery, StopOutcome, Transcript};
 /// How long the server is given to acknowledge a stop.
 const STOP_WAIT: Duration = Duration::from_secs(3);
 
-/// How long the end of a run is listened for once it was asked to stop; Dify tells it within a second.
+/// How long the end of a run is awaited after it was asked to stop; Dify reports it within a second.
 pub const AFTER_STOP: Duration = Duration::from_secs(2);
 
 /// Asks Dify to stop tasks.

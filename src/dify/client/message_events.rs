@@ -26,7 +26,7 @@ impl StreamRecord {
         }
     }
 
-    /// Notes a thought of an agent, in the place of what was told of it before.
+    /// Notes a thought of an agent, in the place of what was reported about it before.
     pub(super) fn note_thought(&mut self, event: &StreamEvent<'_>) {
         let Some(thought) = AgentThought::of(event.json.to_value()) else { return };
         let thoughts = &mut self.transcript.answer.thoughts;
@@ -36,7 +36,7 @@ impl StreamRecord {
         }
     }
 
-    /// Notes the end of a message; none where a run that began has its own end to come.
+    /// Notes the end of a message; `None` where a run that began has its own end to come.
     pub(super) fn note_message_end(&mut self, event: &StreamEvent<'_>) -> Option<Ending> {
         self.transcript.answer.message = Some(MessageResult::of(event.json.to_value()));
         (!awaits_run(&self.transcript)).then_some(Ending::Finished)

@@ -58,11 +58,11 @@ pub struct Endpoint {
     pub headers: Vec<(String, String)>,
     /// PEM file of an additional certificate authority.
     pub ca_file: Option<PathBuf>,
-    /// Proxy address; none: the system's settings.
+    /// Proxy address; `None`: the system's settings.
     pub proxy: Option<String>,
     /// Whether certificates are checked.
     pub certificates: Certificates,
-    /// Idle connections kept for reuse; none where the server may end one at the moment a run is sent on it.
+    /// Idle connections kept for reuse; `None` where the server may end one at the moment a run is sent on it.
     pub kept_connections: usize,
     /// The waits of an exchange.
     pub timeouts: Timeouts,

@@ -88,7 +88,7 @@ impl Nodes {
         let told = self.parent(data, RoundSource::Told);
         let run = &mut self.runs[index];
         run.parent = match (told, run.parent.take()) {
-            // Dify names the round at the end; where it does not, what was known at the start stands.
+            // Dify names the round at the end; if it does not, the one known from the start counts.
             (Some(told), Some(before)) if told.container == before.container => Some(NodeRound {
                 index: told.index.or(before.index),
                 container_run: before.container_run.or(told.container_run),
@@ -238,7 +238,7 @@ fn text<'a>(data: &'a BorrowedValue<'_>, key: &str) -> &'a str {
     data[key].as_str().unwrap_or_default()
 }
 
-/// What an execution told as it ended.
+/// What an execution reported as it ended.
 fn ended(run: &NodeRun, data: &BorrowedValue<'_>, event: &Arc<str>) -> NodeEnd {
     NodeEnd::of_event(event.clone(), NodeSummary::of(&run.node_type, data))
 }
@@ -286,7 +286,7 @@ mod tests {
         json!({ "data": data }).to_string().into()
     }
 
-    /// Events of so many executions: of as many nodes, or all of one; with rounds, retries, chunks and ends.
+    /// Events of this many executions: of as many nodes, or all of one; with rounds, retries, chunks and ends.
     fn many(count: usize, is_one_node: bool) -> Duration {
         let began = std::time::Instant::now();
         let mut nodes = Nodes::default();

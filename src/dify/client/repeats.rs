@@ -1,4 +1,4 @@
-//! What a stream that goes on after a pause may tell again, and what of it is over; pure.
+//! What a stream that continues after a pause may repeat, and what of it is over; pure.
 
 use serde_json::Value;
 
@@ -10,21 +10,21 @@ use crate::dify::wire::form::HumanForm;
 pub struct RepeatedEvents {
     /// Events that came before this stream.
     pub before: usize,
-    /// Which of them it would tell again next; none once it tells something new.
+    /// Which of them it would repeat next; `None` once it sends something new.
     next: Option<usize>,
     /// Forms that were answered.
     answered: Vec<String>,
 }
 
 impl RepeatedEvents {
-    /// After so many events, with these forms answered.
+    /// After this many events, with these forms answered.
     pub fn after(before: usize, answered: Vec<String>) -> Self {
         Self { before, next: (before > 0).then_some(0), answered }
     }
 
     /// True for an event that came before.
     ///
-    /// Some of Dify's event buses begin every stream with all that the run told, word for word and in the same order.
+    /// Some of Dify's event buses begin every stream with all that the run has sent, word for word and in the same order.
     pub fn tells_again(&mut self, events: &[Arrival], text: &str) -> bool {
         let again = self.next.filter(|at| events.get(*at).is_some_and(|event| event.text() == text));
         self.next = again.map(|at| at + 1);

@@ -30,7 +30,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Room for an answer of at most so many bytes.
+    /// Room for an answer of at most this many bytes.
     pub fn of(max_body: u64) -> Self {
         Self { most: max_body.saturating_mul(5).div_euclid(2).max(LEAST), kept: 0 }
     }
@@ -69,7 +69,7 @@ impl Room {
     }
 }
 
-/// At least as many values as a JSON text holds: what stands between its commas and brackets, outside of texts.
+/// At least as many values as a JSON text holds: what is between its commas and brackets, outside of texts.
 fn values_in(json: &[u8]) -> u64 {
     let (mut values, mut in_text, mut is_escaped) = (1, false, false);
     for byte in json {
@@ -111,7 +111,7 @@ impl AllAnswers {
 }
 
 impl AnswerShare<'_> {
-    /// The answer is so many bytes longer; why it cannot be read on, if so.
+    /// The answer is this many bytes longer; why it cannot be read on, if so.
     pub fn grow(&mut self, bytes: usize) -> Result<(), String> {
         let bytes = bytes as u64;
         self.bytes = self.bytes.saturating_add(bytes);

@@ -1,4 +1,4 @@
-//! Which round each container of a run is in, as far as the order of events proves it; pure.
+//! Which round each container of a run is in, if the order of events proves it; pure.
 //!
 //! Where rounds run one after the other, a node that starts belongs to the round that began last. An iteration that runs
 //! its rounds at once announces them all before their nodes start: then only Dify's own index says which round it was.
@@ -97,13 +97,13 @@ impl ContainerRounds {
         }
     }
 
-    /// The round that a node which starts now belongs to; none where it may be another.
+    /// The round that a node which starts now belongs to; `None` where it may be another.
     pub fn current(&self, node_id: &str) -> Option<u64> {
         let container = self.known(node_id)?;
         container.round.filter(|_| !container.is_mixed)
     }
 
-    /// The execution of a container that is open; none where there is not exactly one.
+    /// The execution of a container that is open; `None` where there is not exactly one.
     pub fn open_run(&self, node_id: &str) -> Option<usize> {
         let open = &self.known(node_id)?.open;
         open.first().copied().filter(|_| open.len() == 1)

@@ -1,4 +1,4 @@
-//! Keeps the answers to the calls that go with a run, a few of each kind, so that they can be held against what is known.
+//! Keeps the answers to the calls that go with a run, a few of each kind, so that they can be compared with what is known.
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -27,7 +27,7 @@ impl StreamRecord {
         }
     }
 
-    /// What was streamed may not be what a client shows at the end; the first reason stands.
+    /// What was streamed may not be what a client shows at the end; the first reason counts.
     pub(super) fn doubt_text(&mut self, why: String) {
         self.transcript.answer.text_doubt.get_or_insert(why);
     }
@@ -63,7 +63,7 @@ impl StreamRecord {
     }
 }
 
-/// True for a key by which events are told apart and joined: where it is given twice, nothing else is sure.
+/// True for a key by which events are distinguished and joined: where it is given twice, nothing else is sure.
 pub(super) fn decides(kind: EventKind, flaw: &Flaw) -> bool {
     const OF_RUN: [&str; 3] = ["id", "workflow_id", "status"];
     const OF_NODE: [&str; 7] = ["id", "node_id", "node_type", "title", "index", "iteration_id", "loop_id"];

@@ -10,7 +10,7 @@ use crate::dify::transcript::{Ending, NodesUsage, RunCap, Transcript};
 use crate::dify::wire::chunk::ChunkTemplate;
 use crate::dify::wire::contract::VersionContract;
 
-/// What the stream told so far.
+/// What the stream sent so far.
 #[derive(Debug)]
 pub(super) struct StreamRecord {
     pub transcript: Transcript,
@@ -21,9 +21,9 @@ pub(super) struct StreamRecord {
     pub left: Option<Ending>,
     pub last_event_at: Duration,
     pub repeats: RepeatedEvents,
-    /// The most the run may use, and what its nodes used so far; none where nothing is capped.
+    /// The most the run may use, and what its nodes used so far; `None` where nothing is capped.
     pub meter: Option<(RunCap, NodesUsage)>,
-    /// What each event is held against; none where nobody watches.
+    /// What each event is compared with; `None` where nobody watches.
     pub contract: Option<Arc<VersionContract>>,
     /// Whether every event must be of the same run.
     pub ids: RunIdRule,

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-/// A thought of an agent, as it was told last.
+/// A thought of an agent, as it was reported last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentThought {
     /// Names the thought: an event with the same id tells it anew.
     pub id: String,
-    /// Where it stands among the thoughts, from 1.
+    /// Where it is among the thoughts, from 1.
     pub position: Option<u64>,
     /// The agent's words.
     pub thought: String,
@@ -22,7 +22,7 @@ pub struct AgentThought {
 }
 
 impl AgentThought {
-    /// Reads an event that tells a thought; none where it does not name it.
+    /// Reads an event that tells a thought; `None` where it does not name it.
     pub fn of(event: Value) -> Option<Self> {
         let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
         Some(Self {

@@ -14,19 +14,19 @@ use super::status::ReportedStatus;
 pub struct Answer {
     /// What names it in Dify.
     pub ids: AnswerIds,
-    /// What Dify reports at the end of a run; none of an app without runs, and before the end.
+    /// What Dify reports at the end of a run; `None` of an app without runs, and before the end.
     pub run: Option<RunResult>,
-    /// What Dify reports at the end of a message; none of a workflow, and of a chatflow whose run did not come to its end.
+    /// What Dify reports at the end of a message; `None` of a workflow, and of a chatflow whose run did not come to its end.
     pub message: Option<MessageResult>,
     /// Node executions in order of start; empty in blocking mode.
     pub nodes: Vec<NodeRun>,
-    /// What an agent thought, in order, each as it was told last.
+    /// What an agent thought, in order, each as it was reported last.
     pub thoughts: Vec<AgentThought>,
     /// The streamed text, joined; of a blocking message its text.
     pub text: String,
     /// Why the text that was streamed is not known to be what a client shows at the end.
     pub text_doubt: Option<String>,
-    /// Parts of the answer that are not known although something stands there.
+    /// Parts of the answer that are not known although there is something.
     pub flaws: Vec<Flaw>,
     /// Request sent to the first data event.
     pub first_event_at: Option<Duration>,
@@ -52,7 +52,7 @@ pub struct AnswerIds {
 }
 
 impl Answer {
-    /// How it ended; none before that, and where the run's status is no text.
+    /// How it ended; `None` before that, and where the run's status is no text.
     ///
     /// A message that came to its end without a run has succeeded: a failure has no end of a message.
     pub fn status(&self) -> Option<ReportedStatus> {

@@ -15,7 +15,7 @@ use crate::dify::wire::chunk::ChunkTemplate;
 pub struct Arrival {
     /// Since the request was sent.
     pub at: Duration,
-    /// The version of Dify whose contract it was seen to fit as it came; none where that was not looked at, or it does not.
+    /// The version of Dify whose contract it was seen to fit as it came; `None` where that was not looked at, or it does not.
     pub fits: Option<&'static str>,
     text: EventText,
 }
@@ -29,7 +29,7 @@ enum EventText {
 }
 
 impl Arrival {
-    /// An event that was held against no contract.
+    /// An event that was compared with no contract.
     pub fn new(at: Duration, text: impl Into<Arc<str>>) -> Self {
         Self { at, fits: None, text: EventText::Whole(text.into()) }
     }
@@ -55,7 +55,7 @@ impl Arrival {
         matches!(self.text, EventText::Molded(..))
     }
 
-    /// Its text, to be shared by an event that is the same word for word; none where it is another.
+    /// Its text, to be shared by an event that is the same word for word; `None` where it is another.
     pub fn same(&self, text: &str) -> Option<Arc<str>> {
         match &self.text {
             EventText::Whole(own) if &**own == text => Some(own.clone()),

@@ -11,7 +11,7 @@ pub enum SideCall {
     Detail,
     /// `GET /workflows/logs`.
     Logs,
-    /// `GET /workflow/{id}/events`, where it is refused: its events are told as a run's are.
+    /// `GET /workflow/{id}/events`, where it is refused: its events are reported as a run's are.
     Events,
     /// `GET /form/human_input/{token}`.
     Form,

@@ -53,7 +53,7 @@ pub struct HumanAnswer {
     pub place: Arc<Place>,
 }
 
-/// What a user tells of whose run it is: only a user that no other attempt has finds a lost run in the logs.
+/// What a user reports about whose run it is: only a user that no other attempt has finds a lost run in the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserScope {
     /// Made for this attempt and no other.
@@ -73,7 +73,7 @@ pub struct WorkflowRequest {
     pub files: Vec<(String, FileVariable)>,
     /// Dify's end user.
     pub user: String,
-    /// Whether the user tells this attempt from all others.
+    /// Whether the user distinguishes this attempt from all others.
     pub user_scope: UserScope,
     /// Streaming or blocking.
     pub mode: ResponseMode,

@@ -38,7 +38,7 @@ struct EventFields<'e> {
     data: FieldKeys<'e>,
 }
 
-/// The keys of an object; none of anything else.
+/// The keys of an object; `None` of anything else.
 struct FieldKeys<'e>(Vec<Cow<'e, str>>);
 
 impl<'de: 'e, 'e> Deserialize<'de> for FieldKeys<'e> {

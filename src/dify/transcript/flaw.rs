@@ -1,4 +1,4 @@
-//! Parts of an answer that are not known although something stands there: keys given twice, numbers beyond all reckoning.
+//! Parts of an answer that are not known although there is something: keys given twice, numbers beyond all reckoning.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use crate::dify::transcript::field::AnswerField;
 /// A part of an answer that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
-    /// The event it stands in, from 0; none for an answer that is one document.
+    /// The event it is in, from 0; `None` for an answer that is one document.
     pub event: Option<usize>,
-    /// Where it stands in that.
+    /// Where it is in that.
     pub place: Vec<PathStep>,
     /// What is wrong with it.
     pub kind: FlawKind,
@@ -22,14 +22,14 @@ pub struct Flaw {
 /// What is wrong with a part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FlawKind {
-    /// Its key stands twice in one object; the last value was taken.
+    /// Its key occurs twice in one object; the last value was taken.
     Repeated,
     /// It is a number whose exponent is beyond all reckoning, which is this.
     Rounded(String),
 }
 
 impl Flaw {
-    /// Where it stands below `data`; none where it stands elsewhere.
+    /// Where it is below `data`; `None` where it is elsewhere.
     pub fn in_data(&self) -> Option<&[PathStep]> {
         let (first, rest) = self.place.split_first()?;
         (*first == PathStep::Name("data".to_owned()) && !rest.is_empty()).then_some(rest)
@@ -40,7 +40,7 @@ impl Flaw {
         matches!(self.place.as_slice(), [PathStep::Name(key)] if key == field.key())
     }
 
-    /// True where the usage of a node may be read from it: it is one of its fields, or stands where usage is reported.
+    /// True where the usage of a node may be read from it: it is one of its fields, or is where usage is reported.
     pub fn concerns_usage(&self) -> bool {
         let named = |name: &str| self.place.contains(&PathStep::Name(name.to_owned()));
         ["execution_metadata", "usage", "__usage", AnswerField::Tokens.key()].into_iter().any(named)

@@ -13,7 +13,7 @@ pub struct MessageResult {
     pub usage: MessageUsage,
     /// The passages of documents that the answer was given.
     pub sources: Vec<RetrievedSource>,
-    /// The files of the message; none where it does not say.
+    /// The files of the message; `None` where it does not say.
     pub files: Option<Value>,
     /// The whole of it, unknown fields included.
     pub data: Value,
@@ -28,16 +28,16 @@ pub struct MessageUsage {
     pub completion_tokens: Option<u64>,
     /// Their sum; 0 where it says 0.
     pub total_tokens: Option<u64>,
-    /// The price; none where it has more digits than are held exactly.
+    /// The price; `None` where it has more digits than are held exactly.
     pub total_price: Option<Decimal>,
-    /// `USD`, …; none where it is not told.
+    /// `USD`, …; `None` where it is not reported.
     pub currency: Option<String>,
 }
 
 /// A passage of a document of a knowledge base.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetrievedSource {
-    /// Where it stands among the sources, from 1.
+    /// Where it is among the sources, from 1.
     pub position: Option<u64>,
     /// The knowledge base.
     pub dataset: Option<String>,

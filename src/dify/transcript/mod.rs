@@ -130,10 +130,10 @@ pub enum StallKind {
     Idle,
 }
 
-/// What a run told once one of its forms was answered.
+/// What a run sent once one of its forms was answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Continuation {
-    /// When the answer was given; the clock stands still from the pause until then.
+    /// When the answer was given; the clock stops from the pause until then.
     pub answered_at: Duration,
     /// The events to the next pause or the end.
     pub events: Vec<Arrival>,
@@ -161,7 +161,7 @@ pub struct Pauses {
     pub lasted: Duration,
     /// The answers that no form asked for.
     pub unused: Vec<UnusedAnswer>,
-    /// True when events after an answer were missed: what the stream told is not all of it.
+    /// True when events after an answer were missed: the stream does not contain everything.
     pub is_torn: bool,
     /// What is said of an answer whose reply was lost, so that nobody knows at once whether Dify took it.
     pub unsure: Option<String>,
@@ -220,9 +220,9 @@ pub struct Transcript {
     pub posted: PostedRequest,
     /// What the run asked of people; times leave these pauses out.
     pub pauses: Pauses,
-    /// What became of the run if its answer broke off; none where it did not.
+    /// What became of the run if its answer broke off; `None` where it did not.
     pub recovery: Option<Recovery>,
-    /// What became of the wish to end it; none where nobody had it.
+    /// What became of the wish to end it; `None` where nobody had it.
     pub stopping: Option<StopOutcome>,
     /// The run's final `data` if it came after the run had been given up: it says what was used, and is not judged.
     pub told_after: Option<RunResult>,

@@ -1,4 +1,4 @@
-//! One execution of a node, and what it told as it ended: read in full only where somebody asks.
+//! One execution of a node, and what it reported as it ended: read in full only where somebody asks.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -27,13 +27,13 @@ pub struct NodeRun {
     pub title: String,
     /// When it started, since the request was sent.
     pub started_at: Duration,
-    /// The number of the event that began it, among the events of nodes; none where that was lost.
+    /// The number of the event that began it, among the events of nodes; `None` where that was lost.
     pub began: Option<u32>,
     /// The number of the event that ended it.
     pub ended: Option<u32>,
     /// When it ended, since the request was sent.
     pub ended_at: Option<Duration>,
-    /// `data` of its `node_finished`, `iteration_completed` or `loop_completed`; none if it never finished.
+    /// `data` of its `node_finished`, `iteration_completed` or `loop_completed`; `None` if it never finished.
     pub finished: Option<NodeEnd>,
     /// How many `node_retry` events it had.
     pub retries: u32,
@@ -45,7 +45,7 @@ pub struct NodeRun {
     pub flaws: Vec<Flaw>,
     /// When its first non-blank `text_chunk` came, since the request was sent.
     pub first_token_at: Option<Duration>,
-    /// True when only the replay of a lost run told of its start or end: without its data, tokens and retries.
+    /// True when only the replay of a lost run reported its start or end: without its data, tokens and retries.
     pub replayed: bool,
 }
 
@@ -55,7 +55,7 @@ impl NodeRun {
         self.told()?.status.as_ref()
     }
 
-    /// Where its events stand among those of other nodes.
+    /// Where its events are among those of other nodes.
     pub fn span(&self) -> NodeSpan {
         NodeSpan { began: self.began, ended: self.ended }
     }
@@ -70,7 +70,7 @@ impl NodeRun {
         matches!(self.node_type.as_str(), "iteration" | "loop")
     }
 
-    /// What every run is asked of its nodes; none while unfinished.
+    /// What every run is asked of its nodes; `None` while unfinished.
     pub fn told(&self) -> Option<&NodeSummary> {
         let data = self.finished.as_ref()?;
         Some(data.told.get_or_init(|| NodeSummary::of(&self.node_type, &BorrowedValue::of(data.data()))))
@@ -127,7 +127,7 @@ impl NodeEnd {
         Self { source: NodeSource::Event(event), whole: OnceLock::new(), told: OnceLock::from(told) }
     }
 
-    /// The same, of a node of another type: what it told is read again.
+    /// The same, of a node of another type: what it reported is read again.
     #[must_use]
     pub fn retold(self) -> Self {
         Self { told: OnceLock::new(), ..self }
@@ -145,12 +145,12 @@ impl NodeEnd {
         })
     }
 
-    /// A field as it came; none where it is missing.
+    /// A field as it came; `None` where it is missing.
     pub fn field(&self, field: AnswerField) -> Option<&Value> {
         self.data().get(field.key())
     }
 
-    /// What went wrong; none where that is no text.
+    /// What went wrong; `None` where that is no text.
     pub fn error(&self) -> Option<&str> {
         self.field(AnswerField::Error)?.as_str()
     }
@@ -160,12 +160,12 @@ impl NodeEnd {
         AnswerField::truncated_in(self.data())
     }
 
-    /// What went wrong where an error strategy took over: Dify then tells the cause among the outputs.
+    /// What went wrong where an error strategy took over: Dify then reports the cause among the outputs.
     pub fn exception_cause(&self) -> Option<&str> {
         self.data()["outputs"]["error_message"].as_str()
     }
 
-    /// The rounds of an iteration or a loop of which Dify tells how long they took, from 0; none where it tells of none.
+    /// The rounds of an iteration or a loop whose durations Dify reports, from 0; `None` if it reports none.
     pub fn timed_rounds(&self) -> Option<impl Iterator<Item = u64>> {
         let metadata = &self.data()["execution_metadata"];
         let maps = ["iteration_duration_map", "loop_duration_map"];
@@ -173,14 +173,14 @@ impl NodeEnd {
         Some(rounds.keys().filter_map(|round| round.parse().ok()))
     }
 
-    /// Looks at its `outputs` without keeping them; none where it has none.
+    /// Looks at its `outputs` without keeping them; `None` where it has none.
     pub fn look_at_outputs<T>(&self, look: impl FnOnce(&BorrowedValue<'_>) -> T) -> Option<T> {
         match (&self.source, self.whole.get()) {
             (NodeSource::Event(text), None) => {
                 let outputs = Member { name: "data", seed: Member::plain("outputs") };
                 match outputs.read(text) {
                     Ok(outputs) => outputs.flatten().as_ref().map(look),
-                    // `data` is no object, or was none before it stands there again.
+                    // `data` is no object, or was none before it occurs again.
                     Err(_) => read(text)["data"].get("outputs").map(look),
                 }
             }

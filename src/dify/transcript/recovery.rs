@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How the end of a run became known that the answer to its own request did not tell.
+/// How the end of a run became known that the answer to its own request did not contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveredBy {

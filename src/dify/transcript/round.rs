@@ -5,18 +5,18 @@
 pub struct NodeRound {
     /// The container's node id.
     pub container: String,
-    /// Dify's index of the round, from 0; none where nothing proves which round it was.
+    /// Dify's index of the round, from 0; `None` where nothing proves which round it was.
     pub index: Option<u64>,
-    /// The execution of the container, an index of the run's nodes; none where it was not seen to start.
+    /// The execution of the container, an index of the run's nodes; `None` where it was not seen to start.
     pub container_run: Option<usize>,
 }
 
 /// Where among the node events of its stream an execution began and ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NodeSpan {
-    /// The number of its start; none where no start came.
+    /// The number of its start; `None` where no start came.
     pub began: Option<u32>,
-    /// The number of its end; none where no end came.
+    /// The number of its end; `None` where no end came.
     pub ended: Option<u32>,
 }
 

@@ -23,12 +23,12 @@ impl RunResult {
         &self.data
     }
 
-    /// A field as it came; none where it is missing.
+    /// A field as it came; `None` where it is missing.
     pub fn field(&self, field: AnswerField) -> Option<&Value> {
         self.data.get(field.key())
     }
 
-    /// How the run ended; none where that is no text.
+    /// How the run ended; `None` where that is no text.
     pub fn status(&self) -> Option<ReportedStatus> {
         self.field(AnswerField::Status)?.as_str().map(ReportedStatus::of)
     }
@@ -38,7 +38,7 @@ impl RunResult {
         self.field(AnswerField::Outputs)
     }
 
-    /// What went wrong; none where that is no text.
+    /// What went wrong; `None` where that is no text.
     pub fn error(&self) -> Option<&str> {
         self.field(AnswerField::Error)?.as_str()
     }
@@ -88,12 +88,12 @@ impl RunResult {
         self.data["finished_at"].as_i64()
     }
 
-    /// Why it waits: a list of its forms; none where it does not say.
+    /// Why it waits: a list of its forms; `None` where it does not say.
     pub fn reasons(&self) -> Option<&Value> {
         self.data.get("reasons")
     }
 
-    /// How many nodes wait; none where it does not say.
+    /// How many nodes wait; `None` where it does not say.
     pub fn paused_nodes(&self) -> Option<usize> {
         self.data["paused_nodes"].as_array().map(Vec::len)
     }

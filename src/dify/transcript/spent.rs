@@ -27,7 +27,7 @@ pub struct NodesUsage {
 }
 
 impl NodesUsage {
-    /// The sum over executions; those of an iteration or loop stand for themselves.
+    /// The sum over executions; those of an iteration or loop count by themselves.
     pub fn of(nodes: &[NodeRun]) -> Self {
         let mut spent = Self::default();
         for node in nodes.iter().filter(|node| !node.is_container()) {

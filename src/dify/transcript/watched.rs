@@ -5,7 +5,7 @@ use crate::dify::wire::contract::WatchedAnswer;
 use crate::dify::wire::refusal::RefusalBody;
 
 impl Transcript {
-    /// What its document is; none where something else than Dify wrote it, or a stream came.
+    /// What its document is; `None` where something else than Dify wrote it, or a stream came.
     pub fn watched_answer(&self) -> Option<WatchedAnswer> {
         let body = self.body.as_ref()?;
         match self.http_status? {
@@ -18,7 +18,7 @@ impl Transcript {
 }
 
 impl SideAnswer {
-    /// What the answer to another call is; none where something else than Dify wrote it, or nothing is known of it.
+    /// What the answer to another call is; `None` where something else than Dify wrote it, or nothing is known of it.
     pub fn watched_answer(&self) -> Option<WatchedAnswer> {
         match (self.status, self.call) {
             (200..=299, SideCall::Upload) => Some(WatchedAnswer::Upload),

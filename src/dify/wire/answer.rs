@@ -61,7 +61,7 @@ pub fn decode_run(json: &Value) -> Result<RunAnswer, AnswerError> {
 pub struct MessageAnswer {
     /// The message's id.
     pub message_id: String,
-    /// The conversation's id; none of a completion.
+    /// The conversation's id; `None` of a completion.
     pub conversation_id: Option<String>,
     /// The task's id.
     pub task_id: Option<String>,

@@ -61,9 +61,9 @@ pub struct FileRules {
 /// What `/info` says of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppIdentity {
-    /// Its name in Dify; empty where it is not told.
+    /// Its name in Dify; empty where it is not reported.
     pub name: String,
-    /// What kind of app it is; none where it is not told.
+    /// What kind of app it is; `None` where it is not reported.
     pub mode: Option<AppMode>,
 }
 
@@ -78,7 +78,7 @@ pub fn decode_parameters(answer: &Value) -> Option<Vec<Input>> {
     decode_form(answer["user_input_form"].as_array()?)
 }
 
-/// Reads the entries of an input form; none where one of them cannot be understood.
+/// Reads the entries of an input form; `None` where one of them cannot be understood.
 pub fn decode_form(entries: &[Value]) -> Option<Vec<Input>> {
     entries.iter().map(decode_input).collect()
 }

@@ -35,11 +35,11 @@ pub(super) struct VoteResult {
     pub vote: Result<JudgeVote, String>,
     /// Requests sent.
     pub requests: u32,
-    /// Tokens used, as far as they are known.
+    /// Tokens used, if known.
     pub tokens: u64,
     /// Answers whose tokens are unknown.
     pub tokens_unknown: u32,
-    /// Prices, as far as they are known.
+    /// Prices, if known.
     pub cost: Vec<Price>,
 }
 

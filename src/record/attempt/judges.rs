@@ -24,7 +24,7 @@ pub struct JudgeFact {
     pub requests: u32,
     /// Tokens that the answers say they took.
     pub tokens: u64,
-    /// Requests that may have taken tokens of which nobody told.
+    /// Requests that may have taken tokens that nobody reported.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tokens_unknown: u32,
     /// Exact decimal prices by currency; empty when unknown, as it is of every endpoint that is no Dify.
@@ -43,11 +43,11 @@ pub struct JudgesSpent {
     pub troubled: u64,
     /// Requests sent.
     pub requests: u64,
-    /// Tokens told of.
+    /// Tokens reported.
     pub tokens: u64,
-    /// Requests that may have taken tokens of which nobody told.
+    /// Requests that may have taken tokens that nobody reported.
     pub tokens_unknown: u64,
-    /// Prices told of, by currency.
+    /// Prices reported, by currency.
     pub cost: BTreeMap<String, Decimal>,
 }
 

@@ -12,7 +12,7 @@ impl RunFacts {
         self.tokens.filter(|_| self.usage.as_ref().is_none_or(|doubt| doubt.trusted))
     }
 
-    /// What the run cost, by currency; none where a price is not known. A run that used no model cost nothing.
+    /// What the run cost, by currency; `None` where a price is not known. A run that used no model cost nothing.
     pub fn prices(&self) -> Option<BTreeMap<&str, Decimal>> {
         if self.cost.is_empty() {
             let used_none = self.used().cost_known && self.usage.is_none();

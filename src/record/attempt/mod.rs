@@ -102,7 +102,7 @@ pub struct RunFacts {
     /// Stands for the outputs, what varies by itself left out, whole also where the outputs are recorded cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// The outputs with a fixed word for what varies by itself, long texts cut; none where nothing does.
+    /// The outputs with a fixed word for what varies by itself, long texts cut; `None` where nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<serde_json::Value>,
     /// Why Dify's total of tokens is in doubt, if the nodes do not confirm it.
@@ -111,7 +111,7 @@ pub struct RunFacts {
     /// What Dify said went wrong, up to 64 KB: the run's error, a refusal's or that of an `error` event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What is known of its use besides; none where tokens and cost say it all.
+    /// What is known of its use besides; `None` where tokens and cost say it all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<ObservedUse>,
 }
@@ -130,7 +130,7 @@ pub struct Price {
 pub struct Attempt {
     /// Which case of the plan of the process that ran it, from 0.
     pub case: u32,
-    /// Which case in every process: the hash of its full name; none before schema 2 of the journal.
+    /// Which case in every process: the hash of its full name; `None` before schema 2 of the journal.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub key: Digest,
     /// Which repeat, from 0.
@@ -184,9 +184,9 @@ pub struct Attempt {
 pub struct ContractNote {
     /// What differs, in a few words.
     pub message: String,
-    /// The version of Dify whose recordings it was held against.
+    /// The version of Dify whose recordings it was compared with.
     pub known: String,
-    /// The event that showed it first, from 1; none for an answer that is no stream.
+    /// The event that showed it first, from 1; `None` for an answer that is no stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<usize>,
 }
@@ -196,7 +196,7 @@ pub struct ContractNote {
 pub struct CaseOutcome {
     /// Which case of the plan of the process that ran it, from 0.
     pub case: u32,
-    /// Which case in every process: the hash of its full name; none before schema 2 of the journal.
+    /// Which case in every process: the hash of its full name; `None` before schema 2 of the journal.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub key: Digest,
     /// The fingerprint of what the test sends and asserts.

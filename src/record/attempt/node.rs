@@ -19,10 +19,10 @@ pub struct NodeFact {
     pub status: String,
     /// When it started, milliseconds after the request was sent.
     pub start_ms: f64,
-    /// When it ended, by the same clock; none in journals of older versions.
+    /// When it ended, by the same clock; `None` in journals of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<f64>,
-    /// The number of the event that began it, among the events of nodes; none where that was lost or is not recorded.
+    /// The number of the event that began it, among the events of nodes; `None` where that was lost or is not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began: Option<u32>,
     /// The number of the event that ended it.
@@ -43,10 +43,10 @@ pub struct NodeFact {
     /// What Dify says it cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// Stands for its outputs, what varies by itself left out: equal outputs have equal digests; none where they are unknown.
+    /// Stands for its outputs, what varies by itself left out: equal outputs have equal digests; `None` where they are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// What it said went wrong, up to 64 KB; none where it succeeded.
+    /// What it said went wrong, up to 64 KB; `None` where it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// What its tries that were given up said, in their order.

@@ -15,14 +15,14 @@ pub struct RepeatFacts {
     /// Repeats that were no observation.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub errored: u32,
-    /// The share of the observed ones that passed, and where it lies; none without an observation.
+    /// The share of the observed ones that passed, and where it lies; `None` without an observation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateFacts>,
     /// The rate that passes.
     pub pass_rate: f64,
     /// How sure the interval and the sequential test are, 0 to 1.
     pub confidence: f64,
-    /// The chance that repeats which do not depend on each other pass and fail in as few runs; none where it may be chance.
+    /// The chance that repeats which do not depend on each other pass and fail in as few runs; `None` where it may be chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticks: Option<f64>,
     /// The sequential test, where one decided how often the test ran.
@@ -58,13 +58,13 @@ pub struct RateFacts {
 /// How a sequential test went.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SequentialFacts {
-    /// At least so many repeats.
+    /// At least this many repeats.
     pub min: u32,
-    /// At most so many.
+    /// At most this many.
     pub max: u32,
     /// The rate that fails.
     pub fail_below: f64,
-    /// The repeats that a plan of a fixed number takes for the same errors; none where that is beyond reckoning.
+    /// The repeats that a plan of a fixed number takes for the same errors; `None` where that is beyond reckoning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_plan: Option<u32>,
     /// How many fewer it took; less than 0 where it took more, none where it did not decide.

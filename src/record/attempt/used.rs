@@ -29,7 +29,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// What an attempt used; where something is not known, what is told is the least.
+/// What an attempt used; where something is not known, what is reported is the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptUse<'a> {
     /// Tokens.

@@ -7,7 +7,7 @@ use crate::base::stats::RandomDraws;
 use crate::base::stats::runs::as_many_equal_neighbours;
 use crate::record::compare::sample::{Observation, TestPair};
 
-/// Answers that stick by no more than chance at this level are not told.
+/// Answers that stick by no more than chance at this level are not reported.
 const STICKS: f64 = 0.01;
 /// So few answers that are the same say nothing.
 const FEWEST: usize = 3;

@@ -1,4 +1,4 @@
-//! How far apart in time two runs lie: what changed in between is in every difference, and no statistic can tell.
+//! How far apart in time two runs lie: what changed in between is in every difference, and no statistic can show it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::record::journal::RunRecord;
 
-/// The time that lies between two runs; none where they ran at the same time, or one of them asked no live workflow.
+/// The time that lies between two runs; `None` where they ran at the same time, or one of them asked no live workflow.
 pub(super) fn apart(a: &RunRecord, b: &RunRecord) -> Option<Duration> {
     if !is_live(a) || !is_live(b) {
         return None;

@@ -1,4 +1,4 @@
-//! The attempts of one side of a test: which of them stand, which tells, and what each of them gave.
+//! The attempts of one side of a test: which of them count, which explains the verdict, and what each of them gave.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub(super) fn paths<'a>(side: &[&'a Attempt]) -> Vec<&'a [NodeFact]> {
     side.iter().map(|attempt| attempt.facts.nodes.as_slice()).filter(|path| !path.is_empty()).collect()
 }
 
-/// The attempts that stand, repeat by repeat: those that an infrastructure retry followed do not.
+/// The attempts that count, repeat by repeat: those that an infrastructure retry followed do not.
 pub(super) fn standing(record: &CaseRecord) -> Vec<&Attempt> {
     let mut standing: Vec<&Attempt> = record.attempts.iter().filter(|attempt| !attempt.retried).collect();
     standing.sort_by_key(|attempt| attempt.repeat);
@@ -32,14 +32,14 @@ pub(super) struct ShownAttempts<'a> {
     pub a: &'a Attempt,
     /// The second side's.
     pub b: &'a Attempt,
-    /// How alike their outputs are; none where that was not measured.
+    /// How alike their outputs are; `None` where that was not measured.
     pub similarity: Option<Likeness>,
     /// Why it was not measured, of these or of another repeat.
     pub unmeasured: Option<UnmeasuredOutputs>,
 }
 
 /// The attempts that stand for their sides: those of the repeat whose outputs are least alike, so that a bound on likeness
-/// holds for every repeat; none where no repeat has outputs on both sides.
+/// holds for every repeat; `None` where no repeat has outputs on both sides.
 pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<ShownAttempts<'a>> {
     let both = a.iter().copied().zip(b.iter().copied());
     let told = both.filter_map(|(a, b)| {
@@ -48,7 +48,7 @@ pub(super) fn telling<'a>(a: &[&'a Attempt], b: &[&'a Attempt]) -> Option<ShownA
     });
     let told: Vec<ShownAttempts> = told.collect();
     let unmeasured = told.iter().find_map(|told| told.unmeasured);
-    // Of those that are equally alike, the first; one that was not measured stands only where none was.
+    // Of those that are equally alike, the first; one that was not measured is only where none was.
     let least = told.into_iter().min_by_key(|told| (told.similarity.is_none(), told.similarity))?;
     Some(ShownAttempts { unmeasured, ..least })
 }

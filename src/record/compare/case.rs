@@ -31,7 +31,7 @@ pub(crate) enum CaseChange {
     Improved,
     /// Its verdict is the same and its outputs are others.
     Changed,
-    /// Its outputs differ, and so few repeats cannot tell whether that is more than noise.
+    /// Its outputs differ, and so few repeats cannot show whether that is more than noise.
     Undecided,
     /// Its verdict and its outputs are the same, or vary as they do on one side alone.
     Unchanged,
@@ -61,7 +61,7 @@ pub(crate) struct CaseSide {
     pub verdict: Verdict,
     /// Its means.
     pub means: MeasureMeans,
-    /// Attempts that stand.
+    /// Attempts that count.
     pub attempts: usize,
     /// The currency of `means.cost`.
     pub currency: Option<String>,
@@ -75,11 +75,11 @@ pub(crate) struct CaseSide {
 pub(crate) struct CaseRow {
     /// The full name.
     pub name: String,
-    /// The first side; none where it lacks the test.
+    /// The first side; `None` where it lacks the test.
     pub a: Option<CaseSide>,
     /// The second side.
     pub b: Option<CaseSide>,
-    /// How alike the outputs are, of the repeats that are least alike; none where a side has none.
+    /// How alike the outputs are, of the repeats that are least alike; `None` where a side has none.
     pub similarity: Option<Likeness>,
     /// Why that is not known of every repeat.
     pub unmeasured: Option<UnmeasuredOutputs>,
@@ -93,7 +93,7 @@ pub(crate) struct CaseRow {
     pub rewritten: bool,
 }
 
-/// How the way of a test through the graph changed; the first attempts of both sides are held against each other.
+/// How the path of a test through the graph changed; the first attempts of both sides are compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct PathChange {
     /// Nodes that ran on one side only.

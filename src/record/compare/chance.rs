@@ -4,7 +4,7 @@ use crate::base::stats::runs::as_few_runs;
 use crate::base::stats::sign_flip::{TwoSidedChance, both_ways};
 use crate::base::stats::{PermutationResult, RandomDraws};
 
-/// From so many pairs on they are also taken in blocks.
+/// From this many pairs on they are also taken in blocks.
 const BLOCKS_FROM: usize = 40;
 
 /// A difference of a pair, and when it was measured.

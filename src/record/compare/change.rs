@@ -13,9 +13,9 @@ use crate::record::compare::typical;
 
 /// Fewer pairs show nothing at this level, whatever they are.
 const LEVEL: f64 = 0.05;
-/// Of so many pairs the scatter is known without repeats.
+/// Of this many pairs the scatter is known without repeats.
 const MANY: usize = 100;
-/// Differences that come in so few runs by chance are told.
+/// Differences that come in so few runs by chance are reported.
 const STICKS: f64 = 0.001;
 
 /// A change of one measure over the suite.
@@ -23,14 +23,14 @@ const STICKS: f64 = 0.001;
 pub(crate) struct Change {
     /// What was measured.
     pub metric: CompareMetric,
-    /// The currency of a cost; none where none was named.
+    /// The currency of a cost; `None` where none was named.
     pub currency: Option<String>,
     /// How much worse the second side is: the share of passes lost, or by how much it takes more (0.1: 10 % more). Of tokens
     /// and cost the totals are compared, of times the typical run.
     pub worse_by: f64,
     /// Of tokens and cost: by how much the typical run takes more, the geometric mean of all pairs.
     pub typical: Option<f64>,
-    /// The interval of `worse_by` at 95 %; none for the pass rate, and where so few pairs cannot give one.
+    /// The interval of `worse_by` at 95 %; `None` for the pass rate, and where so few pairs cannot give one.
     pub interval: Option<(f64, f64)>,
     /// One-sided: could chance have made it as much worse?
     pub worse: PermutationResult,
@@ -65,7 +65,7 @@ impl Change {
 pub(crate) struct Series {
     /// What was measured.
     pub metric: CompareMetric,
-    /// The currency of a cost; none where none was named.
+    /// The currency of a cost; `None` where none was named.
     pub currency: Option<String>,
     numbers: Numbers,
 }
@@ -132,7 +132,7 @@ impl Series {
         }
     }
 
-    /// Holds it against a bound.
+    /// Compares it with a bound.
     pub fn against(&self, limit: &CompareLimit, draws: RandomDraws) -> BoundStanding {
         match &self.numbers {
             Numbers::Rates(rates) => rates.against(limit, draws),
@@ -189,7 +189,7 @@ impl Series {
         }
     }
 
-    /// How often each test would have to run before the test could reach `alpha`; none where more tests are needed instead.
+    /// How often each test would have to run before the test could reach `alpha`; `None` where more tests are needed instead.
     pub fn repeats_needed(&self, alpha: f64) -> Option<usize> {
         let needed = pairs_needed(alpha);
         match self.metric {
@@ -201,7 +201,7 @@ impl Series {
     }
 }
 
-/// True where the scatter of runs is known: from repeats, or from many tests. One run of each of a few tests does not tell how
+/// True where the scatter of runs is known: from repeats, or from many tests. One run of each of a few tests does not show how
 /// far runs of one test lie apart, and fewer pairs than could show anything have no interval that means something.
 fn tells_scatter(differences: &[Vec<Difference>]) -> bool {
     let pairs: usize = differences.iter().map(Vec::len).sum();

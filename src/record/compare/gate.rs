@@ -38,13 +38,13 @@ pub(crate) enum GateDecision {
 pub(crate) enum MissingEvidence {
     /// Each test must run so often on each side before anything could be shown.
     Repeats(usize),
-    /// So many tests are needed; repeats of the same ones do not help.
+    /// This many tests are needed; repeats of the same ones do not help.
     Cases(usize),
     /// No pair of attempts has the measure on both sides.
     Pairs,
-    /// So many pairs lack it, and could tip the gate.
+    /// This many pairs lack it, and could tip the gate.
     Missing(MissingPairs),
-    /// It is beyond the bound by no more than chance; about so many repeats on each side would tell.
+    /// It is beyond the bound by no more than chance; about this many repeats on each side would decide.
     Noise(usize),
     /// It is beyond the bound in one currency and within it in another.
     Currencies,
@@ -63,7 +63,7 @@ pub(crate) struct DecidedGate {
     pub decision: GateDecision,
 }
 
-/// A measure held against a gate's bound.
+/// A measure compared with a gate's bound.
 struct GateMeasure<'s> {
     series: &'s Series,
     stand: BoundStanding,
@@ -166,7 +166,7 @@ mod tests {
         judge(&[bound], &Series::all(pairs), DRAWS)[0].decision
     }
 
-    /// Tests whose repeats used so many tokens on each side; none where that is not known.
+    /// Tests whose repeats used this many tokens on each side; `None` where that is not known.
     fn tokens(tests: usize, a: &[Option<u64>], b: &[Option<u64>]) -> Vec<TestPair> {
         let side = |counts: &[Option<u64>]| {
             let seen = |tokens: &Option<u64>| Observation {

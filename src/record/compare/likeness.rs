@@ -52,7 +52,7 @@ fn mean(all: impl Iterator<Item = Result<Likeness, LikenessError>>) -> Result<Li
     Ok(Likeness::mean(all.collect::<Result<Vec<_>, _>>()?.into_iter()))
 }
 
-/// The distances of all outputs of two sides; none where one was not measured, and that matters.
+/// The distances of all outputs of two sides; `None` where one was not measured, and that matters.
 ///
 /// What was recorded cut counts as cut; where the whole differs and what was recorded does not, they are a thousandth apart.
 pub(crate) fn distances(a: &[RecordedOutputs<'_>], b: &[RecordedOutputs<'_>]) -> Option<Distances> {
@@ -76,12 +76,12 @@ pub(crate) fn distances(a: &[RecordedOutputs<'_>], b: &[RecordedOutputs<'_>]) ->
 pub(crate) struct RecordedOutputs<'a> {
     /// The outputs, long texts cut.
     pub value: &'a Value,
-    /// Stands for all of them; none in records of older versions.
+    /// Stands for all of them; `None` in records of older versions.
     pub digest: Option<&'a str>,
 }
 
 impl RecordedOutputs<'_> {
-    /// True where the whole outputs are equal, as far as is known.
+    /// True where the whole outputs are equal, if known.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self.digest, other.digest) {
             (Some(one), Some(other)) => one == other,

@@ -28,12 +28,12 @@ pub(crate) struct NodeChange {
     pub presence: NodePresence,
     /// Whether its outputs are others.
     pub outputs: Outputs,
-    /// Mean change of its tokens; none where a side does not know them.
+    /// Mean change of its tokens; `None` where a side does not know them.
     pub tokens: Option<f64>,
-    /// Mean change of its price; none where a side does not know it or names another currency.
+    /// Mean change of its price; `None` where a side does not know it or names another currency.
     #[serde(serialize_with = "as_text")]
     pub cost: Option<Decimal>,
-    /// Mean change of Dify's elapsed time, milliseconds; none where a side does not know it.
+    /// Mean change of Dify's elapsed time, milliseconds; `None` where a side does not know it.
     pub elapsed_ms: Option<f64>,
     /// True for an iteration or loop: its tokens and time are those of its rounds.
     pub container: bool,
@@ -64,7 +64,7 @@ pub(crate) enum Outputs {
     Same,
     /// No repeat of one side gave what any repeat of the other gave.
     Changed,
-    /// A side did not tell.
+    /// A side did not report it.
     Unknown,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Attribution {
     pub first_changed: Option<usize>,
     /// Pairs of nodes that ran one after the other on both sides, and in the other order: indices of `nodes`.
     pub reordered: Vec<(usize, usize)>,
-    /// Pairs of nodes that ran one after the other on one side, and at the same time on the other: no drift, but told.
+    /// Pairs of nodes that ran one after the other on one side, and at the same time on the other: not drift, but reported.
     pub regrouped: Vec<(usize, usize)>,
 }
 

@@ -13,7 +13,7 @@ use crate::record::compare::sample::TestPair;
 pub(crate) enum OutputDrift {
     /// No output differs from another.
     Same,
-    /// They differ; a single repeat cannot tell drift from noise.
+    /// They differ; a single repeat cannot distinguish drift from noise.
     Changed,
     /// They differ no more than each side differs from itself.
     Noise {
@@ -25,9 +25,9 @@ pub(crate) enum OutputDrift {
         /// Adjusted over all tests.
         p: f64,
     },
-    /// They differ, and so few repeats of so many tests could not show more.
+    /// They differ, and so few repeats of this many tests could not show more.
     Undecided {
-        /// How often each side must run; none where there are too many tests for any number of repeats.
+        /// How often each side must run; `None` where there are too many tests for any number of repeats.
         repeats: Option<usize>,
     },
     /// A side has no outputs.
@@ -109,7 +109,7 @@ impl ComparisonFamily {
         } else if p <= self.alpha {
             OutputDrift::Drifted { p }
         } else if test.attainable > self.alpha
-            // By itself it would have drifted, and no outputs, however far apart, could have shown that among so many tests.
+            // By itself it would have drifted, and no outputs, however far apart, could have shown that among this many tests.
             || (test.p <= self.alpha && self.corrected(test.attainable, test.p) > self.alpha)
         {
             OutputDrift::Undecided { repeats: self.repeats_needed(repeats) }
@@ -131,7 +131,7 @@ impl ComparisonFamily {
         others.fold(own, f64::min).min(1.0)
     }
 
-    /// How often each side must run before one more test can be told from noise, where those that drifted stay so.
+    /// How often each side must run before one more test can be distinguished from noise, where those that drifted stay so.
     fn repeats_needed(&self, repeats: usize) -> Option<usize> {
         let drifted = self.adjusted.iter().filter(|p| **p <= self.alpha).count();
         let level = self.alpha * (drifted + 1) as f64 / self.sorted.len().max(1) as f64;
@@ -141,7 +141,7 @@ impl ComparisonFamily {
     }
 }
 
-/// Up to so many repeats on each side, every split of the outputs is looked at.
+/// Up to this many repeats on each side, every split of the outputs is looked at.
 const ALL_LOOKED_AT: usize = 8;
 
 /// How often each side must run before two equally large sides can reach `alpha`.

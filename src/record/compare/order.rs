@@ -46,7 +46,7 @@ fn in_repeats(one: &[Option<&NodeFact>], other: &[Option<&NodeFact>]) -> TimeOrd
 pub(super) struct MatchedNode<'a> {
     /// Which node it is.
     pub index: usize,
-    /// Of the first side; none in a repeat without it.
+    /// Of the first side; `None` in a repeat without it.
     pub a: Vec<Option<&'a NodeFact>>,
     /// Of the second side.
     pub b: Vec<Option<&'a NodeFact>>,

@@ -29,7 +29,7 @@ impl MissingPairs {
 /// What a pair of repeats has of a measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct PairedMeasure {
-    /// The first side's; none: not known.
+    /// The first side's; `None`: not known.
     pub a: Option<Decimal>,
     /// The second side's.
     pub b: Option<Decimal>,

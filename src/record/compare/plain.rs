@@ -38,7 +38,7 @@ pub(crate) struct PlainGated {
     pub found: String,
     /// What follows.
     pub decision: PlainDecision,
-    /// How often each side must run before it can be decided; none where it is, or more tests are needed instead.
+    /// How often each side must run before it can be decided; `None` where it is, or more tests are needed instead.
     pub repeats: Option<usize>,
 }
 
@@ -52,7 +52,7 @@ impl PlainGates {
 
 /// A test that only one side has, or whose verdict turned, has changed too: else the tests that broke would not count.
 ///
-/// One that so few repeats cannot tell from noise is not changed; where such tests could tip the gate, it is not decided.
+/// One that so few repeats cannot distinguish from noise is not changed; if such tests could change the gate's result, it is not decided.
 fn changed(most: MostTests, rows: &[CaseRow]) -> PlainGated {
     let count = |is: fn(CaseChange) -> bool| rows.iter().filter(|row| is(row.kind)).count();
     let compared = count(|kind| kind != CaseChange::NotCompared);
@@ -87,17 +87,17 @@ fn changed(most: MostTests, rows: &[CaseRow]) -> PlainGated {
     let open = (decision == PlainDecision::Inconclusive && undecided > 0).then(|| repeats_needed(rows));
     match open {
         Some(Some(repeats)) => found.push_str(&format!(
-            "; {undecided} more cannot be told from noise: run each test {repeats} times on each side (--repeat {repeats})"
+            "; {undecided} more cannot be distinguished from noise: run each test {repeats} times on each side (--repeat {repeats})"
         )),
         Some(None) => found.push_str(&format!(
-            "; {undecided} more cannot be told from noise, and among so many tests no number of repeats can: compare fewer"
+            "; {undecided} more cannot be distinguished from noise, and among this many tests no number of repeats can do that: compare fewer"
         )),
         None => {}
     }
     PlainGated { key: "max_changed", found, decision, repeats: open.flatten() }
 }
 
-/// How often each side must run before every test can be told from noise; none where no number would do.
+/// How often each side must run before every test can be distinguished from noise; `None` where no number would do.
 fn repeats_needed(rows: &[CaseRow]) -> Option<usize> {
     let needed = rows.iter().filter_map(|row| match row.drift {
         OutputDrift::Undecided { repeats } if row.kind == CaseChange::Undecided => Some(repeats),

@@ -64,9 +64,9 @@ impl PairedRates {
 }
 
 impl Rates {
-    /// The rates of the tests that both sides judged; none where there is no such test.
+    /// The rates of the tests that both sides judged; `None` where there is no such test.
     ///
-    /// Tests that a side did not judge at all are told, and red, by themselves.
+    /// Tests that a side did not judge at all are reported, and red, by themselves.
     pub fn of(pairs: &[TestPair]) -> Option<Self> {
         let both = |pair: &TestPair| {
             let at = pair.a.first().map_or(0.0, |seen| seen.sent);
@@ -158,7 +158,7 @@ impl Rates {
     }
 }
 
-/// By how much sums of fractions exceed what so many tests may lose, times something above 0; none where that is too large.
+/// By how much sums of fractions exceed what this many tests may lose, times something above 0; `None` where that is too large.
 fn excess(sums: &BTreeMap<u32, i128>, tests: i128, allowed: Decimal) -> Option<i128> {
     let common = sums.keys().try_fold(1_i128, |common, next| {
         let next = i128::from(*next);

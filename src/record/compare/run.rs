@@ -28,7 +28,7 @@ const LEAST_DRAWN: u32 = 999;
 /// Signs and splits that are drawn for one measure.
 const WORK: usize = 5_000_000;
 
-/// What a comparison is held against.
+/// What a comparison is compared with.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct CompareGates {
     /// How much worse measures may be.
@@ -68,7 +68,7 @@ pub(crate) struct ChangeCounts {
     pub one_sided: usize,
 }
 
-/// The numbers of each test in both runs, by full name; none where a run lacks it.
+/// The numbers of each test in both runs, by full name; `None` where a run lacks it.
 type TestNumbers = HashMap<String, SideNumbers>;
 
 /// The numbers of a test in both runs; `None` where a run lacks it.
@@ -90,7 +90,7 @@ pub(crate) struct RunComparison<'a> {
     pub counts: ChangeCounts,
     /// What changed over all tests.
     pub changes: Vec<Change>,
-    /// Whether the outputs of all tests drifted; none where none ran twice.
+    /// Whether the outputs of all tests drifted; `None` where none ran twice.
     pub outputs: Option<PermutationResult>,
     /// The gates that look for what chance could not do.
     pub gates: Vec<DecidedGate>,
@@ -100,7 +100,7 @@ pub(crate) struct RunComparison<'a> {
     pub answers: [AnswerDependence; 2],
     /// The seed of everything drawn.
     pub seed: u64,
-    /// Where each test stands in the runs.
+    /// Where each test is in the runs.
     places: TestNumbers,
 }
 
@@ -156,7 +156,7 @@ impl<'a> RunComparison<'a> {
         self.a.start.run == self.b.start.run && self.a.path() == self.b.path()
     }
 
-    /// The time that lies between the two runs; none where they ran at the same time, or one of them is not live.
+    /// The time that lies between the two runs; `None` where they ran at the same time, or one of them is not live.
     pub fn apart(&self) -> Option<Duration> {
         apart(self.a, self.b)
     }
@@ -175,7 +175,7 @@ pub(crate) struct Details<'a> {
 }
 
 impl Details<'_> {
-    /// What is shown of a test that both sides have; none of one that a side lacks.
+    /// What is shown of a test that both sides have; `None` of one that a side lacks.
     pub fn of(&mut self, name: &str) -> Result<Option<CaseDetail>, JournalError> {
         let Some(SideNumbers { a: Some(in_a), b: Some(in_b) }) = self.places.get(name) else {
             return Ok(None);

@@ -9,7 +9,7 @@ use crate::base::stats::energy::Distances;
 /// What one attempt showed; what is unknown is absent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Observation {
-    /// Whether it passed; none where it was not judged.
+    /// Whether it passed; `None` where it was not judged.
     pub passed: Option<bool>,
     /// Tokens of the run.
     pub tokens: Option<u64>,
@@ -42,7 +42,7 @@ pub(crate) struct TestPair {
     pub a: Vec<Observation>,
     /// The second side's attempts.
     pub b: Vec<Observation>,
-    /// How far the outputs are from one another, those of `a` first; none where a side has none.
+    /// How far the outputs are from one another, those of `a` first; `None` where a side has none.
     pub outputs: Option<Distances>,
     /// The answers of both sides in the order in which they were given, by number: the same answer has the same number.
     pub answers: [Vec<u32>; 2],

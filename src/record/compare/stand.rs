@@ -1,4 +1,4 @@
-//! Where a measure stands against a bound: within it or beyond it, also if what is missing were as bad, or as good, as it can be.
+//! Where a measure is relative to its bound: within it or beyond it, also if what is missing were as bad, or as good, as it can be.
 
 use rust_decimal::Decimal;
 
@@ -15,7 +15,7 @@ pub(crate) enum Position {
     Beyond,
 }
 
-/// Where a measure stands against a bound.
+/// Where a measure is relative to its bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct BoundStanding {
     /// By the pairs that are known.
@@ -26,11 +26,11 @@ pub(crate) struct BoundStanding {
     pub best: Position,
     /// One-sided, what is missing being as good as it can be: could chance have put it as far beyond the bound?
     pub test: PermutationResult,
-    /// How many times as many pairs would tell it from chance; none where it lies within the bound.
+    /// How many times as many pairs would distinguish it from chance; `None` if it is within the bound.
     pub times: Option<f64>,
 }
 
-/// What a measure is held against.
+/// What a measure is compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct CompareLimit {
     /// The most it may be worse by.
@@ -40,7 +40,7 @@ pub(crate) struct CompareLimit {
 }
 
 impl CompareLimit {
-    /// How many times as many pairs would tell these differences from chance.
+    /// How many times as many pairs would show these differences from chance.
     pub fn times(&self, differences: &[Difference]) -> Option<f64> {
         let values: Vec<f64> = differences.iter().map(|difference| difference.value).collect();
         times_as_many(&values, self.level)

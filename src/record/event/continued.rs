@@ -17,12 +17,12 @@ pub struct PlannedCase {
     pub name: Arc<str>,
     /// The fingerprint of what it sends and asserts.
     pub print: Digest,
-    /// Its place among the tests of all shards, as files and tests stand; none where that was not told.
+    /// Its place among the tests of all shards, in the order of files and tests; `None` where that was not reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<u32>,
 }
 
-/// Why a run goes on that had been told.
+/// Why a run goes on that had been reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContinuationReason {
@@ -48,7 +48,7 @@ pub struct RunContinuation {
     /// Those of them that had not been planned before.
     #[serde(default)]
     pub added: u32,
-    /// The fingerprint of the whole plan as it is now; none where that was not told.
+    /// The fingerprint of the whole plan as it is now; `None` where that was not reported.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub plan: Digest,
     /// Tests whose results no longer count, because they are gone.

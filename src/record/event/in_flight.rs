@@ -23,7 +23,7 @@ pub struct AttemptStart {
     pub run: String,
     /// When, RFC 3339, UTC.
     pub sent: String,
-    /// Dify's end user, where it names the run and the repeat; none where the logs cannot tell its run.
+    /// Dify's end user, where it names the run and the repeat; `None` where the logs cannot identify its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
 }
@@ -39,7 +39,7 @@ pub struct LeftAttempt {
     pub repeat: u32,
     /// Which try of that repeat, from 0.
     pub attempt: u32,
-    /// Dify's run id, if it was told.
+    /// Dify's run id, if it was reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
     /// What became of its run.

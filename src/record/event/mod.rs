@@ -44,13 +44,13 @@ pub struct RunStart {
     pub started: String,
     /// Cases selected.
     pub cases: u32,
-    /// Which shard these cases are; none: all that were selected.
+    /// Which shard these cases are; `None`: all that were selected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Sharded>,
     /// The runs it was merged of; empty where it ran itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedRun>,
-    /// The run of the build server that it is part of, such as `GitHub Actions 4711`; none elsewhere.
+    /// The run of the build server that it is part of, such as `GitHub Actions 4711`; `None` elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
     /// True where every test is a process of nextest: `cases` then counts those that were begun.
@@ -63,13 +63,13 @@ pub struct RunStart {
     /// True when the order was shuffled by the seed.
     #[serde(default)]
     pub shuffled: bool,
-    /// The fingerprint of the whole plan, before a sample or a shard was taken of it; none before schema 2.
+    /// The fingerprint of the whole plan, before a sample or a shard was taken of it; `None` before schema 2.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub plan: Digest,
-    /// The fingerprint of the address and of the versions that are pinned; none on the mock.
+    /// The fingerprint of the address and of the versions that are pinned; `None` on the mock.
     #[serde(default, skip_serializing_if = "Digest::is_none")]
     pub address: Digest,
-    /// What was asked for, so that the run can be continued as it was begun; none before schema 2.
+    /// What was asked for, so that the run can be continued as it was begun; `None` before schema 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Box<RunOptions>>,
     /// What suites must come to as a whole.
@@ -139,7 +139,7 @@ pub struct RunEnd {
     /// What the budgets came to: the run's, then the suites'.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetFacts>,
-    /// What the limit of attempts at once fell to; none where none was refused.
+    /// What the limit of attempts at once fell to; `None` where none was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<FallenLimit>,
     /// How far starts kept the rate; one for each part of the run that had one.
@@ -156,7 +156,7 @@ pub struct RunEnd {
 /// What a budget came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BudgetFacts {
-    /// The suite it is for; none for the whole run's.
+    /// The suite it is for; `None` for the whole run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
     /// Tokens.
@@ -245,7 +245,7 @@ pub const FIELDS_WATCHED: u32 = 200;
 pub struct RanVersion {
     /// The app; empty for a target's only app.
     pub app: String,
-    /// The published version; none where Dify refused before it said.
+    /// The published version; `None` where Dify refused before it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow_id: Option<String>,
     /// Dify's version (`X-Version`).
@@ -277,7 +277,7 @@ pub enum Event {
     RunFinished(RunEnd),
 }
 
-/// Who is told of events, in order.
+/// Who is notified of events, in order.
 pub trait Sink {
     /// Takes one event; an error ends the run (the journal could not be written).
     fn take(&mut self, event: &Event) -> Result<(), SinkError>;

@@ -78,7 +78,7 @@ pub struct RunOptions {
     /// How fast recorded answers come, where nothing is to be sent.
     #[serde(skip)]
     pub replay: Option<Speed>,
-    /// Random order; `None`: as files and tests stand.
+    /// Random order; `None`: in the order of files and tests.
     #[serde(skip)]
     pub shuffle: Option<ShuffleSeed>,
     /// The seed of everything drawn; `None`: it is drawn itself.

@@ -22,10 +22,10 @@ pub struct MergedRun {
     pub run: String,
     /// When it started: RFC 3339, UTC.
     pub started: String,
-    /// Which shard it was; none: all tests that were selected.
+    /// Which shard it was; `None`: all tests that were selected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Sharded>,
-    /// The run of the build server that it was part of, such as `GitHub Actions 4711`; none elsewhere.
+    /// The run of the build server that it was part of, such as `GitHub Actions 4711`; `None` elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
 }

@@ -234,7 +234,7 @@ impl Sink for Journal {
 }
 
 impl Drop for Journal {
-    /// Attempts whose case never finished are facts too; there is nobody left to tell of an error.
+    /// Attempts whose case never finished are facts too; nobody is left to report an error to.
     fn drop(&mut self) {
         if !self.pending.is_empty() && self.broken.is_none() {
             let _ = self.flush();

@@ -26,7 +26,7 @@ pub(super) struct Cases {
 /// One case.
 #[derive(Debug, Clone, Copy)]
 struct KnownCase {
-    /// What it sends and asserts; none where that is not known.
+    /// What it sends and asserts; `None` where that is not known.
     print: Digest,
     state: CaseState,
 }
@@ -55,7 +55,7 @@ pub(super) struct CaseContribution {
     pub saved: SavedRepeats,
 }
 
-/// A planned case, as far as the fold needs it.
+/// A planned case, with what the fold needs.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct PlannedLine {
     key: Digest,
@@ -69,7 +69,7 @@ impl From<&PlannedCase> for PlannedLine {
 }
 
 impl Cases {
-    /// The number of a case in this record: the order in which cases were planned, else in which they were told.
+    /// The number of a case in this record: the order in which cases were planned, else in which they were reported.
     pub fn number(&mut self, key: Digest, case: u32) -> u32 {
         if key.is_none() {
             return case;
@@ -78,7 +78,7 @@ impl Cases {
         *self.numbers.entry(key).or_insert(next)
     }
 
-    /// Notes that a case will be run; what was told of it before `offset` counts only if it sent and asserted the same.
+    /// Notes that a case will be run; what was reported about it before `offset` counts only if it sent and asserted the same.
     pub fn plan(&mut self, case: PlannedLine, offset: u64) {
         let number = self.number(case.key, 0);
         let planned = KnownCase { print: case.print, state: CaseState::Planned };

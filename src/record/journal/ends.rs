@@ -30,7 +30,7 @@ impl PartEnds {
         }
     }
 
-    /// The end of the whole run; none while its last part has none.
+    /// The end of the whole run; `None` while its last part has none.
     pub fn all(self) -> Option<RunEnd> {
         let Self { earlier, last } = self;
         last.map(|last| joined(earlier, last))
@@ -82,7 +82,7 @@ fn joined(earlier: Option<RunEnd>, later: RunEnd) -> RunEnd {
     }
 }
 
-/// What a budget came to later stands: its ledger goes on from part to part.
+/// What a budget came to later counts: its ledger continues from part to part.
 fn set_budget(all: &mut Vec<BudgetFacts>, budget: BudgetFacts) {
     match all.iter_mut().find(|known| known.suite == budget.suite) {
         Some(known) => *known = budget,

@@ -43,7 +43,7 @@ pub(crate) enum ExportError {
 #[derive(Debug)]
 pub(crate) struct JournalLock(#[expect(dead_code, reason = "the lock goes when the file is closed")] File);
 
-/// Takes hold of a journal that nobody writes; none where somebody does.
+/// Takes hold of a journal that nobody writes; `None` where somebody does.
 pub(crate) fn hold(path: &Path) -> io::Result<Option<JournalLock>> {
     let file = files::open(path, &fence_of(path))?;
     match file.try_lock() {

@@ -3,10 +3,10 @@
 //! The writer folds each event as it appends it, so that a run that has ended need not be read again; what it folds must be
 //! what its lines say.
 //!
-//! The rules by which later lines stand above earlier ones (a record may be continued, and several be merged):
+//! The rules by which later lines replace earlier ones (a record may be continued, and several be merged):
 //! - lines belong to a case by its `key`; of several results of a case the newest counts, with the attempts since the one
 //!   before it or since `run_continued`, whichever is later;
-//! - `cases_planned` with another fingerprint than that known withdraws what was told of the case before;
+//! - `cases_planned` with another fingerprint than that known withdraws what was reported about the case before;
 //! - a result with another fingerprint than the planned one does not count; nor does one of a case withdrawn by
 //!   `run_continued`;
 //! - tokens, cost and attempts count all that was spent, withdrawn or not;
@@ -100,7 +100,7 @@ impl JournalFold {
         }
     }
 
-    /// Takes an event whose line was written as it is; false when only the line itself tells what is read from it.
+    /// Takes an event whose line was written as it is; false if only the line itself has what is read from it.
     pub fn event(&mut self, event: &Event, offset: u64) -> bool {
         match event {
             Event::RunStarted(_) => return false,

@@ -1,4 +1,4 @@
-//! An attempt of a case in which everything held, read as far as documents tell of it: findings and nodes are passed over.
+//! An attempt of a case in which everything held, with what documents need of it: findings and nodes are skipped.
 //!
 //! They are most of a line, and most lines are of this kind. Every other field is named here, so that none is forgotten.
 

@@ -1,4 +1,4 @@
-//! Where each line of a journal stands: 16 bytes a line, sorted by case.
+//! Where each line of a journal is: 16 bytes a line, sorted by case.
 
 use std::collections::BTreeSet;
 
@@ -99,7 +99,7 @@ impl JournalIndex {
         Self { entries, parts: parts.to_vec() }
     }
 
-    /// In which parts of the journal the results stand that count, from 0: what came before the run was continued is none.
+    /// In which parts of the journal the results are that count, from 0: what came before the run was continued is none.
     pub fn parts_that_count(&self) -> BTreeSet<usize> {
         let part_of = |case: CaseLines<'_>| self.parts.partition_point(|part| *part <= case.outcome.offset());
         self.cases().filter_map(|case| part_of(case).checked_sub(1)).collect()
@@ -139,7 +139,7 @@ impl JournalIndex {
     }
 }
 
-/// Which lines of a case stand: its newest outcome, and the attempts that led to it.
+/// Which lines of a case count: its newest outcome, and the attempts that led to it.
 fn standing_of(lines: &[IndexEntry], parts: &[u64]) -> std::ops::Range<usize> {
     let is_outcome = |entry: &IndexEntry| entry.mark() != LineMark::Attempt;
     let Some(newest) = lines.iter().rposition(is_outcome) else { return 0..0 };

@@ -1,4 +1,4 @@
-//! Which attempts were at work when a run was killed, as far as its journal tells.
+//! Which attempts were in flight when a run was killed, by its journal.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
@@ -10,7 +10,7 @@ use crate::record::journal::lines::FromStart;
 use crate::record::journal::read::RunRecord;
 
 impl RunRecord {
-    /// Reads which attempts were begun and have no end, in the order they were begun; none of runs that were merged.
+    /// Reads which attempts were begun and have no end, in the order they were begun; `None` of runs that were merged.
     ///
     /// A user that several attempts had finds the run of none of them, and is left out.
     pub(crate) fn interrupted(&self) -> Result<Vec<AttemptStart>, JournalError> {
@@ -67,7 +67,7 @@ impl RunRecord {
             if input.read_until(b'\n', &mut line).map_err(failed)? == 0 {
                 return Ok(());
             }
-            // The fold has told of a line that cannot be read.
+            // The fold has reported a line that cannot be read.
             if line.starts_with(b"{\"attempt_")
                 && let Ok(event) = serde_json::from_slice(&line)
             {

@@ -16,7 +16,7 @@ const LONGEST: u64 = 1024;
 /// How a run's id begins: the time to the second in UTC.
 const SECOND: &str = "%Y%m%dT%H%M%SZ";
 
-/// Notes that the run of this journal is the latest; a journal that stands in no folder of runs is not noted.
+/// Notes that the run of this journal is the latest; a journal that is in no folder of runs is not noted.
 pub(crate) fn point_to(journal: &Path) -> Result<(), SinkError> {
     let Some(run) = journal.parent() else { return Ok(()) };
     let (Some(id), Some(runs)) = (run.file_name(), run.parent()) else { return Ok(()) };

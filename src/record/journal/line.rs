@@ -1,4 +1,4 @@
-//! The lines of a journal as far as the fold reads them.
+//! The lines of a journal, with the fields that the fold reads.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::record::event::{AttemptStart, LeftAttempt, RunContinuation, RunEnd, R
 use crate::record::journal::cases::PlannedLine;
 use crate::record::verdict::Verdict;
 
-/// A further line, as far as the fold needs it.
+/// A further line, with what the fold needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum JournalLine<'a> {

@@ -1,4 +1,4 @@
-//! Reads single lines of a journal by their place, through a window that serves lines standing close together.
+//! Reads single lines of a journal by their place, through a window that serves lines close to each other.
 //!
 //! The file stays open and is read by place, so that several may read it at once, and also when it was removed meanwhile.
 

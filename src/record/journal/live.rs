@@ -31,14 +31,14 @@ struct SavedRecord {
 }
 
 impl EndedRun {
-    /// Takes the record; none when the run has not ended, was recorded in part, or its file has another length.
+    /// Takes the record; `None` when the run has not ended, was recorded in part, or its file has another length.
     pub fn take(&self) -> Option<RunRecord> {
         let left = lock(&self.left).take()?;
         let length = fs::metadata(left.record.path()).ok()?.len();
         (length == left.length).then_some(left.record)
     }
 
-    /// What the journal holds, read from the file that was written, wherever that is now; none when none was opened.
+    /// What the journal holds, read from the file that was written, wherever that is now; `None` when none was opened.
     pub fn read(&self) -> Option<Result<RunRecord, JournalError>> {
         self.file.get().map(|(path, file)| read_open(file.clone(), path))
     }

@@ -27,7 +27,7 @@ const WORDS: [&str; 16] = [
 /// Keys of lists whose texts are such words.
 const LISTS: [&str; 1] = ["withdrawn"];
 
-/// Keys below which any JSON may stand.
+/// Keys below which any JSON may be.
 const FREE: [&str; 4] = ["expected", "actual", "outputs", "settled"];
 
 /// Whether something was masked.
@@ -56,7 +56,7 @@ pub(super) fn mask_line(buffer: &mut Vec<u8>, start: usize, redactor: &Redactor)
     MaskResult::Something
 }
 
-/// Masks texts everywhere but in words of the schema, and keys and numbers where any JSON may stand.
+/// Masks texts everywhere but in words of the schema, and keys and numbers where any JSON may be.
 fn mask_value(value: &mut Value, redactor: &Redactor) {
     match value {
         Value::String(_) => redactor.json(value),

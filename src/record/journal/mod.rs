@@ -6,7 +6,7 @@
 //! A case is known by its `key`, the hash of its full name, whatever process wrote the line; by its `print` one sees
 //! whether the test was still the same. So a run can be continued in its own journal (`run_continued`), lines of other
 //! runs of the same plan can be appended, and several processes can write whole lines side by side: the fold
-//! (`fold`) says which lines stand. Schema 1 knew neither `key` nor `print`: such a journal is read, but not continued.
+//! (`fold`) decides which lines count. Schema 1 knew neither `key` nor `print`: such a journal is read, but not continued.
 
 use std::path::{Path, PathBuf};
 

@@ -21,7 +21,7 @@ pub(crate) struct CaseReader<'a> {
 }
 
 impl CaseReader<'_> {
-    /// The record of one case; none where it has no outcome.
+    /// The record of one case; `None` where it has no outcome.
     pub fn read(&mut self, case: u32) -> Result<Option<CaseRecord>, JournalError> {
         self.record.index.case(case).map(|lines| self.reader.read(lines)).transpose()
     }
@@ -62,7 +62,7 @@ pub(crate) enum RecordLoss {
 pub(crate) struct RunRecord {
     /// What was known when it started; `cases` counts those of all parts that are still in the suites.
     pub start: RunStart,
-    /// What was known when it ended, over all its parts; none when the last process was killed or still runs.
+    /// What was known when it ended, over all its parts; `None` when the last process was killed or still runs.
     pub end: Option<RunEnd>,
     /// Cases selected that have no outcome: the run was interrupted or killed, or their line is damaged.
     pub(super) unfinished: u32,
@@ -94,7 +94,7 @@ impl RunRecord {
         self.end.is_some() && self.unfinished == 0 && !self.has_losses()
     }
 
-    /// True when facts are lost: a line in the middle of the journal cannot be read, and nothing has mended that.
+    /// True when facts are lost: a line in the middle of the journal cannot be read, and nothing has repaired that.
     pub fn has_losses(&self) -> bool {
         self.damage.iter().any(|damage| damage.loss == RecordLoss::Unreadable)
     }
@@ -145,7 +145,7 @@ impl RunRecord {
         order.into_iter().map(|(_, case)| case).collect()
     }
 
-    /// The numbers of the cases of a suite, in plan order; none where nothing of it was recorded.
+    /// The numbers of the cases of a suite, in plan order; `None` where nothing of it was recorded.
     pub fn cases_in(&self, suite: &str) -> Vec<u32> {
         let Some(position) = self.suites.iter().position(|known| known.name == suite) else {
             return Vec::new();

@@ -27,11 +27,11 @@ pub(crate) struct CaseRecord {
 }
 
 impl CaseRecord {
-    /// The attempt that tells most of the verdict: the last one of the same verdict, else the last; none when skipped.
+    /// The attempt that explains the verdict: the last one of the same verdict, or the last; `None` when skipped.
     pub fn deciding(&self) -> Option<&Attempt> {
         let judged = || self.attempts.iter().rev().filter(|attempt| !attempt.retried);
         let wanted = match self.outcome.verdict {
-            // No attempt has that verdict: the broken ones tell why the repeats did not decide.
+            // No attempt has that verdict: the broken ones show why the repeats did not decide.
             Verdict::Inconclusive => Verdict::Failed,
             Verdict::Passed | Verdict::Failed | Verdict::Errored | Verdict::Flaky | Verdict::Skipped => {
                 self.outcome.verdict
@@ -188,12 +188,12 @@ impl<'a> RecordReader<'a> {
 
 const CHANGED: &str = "the file changed while it was read";
 
-/// Attempts are told by repeat and try, whichever of them ended first.
+/// Attempts are listed by repeat and try, whichever of them ended first.
 fn order(attempt: &Attempt) -> (u32, u32) {
     (attempt.repeat, attempt.attempt)
 }
 
-/// Where the attempts of a case stand, in the order they finished.
+/// Where the attempts of a case are, in the order they finished.
 fn attempts_of(case: CaseLines<'_>) -> impl Iterator<Item = u64> {
     let is_attempt = |mark| match mark {
         LineMark::Attempt => true,

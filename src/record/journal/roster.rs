@@ -39,7 +39,7 @@ pub(crate) struct TestResult {
 }
 
 impl Roster {
-    /// How many of so many tests it does not know.
+    /// How many of this many tests it does not know.
     pub(crate) fn nameless(&self, tests: u32) -> u32 {
         tests.saturating_sub(u32::try_from(self.planned.len()).unwrap_or(u32::MAX))
     }
@@ -55,7 +55,7 @@ impl RunRecord {
     /// Reads which tests there are; a result some of whose attempts are lost is left out, where lines are.
     pub(crate) fn roster(&self) -> Result<Roster, JournalError> {
         let mut roster = Roster { planned: self.planned()?, results: HashMap::new() };
-        // What was to mend a line may have been killed before it ran the test anew.
+        // The run that was to repair a line may have been killed before it ran the test again.
         let has_damage = self.damage.iter().any(|damage| damage.loss != RecordLoss::Torn);
         for told in self.outcomes_with_attempts() {
             let CountedOutcome { outcome, attempts } = told?;
@@ -95,7 +95,7 @@ impl RunRecord {
                 Ok(Event::RunContinued(continuation)) => {
                     continuation.withdrawn.iter().for_each(|key| drop(planned.remove(key)));
                 }
-                // The fold has told of a line that cannot be read.
+                // The fold has reported a line that cannot be read.
                 Ok(
                     Event::RunStarted(_)
                     | Event::AttemptStarted(_)
@@ -120,11 +120,11 @@ impl DamagedLine {
         match self.loss {
             RecordLoss::Torn => self.reason.clone(),
             RecordLoss::Unreadable => format!("{}; facts are lost, the record is not complete", self.reason),
-            RecordLoss::Mended => format!("{}; what it may have told was run anew", self.reason),
+            RecordLoss::Mended => format!("{}; the affected tests were run again", self.reason),
         }
     }
 
-    /// True when it is not known what the line told.
+    /// True when it is not known what the line recorded.
     pub(crate) fn is_lost(&self) -> bool {
         self.loss == RecordLoss::Unreadable
     }

@@ -148,7 +148,7 @@ impl Sink for SharedJournal {
 }
 
 impl Drop for SharedJournal {
-    /// Attempts whose case never finished are facts too; there is nobody left to tell of an error.
+    /// Attempts whose case never finished are facts too; nobody is left to report an error to.
     fn drop(&mut self) {
         if !self.pending.is_empty() {
             let _ = self.flush();
@@ -177,7 +177,7 @@ mod tests {
         Event::CasesPlanned([PlannedCase { key, name: Arc::from(name), print, place: None }].into())
     }
 
-    /// What a process of one test tells.
+    /// What a process of one test reports.
     fn told(name: &str, verdict: Verdict) -> [Event; 2] {
         let mut attempt = sample::attempt(0, verdict, Vec::new());
         let mut outcome = sample::outcome(0, "s", name, verdict);

@@ -57,7 +57,7 @@ struct UsedFacts {
 }
 
 impl RunRecord {
-    /// Reads what the attempts of each test used. A line that cannot be read is told of by the fold.
+    /// Reads what the attempts of each test used. The fold reports a line that cannot be read.
     pub(crate) fn spent(&self) -> Result<HashMap<Digest, TestSpent>, JournalError> {
         let failed = |source: io::Error| JournalError::Io { path: self.path().to_owned(), source };
         let mut input = BufReader::with_capacity(256 * 1024, FromStart::of(self.file()));

@@ -28,7 +28,7 @@ pub(super) fn mend_differences<'a>(event: Cow<'a, Event>, redactor: &Redactor) -
     }
 }
 
-/// The attempt with each difference that holds a secret made anew; none where no difference does.
+/// The attempt with each difference that holds a secret made anew; `None` where no difference does.
 ///
 /// Whoever shows an attempt that did not come from a journal needs this before masking the text made of it.
 pub(crate) fn mended(attempt: &Attempt, redactor: &Redactor) -> Option<Attempt> {

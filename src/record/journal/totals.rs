@@ -40,7 +40,7 @@ pub(crate) struct Totals {
     pub saved: SavedRepeats,
 }
 
-/// What sequential tests saved against plans of a fixed number of repeats.
+/// What sequential tests saved compared with plans of a fixed number of repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct SavedRepeats {
     /// Tests that were decided.

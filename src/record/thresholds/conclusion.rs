@@ -132,7 +132,7 @@ impl RunConclusion {
         }
     }
 
-    /// Why a run is not green where neither a test nor a threshold of it says so; none where one does, or where it is green.
+    /// Why a run is not green where neither a test nor a threshold of it says so; `None` where one does, or where it is green.
     ///
     /// Documents that list tests need one line more then.
     pub fn beyond_tests(self, record: &RunRecord) -> Option<String> {

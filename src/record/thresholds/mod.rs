@@ -1,4 +1,4 @@
-//! The gates of a run: what the attempts of each suite come to together, held against the suite's thresholds.
+//! The gates of a run: what the attempts of each suite come to together, compared with the suite's thresholds.
 //!
 //! One pure function over the record, so that a run, a report of it and a merge of its shards cannot disagree.
 
@@ -37,7 +37,7 @@ pub(crate) struct ThresholdGate {
     pub threshold: Threshold,
     /// Whether it holds.
     pub truth: Truth,
-    /// The statistic over what is known; none where nothing is.
+    /// The statistic over what is known; `None` where nothing is.
     pub actual: Option<Decimal>,
     /// The sample: finished attempts of the suite.
     pub attempts: u64,
@@ -80,7 +80,7 @@ impl ThresholdGates {
 }
 
 impl ThresholdGate {
-    /// True where it turns the build red. What a part of a suite cannot decide is told and left to a run of the whole.
+    /// True where it turns the build red. What a part of a suite cannot decide is reported and left to a run of the whole.
     pub fn is_red(&self) -> bool {
         match self.truth {
             Truth::Held => false,

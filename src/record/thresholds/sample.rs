@@ -100,7 +100,7 @@ impl NumberSample {
         self.open.is_empty()
     }
 
-    /// The statistic of what is known, to be shown; none without a number.
+    /// The statistic of what is known, to be shown; `None` without a number.
     pub fn known_value(&mut self, statistic: Statistic) -> Option<Decimal> {
         if self.known.is_empty() {
             return None;
@@ -160,7 +160,7 @@ impl NumberSample {
         all
     }
 
-    /// So many numbers as the least that they can be, in order; those that are missing may be 0.
+    /// This many numbers as the least that they can be, in order; those that are missing may be 0.
     fn lowest(&self, count: u64) -> Vec<Decimal> {
         let missing = usize::try_from(count.saturating_sub(self.count())).unwrap_or(0);
         let mut all = vec![Decimal::ZERO; missing];
@@ -175,14 +175,14 @@ fn at(sorted: &[Decimal], rank: u64) -> Option<Decimal> {
     sorted.get(index).copied()
 }
 
-/// The median of so many values, of which the least are given in order: the middle one, or the mean of the two in the middle.
+/// The median of this many values, of which the least are given in order: the middle one, or the mean of the two in the middle.
 fn middle(sorted: &[Decimal], count: u64) -> Option<Decimal> {
     let (lower, upper) = (at(sorted, count.div_ceil(2))?, at(sorted, count / 2 + 1)?);
     // Half the gap, so that no sum is too large.
     lower.checked_add(upper.checked_sub(lower)?.checked_div(Decimal::TWO)?)
 }
 
-/// The sum of values over so many.
+/// The sum of values over this many.
 fn mean(values: &[Decimal], count: u64) -> Option<Decimal> {
     let sum = values.iter().fold(Decimal::ZERO, |sum, value| sum.saturating_add(*value));
     sum.checked_div(Decimal::from(count))

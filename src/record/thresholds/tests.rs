@@ -29,7 +29,7 @@ fn threshold(
     }
 }
 
-/// An attempt that passed in so many milliseconds.
+/// An attempt, with what it says it used.
 fn took(ms: f64) -> Attempt {
     let attempt = sample::attempt(0, Verdict::Passed, Vec::new());
     let facts = RunFacts { latency_ms: Some(ms), ..attempt.facts.clone() };
@@ -46,7 +46,7 @@ fn facts(change: impl FnOnce(&mut RunFacts)) -> Attempt {
     attempt
 }
 
-/// Judges one threshold over attempts, a test each, of a suite with so many tests in all.
+/// Judges one threshold over attempts, a test each, of a suite with this many tests in all.
 fn judged(threshold: Threshold, attempts: Vec<Attempt>, tests: u32) -> Option<ThresholdGate> {
     judged_in(None, threshold, attempts, tests)
 }

@@ -83,7 +83,7 @@ pub struct Finding {
     /// What was expected, long texts cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Value>,
-    /// What was found, long texts cut; none when nothing was found.
+    /// What was found, long texts cut; `None` when nothing was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<Value>,
     /// The difference, where two values can be compared.
@@ -108,7 +108,7 @@ pub enum Verdict {
     Inconclusive,
     /// Passed, but only after an infrastructure retry, or with mixed repeats.
     Flaky,
-    /// Not run, for a reason that is told.
+    /// Not run, for a reason that is reported.
     Skipped,
 }
 

@@ -29,7 +29,7 @@ pub struct RepeatRule {
 pub enum Undecided {
     /// The build is red.
     Red,
-    /// It is told, and the build is not red.
+    /// It is reported, and the build is not red.
     Tolerated,
 }
 
@@ -76,7 +76,7 @@ impl RepeatRule {
         undecided: Undecided::Red,
     };
 
-    /// The sequential test; none where the number of repeats is fixed.
+    /// The sequential test; `None` where the number of repeats is fixed.
     pub fn sequential(&self) -> Option<Sequential> {
         match self.times {
             RepeatRange::Fixed(_) => None,
@@ -86,7 +86,7 @@ impl RepeatRule {
         }
     }
 
-    /// The `max` that the plan needs where the one it has can never decide: so many repeats in a row, all passed or all
+    /// The `max` that the plan needs where the one it has can never decide: this many repeats in a row, all passed or all
     /// broken.
     pub fn needs(&self) -> Option<u32> {
         let test = self.sequential()?;
@@ -110,7 +110,7 @@ impl RepeatRule {
         }
     }
 
-    /// How many further repeats are needed whatever they come to, those that were seen left out: so many can run side by
+    /// How many further repeats are needed whatever their results, without those already seen: this many can run side by
     /// side without one too many. A range begins with its least; errored repeats, which end it, are not reckoned with.
     ///
     /// A decision takes the fewest repeats where all of them pass or none does. So a test whose repeats run side by side is
@@ -205,7 +205,7 @@ mod tests {
         undecided: Undecided::Red,
     };
 
-    /// Runs a plan over what would come, and tells how far it went.
+    /// Runs a plan over what would come, and returns how far it went.
     fn run(plan: &RepeatRule, coming: &str) -> (usize, Verdict) {
         let mut seen = RepeatCounts::default();
         let mut marks = coming.chars();

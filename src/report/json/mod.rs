@@ -195,7 +195,7 @@ impl<W: Write + Send> OpenDocument for JsonReport<W> {
 /// The text between two cases.
 const SEPARATOR: &[u8] = b",\n";
 
-/// Adds a case to those that will stand before it; its attempts are written as they stand in the journal.
+/// Adds a case to those that will be before it; its attempts are written as the journal has them.
 fn push_case(out: &mut Vec<u8>, case: &CaseRecord, attempts: &[u8]) {
     if !out.is_empty() {
         out.extend_from_slice(SEPARATOR);

@@ -1,4 +1,4 @@
-//! A key of the file formats, and what users are told about it.
+//! A key of the file formats, and what users are reported about it.
 
 /// A key of a mapping.
 #[derive(Debug, Clone, Copy)]

@@ -257,7 +257,7 @@ fn unreadable(name: &str, error: &io::Error) -> Problem {
     Problem::new(Place::file(name), format!("the file cannot be read: {}", plain(error)))
 }
 
-/// Full names are unique in the project; two tests of one name in one suite were told apart already.
+/// Full names are unique in the project; two tests of one name in one suite were distinguished already.
 fn check_full_names(suites: &[SuiteSpec], problems: &mut Vec<Problem>) {
     let mut seen: HashMap<String, (usize, FilePosition)> = HashMap::new();
     for (index, suite) in suites.iter().enumerate() {

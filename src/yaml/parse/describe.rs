@@ -18,7 +18,7 @@ pub(super) fn describe(source: &SourceText, error: &Error) -> Problem {
             ("a second document begins here".to_owned(), "one file holds one document; remove the `---`")
         }
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            ("an alias stands inside its own anchor".to_owned(), "write the value out")
+            ("an alias is inside its own anchor".to_owned(), "write the value out")
         }
         Error::UnknownAnchor { .. } => {
             ("this alias has no anchor".to_owned(), "anchors are written `&name` before their first `*name`")

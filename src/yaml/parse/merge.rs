@@ -4,12 +4,12 @@ use super::deserialize::{ParsePass, deserialize};
 use crate::yaml::node::{MapEntry, Node, NodeValue, SourceText};
 use crate::yaml::problem::Problem;
 
-/// Notes every mapping in which `<<` stands more than once.
+/// Notes every mapping in which `<<` occurs more than once.
 pub(super) fn refuse_repeated(source: &SourceText, problems: &mut Vec<Problem>) {
     if source.text.matches("<<").nth(1).is_none() {
         return;
     }
-    // What does not parse was told by the first reading.
+    // The first reading has reported what does not parse.
     if let Ok(root) = deserialize(&source.text, ParsePass::MergeKeysAsWritten) {
         find(source, &root, problems);
     }

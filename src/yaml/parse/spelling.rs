@@ -7,7 +7,7 @@ use crate::yaml::node::{FilePosition, SourceText};
 /// Bytes of the longest tag that is recognised before a number.
 const LONGEST_TAG: usize = 256;
 
-/// The text of a number as it stands in the source; none where a tag or quotes make it one.
+/// The text of a number as it is in the source; `None` where a tag or quotes make it one.
 pub(super) fn plain_text(source: &SourceText, mark: FilePosition) -> Option<String> {
     let text = marked(source, mark);
     let is_tagged = end_of(source.before(mark))
@@ -18,7 +18,7 @@ pub(super) fn plain_text(source: &SourceText, mark: FilePosition) -> Option<Stri
     (!is_tagged && !text.starts_with(['"', '\'', '!', '&', '*']) && !text.is_empty()).then(|| text.to_owned())
 }
 
-/// The end of what stands before a number, long enough for any tag: a line may hold many numbers and no blank.
+/// The end of what is before a number, long enough for any tag: a line may hold many numbers and no blank.
 fn end_of(before: &str) -> &str {
     let from = (before.len().saturating_sub(LONGEST_TAG)..).find(|at| before.is_char_boundary(*at));
     &before[from.unwrap_or(before.len())..]

@@ -99,7 +99,7 @@ fn anchors_and_merge_keys_work() {
     assert_eq!(value("base: &b { x: 1, y: 1 }\nc: { <<: *b, x: 2 }\n")["c"], json!({ "x": 2, "y": 1 }));
     let many: String = (0..2_000).map(|number| format!("k{number}: *b\n")).collect();
     assert_eq!(value(&format!("base: &b {{ x: 1 }}\n{many}"))["k1999"], json!({ "x": 1 }));
-    assert_eq!(problem("a: &x [*x]"), "x.yaml:1:8 an alias stands inside its own anchor");
+    assert_eq!(problem("a: &x [*x]"), "x.yaml:1:8 an alias is inside its own anchor");
     assert_eq!(problem("a: *nope"), "x.yaml:1:4 this alias has no anchor");
 }
 

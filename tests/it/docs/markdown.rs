@@ -8,7 +8,7 @@ use regex::Regex;
 pub struct Page {
     /// Relative to the root.
     pub name: String,
-    /// As it stands.
+    /// As it is.
     pub text: String,
     /// Its fenced blocks, in order.
     pub blocks: Vec<Block>,
@@ -22,12 +22,12 @@ pub struct Block {
     pub language: String,
     /// The other words after the fence.
     pub words: Vec<String>,
-    /// What stands inside, without the fence's indentation.
+    /// What is inside, without the fence's indentation.
     pub text: String,
 }
 
 impl Block {
-    /// True when the word stands after the fence.
+    /// True when the word is after the fence.
     pub fn is(&self, word: &str) -> bool {
         self.words.iter().any(|own| own == word)
     }
@@ -105,7 +105,7 @@ impl Page {
             .collect()
     }
 
-    /// What stands under a `## ` heading, up to the next one.
+    /// What is under a `## ` heading, up to the next one.
     pub fn section(&self, title: &str) -> Option<&str> {
         let start = self.text.find(&format!("\n## {title}\n"))? + 1;
         let rest = &self.text[start..];

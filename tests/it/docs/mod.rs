@@ -2,8 +2,8 @@
 //!
 //! A fenced block says after its language what it is:
 //! - `yaml`: a suite; it loads, and is green on the mock. `red`: it ends with 100. `tests`: a list of tests.
-//!   `assert`: a list of assertions. `project`: a project file. `beside`: with the suites marked so and the project file that stand above it.
-//! - `console`: lines after `$` are run; what stands between them is what they print. `red`: beside the page's last red suite.
+//!   `assert`: a list of assertions. `project`: a project file. `beside`: with the suites marked so and the project file that are above it.
+//! - `console`: lines after `$` are run; what is between them is what they print. `red`: beside the page's last red suite.
 //!   `recorded`: beside the recorded runs of two Difys; its lines are some of those printed.
 //! - `sh`: every `flowproof` and `cargo run --` line is run. `live`: against a mock that plays the live Dify. `skip`: not run.
 //!
@@ -32,7 +32,7 @@ fn arguments(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Indents a block so that it may stand below a key.
+/// Indents a block so that it may be below a key.
 fn below(text: &str, indent: &str) -> String {
     text.lines().map(|line| format!("{indent}{line}\n")).collect()
 }
@@ -91,7 +91,7 @@ fn every_yaml_block_loads_and_runs() {
     assert!(shown >= 15, "only {shown} YAML blocks were found");
 }
 
-/// The last project file above a block, and the suites that stand beside it.
+/// The last project file above a block, and the suites that are beside it.
 fn write_neighbours(sandbox: &Sandbox, page: &Page, block: &Block) {
     for (number, above) in page.blocks.iter().take_while(|above| above.place != block.place).enumerate() {
         if above.is("project") {
@@ -108,7 +108,7 @@ struct Shown {
     exit: i32,
 }
 
-/// The program's arguments in a line of a shell; none for other programs.
+/// The program's arguments in a line of a shell; `None` for other programs.
 fn command_of(line: &str, default_exit: i32) -> Option<Shown> {
     let (line, comment) = line.split_once(" # ").unwrap_or((line, ""));
     let rest = line.strip_prefix("flowproof ").or_else(|| line.strip_prefix("cargo run -- "))?;

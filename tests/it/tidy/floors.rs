@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-/// Which room stands on which floor, and which crates have a home.
+/// Which room is on which floor, and which crates have a home.
 pub struct House {
     floors: BTreeMap<String, u8>,
     homes: BTreeMap<String, Vec<String>>,

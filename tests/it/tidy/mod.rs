@@ -166,7 +166,7 @@ fn a_crate_is_seen_where_it_is_used() {
     }
 }
 
-/// A rule, a file that breaks it, and the same file mended.
+/// A rule, a file that breaks it, and the same file repaired.
 struct Proof {
     rule: &'static str,
     path: &'static str,

@@ -42,7 +42,7 @@ fn matches(source: &Source, wanted: &str, what: &str) -> Vec<String> {
     pattern(wanted).find_iter(&source.own).map(offence).collect()
 }
 
-/// True when the file is one of `files` (without ending) or stands below one of them.
+/// True when the file is one of `files` (without ending) or is below one of them.
 fn stands_in(source: &Source, files: &[&str]) -> bool {
     let stem = source.path.trim_start_matches("src/").trim_end_matches(".rs");
     files.iter().any(|file| stem == *file || stem.starts_with(&format!("{file}/")))

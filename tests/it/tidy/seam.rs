@@ -87,7 +87,7 @@ fn words() -> BTreeSet<&'static str> {
     words.filter(|word| !word.is_empty()).collect()
 }
 
-/// Why a literal gives away that its file knows Dify's JSON; none where it may be a word of ours.
+/// Why a literal gives away that its file knows Dify's JSON; `None` where it may be a word of ours.
 fn offence(word: &str, before: &str, after: &str, words: &BTreeSet<&str>) -> Option<&'static str> {
     let (before, after) = (before.trim_end(), after.trim_start());
     if words.contains(word) {

@@ -18,13 +18,13 @@ pub fn pattern(text: &str) -> Regex {
 pub struct Source {
     /// Relative to the root, with `/`.
     pub path: String,
-    /// As it stands.
+    /// As it is.
     pub text: String,
     /// The same length, with comments and the insides of literals blanked.
     pub code: String,
-    /// `code` without what stands under `#[cfg(test)]`.
+    /// `code` without what is under `#[cfg(test)]`.
     pub own: String,
-    /// Lines that stand under `#[cfg(test)]`.
+    /// Lines that are under `#[cfg(test)]`.
     pub test_lines: usize,
     /// Modules declared as `#[cfg(test)] mod name;`.
     pub test_modules: Vec<String>,
@@ -93,7 +93,7 @@ impl Source {
         }
     }
 
-    /// The room it stands in: the first name below `src`.
+    /// The room it is in: the first name below `src`.
     pub fn room(&self) -> String {
         let inner = self.path.trim_start_matches("src/");
         inner.split('/').next().unwrap_or(inner).trim_end_matches(".rs").to_owned()
@@ -105,7 +105,7 @@ impl Source {
         if matches!(stem, "lib" | "main") { 0 } else { stem.split('/').count() }
     }
 
-    /// The folder in which its modules stand.
+    /// The folder in which its modules are.
     fn folder(&self) -> String {
         let stem = self.path.trim_end_matches(".rs");
         stem.strip_suffix("/mod")
@@ -142,7 +142,7 @@ impl Source {
     }
 }
 
-/// The first of `wanted` that stands outside `<…>`, `(…)` and `[…]`.
+/// The first of `wanted` that is outside `<…>`, `(…)` and `[…]`.
 fn find_outside(code: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
     let mut depth = 0i32;
     for at in from..code.len() {
@@ -292,7 +292,7 @@ fn block_comment(rest: &[u8]) -> usize {
     rest.len()
 }
 
-/// The inside of a raw string whose first `#` or `"` stands at `at`; none for a raw identifier.
+/// The inside of a raw string whose first `#` or `"` is at `at`; `None` for a raw identifier.
 fn raw_string(raw: &[u8], at: usize) -> Option<Range<usize>> {
     let hashes = raw[at..].iter().take_while(|byte| **byte == b'#').count();
     let inside = at + hashes + 1;

@@ -1,4 +1,4 @@
-//! What apps say, held against suites and made into suites.
+//! What apps say, compared with suites and made into suites.
 
 mod compare;
 mod sample;

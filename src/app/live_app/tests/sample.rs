@@ -12,7 +12,7 @@ use crate::suite::load::{LoadOptions, OutsidePaths, load};
 use crate::yaml::names::KnownNames;
 use crate::yaml::reader::Reader;
 
-/// Loads a draft as a project would and tells the inputs it renders, files left out.
+/// Loads a draft as a project would and returns the inputs it renders, without files.
 fn inputs_of(draft: &Draft) -> Vec<NamedInput> {
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in &draft.files {

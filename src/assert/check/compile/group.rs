@@ -14,11 +14,11 @@ struct WrittenGroup<'n> {
 }
 
 impl Compiler<'_, '_, '_> {
-    /// The one group of an assertion; nothing else may stand beside it.
+    /// The one group of an assertion; nothing else may be beside it.
     pub(super) fn group(&mut self, group: &MapEntry, entries: &[MapEntry]) -> Option<AssertionTarget> {
         for entry in entries.iter().filter(|entry| entry.key != group.key) {
             if !matches!(family(&entry.key), Some(KeyFamily::Report) | None) {
-                let message = format!("`{}` and `{}` cannot stand in one assertion", group.key, entry.key);
+                let message = format!("`{}` and `{}` cannot be used in one assertion", group.key, entry.key);
                 self.reader.problem_with_help(
                     entry.mark,
                     message,

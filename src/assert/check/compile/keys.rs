@@ -76,7 +76,7 @@ pub(super) const ALL_KEYS: [&str; 53] = [
     "at_least",
 ];
 
-/// What a key is for; none for an unknown one.
+/// What a key is for; `None` for an unknown one.
 pub(super) fn family(key: &str) -> Option<KeyFamily> {
     Some(match key {
         "node" | "execution" => KeyFamily::Node,

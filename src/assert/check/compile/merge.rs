@@ -22,7 +22,7 @@ pub fn merge_assertions<'n>(defaults: &'n [Node], own: &'n [Node]) -> Vec<Cow<'n
     kept.chain(own.iter().map(Cow::Borrowed)).collect()
 }
 
-/// True when no `status` of severity error stands outside groups, so that `implicit_status` must be added.
+/// True when no `status` of severity error is outside groups, so that `implicit_status` must be added.
 pub fn needs_status(merged: &[Cow<'_, Node>]) -> bool {
     let warns = |node: &Node| node.get("severity").and_then(Node::as_text) == Some("warn");
     !merged.iter().any(|node| !warns(node) && run_keys(node).any(|key| key == "status"))
@@ -47,7 +47,7 @@ pub fn expects_rejection(own: &[Node]) -> bool {
 /// The label of the implied `status: succeeded`.
 pub const IMPLIED_STATUS: &str = "status is succeeded (implied)";
 
-/// The implied `status: succeeded`, standing at the test's name.
+/// The implied `status: succeeded`, placed at the test's name.
 pub fn implicit_status(place: Arc<Place>) -> Check {
     Check {
         head: AssertionHead {
@@ -71,7 +71,7 @@ fn run_keys(node: &Node) -> impl Iterator<Item = &str> {
     entries.iter().map(|entry| entry.key.as_str()).filter(|key| is_replaced(key))
 }
 
-/// A default less what the test sets itself; none when nothing to judge is left.
+/// A default less what the test sets itself; `None` when nothing to judge is left.
 fn without<'n>(node: &'n Node, set: &[&str]) -> Option<Cow<'n, Node>> {
     let replaced = |entry: &MapEntry| {
         node.get("node").is_none() && set.contains(&entry.key.as_str()) && is_replaced(&entry.key)

@@ -81,7 +81,7 @@ struct Compiler<'c, 'r, 'x> {
 }
 
 impl Compiler<'_, '_, '_> {
-    /// One assertion; none when a problem was noted.
+    /// One assertion; `None` when a problem was noted.
     fn assertion(&mut self, node: &Node) -> Option<Check> {
         let before = self.reader.problems.len();
         let entries = self.reader.map(node, "an assertion", &ALL_KEYS);

@@ -29,7 +29,7 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    /// The templates of a node; none when one of them is a problem.
+    /// The templates of a node; `None` when one of them is a problem.
     pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
         let before = self.reader.problems.len();
         let template = self.reader.template(node, self.context.templates, self.context.known);
@@ -59,7 +59,7 @@ impl Compiler<'_, '_, '_> {
     }
 }
 
-/// Where the fault stands; the deepest node that exists on the way.
+/// Where the fault is; the deepest node that exists on the way.
 fn locate(node: &Node, at: &[String], spot: OperandPlace) -> FilePosition {
     let Some((step, rest)) = at.split_first() else { return node.mark };
     match &node.value {

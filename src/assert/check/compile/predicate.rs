@@ -150,7 +150,7 @@ impl Compiler<'_, '_, '_> {
             };
             self.reader.problem_with_help(
                 entry.mark,
-                format!("`{}` cannot stand under `not`", entry.key),
+                format!("`{}` cannot be used under `not`", entry.key),
                 help,
             );
         }
@@ -227,7 +227,7 @@ impl Compiler<'_, '_, '_> {
         }
         let none = entries.iter().find(|entry| entry.key == "match" && entry.value.as_text() == Some("none"));
         if let Some(none) = none.filter(|_| !predicates.is_empty()) {
-            let message = "`match: none` and `exists` cannot stand in one assertion";
+            let message = "`match: none` and `exists` cannot be used in one assertion";
             self.reader.problem_with_help(
                 none.mark,
                 message,

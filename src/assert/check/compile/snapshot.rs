@@ -33,7 +33,7 @@ impl Compiler<'_, '_, '_> {
             let mark = node.get(key).map_or(node.mark, |written| written.mark);
             self.reader.problem_with_help(
                 mark,
-                format!("this `{key}` and `snapshot` cannot stand together"),
+                format!("this `{key}` and `snapshot` cannot be used together"),
                 help,
             );
             return None;

@@ -86,12 +86,12 @@ impl<T: Quantity> QuantityBound<T> {
         Ok(bound)
     }
 
-    /// Tells whether a value lies within all limits.
+    /// Returns whether a value lies within all limits.
     pub(in crate::assert::check) fn holds(&self, value: &T) -> bool {
         self.limits.iter().all(|limit| limit.holds(value))
     }
 
-    /// Tells whether a value that can only grow is already past an upper limit.
+    /// Returns whether a value that can only grow is already past an upper limit.
     pub(in crate::assert::check) fn is_passed(&self, so_far: &T) -> bool {
         self.limits.iter().any(|limit| match limit {
             BoundCondition::Lte(_) | BoundCondition::Lt(_) => !limit.holds(so_far),

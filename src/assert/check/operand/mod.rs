@@ -79,7 +79,7 @@ impl<T> PredicateOperand<T> {
     }
 }
 
-/// Whether an error stands at a key or at its value.
+/// Whether an error is at a key or at its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OperandPlace {
     /// At the last key of the way.
@@ -97,7 +97,7 @@ pub(super) struct OperandError {
     pub(super) spot: OperandPlace,
     /// A lower-case fragment.
     pub(super) message: String,
-    /// How to mend it.
+    /// How to repair it.
     pub(super) help: Option<String>,
 }
 

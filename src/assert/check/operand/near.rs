@@ -42,7 +42,7 @@ pub(super) enum SimilarOperand {
     Embedding(EmbeddingLikeness),
 }
 
-/// By word; none for the one that a judge measures.
+/// By word; `None` for the one that a judge measures.
 const METHODS: [(&str, Option<Method>); 4] = [
     ("ratio", Some(Method::Ratio)),
     ("levenshtein", Some(Method::Levenshtein)),
@@ -114,7 +114,7 @@ pub(super) fn parse_similar(value: &Value) -> Result<SimilarOperand, OperandErro
 }
 
 impl Approx {
-    /// Tells whether a number is near enough; none where that is too many digits to reckon with.
+    /// Returns whether a number is near enough; `None` where that is too many digits to reckon with.
     pub(in crate::assert::check) fn holds(&self, actual: &Number) -> Option<bool> {
         is_near(&self.value, actual, &self.tolerance)
     }

@@ -34,7 +34,7 @@ pub(in crate::assert::check) enum Word {
     LlmRubric,
 }
 
-/// All predicates on one value, by key; `count`, `exists` and `not` stand apart.
+/// All predicates on one value, by key; `count`, `exists` and `not` are apart.
 pub(in crate::assert::check) const WORDS: [(&str, Word); 22] = [
     ("equals", Word::Equals),
     ("one_of", Word::OneOf),
@@ -143,7 +143,7 @@ impl Status {
         STATUSES.iter().find(|(_, status)| *status == self).map_or("", |(word, _)| word)
     }
 
-    /// What Dify's word means for a suite; none for a run that goes on, and for a word that no suite can name.
+    /// What Dify's word means for a suite; `None` for a run that goes on, and for a word that no suite can name.
     pub(in crate::assert::check) fn of(reported: &ReportedStatus) -> Option<Self> {
         match reported {
             ReportedStatus::Succeeded => Some(Self::Succeeded),

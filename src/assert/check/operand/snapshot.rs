@@ -128,7 +128,7 @@ fn parse_numeric(value: &Value) -> Result<Compare, OperandError> {
 fn parse_redactions(value: &Value) -> Result<Vec<Redaction>, OperandError> {
     let Value::Object(entries) = value else {
         return Err(OperandError::new(format!(
-            "`redact` must be a mapping of paths and what stands there instead, found {}",
+            "`redact` must be a mapping of paths and their replacements, found {}",
             kind(value)
         ))
         .help("write `redact: { $.ticket_id: \"[id]\" }`"));

@@ -11,7 +11,7 @@ use super::graph::SchemaGraph;
 use super::keywords::ref_stands_alone;
 use super::shares::{ARRAY, OBJECT, Shares, TypeShare, exactly_one, of_words};
 
-/// Tells which values a graph's schema accepts.
+/// Returns which values a graph's schema accepts.
 pub(super) fn accepted(graph: &SchemaGraph<'_>) -> Shares {
     let free = SchemaAcceptance::new(graph, Shares::ALL).confirmed();
     if free.is_some_and(Shares::is_all) {

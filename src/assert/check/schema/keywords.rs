@@ -205,7 +205,7 @@ const OTHER_WORDS: [(&str, &str); 26] = [
     ("elements", "items"),
 ];
 
-/// What a keyword says of a value, whatever the draft; none where no draft and no tool knows it.
+/// What a keyword says of a value, whatever the draft; `None` where no draft and no tool knows it.
 pub(super) fn role_of(keyword: &str) -> Option<KeywordRole> {
     if DEMANDS.contains(&keyword) {
         Some(KeywordRole::Demand)
@@ -268,7 +268,7 @@ pub(super) fn ref_stands_alone(draft: Draft) -> bool {
     matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7)
 }
 
-/// The types whose values a keyword looks at; none for one that looks at all.
+/// The types whose values a keyword looks at; `None` for one that looks at all.
 pub(super) fn types_of(keyword: &str) -> Option<&'static [&'static str]> {
     match keyword {
         "minLength" | "maxLength" | "pattern" => Some(&["string"]),

@@ -100,7 +100,7 @@ fn check_company(keyword: &str, keywords: &Map<String, Value>) -> Result<(), Idl
     Err(IdleKeyword::new(message, format!("take `{keyword}` out, or correct `type`")))
 }
 
-/// The types that `type` allows; none where it is not made of words.
+/// The types that `type` allows; `None` where it is not made of words.
 pub(super) fn written_types(value: &Value) -> Option<Vec<&str>> {
     match value {
         Value::String(one) => Some(vec![one]),

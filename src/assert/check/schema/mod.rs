@@ -65,7 +65,7 @@ pub(super) struct CompiledSchema {
     validators: Validators,
     work: SchemaWork,
     accepts: Shares,
-    /// What the files hold that it was read from; none where it stands in the suite alone.
+    /// What the files hold that it was read from; `None` where it is in the suite alone.
     files: Option<Digest>,
     /// The names and short texts in it, up to a bound: names of headers may be among them.
     names: Vec<String>,
@@ -190,7 +190,7 @@ impl CompiledSchema {
         Ok(BuiltSchema { validators, work, accepts })
     }
 
-    /// What the files hold that it was read from and refers to; none where there are none.
+    /// What the files hold that it was read from and refers to; `None` where there are none.
     pub(super) fn files(&self) -> Option<Digest> {
         self.files
     }
@@ -205,7 +205,7 @@ impl CompiledSchema {
         self.accepts.of_texts()
     }
 
-    /// Tells whether a value conforms, as long as that is not too much work.
+    /// Returns whether a value conforms, as long as that is not too much work.
     pub(super) fn check(&self, value: &Value, effort: &Effort<'_>) -> Conformance {
         let amount = match self.work.count(value, effort) {
             Ok(amount) => amount,
@@ -254,7 +254,7 @@ fn describe(errors: &[ValidationError<'_>]) -> String {
     named.chain(more.map(|more| format!("and {more} more"))).collect::<Vec<_>>().join("; ")
 }
 
-/// The form to which schemas that accept the same values are reduced; none where the library has none.
+/// The form to which schemas that accept the same values are reduced; `None` where the library has none.
 fn normal_form(schema: &Value, registry: &Registry<'_>, uri: &str) -> Option<CanonicalSchema> {
     let options = canonical::options().with_registry(registry).with_base_uri(uri);
     let options = options.with_pattern_options(patterns()).should_validate_formats(true);

@@ -25,11 +25,11 @@ const MOST_DIGITS: u64 = 10_000;
 /// The validators of a schema.
 pub(super) struct Validators {
     usual: Validator,
-    /// For numbers of any length; none where the schema says nothing of numbers.
+    /// For numbers of any length; `None` where the schema says nothing of numbers.
     exact: Option<Validator>,
     /// True where the schema itself holds a long number.
     is_long: bool,
-    /// The digits of the longest number that others are divided by; none where nothing is divided.
+    /// The digits of the longest number that others are divided by; `None` where nothing is divided.
     divisor: Option<u64>,
 }
 

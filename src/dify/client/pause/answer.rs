@@ -118,7 +118,7 @@ impl FormConnection<'_> {
         }
     }
 
-    /// The events as they are before the answer; what cannot be followed at all is told before anything is sent.
+    /// The events as they are before the answer; what cannot be followed at all is reported before anything is sent.
     async fn early(
         &self,
         sent: &mut SentRun<'_, '_>,
@@ -176,7 +176,7 @@ fn broken(why: &str) -> String {
     format!("the call for the run's events broke ({why})")
 }
 
-/// True where a pause is told whose forms are not all answered.
+/// True where a pause is reported whose forms are not all answered.
 fn waits_for_more(transcript: &Transcript, answered: &[String]) -> bool {
     let forms = super::waiting(transcript, answered);
     forms.iter().any(|form| form.id.as_ref().is_none_or(|id| !answered.contains(id)))

@@ -122,7 +122,7 @@ impl FormConnection<'_> {
         if !response.status().is_success() {
             return Err(self.refused(sent, &what, (SideCall::Submit, response)).await);
         }
-        // Its head says that it was taken; the rest tells nothing.
+        // Its head says that it was taken; the rest says nothing.
         match self.read(sent, &what, (SideCall::Submit, response)).await {
             Err(ending @ (Ending::TimedOut { .. } | Ending::Stopped { .. })) => Err(ending),
             Ok(_) | Err(_) => Ok(FormReply::Taken),

@@ -1,4 +1,4 @@
-//! An answer against the form it is for: what is wrong is told before anything is sent.
+//! An answer against the form it is for: what is wrong is reported before anything is sent.
 
 use serde_json::{Map, Value};
 
@@ -50,7 +50,7 @@ fn find_action(form: &HumanForm, wanted: &str) -> Result<String, Ending> {
     Err(wrong(form, &format!("it has no action `{wanted}`; {mend}"), None))
 }
 
-/// A field's value; none for one that a file of the answer fills.
+/// A field's value; `None` for one that a file of the answer fills.
 fn value_of(form: &HumanForm, field: &FormField, answer: &HumanAnswer) -> Result<Option<Value>, Ending> {
     let name = &field.name;
     if let Some((_, file)) = answer.files.iter().find(|(given, _)| given == name) {

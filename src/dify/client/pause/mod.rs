@@ -1,6 +1,6 @@
 //! Runs that wait for people: their forms are answered from the request, and the run is followed to its end.
 //!
-//! The events are followed from before the answer is sent, so that nothing falls between. The clock of the transcript stands
+//! The events are followed from before the answer is sent, so that nothing falls between. The clock of the transcript stops
 //! still from the pause until the answer is sent: that time is ours, not the workflow's.
 
 mod answer;
@@ -59,7 +59,7 @@ impl FormConnection<'_> {
             hint: Some("let the node deliver its form by Web App too: the API answers no other"),
         })?;
         let run_id = transcript.answer.ids.run.clone().ok_or_else(|| Ending::Unanswered {
-            detail: format!("the run that waits at `{}` did not tell its id", form.name()),
+            detail: format!("the run that waits at `{}` did not report its id", form.name()),
             hint: None,
         })?;
         let page = self.fetch(sent, form.name(), &token).await?;
@@ -90,7 +90,7 @@ impl<'a> AnswerDelivery<'a> {
         Self { all: answers, left: answers.iter().collect(), answered: Vec::new() }
     }
 
-    /// The form that is answered next, with its answer; none where the run does not wait or nobody answers it.
+    /// The form that is answered next, with its answer; `None` where the run does not wait or nobody answers it.
     fn next(&mut self, transcript: &mut Transcript) -> Option<(HumanForm, &'a HumanAnswer)> {
         if transcript.ending != Ending::Paused {
             return None;
@@ -101,7 +101,7 @@ impl<'a> AnswerDelivery<'a> {
         Some((form, answer))
     }
 
-    /// Notes what is left over, and forgets what was told of a part of the run only.
+    /// Notes what is left over, and forgets what was reported about a part of the run only.
     fn close(&self, mut transcript: Transcript) -> Transcript {
         if transcript.ending != Ending::Paused {
             transcript.pauses.waiting.clear();
@@ -137,7 +137,7 @@ struct ReadyAnswer {
     body: Value,
 }
 
-/// The forms a pause waits for; a token that the pause leaves out may stand in the event of the form.
+/// The forms a pause waits for; a token that the pause leaves out may be in the event of the form.
 fn waiting(transcript: &Transcript, answered: &[String]) -> Vec<HumanForm> {
     let Some(reasons) = transcript.answer.run.as_ref().and_then(RunResult::reasons) else {
         return seen(transcript, answered);
@@ -153,7 +153,7 @@ fn waiting(transcript: &Transcript, answered: &[String]) -> Vec<HumanForm> {
     forms
 }
 
-/// The forms that events told of and nobody answered: a pause that only the run's detail tells has no others.
+/// The forms that events reported and nobody answered: a pause that only the run's detail shows has no others.
 fn seen(transcript: &Transcript, answered: &[String]) -> Vec<HumanForm> {
     let told = transcript.events.iter().filter(|event| event.text().contains("human_input_required"));
     let mut forms: Vec<HumanForm> = told.map(|event| HumanForm::decode(&event.json()["data"])).collect();
@@ -183,8 +183,8 @@ fn count(mut transcript: Transcript, waited: Duration) -> Transcript {
     transcript
 }
 
-/// True where the run ended unseen: its end was told again by a run that was over, or a node that was answered never
-/// finished in what was told.
+/// True where the run ended unseen: its end was repeated by a run that was over, or a node that was answered never
+/// finished in what was reported.
 fn is_torn(transcript: &Transcript) -> bool {
     let Ending::Finished = transcript.ending else { return false };
     let last = transcript.events.last().map(|event| event.json()["task_id"].take());
@@ -193,7 +193,7 @@ fn is_torn(transcript: &Transcript) -> bool {
     told_again || transcript.answer.nodes.iter().any(NodeRun::waits_for_person)
 }
 
-/// A blocking answer tells nothing of nodes and text; what a part of the run told of them would be half the truth.
+/// A blocking answer reports nothing about nodes and text; what a part of the run reported about them would be half the truth.
 fn forget_stream(transcript: &mut Transcript) {
     transcript.answer.nodes.clear();
     transcript.answer.text.clear();

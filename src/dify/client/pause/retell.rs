@@ -1,4 +1,4 @@
-//! What a run told once its forms were answered, told again to the same answers; pure.
+//! What a run sent once its forms were answered, replayed for the same answers; pure.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::{AnswerDelivery, count, waiting};
 use crate::dify::client::assemble::{BodyEnd, StreamReader};
 use crate::dify::transcript::{Arrival, Continuation, Ending, HumanAnswer, Transcript};
 
-/// Reads on after each pause what the run told then; `total` is the limit of the whole attempt, `elapsed` what it took.
+/// Reads after each pause what the run then sent; `total` is the limit of the whole attempt, `elapsed` what it took.
 ///
 /// That the answers are those that were given is the caller's to see to.
 pub fn retell(

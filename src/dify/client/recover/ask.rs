@@ -48,7 +48,7 @@ pub enum NoAnswer {
 /// What a call for events came to.
 #[derive(Debug)]
 pub enum EventsReply {
-    /// A stream, as far as it was read.
+    /// A stream, up to where it was read.
     Stream(Box<Transcript>),
     /// Some other answer.
     Other(LookupAnswer),

@@ -21,7 +21,7 @@ impl RunSearch<'_, '_> {
 }
 
 impl OngoingSearch<'_, '_, '_> {
-    /// The run's id: the one that was told, else that of the one run of our user.
+    /// The run's id: the one that was reported, or that of the one run of our user.
     async fn id_at_once(&mut self) -> Option<String> {
         match &self.lost.answer.ids.run {
             Some(id) => Some(id.clone()),

@@ -21,7 +21,7 @@ pub struct LostRun {
     pub how: String,
     /// How long it is looked for, at most; longer where it is seen and has not ended.
     pub patience: Duration,
-    /// After how many pages of the logs without it it is taken for lost; none: as many as there is time for.
+    /// After how many pages of the logs without it it is taken for lost; `None`: as many as there is time for.
     pub looks: Option<u32>,
 }
 
@@ -45,7 +45,7 @@ impl LostRun {
 /// Older Difys write a run into their logs when the run ends, so that a few looks do not suffice.
 const LOOKS: u32 = 6;
 
-/// Tells whether a run was lost: it may have started, and its end was not told.
+/// Returns whether a run was lost: it may have started, and its end was not reported.
 ///
 /// A silence before the first event of a stream proves nothing (Dify 1.13 and 1.14 answer bad inputs so): only a few
 /// looks are spent on it, unless one of them shows the run.
@@ -112,7 +112,7 @@ impl BackOff {
         Self { next: waits.poll, most: waits.poll.saturating_mul(LONGEST) }
     }
 
-    /// How long to wait before the next look; none when too little time is left for one.
+    /// How long to wait before the next look; `None` when too little time is left for one.
     ///
     /// The last looks come closer and closer to the end, so that a run that ends shortly before it is not missed.
     pub fn wait(&mut self, left: Duration) -> Option<Duration> {
@@ -130,7 +130,7 @@ impl BackOff {
     }
 }
 
-/// Tells whether a Dify of this version lets a run's events be followed: 1.14 and later.
+/// Returns whether a Dify of this version lets a run's events be followed: 1.14 and later.
 pub fn has_events(version: Option<&str>) -> bool {
     let mut parts = version.unwrap_or_default().trim().split('.').map(|part| part.parse::<u32>().ok());
     match (parts.next().flatten(), parts.next().flatten()) {

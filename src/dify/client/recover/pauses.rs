@@ -9,16 +9,16 @@ use crate::dify::transcript::RunResult;
 pub(super) struct PausedLooks {
     /// Such looks so far.
     looks: u32,
-    /// What the last one told.
+    /// What the last one reported.
     pub last: Option<RunResult>,
 }
 
-/// Looks at a paused run that are spent on the forms it waits at, which only its events tell.
+/// Polls of a paused run that are spent on the forms it waits at, which only its events show.
 const FORM_LOOKS: u32 = 3;
 
 impl PausedLooks {
     /// Whether a further look that finds the run paused settles it: after an answer it may show what was before it, and
-    /// where there are answers left, the events may yet tell the form.
+    /// where there are answers left, the events may yet show the form.
     pub fn settles(&mut self, search: &RunSearch<'_, '_>, version: Option<&str>) -> bool {
         self.looks += 1;
         if !search.answered.is_empty() {

@@ -1,6 +1,6 @@
-//! What the events endpoint tells of a run, joined with what its own stream had told; pure.
+//! What the events endpoint reports about a run, joined with what its own stream sent; pure.
 //!
-//! Dify replays nodes without their data, and what happened in between may be told by no event: whatever comes this way
+//! Dify replays nodes without their data, and no event may show what happened in between: whatever comes this way
 //! is marked as replayed.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ pub enum FollowResult {
     Ended(RunResult),
     /// Our run, waiting for a person: its facts.
     Paused(RunResult),
-    /// The events ended, or stood still, before the run.
+    /// The events ended, or paused, before the run.
     Open,
     /// They are those of a run that is not ours, and why.
     Foreign(String),
@@ -58,7 +58,7 @@ fn foreign(run: &RunResult, ours: &SentRunFacts<'_>) -> Option<String> {
     run.user().is_some_and(|user| user != ours.user).then(|| "it ran for another user".to_owned())
 }
 
-/// Adds the nodes that were told again to those seen before.
+/// Adds the nodes that were repeated to those seen before.
 ///
 /// A node whose end had come stays as it was. One that only started gets its end from the replay, without its data.
 pub fn join(seen: &mut Vec<NodeRun>, told: Vec<NodeRun>) {

@@ -1,4 +1,4 @@
-//! The search for one lost run: what it is told before it begins.
+//! The search for one lost run: what it is reported before it begins.
 
 use std::time::Instant;
 

@@ -16,13 +16,13 @@ pub struct SentRunFacts<'a> {
     pub run_id: &'a str,
     /// Dify's end user.
     pub user: &'a str,
-    /// The version that was told or pinned.
+    /// The version that was reported or pinned.
     pub workflow_id: Option<&'a str>,
     /// The inputs as sent.
     pub inputs: &'a Value,
 }
 
-/// Why a run is not ours; none where nothing speaks against it.
+/// Why a run is not ours; `None` where nothing speaks against it.
 pub fn difference(detail: &RunDetail, ours: &SentRunFacts<'_>) -> Option<String> {
     if detail.id != ours.run_id {
         return Some("the answer is about another run".to_owned());

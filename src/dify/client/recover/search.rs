@@ -28,7 +28,7 @@ pub(super) struct OngoingSearch<'s, 'a, 'b> {
     nodes: Vec<NodeRun>,
     /// What the last look showed that was not cut short by the end of the search.
     shown: Option<String>,
-    /// How many pages of the logs without the run are believed; none: as many as there is time for.
+    /// How many pages of the logs without the run are believed; `None`: as many as there is time for.
     looks: Option<u32>,
     /// How long a run is waited for that was seen, and had not ended.
     once_seen: Instant,
@@ -44,7 +44,7 @@ enum EventsEndpoint {
 }
 
 impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
-    /// Begins a search that ends at `until`, or after so many looks into logs without the run.
+    /// Begins a search that ends at `until`, or after this many looks into logs without the run.
     pub(super) fn new(
         search: &'s mut RunSearch<'a, 'b>,
         lost: &'s Transcript,
@@ -86,7 +86,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
     /// Looks at a run until it has ended.
     pub(super) async fn watch(&mut self, id: &str, by: RecoveredBy) -> Result<KnownRun, SearchEnd> {
         let mut trace = Trace::None;
-        // A run found by its user is compared with ours before its events, which do not tell its inputs, are believed.
+        // A run found by its user is compared with ours before its events are trusted: they do not contain its inputs.
         let mut is_ours = by != RecoveredBy::Logs;
         let mut pauses = PausedLooks::default();
         loop {
@@ -154,7 +154,7 @@ impl<'s, 'a, 'b> OngoingSearch<'s, 'a, 'b> {
                 LogFinding::One(_) => continue,
                 LogFinding::Several(count) => {
                     let why = format!(
-                        "the logs show {count} runs of the user {user:?}, and which is ours cannot be told"
+                        "the logs show {count} runs of the user {user:?}, and which one is ours is unknown"
                     );
                     return Err(SearchEnd::Lost(why, Trace::Seen));
                 }

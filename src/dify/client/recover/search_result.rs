@@ -5,7 +5,7 @@ use crate::dify::transcript::{Ending, NodeRun, RecoveredBy, RunResult, Trace};
 
 /// What a search gathered besides the run's end.
 pub(super) struct SearchResult {
-    /// The nodes that were told again.
+    /// The nodes that were repeated.
     pub nodes: Vec<NodeRun>,
     /// Dify's version.
     pub version: Option<String>,

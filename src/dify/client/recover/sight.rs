@@ -11,9 +11,9 @@ use crate::dify::transcript::{ReportedStatus, RunResult};
 use crate::dify::wire::error::{WireError, classify_http};
 use crate::dify::wire::history::{LogRow, decode_detail, decode_logs};
 
-/// Seconds by which a run's start, which is told in whole seconds, may seem to precede its sending.
+/// Seconds by which a run's start, which is reported in whole seconds, may seem to precede its sending.
 const SLACK: i64 = 5;
-/// The same where the server does not tell its time, so that its clock may go wrong.
+/// The same if the server does not report its time, so that its clock may be wrong.
 const SLACK_BETWEEN_CLOCKS: i64 = 300;
 
 /// An answer to a look.
@@ -46,7 +46,7 @@ pub enum DetailFinding {
     Foreign(String),
     /// Looking again is in vain, and why.
     Refused(String),
-    /// Nothing about the run: a proxy's page, a server's bug; another look may tell more.
+    /// Nothing about the run: a proxy's page, a server's bug; another look may show more.
     Unclear(String),
 }
 
@@ -88,11 +88,11 @@ pub enum LogFinding {
     Nothing,
     /// Exactly one: its id.
     One(String),
-    /// So many: which is ours cannot be told.
+    /// This many: which one is ours is not known.
     Several(usize),
     /// Looking again is in vain, and why.
     Refused(String),
-    /// Nothing about runs: another look may tell more.
+    /// Nothing about runs: another look may show more.
     Unclear(String),
 }
 

@@ -1,4 +1,4 @@
-//! How many attempts bear a user of the suite's own making: two tests that share one cannot tell their runs apart.
+//! How many attempts have a user of the suite's own making: the runs of two tests that share one cannot be distinguished.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -38,7 +38,7 @@ impl Users {
         }
     }
 
-    /// Tells whether this user's runs are those of one attempt.
+    /// Returns whether this user's runs are those of one attempt.
     pub fn is_unique(&self, key: &HeaderValue, user: &str, scope: UserScope) -> bool {
         match scope {
             UserScope::Attempt => true,

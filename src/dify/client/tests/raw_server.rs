@@ -1,4 +1,4 @@
-//! A server of raw bytes for tests: answers what it is told, byte for byte, and misbehaves on demand.
+//! A server of raw bytes for tests: answers what it is given, byte for byte, and misbehaves on demand.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -40,7 +40,7 @@ enum Cutting {
 struct Recording {
     name: String,
     json: Value,
-    /// What it must become, from `wire_expected.csv`; none for runs.
+    /// What it must become, from `wire_expected.csv`; `None` for runs.
     expected: Option<Vec<String>>,
     /// The raw answer, its chunk framing rebuilt.
     raw: Vec<u8>,
@@ -453,7 +453,7 @@ fn check_usage(name: &str, transcript: &Transcript, lines: &[Value]) {
     check_audit(name, transcript, (lines, total));
 }
 
-/// A total is known where its leaves confirm it; 0 beside a model is told as a doubt.
+/// A total is known where its leaves confirm it; 0 beside a model is reported as a doubt.
 fn check_audit(name: &str, transcript: &Transcript, (lines, total): (&[Value], Option<u64>)) {
     let Some(total) = total else { return };
     let types = || lines.iter().filter_map(|event| event["data"]["node_type"].as_str());

@@ -169,7 +169,7 @@ impl Stage {
         ask(&self.server, &serde_json::from_str(&text).unwrap(), &self.client).await
     }
 
-    /// Asks a mock whose script is the recorded refusal; one that the stream never told is told by its blocking twin.
+    /// Asks a mock whose script is the recorded refusal; a refusal that the stream never sent is taken from its blocking twin.
     async fn ask_scripted(&self, name: &str, recorded: &Value) -> Result<(), String> {
         let body = recorded["response"]["body"].as_str().unwrap();
         let told = match body {
@@ -203,7 +203,7 @@ fn is_natural(name: &str) -> bool {
     families.iter().any(|family| name.starts_with(family)) && !scripted.contains(&name)
 }
 
-/// The refusal behind a stream of one ping, as a blocking call of the same cause told it.
+/// The refusal behind a stream of one ping, as a blocking call with the same cause received it.
 fn told_by(folder: &str, name: &str) -> Option<Value> {
     let twin = match name {
         "filelist.ok.streaming" => "docx.ok.blocking",

@@ -9,7 +9,7 @@ use crate::dify::mock::book::ScriptBook;
 use crate::dify::mock::options::{DifyVersion, MockOptions, NodePace};
 use crate::dify::mock::server::MockServer;
 
-/// Runs what the detail tells of, left or stopped on the way if it still says `running`, and asks for its detail.
+/// Runs what the detail reports about, left or stopped on the way if it still says `running`, and asks for its detail.
 pub async fn compare(name: &str, recording: &Value, version: DifyVersion) -> Result<(), String> {
     let recorded: Value = serde_json::from_str(recording["response"]["body"].as_str().unwrap()).unwrap();
     let inputs = text_or_value(&recorded["inputs"]);

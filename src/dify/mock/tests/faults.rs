@@ -231,7 +231,7 @@ async fn tries_that_name_no_attempt_are_counted_by_app_and_inputs() {
             attempt.into_iter().fold(request, |request, name| request.header("X-Flowproof-Attempt", name));
         request.send().await.unwrap().status().as_u16()
     };
-    // No suite answers these inputs: once the fault is over, that is what is told.
+    // No suite answers these inputs: once the fault is over, that is what is reported.
     for (q, attempt, status) in [
         (1, None, 500),
         (2, None, 500),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Where two streams differ first; none when they are alike.
+/// Where two streams differ first; `None` when they are alike.
 pub fn compare_streams(recorded: &[Value], mocked: &[Value]) -> Result<(), String> {
     for (index, (recorded, mocked)) in recorded.iter().zip(mocked).enumerate() {
         let name = &recorded["event"];

@@ -15,7 +15,7 @@ const APART: Duration = Duration::from_secs(12 * 60 * 60);
 const NAMED: usize = 8;
 
 impl Merge {
-    /// What makes the merged run look like one that it is not, a sentence each. Only runs count of which a result stands:
+    /// What makes the merged run look like one that it is not, a sentence each. Only runs count that have a result in it:
     /// one that was run again as a whole is superseded.
     pub fn doubts(&self, record: &RunRecord) -> Vec<String> {
         let standing = record.index.parts_that_count();

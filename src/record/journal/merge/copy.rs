@@ -57,7 +57,7 @@ pub(super) fn write(merge: &Merge, to: &Path, new: &NewRun<'_>) -> Result<(), Jo
         thresholds: None,
     };
     tell(&mut output, &Event::RunContinued(last)).map_err(failed)?;
-    // How its parts ended stands in them; that all were taken stands here.
+    // They have the ends of their parts; that all were taken is recorded here.
     tell(&mut output, &Event::RunFinished(RunEnd::default())).map_err(failed)?;
     output.flush().map_err(failed)
 }

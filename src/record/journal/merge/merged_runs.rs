@@ -33,7 +33,7 @@ pub(super) struct CopiedLines {
     pub(super) range: Range<u64>,
     /// The line before them.
     pub(super) head: RunContinuation,
-    /// Lines up to this one that cannot be read were mended by a later part of their run.
+    /// Lines up to this one that cannot be read were repaired by a later part of their run.
     pub(super) mended: u64,
     pub(super) first_line: u64,
 }

@@ -108,7 +108,7 @@ fn join(sources: Vec<JournalSurvey>) -> Result<JoinedRuns, MergeError> {
     Ok(JoinedRuns { runs: joined, pieces: pieces.into_iter().map(|(_, piece)| piece).collect() })
 }
 
-/// The line that stands before a part.
+/// The line that is before a part.
 fn head_of(run: &MergedRun, head: Option<RunContinuation>, started: String) -> RunContinuation {
     let first = RunContinuation {
         how: ContinuationReason::Merged,

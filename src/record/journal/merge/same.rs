@@ -33,7 +33,7 @@ fn unfit(source: &JournalSurvey) -> Option<String> {
     if source.start.plan.is_none() {
         let path = source.path.display();
         return Some(format!(
-            "{path} does not tell its plan, since an older flowproof recorded it or single tests of it ran under nextest"
+            "{path} does not record its plan, because an older flowproof recorded it or single tests of it ran under nextest"
         ));
     }
     source.plans.iter().any(|plan| *plan != source.start.plan).then(|| {
@@ -100,10 +100,10 @@ fn differing_tests(one: &JournalSurvey, other: &JournalSurvey) -> String {
     }
 }
 
-/// The runs of all journals, each with every part that any of them tells.
+/// The runs of all journals, each with every part that any of them contains.
 ///
 /// A run that was continued on several machines has a part of its own from each: they have its beginning in common, and what
-/// of the others counts says the time. Of several tellings of one part the longest stands, of which the others must be the
+/// of the others counts says the time. Of several versions of one part the longest counts, of which the others must be the
 /// beginning: a part that was being written, or was torn.
 #[derive(Debug, Default)]
 pub(super) struct RunVersions {
@@ -111,7 +111,7 @@ pub(super) struct RunVersions {
 }
 
 impl RunVersions {
-    /// Adds a run as a journal tells it.
+    /// Adds a run as a journal reports it.
     pub fn add(&mut self, run: RunParts) -> Result<(), MergeError> {
         let Some(known) = self.runs.iter_mut().find(|known| known.run.run == run.run.run) else {
             self.runs.push(run);
@@ -147,13 +147,13 @@ impl MergeConflict {
             Self::Journal(error) => MergeError::Journal(error),
             Self::Unlike(one, other) => MergeError::Unfit {
                 run: run.to_owned(),
-                reason: format!("{} and {} tell different things of it", one.display(), other.display()),
+                reason: format!("{} and {} record it differently", one.display(), other.display()),
             },
         }
     }
 }
 
-/// Leaves the longer telling of a part; gives back what is told where it is another part. A run begins once.
+/// Leaves the longer version of a part; returns the given one if it is another part. A run begins once.
 fn longer(known: &mut ProcessLines, told: ProcessLines) -> Result<Option<ProcessLines>, MergeConflict> {
     let is_first = known.head.is_none();
     if is_first != told.head.is_none() || (!is_first && known.started != told.started) {
@@ -165,7 +165,7 @@ fn longer(known: &mut ProcessLines, told: ProcessLines) -> Result<Option<Process
     if let Ok(false) = begins
         && long.mended + short.mended > 0
     {
-        // A merged record leaves out lines that were mended.
+        // A merged record leaves out lines that were repaired.
         begins = begins_with_readable(long, short);
     }
     if known.started != told.started || !begins.map_err(MergeConflict::Journal)? {
@@ -206,7 +206,7 @@ fn begins_with(longer: &ProcessLines, shorter: &ProcessLines) -> Result<bool, Jo
     Ok(true)
 }
 
-/// Whether the lines of one telling that can be read begin with those of another.
+/// Whether the readable lines of one version begin with those of another.
 fn begins_with_readable(longer: &ProcessLines, shorter: &ProcessLines) -> Result<bool, JournalError> {
     let mut lines = readable(longer)?;
     for line in readable(shorter)? {

@@ -1,6 +1,6 @@
 //! Looks through a journal for merging: which runs it holds, from where to where, and which tests each of them planned.
 //!
-//! Only the few lines that say so are read; the others are told from each other by how they begin.
+//! Only the few lines that say so are read; the others are distinguished by how they begin.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
@@ -29,7 +29,7 @@ pub(super) struct JournalSurvey {
     pub plans: Vec<Digest>,
 }
 
-/// A run, as one journal tells it.
+/// A run, as one journal reports it.
 #[derive(Debug)]
 pub(super) struct RunParts {
     /// The run.
@@ -43,19 +43,19 @@ pub(super) struct RunParts {
 /// The lines that one process recorded.
 #[derive(Debug, Clone)]
 pub(super) struct ProcessLines {
-    /// The journal that tells it.
+    /// The journal that records it.
     pub from: PathBuf,
-    /// How it went on; none for the first part of a run.
+    /// How it went on; `None` for the first part of a run.
     pub head: Option<RunContinuation>,
     /// When it started: RFC 3339, UTC.
     pub started: String,
-    /// Where its lines stand, the one that begins it left out.
+    /// Where its lines are, the one that begins it left out.
     pub range: Range<u64>,
     /// The number of the first of them in their file, from 1.
     pub first_line: u64,
     /// What puts it in order: when it began, and never before what it continued, though a clock was set back.
     pub order: String,
-    /// Lines up to this one that cannot be read were mended by a later part of its run.
+    /// Lines up to this one that cannot be read were repaired by a later part of its run.
     pub mended: u64,
 }
 
@@ -82,9 +82,9 @@ struct JournalScan {
     surveyed: JournalSurvey,
     /// Where the next line begins.
     offset: u64,
-    /// Which run and part the lines belong to; none for what belongs to a merged run as a whole.
+    /// Which run and part the lines belong to; `None` for what belongs to a merged run as a whole.
     current: Option<(usize, usize)>,
-    /// Where each test stands among those planned.
+    /// Where each test is among those planned.
     known: HashMap<Digest, usize>,
     /// The number of the line read last, from 1.
     number: u64,
@@ -126,7 +126,7 @@ impl JournalScan {
                 self.offset = next;
                 return;
             }
-            // A line that cannot be read is kept: the fold tells of it.
+            // A line that cannot be read is kept: the fold reports it.
             Some(
                 Ok(
                     Event::RunStarted(_)

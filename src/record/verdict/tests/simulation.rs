@@ -1,5 +1,5 @@
 //! What sequential tests do in 10,000 seeded runs each: wrong verdicts stay within what is promised, and the figures are those
-//! that `docs/gates.md` tells.
+//! that `docs/gates.md` shows.
 
 use crate::base::repeat::RepeatRange;
 use crate::base::stats::fixed::fixed_plan;

@@ -118,7 +118,7 @@ async fn another_run_is_never_taken_for_ours() {
 async fn a_row_of_the_logs_must_be_ours_alone() {
     let several =
         with_logs(Try::blocking(), vec![logs(&[("r-1", "user-7", NOON), ("r-2", "user-7", NOON + 1)])]).await;
-    let expected = "the logs show 2 runs of the user \"user-7\", and which is ours cannot be told";
+    let expected = "the logs show 2 runs of the user \"user-7\", and which one is ours is unknown";
     assert_eq!(lost(&several), (expected, Trace::Seen));
     let twice =
         with_logs(Try::blocking(), vec![logs(&[("r-1", "user-7", NOON), ("r-1", "user-7", NOON)])]).await;

@@ -141,7 +141,7 @@ async fn logs_without_a_run_that_may_never_have_started_are_read_a_few_times() {
         assert!(found.answer.run.is_none() && found.elapsed < LONG / 2, "{:?}", found.elapsed);
         assert_eq!(server.seen("POST").len(), 1, "never sent anew");
     }
-    // What no look told counts for nothing, and a run that surely started is looked for as long as there is time.
+    // What no poll showed counts for nothing, and a run that certainly started is searched for as long as there is time.
     let mut pages = vec![vec![html("502 Bad Gateway")]; 8];
     pages.push(logs(&[("r-1", "user-7", NOON)]));
     let script =

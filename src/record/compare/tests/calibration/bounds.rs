@@ -137,7 +137,7 @@ fn a_change_of_just_what_is_allowed_fails_as_rarely_as_is_promised() {
         let rates = rates(world, 1.0, EXPERIMENTS);
         let cells = rates.map(|rate| format!("{:.1} %", 100.0 * rate));
         table.push_str(&format!("| {told} | {} |\n", cells.join(" | ")));
-        // What no statistic of two runs can see is told, and not promised.
+        // What no statistic of two runs can see is reported, and not promised.
         let is_promised = !matches!(world, World::Autocorrelated | World::SharedShift);
         assert!(!is_promised || rates.iter().all(|rate| *rate <= most), "{told}: {rates:?}");
     }

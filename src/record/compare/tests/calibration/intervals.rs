@@ -12,7 +12,7 @@ use crate::record::compare::typical;
 
 /// The tests and repeats that are looked at, and how many experiments: 2,000 leave a standard error of half a point.
 const SIZES: [(usize, usize, u64); 3] = [(20, 5, 2_000), (30, 2, 500), (6, 2, 500)];
-/// From so many tests and repeats on an interval is promised to be within two points of its name.
+/// From this many tests and repeats on an interval is promised to be within two points of its name.
 const PROMISED: (usize, usize) = (20, 5);
 
 /// How runs scatter around the middle of their test, whose mean is 1.

@@ -1,5 +1,5 @@
 //! The promise of the statistics, kept: simulated endpoints that do not differ, and endpoints that do. The table this test
-//! computes stands in `docs/drift.md`.
+//! computes is in `docs/drift.md`.
 
 mod bounds;
 mod intervals;
@@ -132,7 +132,7 @@ fn rates(experiments: u64, drift: Drift) -> [f64; 5] {
     sums.map(|sum| sum as f64 / experiments as f64)
 }
 
-/// Fails where the document tells other figures than were measured.
+/// Fails where the document shows other figures than were measured.
 fn assert_documented(table: &str) {
     let document = include_str!("../../../../../docs/drift.md");
     assert!(document.contains(table), "docs/drift.md must hold this table:\n{table}");
