@@ -13,6 +13,8 @@
 mod base {
     pub mod clock;
     pub mod files;
+    pub mod lock;
+    pub mod plural;
     pub mod units;
 }
 #[expect(dead_code, unused_imports, reason = "only reserving and settling are measured")]

@@ -19,9 +19,11 @@ mod base {
     pub mod json_number;
     pub mod json_path;
     pub mod origin;
+    pub mod plural;
     pub mod repeat;
     pub mod similarity;
     pub mod stats;
+    pub mod units;
 }
 mod chunks;
 mod clock;

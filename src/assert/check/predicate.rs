@@ -14,6 +14,7 @@ use super::header_names::{HeaderNames, HeaderPlace};
 use super::ignored_paths::{follow_all, nothing_left, options};
 use super::judged::{ComparisonFlavour, ConditionGrade, JudgedCondition, compared, misfit, verdict};
 use super::model::{Equality, Predicate};
+use super::operand::bound::QuantityBound;
 use super::operand::matcher::Matcher;
 use super::operand::near::Approx;
 use super::operand::predicate_kind::{JsonType, TYPES, Word};
@@ -115,24 +116,8 @@ fn apply(test: &Matcher, value: &Value, options: &EqualOptions, context: &Contex
         }
         Matcher::Between(low, high) => between(low, high, value),
         Matcher::Approx(near) => approx(near, value),
-        Matcher::Length(bound) => match length(value) {
-            Some(length) => verdict(bound.holds(&length), || {
-                format!("expected a length of {}, found {length}: {}", bound.show(), show(value))
-            })
-            .map_actual(value),
-            None => misfit(Word::Length, "text, a list or an object", value),
-        },
-        Matcher::Empty(wanted) => match length(value) {
-            Some(length) => verdict((length == 0) == *wanted, || {
-                format!(
-                    "expected {}, found {}",
-                    if *wanted { "nothing in it" } else { "something in it" },
-                    show(value)
-                )
-            })
-            .map_actual(value),
-            None => misfit(Word::Empty, "text, a list or an object", value),
-        },
+        Matcher::Length(bound) => has_length(bound, value),
+        Matcher::Empty(wanted) => is_empty(*wanted, value),
         Matcher::Type(wanted) => json_type(*wanted, value),
         Matcher::Schema(schema) => match schema.check(value, context.effort()) {
             Conformance::Conforms => JudgedCondition::held(),
@@ -141,6 +126,28 @@ fn apply(test: &Matcher, value: &Value, options: &EqualOptions, context: &Contex
             }
             Conformance::Unknown(why) => JudgedCondition::undecided(why).actual(value),
         },
+    }
+}
+
+fn has_length(bound: &QuantityBound<u64>, value: &Value) -> JudgedCondition {
+    match length(value) {
+        Some(length) => verdict(bound.holds(&length), || {
+            format!("expected a length of {}, found {length}: {}", bound.show(), show(value))
+        })
+        .map_actual(value),
+        None => misfit(Word::Length, "text, a list or an object", value),
+    }
+}
+
+#[expect(clippy::fn_params_excessive_bools, reason = "the operand of `empty` is a bool")]
+fn is_empty(wanted: bool, value: &Value) -> JudgedCondition {
+    match length(value) {
+        Some(length) => verdict((length == 0) == wanted, || {
+            let expected = if wanted { "nothing in it" } else { "something in it" };
+            format!("expected {expected}, found {}", show(value))
+        })
+        .map_actual(value),
+        None => misfit(Word::Empty, "text, a list or an object", value),
     }
 }
 
