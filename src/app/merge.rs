@@ -68,8 +68,7 @@ fn damaged(journals: &[PathBuf]) -> Result<Vec<String>, String> {
         let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
         let (path, line, reason) = (path.display(), first.line, &first.reason);
         damaged.push(format!(
-            "{path}: line {line}{more} {reason}; facts are lost with it, `flowproof run --resume {path}` runs anew what it \
-             may have told of"
+            "{path}: line {line}{more} {reason}; facts are lost with it, `flowproof run --resume {path}` runs the affected tests again"
         ));
     }
     if damaged.is_empty() {

@@ -440,7 +440,7 @@ fn strange_endpoints_are_errored_with_a_word_for_what_they_did() {
                     Step::Close,
                 ]
             }),
-            &["the connection was closed after 1 bytes"],
+            &["the connection was closed after 1 byte"],
         ),
         (
             "no events",

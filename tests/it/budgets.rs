@@ -455,7 +455,7 @@ fn a_dry_run_tells_the_plan_and_neither_sends_nor_writes() {
     assert!(!live.project.path("reports").exists());
     assert_eq!(live.server.requests().len(), 0);
     assert!(
-        ran.text.contains("plan: 4 tests (1 more are skipped), 6 to 43 attempts, 6 to 43 requests, on live"),
+        ran.text.contains("plan: 4 tests (1 more is skipped), 6 to 43 attempts, 6 to 43 requests, on live"),
         "{}",
         ran.text
     );
