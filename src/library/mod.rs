@@ -5,11 +5,11 @@
 mod listener;
 mod project;
 mod record;
-mod recorded_test;
+mod result;
 mod runnable;
 
 pub use listener::{FinishedTest, RunListener};
 pub use project::{LoadError, Project, SuiteProblem};
 pub use record::{RecordError, RecordedRun, TestCounts};
-pub use recorded_test::RecordedTest;
+pub use result::RecordedTest;
 pub use runnable::{RunError, RunnableSuites};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::files::Fence;
-use crate::library::recorded_test::RecordedTest;
+use crate::library::result::RecordedTest;
 use crate::record::journal::{self, JournalError, RunRecord};
 use crate::record::thresholds::{self, RunConclusion, ThresholdGates};
 use crate::record::verdict::Verdict;

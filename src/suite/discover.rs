@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::base::files::{Fence, FileRefusal, plain};
 use crate::base::origin::Place;
 use crate::suite::grounds::shown;
-use crate::suite::load::{LoadOptions, OutsidePaths};
+use crate::suite::load::options::{LoadOptions, OutsidePaths};
 use crate::suite::project::ProjectSpec;
 use crate::yaml::problem::Problem;
 

@@ -1,6 +1,6 @@
 //! Finds and reads the project file and the suites; every problem of every file is collected, nothing stops at the first.
 
-mod options;
+pub(super) mod options;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
