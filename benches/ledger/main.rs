@@ -15,6 +15,7 @@ mod base {
     pub mod files;
     pub mod lock;
     pub mod plural;
+    pub mod request_rate;
     pub mod units;
 }
 #[expect(dead_code, unused_imports, reason = "only reserving and settling are measured")]

@@ -21,6 +21,7 @@ mod base {
     pub mod origin;
     pub mod plural;
     pub mod repeat;
+    pub mod request_rate;
     pub mod similarity;
     pub mod stats;
     pub mod units;

@@ -26,6 +26,7 @@ pub(crate) mod plural;
 pub(crate) mod redact;
 pub(crate) mod repeat;
 pub(crate) mod repeated;
+pub(crate) mod request_rate;
 pub(crate) mod rounded;
 pub(crate) mod similarity;
 pub(crate) mod spelling;

@@ -10,6 +10,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
+pub use crate::base::request_rate::RequestRate;
+
 /// The longest duration a suite may name: far beyond any run, far below what overflows a clock.
 const LONGEST: Duration = Duration::from_secs(10_000 * 3600);
 
@@ -46,6 +48,9 @@ pub enum UnitError {
     /// The quantity is zero where that means nothing.
     #[error("`{text}` must be more than zero; write e.g. `{example}`")]
     NotPositive { text: String, example: &'static str },
+    /// The quantity is smaller than can be kept.
+    #[error("`{text}` is too small: the least is {least}; write e.g. `{example}`")]
+    TooSmall { text: String, least: &'static str, example: &'static str },
 }
 
 /// An exact amount in one currency.
@@ -76,13 +81,6 @@ pub(crate) mod exact {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
-}
-
-/// How often something may happen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RequestRate {
-    /// Times a second; finite and more than zero.
-    pub per_second: f64,
 }
 
 /// Parses `750ms`, `8s`, `1.5s`, `2m`, `1h`, `7d`.
@@ -165,10 +163,13 @@ pub fn parse_rate(text: &str) -> Result<RequestRate, UnitError> {
         _ => return Err(FORM.malformed(text)),
     };
     let per_second = number.to_f64().ok_or_else(|| FORM.malformed(text))? / seconds;
-    if per_second > 0.0 && per_second.is_finite() {
-        Ok(RequestRate { per_second })
-    } else {
+    let rate = RequestRate { per_second };
+    if rate.is_usable() {
+        Ok(rate)
+    } else if number.is_zero() {
         Err(UnitError::NotPositive { text: text.to_owned(), example: FORM.example })
+    } else {
+        Err(UnitError::TooSmall { text: text.to_owned(), least: "0.0001/h", example: FORM.example })
     }
 }
 
@@ -440,6 +441,15 @@ mod tests {
         #[test]
         fn whole_counts_come_back(count in any::<u64>()) {
             prop_assert_eq!(parse_count(&count.to_string()), Ok(count));
+        }
+    }
+
+    #[test]
+    fn a_rate_has_a_gap_that_can_be_waited() {
+        assert_eq!(parse_rate("0.0001/h").map(RequestRate::gap), Ok(LONGEST));
+        for (text, least) in [("0.00009/h", true), ("0.0000000000000000000001/s", true), ("0/s", false)] {
+            let error = parse_rate(text).unwrap_err();
+            assert_eq!(matches!(error, UnitError::TooSmall { .. }), least, "{error}");
         }
     }
 }

@@ -66,7 +66,7 @@ impl StartSchedule {
 
     /// Takes the next place in the schedule.
     pub fn reserve(&self, now: Instant) -> ScheduleSlot {
-        let gap = Duration::from_secs_f64(1.0 / self.rate.per_second);
+        let gap = self.rate.gap();
         let mut state = self.state();
         let intended = *state.first.get_or_insert(now) + gap.saturating_mul(state.reserved);
         let allowed = state.next.map_or(intended, |next| next.max(intended)).max(now);

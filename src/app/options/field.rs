@@ -92,10 +92,14 @@ impl<T> OptionField for ValueOption<T> {
     }
 
     fn take_from_below(&self, above: &mut RunOptions, below: &mut RunOptions) {
-        let above = (self.of)(above);
-        if above.is_none() {
-            *above = (self.of)(below).take();
-        }
+        take_missing((self.of)(above), (self.of)(below));
+    }
+}
+
+/// Takes a value from below where there is none above.
+fn take_missing<T>(above: &mut Option<T>, below: &mut Option<T>) {
+    if above.is_none() {
+        *above = below.take();
     }
 }
 
@@ -164,10 +168,7 @@ impl<T: Copy + Sync> OptionField for WordOption<T> {
     }
 
     fn take_from_below(&self, above: &mut RunOptions, below: &mut RunOptions) {
-        let above = (self.of)(above);
-        if above.is_none() {
-            *above = (self.of)(below).take();
-        }
+        take_missing((self.of)(above), (self.of)(below));
     }
 
     fn words(&self) -> Vec<OptionWord> {

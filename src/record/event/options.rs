@@ -210,6 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_that_cannot_be_kept_was_not_asked_for() {
+        for rate in ["0", "-1.0", "1e-300"] {
+            let text = format!(r#"{{"rate":{rate},"retries":1}}"#);
+            let read: RunOptions = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.rate, read.retries), (None, Some(1)), "{rate}");
+        }
+    }
+
+    #[test]
     fn what_is_of_one_process_is_not_kept() {
         let of_process = RunOptions {
             record: Some(Mode::All),

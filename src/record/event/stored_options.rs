@@ -22,7 +22,7 @@ pub(super) mod milliseconds {
     }
 }
 
-/// A rate as requests a second.
+/// A rate as requests a second; one that cannot be kept was not asked for.
 pub(super) mod per_second {
     use super::*;
 
@@ -32,7 +32,7 @@ pub(super) mod per_second {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RequestRate>, D::Error> {
         let rate = Option::<f64>::deserialize(deserializer)?;
-        Ok(rate.map(|per_second| RequestRate { per_second }))
+        Ok(rate.map(|per_second| RequestRate { per_second }).filter(|rate| rate.is_usable()))
     }
 }
 
